@@ -1,0 +1,230 @@
+/**
+ * One load for the whole fleet.
+ *
+ * In a process all callers of one key share a flight. Between processes the server hands out one lease per key; who
+ * gets it loads and fills, the others wait for the wake-up and look again. What can go wrong:
+ * - the loader's process dies: its lease is short and no longer renewed, so a waiter takes over;
+ * - the entry is deleted or set while a load runs: the lease is gone, the fill is refused, and in this process the
+ *   flight takes no new callers, so nobody who asks after the delete gets what was read before it;
+ * - the wake-up is lost: a waiter also looks again when the lease it saw must have ended;
+ * - the server is away: each process loads for itself (`onOutage`).
+ */
+import { randomUUID } from "node:crypto";
+import { HoldfastError, TimeoutError } from "../errors.ts";
+import type { Id } from "../keyspace/keyspace.ts";
+import type { Wakeups } from "../wait/wakeups.ts";
+import type { CacheSettings } from "./options.ts";
+import type { CacheStats } from "./stats.ts";
+import type { CacheStore, Lookup } from "./store.ts";
+
+export interface LoadContext {
+  readonly id: Id;
+  /** Fires when the load has exceeded `loadTimeout`. */
+  readonly signal: AbortSignal;
+}
+
+export type Load<V> = (context: LoadContext) => V | Promise<V>;
+
+interface Flight<V> {
+  readonly token: string;
+  readonly abort: AbortController;
+  /** True in the turn of the event loop that began it: whoever asks in it cannot know of anything newer. */
+  fresh: boolean;
+  /** This process has the right to load, as far as it knows. */
+  leased: boolean;
+  /** A question whether it still has, shared by those who ask in one turn. */
+  check: Promise<boolean> | undefined;
+  result: Promise<V>;
+}
+
+export class Loader<V> {
+  readonly #store: CacheStore<V>;
+  readonly #wakeups: Wakeups;
+  readonly #settings: CacheSettings;
+  readonly #stats: CacheStats;
+  readonly #flights = new Map<string, Flight<V | undefined>>();
+
+  constructor(store: CacheStore<V>, wakeups: Wakeups, settings: CacheSettings, stats: CacheStats) {
+    this.#store = store;
+    this.#wakeups = wakeups;
+    this.#settings = settings;
+    this.#stats = stats;
+  }
+
+  /** The value from whoever loads it: this call, another of this process, or another process. */
+  load<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number): Promise<R> {
+    const running = this.#flights.get(this.#store.key(id)) as Flight<R> | undefined;
+    if (running === undefined) return this.#start(id, load, ttlMs).result;
+    if (running.fresh) return this.#joined(running);
+    return this.#join(id, load, ttlMs);
+  }
+
+  #start<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number): Flight<R> {
+    const key = this.#store.key(id);
+    const flight = {
+      token: randomUUID(),
+      abort: new AbortController(),
+      fresh: true,
+      leased: false,
+      check: undefined,
+    } as Flight<R>;
+    flight.result = this.#fly(id, load, ttlMs, flight);
+    this.#flights.set(key, flight);
+    process.nextTick(() => (flight.fresh = false));
+    const land = (): void => this.#land(key, flight);
+    flight.result.then(land, land);
+    return flight;
+  }
+
+  #joined<R>(flight: Flight<R>): Promise<R> {
+    this.#stats.joined += 1;
+    return flight.result;
+  }
+
+  /**
+   * Joins a load begun earlier, unless its entry was deleted or set by another process since: its result would be older
+   * than what this caller may already know. A flight that only waits for another process needs no question: its
+   * lookups travel on the connection of this caller's own read, so one answered before has landed by the next tick.
+   */
+  async #join<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number): Promise<R> {
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    const key = this.#store.key(id);
+    const flight = this.#flights.get(key) as Flight<R> | undefined;
+    if (flight !== undefined && (!flight.leased || (await this.#stillLeased(id, flight)))) return this.#joined(flight);
+    if (flight !== undefined) this.#land(key, flight);
+    return this.load(id, load, ttlMs);
+  }
+
+  #stillLeased(id: Id, flight: Flight<unknown>): Promise<boolean> {
+    if (flight.check === undefined) {
+      // Without a server nothing newer can be known here, so an outage lets callers share the load.
+      flight.check = this.#store.extend(id, flight.token).catch(() => true);
+      process.nextTick(() => (flight.check = undefined));
+    }
+    return flight.check;
+  }
+
+  #land(key: string, flight: Flight<never> | Flight<V | undefined> | Flight<unknown>): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  }
+
+  /** The entry changes: who asks from now on must not get what a load in flight has read before. */
+  detach(id: Id): void {
+    this.#flights.delete(this.#store.key(id));
+  }
+
+  async #fly<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number, flight: Flight<R>): Promise<R> {
+    let found;
+    try {
+      found = await this.#acquire(id, flight.token);
+    } catch (error) {
+      if (this.#settings.onOutage === "throw" || !isOutage(error)) throw error;
+      this.#stats.outages += 1;
+      return this.#run(id, load, flight.abort);
+    }
+    if (found.status === "hit") return found.value as R;
+    if (found.status === "timeout")
+      throw this.#timeout(id, "another process was loading the entry for longer than loadTimeout");
+    flight.leased = true;
+    return this.#loadUnderLease(id, load, ttlMs, flight);
+  }
+
+  /** Until there is a value or this token has the lease. */
+  async #acquire(
+    id: Id,
+    token: string,
+  ): Promise<Exclude<Lookup<V | undefined>, { status: "wait" }> | { status: "timeout" }> {
+    const first = await this.#store.lookup(id, token, false);
+    if (first.status !== "wait") return first;
+    this.#stats.waited += 1;
+    const deadline = performance.now() + this.#settings.loadTimeoutMs;
+    const waiter = await this.#wakeups.join(this.#store.key(id));
+    try {
+      for (;;) {
+        const answer = await this.#store.lookup(id, token, false);
+        if (answer.status !== "wait") return answer;
+        const leftMs = deadline - performance.now();
+        if (leftMs <= 0) return { status: "timeout" };
+        await waiter.next(Math.min(Math.max(answer.leaseMs, 1) + 1, leftMs));
+      }
+    } finally {
+      waiter.leave();
+    }
+  }
+
+  async #loadUnderLease<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number, flight: Flight<R>): Promise<R> {
+    const { token, abort } = flight;
+    const renewal = this.#renew(id, token);
+    let value: R;
+    try {
+      value = await this.#run(id, load, abort);
+    } catch (error) {
+      // The lease ends by itself; giving it back only lets the next caller try at once.
+      await this.#store.abandon(id, token).catch(() => undefined);
+      throw error;
+    } finally {
+      clearInterval(renewal);
+    }
+    await this.#keep(id, token, value, ttlMs);
+    return value;
+  }
+
+  /** The caller has its value whatever becomes of the copy for the others, so an outage here is only counted. */
+  async #keep(id: Id, token: string, value: V | undefined, ttlMs: number): Promise<void> {
+    const keepMs = value === undefined ? this.#settings.negativeTtlMs : ttlMs;
+    try {
+      if (keepMs === 0) await this.#store.abandon(id, token);
+      else if (!(await this.#store.fill(id, token, value, keepMs))) this.#stats.superseded += 1;
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      this.#stats.outages += 1;
+    }
+  }
+
+  #renew(id: Id, token: string): NodeJS.Timeout {
+    const stop = (): void => clearInterval(timer);
+    const renew = (): void => {
+      // A lost lease is not taken again, and one that could not be renewed ends early: the fill is then refused.
+      this.#store.extend(id, token).then(
+        (held) => (held ? undefined : stop()),
+        () => undefined,
+      );
+    };
+    const timer = setInterval(renew, this.#settings.loadLeaseMs / 3).unref();
+    return timer;
+  }
+
+  async #run<R>(id: Id, load: Load<R>, abort: AbortController): Promise<R> {
+    this.#stats.loads += 1;
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const error = this.#timeout(id, "the loader took longer than loadTimeout");
+        abort.abort(error);
+        reject(error);
+      }, this.#settings.loadTimeoutMs);
+    });
+    try {
+      return await Promise.race([load({ id, signal: abort.signal }), timeout]);
+    } catch (error) {
+      this.#stats.loadErrors += 1;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #timeout(id: Id, what: string): TimeoutError {
+    return new TimeoutError(`${what} (${this.#settings.loadTimeoutMs} ms)`, { op: "cache.getOrSet", key: String(id) });
+  }
+}
+
+function isOutage(error: unknown): boolean {
+  if (!(error instanceof HoldfastError)) return false;
+  return (
+    error.code === "UNAVAILABLE" ||
+    error.code === "TIMEOUT" ||
+    error.code === "OUTCOME_UNKNOWN" ||
+    error.code === "OVERLOADED"
+  );
+}

@@ -1,0 +1,48 @@
+import type { CodecOptions } from "../codec/codec.ts";
+import { InvalidArgumentError } from "../errors.ts";
+import { toMs } from "../options.ts";
+import type { Duration } from "../options.ts";
+
+export interface CacheOptions<V> extends CodecOptions<V> {
+  /** How long a value is served. @default "5m" */
+  readonly ttl?: Duration;
+  /** Part of the ttl, 0 to 1, by which it is randomly shortened, so that what was stored together does not expire together. @default 0.1 */
+  readonly jitter?: number;
+  /** How long "there is none" (a load that gave undefined) is remembered; 0 never. @default 0 */
+  readonly negativeTtl?: Duration;
+  /** Longest run of one load: then its callers get a TimeoutError and its AbortSignal fires. @default "10s" */
+  readonly loadTimeout?: Duration;
+  /** How long the right to load outlives a process that died in it. Renewed while the load runs. @default "2s" */
+  readonly loadLease?: Duration;
+  /** Deadline of each operation on the server. @default "1s" */
+  readonly timeout?: Duration;
+  /** While no server answers: `load` calls the loader (once per process and key at a time), `throw` passes the error on. @default "load" */
+  readonly onOutage?: "load" | "throw";
+}
+
+export interface CacheSettings {
+  readonly ttlMs: number;
+  readonly jitter: number;
+  readonly negativeTtlMs: number;
+  readonly loadTimeoutMs: number;
+  readonly loadLeaseMs: number;
+  readonly timeoutMs: number;
+  readonly onOutage: "load" | "throw";
+}
+
+export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
+  const jitter = options.jitter ?? 0.1;
+  if (!(jitter >= 0 && jitter <= 1)) throw new InvalidArgumentError("jitter", "a number from 0 to 1", options.jitter);
+  const onOutage = options.onOutage ?? "load";
+  if (onOutage !== "load" && onOutage !== "throw")
+    throw new InvalidArgumentError("onOutage", '"load" or "throw"', onOutage);
+  return {
+    ttlMs: toMs("ttl", options.ttl ?? "5m"),
+    jitter,
+    negativeTtlMs: toMs("negativeTtl", options.negativeTtl ?? 0, 0),
+    loadTimeoutMs: toMs("loadTimeout", options.loadTimeout ?? "10s"),
+    loadLeaseMs: toMs("loadLease", options.loadLease ?? "2s", 100),
+    timeoutMs: toMs("timeout", options.timeout ?? "1s"),
+    onOutage,
+  };
+}

@@ -1,0 +1,13 @@
+--- Store a value and end any load in flight, whose result would be older.
+-- @class idempotent
+-- @key value
+-- @key lease
+-- @arg ttlMs int
+-- @arg wakeChannel text
+-- @arg payload bytes
+-- @returns bool
+redis.call('SET', value, payload, 'PX', ttlMs)
+local waiters = redis.call('HGET', lease, 'waiters')
+redis.call('DEL', lease)
+if waiters then redis.call('PUBLISH', wakeChannel, value) end
+return 1

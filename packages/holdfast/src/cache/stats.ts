@@ -1,0 +1,20 @@
+/** Counts of one cache in this process since it was made. */
+export interface CacheStats {
+  hits: number;
+  misses: number;
+  /** Loader calls, and how many of them failed. */
+  loads: number;
+  loadErrors: number;
+  /** Callers who got the result of a load that another caller of this process had begun. */
+  joined: number;
+  /** Loads left to another process, whose result was waited for. */
+  waited: number;
+  /** Loaded values not stored, because the entry was changed or deleted meanwhile. */
+  superseded: number;
+  /** Times that the server was not there and the cache went on without it. */
+  outages: number;
+}
+
+export function emptyStats(): CacheStats {
+  return { hits: 0, misses: 0, loads: 0, loadErrors: 0, joined: 0, waited: 0, superseded: 0, outages: 0 };
+}

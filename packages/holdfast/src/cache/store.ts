@@ -1,0 +1,150 @@
+/** The server's side of a cache: what one key's value and its load lease can be asked. */
+import { Lane } from "../batch/lane.ts";
+import type { BatchKind, Pending } from "../batch/lane.ts";
+import type { Codec } from "../codec/codec.ts";
+import type { Core } from "../core.ts";
+import type { Call, Reply } from "../driver/port.ts";
+import { CodecError } from "../errors.ts";
+import type { EntryKeys, Id } from "../keyspace/keyspace.ts";
+import { runScript } from "../script/run.ts";
+import { abandon } from "./abandon.gen.ts";
+import { remove } from "./remove.gen.ts";
+import { extend } from "./extend.gen.ts";
+import { fill } from "./fill.gen.ts";
+import { lookup } from "./lookup.gen.ts";
+import type { CacheSettings } from "./options.ts";
+import { set } from "./set.gen.ts";
+
+/** Not `undefined`: that is a value, the remembered "there is none". */
+export const MISS: unique symbol = Symbol("miss");
+export type Miss = typeof MISS;
+
+export type Lookup<V> = { status: "hit"; value: V } | { status: "leased" } | { status: "wait"; leaseMs: number };
+
+/** One MGET of this many keys holds the server for some 100 microseconds. */
+const MAX_KEYS_PER_READ = 512;
+
+export class CacheStore<V> {
+  readonly #core: Core;
+  readonly #keys: EntryKeys;
+  readonly #codec: Codec<V | undefined>;
+  readonly #settings: CacheSettings;
+  readonly #lane = new Lane();
+  readonly #reads: BatchKind<string, V | Miss | undefined>;
+  readonly #readCall: Call;
+
+  constructor(core: Core, keys: EntryKeys, codec: Codec<V | undefined>, settings: CacheSettings) {
+    this.#core = core;
+    this.#keys = keys;
+    this.#codec = codec;
+    this.#settings = settings;
+    this.#readCall = { op: "cache.get", class: "read", timeoutMs: settings.timeoutMs };
+    this.#reads = { maxItems: MAX_KEYS_PER_READ, run: (group) => this.#readGroup(group) };
+  }
+
+  key(id: Id): string {
+    return this.#keys.key(id);
+  }
+
+  /** One GET; all those of one turn of the event loop and one slot together one MGET. */
+  read(key: string): Promise<V | Miss | undefined> {
+    return this.#lane.add(this.#reads, this.#core.driver.slotOf(key), key);
+  }
+
+  async lookup(id: Id, token: string, reload: boolean): Promise<Lookup<V | undefined>> {
+    const { value, lease } = this.#pair(id);
+    const args = { token, leaseMs: this.#settings.loadLeaseMs, reload };
+    const answer = await runScript(this.#core.driver, lookup, { value, lease }, args, this.#call("cache.getOrSet", id));
+    if (answer.status !== "hit") return answer;
+    const found = this.#decode(value, answer.value);
+    return found === MISS ? this.lookup(id, token, true) : { status: "hit", value: found };
+  }
+
+  async extend(id: Id, token: string): Promise<boolean> {
+    const args = { token, leaseMs: this.#settings.loadLeaseMs };
+    const keys = { lease: this.#pair(id).lease };
+    const answer = await runScript(this.#core.driver, extend, keys, args, this.#call("cache.getOrSet", id));
+    return answer.status === "extended";
+  }
+
+  async fill(id: Id, token: string, loaded: V | undefined, ttlMs: number): Promise<boolean> {
+    const { value, lease } = this.#pair(id);
+    const args = { token, ttlMs, wakeChannel: this.#core.wakeups.channel, payload: this.#encode(value, loaded) };
+    const answer = await runScript(this.#core.driver, fill, { value, lease }, args, this.#call("cache.getOrSet", id));
+    return answer.status === "filled";
+  }
+
+  async abandon(id: Id, token: string): Promise<void> {
+    const args = { token, wakeChannel: this.#core.wakeups.channel };
+    await runScript(this.#core.driver, abandon, this.#pair(id), args, this.#call("cache.getOrSet", id));
+  }
+
+  async set(id: Id, next: V | undefined, ttlMs: number): Promise<void> {
+    const { value, lease } = this.#pair(id);
+    const args = { ttlMs, wakeChannel: this.#core.wakeups.channel, payload: this.#encode(value, next) };
+    this.#sendReadsBefore(value);
+    await runScript(this.#core.driver, set, { value, lease }, args, this.#call("cache.set", id));
+  }
+
+  delete(id: Id): Promise<boolean> {
+    const { value, lease } = this.#pair(id);
+    const args = { wakeChannel: this.#core.wakeups.channel };
+    this.#sendReadsBefore(value);
+    return runScript(this.#core.driver, remove, { value, lease }, args, this.#call("cache.delete", id));
+  }
+
+  #pair(id: Id): { value: string; lease: string } {
+    return { value: this.#keys.key(id), lease: this.#keys.part(id, "lease") };
+  }
+
+  #call(op: string, id: Id): Omit<Call, "class"> {
+    return { op, key: String(id), timeoutMs: this.#settings.timeoutMs };
+  }
+
+  #sendReadsBefore(key: string): void {
+    this.#lane.flush(this.#core.driver.slotOf(key));
+  }
+
+  #readGroup(group: readonly Pending<string, V | Miss | undefined>[]): void {
+    const first = group[0]!.item;
+    const alone = group.length === 1;
+    const args = alone ? ["GET", first] : ["MGET"];
+    if (!alone) for (const pending of group) args.push(pending.item);
+    this.#core.driver.send(args, this.#readCall, first).then(
+      (reply) => settleReads(group, alone ? [reply] : (reply as Reply[]), (key, bytes) => this.#decode(key, bytes)),
+      (error: unknown) => {
+        for (const pending of group) pending.reject(error);
+      },
+    );
+  }
+
+  /** Bytes that this configuration cannot read (another schema, another key, not ours) are worth as much as no entry. */
+  #decode(key: string, bytes: Buffer | null): V | Miss | undefined {
+    if (bytes === null) return MISS;
+    try {
+      return this.#codec.decode(bytes, { aad: key });
+    } catch (error) {
+      if (error instanceof CodecError) return MISS;
+      throw error;
+    }
+  }
+
+  #encode(key: string, value: V | undefined): Buffer {
+    return this.#codec.encode(value, { aad: key });
+  }
+}
+
+function settleReads<T>(
+  group: readonly Pending<string, T>[],
+  replies: readonly Reply[],
+  decode: (key: string, bytes: Buffer | null) => T,
+): void {
+  for (let at = 0; at < group.length; at += 1) {
+    const pending = group[at]!;
+    try {
+      pending.resolve(decode(pending.item, replies[at] as Buffer | null));
+    } catch (error) {
+      pending.reject(error);
+    }
+  }
+}

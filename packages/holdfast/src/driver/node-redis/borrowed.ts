@@ -1,0 +1,171 @@
+/**
+ * A transport over a client that the user made and keeps. Commands travel on that client, with its reconnection and
+ * its redirections; it is never closed. What needs connections of its own (leases, subscriptions, invalidation) gets
+ * them from a transport beside it, opened at the first need and closed with this one.
+ *
+ * Two differences to a transport that owns its connection: a command lost with the borrowed connection is always
+ * reported as `lost`, also when it was never written; and onInvalidate also tells of this side's own writes.
+ */
+import { slotOf } from "../../keyspace/slot.ts";
+import {
+  type Arg,
+  type Capabilities,
+  type ChannelKind,
+  type ChannelListener,
+  type InvalidationListener,
+  type NodeInfo,
+  type Reply,
+  type Route,
+  type StateEvent,
+  type Subscription,
+  type Transport,
+  TransportError,
+  type TransportLease,
+} from "../port.ts";
+import {
+  type BorrowedClient,
+  checkBorrowed,
+  isCluster,
+  nodesOf,
+  type OwnOptions,
+  settingsOf,
+} from "./borrowed-client.ts";
+import { classify } from "./classify.ts";
+import { COMMAND_OPTIONS } from "./client.ts";
+import { readGreeting } from "./connection.ts";
+import { guarded } from "./context.ts";
+import { describeFailure } from "./failure.ts";
+import { openSettings } from "./open.ts";
+import type { Settings } from "./options.ts";
+import { capabilitiesOf } from "./topology.ts";
+
+/**
+ * Wraps a connected client of `createClient()` or `createCluster()`. Costs one HELLO. Rejects with
+ * InvalidArgumentError for other kinds of client, and with a HoldfastError when it does not answer.
+ */
+export async function createBorrowedTransport(client: BorrowedClient, options: OwnOptions = {}): Promise<Transport> {
+  checkBorrowed(client);
+  const settings = settingsOf(client, options);
+  try {
+    const hello = sendOn(client, ["HELLO"], undefined);
+    return new BorrowedTransport(client, settings, capabilitiesOf(readGreeting(await hello)));
+  } catch (error) {
+    throw describeFailure("the servers of the client that was handed in", error);
+  }
+}
+
+class BorrowedTransport implements Transport {
+  readonly caps: Capabilities;
+  readonly #client: BorrowedClient;
+  readonly #settings: Settings;
+  readonly #stateListeners = new Set<(event: StateEvent) => void>();
+  #aside: Promise<Transport> | undefined;
+  #closing: Promise<void> | undefined;
+  #epoch = 1;
+  #up = true;
+
+  constructor(client: BorrowedClient, settings: Settings, caps: Capabilities) {
+    this.#client = client;
+    this.#settings = settings;
+    this.caps = caps;
+    client.on("ready", this.#onReady);
+    client.on("error", this.#onError);
+  }
+
+  slotOf(key: Arg): number {
+    return this.caps.cluster ? slotOf(key) : 0;
+  }
+
+  attempt(args: readonly Arg[], route: Route): Promise<Reply> {
+    if (this.#closing !== undefined) return Promise.reject(new TransportError("closed", "the connection was closed"));
+    // Its offline queue would send the command at any later time, long after the caller has given up.
+    if (!this.#client.isReady)
+      return Promise.reject(new TransportError("refused", "the borrowed client is not connected"));
+    return sendOn(this.#client, args, route).then(undefined, (error: unknown) => {
+      throw classify(error, nodeName(route));
+    });
+  }
+
+  async lease(route: Route, signal: AbortSignal): Promise<TransportLease> {
+    return (await this.#own()).lease(route, signal);
+  }
+
+  async subscribe(kind: ChannelKind, channel: string, listener: ChannelListener): Promise<Subscription> {
+    return (await this.#own()).subscribe(kind, channel, listener);
+  }
+
+  async onInvalidate(prefix: string, listener: InvalidationListener): Promise<Subscription> {
+    return (await this.#own()).onInvalidate(prefix, listener);
+  }
+
+  nodes(): readonly NodeInfo[] {
+    return nodesOf(this.#client, this.#epoch);
+  }
+
+  onState(listener: (event: StateEvent) => void): () => void {
+    const own = (event: StateEvent): void => guarded("a state listener", listener, () => listener(event));
+    this.#stateListeners.add(own);
+    return () => void this.#stateListeners.delete(own);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#client.off("ready", this.#onReady);
+    this.#client.off("error", this.#onError);
+    const aside = await this.#aside?.catch(() => undefined);
+    await aside?.close();
+    this.#emit("closed");
+    this.#stateListeners.clear();
+  }
+
+  async #own(): Promise<Transport> {
+    if (this.#closing !== undefined) throw new TransportError("closed", "the connection was closed");
+    this.#aside ??= openSettings(this.#settings);
+    try {
+      return await this.#aside;
+    } catch (error) {
+      this.#aside = undefined;
+      const message = error instanceof Error ? error.message : String(error);
+      throw new TransportError("refused", message, { cause: error });
+    }
+  }
+
+  readonly #onReady = (): void => {
+    if (this.#up) return;
+    this.#up = true;
+    this.#epoch += 1;
+    this.#emit("up");
+  };
+
+  readonly #onError = (cause: unknown): void => {
+    // A cluster reports the errors of its nodes too, and goes on.
+    if (!this.#up || this.#client.isReady) return;
+    this.#up = false;
+    this.#emit("down", cause);
+  };
+
+  #emit(state: StateEvent["state"], cause?: unknown): void {
+    for (const { id } of nodesOf(this.#client, this.#epoch)) {
+      for (const listener of this.#stateListeners) listener({ state, node: id, epoch: this.#epoch, cause });
+    }
+  }
+}
+
+async function sendOn(client: BorrowedClient, args: readonly Arg[], route: Route): Promise<Reply> {
+  if (!isCluster(client)) return client.sendCommand(args, COMMAND_OPTIONS);
+  if (route === undefined || typeof route === "string" || Buffer.isBuffer(route)) {
+    return client.sendCommand(route, false, args, COMMAND_OPTIONS);
+  }
+  const node = client.nodeByAddress.get(route.node);
+  if (node === undefined)
+    throw new TransportError("refused", `there is no node ${route.node} (any more)`, { node: route.node });
+  return (await client.nodeClient(node)).sendCommand(args, COMMAND_OPTIONS);
+}
+
+function nodeName(route: Route): string {
+  return typeof route === "object" && !Buffer.isBuffer(route) ? route.node : "the borrowed client's server";
+}

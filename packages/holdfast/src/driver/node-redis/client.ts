@@ -1,0 +1,122 @@
+/** The only place that makes node-redis clients, and the shape of them that the rest relies on. */
+import { BasicPooledClientSideCache, createClient, RESP_TYPES } from "@redis/client";
+import type { Arg, Reply } from "../port.ts";
+import type { Credentials, Settings } from "./options.ts";
+import type { Address } from "./url.ts";
+
+type CredentialsProvider = NonNullable<NonNullable<Parameters<typeof createClient>[0]>["credentialsProvider"]>;
+
+export type MessageListener = (message: Buffer, channel: Buffer) => void;
+
+type SubscribeCommand = (channel: string, listener: MessageListener, bufferMode: true) => Promise<void>;
+
+/** What is used of a node-redis client. */
+export interface RawClient {
+  sendCommand(args: readonly Arg[], options?: CommandOptions): Promise<Reply>;
+  connect(): Promise<unknown>;
+  close(): Promise<void>;
+  destroy(): void;
+  on(event: "error", listener: (error: unknown) => void): unknown;
+  on(event: "sharded-channel-moved", listener: (channel: string) => void): unknown;
+  SUBSCRIBE: SubscribeCommand;
+  UNSUBSCRIBE: SubscribeCommand;
+  PSUBSCRIBE: SubscribeCommand;
+  PUNSUBSCRIBE: SubscribeCommand;
+  SSUBSCRIBE: SubscribeCommand;
+  SUNSUBSCRIBE: SubscribeCommand;
+  /** Internal to node-redis, so looked for and not relied on. */
+  _getQueue?(): { extractAllCommands?(): unknown[]; rejectCommands?(commands: unknown[], error: Error): void };
+}
+
+export interface CommandOptions {
+  readonly timeout?: undefined;
+  readonly typeMapping: typeof TYPE_MAPPING;
+}
+
+/** Replies in the shape of `Reply`: bulk strings as Buffers, maps flat; sets are arrays by default. */
+export const TYPE_MAPPING = {
+  [RESP_TYPES.BLOB_STRING]: Buffer,
+  [RESP_TYPES.VERBATIM_STRING]: Buffer,
+  [RESP_TYPES.MAP]: Array,
+} as const;
+
+/** `timeout: undefined` turns off node-redis' timer per command: it costs up to eight times the throughput. */
+export const COMMAND_OPTIONS: CommandOptions = { timeout: undefined, typeMapping: TYPE_MAPPING };
+
+export interface ClientSetup {
+  readonly settings: Settings;
+  readonly address: Address;
+  readonly credentials: (() => Credentials | Promise<Credentials>) | undefined;
+  readonly database: number;
+  /** Destroys the socket in whatever state it is; node-redis alone cannot stop a TCP connect that is under way. */
+  readonly signal: AbortSignal;
+  /** One invalidated key, or null for all of them. Must not throw. */
+  readonly onInvalidate: ((key: Buffer | null) => void) | undefined;
+}
+
+/** A client for exactly one connection: it never reconnects and never queues while it is not connected. */
+export function createRawClient(setup: ClientSetup): RawClient {
+  const { settings, credentials, onInvalidate } = setup;
+  const client = createClient({
+    RESP: 3,
+    // As an object, because node-redis' types do not know the signal, which it hands on to net.connect all the same.
+    socket: {
+      ...target(setup.address, settings),
+      signal: setup.signal,
+      connectTimeout: settings.connectTimeoutMs,
+      reconnectStrategy: false,
+    } as object,
+    ...(credentials === undefined ? {} : { credentialsProvider: credentialsProvider(credentials) }),
+    name: settings.clientName,
+    database: setup.database,
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: settings.maxInFlight,
+    commandOptions: COMMAND_OPTIONS as object,
+    maintNotifications: "disabled",
+    ...(onInvalidate === undefined ? {} : { clientSideCache: new InvalidationTap(onInvalidate) }),
+  });
+  return client as unknown as RawClient;
+}
+
+function credentialsProvider(ask: () => Credentials | Promise<Credentials>): CredentialsProvider {
+  return {
+    type: "async-credentials-provider",
+    credentials: async () => {
+      const { username, password } = await ask();
+      return username === undefined ? { password } : { username, password };
+    },
+  };
+}
+
+function target(address: Address, settings: Settings): object {
+  const { tls } = settings;
+  return tls === undefined || "path" in address ? { ...address, tls: false } : { ...tls, ...address, tls: true };
+}
+
+/**
+ * The way to the `invalidate` pushes of a connection. It caches nothing; and it leaves tracking off, because the
+ * handshake would fail for users who may not turn it on: that is asked for later and only where somebody listens.
+ */
+class InvalidationTap extends BasicPooledClientSideCache {
+  readonly #deliver: (key: Buffer | null) => void;
+
+  constructor(deliver: (key: Buffer | null) => void) {
+    super({ maxEntries: 1 });
+    this.#deliver = deliver;
+  }
+
+  /** A command of the handshake that every user may send and that changes nothing. */
+  override trackingOn(): string[] {
+    return ["HELLO"];
+  }
+
+  override invalidate(key: Arg | null): void {
+    this.#deliver(typeof key === "string" ? Buffer.from(key) : key);
+  }
+
+  override clear(): void {}
+
+  override onError(): void {}
+
+  override onClose(): void {}
+}

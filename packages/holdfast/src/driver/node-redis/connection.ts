@@ -1,0 +1,229 @@
+/** One incarnation of a connection: opened once, used, ended once. It never comes back; `Link` makes the next one. */
+import { DisconnectsClientError } from "@redis/client";
+import type { Arg, Reply, TransportError } from "../port.ts";
+import { classify, NeverWrittenError } from "./classify.ts";
+import { COMMAND_OPTIONS, createRawClient, type RawClient } from "./client.ts";
+import type { Credentials, Settings } from "./options.ts";
+import { type Address, addressName } from "./url.ts";
+
+export interface ConnectionSetup {
+  readonly settings: Settings;
+  readonly address: Address;
+  readonly credentials: (() => Credentials | Promise<Credentials>) | undefined;
+  readonly database: number;
+  /** Pings find half-open sockets. Off where a blocking command may hold back the answer. */
+  readonly watched: boolean;
+  readonly onInvalidate?: ((key: Buffer | null) => void) | undefined;
+  /** Told of every failed command, so that the topology can learn from it. Must not throw. */
+  readonly onFailure?: ((error: TransportError) => void) | undefined;
+}
+
+/** What the server says of itself. */
+export interface Greeting {
+  readonly server: string;
+  readonly version: string;
+  readonly mode: string;
+  readonly role: string;
+}
+
+export class Connection {
+  /** `host:port`, or the path of the socket. */
+  readonly node: string;
+  readonly address: Address;
+  readonly client: RawClient;
+  readonly greeting: Greeting;
+  /** Resolves with the cause once the connection is of no use any more. */
+  readonly ended: Promise<unknown>;
+  readonly #life: Life;
+  readonly #onFailure: ConnectionSetup["onFailure"];
+  readonly #reject: (error: unknown) => never;
+
+  private constructor(setup: ConnectionSetup, client: RawClient, life: Life, greeting: Greeting) {
+    this.node = addressName(setup.address);
+    this.address = setup.address;
+    this.client = client;
+    this.greeting = greeting;
+    this.#life = life;
+    this.ended = life.ended;
+    this.#onFailure = setup.onFailure;
+    this.#reject = (error) => {
+      throw this.explain(error);
+    };
+    if (setup.watched) watch(client, life, setup.settings);
+  }
+
+  /** Rejects when the connection could not be made within `connectTimeout`, or when `signal` fires. */
+  static async open(setup: ConnectionSetup, signal: AbortSignal): Promise<Connection> {
+    signal.throwIfAborted();
+    const life = new Life();
+    const abandon = (): void => life.end(signal.reason);
+    signal.addEventListener("abort", abandon, { once: true });
+    const { connectTimeoutMs } = setup.settings;
+    const deadline = setTimeout(() => life.end(new ConnectTimeoutError(connectTimeoutMs)), connectTimeoutMs);
+    try {
+      const client = createRawClient({ ...setup, signal: life.socketSignal, onInvalidate: setup.onInvalidate });
+      life.attach(client);
+      await client.connect();
+      const greeting = readGreeting(await client.sendCommand(["HELLO"]));
+      life.throwIfOver();
+      return new Connection(setup, client, life, greeting);
+    } catch (error) {
+      // The error that ended it says more than the one that the end has caused.
+      life.end(error);
+      throw life.cause;
+    } finally {
+      clearTimeout(deadline);
+      signal.removeEventListener("abort", abandon);
+    }
+  }
+
+  get isOver(): boolean {
+    return this.#life.over;
+  }
+
+  /** Rejects with a TransportError. The hot path: nothing is allocated here but the promise of the rejection handler. */
+  send(args: readonly Arg[]): Promise<Reply> {
+    return this.client.sendCommand(args).then(undefined, this.#reject);
+  }
+
+  /** What a failed command means; the topology learns of it. */
+  explain(error: unknown): TransportError {
+    // The client's own word for a connection that we have ended does not say why we did.
+    const cause = error instanceof DisconnectsClientError ? this.#life.cause : error;
+    const failure = classify(cause, this.node);
+    this.#onFailure?.(failure);
+    return failure;
+  }
+
+  /** Like `send`, rejecting with whatever node-redis says. */
+  sendRaw(args: readonly Arg[]): Promise<Reply> {
+    return this.client.sendCommand(args);
+  }
+
+  /** Ends it at once; what was written is lost, what was not is refused. Idempotent. */
+  destroy(cause: unknown): void {
+    this.#life.end(cause);
+  }
+
+  /** Takes no more commands, waits for the answers under way, then ends. */
+  async close(drainMs: number, cause: unknown): Promise<void> {
+    if (this.#life.over) return;
+    const timer = setTimeout(() => this.#life.end(cause), drainMs);
+    await Promise.race([this.client.close().catch(() => undefined), this.ended]);
+    clearTimeout(timer);
+    this.#life.end(cause);
+  }
+}
+
+/** The end of a connection, however it comes about: once, with one cause, leaving nothing open. */
+class Life {
+  readonly ended: Promise<unknown>;
+  over = false;
+  cause: unknown;
+  readonly #socket = new AbortController();
+  readonly #resolve: (cause: unknown) => void;
+  #client: RawClient | undefined;
+
+  constructor() {
+    const { promise, resolve } = withResolvers<unknown>();
+    this.ended = promise;
+    this.#resolve = resolve;
+  }
+
+  get socketSignal(): AbortSignal {
+    return this.#socket.signal;
+  }
+
+  attach(client: RawClient): void {
+    this.#client = client;
+    // Every error ends the connection, also one of the decoder, after which replies and commands no longer match.
+    client.on("error", (error) => this.end(error));
+  }
+
+  throwIfOver(): void {
+    if (this.over) throw this.cause;
+  }
+
+  end(cause: unknown): void {
+    if (this.over) return;
+    this.over = true;
+    this.cause = cause;
+    if (this.#client !== undefined) refuseUnwritten(this.#client, cause);
+    this.#resolve(cause);
+    // Not at once: when node-redis reports an error it is about to reject the commands in flight with that very error.
+    queueMicrotask(() => {
+      this.#client?.destroy();
+      this.#socket.abort(cause);
+    });
+  }
+}
+
+/** No connection, and no better reason than time. */
+export class ConnectTimeoutError extends Error {
+  override readonly name: string = "ConnectTimeoutError";
+  readonly code: string = "ETIMEDOUT";
+  constructor(ms: number) {
+    super(`no connection within ${ms} ms`);
+  }
+}
+
+class HalfOpenError extends Error {
+  override readonly name: string = "HalfOpenError";
+  constructor(ms: number) {
+    super(`the server has not answered a PING for ${ms} ms`);
+  }
+}
+
+/** node-redis rejects written and unwritten commands alike; only its queue knows which ones were never sent. */
+function refuseUnwritten(client: RawClient, cause: unknown): void {
+  const queue = client._getQueue?.();
+  if (queue?.extractAllCommands === undefined || queue.rejectCommands === undefined) return;
+  queue.rejectCommands(queue.extractAllCommands(), new NeverWrittenError(cause));
+}
+
+/**
+ * Pings until the connection ends. An idle timeout of the socket would not do: our own writes count as activity, so
+ * that a busy connection to a stopped server would never be found out.
+ */
+function watch(client: RawClient, life: Life, settings: Settings): void {
+  let timer: NodeJS.Timeout;
+  const ping = (): void => {
+    let answered = false;
+    const settle = (): void => {
+      answered = true;
+      clearTimeout(timer);
+      if (!life.over) timer = setTimeout(ping, settings.pingIntervalMs);
+    };
+    // After a long block of this process the answer may be waiting in the socket: it is read before setImmediate runs.
+    const suspect = (): void =>
+      void setImmediate(() => answered || life.end(new HalfOpenError(settings.pingTimeoutMs)));
+    timer = setTimeout(suspect, settings.pingTimeoutMs);
+    client.sendCommand(["PING"], COMMAND_OPTIONS).then(settle, settle);
+  };
+  timer = setTimeout(ping, settings.pingIntervalMs);
+  void life.ended.then(() => clearTimeout(timer));
+}
+
+export function readGreeting(reply: Reply): Greeting {
+  const fields = new Map<string, string>();
+  if (Array.isArray(reply)) {
+    for (let at = 0; at + 1 < reply.length; at += 2) fields.set(String(reply[at]), String(reply[at + 1]));
+  }
+  const field = (name: string): string => fields.get(name) ?? "";
+  return { server: field("server"), version: field("version"), mode: field("mode"), role: field("role") };
+}
+
+/** Promise.withResolvers, which Node 20 does not have. */
+export function withResolvers<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (reason: unknown) => void;
+} {
+  let resolve!: (value: T) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,165 @@
+/** Exclusive connections of one node: a bounded pool, first come first served, each one cleaned before its next use. */
+import { type Arg, type Reply, TransportError, type TransportLease } from "../port.ts";
+import { classify } from "./classify.ts";
+import type { Connection } from "./connection.ts";
+import { withResolvers } from "./connection.ts";
+import { SessionState } from "./session-state.ts";
+
+/** A connection that nobody wanted for so long is closed. */
+const IDLE_MS = 30_000;
+
+interface Waiter {
+  resolve(turn: undefined): void;
+  reject(reason: unknown): void;
+}
+
+export class LeasePool {
+  readonly #node: () => string;
+  readonly #limit: number;
+  readonly #dial: (signal: AbortSignal) => Promise<Connection>;
+  readonly #idle = new Map<Connection, NodeJS.Timeout>();
+  readonly #busy = new Set<Connection>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #stop = new AbortController();
+  /** Connections open or being opened, and turns handed to a waiter that has not used its own yet. */
+  #taken = 0;
+
+  constructor(node: () => string, limit: number, dial: (signal: AbortSignal) => Promise<Connection>) {
+    this.#node = node;
+    this.#limit = limit;
+    this.#dial = dial;
+  }
+
+  async acquire(signal: AbortSignal): Promise<TransportLease> {
+    await this.#turn(signal);
+    try {
+      const connection = this.#takeIdle() ?? (await this.#dial(AbortSignal.any([signal, this.#stop.signal])));
+      this.#busy.add(connection);
+      return this.#lend(connection);
+    } catch (error) {
+      this.#passOn();
+      throw this.#explain(error, signal);
+    }
+  }
+
+  /** Closes the idle connections; the lent ones when they come back, or at once when `now`. */
+  clear(cause: unknown, now: boolean): void {
+    for (const [connection, timer] of this.#idle) {
+      clearTimeout(timer);
+      connection.destroy(cause);
+    }
+    this.#idle.clear();
+    if (now) for (const connection of this.#busy) connection.destroy(cause);
+  }
+
+  close(cause: unknown): void {
+    this.#stop.abort(cause);
+    this.clear(cause, true);
+    for (const waiter of this.#waiters) waiter.reject(cause);
+    this.#waiters.clear();
+  }
+
+  /** Resolves when one of the `limit` places is ours. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    this.#throwIfOver(signal);
+    if (this.#taken < this.#limit) {
+      this.#taken += 1;
+      return;
+    }
+    const { promise, resolve, reject } = withResolvers<undefined>();
+    const waiter: Waiter = { resolve, reject };
+    const abandon = (): void => {
+      // A waiter no longer in the set has been given its turn, which then must not be lost.
+      if (this.#waiters.delete(waiter)) reject(signal.reason);
+    };
+    this.#waiters.add(waiter);
+    signal.addEventListener("abort", abandon, { once: true });
+    try {
+      await promise;
+    } catch (error) {
+      throw this.#explain(error, signal);
+    } finally {
+      signal.removeEventListener("abort", abandon);
+    }
+  }
+
+  /** Our place goes to whoever waits longest, or becomes free. */
+  #passOn(): void {
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
+      waiter.resolve(undefined);
+      return;
+    }
+    this.#taken -= 1;
+  }
+
+  #takeIdle(): Connection | undefined {
+    for (const [connection, timer] of this.#idle) {
+      clearTimeout(timer);
+      this.#idle.delete(connection);
+      if (!connection.isOver) return connection;
+    }
+    return undefined;
+  }
+
+  #lend(connection: Connection): TransportLease {
+    const session = new SessionState();
+    let returned = false;
+    const giveBack = (back: () => Promise<void>): void => {
+      if (returned) return;
+      returned = true;
+      void back().finally(() => {
+        this.#busy.delete(connection);
+        this.#passOn();
+      });
+    };
+    return {
+      node: connection.node,
+      attempt: (args) =>
+        returned ? Promise.reject(afterRelease(connection.node)) : session.track(args, connection.send(args)),
+      release: () => giveBack(() => this.#clean(connection, session)),
+      destroy: () => giveBack(async () => connection.destroy(new Error("the lease was destroyed"))),
+    };
+  }
+
+  async #clean(connection: Connection, session: SessionState): Promise<void> {
+    const command = session.cleanUp();
+    if (command === "impossible") return connection.destroy(new Error("the lease left the connection in use"));
+    if (command !== undefined) await this.#sendOrDestroy(connection, [command]);
+    if (connection.isOver || this.#stop.signal.aborted) return connection.destroy(this.#stop.signal.reason);
+    const retire = setTimeout(() => {
+      this.#idle.delete(connection);
+      connection.destroy(new Error("idle"));
+    }, IDLE_MS).unref();
+    this.#idle.set(connection, retire);
+  }
+
+  async #sendOrDestroy(connection: Connection, args: readonly Arg[]): Promise<void> {
+    const overdue = setTimeout(() => connection.destroy(new Error("no answer while cleaning up")), 1_000);
+    await connection.send(args).catch((error: unknown): Reply => {
+      connection.destroy(error);
+      return null;
+    });
+    clearTimeout(overdue);
+  }
+
+  #throwIfOver(signal: AbortSignal): void {
+    if (this.#stop.signal.aborted || signal.aborted) throw this.#explain(signal.reason, signal);
+  }
+
+  #explain(error: unknown, signal: AbortSignal): TransportError {
+    const node = this.#node();
+    if (this.#stop.signal.aborted) return new TransportError("closed", "the connection was closed", { node });
+    if (signal.aborted) {
+      const message = `no exclusive connection to ${node} in time (${this.#taken} of ${this.#limit} in use)`;
+      return new TransportError("refused", message, { node, cause: signal.reason });
+    }
+    // No command was sent yet, whatever ended the connection.
+    const { message, prefix } = classify(error, node);
+    return new TransportError("refused", message, { prefix, node, cause: error });
+  }
+}
+
+function afterRelease(node: string): TransportError {
+  return new TransportError("replied", "the lease was already released", { node });
+}

@@ -1,0 +1,112 @@
+/** One server process as we know it: the shared connection, the exclusive ones, and the one for subscriptions. */
+import { type Arg, type NodeInfo, type Reply, TransportError } from "../port.ts";
+import { Connection } from "./connection.ts";
+import type { Context } from "./context.ts";
+import { LeasePool } from "./lease-pool.ts";
+import { Link } from "./link.ts";
+import { type Address, addressName } from "./url.ts";
+
+/** Finds the address to dial; asked for each new connection. */
+export type Resolve = (signal: AbortSignal) => Promise<Address>;
+
+export class Node {
+  /** Where the shared connection goes, or went last. */
+  address: Address;
+  readonly link: Link;
+  readonly leases: LeasePool;
+  readonly #context: Context;
+  readonly #resolve: Resolve;
+  readonly #mustBePrimary: boolean;
+
+  constructor(context: Context, address: Address, resolve: Resolve, mustBePrimary: boolean) {
+    this.address = address;
+    this.#context = context;
+    this.#resolve = resolve;
+    this.#mustBePrimary = mustBePrimary;
+    this.link = new Link({
+      dial: (signal) => this.#dialShared(signal),
+      up: (connection, epoch) => this.#up(connection, epoch),
+      down: (cause, epoch) => this.#down(cause, epoch),
+    });
+    this.leases = new LeasePool(
+      () => this.id,
+      context.settings.maxLeases,
+      (signal) => this.dial("lease", signal),
+    );
+  }
+
+  /** `host:port`. */
+  get id(): string {
+    return addressName(this.address);
+  }
+
+  get info(): NodeInfo {
+    return { id: this.id, state: this.link.connection === undefined ? "down" : "up", epoch: this.link.epoch };
+  }
+
+  /** Rejects with a TransportError. */
+  send(args: readonly Arg[]): Promise<Reply> {
+    const { connection } = this.link;
+    return connection === undefined ? Promise.reject(this.unreachable()) : connection.send(args);
+  }
+
+  /** What a command gets while there is no connection. */
+  unreachable(): TransportError {
+    const { link, id } = this;
+    if (link.isClosed) return new TransportError("closed", "the connection was closed", { node: id });
+    const why = link.lastFailure instanceof Error ? `: ${link.lastFailure.message}` : "";
+    return new TransportError("refused", `no connection to ${id} now${why}`, { node: id, cause: link.lastFailure });
+  }
+
+  /** A connection beside the shared one. A lease is not pinged: a blocking command would hold back the answer. */
+  async dial(purpose: "shared" | "lease" | "subscriber", signal: AbortSignal): Promise<Connection> {
+    const { settings, invalidations } = this.#context;
+    // Beside a shared connection that stands, there is nobody to ask.
+    const known = purpose === "shared" ? undefined : this.link.connection?.address;
+    const address = known ?? (await this.#resolve(signal));
+    const connection = await Connection.open(
+      {
+        settings,
+        address,
+        credentials: settings.credentials,
+        database: settings.database,
+        watched: purpose !== "lease",
+        onInvalidate: purpose === "shared" ? invalidations.deliver : undefined,
+        onFailure: (error) => this.#context.learn(this, error),
+      },
+      signal,
+    );
+    if (this.#mustBePrimary && connection.greeting.role !== "master") {
+      const cause = new Error(`${addressName(address)} is a ${connection.greeting.role}, not the primary`);
+      connection.destroy(cause);
+      throw cause;
+    }
+    return connection;
+  }
+
+  async close(cause: unknown): Promise<void> {
+    this.leases.close(cause);
+    await this.link.close(this.#context.settings.drainTimeoutMs, cause);
+  }
+
+  async #dialShared(signal: AbortSignal): Promise<Connection> {
+    const connection = await this.dial("shared", signal);
+    await this.#context.invalidations.arm(connection);
+    if (connection.node !== this.id) this.leases.clear(new Error(`${this.id} is not the primary any more`), true);
+    this.address = connection.address;
+    return connection;
+  }
+
+  #up(connection: Connection, epoch: number): void {
+    // A prefix may have been added since the connection was armed; it is not used yet, so nothing is missed.
+    this.#context.invalidations.arm(connection).catch((error: unknown) => connection.destroy(error));
+    this.#context.invalidations.flush(new Error(`connected to ${this.id} anew`));
+    this.#context.emit({ state: "up", node: this.id, epoch });
+  }
+
+  #down(cause: unknown, epoch: number): void {
+    this.#context.invalidations.flush(cause);
+    this.leases.clear(cause, false);
+    if (!this.link.isClosed) this.#context.emit({ state: "down", node: this.id, epoch, cause });
+  }
+}

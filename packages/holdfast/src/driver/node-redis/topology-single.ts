@@ -1,0 +1,88 @@
+/** One primary: a standalone server, or the one that the sentinels name. */
+import type { Arg, ChannelKind, Reply, Route, TransportError } from "../port.ts";
+import type { Connection } from "./connection.ts";
+import type { Context } from "./context.ts";
+import { describeFailure, isFinal } from "./failure.ts";
+import { Node } from "./node.ts";
+import { Sentinels } from "./sentinels.ts";
+import { type Topology, unknownNode } from "./topology.ts";
+import { addressName } from "./url.ts";
+
+export class SingleTopology implements Topology {
+  readonly #context: Context;
+  readonly #node: Node;
+  readonly #sentinels: Sentinels | undefined;
+  readonly #where: string;
+
+  constructor(context: Context) {
+    const { settings } = context;
+    this.#context = context;
+    this.#where = settings.addresses.map(addressName).join(", ");
+    if (settings.mode === "sentinel") {
+      const sentinels = new Sentinels(settings, (address) => this.#movedTo(address));
+      this.#sentinels = sentinels;
+      this.#node = new Node(context, settings.addresses[0]!, (signal) => sentinels.primary(signal), true);
+    } else {
+      const address = settings.addresses[0]!;
+      this.#node = new Node(context, address, async () => address, false);
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#node.link.isClosed;
+  }
+
+  async open(): Promise<Connection> {
+    try {
+      const connection = await this.#node.link.start().ready(this.#context.settings.connectTimeoutMs, isFinal);
+      this.#sentinels?.follow();
+      return connection;
+    } catch (error) {
+      throw describeFailure(this.#where, error);
+    }
+  }
+
+  slotOf(): number {
+    return 0;
+  }
+
+  attempt(args: readonly Arg[], route: Route): Promise<Reply> {
+    if (isForeign(route, this.#node)) return Promise.reject(unknownNode(route));
+    return this.#node.send(args);
+  }
+
+  nodeFor(route: Route): Node {
+    if (isForeign(route, this.#node)) throw unknownNode(route);
+    return this.#node;
+  }
+
+  homeOf(_kind: ChannelKind, _channel: string): Node {
+    return this.#node;
+  }
+
+  primaries(): readonly Node[] {
+    return [this.#node];
+  }
+
+  /** A primary that became a replica answers READONLY: with sentinels there is somebody to ask for the new one. */
+  learn(_node: Node, error: TransportError): void {
+    if (error.prefix !== "READONLY" || this.#sentinels === undefined) return;
+    if (this.#node.link.connection?.node === error.node) this.#node.link.drop(error);
+  }
+
+  notice(): void {}
+
+  async close(): Promise<void> {
+    const cause = new Error("closed");
+    await Promise.all([this.#sentinels?.close(cause), this.#node.close(cause)]);
+  }
+
+  #movedTo(address: string): void {
+    const { link, id } = this.#node;
+    if (address !== id) link.drop(new Error(`the sentinels made ${address} the primary`));
+  }
+}
+
+function isForeign(route: Route, node: Node): route is { readonly node: string } {
+  return typeof route === "object" && !Buffer.isBuffer(route) && route.node !== node.id;
+}

@@ -1,0 +1,43 @@
+/** Which node a command goes to. Implemented for one primary (standalone, Sentinel) and for a cluster. */
+import {
+  type Arg,
+  type Capabilities,
+  type ChannelKind,
+  type Reply,
+  type Route,
+  type StateEvent,
+  TransportError,
+} from "../port.ts";
+import type { Connection, Greeting } from "./connection.ts";
+import type { Node } from "./node.ts";
+
+export interface Topology {
+  readonly isClosed: boolean;
+  /** Resolves with the first connection. Rejects when there is none within `connectTimeout`, or none is possible. */
+  open(): Promise<Connection>;
+  slotOf(key: Arg): number;
+  /** One attempt, redirections followed. Rejects with a TransportError. */
+  attempt(args: readonly Arg[], route: Route): Promise<Reply>;
+  /** Throws a TransportError where no node serves the route. */
+  nodeFor(route: Route): Node;
+  /** The node at which a channel is to be subscribed. Throws a TransportError where there is none. */
+  homeOf(kind: ChannelKind, channel: string): Node;
+  primaries(): readonly Node[];
+  /** A command failed on `node`. Must not throw. */
+  learn(node: Node, error: TransportError): void;
+  /** A node came or went. Must not throw. */
+  notice(event: StateEvent): void;
+  close(): Promise<void>;
+}
+
+export function capabilitiesOf(greeting: Greeting): Capabilities {
+  return {
+    engine: greeting.server === "valkey" ? "valkey" : "redis",
+    version: greeting.version,
+    cluster: greeting.mode === "cluster",
+  };
+}
+
+export function unknownNode(route: { readonly node: string }): TransportError {
+  return new TransportError("refused", `there is no primary ${route.node} (any more)`, { node: route.node });
+}

@@ -1,0 +1,153 @@
+/**
+ * Every failure is a HoldfastError: a stable `code`, the operation, the key and whether trying again can help.
+ * Outcomes that a caller plans for (busy, limited, missing, conflict) are return values and never come this way.
+ */
+export type ErrorCode =
+  | "INVALID_ARGUMENT"
+  | "CLOSED"
+  | "UNAVAILABLE"
+  | "TIMEOUT"
+  | "ABORTED"
+  | "OUTCOME_UNKNOWN"
+  | "SERVER"
+  | "AUTH"
+  | "PERMISSION"
+  | "WRONG_TYPE"
+  | "SERVER_FULL"
+  | "OVERLOADED"
+  | "CODEC"
+  | "CONFLICT"
+  | "LEASE_LOST"
+  | "UNSUPPORTED";
+
+export interface ErrorDetails {
+  /** The operation as a user knows it, such as `cache.get`. */
+  readonly op?: string | undefined;
+  /** The key it was about, as the caller named it. */
+  readonly key?: string | undefined;
+  readonly retryable?: boolean | undefined;
+  readonly cause?: unknown;
+}
+
+export class HoldfastError extends Error {
+  override readonly name: string = "HoldfastError";
+  readonly code: ErrorCode;
+  readonly op: string | undefined;
+  readonly key: string | undefined;
+  /** True when the same call may succeed later and repeating it is safe. */
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.op = details.op;
+    this.key = details.key;
+    this.retryable = details.retryable ?? false;
+  }
+}
+
+/** Bad input, refused before anything was sent: the message names the field and what was expected. */
+export class InvalidArgumentError extends HoldfastError {
+  override readonly name: string = "InvalidArgumentError";
+  readonly field: string;
+
+  constructor(field: string, expected: string, got: unknown, details: ErrorDetails = {}) {
+    super("INVALID_ARGUMENT", `${field}: expected ${expected}, got ${describe(got)}`, details);
+    this.field = field;
+  }
+}
+
+/** The handle was closed before or during the call; nothing of it will be sent any more. */
+export class ClosedError extends HoldfastError {
+  override readonly name: string = "ClosedError";
+  constructor(message = "this connection was closed; call connect() for a new one", details: ErrorDetails = {}) {
+    super("CLOSED", message, details);
+  }
+}
+
+/** No server could be reached within the deadline; the operation was **not** executed. */
+export class UnavailableError extends HoldfastError {
+  override readonly name: string = "UnavailableError";
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("UNAVAILABLE", message, { retryable: true, ...details });
+  }
+}
+
+/** The deadline passed for an operation that changes nothing, or that was never sent. */
+export class TimeoutError extends HoldfastError {
+  override readonly name: string = "TimeoutError";
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("TIMEOUT", message, { retryable: true, ...details });
+  }
+}
+
+/** The caller's own AbortSignal fired. `cause` is the signal's reason. */
+export class AbortedError extends HoldfastError {
+  override readonly name: string = "AbortedError";
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("ABORTED", message, details);
+  }
+}
+
+/**
+ * A write was sent and its answer was lost: it may or may not have been executed.
+ * It is not repeated by the library. Read the state, or repeat it with an idempotency key.
+ */
+export class OutcomeUnknownError extends HoldfastError {
+  override readonly name: string = "OutcomeUnknownError";
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("OUTCOME_UNKNOWN", message, details);
+  }
+}
+
+/**
+ * A lock, permit or other lease ended before its holder gave it back: the reason of its `signal`.
+ * - `expired`: it could not be renewed in time; somebody else may hold it by now.
+ * - `stolen`: somebody else holds it.
+ * - `maxHold`: it was held as long as it may be; it is no longer renewed and ends within its ttl.
+ * - `closed`: the handle was closed.
+ */
+export class LeaseLostError extends HoldfastError {
+  override readonly name: string = "LeaseLostError";
+  readonly reason: "expired" | "stolen" | "maxHold" | "closed";
+  constructor(reason: LeaseLostError["reason"], message: string, details: ErrorDetails = {}) {
+    super("LEASE_LOST", message, details);
+    this.reason = reason;
+  }
+}
+
+/** The server answered with an error that is the operation's own fault (syntax, wrong type, script error ...). */
+export class ServerError extends HoldfastError {
+  override readonly name: string = "ServerError";
+  /** The first word of the server's answer, such as `WRONGTYPE`. */
+  readonly prefix: string;
+  constructor(code: ErrorCode, prefix: string, message: string, details: ErrorDetails = {}) {
+    super(code, message, details);
+    this.prefix = prefix;
+  }
+}
+
+/** Stored bytes could not be turned back into a value, or a value not into bytes. */
+export class CodecError extends HoldfastError {
+  override readonly name: string = "CodecError";
+  readonly reason:
+    | "foreign"
+    | "truncated"
+    | "corrupt"
+    | "version"
+    | "key"
+    | "validation"
+    | "unserializable"
+    | "unsupported";
+  constructor(reason: CodecError["reason"], message: string, details: ErrorDetails = {}) {
+    super("CODEC", message, details);
+    this.reason = reason;
+  }
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "function") return "a function";
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  return String(value);
+}

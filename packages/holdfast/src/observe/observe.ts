@@ -1,0 +1,36 @@
+/**
+ * Tracing of each operation through `node:diagnostics_channel`, as `tracing:holdfast:operation:{start,end,asyncStart,asyncEnd,error}`.
+ * With no subscriber an operation pays one property read.
+ */
+import { tracingChannel } from "node:diagnostics_channel";
+import type { TracingChannel } from "node:diagnostics_channel";
+
+export interface Operation {
+  /** `cache.get`, `lock.acquire` ... */
+  readonly op: string;
+  /** The primitive's name and the entry's id as the caller gave them. Not for metric labels: unbounded. */
+  readonly key: string | undefined;
+  result?: unknown;
+  error?: unknown;
+}
+
+export const OPERATION_CHANNEL = "holdfast:operation";
+
+const operations: TracingChannel<Operation, Operation> = tracingChannel(OPERATION_CHANNEL);
+
+/** Runs `body` as a traced operation. */
+export function observed<T>(op: string, key: string | number | undefined, body: () => Promise<T>): Promise<T> {
+  if (!hasSubscribers()) return body();
+  return operations.tracePromise(body, { op, key: key === undefined ? undefined : String(key) });
+}
+
+/** `TracingChannel.hasSubscribers` is younger than Node 20, so the five channels are asked. */
+function hasSubscribers(): boolean {
+  return (
+    operations.start.hasSubscribers ||
+    operations.asyncEnd.hasSubscribers ||
+    operations.end.hasSubscribers ||
+    operations.asyncStart.hasSubscribers ||
+    operations.error.hasSubscribers
+  );
+}

@@ -1,0 +1,31 @@
+import { describe, expect, test } from "vitest";
+import { backends } from "./backends.ts";
+import { respCommand } from "./servers.ts";
+import { BACKEND_NAMES, chooseBackends } from "./shared-servers.ts";
+
+describe.each(backends())("shared server [$name]", ({ url, options }) => {
+  test("answers at every address of its url", async () => {
+    const { username, password, addresses } = parse(url);
+    for (const address of addresses) {
+      const port = Number(address.split(":")[1]);
+      expect(await respCommand({ port, ...(password && { username, password }), ...options }, "PING")).toBe("PONG");
+    }
+  });
+});
+
+describe("chooseBackends", () => {
+  test("takes a list, keeps the order, and means all by none", () => {
+    expect(chooseBackends("")).toEqual(BACKEND_NAMES);
+    expect(chooseBackends("tls, standalone")).toEqual(["standalone", "tls"]);
+  });
+
+  test("refuses a name that it does not know", () => {
+    expect(() => chooseBackends("standalone,clutser")).toThrow('"clutser" is none of');
+  });
+});
+
+/** `scheme://[user:password@]host:port[,host:port]...[/name]` */
+function parse(url: string): { username: string; password: string; addresses: string[] } {
+  const [, username = "", password = "", hosts = ""] = /^[\w-]+:\/\/(?:(.*):(.*)@)?([^/]+)/.exec(url) ?? [];
+  return { username, password: decodeURIComponent(password), addresses: hosts.split(",") };
+}
