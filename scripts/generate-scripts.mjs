@@ -7,9 +7,9 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { ScriptError } from "../packages/holdfast/src/script/compiler/script-error.mjs";
-import { BANNER } from "../packages/holdfast/src/script/compiler/typescript.mjs";
-import { compile } from "../packages/holdfast/src/script/compiler/unit.mjs";
+import { ScriptError } from "./lua/script-error.mjs";
+import { BANNER } from "./lua/typescript.mjs";
+import { compile } from "./lua/unit.mjs";
 
 const REPOSITORY = path.resolve(import.meta.dirname, "..");
 const DEFAULT_FOLDERS = ["packages/holdfast/src", "packages/holdfast/test"].map((folder) =>

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Reply } from "../driver/port.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import {
   decodeBigint,
@@ -20,6 +19,9 @@ import {
 } from "./decode.ts";
 import { encodeBigint, encodeBool, encodeFloat, encodeInt, encodeJson } from "./encode.ts";
 
+/** Neither JSON nor decimal text has one. */
+const withoutNegativeZero = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+const row = (flat: readonly Part[], at: number): string => decodeText(flat[at]);
 const bulk = (text: string): Buffer => Buffer.from(text);
 
 describe("what is encoded is decoded to the same value", () => {
@@ -33,23 +35,16 @@ describe("what is encoded is decoded to the same value", () => {
     ],
     ["bigint", fc.bigInt(), encodeBigint, decodeBigint],
     ["bool", fc.boolean(), encodeBool, decodeBool],
-    ["json", fc.jsonValue(), (value) => encodeJson("v", value), (part) => decodeJson(part)],
+    ["json", fc.jsonValue().map(withoutNegativeZero), (value) => encodeJson("v", value), (part) => decodeJson(part)],
   ])("%s", (_name, values, encode, decode) => {
     fc.assert(
       fc.property(values, (value) => {
         const text = encode(value as never);
-        expect(decode(bulk(text))).toEqual(decodesTo(value));
+        expect(decode(bulk(text))).toEqual(value);
       }),
     );
   });
 });
-
-/** JSON and decimal text have no negative zero. */
-function decodesTo(value: unknown): unknown {
-  return JSON.stringify(value) === undefined || typeof value === "bigint"
-    ? value
-    : (JSON.parse(JSON.stringify(value)) as unknown);
-}
 
 describe("what Lua would misread is not sent", () => {
   test.each([Number.NaN, Infinity, 0.5, 2 ** 53])("int %s", (value) => {
@@ -85,7 +80,6 @@ describe("replies in the forms that servers give them", () => {
 });
 
 describe("a reply of another shape is refused", () => {
-  const row = (flat: readonly Part[], at: number): string => decodeText(flat[at]);
   test.each<[string, (part: Part) => unknown, Part]>([
     ["bytes from a number", decodeBytes, 1],
     ["bytes from nil", decodeBytes, null],
@@ -93,6 +87,7 @@ describe("a reply of another shape is refused", () => {
     ["int from an empty text", decodeInt, bulk("")],
     ["int from a fraction", decodeInt, bulk("1.5")],
     ["int past 2^53", decodeInt, bulk("9007199254740993")],
+    ["int that may have been rounded on its way", decodeInt, 2 ** 53 - 2],
     ["bigint that was rounded on its way", decodeBigint, 2 ** 60],
     ["float from an empty text", decodeFloat, bulk("")],
     ["float from nan", decodeFloat, bulk("nan")],
@@ -104,12 +99,12 @@ describe("a reply of another shape is refused", () => {
     ["rows cut short", (part) => decodeRows(part, 2, row), [bulk("a"), bulk("1"), bulk("b")]],
     ["union from an empty list", decodeUnion, []],
     ["union from nil", decodeUnion, null],
-    ["an error in a list", (part) => decodeList(part, decodeInt), [new Error("ERR") as Reply]],
+    ["an error in a list", (part) => decodeList(part, decodeInt), [new Error("ERR")]],
   ])("%s", (_name, decode, part) => {
     expect(() => decode(part)).toThrow(UnexpectedReplyError);
   });
 
   test("the message never shows the reply's content", () => {
-    expect(() => decodeInt(bulk("secret"))).toThrow("expected an integer within ±(2^53 - 1), got 6 bytes");
+    expect(() => decodeInt(bulk("secret"))).toThrow("expected an integer within ±2^53, got 6 bytes");
   });
 });

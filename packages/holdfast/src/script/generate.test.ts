@@ -106,9 +106,11 @@ describe("drift", () => {
   });
 });
 
+/** A script with these lines in its header, from line 3 on. */
+const lines = (...added: string[]): string =>
+  `--- Does it.\n-- @class read\n${added.map((line) => `-- ${line}\n`).join("")}return 1\n`;
+
 describe("mistakes in a header", () => {
-  const lines = (...added: string[]): string =>
-    `--- Does it.\n-- @class read\n${added.map((line) => `-- ${line}\n`).join("")}return 1\n`;
   const cases: [file: string, text: string, message: string][] = [
     ["no-doc.lua", "-- @class read\n-- @returns int\nreturn 1\n", ":2: the first line must say what the script does"],
     ["no-class.lua", "--- Does it.\n-- @returns int\nreturn 1\n", ':2: the header lacks "-- @class"'],
@@ -149,7 +151,7 @@ describe("mistakes in a header", () => {
       "--- Does it.\n-- @class read\n-- @returns int\nlocal a = KEYS[1]\nreturn 1\n",
       ":4: use the names of the header instead of KEYS",
     ],
-    ["brackets.lua", "--- Does it.\n-- @class read\n-- @returns int\n--[[ a\nb ]]\nreturn 1\n", ":5: "],
+    ["brackets.lua", "--- Does it.\n-- @class read\n-- @returns int\n--[[ a\nb ]]\nreturn 1\n", ":4: long brackets"],
     [
       "string.lua",
       "--- Does it.\n-- @class read\n-- @returns int\nreturn #[[\n--x]]\n",

@@ -2,7 +2,7 @@
  * Many calls of one script in one EVALSHA. The server runs the script's body once per item, so a merged call costs one
  * command's overhead (parsing, dispatch, reply, a promise) where single calls pay it for each item.
  */
-import type { Arg, Driver, Reply } from "../driver/port.ts";
+import type { Arg, Driver, Reply, ScriptSource } from "../driver/port.ts";
 import { HoldfastError } from "../errors.ts";
 import { UnexpectedReplyError } from "./decode.ts";
 import { classed, decodeReply, itemError, type ScriptCall } from "./reply.ts";
@@ -86,8 +86,9 @@ class MergedCall<Keys, Args, Result> {
     }
   }
 
-  #send(driver: Driver, form: BatchScript<Keys, Args, Result>["merged"]): Promise<Reply> {
-    return driver.script(form, this.#keys, this.#args, classed(this.#script.class, this.#call));
+  #send(driver: Driver, form: ScriptSource): Promise<Reply> {
+    const key = this.#sent.length === 1 ? this.#items[this.#sent[0]!]!.key : this.#call.key;
+    return driver.script(form, this.#keys, this.#args, classed(this.#script.class, { ...this.#call, key }));
   }
 
   #checked(reply: Reply): Reply[] {

@@ -45,7 +45,7 @@ describe.each(backends())("scripts [$name]", ({ url, options }) => {
     const args = {
       raw: Buffer.from([0, 255, 13, 10, 128]),
       name: "Ada “λ” `${x}` \\",
-      whole: -Number.MAX_SAFE_INTEGER,
+      whole: -(2 ** 53 - 64),
       real: 0.1 + 0.2,
       flag: true,
       document: { deep: [1, "two", null] },
@@ -53,7 +53,6 @@ describe.each(backends())("scripts [$name]", ({ url, options }) => {
       rest: [1, 2, 3_000_000_000],
     };
     const answer = await runScript(driver, echo, { anything: keyMaker()("k") }, args, CALL);
-    // Past 2^53 - 1 Lua's %d would fail; whole numbers as replies are 64 bits wide.
     expect(answer).toEqual({ status: "same", ...args, absent: null });
   });
 
@@ -115,7 +114,7 @@ describe.each(backends())("scripts [$name]", ({ url, options }) => {
 
   test.each([
     ["status", "expected one of number"],
-    ["type", "expected an integer"],
+    ["type", "expected an integer within"],
     ["missing", "got nothing"],
     ["extra", "expected 1 fields"],
   ])("a reply that the header does not allow (%s) is an error which names the script", async (reply, message) => {
@@ -186,6 +185,13 @@ describe.each(backends())("scripts [$name]", ({ url, options }) => {
       expect(outcomes[0]).toEqual({ status: "number", value: 12 });
       expect(outcomes[1]).toMatchObject({ code: "SERVER" });
       expect(outcomes[2]).toEqual({ status: "number", value: 12 });
+    });
+
+    test("an item that is alone fails by its own name too", async () => {
+      const key = keyMaker();
+      await runScript(driver, shapes, { hash: key("h"), board: key("b") }, { ttlMs: TTL_MS, pairs: ["x", "1"] }, CALL);
+      const item = { keys: { stock: key("h") }, args: { amount: 1, ttlMs: TTL_MS }, key: "mine" };
+      expect(await runBatch(driver, take, [item], CALL)).toMatchObject([{ code: "WRONG_TYPE", key: "mine" }]);
     });
 
     test("a reply of nil keeps its place", async () => {

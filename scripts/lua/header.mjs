@@ -19,7 +19,7 @@ const RESERVED = new Set(
  * @typedef {{ status: string, fields: import("./types.mjs").Field[] }} Result
  * @typedef {{ doc: string[], opClass: string, batch: boolean, includes: { name: string, line: number }[],
  *   keys: Key[], args: Argument[], results: Result[], returns: Type | undefined,
- *   body: string[], bodyLine: number }} Description
+ *   body: string[] }} Description
  */
 
 /** @param {string} file for messages @param {string} source @returns {Description} @throws ScriptError */
@@ -32,22 +32,25 @@ export function parseScript(file, source) {
     line += 1;
   }
   const description = reader.finish();
-  checkBody(file, lines, line);
-  return { ...description, body: lines.slice(line), bodyLine: line + 1 };
+  if (line === lines.length) throw new ScriptError(file, line, "the script has no body");
+  checkCode(file, lines, line);
+  return { ...description, body: lines.slice(line) };
 }
 
-/** The body speaks of keys and arguments by their names only: that is what lets the merged form shift them. */
-function checkBody(file, lines, from) {
-  if (from >= lines.length) throw new ScriptError(file, lines.length, "the script has no body");
+/**
+ * Code speaks of keys and arguments by their names only, because the merged form shifts them; and comments are
+ * stripped line by line, which must not reach into a string.
+ * @param {string} file @param {string[]} lines @param {number} from index of the first line to look at
+ */
+export function checkCode(file, lines, from = 0) {
   for (let at = from; at < lines.length; at += 1) {
-    if (/^\s*--\s*@\w/.test(lines[at])) throw new ScriptError(file, at + 1, "header lines must come before the body");
-    const code = lines[at].replace(/--.*$/, "");
-    const raw = /\b(KEYS|ARGV)\b/.exec(code);
-    if (raw !== null) throw new ScriptError(file, at + 1, `use the names of the header instead of ${raw[1]}`);
-    // Comments are stripped line by line, which must not reach into a string.
-    if (/--\[=*\[|\[=*\[/.test(lines[at])) {
-      throw new ScriptError(file, at + 1, "long brackets are not supported; use -- comments and quoted strings");
-    }
+    const refuse = (message) => {
+      throw new ScriptError(file, at + 1, message);
+    };
+    if (/\[=*\[/.test(lines[at])) refuse("long brackets are not supported; use -- comments and quoted strings");
+    if (/^\s*--\s*@\w/.test(lines[at])) refuse("header lines must come before the body");
+    const raw = /\b(KEYS|ARGV)\b/.exec(lines[at].replace(/--.*$/, ""));
+    if (raw !== null) refuse(`use the names of the header instead of ${raw[1]}`);
   }
 }
 
@@ -71,6 +74,7 @@ class HeaderReader {
 
   read(text, line) {
     this.line = line;
+    if (/^--\[=*\[/.test(text)) this.fail("long brackets are not supported; use -- comments");
     const tag = /^--\s*@(\S*)\s*(.*)$/.exec(text);
     if (tag === null) return this.describe(text);
     this.tagged = true;

@@ -1,13 +1,14 @@
 /** One `.lua` file to the text of its `.gen.ts`. */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { parseScript } from "./header.mjs";
+import { checkCode, parseScript } from "./header.mjs";
 import { localsOf, mergedForm, singleForm } from "./lua.mjs";
 import { ScriptError } from "./script-error.mjs";
 import { typeScriptFor } from "./typescript.mjs";
 
-const SCRIPT_FLOOR = path.resolve(import.meta.dirname, "..");
-const DRIVER_FLOOR = path.resolve(SCRIPT_FLOOR, "../driver");
+const SOURCES = path.resolve(import.meta.dirname, "../../packages/holdfast/src");
+const SCRIPT_FLOOR = path.join(SOURCES, "script");
+const DRIVER_FLOOR = path.join(SOURCES, "driver");
 /** What a module cannot export a constant as, of the words that a script is likely to be called. */
 const RESERVED = new Set(
   "await break case catch class const continue default delete do else enum export extends false finally for function if import in instanceof let new null return static super switch this throw true try typeof var void while with yield".split(
@@ -39,6 +40,7 @@ function readInclude(file, { name, line }, { keys, args }) {
   const found = places.map((folder) => path.join(folder, `${name}.lua`)).find((place) => existsSync(place));
   if (found === undefined) throw new ScriptError(file, line, `include "${name}" is in none of: ${places.join(", ")}`);
   const lines = readFileSync(found, "utf8").split(/\r?\n/);
+  checkCode(found, lines);
   const given = new Set(localsOf(lines));
   const shadowing = [...keys, ...args].find((declared) => given.has(declared.name));
   if (shadowing === undefined) return lines;
