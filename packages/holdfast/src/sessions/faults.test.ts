@@ -1,0 +1,165 @@
+// What could go wrong, and the test that watches it:
+// - an answer is lost and the repeated call makes a second session, beyond the limit ...... "a create whose answer was lost"
+// - a repeated patch overwrites what another request wrote meanwhile ..................... "a patch whose answer was lost"
+// - a repeated rotation says `missing`, or leaves two sessions ........................... "a rotation ...", "a sign-in ..."
+// - a sign-in that dies half-way leaves both sessions usable ............................. "a sign-in that is cut off"
+// - an outage looks like a signed-out user ............................................... "an outage is an error"
+import { randomUUID } from "node:crypto";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { startProxy, startStandalone } from "../../test/support/servers.ts";
+import type { Proxy, Standalone } from "../../test/support/servers.ts";
+import { connect } from "../connect.ts";
+import type { Holdfast } from "../holdfast.ts";
+import { create } from "./create.gen.ts";
+import { destroy } from "./destroy.gen.ts";
+import { get } from "./get.gen.ts";
+import { patch } from "./patch.gen.ts";
+import { retire } from "./retire.gen.ts";
+import { rotate } from "./rotate.gen.ts";
+import type { Sessions } from "./sessions.ts";
+
+type Data = Record<string, unknown>;
+
+describe("sessions under faults", () => {
+  let server: Standalone;
+  let proxy: Proxy;
+  let hf: Holdfast;
+  let direct: Holdfast;
+  /** Through the proxy, and around it. */
+  let sessions: Sessions<Data>;
+  let witness: Sessions<Data>;
+
+  beforeAll(async () => {
+    server = await startStandalone();
+    proxy = await startProxy(server);
+    const prefix = `test-${randomUUID()}`;
+    [hf, direct] = await Promise.all([connect(proxy.url, { prefix, timeout: "20s" }), connect(server.url, { prefix })]);
+    const strict = { maxPerUser: 1, onLimit: "reject" } as const;
+    [sessions, witness] = [hf.sessions<Data>(strict), direct.sessions<Data>(strict)];
+    for (const { lua } of [create, destroy, get, patch, retire, rotate]) await server.command("SCRIPT", "LOAD", lua);
+  });
+
+  afterEach(() => proxy.heal());
+
+  afterAll(async () => {
+    await Promise.all([hf?.close(), direct?.close()]);
+    await proxy?.stop();
+    await server?.stop();
+  });
+
+  async function created(user?: string, of = witness): Promise<string> {
+    const answer = await of.create({ data: {}, ...(user === undefined ? {} : { user }) });
+    if (answer.status !== "created") throw new Error(answer.status);
+    return answer.id;
+  }
+
+  /** Runs `body`; the server executes its first call of `script`, whose answer never arrives, then `meanwhile` runs. */
+  async function losingAnswer<T>(
+    script: { sha1: string },
+    body: () => Promise<T>,
+    meanwhile: () => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<T> {
+    let sent = false;
+    const request = proxy.sawRequest((bytes) => {
+      sent ||= bytes.includes(script.sha1);
+      if (sent) proxy.dropReplies();
+      return sent;
+    });
+    const executed = proxy.sawReply(() => sent);
+    const result = body();
+    await Promise.all([request, executed]);
+    await meanwhile();
+    await proxy.heal();
+    return result;
+  }
+
+  test("a create whose answer was lost made one session, within the limit", async () => {
+    const answer = await losingAnswer(create, () => sessions.create({ user: "ada", data: { n: 1 } }));
+    if (answer.status !== "created") throw new Error(answer.status);
+    expect(await witness.list("ada")).toHaveLength(1);
+    expect(await witness.get(answer.id)).toEqual(answer.session);
+    expect(await sessions.create({ user: "ada", data: {} })).toEqual({ status: "limit", active: 1 });
+  });
+
+  test("a patch whose answer was lost is applied once, and not over what came after it", async () => {
+    const id = await created();
+    const answer = await losingAnswer(
+      patch,
+      () => sessions.patch(id, { theme: "first" }),
+      () => witness.patch(id, { theme: "second" }),
+    );
+    expect(answer).toEqual({ status: "ok", version: 2 });
+    expect(await witness.get(id)).toMatchObject({ version: 3, data: { theme: "second" } });
+  });
+
+  test("a patch whose answer was lost before a rotation is known under the new id", async () => {
+    const id = await created();
+    const answer = await losingAnswer(
+      patch,
+      () => sessions.patch(id, { theme: "first" }),
+      () => witness.rotate(id),
+    );
+    expect(answer).toEqual({ status: "ok", version: 2 });
+    expect(await witness.get(id)).toMatchObject({ version: 2, data: { theme: "first" } });
+  });
+
+  test("a rotation whose answer was lost gives the session that it made", async () => {
+    const id = await created("bob");
+    const answer = await losingAnswer(rotate, () => sessions.rotate(id, { grace: 0 }));
+    if (answer.status !== "rotated") throw new Error(answer.status);
+    expect(await witness.get(answer.id)).toEqual(answer.session);
+    expect(await witness.list("bob")).toHaveLength(1);
+  });
+
+  test.each([
+    ["creation", create],
+    ["retirement", retire],
+  ])("a sign-in that lost the answer to its %s ends in one session", async (step, script) => {
+    const id = await created();
+    const answer = await losingAnswer(script, () => sessions.rotate(id, { user: `carl-${step}` }));
+    if (answer.status !== "rotated") throw new Error(answer.status);
+    expect(await witness.get(answer.id)).toEqual(answer.session);
+    expect(await witness.get(id)).toBeUndefined();
+    expect(await witness.list(`carl-${step}`)).toHaveLength(1);
+  });
+
+  test("a sign-in that is cut off before the old session ended leaves only that one usable", async () => {
+    const id = await created();
+    const hasty = hf.sessions<Data>({ timeout: 300 });
+    const stuck = proxy.sawRequest((bytes) => {
+      const reached = bytes.includes(create.sha1);
+      if (reached) proxy.dropReplies();
+      return reached;
+    });
+    const signIn = hasty.rotate(id, { user: "dan" });
+    await Promise.all([
+      stuck,
+      expect(signIn).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN", op: "sessions.rotate" }),
+    ]);
+    expect(await witness.get(id)).toBeDefined();
+  });
+
+  test("a destroy whose answer was lost has ended the session", async () => {
+    const id = await created();
+    await losingAnswer(destroy, () => sessions.destroy(id));
+    expect(await witness.get(id)).toBeUndefined();
+  });
+
+  test("a read whose answer was lost is read again", async () => {
+    const id = await created();
+    expect(await losingAnswer(get, () => sessions.get(id))).toBeDefined();
+  });
+
+  test("an outage is an error, neither a session nor none", async () => {
+    const id = await created();
+    const hasty = hf.sessions<Data>({ timeout: 200 });
+    proxy.refuse();
+    proxy.cut();
+    const outage = { name: expect.stringMatching(/UnavailableError|TimeoutError/), retryable: true };
+    await expect(hasty.get(id)).rejects.toMatchObject({ ...outage, op: "sessions.get" });
+    await expect(hasty.create({ data: {} })).rejects.toMatchObject({ ...outage, op: "sessions.create" });
+    await expect(hasty.destroy(id)).rejects.toMatchObject({ ...outage, op: "sessions.destroy" });
+    await proxy.heal();
+    expect(await sessions.get(id)).toBeDefined();
+  });
+});

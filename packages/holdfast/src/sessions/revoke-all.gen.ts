@@ -1,0 +1,74 @@
+// Generated from revoke-all.lua by scripts/generate-scripts.mjs; do not edit.
+
+import type { Arg } from "../driver/port.ts";
+import { decodeList, decodeText } from "../script/decode.ts";
+import type { Script } from "../script/script.ts";
+
+export interface RevokeAllKeys {
+  readonly index: Arg;
+}
+
+export interface RevokeAllArgs {
+  readonly except: string;
+}
+
+export type RevokeAllResult = string[];
+
+/** End all sessions of a user but one, at once and however many they are: out of the index is out of life. */
+export const revokeAll: Script<RevokeAllKeys, RevokeAllArgs, RevokeAllResult> = {
+  class: "idempotent",
+  name: "sessions.revokeAll",
+  sha1: "0761de8519b651ab12aca90e54d7b1f305687c88",
+  lua: `-- sessions.revokeAll
+local clockMicros
+local function nowMicros()
+  if not clockMicros then
+    local clock = redis.call('TIME')
+    clockMicros = clock[1] * 1000000 + clock[2]
+  end
+  return clockMicros
+end
+local function now()
+  return math.floor(nowMicros() / 1000)
+end
+local function find(session, index, handle, idleMs)
+  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias')
+  if not found[1] then return nil, found[5] end
+  local state = { seen = tonumber(found[1]), ends = tonumber(found[2]), version = tonumber(found[3]), user = found[4] }
+  if now() >= state.ends or now() - state.seen >= idleMs then return nil end
+  if state.user and not redis.call('ZSCORE', index, handle) then return nil end
+  return state
+end
+local function enlist(index, handle, expiresAt)
+  redis.call('ZADD', index, expiresAt, handle)
+  if redis.call('PEXPIRETIME', index) < expiresAt then redis.call('PEXPIREAT', index, expiresAt) end
+end
+local function keepUntil(session, index, handle, user, expiresAt)
+  redis.call('PEXPIREAT', session, expiresAt)
+  if user then enlist(index, handle, expiresAt) end
+end
+local function touch(session, index, handle, idleMs, touchMs, state)
+  if now() - state.seen < touchMs then return end
+  redis.call('HSET', session, 'seen', now())
+  keepUntil(session, index, handle, state.user, math.min(now() + idleMs, state.ends))
+end
+local index = KEYS[1]
+local except = ARGV[1]
+redis.call('ZREMRANGEBYSCORE', index, '-inf', now())
+local expiresAt = redis.call('ZSCORE', index, except)
+redis.call('ZREM', index, except)
+local ended = redis.call('ZRANGE', index, 0, -1)
+redis.call('DEL', index)
+if expiresAt then enlist(index, except, tonumber(expiresAt)) end
+return ended
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.index);
+  },
+  encodeArgs(args, out) {
+    out.push(args.except);
+  },
+  decode(reply) {
+    return decodeList(reply, decodeText);
+  },
+};

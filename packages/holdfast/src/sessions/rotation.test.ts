@@ -1,0 +1,253 @@
+// What could go wrong, and the test that watches it:
+// - a rotation logs out requests that are under way ............................ "the old id reads and patches the successor"
+// - the old id works for ever, or leads on from rotation to rotation .............. "the grace ends", "one hop"
+// - the old id outlives a sign-out ................................................ "the alias dies with the session"
+// - whoever planted an id before sign-in is signed in too (session fixation) ...... "after a sign-in the old id opens nothing"
+// - a sign-out that overlaps a sign-in ends only one of the two sessions ........... "a sign-out with the id before a sign-in"
+// - both, or a session of nobody, live on after a race ............................. "a rotation racing a destroy", "a sign-in racing ..."
+// - a patch that comes between the read and the write of a rotation is lost ........ "a patch between ...", "patches racing rotations"
+// - rotating stretches the absolute time ........................................... "keeps its age"
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { backends } from "../../test/support/backends.ts";
+import { until } from "../../test/support/until.ts";
+import { connect } from "../connect.ts";
+import type { Holdfast } from "../holdfast.ts";
+import { retire } from "./retire.gen.ts";
+import { rotate } from "./rotate.gen.ts";
+import type { Rotated } from "./rotation.ts";
+import type { Session } from "./session.ts";
+import type { RotateSessionOptions, Sessions } from "./sessions.ts";
+
+type Data = Record<string, unknown>;
+
+describe.each(backends())("session rotation [$name]", ({ url, options }) => {
+  let hf: Holdfast;
+  let other: Holdfast;
+  let sessions: Sessions<Data>;
+
+  beforeAll(async () => {
+    const prefix = `test-${randomUUID()}`;
+    [hf, other] = await Promise.all([connect(url, { ...options, prefix }), connect(url, { ...options, prefix })]);
+    sessions = hf.sessions<Data>({ rotationGrace: "1h" });
+  });
+
+  afterAll(async () => {
+    await Promise.all([hf?.close(), other?.close()]);
+  });
+
+  async function created(user?: string, data: Data = {}, of = sessions): Promise<string> {
+    const answer = await of.create({ data, ...(user === undefined ? {} : { user }) });
+    if (answer.status !== "created") throw new Error(answer.status);
+    return answer.id;
+  }
+
+  async function rotated(
+    id: string,
+    options: RotateSessionOptions<Data> = {},
+    of = sessions,
+  ): Promise<{ id: string; session: Session<Data> }> {
+    const answer = await of.rotate(id, options);
+    if (answer.status !== "rotated") throw new Error(answer.status);
+    return answer;
+  }
+
+  test("the session goes on under the new id and keeps its age", async () => {
+    const id = await created("ada", { cart: ["a"] });
+    await sessions.patch(id, { step: 1 });
+    const before = (await sessions.get(id))!;
+    const next = await rotated(id);
+    expect(next.id).not.toBe(id);
+    const { createdAt, version } = before;
+    expect(next.session).toMatchObject({ user: "ada", data: { cart: ["a"], step: 1 }, createdAt, version });
+    expect(await sessions.get(next.id)).toEqual(next.session);
+    expect((await sessions.list("ada")).map(({ handle }) => handle)).toEqual([next.session.handle]);
+  });
+
+  test("within the grace the old id reads and patches the successor", async () => {
+    const id = await created(undefined, { step: 1 });
+    const next = await rotated(id);
+    expect(await other.sessions<Data>().get(id)).toEqual(next.session);
+    expect(await sessions.patch(id, { step: 2 })).toEqual({ status: "ok", version: 2 });
+    expect((await sessions.get(next.id))!.data).toEqual({ step: 2 });
+  });
+
+  test("the grace ends, and is not there at all when it is 0", async () => {
+    const [id, strict] = [await created(), await created()];
+    const next = await rotated(id, { grace: 50 });
+    await until("the old id stops working", async () => (await sessions.get(id)) === undefined);
+    expect(await sessions.get(next.id)).toBeDefined();
+    const sure = await rotated(strict, { grace: 0 });
+    expect(await sessions.get(strict)).toBeUndefined();
+    expect(await sessions.destroy(strict)).toBe(false);
+    expect(await sessions.get(sure.id)).toBeDefined();
+  });
+
+  test("an old id leads one hop, and cannot be rotated again", async () => {
+    const first = await created();
+    const second = await rotated(first);
+    expect(await sessions.rotate(first)).toEqual({ status: "missing" });
+    const third = await rotated(second.id);
+    expect(await sessions.get(first)).toBeUndefined();
+    expect(await sessions.patch(first, { step: 1 })).toEqual({ status: "revoked" });
+    expect((await sessions.get(second.id))!.handle).toBe(third.session.handle);
+  });
+
+  test("the alias dies with the session, whatever ended it", async () => {
+    const [byId, byUser] = [await created("bob"), await created("carl")];
+    const [next] = [await rotated(byId), await rotated(byUser)];
+    expect(await sessions.destroy(next.id)).toBe(true);
+    expect(await sessions.revokeAll("carl")).toBe(1);
+    for (const id of [byId, byUser]) {
+      expect(await sessions.get(id)).toBeUndefined();
+      expect(await sessions.patch(id, { step: 1 })).toEqual({ status: "revoked" });
+    }
+  });
+
+  test("a sign-out reaches the session through any number of rotations", async () => {
+    const first = await created("dan");
+    const second = await rotated(first);
+    const third = await rotated(second.id);
+    expect(await sessions.destroy(first)).toBe(true);
+    expect(await sessions.get(third.id)).toBeUndefined();
+    expect(await sessions.list("dan")).toEqual([]);
+  });
+
+  test("sign-in takes the data along and begins a new life", async () => {
+    const id = await created(undefined, { cart: ["a"] });
+    const before = (await sessions.get(id))!;
+    const next = await rotated(id, { user: "eve", data: greet });
+    expect(next.session).toMatchObject({ user: "eve", data: { cart: ["a"], greeted: true }, version: 1 });
+    expect(next.session.createdAt).toBeGreaterThanOrEqual(before.createdAt);
+    expect((await sessions.list("eve")).map(({ handle }) => handle)).toEqual([next.session.handle]);
+  });
+
+  test("after a sign-in the old id opens nothing", async () => {
+    const id = await created();
+    const next = await rotated(id, { user: "fay" });
+    expect(await sessions.get(id)).toBeUndefined();
+    expect(await sessions.patch(id, { step: 1 })).toEqual({ status: "revoked" });
+    expect(await sessions.rotate(id, { user: "mallory" })).toEqual({ status: "missing" });
+    expect(await sessions.get(next.id)).toEqual(next.session);
+  });
+
+  test("a sign-out with the id before a sign-in ends the session after it", async () => {
+    const id = await created();
+    const next = await rotated(id, { user: "gus" });
+    expect(await sessions.destroy(id)).toBe(true);
+    expect(await sessions.get(next.id)).toBeUndefined();
+  });
+
+  test("sign-in obeys the limit of the user and leaves the visitor as he was", async () => {
+    const strict = hf.sessions<Data>({ name: "strict", maxPerUser: 1, onLimit: "reject" });
+    await created("hal", {}, strict);
+    const id = await created(undefined, { cart: ["a"] }, strict);
+    expect(await strict.rotate(id, { user: "hal" })).toEqual({ status: "limit", active: 1 });
+    expect((await strict.get(id))!.data).toEqual({ cart: ["a"] });
+    expect(await strict.list("hal")).toHaveLength(1);
+  });
+
+  test("a user's session can become another user's", async () => {
+    const id = await created("ida");
+    const next = await rotated(id, { user: "jim" });
+    expect(next.session.user).toBe("jim");
+    expect(await sessions.list("ida")).toEqual([]);
+    expect(await sessions.list("jim")).toHaveLength(1);
+  });
+
+  test("patches racing rotations are not lost", async () => {
+    const there = other.sessions<Data>({ rotationGrace: "1h" });
+    const id = await created("kim");
+    const names = Array.from({ length: 20 }, (_, at) => `field-${at}`);
+    const rotation = sessions.rotate(id);
+    const answers = await Promise.all(names.map((name) => there.patch(id, { [name]: true })));
+    const next = await rotation;
+    expect(answers.map(({ status }) => status)).toEqual(names.map(() => "ok"));
+    if (next.status !== "rotated") throw new Error(next.status);
+    expect(Object.keys((await sessions.get(next.id))!.data).sort()).toEqual(names.toSorted());
+  });
+
+  test("of racing rotations of one id a single one succeeds", async () => {
+    const id = await created("leo");
+    const answers = await Promise.all(Array.from({ length: 10 }, () => sessions.rotate(id)));
+    expect(answers.filter(({ status }) => status === "rotated")).toHaveLength(1);
+    expect(await sessions.list("leo")).toHaveLength(1);
+  });
+
+  /** Runs `body`, and `between` just before the first call of `script` in it. */
+  async function interposed<T>(
+    script: { sha1: string },
+    between: () => Promise<unknown>,
+    body: () => Promise<T>,
+  ): Promise<T> {
+    const { driver } = hf;
+    const call = driver.script.bind(driver);
+    let met = false;
+    const spy = vi.spyOn(driver, "script").mockImplementation(async (...args) => {
+      if (!met && args[0].sha1 === script.sha1) {
+        met = true;
+        await between();
+      }
+      return call(...args);
+    });
+    try {
+      return await body();
+    } finally {
+      spy.mockRestore();
+      expect(met).toBe(true);
+    }
+  }
+
+  test.each([
+    { to: "the same user", script: rotate, options: {} },
+    { to: "another user", script: retire, options: { user: "oda" } },
+  ])("a patch between the read and the write of a rotation is in its result ($to)", async ({ script, options }) => {
+    const id = await created();
+    const patch = (): Promise<unknown> => other.sessions<Data>().patch(id, { step: 1 });
+    const next = await interposed(script, patch, () => rotated(id, options));
+    expect(next.session.data).toEqual({ step: 1 });
+    expect(await sessions.get(next.id)).toEqual(next.session);
+    expect(await sessions.list("oda")).toHaveLength(Object.keys(options).length);
+  });
+
+  test("a sign-out in the middle of a sign-in takes the new session with it", async () => {
+    const id = await created();
+    const signOut = (): Promise<unknown> => other.sessions<Data>().destroy(id);
+    const answer = await interposed(retire, signOut, () => sessions.rotate(id, { user: "pia" }));
+    expect(answer).toEqual({ status: "missing" });
+    expect(await sessions.list("pia")).toEqual([]);
+  });
+
+  /** What still opens something after a rotation of `id` met a sign-out with it. */
+  async function survivors(id: string, next: Rotated<Data, unknown>): Promise<Session<Data>[]> {
+    const ids = next.status === "rotated" ? [id, next.id] : [id];
+    const found = await Promise.all(ids.map((each) => sessions.get(each)));
+    return found.filter((session) => session !== undefined);
+  }
+
+  test.each(["nobody", "max"])("a rotation racing a destroy leaves no session (%s)", async (user) => {
+    const there = other.sessions<Data>();
+    const left = Array.from({ length: 25 }, async () => {
+      const id = await created(user === "nobody" ? undefined : user);
+      const [next] = await Promise.all([sessions.rotate(id), there.destroy(id)]);
+      return survivors(id, next);
+    });
+    expect((await Promise.all(left)).flat()).toEqual([]);
+    expect(await sessions.list(user)).toEqual([]);
+  });
+
+  test("a sign-in racing a sign-out leaves no session on either side", async () => {
+    const there = other.sessions<Data>();
+    const left = Array.from({ length: 25 }, async (_, at) => {
+      const user = `ned-${at}`;
+      const id = await created();
+      const [next] = await Promise.all([sessions.rotate(id, { user }), there.destroy(id)]);
+      return [await survivors(id, next), await sessions.list(user)];
+    });
+    expect((await Promise.all(left)).flat(2)).toEqual([]);
+  });
+});
+
+function greet(data: Data): Data {
+  return { ...data, greeted: true };
+}

@@ -1,0 +1,351 @@
+// What could go wrong, and the test that watches it:
+// - an id, or something that opens a session, can be read on the server ............ "the server holds no id"
+// - a session lives on past its idle or absolute time ................................ "ends when it is idle", "ends by its absolute time"
+// - each read writes ................................................................. "restarts the idle time only past touchAfter"
+// - parallel requests lose each other's fields ........................................ "parallel patches"
+// - a request under way brings a session back after a sign-out ........................ "patch after destroy", "patches racing a destroy"
+// - a key without a TTL stays for ever, or outlives its session ....................... "every key has a TTL", "its keys end ..."
+// - names or fields with special characters meet or match others ...................... "names and fields with special characters"
+// - encrypted values are moved to where they grant more ............................... "an encrypted value opens only where it was stored"
+// - an unreadable session is taken for no session ..................................... "a session that cannot be read"
+// (rotation.test.ts: ids; users.test.ts: limits, lists, revocation; faults.test.ts: lost answers, outages)
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { backends } from "../../test/support/backends.ts";
+import { until } from "../../test/support/until.ts";
+import type { EncryptOptions } from "../codec/codec.ts";
+import { connect } from "../connect.ts";
+import { CodecError } from "../errors.ts";
+import type { Holdfast } from "../holdfast.ts";
+import type { Sessions } from "./sessions.ts";
+
+interface Data {
+  cart?: string[];
+  theme?: string;
+  visits?: number | undefined;
+  [field: string]: unknown;
+}
+
+describe.each(backends())("sessions [$name]", ({ url, options }) => {
+  let hf: Holdfast;
+  let other: Holdfast;
+  let sessions: Sessions<Data>;
+
+  beforeAll(async () => {
+    const prefix = `test-${randomUUID()}`;
+    [hf, other] = await Promise.all([connect(url, { ...options, prefix }), connect(url, { ...options, prefix })]);
+    sessions = hf.sessions<Data>();
+  });
+
+  afterAll(async () => {
+    await Promise.all([hf?.close(), other?.close()]);
+  });
+
+  async function keys(name = ""): Promise<string[]> {
+    const found = new Set<string>();
+    for await (const page of hf.scan(`session:${name}`)) for (const key of page) found.add(key);
+    return [...found];
+  }
+
+  async function send(...args: string[]): Promise<unknown> {
+    return hf.driver.send(args, { op: "test", class: "idempotent" }, args[1]);
+  }
+
+  async function created(of: Sessions<Data>, data: Data = {}, user?: string): Promise<string> {
+    const answer = await of.create({ data, ...(user === undefined ? {} : { user }) });
+    if (answer.status !== "created") throw new Error(answer.status);
+    return answer.id;
+  }
+
+  test("create and get give the same session, on every handle", async () => {
+    const answer = await sessions.create({
+      user: "ada",
+      data: { theme: "dark", cart: ["a"] },
+      device: { agent: "Firefox" },
+    });
+    if (answer.status !== "created") throw new Error(answer.status);
+    const { id, session } = answer;
+    expect(session).toMatchObject({
+      user: "ada",
+      data: { theme: "dark", cart: ["a"] },
+      device: { agent: "Firefox" },
+      version: 1,
+    });
+    expect(session.createdAt).toBe(session.lastSeenAt);
+    expect(session.expiresAt).toBe(session.createdAt + 30 * 60_000);
+    expect(await sessions.get(id)).toEqual(session);
+    expect(await other.sessions<Data>().get(id)).toEqual(session);
+  });
+
+  test("an anonymous session has no user, and unset fields are not there", async () => {
+    const session = await sessions.get(await created(sessions, { theme: "light", visits: undefined }));
+    expect(session).toMatchObject({ user: undefined, device: undefined });
+    expect(session!.data).toStrictEqual({ theme: "light" });
+  });
+
+  test("unknown, malformed and foreign ids find nothing", async () => {
+    const id = await created(sessions, {}, "ada");
+    const unknown = `${id.slice(0, 17)}${"A".repeat(43)}`;
+    for (const wrong of ["", "x", unknown, `${id}x`, id.slice(1), `${id}\n`, "__proto__", `{${id}}`]) {
+      expect(await sessions.get(wrong)).toBeUndefined();
+      expect(await sessions.patch(wrong, { theme: "x" })).toEqual({ status: "revoked" });
+      expect(await sessions.rotate(wrong)).toEqual({ status: "missing" });
+      expect(await sessions.destroy(wrong)).toBe(false);
+    }
+    expect(await hf.sessions<Data>({ name: "others" }).get(id)).toBeUndefined();
+  });
+
+  test("the server holds no id, and what it holds is none", async () => {
+    const of = hf.sessions<Data>({ name: "secrecy" });
+    const id = await created(of, { theme: "dark" }, "ada");
+    const [tag, secret] = id.split(".") as [string, string];
+    const { handle } = (await of.get(id))!;
+    const stored = await keys("secrecy");
+    expect(stored.filter((key) => key.includes(secret))).toEqual([]);
+    const fields = await send(
+      "HGETALL",
+      stored.find((key) => key.endsWith(handle))!,
+    );
+    expect((fields as Buffer[]).map(String).join(" ")).not.toContain(secret);
+    expect(await of.get(handle)).toBeUndefined();
+    expect(await of.get(`${tag}.${handle}`)).toBeUndefined();
+  });
+
+  test("ends when it is idle", async () => {
+    const of = hf.sessions<Data>({ name: "idle", idleTimeout: 300 });
+    const ids = [await created(of), await created(of, {}, "ada")];
+    await until("the server has dropped both sessions and the index", async () => (await keys("idle")).length === 0);
+    expect(await Promise.all(ids.map((id) => of.get(id)))).toEqual([undefined, undefined]);
+    expect(await of.list("ada")).toEqual([]);
+  });
+
+  test("ends by its absolute time however much it is used", async () => {
+    const of = hf.sessions<Data>({ name: "absolute", idleTimeout: 1_500, absoluteTimeout: 2_000, touchAfter: 0 });
+    const id = await created(of, {}, "ada");
+    const first = (await of.get(id))!;
+    let last = first;
+    await until("the session ends in spite of being used", async () => {
+      const session = await of.get(id);
+      if (session !== undefined) last = session;
+      return session === undefined;
+    });
+    expect(first.expiresAt).toBeLessThan(first.createdAt + 2_000);
+    expect(last.expiresAt).toBe(first.createdAt + 2_000);
+  });
+
+  test("a shorter idleTimeout holds for sessions that are there already", async () => {
+    const id = await created(sessions);
+    const brisk = hf.sessions<Data>({ idleTimeout: 100, touchAfter: 99 });
+    await until("the session is idle for the stricter handle", async () => (await brisk.get(id)) === undefined);
+    expect(await brisk.patch(id, { visits: 1 })).toEqual({ status: "revoked" });
+    expect(await sessions.get(id)).toMatchObject({ version: 1 });
+  });
+
+  test("restarts the idle time only past touchAfter", async () => {
+    const id = await created(sessions, {}, "ada");
+    const before = (await sessions.get(id))!;
+    const eager = hf.sessions<Data>({ touchAfter: 0 });
+    const lazy = hf.sessions<Data>({ touchAfter: "29m" });
+    const seen = await until("a read that touches", async () => {
+      const session = (await eager.get(id))!;
+      return session.lastSeenAt > before.lastSeenAt && session;
+    });
+    expect(seen.expiresAt - seen.lastSeenAt).toBe(30 * 60_000);
+    expect((await lazy.get(id))!.lastSeenAt).toBe(seen.lastSeenAt);
+    expect((await lazy.get(id))!.lastSeenAt).toBe(seen.lastSeenAt);
+  });
+
+  test("patch changes and removes the given fields only", async () => {
+    const id = await created(sessions, { theme: "dark", visits: 1, cart: ["a"] });
+    expect(await sessions.patch(id, { visits: 2, cart: undefined })).toEqual({ status: "ok", version: 2 });
+    expect(await sessions.get(id)).toMatchObject({ version: 2, data: { theme: "dark", visits: 2 } });
+    expect(Object.keys((await sessions.get(id))!.data).sort()).toEqual(["theme", "visits"]);
+  });
+
+  test("patch with a version meets only that state", async () => {
+    const id = await created(sessions, { visits: 1 });
+    expect(await sessions.patch(id, { visits: 2 }, { version: 1 })).toEqual({ status: "ok", version: 2 });
+    expect(await sessions.patch(id, { visits: 9 }, { version: 1 })).toEqual({ status: "conflict", version: 2 });
+    expect((await sessions.get(id))!.data.visits).toBe(2);
+  });
+
+  test("parallel patches of different fields from two handles all survive", async () => {
+    const id = await created(sessions);
+    const handles = [sessions, other.sessions<Data>()];
+    const names = Array.from({ length: 100 }, (_, at) => `field-${at}`);
+    const answers = await Promise.all(names.map((name, at) => handles[at % 2]!.patch(id, { [name]: at })));
+    expect(new Set(answers.map((answer) => answer.status === "ok" && answer.version)).size).toBe(100);
+    const session = (await sessions.get(id))!;
+    expect(session.data).toEqual(Object.fromEntries(names.map((name, at) => [name, at])));
+    expect(session.version).toBe(101);
+  });
+
+  test("of parallel patches with one version a single one succeeds", async () => {
+    const id = await created(sessions);
+    const tries = Array.from({ length: 20 }, (_, visits) => sessions.patch(id, { visits }, { version: 1 }));
+    const answers = await Promise.all(tries);
+    expect(answers.filter(({ status }) => status === "ok")).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === "conflict")).toHaveLength(19);
+  });
+
+  test("patch after destroy changes nothing and brings nothing back", async () => {
+    const of = hf.sessions<Data>({ name: "buried" });
+    const id = await created(of, { visits: 1 }, "ada");
+    expect(await of.destroy(id)).toBe(true);
+    expect(await of.destroy(id)).toBe(false);
+    expect(await of.patch(id, { visits: 2 })).toEqual({ status: "revoked" });
+    expect(await of.get(id)).toBeUndefined();
+    expect(await keys("buried")).toEqual([]);
+  });
+
+  test("patches racing a destroy never outlive it", async () => {
+    const of = hf.sessions<Data>({ name: "race", touchAfter: 0 });
+    const there = other.sessions<Data>({ name: "race", touchAfter: 0 });
+    await Promise.all(
+      Array.from({ length: 30 }, async (_, user) => {
+        const id = await created(of, {}, `user-${user}`);
+        await Promise.all([
+          there.patch(id, { visits: 1 }),
+          of.get(id),
+          of.destroy(id),
+          there.get(id),
+          of.patch(id, { visits: 2 }),
+        ]);
+        expect(await there.get(id)).toBeUndefined();
+      }),
+    );
+    expect(await keys("race")).toEqual([]);
+  });
+
+  test("reads of one turn share a script, and see what was written before them", async () => {
+    const id = await created(sessions, { visits: 1 });
+    const scripts = vi.spyOn(hf.driver, "script");
+    try {
+      const reads = await Promise.all(Array.from({ length: 100 }, () => sessions.get(id)));
+      expect(reads.every((session) => session?.data.visits === 1)).toBe(true);
+      expect(scripts).toHaveBeenCalledTimes(1);
+    } finally {
+      scripts.mockRestore();
+    }
+    const [before, , after] = await Promise.all([
+      sessions.get(id),
+      sessions.patch(id, { visits: 2 }),
+      sessions.get(id),
+    ]);
+    expect([before!.data.visits, after!.data.visits]).toEqual([1, 2]);
+  });
+
+  test("every key has a TTL", async () => {
+    const of = hf.sessions<Data>({ name: "ttl", touchAfter: 0 });
+    const [first, second] = [await created(of, {}, "ada"), await created(of, {}, "ada")];
+    const anonymous = await created(of);
+    await of.patch(anonymous, { visits: 1 });
+    await of.get(first);
+    await of.rotate(first);
+    await of.rotate(anonymous, { user: "bob" });
+    await of.revokeAll("ada", { except: second });
+    const all = await keys("ttl");
+    expect(all.length).toBeGreaterThanOrEqual(5);
+    const ttls = await Promise.all(all.map((key) => send("PTTL", key)));
+    expect(all.filter((_, at) => Number(ttls[at]) <= 0)).toEqual([]);
+  });
+
+  test("its keys end when the session does, absolute time included", async () => {
+    const of = hf.sessions<Data>({ name: "end", idleTimeout: "30m", absoluteTimeout: "20m", touchAfter: 0 });
+    const id = await created(of, {}, "ada");
+    const session = await until("a read that touches", async () => {
+      const seen = (await of.get(id))!;
+      return seen.lastSeenAt > seen.createdAt && seen;
+    });
+    expect(session.expiresAt).toBe(session.createdAt + 20 * 60_000);
+    const ends = await Promise.all((await keys("end")).map((key) => send("PEXPIRETIME", key)));
+    expect(ends).toEqual([session.expiresAt, session.expiresAt]);
+  });
+
+  test("names and fields with special characters are only themselves", async () => {
+    const name = "s*[a]?{x}%:";
+    const of = hf.sessions<Data>({ name });
+    const data = { "*": 1, "d:x": 2, "": 3, "a b\0c": 4, ["__proto__"]: 5, user: 6, ends: 7, ünï: 8 } as Data;
+    const id = await created(of, data, "ada*{b}");
+    const session = (await of.get(id))!;
+    expect(new Map(Object.entries(session.data))).toEqual(new Map(Object.entries(data)));
+    expect(session.user).toBe("ada*{b}");
+    expect(await of.patch(id, { "*": undefined, ["__proto__"]: 9 })).toEqual({ status: "ok", version: 2 });
+    expect(Object.keys((await of.get(id))!.data)).toHaveLength(7);
+    expect(await hf.sessions<Data>({ name: "s*" }).list("ada*{b}")).toEqual([]);
+    expect(await of.list("ada")).toEqual([]);
+    expect(await of.list("ada*{b}")).toHaveLength(1);
+  });
+
+  test("an encrypted value opens only where it was stored", async () => {
+    const encrypt = { keys: { k1: "11".repeat(32) }, current: "k1" };
+    const of = hf.sessions<Data>({ name: "sealed", encrypt });
+    const [mine, theirs] = [await created(of, { role: "guest" }, "eve"), await created(of, { role: "admin" }, "ada")];
+    const [{ handle: to }, { handle: from }] = [(await of.get(mine))!, (await of.get(theirs))!];
+    const stored = await keys("sealed");
+    const keyOf = (handle: string): string => stored.find((key) => key.endsWith(handle))!;
+    const role = (await hf.driver.send(
+      ["HGET", keyOf(from), "d:role"],
+      { op: "test", class: "read" },
+      keyOf(from),
+    )) as Buffer;
+    expect(role.includes("admin")).toBe(false);
+    await hf.driver.send(["HSET", keyOf(to), "d:role", role], { op: "test", class: "idempotent" }, keyOf(to));
+    await expect(of.get(mine)).rejects.toBeInstanceOf(CodecError);
+    const rotated = await of.rotate(theirs);
+    expect(rotated).toMatchObject({ status: "rotated", session: { data: { role: "admin" }, user: "ada" } });
+  });
+
+  test("a session that cannot be read is an error, not a missing session", async () => {
+    const id = await created(hf.sessions<Data>({ name: "keys", encrypt: keyring("old") }), { visits: 1 });
+    const after = hf.sessions<Data>({ name: "keys", encrypt: keyring("new") });
+    await expect(after.get(id)).rejects.toMatchObject({ code: "CODEC", reason: "key" });
+    expect(await after.destroy(id)).toBe(true);
+  });
+
+  test("a schema sees the whole of the data at create, patch and get", async () => {
+    const of = hf.sessions<{ low: number; high: number }>({ name: "schema", schema: ordered });
+    await expect(of.create({ data: { low: 3, high: 1 } })).rejects.toMatchObject({ reason: "validation" });
+    const answer = await of.create({ data: { low: 1, high: 3 } });
+    if (answer.status !== "created") throw new Error(answer.status);
+    await expect(of.patch(answer.id, { low: 4 })).rejects.toMatchObject({ reason: "validation" });
+    expect(await of.patch(answer.id, { high: 5 })).toEqual({ status: "ok", version: 2 });
+    const racing = await Promise.all([of.patch(answer.id, { low: 2 }), of.patch(answer.id, { high: 4 })]);
+    expect(racing.map(({ status }) => status)).toEqual(["ok", "ok"]);
+    expect((await of.get(answer.id))!.data).toEqual({ low: 2, high: 4 });
+    expect(await of.patch(answer.id, { low: 3 }, { version: 1 })).toEqual({ status: "conflict", version: 4 });
+  });
+
+  test("bad input is refused by its name", async () => {
+    expect(() => hf.sessions({ idleTimeout: 0 })).toThrow(bad("idleTimeout"));
+    expect(() => hf.sessions({ maxPerUser: 0 })).toThrow(bad("maxPerUser"));
+    expect(() => hf.sessions({ idleTimeout: 100, touchAfter: 100 })).toThrow(bad("touchAfter"));
+    expect(() => hf.sessions({ onLimit: "drop" as never })).toThrow(bad("onLimit"));
+    await expect(sessions.create({ user: "", data: {} })).rejects.toEqual(bad("user"));
+    await expect(sessions.create({ data: [] as never })).rejects.toEqual(bad("data"));
+    await expect(sessions.get(7 as never)).rejects.toEqual(bad("id"));
+    await expect(sessions.patch(await created(sessions), {}, { version: 0 })).rejects.toEqual(bad("version"));
+    await expect(sessions.patch(await created(sessions), null as never)).rejects.toEqual(bad("patch"));
+    await expect(sessions.list(undefined as never)).rejects.toEqual(bad("user"));
+  });
+});
+
+function keyring(id: string): EncryptOptions {
+  return { keys: { [id]: "22".repeat(32) }, current: id };
+}
+
+function bad(field: string): unknown {
+  return expect.objectContaining({ name: "InvalidArgumentError", field });
+}
+
+/** Standard Schema by hand: `low` is at most `high`, which no single field can tell. */
+const ordered = {
+  "~standard": {
+    version: 1 as const,
+    vendor: "test",
+    validate: (value: unknown) => {
+      const { low, high } = value as { low: number; high: number };
+      return low <= high ? { value: { low, high } } : { issues: [{ message: "low must be at most high" }] };
+    },
+  },
+};
