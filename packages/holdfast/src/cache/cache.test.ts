@@ -319,7 +319,7 @@ describe("cache on one server [standalone]", () => {
     const setting = cache.set("k", "v2");
     await proxy.sawReply(":1");
     proxy.cut();
-    proxy.heal();
+    await proxy.heal();
     await setting;
     expect(await cache.get("k")).toBe("v2");
   });

@@ -9,10 +9,11 @@
  * - the wake-up is lost: a waiter also looks again when the lease it saw must have ended;
  * - the server is away: each process loads for itself (`onOutage`).
  */
-import { randomUUID } from "node:crypto";
 import { HoldfastError, TimeoutError } from "../errors.ts";
 import type { Id } from "../keyspace/keyspace.ts";
 import type { Wakeups } from "../wait/wakeups.ts";
+import { Flights } from "./flights.ts";
+import type { Flight } from "./flights.ts";
 import type { CacheSettings } from "./options.ts";
 import type { CacheStats } from "./stats.ts";
 import type { CacheStore, Lookup } from "./store.ts";
@@ -25,95 +26,35 @@ export interface LoadContext {
 
 export type Load<V> = (context: LoadContext) => V | Promise<V>;
 
-interface Flight<V> {
-  readonly token: string;
-  readonly abort: AbortController;
-  /** True in the turn of the event loop that began it: whoever asks in it cannot know of anything newer. */
-  fresh: boolean;
-  /** This process has the right to load, as far as it knows. */
-  leased: boolean;
-  /** A question whether it still has, shared by those who ask in one turn. */
-  check: Promise<boolean> | undefined;
-  result: Promise<V>;
-}
-
 export class Loader<V> {
   readonly #store: CacheStore<V>;
   readonly #wakeups: Wakeups;
   readonly #settings: CacheSettings;
   readonly #stats: CacheStats;
-  readonly #flights = new Map<string, Flight<V | undefined>>();
+  readonly #flights: Flights<V | undefined>;
 
   constructor(store: CacheStore<V>, wakeups: Wakeups, settings: CacheSettings, stats: CacheStats) {
     this.#store = store;
     this.#wakeups = wakeups;
     this.#settings = settings;
     this.#stats = stats;
+    this.#flights = new Flights(() => (stats.joined += 1));
   }
 
   /** The value from whoever loads it: this call, another of this process, or another process. */
   load<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number): Promise<R> {
-    const running = this.#flights.get(this.#store.key(id)) as Flight<R> | undefined;
-    if (running === undefined) return this.#start(id, load, ttlMs).result;
-    if (running.fresh) return this.#joined(running);
-    return this.#join(id, load, ttlMs);
-  }
-
-  #start<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number): Flight<R> {
-    const key = this.#store.key(id);
-    const flight = {
-      token: randomUUID(),
-      abort: new AbortController(),
-      fresh: true,
-      leased: false,
-      check: undefined,
-    } as Flight<R>;
-    flight.result = this.#fly(id, load, ttlMs, flight);
-    this.#flights.set(key, flight);
-    process.nextTick(() => (flight.fresh = false));
-    const land = (): void => this.#land(key, flight);
-    flight.result.then(land, land);
-    return flight;
-  }
-
-  #joined<R>(flight: Flight<R>): Promise<R> {
-    this.#stats.joined += 1;
-    return flight.result;
-  }
-
-  /**
-   * Joins a load begun earlier, unless its entry was deleted or set by another process since: its result would be older
-   * than what this caller may already know. A flight that only waits for another process needs no question: its
-   * lookups travel on the connection of this caller's own read, so one answered before has landed by the next tick.
-   */
-  async #join<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number): Promise<R> {
-    await new Promise<void>((resolve) => process.nextTick(resolve));
-    const key = this.#store.key(id);
-    const flight = this.#flights.get(key) as Flight<R> | undefined;
-    if (flight !== undefined && (!flight.leased || (await this.#stillLeased(id, flight)))) return this.#joined(flight);
-    if (flight !== undefined) this.#land(key, flight);
-    return this.load(id, load, ttlMs);
-  }
-
-  #stillLeased(id: Id, flight: Flight<unknown>): Promise<boolean> {
-    if (flight.check === undefined) {
-      // Without a server nothing newer can be known here, so an outage lets callers share the load.
-      flight.check = this.#store.extend(id, flight.token).catch(() => true);
-      process.nextTick(() => (flight.check = undefined));
-    }
-    return flight.check;
-  }
-
-  #land(key: string, flight: Flight<never> | Flight<V | undefined> | Flight<unknown>): void {
-    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    // Without a server nothing newer can be known here, so an outage lets callers share the load.
+    const stillLeased = (token: string): Promise<boolean> => this.#store.extend(id, token).catch(() => true);
+    const fly = (flight: Flight<V | undefined>): Promise<R> => this.#fly(id, load, ttlMs, flight);
+    return this.#flights.board(this.#store.key(id), stillLeased, fly) as Promise<R>;
   }
 
   /** The entry changes: who asks from now on must not get what a load in flight has read before. */
   detach(id: Id): void {
-    this.#flights.delete(this.#store.key(id));
+    this.#flights.detach(this.#store.key(id));
   }
 
-  async #fly<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number, flight: Flight<R>): Promise<R> {
+  async #fly<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number, flight: Flight<V | undefined>): Promise<R> {
     let found;
     try {
       found = await this.#acquire(id, flight.token);
@@ -152,7 +93,12 @@ export class Loader<V> {
     }
   }
 
-  async #loadUnderLease<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number, flight: Flight<R>): Promise<R> {
+  async #loadUnderLease<R extends V | undefined>(
+    id: Id,
+    load: Load<R>,
+    ttlMs: number,
+    flight: Flight<V | undefined>,
+  ): Promise<R> {
     const { token, abort } = flight;
     const renewal = this.#renew(id, token);
     let value: R;
