@@ -14,7 +14,8 @@ interface Emitter {
 export interface BorrowedSingle extends Emitter {
   readonly isReady: boolean;
   readonly socketEpoch: number;
-  readonly options: ClientOptions;
+  /** What it was made with. */
+  readonly options: object;
   sendCommand(args: readonly Arg[], options?: CommandOptions): Promise<Reply>;
 }
 
@@ -23,7 +24,8 @@ export interface BorrowedCluster extends Emitter {
   readonly isReady: boolean;
   readonly masters: readonly { readonly address: string }[];
   readonly nodeByAddress: ReadonlyMap<string, { readonly address: string }>;
-  readonly _options: ClusterOptions;
+  /** What it was made with. */
+  readonly _options: object;
   nodeClient(node: { readonly address: string }): BorrowedSingle | Promise<BorrowedSingle>;
   sendCommand(
     firstKey: Arg | undefined,
@@ -70,15 +72,16 @@ export function checkBorrowed(client: BorrowedClient): void {
   const known = typeof client === "object" && client !== null && ("masters" in client || "socketEpoch" in client);
   if (!known)
     throw new InvalidArgumentError("client", "a client of createClient() or createCluster()", "another object");
-  const { RESP } = isCluster(client) ? client._options : client.options;
+  const { RESP } = isCluster(client) ? clusterOptions(client) : clientOptions(client);
   if (RESP === 2) throw new InvalidArgumentError("client", "a client with RESP 3, which is its default", "RESP: 2");
 }
 
 /** How to reach the same servers with the same rights, for connections beside the borrowed one. */
 export function settingsOf(client: BorrowedClient, own: OwnOptions): Settings {
   const base = resolveOptions(own);
-  if (!isCluster(client)) return { ...base, ...accessOf(client.options), addresses: [addressOf(client.options)] };
-  const { rootNodes, defaults = {}, nodeAddressMap = {} } = client._options;
+  if (!isCluster(client))
+    return { ...base, ...accessOf(clientOptions(client)), addresses: [addressOf(clientOptions(client))] };
+  const { rootNodes, defaults = {}, nodeAddressMap = {} } = clusterOptions(client);
   const roots = rootNodes.map((root) =>
     root.url === undefined ? { ...defaults, ...root } : { ...defaults, ...fromUrl(root.url) },
   );
@@ -95,8 +98,16 @@ export function nodesOf(client: BorrowedClient, epoch: number): NodeInfo[] {
   const state = client.isReady ? "up" : "down";
   const ids = isCluster(client)
     ? client.masters.map(({ address }) => address)
-    : [addressName(addressOf(client.options))];
+    : [addressName(addressOf(clientOptions(client)))];
   return ids.map((id) => ({ id, state, epoch }));
+}
+
+function clientOptions(client: BorrowedSingle): ClientOptions {
+  return client.options;
+}
+
+function clusterOptions(client: BorrowedCluster): ClusterOptions {
+  return client._options as ClusterOptions;
 }
 
 function accessOf(options: ClientOptions): Pick<Settings, "credentials" | "database" | "tls"> {

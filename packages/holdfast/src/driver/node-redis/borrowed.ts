@@ -39,6 +39,8 @@ import { openSettings } from "./open.ts";
 import type { Settings } from "./options.ts";
 import { capabilitiesOf } from "./topology.ts";
 
+export type { BorrowedClient };
+
 /**
  * Wraps a connected client of `createClient()` or `createCluster()`. Costs one HELLO. Rejects with
  * InvalidArgumentError for other kinds of client, and with a HoldfastError when it does not answer.

@@ -29,7 +29,6 @@ export interface RawClient {
 }
 
 export interface CommandOptions {
-  readonly timeout?: undefined;
   readonly typeMapping: typeof TYPE_MAPPING;
 }
 
@@ -41,7 +40,10 @@ export const TYPE_MAPPING = {
 } as const;
 
 /** `timeout: undefined` turns off node-redis' timer per command: it costs up to eight times the throughput. */
-export const COMMAND_OPTIONS: CommandOptions = { timeout: undefined, typeMapping: TYPE_MAPPING };
+export const COMMAND_OPTIONS: CommandOptions & { readonly timeout: undefined } = {
+  timeout: undefined,
+  typeMapping: TYPE_MAPPING,
+};
 
 export interface ClientSetup {
   readonly settings: Settings;
@@ -75,7 +77,7 @@ export function createRawClient(setup: ClientSetup): RawClient {
     maintNotifications: "disabled",
     ...(onInvalidate === undefined ? {} : { clientSideCache: new InvalidationTap(onInvalidate) }),
   });
-  return client as unknown as RawClient;
+  return client;
 }
 
 function credentialsProvider(ask: () => Credentials | Promise<Credentials>): CredentialsProvider {

@@ -1,8 +1,10 @@
 /** One incarnation of a connection: opened once, used, ended once. It never comes back; `Link` makes the next one. */
 import { DisconnectsClientError } from "@redis/client";
 import type { Arg, Reply, TransportError } from "../port.ts";
-import { classify, NeverWrittenError } from "./classify.ts";
-import { COMMAND_OPTIONS, createRawClient, type RawClient } from "./client.ts";
+import { classify } from "./classify.ts";
+import { createRawClient, type RawClient } from "./client.ts";
+import { watch } from "./heartbeat.ts";
+import { Life } from "./life.ts";
 import type { Credentials, Settings } from "./options.ts";
 import { type Address, addressName } from "./url.ts";
 
@@ -107,54 +109,12 @@ export class Connection {
 
   /** Takes no more commands, waits for the answers under way, then ends. */
   async close(drainMs: number, cause: unknown): Promise<void> {
+    if (drainMs === 0) this.#life.end(cause);
     if (this.#life.over) return;
     const timer = setTimeout(() => this.#life.end(cause), drainMs);
     await Promise.race([this.client.close().catch(() => undefined), this.ended]);
     clearTimeout(timer);
     this.#life.end(cause);
-  }
-}
-
-/** The end of a connection, however it comes about: once, with one cause, leaving nothing open. */
-class Life {
-  readonly ended: Promise<unknown>;
-  over = false;
-  cause: unknown;
-  readonly #socket = new AbortController();
-  readonly #resolve: (cause: unknown) => void;
-  #client: RawClient | undefined;
-
-  constructor() {
-    const { promise, resolve } = withResolvers<unknown>();
-    this.ended = promise;
-    this.#resolve = resolve;
-  }
-
-  get socketSignal(): AbortSignal {
-    return this.#socket.signal;
-  }
-
-  attach(client: RawClient): void {
-    this.#client = client;
-    // Every error ends the connection, also one of the decoder, after which replies and commands no longer match.
-    client.on("error", (error) => this.end(error));
-  }
-
-  throwIfOver(): void {
-    if (this.over) throw this.cause;
-  }
-
-  end(cause: unknown): void {
-    if (this.over) return;
-    this.over = true;
-    this.cause = cause;
-    if (this.#client !== undefined) refuseUnwritten(this.#client, cause);
-    this.#resolve(cause);
-    // Not at once: when node-redis reports an error it is about to reject the commands in flight with that very error.
-    queueMicrotask(() => {
-      this.#client?.destroy();
-      this.#socket.abort(cause);
-    });
   }
 }
 
@@ -167,43 +127,6 @@ export class ConnectTimeoutError extends Error {
   }
 }
 
-class HalfOpenError extends Error {
-  override readonly name: string = "HalfOpenError";
-  constructor(ms: number) {
-    super(`the server has not answered a PING for ${ms} ms`);
-  }
-}
-
-/** node-redis rejects written and unwritten commands alike; only its queue knows which ones were never sent. */
-function refuseUnwritten(client: RawClient, cause: unknown): void {
-  const queue = client._getQueue?.();
-  if (queue?.extractAllCommands === undefined || queue.rejectCommands === undefined) return;
-  queue.rejectCommands(queue.extractAllCommands(), new NeverWrittenError(cause));
-}
-
-/**
- * Pings until the connection ends. An idle timeout of the socket would not do: our own writes count as activity, so
- * that a busy connection to a stopped server would never be found out.
- */
-function watch(client: RawClient, life: Life, settings: Settings): void {
-  let timer: NodeJS.Timeout;
-  const ping = (): void => {
-    let answered = false;
-    const settle = (): void => {
-      answered = true;
-      clearTimeout(timer);
-      if (!life.over) timer = setTimeout(ping, settings.pingIntervalMs);
-    };
-    // After a long block of this process the answer may be waiting in the socket: it is read before setImmediate runs.
-    const suspect = (): void =>
-      void setImmediate(() => answered || life.end(new HalfOpenError(settings.pingTimeoutMs)));
-    timer = setTimeout(suspect, settings.pingTimeoutMs);
-    client.sendCommand(["PING"], COMMAND_OPTIONS).then(settle, settle);
-  };
-  timer = setTimeout(ping, settings.pingIntervalMs);
-  void life.ended.then(() => clearTimeout(timer));
-}
-
 export function readGreeting(reply: Reply): Greeting {
   const fields = new Map<string, string>();
   if (Array.isArray(reply)) {
@@ -211,19 +134,4 @@ export function readGreeting(reply: Reply): Greeting {
   }
   const field = (name: string): string => fields.get(name) ?? "";
   return { server: field("server"), version: field("version"), mode: field("mode"), role: field("role") };
-}
-
-/** Promise.withResolvers, which Node 20 does not have. */
-export function withResolvers<T>(): {
-  promise: Promise<T>;
-  resolve: (value: T) => void;
-  reject: (reason: unknown) => void;
-} {
-  let resolve!: (value: T) => void;
-  let reject!: (reason: unknown) => void;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }

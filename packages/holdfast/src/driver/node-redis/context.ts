@@ -7,7 +7,11 @@ import type { Settings } from "./options.ts";
 export interface Context {
   readonly settings: Settings;
   readonly invalidations: Invalidations;
+  /** True once the whole transport is closed; a single node is closed also when it serves no slots any more. */
+  isClosed(): boolean;
   emit(event: StateEvent): void;
+  /** Slots are served by other nodes now. Must not throw. */
+  slotsMoved(cause: unknown): void;
   /** A command failed on `node`: MOVED, READONLY and the like tell something of the topology. Must not throw. */
   learn(node: Node, error: TransportError): void;
 }

@@ -59,7 +59,7 @@ const NOT_REDIS: Diagnosis = {
 };
 
 const CERTIFICATE =
-  /^(ERR_TLS_CERT_ALTNAME_INVALID|.*SELF_SIGNED.*|UNABLE_TO_.*|CERT_.*|HOSTNAME_MISMATCH|ERR_SSL_.*CERTIFICATE.*)$/;
+  /^(ERR_TLS_CERT_ALTNAME_INVALID|.*SELF_SIGNED.*|UNABLE_TO_.*|CERT_.*|HOSTNAME_MISMATCH|ERR_SSL_.*CERT.*)$/;
 
 const BY_CODE: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there: check host and port, and that the server runs",
@@ -102,6 +102,12 @@ function diagnose(cause: unknown): Diagnosis {
   if (message.startsWith("Unknown RESP type")) return NOT_REDIS;
 
   const code = codeOf(cause);
+  if (code === "EUNKNOWNMASTER") {
+    return { code: "UNAVAILABLE", advice: "check the master's name, the sentinels watch no such one", final: true };
+  }
+  if (code.endsWith("CERTIFICATE_REQUIRED")) {
+    return { code: "AUTH", advice: "the server asks for a client certificate: give tls.cert and tls.key", final: true };
+  }
   if (CERTIFICATE.test(code)) {
     return { code: "AUTH", advice: "check tls.ca, tls.servername and the server's certificate", final: true };
   }

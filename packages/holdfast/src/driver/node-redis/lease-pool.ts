@@ -2,7 +2,7 @@
 import { type Arg, type Reply, TransportError, type TransportLease } from "../port.ts";
 import { classify } from "./classify.ts";
 import type { Connection } from "./connection.ts";
-import { withResolvers } from "./connection.ts";
+import { withResolvers } from "./with-resolvers.ts";
 import { SessionState } from "./session-state.ts";
 
 /** A connection that nobody wanted for so long is closed. */
@@ -13,10 +13,17 @@ interface Waiter {
   reject(reason: unknown): void;
 }
 
+export interface PoolSetup {
+  readonly limit: number;
+  dial(signal: AbortSignal): Promise<Connection>;
+  /** For messages. */
+  node(): string;
+  /** Whether the whole transport is closed. */
+  isClosed(): boolean;
+}
+
 export class LeasePool {
-  readonly #node: () => string;
-  readonly #limit: number;
-  readonly #dial: (signal: AbortSignal) => Promise<Connection>;
+  readonly #setup: PoolSetup;
   readonly #idle = new Map<Connection, NodeJS.Timeout>();
   readonly #busy = new Set<Connection>();
   readonly #waiters = new Set<Waiter>();
@@ -24,16 +31,14 @@ export class LeasePool {
   /** Connections open or being opened, and turns handed to a waiter that has not used its own yet. */
   #taken = 0;
 
-  constructor(node: () => string, limit: number, dial: (signal: AbortSignal) => Promise<Connection>) {
-    this.#node = node;
-    this.#limit = limit;
-    this.#dial = dial;
+  constructor(setup: PoolSetup) {
+    this.#setup = setup;
   }
 
   async acquire(signal: AbortSignal): Promise<TransportLease> {
     await this.#turn(signal);
     try {
-      const connection = this.#takeIdle() ?? (await this.#dial(AbortSignal.any([signal, this.#stop.signal])));
+      const connection = this.#takeIdle() ?? (await this.#setup.dial(AbortSignal.any([signal, this.#stop.signal])));
       this.#busy.add(connection);
       return this.#lend(connection);
     } catch (error) {
@@ -42,14 +47,14 @@ export class LeasePool {
     }
   }
 
-  /** Closes the idle connections; the lent ones when they come back, or at once when `now`. */
-  clear(cause: unknown, now: boolean): void {
+  /** Closes the idle connections, and with `all` the lent ones as well. */
+  clear(cause: unknown, all: boolean): void {
     for (const [connection, timer] of this.#idle) {
       clearTimeout(timer);
       connection.destroy(cause);
     }
     this.#idle.clear();
-    if (now) for (const connection of this.#busy) connection.destroy(cause);
+    if (all) for (const connection of this.#busy) connection.destroy(cause);
   }
 
   close(cause: unknown): void {
@@ -62,7 +67,7 @@ export class LeasePool {
   /** Resolves when one of the `limit` places is ours. */
   async #turn(signal: AbortSignal): Promise<void> {
     this.#throwIfOver(signal);
-    if (this.#taken < this.#limit) {
+    if (this.#taken < this.#setup.limit) {
       this.#taken += 1;
       return;
     }
@@ -144,14 +149,16 @@ export class LeasePool {
   }
 
   #throwIfOver(signal: AbortSignal): void {
-    if (this.#stop.signal.aborted || signal.aborted) throw this.#explain(signal.reason, signal);
+    const over = this.#stop.signal.aborted ? this.#stop.signal : signal;
+    if (over.aborted) throw this.#explain(over.reason, signal);
   }
 
   #explain(error: unknown, signal: AbortSignal): TransportError {
-    const node = this.#node();
-    if (this.#stop.signal.aborted) return new TransportError("closed", "the connection was closed", { node });
-    if (signal.aborted) {
-      const message = `no exclusive connection to ${node} in time (${this.#taken} of ${this.#limit} in use)`;
+    const { limit } = this.#setup;
+    const node = this.#setup.node();
+    if (this.#setup.isClosed()) return new TransportError("closed", "the connection was closed", { node });
+    if (signal.aborted && !this.#stop.signal.aborted) {
+      const message = `no exclusive connection to ${node} in time (${this.#taken} of ${limit} in use)`;
       return new TransportError("refused", message, { node, cause: signal.reason });
     }
     // No command was sent yet, whatever ended the connection.

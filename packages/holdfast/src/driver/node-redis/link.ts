@@ -1,6 +1,7 @@
 /** A connection that is made anew whenever it ends, until it is closed. */
 import { backoff } from "./backoff.ts";
-import { type Connection, ConnectTimeoutError, withResolvers } from "./connection.ts";
+import { type Connection, ConnectTimeoutError } from "./connection.ts";
+import { withResolvers } from "./with-resolvers.ts";
 
 /** A connection that ended sooner counts as a failure, so that a server which hangs up at once is not hammered. */
 const STABLE_MS = 1_000;
@@ -69,9 +70,14 @@ export class Link {
     }
   }
 
-  /** Gives up the present connection, or the present try, and makes a new one at once. */
-  drop(cause: unknown): void {
-    this.connection?.destroy(cause);
+  /**
+   * Gives up the present connection, or the present try, and makes a new one. Answers under way are waited for, at most
+   * `drainMs`; meanwhile there is no connection.
+   */
+  drop(cause: unknown, drainMs = 0): void {
+    const { connection } = this;
+    this.connection = undefined;
+    void connection?.close(drainMs, cause);
     this.#redial.abort(cause);
   }
 

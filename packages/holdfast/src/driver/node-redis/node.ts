@@ -28,11 +28,12 @@ export class Node {
       up: (connection, epoch) => this.#up(connection, epoch),
       down: (cause, epoch) => this.#down(cause, epoch),
     });
-    this.leases = new LeasePool(
-      () => this.id,
-      context.settings.maxLeases,
-      (signal) => this.dial("lease", signal),
-    );
+    this.leases = new LeasePool({
+      limit: context.settings.maxLeases,
+      dial: (signal) => this.dial("lease", signal),
+      node: () => this.id,
+      isClosed: () => context.isClosed(),
+    });
   }
 
   /** `host:port`. */
@@ -53,7 +54,7 @@ export class Node {
   /** What a command gets while there is no connection. */
   unreachable(): TransportError {
     const { link, id } = this;
-    if (link.isClosed) return new TransportError("closed", "the connection was closed", { node: id });
+    if (this.#context.isClosed()) return new TransportError("closed", "the connection was closed", { node: id });
     const why = link.lastFailure instanceof Error ? `: ${link.lastFailure.message}` : "";
     return new TransportError("refused", `no connection to ${id} now${why}`, { node: id, cause: link.lastFailure });
   }
@@ -91,7 +92,12 @@ export class Node {
 
   async #dialShared(signal: AbortSignal): Promise<Connection> {
     const connection = await this.dial("shared", signal);
-    await this.#context.invalidations.arm(connection);
+    try {
+      await this.#context.invalidations.arm(connection);
+    } catch (error) {
+      connection.destroy(error);
+      throw error;
+    }
     if (connection.node !== this.id) this.leases.clear(new Error(`${this.id} is not the primary any more`), true);
     this.address = connection.address;
     return connection;

@@ -32,10 +32,15 @@ export async function openSettings(settings: Settings): Promise<Transport> {
   const context: Context = {
     settings,
     invalidations,
+    isClosed: () => topology.isClosed,
     emit: (event) => {
       topology.notice(event);
       subscriptions.notice(event);
       for (const listener of stateListeners) listener(event);
+    },
+    slotsMoved: (cause) => {
+      invalidations.flush(cause);
+      subscriptions.reconcile(cause);
     },
     learn: (node, error) => topology.learn(node, error),
   };

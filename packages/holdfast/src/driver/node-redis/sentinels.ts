@@ -61,7 +61,7 @@ export class Sentinels {
     try {
       const reply = await connection.sendRaw(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName] satisfies Arg[]);
       const address = readAddress(reply);
-      if (address === undefined) throw new Error(`${connection.node} knows no master "${masterName}"`);
+      if (address === undefined) throw new UnknownMasterError(connection.node, masterName);
       return reach(address.host, address.port);
     } finally {
       clearTimeout(overdue);
@@ -97,13 +97,22 @@ export class Sentinels {
   }
 }
 
+class UnknownMasterError extends Error {
+  override readonly name: string = "UnknownMasterError";
+  constructor(sentinel: string, masterName: string) {
+    super(`${sentinel} knows no master "${masterName}"`);
+  }
+}
+
 class SentinelError extends AggregateError {
   override readonly name: string = "SentinelError";
-  readonly code: string = "ENOPRIMARY";
+  readonly code: "ENOPRIMARY" | "EUNKNOWNMASTER";
   constructor(masterName: string, sentinels: readonly string[], cause: unknown) {
     const errors: unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
     const reasons = [...new Set(errors.map((error) => (error instanceof Error ? error.message : String(error))))];
     super(errors, `no sentinel of ${sentinels.join(", ")} names a primary "${masterName}": ${reasons.join("; ")}`);
+    const unanimous = errors.every((error) => error instanceof UnknownMasterError);
+    this.code = unanimous ? "EUNKNOWNMASTER" : "ENOPRIMARY";
   }
 }
 

@@ -55,6 +55,17 @@ export class Subscriptions {
     }
   }
 
+  /**
+   * The server's own word that a sharded channel has left its node can be missed: node-redis takes it for an answer
+   * while another command, a ping for one, is under way on the connection.
+   */
+  reconcile(cause: unknown): void {
+    for (const [node, { channels }] of this.#posts) {
+      const gone = [...channels].filter((channel) => channel.kind === "sharded" && this.#homeOf(channel) !== node);
+      this.#lost(gone, cause);
+    }
+  }
+
   async close(): Promise<void> {
     const cause = new Error("closed");
     this.#stop.abort(cause);
@@ -138,6 +149,7 @@ export class Subscriptions {
 
   /** The server has unsubscribed us, because the channel's slot is not its own any more. */
   #shardMoved(connection: Connection, name: string): void {
+    this.#topology.suspect();
     const channel = this.#channels.get(`sharded:${name}`);
     if (channel?.home === connection) this.#lost([channel], new Error(`the slot of ${name} has moved to another node`));
   }
@@ -160,6 +172,14 @@ export class Subscriptions {
     }
     channel.restoring = false;
     if (channel.home !== undefined) channel.reportGap();
+  }
+
+  #homeOf(channel: Channel): Node | undefined {
+    try {
+      return this.#topology.homeOf(channel.kind, channel.name);
+    } catch {
+      return undefined;
+    }
   }
 
   #isWanted(channel: Channel): boolean {

@@ -89,7 +89,11 @@ export class ClusterTopology implements Topology {
   }
 
   notice(event: StateEvent): void {
-    if (event.state === "down") this.#refresher.request();
+    if (event.state === "down") this.suspect();
+  }
+
+  suspect(): void {
+    this.#refresher.request();
   }
 
   async close(): Promise<void> {
@@ -150,7 +154,7 @@ export class ClusterTopology implements Topology {
     if (redirection === undefined || target === undefined) return;
     if (this.#owners[redirection.slot] !== target) {
       this.#owners[redirection.slot] = target;
-      this.#context.invalidations.flush(moved);
+      this.#context.slotsMoved(moved);
     }
     this.#refresher.request();
   }
@@ -175,7 +179,7 @@ export class ClusterTopology implements Topology {
     const changed = this.#owners.some((owner, slot) => owner !== undefined && owner !== owners[slot]);
     for (const [slot, owner] of owners.entries()) this.#owners[slot] = owner;
     for (const node of this.#nodes.values()) if (!serving.has(node)) this.#dismiss(node);
-    if (changed) this.#context.invalidations.flush(new Error("slots have moved to other nodes"));
+    if (changed) this.#context.slotsMoved(new Error("slots have moved to other nodes"));
   }
 
   #ensure(address: Address): Node {

@@ -21,6 +21,7 @@ export class SingleTopology implements Topology {
     if (settings.mode === "sentinel") {
       const sentinels = new Sentinels(settings, (address) => this.#movedTo(address));
       this.#sentinels = sentinels;
+      // Only until the first answer of a sentinel does it go by a sentinel's address.
       this.#node = new Node(context, settings.addresses[0]!, (signal) => sentinels.primary(signal), true);
     } else {
       const address = settings.addresses[0]!;
@@ -67,10 +68,14 @@ export class SingleTopology implements Topology {
   /** A primary that became a replica answers READONLY: with sentinels there is somebody to ask for the new one. */
   learn(_node: Node, error: TransportError): void {
     if (error.prefix !== "READONLY" || this.#sentinels === undefined) return;
-    if (this.#node.link.connection?.node === error.node) this.#node.link.drop(error);
+    const { link } = this.#node;
+    // What is under way will be answered, mostly with READONLY too.
+    if (link.connection?.node === error.node) link.drop(error, this.#context.settings.drainTimeoutMs);
   }
 
   notice(): void {}
+
+  suspect(): void {}
 
   async close(): Promise<void> {
     const cause = new Error("closed");

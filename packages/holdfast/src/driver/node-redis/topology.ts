@@ -27,6 +27,8 @@ export interface Topology {
   learn(node: Node, error: TransportError): void;
   /** A node came or went. Must not throw. */
   notice(event: StateEvent): void;
+  /** There are signs that what is known of the servers is out of date. Must not throw. */
+  suspect(): void;
   close(): Promise<void>;
 }
 
