@@ -1,19 +1,43 @@
 /** The handle: one connection, one factory per primitive. The only place that knows them all. */
 import { Cache } from "./cache/cache.ts";
 import type { CacheOptions } from "./cache/options.ts";
+import { Channel, ChannelPattern } from "./channels/channel.ts";
+import type { ChannelOptions, ChannelPatternOptions } from "./channels/options.ts";
 import type { Core } from "./core.ts";
+import { Counter } from "./counters/counter.ts";
+import type { CounterOptions } from "./counters/options.ts";
 import type { Driver, StateEvent } from "./driver/port.ts";
+import { Geo } from "./geo/geo.ts";
+import type { GeoOptions } from "./geo/options.ts";
 import type { Id } from "./keyspace/keyspace.ts";
 import { scanKeys } from "./keyspace/scan.ts";
 import type { ScanOptions } from "./keyspace/scan.ts";
+import { Limiter } from "./limits/limiter.ts";
+import type { LimiterOptions } from "./limits/options.ts";
+import { Leaderboard } from "./leaderboard/leaderboard.ts";
+import type { LeaderboardOptions } from "./leaderboard/options.ts";
+import { Fenced } from "./locks/fenced.ts";
+import type { FencedOptions } from "./locks/fenced.ts";
+import type { Lock } from "./locks/lock.ts";
+import { Locks } from "./locks/locks.ts";
+import type { LockInfo, TryLockResult } from "./locks/locks.ts";
+import type { LockOptions, TryLockOptions } from "./locks/options.ts";
+import type { TagsOptions } from "./tags/options.ts";
+import { Tags } from "./tags/tags.ts";
+import type { RecordOptions } from "./records/options.ts";
+import { Records } from "./records/records.ts";
+import { runTransaction } from "./transaction/transaction.ts";
+import type { TransactionBody, TransactionOptions, TransactionResult } from "./transaction/transaction.ts";
 import type { SessionsOptions } from "./sessions/options.ts";
 import { Sessions } from "./sessions/sessions.ts";
 
 export class Holdfast implements AsyncDisposable {
   readonly #core: Core;
+  readonly #locks: Locks;
 
   constructor(core: Core) {
     this.#core = core;
+    this.#locks = new Locks(core);
   }
 
   /** The floor under the primitives, for commands of your own: deadlines and retries apply as the call's class says. */
@@ -26,9 +50,93 @@ export class Holdfast implements AsyncDisposable {
     return new Cache<V>(this.#core, name, options);
   }
 
+  /** A rate limit per id: GCRA or a sliding window, decided by the server, with a stated policy for its outages. */
+  limiter(name: string, options: LimiterOptions): Limiter {
+    return new Limiter(this.#core, name, options);
+  }
+
+  /** Whole numbers that all processes add to, within bounds and with a time to live. */
+  counter(name: string, options: CounterOptions = {}): Counter {
+    return new Counter(this.#core, name, options);
+  }
+
+  /** Objects stored field by field: read and written in parts, versioned. */
+  record<T extends object>(name: string, options: RecordOptions<T> = {}): Records<T> {
+    return new Records<T>(this.#core, name, options);
+  }
+
+  /** Members with positions on the earth, found by nearness. */
+  geo(name: string, options: GeoOptions = {}): Geo {
+    return new Geo(this.#core, name, options);
+  }
+
   /** Sessions of users and visitors: read in one round trip, ended for good. */
   sessions<Data extends object, Device = unknown>(options: SessionsOptions<Data> = {}): Sessions<Data, Device> {
     return new Sessions<Data, Device>(this.#core, options);
+  }
+
+  /** Members with scores: ranks, pages, neighbours. */
+  leaderboard(name: string, options: LeaderboardOptions = {}): Leaderboard {
+    return new Leaderboard(this.#core, name, options);
+  }
+
+  /** Items by their tags, in both directions. */
+  tags(name: string, options: TagsOptions = {}): Tags {
+    return new Tags(this.#core, name, options);
+  }
+
+  /** Messages to everybody who listens at the moment: at most once, in order, with gaps told. */
+  channel<T>(name: string, options: ChannelOptions<T> = {}): Channel<T> {
+    return new Channel<T>(this.#core, name, options);
+  }
+
+  /** All channels whose names match a glob pattern, such as `flights.*`. */
+  channels<T>(pattern: string, options: ChannelPatternOptions<T> = {}): ChannelPattern<T> {
+    return new ChannelPattern<T>(this.#core, pattern, options);
+  }
+
+  /**
+   * Waits for the lock and holds it, renewed, until it is released: `await using lock = await hf.lock("invoice:42")`.
+   * Cost: one script when it is free; each wait costs one more per wake-up, and one per ttl of the holder.
+   * @throws TimeoutError when it was not free within `wait`, AbortedError when `signal` fired.
+   */
+  lock(name: string, options: LockOptions = {}): Promise<Lock> {
+    return this.#locks.lock(name, options);
+  }
+
+  /** Takes the lock if it is free now. Cost: one script. */
+  tryLock(name: string, options: TryLockOptions = {}): Promise<TryLockResult> {
+    return this.#locks.tryLock(name, options);
+  }
+
+  /**
+   * Runs `body` while it holds the lock and gives what it gives. An error of the body is passed on as it is.
+   * @throws LeaseLostError when the body has ended but did not hold the lock to its end.
+   */
+  withLock<R>(name: string, options: LockOptions, body: (lock: Lock) => R | Promise<R>): Promise<R> {
+    return this.#locks.withLock(name, options, body);
+  }
+
+  /** Who holds the lock; undefined when it is free. Cost: one script. */
+  lockInfo(name: string): Promise<LockInfo | undefined> {
+    return this.#locks.info(name);
+  }
+
+  /** Values that a lock guards: a write with a lower fence than the last is refused. */
+  fenced<V>(name: string, options: FencedOptions<V> = {}): Fenced<V> {
+    return new Fenced<V>(this.#core, name, options);
+  }
+
+  /**
+   * Runs `body`, then what it has queued, if none of `keys` (full names of one slot, see `key`) has changed meanwhile;
+   * else again. Cost per attempt: WATCH, the reads, and MULTI to EXEC in one piece, on a connection of its own.
+   */
+  transaction<T>(
+    keys: readonly string[],
+    body: TransactionBody<T>,
+    options: TransactionOptions = {},
+  ): Promise<TransactionResult<T>> {
+    return runTransaction(this.#core.driver, keys, body, options);
   }
 
   /** A full key name for commands of your own. All names of one `group` are of one cluster slot. */

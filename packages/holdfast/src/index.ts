@@ -9,6 +9,19 @@ export type { Cache, GetOrSetOptions, SetOptions } from "./cache/cache.ts";
 export type { CacheOptions } from "./cache/options.ts";
 export type { CacheStats } from "./cache/stats.ts";
 export type { Load, LoadContext } from "./cache/loader.ts";
+export type { Channel, ChannelPattern, PatternMessage } from "./channels/channel.ts";
+export type { ChannelSubscription, MessageContext, MessageHandler } from "./channels/dispatcher.ts";
+export type {
+  ChannelGap,
+  ChannelOptions,
+  ChannelPatternOptions,
+  MessagesOptions,
+  OverflowPolicy,
+  RawMessage,
+  SubscribeOptions,
+} from "./channels/options.ts";
+export type { MessageStream } from "./channels/stream.ts";
+export { escapeGlob } from "./keyspace/scan.ts";
 export type {
   CreateSessionOptions,
   Created,
@@ -21,8 +34,41 @@ export type {
 export type { Rotated } from "./sessions/rotation.ts";
 export type { Session, SessionInfo, SessionPatch } from "./sessions/session.ts";
 export type { SessionsOptions } from "./sessions/options.ts";
+export type { CostOptions, Limiter } from "./limits/limiter.ts";
+export type { LimiterOptions } from "./limits/options.ts";
+export type { LimitDecision, LimitPolicy } from "./limits/decision.ts";
+export { rateLimitHeaders } from "./limits/headers.ts";
+export type { RateLimitHeaders } from "./limits/headers.ts";
+export { ipKey } from "./limits/ip-key.ts";
+export type { IpKeyOptions } from "./limits/ip-key.ts";
+export type { Counter, IncrementOptions, IncrementOutcome } from "./counters/counter.ts";
+export type { CounterOptions } from "./counters/options.ts";
+export type {
+  NumberField,
+  RecordIncremented,
+  RecordPatched,
+  Records,
+  RecordSet,
+  RecordWriteOptions,
+  Versioned,
+} from "./records/records.ts";
+export type { RecordPatch } from "./records/format.ts";
+export type { RecordOptions } from "./records/options.ts";
+export type { RecordUpdated } from "./records/updater.ts";
+export type { Geo, GeoMatches } from "./geo/geo.ts";
+export type { GeoOptions } from "./geo/options.ts";
+export type { BoxOptions, GeoCenter, GeoPoint, NearestOptions, RadiusOptions } from "./geo/query.ts";
+export type { GeoMatch } from "./geo/store.ts";
 export { createCodec } from "./codec/codec.ts";
-export type { Codec, CodecContext, CodecOptions, CompressOptions, Compression, EncryptOptions, Serializer } from "./codec/codec.ts";
+export type {
+  Codec,
+  CodecContext,
+  CodecOptions,
+  CompressOptions,
+  Compression,
+  EncryptOptions,
+  Serializer,
+} from "./codec/codec.ts";
 export type {
   Arg,
   Call,
@@ -37,3 +83,16 @@ export type {
 } from "./driver/port.ts";
 export { OPERATION_CHANNEL } from "./observe/observe.ts";
 export type { Operation } from "./observe/observe.ts";
+export type { Fenced, FencedOptions, FencedResult, FencedValue } from "./locks/fenced.ts";
+export type { Lock } from "./locks/lock.ts";
+export type { LockInfo, TryLockResult } from "./locks/locks.ts";
+export type { LockOptions, TryLockOptions } from "./locks/options.ts";
+export type { Extension, LeaseEnd } from "./lease/timed-lease.ts";
+export type { Transaction, TransactionArg } from "./transaction/attempt.ts";
+export type { TransactionBody, TransactionOptions, TransactionResult } from "./transaction/transaction.ts";
+export type { BestOutcome, Leaderboard, PageOptions, ScoreIncrementOptions } from "./leaderboard/leaderboard.ts";
+export type { Entry, Page, Standing } from "./leaderboard/entries.ts";
+export type { LeaderboardOptions, Order, Ties } from "./leaderboard/options.ts";
+export type { Tagged, TagOptions, TagPage, Tags } from "./tags/tags.ts";
+export type { TagPageOptions, TagQuery } from "./tags/query.ts";
+export type { TagsOptions } from "./tags/options.ts";

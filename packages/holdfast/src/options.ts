@@ -1,4 +1,4 @@
-/** A duration: a number is always milliseconds; a string carries its unit. */
+/** Options at the door. A duration: a number is always milliseconds; a string carries its unit. */
 import { InvalidArgumentError } from "./errors.ts";
 
 export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
@@ -11,6 +11,12 @@ export function toMs(field: string, value: Duration, min = 1): number {
   const ms = typeof value === "number" ? value : parse(value);
   if (Number.isFinite(ms) && Math.round(ms) >= min && ms <= Number.MAX_SAFE_INTEGER) return Math.round(ms);
   throw new InvalidArgumentError(field, `a duration of at least ${min} ms, such as 1500 or "1.5s"`, value);
+}
+
+/** A whole number within its bounds, refused by the field's name. */
+export function wholeBetween(field: string, value: number, min: number, max: number): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw new InvalidArgumentError(field, `a whole number from ${min} to ${max}`, value);
 }
 
 function parse(value: string): number {

@@ -50,17 +50,16 @@ export class Cache<V> {
    * Cost: GET; calls of one turn of the event loop on one slot share an MGET.
    */
   get(id: Id): Promise<V | undefined> {
-    return observed("cache.get", id, async () => {
-      const found = await this.#store.read(this.#store.key(id));
-      return this.#count(found) ? found : undefined;
-    });
+    return observed("cache.get", id, () =>
+      this.#store.read(id).then((found) => (this.#count(found) ? found : undefined)),
+    );
   }
 
   /** As `get`, for many ids at once; the Map has the ids that have a value. Cost: one MGET per slot and 512 ids. */
   getMany(ids: Iterable<Id>): Promise<Map<Id, V>> {
     return observed("cache.getMany", undefined, async () => {
       const wanted = [...new Set(ids)];
-      const found = await Promise.all(wanted.map((id) => this.#store.read(this.#store.key(id))));
+      const found = await Promise.all(wanted.map((id) => this.#store.read(id)));
       const values = new Map<Id, V>();
       for (const [at, value] of found.entries()) {
         if (this.#count(value) && value !== undefined) values.set(wanted[at]!, value);
@@ -75,18 +74,20 @@ export class Cache<V> {
    * Cost: GET on a hit; on a miss GET, then two scripts by the process that loads, and one or more lookups by each process that waits.
    */
   getOrSet<R extends V | undefined>(id: Id, load: Load<R>, options: GetOrSetOptions = {}): Promise<V | R> {
-    return observed("cache.getOrSet", id, async () => {
+    return observed("cache.getOrSet", id, () => {
       const ttlMs = this.#ttl(options.ttl);
-      const found = await this.#readOrMiss(id);
-      if (this.#count(found)) return found as V | R;
-      return abortable(this.#loader.load(id, load, ttlMs), options.signal);
+      const onMiss = (): Promise<R> => abortable(this.#loader.load(id, load, this.#jittered(ttlMs)), options.signal);
+      return this.#store.read(id).then(
+        (found) => (this.#count(found) ? (found as V | R) : onMiss()),
+        (error: unknown) => this.#missUnless(error, onMiss),
+      );
     });
   }
 
   /** Stores a value and supersedes any load in flight. Idempotent. Cost: one script. */
   set(id: Id, value: V, options: SetOptions = {}): Promise<void> {
     return observed("cache.set", id, async () => {
-      const ttlMs = this.#ttl(options.ttl);
+      const ttlMs = this.#jittered(this.#ttl(options.ttl));
       this.#loader.detach(id);
       await this.#store.set(id, value, ttlMs);
     });
@@ -105,10 +106,11 @@ export class Cache<V> {
     return { ...this.#stats };
   }
 
-  /** With `onOutage: "load"` a read that fails is a miss: the loader's path tells an outage from a real error. */
-  async #readOrMiss(id: Id): Promise<V | typeof MISS | undefined> {
-    const read = this.#store.read(this.#store.key(id));
-    return this.#settings.onOutage === "throw" ? read : read.catch(() => MISS);
+  /** With `onOutage: "load"` a read that failed is a miss: the loader's path tells an outage from a real error. */
+  #missUnless<R>(error: unknown, onMiss: () => Promise<R>): Promise<R> {
+    if (this.#settings.onOutage === "throw") throw error;
+    this.#stats.misses += 1;
+    return onMiss();
   }
 
   #count(found: V | typeof MISS | undefined): found is V | undefined {
@@ -118,7 +120,10 @@ export class Cache<V> {
   }
 
   #ttl(ttl: Duration | undefined): number {
-    const ttlMs = ttl === undefined ? this.#settings.ttlMs : toMs("ttl", ttl);
+    return ttl === undefined ? this.#settings.ttlMs : toMs("ttl", ttl);
+  }
+
+  #jittered(ttlMs: number): number {
     return Math.max(1, Math.round(ttlMs * (1 - Math.random() * this.#settings.jitter)));
   }
 }

@@ -47,7 +47,8 @@ export class CacheStore<V> {
   }
 
   /** One GET; all those of one turn of the event loop and one slot together one MGET. */
-  read(key: string): Promise<V | Miss | undefined> {
+  read(id: Id): Promise<V | Miss | undefined> {
+    const key = this.#keys.key(id);
     return this.#lane.add(this.#reads, this.#core.driver.slotOf(key), key);
   }
 

@@ -12,6 +12,8 @@ const RESERVED_IN_TAG = /[%{}]/;
 const RESERVED_IN_SEGMENT = /[%{}:]/;
 const PREFIX = /^[^{}%\s]{1,64}$/;
 const MAX_ID_LENGTH = 1024;
+/** UTF-8 has no place for half a character: each would be sent as the same U+FFFD. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
 export class Keyspace {
   readonly prefix: string;
@@ -91,12 +93,13 @@ function percent(char: string): string {
   return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
-function checkId(field: string, id: Id): string {
-  if (typeof id === "string" && id.length > 0 && id.length <= MAX_ID_LENGTH) return id;
+/** The text of an id, refused by the field's name where two ids could become the same bytes. */
+export function checkId(field: string, id: Id): string {
+  if (typeof id === "string" && id.length > 0 && id.length <= MAX_ID_LENGTH && !LONE_SURROGATE.test(id)) return id;
   if (typeof id === "number" && Number.isFinite(id)) return String(id);
   throw new InvalidArgumentError(
     field,
-    `a non-empty string of at most ${MAX_ID_LENGTH} characters or a finite number`,
+    `a non-empty, well-formed string of at most ${MAX_ID_LENGTH} characters or a finite number`,
     id,
   );
 }

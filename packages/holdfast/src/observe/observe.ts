@@ -18,10 +18,18 @@ export const OPERATION_CHANNEL = "holdfast:operation";
 
 const operations: TracingChannel<Operation, Operation> = tracingChannel(OPERATION_CHANNEL);
 
-/** Runs `body` as a traced operation. */
+/** Runs `body` as a traced operation. What it throws at once (bad input) is a rejection like every other failure. */
 export function observed<T>(op: string, key: string | number | undefined, body: () => Promise<T>): Promise<T> {
-  if (!hasSubscribers()) return body();
-  return operations.tracePromise(body, { op, key: key === undefined ? undefined : String(key) });
+  if (!hasSubscribers()) return attempt(body);
+  return operations.tracePromise(() => attempt(body), { op, key: key === undefined ? undefined : String(key) });
+}
+
+function attempt<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return body();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** `TracingChannel.hasSubscribers` is younger than Node 20, so the five channels are asked. */

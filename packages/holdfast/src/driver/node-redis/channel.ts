@@ -15,7 +15,7 @@ const UNSUBSCRIBE = { exact: "UNSUBSCRIBE", pattern: "PUNSUBSCRIBE", sharded: "S
 export class Channel {
   readonly kind: ChannelKind;
   readonly name: string;
-  readonly members = new Set<Member>();
+  readonly members: Set<Member> = new Set();
   /** The connection on which the server has confirmed the subscription. */
   home: Connection | undefined;
   /** The try that is under way. */

@@ -1,5 +1,5 @@
 /** The only place that makes node-redis clients, and the shape of them that the rest relies on. */
-import { BasicPooledClientSideCache, createClient, RESP_TYPES } from "@redis/client";
+import { BasicPooledClientSideCache, createClient, RESP_TYPES, type TypeMapping } from "@redis/client";
 import type { Arg, Reply } from "../port.ts";
 import type { Credentials, Settings } from "./options.ts";
 import type { Address } from "./url.ts";
@@ -29,15 +29,15 @@ export interface RawClient {
 }
 
 export interface CommandOptions {
-  readonly typeMapping: typeof TYPE_MAPPING;
+  readonly typeMapping: TypeMapping;
 }
 
 /** Replies in the shape of `Reply`: bulk strings as Buffers, maps flat; sets are arrays by default. */
-export const TYPE_MAPPING = {
+export const TYPE_MAPPING: TypeMapping = {
   [RESP_TYPES.BLOB_STRING]: Buffer,
   [RESP_TYPES.VERBATIM_STRING]: Buffer,
   [RESP_TYPES.MAP]: Array,
-} as const;
+};
 
 /** `timeout: undefined` turns off node-redis' timer per command: it costs up to eight times the throughput. */
 export const COMMAND_OPTIONS: CommandOptions & { readonly timeout: undefined } = {

@@ -28,6 +28,7 @@ end
 
 -- Wakes the one who waits longest, and nobody else.
 local function wakeNext(queue, alive, channel)
+  if redis.call('EXISTS', queue) == 0 then return end
   local dead = redis.call('ZRANGE', alive, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_DEAD_PER_CALL)
   for _, token in ipairs(dead) do leaveQueue(queue, alive, token) end
   local head = redis.call('ZPOPMIN', queue)[1]

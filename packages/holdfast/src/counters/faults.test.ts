@@ -1,0 +1,86 @@
+/**
+ * What could go wrong, and the test that watches it:
+ * - an increment whose answer was lost is sent again and counts twice ... "without an idempotency key ..."
+ * - one with an idempotency key fails though a repeat is harmless ....... "with an idempotency key ..."
+ * - a call hangs while the server does .................................. "while the server is stopped ..."
+ */
+import { randomUUID } from "node:crypto";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { startProxy, startStandalone } from "../../test/support/servers.ts";
+import type { Proxy, Standalone } from "../../test/support/servers.ts";
+import { connect } from "../connect.ts";
+import { OutcomeUnknownError, TimeoutError } from "../errors.ts";
+import type { Holdfast } from "../holdfast.ts";
+import { increment } from "./increment.gen.ts";
+import { incrementOnce } from "./increment-once.gen.ts";
+
+describe("counters under faults", () => {
+  const prefix = `test-${randomUUID()}`;
+  let server: Standalone;
+  let proxy: Proxy;
+  let hf: Holdfast;
+  let direct: Holdfast;
+
+  beforeAll(async () => {
+    server = await startStandalone();
+    proxy = await startProxy(server);
+    [hf, direct] = await Promise.all([connect(proxy.url, { prefix, timeout: "20s" }), connect(server.url, { prefix })]);
+    for (const { lua } of [increment, incrementOnce]) await server.command("SCRIPT", "LOAD", lua);
+  });
+
+  afterEach(async () => {
+    server.resume();
+    await proxy.heal();
+  });
+
+  afterAll(async () => {
+    await Promise.all([hf?.close(), direct?.close()]);
+    await proxy?.stop();
+    await server?.stop();
+  });
+
+  /** Runs `body`; the server executes its first call of `script`, whose answer never arrives. */
+  async function losingAnswer<T>(script: { sha1: string }, body: () => Promise<T>): Promise<PromiseSettledResult<T>> {
+    let sent = false;
+    const request = proxy.sawRequest((bytes) => {
+      sent ||= bytes.includes(script.sha1);
+      if (sent) proxy.dropReplies();
+      return sent;
+    });
+    const executed = proxy.sawReply(() => sent);
+    const settled = Promise.allSettled([body()]);
+    await Promise.all([request, executed]);
+    await proxy.heal();
+    return (await settled)[0];
+  }
+
+  it("without an idempotency key a lost answer is an unknown outcome, counted once", async () => {
+    const name = randomUUID();
+    const outcome = await losingAnswer(increment, () => hf.counter(name).increment("x", 3));
+    expect(outcome).toMatchObject({ status: "rejected", reason: expect.any(OutcomeUnknownError) });
+    expect(await direct.counter(name).get("x")).toBe(3);
+  });
+
+  it("with an idempotency key a lost answer is found out, counted once", async () => {
+    const name = randomUUID();
+    const outcome = await losingAnswer(incrementOnce, () =>
+      hf.counter(name).increment("x", 3, { idempotencyKey: "k" }),
+    );
+    expect(outcome).toEqual({ status: "fulfilled", value: { status: "ok", value: 3 } });
+    expect(await direct.counter(name).get("x")).toBe(3);
+  });
+
+  it("while the server is stopped every call settles by its deadline", async () => {
+    const hits = hf.counter(randomUUID(), { timeout: 100 });
+    await server.pause();
+    const [get, add, once, reset] = await Promise.allSettled([
+      hits.get("x"),
+      hits.increment("x"),
+      hits.increment("x", 1, { idempotencyKey: "k" }),
+      hits.reset("x"),
+    ]);
+    expect(get).toMatchObject({ status: "rejected", reason: expect.any(TimeoutError) });
+    for (const write of [add, once, reset])
+      expect(write).toMatchObject({ status: "rejected", reason: expect.any(OutcomeUnknownError) });
+  });
+});

@@ -1,0 +1,13 @@
+--- Add to a counter within its bounds; out of them nothing changes.
+-- @class unsafe
+-- @batch
+-- @include add
+-- @key counter
+-- @arg by int
+-- @arg min int
+-- @arg max int
+-- @arg ttlMs int
+-- @arg renew bool
+-- @result ok value:int
+-- @result limit value:int
+return add(counter, by, min, max, ttlMs, renew)

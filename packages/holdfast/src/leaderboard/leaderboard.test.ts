@@ -1,0 +1,388 @@
+/**
+ * What could go wrong, and the test for it:
+ * - ranks of equal scores, in either direction, on pages and around a member .... "ranks of equal scores", model.test.ts
+ * - an increment is lost between two processes ................................. "no increment is lost"
+ * - an increment is done twice, or its outcome is guessed ...................... "a lost reply"
+ * - merged calls are done in another order, or one's failure is all's .......... "calls that are not awaited", "a sum beyond"
+ * - a sum leaves the whole numbers that a double holds ......................... "a sum beyond"
+ * - the board grows for ever, or is never gone .................................. "a full board", "time to live"
+ * - a cap that was lowered makes one long script ............................... "shrinks in steps"
+ * - the index of dense ranks differs from the board ............................ "dense ranks", model.test.ts
+ * - two members become one: bytes, surrogates, numbers ......................... "the member", "refuses bad input"
+ * - boards of a cluster meet in one slot, or their keys do not ................. "many boards"
+ * - the server is away ......................................................... "while the server is away"
+ */
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { backends } from "../../test/support/backends.ts";
+import { startProxy, startStandalone } from "../../test/support/servers.ts";
+import { connect } from "../connect.ts";
+import type { Holdfast } from "../holdfast.ts";
+import type { Leaderboard } from "./leaderboard.ts";
+import type { LeaderboardOptions } from "./options.ts";
+
+const random = (): string => `t${randomBytes(6).toString("hex")}`;
+
+describe.each(backends())("leaderboard [$name]", ({ url, options }) => {
+  const prefix = random();
+  let a: Holdfast;
+  let b: Holdfast;
+
+  beforeAll(async () => {
+    a = await connect(url, { ...options, prefix });
+    b = await connect(url, { ...options, prefix });
+  });
+  afterAll(() => Promise.all([a.close(), b.close()]));
+
+  /** The same board as two processes see it. */
+  const pair = (settings: LeaderboardOptions = {}): [Leaderboard, Leaderboard] => {
+    const name = random();
+    return [a.leaderboard(name, settings), b.leaderboard(name, settings)];
+  };
+
+  const send = (...args: [string, string, ...string[]]): Promise<unknown> =>
+    a.driver.send(args, { op: "test", class: "unsafe" }, args[1]);
+  const keyOf = (board: Leaderboard): string => `${prefix}:leaderboard:{${board.name}}`;
+  const keys = async (board: Leaderboard): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const page of a.scan(`leaderboard:{${board.name}}`)) found.push(...page);
+    return found.toSorted();
+  };
+
+  test("set, scores, size, remove and clear", async () => {
+    const [here, there] = pair();
+    expect(await here.set("ada", 3)).toBe(true);
+    expect(
+      await here.setMany([
+        ["bob", 1.5],
+        ["cyd", -2],
+        [7, 9],
+        ["bob", 2],
+      ]),
+    ).toBe(3);
+    expect(await there.size()).toBe(4);
+    expect(await there.scores(["ada", "bob", "nobody", 7])).toEqual(
+      new Map<unknown, unknown>([
+        ["ada", 3],
+        ["bob", 2],
+        [7, 9],
+      ]),
+    );
+    expect(await there.remove("bob")).toBe(true);
+    expect(await here.remove("bob")).toBe(false);
+    await there.clear();
+    expect(await here.size()).toBe(0);
+    expect(await here.top()).toEqual([]);
+  });
+
+  test.each([
+    ["desc", "competition", [1, 2, 2, 4]],
+    ["desc", "dense", [1, 2, 2, 3]],
+    ["desc", "ordinal", [1, 2, 3, 4]],
+    ["asc", "competition", [1, 2, 2, 4]],
+    ["asc", "dense", [1, 2, 2, 3]],
+    ["asc", "ordinal", [1, 2, 3, 4]],
+  ] as const)("ranks of equal scores: %s, %s", async (order, ties, ranks) => {
+    const [here, there] = pair({ order, ties });
+    const scores = order === "desc" ? [9, 5, 5, 1] : [1, 5, 5, 9];
+    const names = order === "desc" ? ["w", "y", "x", "z"] : ["w", "x", "y", "z"];
+    await here.setMany(names.map((name, at) => [name, scores[at]!]));
+    const entries = names.map((member, at) => ({ member, score: scores[at]!, rank: ranks[at]! }));
+    expect(await there.top()).toEqual(entries);
+    expect(await there.page({ offset: 2, limit: 5 })).toEqual({ entries: entries.slice(2), total: 4 });
+    expect(await there.page({ offset: 4 })).toEqual({ entries: [], total: 4 });
+    expect(await there.around(names[2]!, 1)).toEqual(entries.slice(1));
+    expect(await there.around("w", 0)).toEqual(entries.slice(0, 1));
+    expect(await there.around("nobody")).toEqual([]);
+    const percentiles = [100, 50, 50, 0];
+    for (const [at, { member, score, rank }] of entries.entries()) {
+      expect(await there.rank(member)).toEqual({ score, rank, total: 4, percentile: percentiles[at] });
+    }
+    expect((await there.ranks([...names, "nobody"])).size).toBe(4);
+    expect(await there.rank("nobody")).toBeUndefined();
+  });
+
+  test("best stores only what is better, and says what was", async () => {
+    const [high] = pair();
+    expect(await high.best("m", 5)).toEqual({ improved: true, score: 5, previous: undefined });
+    expect(await high.best("m", 5)).toEqual({ improved: false, score: 5, previous: 5 });
+    expect(await high.best("m", 4)).toEqual({ improved: false, score: 5, previous: 5 });
+    expect(await high.best("m", 7)).toEqual({ improved: true, score: 7, previous: 5 });
+    const [low] = pair({ order: "asc", maxSize: 1 });
+    await low.set("m", 5);
+    expect(await low.best("m", 4.5)).toEqual({ improved: true, score: 4.5, previous: 5 });
+    expect(await low.best("n", 6)).toEqual({ improved: false, score: 6, previous: undefined });
+    expect(await low.rank("n")).toBeUndefined();
+  });
+
+  test("no increment is lost: two processes, merged and alone, with fractions", async () => {
+    const [here, there] = pair({ ties: "dense" });
+    await Promise.all(
+      Array.from({ length: 1_500 }, (_, at) => (at % 2 === 0 ? here : there).increment(`m${at % 3}`, 0.5)),
+    );
+    for (let round = 0; round < 20; round += 1) await Promise.all([here.increment("m0"), there.increment("m0", -1)]);
+    expect(await here.scores(["m0", "m1", "m2"])).toEqual(
+      new Map([
+        ["m0", 250],
+        ["m1", 250],
+        ["m2", 250],
+      ]),
+    );
+    expect((await here.rank("m1"))?.rank).toBe(1);
+  });
+
+  test("calls that are not awaited are executed in their order", async () => {
+    const [here] = pair();
+    const calls: (() => Promise<unknown>)[] = [
+      () => here.set("m", 1),
+      () => here.increment("m", 2),
+      () => here.rank("m"),
+      () => here.best("m", 9),
+      () => here.scores(["m"]),
+      () => here.increment("m", 1, { idempotencyKey: random() }),
+      () => here.top(1),
+      () => here.remove("m"),
+      () => here.size(),
+      () => here.set("m", 4),
+      () => here.clear(),
+      () => here.rank("m"),
+    ];
+    await Promise.all(calls.map((call) => call())); // a script that a server does not know yet takes a second round trip
+    await here.clear();
+    const answers = await Promise.all(calls.map((call) => call()));
+    expect(answers).toEqual([
+      true,
+      3,
+      { score: 3, rank: 1, total: 1, percentile: 100 },
+      { improved: true, score: 9, previous: 3 },
+      new Map([["m", 9]]),
+      10,
+      [{ member: "m", score: 10, rank: 1 }],
+      true,
+      0,
+      true,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("an idempotencyKey: done once, answered as the first time, and not for ever", async () => {
+    const [here, there] = pair({ idempotencyTtl: "10s", ties: "dense" });
+    expect(await here.increment("m", 2.5, { idempotencyKey: "order:1" })).toBe(2.5);
+    expect(await here.increment("m", 1)).toBe(3.5);
+    expect(await there.increment("m", 2.5, { idempotencyKey: "order:1" })).toBe(2.5);
+    expect(await there.increment("m", 2.5, { idempotencyKey: "order:2" })).toBe(6);
+    expect(await send("PTTL", `${keyOf(here)}:once:order:1`)).toBeGreaterThan(0);
+  });
+
+  test("a sum beyond the whole numbers of a double is refused, and it alone", async () => {
+    const [here] = pair();
+    await here.set("rich", Number.MAX_SAFE_INTEGER);
+    const [over, fine] = await Promise.allSettled([here.increment("rich"), here.increment("poor")]);
+    expect(over).toMatchObject({ status: "rejected", reason: { code: "UNSUPPORTED" } });
+    expect(fine).toEqual({ status: "fulfilled", value: 1 });
+    const once = { idempotencyKey: "k" };
+    await expect(here.increment("rich", 1, once)).rejects.toMatchObject({ code: "UNSUPPORTED" });
+    expect(await here.increment("rich", -1, once)).toBe(Number.MAX_SAFE_INTEGER - 1);
+  });
+
+  test("a full board: the worst fall off, and who did not make it is told", async () => {
+    const [here] = pair({ maxSize: 3, ties: "dense" });
+    expect(
+      await here.setMany([
+        ["a", 1],
+        ["b", 2],
+        ["c", 3],
+        ["d", 4],
+      ]),
+    ).toBe(3);
+    expect(await here.set("e", 0)).toBe(false);
+    expect(await here.increment("f", 1)).toBe(1);
+    expect(await here.top()).toEqual([
+      { member: "d", score: 4, rank: 1 },
+      { member: "c", score: 3, rank: 2 },
+      { member: "b", score: 2, rank: 3 },
+    ]);
+    expect(await send("ZCARD", `${keyOf(here)}:distinct`)).toBe(3);
+  });
+
+  test("a cap that was lowered: the board shrinks in steps of 1000", async () => {
+    const [wide] = pair();
+    await wide.setMany(Array.from({ length: 2_500 }, (_, at) => [`m${at}`, at] as const));
+    const narrow = b.leaderboard(wide.name, { maxSize: 100 });
+    expect(await narrow.set("top", 9_999)).toBe(true);
+    expect(await narrow.size()).toBe(1_501);
+    await narrow.set("top", 9_999);
+    await narrow.set("top", 9_999);
+    expect(await narrow.size()).toBe(100);
+    expect((await narrow.rank("m2499"))?.rank).toBe(2);
+  });
+
+  test("dense ranks: a board that was begun without them gets them by a write; every writer then keeps them", async () => {
+    const [plain] = pair();
+    await plain.setMany([
+      ["a", 5],
+      ["b", 5],
+      ["c", 3],
+    ]);
+    const dense = b.leaderboard(plain.name, { ties: "dense" });
+    await expect(dense.rank("c")).rejects.toMatchObject({ code: "SERVER", message: expect.stringContaining("dense") });
+    await dense.set("d", 1);
+    expect((await dense.rank("d"))?.rank).toBe(3);
+    await plain.increment("b", 1);
+    await plain.remove("c");
+    expect((await dense.rank("d"))?.rank).toBe(3);
+    await send("DEL", keyOf(plain)); // as an eviction would
+    await plain.set("e", 8);
+    expect(await keys(plain)).toEqual([keyOf(plain)]);
+  });
+
+  test("dense ranks are not added to a board that is too large for one step", async () => {
+    const [plain] = pair();
+    await plain.setMany(Array.from({ length: 10_001 }, (_, at) => [`m${at}`, at] as const));
+    const dense = b.leaderboard(plain.name, { ties: "dense" });
+    await expect(dense.set("x", 1)).rejects.toMatchObject({
+      code: "SERVER",
+      message: expect.stringContaining("too large"),
+    });
+    expect(await plain.size()).toBe(10_001);
+  });
+
+  test("time to live: none, from the first entry, or from the last write", async () => {
+    const ttl = async (board: Leaderboard): Promise<unknown[]> =>
+      Promise.all((await keys(board)).map((key) => send("PTTL", key)));
+    const [capped] = pair({ ties: "dense" });
+    await capped.set("m", 1);
+    expect(await ttl(capped)).toEqual([-1, -1]);
+
+    const [fixed] = pair({ ttl: "1h", ties: "dense" });
+    await fixed.set("m", 1);
+    await send("PEXPIRE", keyOf(fixed), "50000");
+    await fixed.increment("m");
+    await fixed.best("n", 1);
+    for (const left of await ttl(fixed)) expect(left).toBeLessThanOrEqual(50_000);
+
+    const [idle] = pair({ idleTtl: "1h", ties: "dense" });
+    await idle.set("m", 1);
+    await send("PEXPIRE", keyOf(idle), "50000");
+    await idle.increment("m", 1, { idempotencyKey: "k" });
+    const [board, distinct] = await ttl(idle);
+    expect(board).toBeGreaterThan(3_500_000);
+    expect(distinct).toBeGreaterThan(3_500_000);
+  });
+
+  test("many boards, over all slots", async () => {
+    const boards = Array.from({ length: 100 }, () => pair({ ties: "dense" })[0]);
+    await Promise.all(boards.map((board, at) => board.set("m", at)));
+    const scores = await Promise.all(boards.map(async (board) => (await board.rank("m"))?.score));
+    expect(scores).toEqual(boards.map((_, at) => at));
+  });
+
+  test.each(["{a}b", "a:b", "%7B", "ключ", "x y", "\0", "𝒳", 42, "-0"])("the member %j", async (member) => {
+    const [here, there] = pair();
+    await here.set(member, 1);
+    expect(await there.top()).toEqual([{ member: String(member), score: 1, rank: 1 }]);
+    expect(await there.ranks([member])).toHaveProperty("size", 1);
+    expect(await there.remove(member)).toBe(true);
+  });
+
+  test.each([0.1, 1 / 3, -1e-300, 2 ** 53 - 1, -(2 ** 53 - 1), 1e15 + 0.5])(
+    "the score %s comes back as it was",
+    async (score) => {
+      const [here] = pair({ ties: "dense" });
+      await here.set("m", score);
+      expect(await here.scores(["m"])).toEqual(new Map([["m", score]]));
+      expect((await here.rank("m"))?.rank).toBe(1);
+    },
+  );
+
+  test("refuses bad input at the door, by its field", async () => {
+    expect(() => a.leaderboard("")).toThrow(/^name/);
+    expect(() => a.leaderboard("x", { order: "up" as "asc" })).toThrow(/^order/);
+    expect(() => a.leaderboard("x", { ties: "any" as "dense" })).toThrow(/^ties/);
+    expect(() => a.leaderboard("x", { maxSize: 0 })).toThrow(/^maxSize/);
+    expect(() => a.leaderboard("x", { ttl: "1h", idleTtl: "1h" })).toThrow(/^idleTtl/);
+    expect(() => a.leaderboard("x", { idleTtl: 0 })).toThrow(/^idleTtl/);
+    const [here] = pair();
+    await expect(here.set("", 1)).rejects.toThrow(/^member/);
+    await expect(here.set("\uD800", 1)).rejects.toThrow(/^member/);
+    await expect(here.set("m", Number.NaN)).rejects.toThrow(/^score/);
+    await expect(here.best("m", 2 ** 53)).rejects.toThrow(/^score/);
+    await expect(here.increment("m", Infinity)).rejects.toThrow(/^by/);
+    await expect(here.increment("m", 1, { idempotencyKey: "" })).rejects.toThrow(/^idempotencyKey/);
+    await expect(
+      here.setMany([
+        ["m", 1],
+        ["n", "2" as unknown as number],
+      ]),
+    ).rejects.toThrow(/^score/);
+    await expect(here.top(0)).rejects.toThrow(/^count/);
+    await expect(here.page({ limit: 1_001 })).rejects.toThrow(/^limit/);
+    await expect(here.page({ offset: -1 })).rejects.toThrow(/^offset/);
+    await expect(here.around("m", 501)).rejects.toThrow(/^distance/);
+    expect(await here.size()).toBe(0);
+  });
+
+  test("a key of another type is told as such, to each call that shared the command", async () => {
+    const [here] = pair();
+    await send("SET", keyOf(here), "text");
+    const outcomes = await Promise.allSettled([here.set("a", 1), here.set("b", 1)]);
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { code: "WRONG_TYPE" } });
+  });
+});
+
+describe("leaderboard on one server [standalone]", () => {
+  test("a lost reply: set is repeated; increment and best are not, and say so; a key makes the increment repeatable", async () => {
+    await using server = await startStandalone();
+    await using proxy = await startProxy(server);
+    await using hf = await connect(proxy.url, { prefix: random() });
+    const board = hf.leaderboard("b", { timeout: "5s" });
+    await Promise.all([board.set("m", 1), board.increment("n"), board.best("o", 1)]);
+    await board.increment("p", 1, { idempotencyKey: "first" });
+
+    const losing = async <T>(call: () => Promise<T>): Promise<PromiseSettledResult<T>> => {
+      await hf.ping(); // reconnected: the next reply is the call's own
+      proxy.dropReplies();
+      const answered = proxy.sawReply("\r\n");
+      const outcome = Promise.allSettled([call()]);
+      await answered;
+      proxy.cut();
+      await proxy.heal();
+      return (await outcome)[0];
+    };
+    expect(await losing(() => board.set("m", 2))).toEqual({ status: "fulfilled", value: true });
+    expect(await losing(() => board.increment("n"))).toMatchObject({ reason: { code: "OUTCOME_UNKNOWN" } });
+    expect(await losing(() => board.best("o", 2))).toMatchObject({ reason: { code: "OUTCOME_UNKNOWN" } });
+    const once = await losing(() => board.increment("p", 1, { idempotencyKey: "second" }));
+    expect(once).toEqual({ status: "fulfilled", value: 2 });
+    expect(await board.scores(["m", "n", "o", "p"])).toEqual(
+      new Map([
+        ["m", 2],
+        ["n", 2],
+        ["o", 2],
+        ["p", 2],
+      ]),
+    );
+  });
+
+  test("while the server is away calls reject by their deadline, and go on when it is back", async () => {
+    await using server = await startStandalone();
+    await using hf = await connect(server.url, { prefix: random(), pingInterval: 50, pingTimeout: 200 });
+    const board = hf.leaderboard("b", { timeout: 200 });
+    await board.set("m", 1);
+    await server.pause();
+    await expect(board.increment("m")).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
+    await expect(board.rank("m")).rejects.toMatchObject({ code: expect.stringMatching(/TIMEOUT|UNAVAILABLE/) });
+    server.resume();
+    await expect
+      .poll(
+        () =>
+          board.rank("m").then(
+            (standing) => standing?.rank,
+            () => 0,
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe(1);
+  });
+});

@@ -1,0 +1,11 @@
+--- A part of the board by position.
+-- @class read
+-- @include ranks
+-- @key board
+-- @key distinct
+-- @arg ties text
+-- @arg desc bool
+-- @arg offset int
+-- @arg limit int
+-- @result window total:int position:int rank:int rows:rows<member:text,score:float>
+return window(board, distinct, ties, desc, offset, limit)

@@ -1,0 +1,112 @@
+/**
+ * A rate limiter: of each id only so much per time.
+ *
+ * What it promises: decisions of all processes are one sequence, made by the server's clock; a denial takes nothing; a
+ * call is counted once at most, as a decision is never sent twice; every key expires by itself. While the server is
+ * away, answers come within `timeout` from `onOutage` and say so (`source: "policy"`); only bad input, a closed handle
+ * and a misconfigured server (credentials, permissions, a foreign key) reject.
+ */
+import { Lane } from "../batch/lane.ts";
+import type { BatchKind } from "../batch/lane.ts";
+import { scriptKind } from "../batch/script-kind.ts";
+import type { Core } from "../core.ts";
+import type { Driver } from "../driver/port.ts";
+import { HoldfastError } from "../errors.ts";
+import type { EntryKeys, Id } from "../keyspace/keyspace.ts";
+import { observed } from "../observe/observe.ts";
+import type { BatchItem, ScriptCall } from "../script/run.ts";
+import type { StateKey } from "./algorithm.ts";
+import { decidedByPolicy, isOutage } from "./decision.ts";
+import type { LimitDecision } from "./decision.ts";
+import { limiterSettings, units } from "./options.ts";
+import type { LimiterOptions, LimiterSettings } from "./options.ts";
+
+export interface CostOptions {
+  /** Units that this call takes. @default 1 */
+  readonly cost?: number;
+}
+
+interface Question extends BatchItem<StateKey, unknown> {
+  readonly cost: number;
+}
+
+type Reading = (reply: unknown, cost: number) => LimitDecision;
+
+export class Limiter {
+  readonly name: string;
+  readonly #driver: Driver;
+  readonly #keys: EntryKeys;
+  readonly #settings: LimiterSettings;
+  readonly #lane = new Lane();
+  readonly #consumes: BatchKind<Question, LimitDecision>;
+  readonly #peeks: BatchKind<Question, LimitDecision>;
+
+  constructor(core: Core, name: string, options: LimiterOptions) {
+    this.name = name;
+    this.#driver = core.driver;
+    this.#keys = core.keys.entries("limit", name);
+    this.#settings = limiterSettings(name, options);
+    const { algorithm } = this.#settings;
+    const consumed = this.#concluding((reply, cost) => algorithm.consumed(reply, cost));
+    const peeked = this.#concluding((reply, cost) => algorithm.peeked(reply, cost));
+    this.#consumes = scriptKind(core.driver, algorithm.consume, this.#call("limiter.consume"), consumed);
+    this.#peeks = scriptKind(core.driver, algorithm.peek, this.#call("limiter.peek"), peeked);
+  }
+
+  /**
+   * Takes `cost` units of the id's, if there are as many; else takes none. Never rejects for an outage.
+   * Cost: one script (GET, and SET when allowed); calls of one turn of the event loop on one slot share it.
+   * @throws InvalidArgumentError for a cost above what can ever be allowed at once
+   */
+  consume(id: Id, options: CostOptions = {}): Promise<LimitDecision> {
+    return observed("limiter.consume", id, async () => {
+      const cost = this.#cost(options);
+      const args = this.#settings.algorithm.consumeArgs(cost);
+      return this.#ask(this.#consumes, id, args, cost);
+    });
+  }
+
+  /** What `consume` would answer now, taking nothing. Cost: one script (GET), shared like that of `consume`. */
+  peek(id: Id, options: CostOptions = {}): Promise<LimitDecision> {
+    return observed("limiter.peek", id, async () =>
+      this.#ask(this.#peeks, id, this.#settings.algorithm.peekArgs, this.#cost(options)),
+    );
+  }
+
+  /** Forgets what the id has taken; false where nothing was remembered. Idempotent. Cost: DEL. */
+  reset(id: Id): Promise<boolean> {
+    return observed("limiter.reset", id, async () => {
+      const key = this.#key(id);
+      this.#lane.flush(this.#driver.slotOf(key));
+      const call = { ...this.#call("limiter.reset"), class: "idempotent", key: String(id) } as const;
+      return (await this.#driver.send(["DEL", key], call, key)) === 1;
+    });
+  }
+
+  #ask(kind: BatchKind<Question, LimitDecision>, id: Id, args: unknown, cost: number): Promise<LimitDecision> {
+    const state = this.#key(id);
+    return this.#lane.add(kind, this.#driver.slotOf(state), { keys: { state }, args, key: String(id), cost });
+  }
+
+  #key(id: Id): string {
+    return this.#keys.part(id, this.#settings.algorithm.part);
+  }
+
+  #cost({ cost = 1 }: CostOptions): number {
+    return units("cost", cost, this.#settings.algorithm.policy.burst);
+  }
+
+  #call(op: string): ScriptCall {
+    return { op, timeoutMs: this.#settings.timeoutMs };
+  }
+
+  /** A decision out of a reply, or out of an outage; other errors are the caller's. */
+  #concluding(read: Reading): (outcome: unknown, question: Question) => LimitDecision {
+    const { algorithm, allowOnOutage } = this.#settings;
+    return (outcome, { cost }) => {
+      if (!(outcome instanceof HoldfastError)) return read(outcome, cost);
+      if (isOutage(outcome)) return decidedByPolicy(algorithm.policy, allowOnOutage, outcome);
+      throw outcome;
+    };
+  }
+}

@@ -1,0 +1,20 @@
+--- Count `cost` in the current window, if that and the part of the previous window which still reaches into the last
+-- `windowMs` milliseconds stay within `limit`. The estimate is compared in units times milliseconds, so nothing is rounded.
+-- The reply is the elapsed time of the window (minus one and negated where it was denied and nothing changed), what was
+-- counted in it, and in the window before it.
+-- @class unsafe
+-- @batch
+-- @include now
+-- @include windows
+-- @key state
+-- @arg cost int
+-- @arg limit int
+-- @arg windowMs int
+-- @returns list<int>
+local window, elapsed, current, previous = countsNow(state, windowMs)
+local taken = current + cost
+if previous * (windowMs - elapsed) + taken * windowMs > limit * windowMs then
+  return {-1 - elapsed, current, previous}
+end
+redis.call('SET', state, window .. ':' .. taken .. ':' .. previous, 'PXAT', (window + 2) * windowMs)
+return {elapsed, taken, previous}

@@ -1,0 +1,286 @@
+/**
+ * Locks when something breaks, on servers and processes of this file's own.
+ * What could go wrong, and the test that watches it:
+ * - a holder that was stopped goes on as if it still held the lock ... "a stopped process", "a blocked event loop"
+ * - a holder does not learn of its loss while no server answers ...... "killed", "stopped" (server)
+ * - a fail-over loses a lock that was replicated, or a fence goes back ... "in a fail-over"
+ * - a short outage loses a lock ..................................... "CLIENT PAUSE"
+ * - a lost answer leaves a ghost, or takes the lock twice ............ "the answer to an acquire is lost", "given up"
+ * - a lost answer makes a release untruthful ........................ "the answer to a release is lost"
+ * - a lost wake-up leaves a waiter asleep ........................... "a wake-up is lost"
+ * - a waiter hangs, or gives up at once, while no server answers ..... "waits for a server", "ends its waiting in time"
+ */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { runVitest } from "../../test/support/nested-vitest.ts";
+import { type Proxy, startProxy } from "../../test/support/proxy.ts";
+import { startSentinel } from "../../test/support/sentinel.ts";
+import { type Standalone, startStandalone } from "../../test/support/servers.ts";
+import { until } from "../../test/support/until.ts";
+import { connect, type ConnectOptions } from "../connect.ts";
+import { AbortedError, HoldfastError } from "../errors.ts";
+import type { Holdfast } from "../holdfast.ts";
+import type { Lock } from "./lock.ts";
+
+const CONNECT = new URL("../connect.ts", import.meta.url).pathname;
+
+/** The process that holds a lock until it is told to stop, and tells what it sees of it. */
+const HOLDER = `
+import { connect } from ${JSON.stringify(CONNECT)};
+test("holder", async () => {
+  const hf = await connect(process.env.HOLDER_URL, { prefix: process.env.HOLDER_PREFIX });
+  const lock = await hf.lock("a", { ttl: 500 });
+  const lost = new Promise((resolve) => lock.signal.addEventListener("abort", resolve));
+  console.log("HELD " + lock.fence);
+  await lost;
+  console.log("LOST " + lock.signal.reason.reason);
+  console.log("END " + (await lock.release()));
+  await hf.close();
+}, 60_000);
+`;
+
+function firesOn(lock: Lock): Promise<unknown> {
+  return new Promise((resolve) => lock.signal.addEventListener("abort", () => resolve(lock.signal.reason)));
+}
+
+function open(url: string, options: ConnectOptions): Promise<Holdfast> {
+  return connect(url, { timeout: "1s", ...options });
+}
+
+async function taken(of: Holdfast, name: string, ttl: number, renew = true): Promise<Lock> {
+  const result = await of.tryLock(name, { ttl, renew });
+  if (result.status === "busy") throw new Error(`${name} is busy`);
+  return result.lock;
+}
+
+describe("locks in a fail-over", () => {
+  it("a lock that reached the replicas is kept, and fences go on rising", async () => {
+    await using sentinel = await startSentinel();
+    await using hf = await connect(sentinel.url, { prefix: "failover", timeout: "10s" });
+    const lock = await taken(hf, "a", 60_000);
+    await until("the lock on every replica", async () => {
+      const found = await Promise.all(
+        (await sentinel.replicas()).map((each) => each.command("EXISTS", "failover:lock:{a}")),
+      );
+      return found.every((count) => count === 1);
+    });
+    await (await sentinel.primary()).kill();
+    expect(await until("the new primary", () => lock.extend("60s"))).toBe("extended");
+    expect(await hf.tryLock("a")).toMatchObject({ status: "busy" });
+    expect(await lock.release()).toBe("released");
+    const next = await taken(hf, "a", 1_000);
+    expect(next.fence).toBeGreaterThan(lock.fence);
+    await next.release();
+  });
+});
+
+describe("locks under faults", () => {
+  let server: Standalone;
+  let proxy: Proxy;
+  let hf: Holdfast;
+  let behindProxy: Holdfast;
+
+  beforeAll(async () => {
+    server = await startStandalone();
+    proxy = await startProxy({ port: server.port });
+  });
+
+  afterAll(async () => {
+    await proxy?.stop();
+    await server?.stop();
+  });
+
+  beforeEach(async () => {
+    const prefix = `test-${randomUUID()}`;
+    [hf, behindProxy] = await Promise.all([open(server.url, { prefix }), open(proxy.url, { prefix })]);
+  });
+
+  afterEach(async () => {
+    await proxy.heal();
+    await Promise.all([hf.close(), behindProxy.close()]);
+  });
+
+  async function waiting(name: string): Promise<void> {
+    await until("a waiter", async () => (await hf.lockInfo(name))?.waiters === 1);
+  }
+
+  describe("the holder", () => {
+    it("a stopped process finds its lock stolen when it goes on", async () => {
+      const prefix = `test-${randomUUID()}`;
+      process.env["HOLDER_URL"] = server.url;
+      process.env["HOLDER_PREFIX"] = prefix;
+      using holder = runVitest({ "holder.test.ts": HOLDER }, "--disable-console-intercept");
+      const lines = createInterface(holder.child.stdout!);
+      const said: string[] = [];
+      lines.on("line", (line) => said.push(line));
+      const hears = (word: string): Promise<string> =>
+        until(`${word} from the holder`, () => said.find((line) => line.startsWith(word))?.split(" ")[1]);
+      await using watcher = await open(server.url, { prefix });
+
+      const fence = Number(await hears("HELD"));
+      holder.child.kill("SIGSTOP");
+      const next = await watcher.lock("a");
+      expect(next.fence).toBeGreaterThan(fence);
+      holder.child.kill("SIGCONT");
+      expect(await hears("LOST")).toMatch(/^(expired|stolen)$/);
+      expect(await hears("END")).toBe("stolen");
+      expect(next.held).toBe(true);
+      await next.release();
+      await once(holder.child, "exit");
+    });
+
+    it("a blocked event loop does not hide the loss", async () => {
+      const lock = await taken(hf, "a", 200);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+      // In the same turn, before any timer could run.
+      expect(lock.held).toBe(false);
+      expect(lock.signal.aborted).toBe(true);
+      expect(await lock.release()).toBe("expired");
+    });
+  });
+
+  describe("the server", () => {
+    it("killed: the holder is told by its own clock, nothing hangs, and fences go on rising", async () => {
+      const lock = await taken(hf, "a", 1_500);
+      const lost = firesOn(lock);
+      await server.kill();
+      expect(await lost).toMatchObject({ code: "LEASE_LOST", reason: "expired" });
+      expect(await lock.release()).toBe("expired");
+      await server.restart();
+      const next = await until("the lock again", () => taken(hf, "a", 1_000));
+      // The server has forgotten all it knew, the last fence too.
+      expect(next.fence).toBeGreaterThan(lock.fence);
+      await next.release();
+    });
+
+    it("stopped: the holder is told by its own clock, and nothing hangs", async () => {
+      const lock = await taken(hf, "a", 1_500);
+      const lost = firesOn(lock);
+      await server.pause();
+      expect(await lost).toMatchObject({ reason: "expired" });
+      expect(await lock.release()).toBe("expired");
+      const error = await hf.tryLock("b").catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ name: "UnavailableError", op: "lock.acquire", key: "b", retryable: true });
+      server.resume();
+      await until("the lock again", async () => (await taken(hf, "b", 1_000)).release());
+    });
+
+    it("CLIENT PAUSE, shorter than the ttl, loses nothing", async () => {
+      const lock = await taken(hf, "a", 2_000);
+      await server.command("CLIENT", "PAUSE", "1200", "ALL");
+      await hf.ping().catch(() => undefined);
+      await until("the server to answer", async () => {
+        await hf.ping();
+        return true;
+      });
+      await until("a renewal", () => lock.remainingMs > 1_700);
+      expect(lock.signal.aborted).toBe(false);
+      expect(await lock.release()).toBe("released");
+    });
+
+    it("waits for a server that is away, within its wait", async () => {
+      await server.kill();
+      const wait = hf.lock("a", { wait: "20s" });
+      await server.restart();
+      expect(await (await wait).release()).toBe("released");
+    });
+
+    it("ends its waiting in time while the server is away", async () => {
+      await server.kill();
+      const error = await hf.lock("a", { wait: 1_500 }).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(HoldfastError);
+      expect(["UNAVAILABLE", "TIMEOUT"]).toContain((error as HoldfastError).code);
+      await server.restart();
+    });
+  });
+
+  describe("the connection", () => {
+    // A server that does not know a script yet answers NOSCRIPT first, and it is that answer which would be lost.
+    beforeEach(async () => {
+      const lock = await taken(hf, "first", 1_000);
+      await lock.extend();
+      await lock.release();
+    });
+
+    it("the answer to an acquire is lost: the lock is taken once", async () => {
+      proxy.dropReplies();
+      const executed = proxy.sawReply("acquired");
+      const wait = behindProxy.lock("a", { timeout: "4s", ttl: "20s" });
+      await executed;
+      const { fence } = (await hf.lockInfo("a"))!;
+      await proxy.heal();
+      const lock = await wait;
+      expect(lock.fence).toBe(fence);
+      expect(await lock.release()).toBe("released");
+      expect(await hf.lockInfo("a")).toBeUndefined();
+    });
+
+    it("given up after its answer was lost: no ghost stays", async () => {
+      proxy.dropReplies();
+      const executed = proxy.sawReply("acquired");
+      const abort = new AbortController();
+      const wait = behindProxy.lock("a", { timeout: "4s", ttl: "1h", signal: abort.signal });
+      await executed;
+      abort.abort();
+      await expect(wait).rejects.toBeInstanceOf(AbortedError);
+      await proxy.heal();
+      await until("the lock to be free", async () => (await hf.lockInfo("a")) === undefined);
+    });
+
+    it("the answer to a release is lost: it is told as it was, though another has the lock by now", async () => {
+      const lock = await taken(behindProxy, "a", 60_000);
+      const next = hf.lock("a");
+      await waiting("a");
+      proxy.dropReplies();
+      const executed = proxy.sawReply("released");
+      const release = lock.release();
+      await executed;
+      const other = await next;
+      await proxy.heal();
+      expect(await release).toBe("released");
+      expect(other.held).toBe(true);
+      await other.release();
+    });
+
+    it("a renewal's answer is lost: it is asked again, and the lock kept", async () => {
+      const lock = await taken(behindProxy, "a", 3_000);
+      proxy.dropReplies();
+      await proxy.sawReply("extended");
+      await proxy.heal();
+      await until("a renewal", () => lock.remainingMs > 2_500);
+      expect(await lock.release()).toBe("released");
+    });
+
+    it("a wake-up is lost: the waiter looks again when the lock would have expired", async () => {
+      const lock = await taken(hf, "a", 1_000, false);
+      const wait = behindProxy.lock("a");
+      await waiting("a");
+      const [key] = (await hf.scan("lock:").next()).value as string[];
+      const base = key!.slice(0, key!.indexOf("}") + 1);
+      await server.command("DEL", `${base}:queue`, `${base}:alive`);
+      await lock.release();
+      expect(await (await wait).release()).toBe("released");
+    });
+
+    it("a waiter whose connection breaks waits on", async () => {
+      const lock = await taken(hf, "a", 60_000);
+      const wait = behindProxy.lock("a");
+      await waiting("a");
+      proxy.reset();
+      await lock.release();
+      expect(await (await wait).release()).toBe("released");
+    });
+
+    it("a frozen connection does not hold a waiter beyond its time", async () => {
+      const lock = await taken(hf, "a", 60_000);
+      const wait = behindProxy.lock("a", { wait: 500 });
+      await waiting("a");
+      proxy.freeze();
+      const error: unknown = await wait.catch((thrown: unknown) => thrown);
+      expect((error as HoldfastError).code).toMatch(/^(TIMEOUT|UNAVAILABLE)$/);
+      await lock.release();
+    });
+  });
+});

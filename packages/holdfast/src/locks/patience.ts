@@ -1,0 +1,74 @@
+/** How long one caller waits for a lock, and what ends the waiting before. */
+import { AbortedError, ClosedError, TimeoutError } from "../errors.ts";
+import type { HoldfastError } from "../errors.ts";
+
+/** The longest delay that Node's timers know. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export interface PatienceOptions {
+  /** Name of the lock, for messages. */
+  readonly name: string;
+  readonly waitMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** True once the handle closes. */
+  isClosed(): boolean;
+  /** True when this very process holds the lock: whoever waits may be waiting for itself. */
+  isHeldHere(): boolean;
+}
+
+export class Patience {
+  readonly signal: AbortSignal | undefined;
+  readonly #options: PatienceOptions;
+  readonly #deadline: number;
+
+  constructor(options: PatienceOptions) {
+    this.#options = options;
+    this.signal = options.signal;
+    this.#deadline = performance.now() + options.waitMs;
+  }
+
+  get leftMs(): number {
+    return Math.max(this.#deadline - performance.now(), 0);
+  }
+
+  /** The caller wants no answer any more, whatever it is. */
+  get isCalledOff(): boolean {
+    return this.signal?.aborted === true || this.#options.isClosed();
+  }
+
+  throwIfOver(): void {
+    if (this.isCalledOff || this.leftMs === 0) throw this.error();
+  }
+
+  /** Why the waiting is over. */
+  error(): HoldfastError {
+    const { name, waitMs } = this.#options;
+    const details = { op: "lock.acquire", key: name };
+    const label = `lock ${JSON.stringify(name)}`;
+    if (this.#options.isClosed()) return new ClosedError(undefined, details);
+    if (this.signal?.aborted === true) {
+      return new AbortedError(`${label}: the waiting was ended by its signal`, {
+        ...details,
+        cause: this.signal.reason,
+      });
+    }
+    const hint = this.#options.isHeldHere()
+      ? "; this process holds it itself: nested use needs one `owner` for both"
+      : "";
+    return new TimeoutError(`${label}: still held after ${waitMs} ms${hint}`, details);
+  }
+
+  /** The outcome of `work`, or `this.error()` when the waiting is over first. */
+  within<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const end = (): void => reject(this.error());
+      const timer = setTimeout(end, Math.min(this.leftMs, MAX_TIMER_MS));
+      this.signal?.addEventListener("abort", end, { once: true });
+      const forget = (): void => {
+        clearTimeout(timer);
+        this.signal?.removeEventListener("abort", end);
+      };
+      work.then(resolve, reject).finally(forget);
+    });
+  }
+}

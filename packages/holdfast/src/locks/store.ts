@@ -1,0 +1,98 @@
+/** The server's side of one lock: what its scripts can be asked. */
+import type { Core } from "../core.ts";
+import type { GroupKeys } from "../keyspace/keyspace.ts";
+import type { Extension, LeaseEnd } from "../lease/timed-lease.ts";
+import { runScript } from "../script/run.ts";
+import { acquire } from "./acquire.gen.ts";
+import { extend } from "./extend.gen.ts";
+import { inspect } from "./inspect.gen.ts";
+import { release } from "./release.gen.ts";
+
+/** One request for a lock. Its token is the same in all its attempts, so that a lost answer leaves no ghost. */
+export interface LockRequest {
+  readonly owner: string;
+  readonly token: string;
+  readonly ttlMs: number;
+}
+
+/** `since` is the place in the queue, to be given with the next attempt. */
+export type Attempt =
+  | { status: "acquired"; fence: number }
+  | { status: "busy"; ttlMs: number; since: number }
+  | { status: "crowded" };
+
+export interface Inspection {
+  readonly owner: string;
+  readonly fence: number;
+  readonly ttlMs: number;
+  readonly waiters: number;
+}
+
+export interface AttemptCall {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class LockStore {
+  readonly name: string;
+  readonly #core: Core;
+  readonly #keys: GroupKeys;
+
+  constructor(core: Core, name: string) {
+    this.#core = core;
+    this.name = name;
+    this.#keys = core.keys.group("lock", name);
+  }
+
+  /** `place`: stay in the queue when the lock is busy; undefined: only ask. */
+  acquire(request: LockRequest, place: number | undefined, call: AttemptCall): Promise<Attempt> {
+    const keys = {
+      lock: this.#keys.key,
+      fence: this.#keys.part("fence"),
+      ended: this.#keys.part("ended"),
+      ...this.#queue,
+    };
+    const args = { ...request, queued: place !== undefined, since: place ?? 0 };
+    return runScript(this.#core.driver, acquire, keys, args, { op: "lock.acquire", key: this.name, ...call });
+  }
+
+  async extend({ owner, token }: LockRequest, ttlMs: number, call: AttemptCall): Promise<Extension> {
+    const keys = { lock: this.#keys.key };
+    const args = { owner, token, ttlMs };
+    const answer = await runScript(this.#core.driver, extend, keys, args, {
+      op: "lock.extend",
+      key: this.name,
+      ...call,
+    });
+    return answer.status;
+  }
+
+  release(request: LockRequest, timeoutMs: number): Promise<LeaseEnd> {
+    return this.#end(request, false, timeoutMs);
+  }
+
+  /** Ends a request that waits no longer or whose answer was lost. What cannot be ended now, ends by its ttl. */
+  async abandon(request: LockRequest, timeoutMs: number): Promise<void> {
+    await this.#end(request, true, timeoutMs).catch(() => undefined);
+  }
+
+  async inspect(): Promise<Inspection | undefined> {
+    const keys = { lock: this.#keys.key, alive: this.#queue.alive };
+    const answer = await runScript(this.#core.driver, inspect, keys, {}, { op: "lock.info", key: this.name });
+    if (answer.status === "free") return undefined;
+    const { owner, fence, ttlMs, waiters } = answer;
+    return { owner, fence, ttlMs, waiters };
+  }
+
+  async #end({ owner, token }: LockRequest, abandon: boolean, timeoutMs: number): Promise<LeaseEnd> {
+    const keys = { lock: this.#keys.key, ended: this.#keys.part("ended"), ...this.#queue };
+    const args = { owner, token, abandon, wakeChannel: this.#core.wakeups.channel };
+    const call = { op: "lock.release", key: this.name, timeoutMs };
+    const answer = await runScript(this.#core.driver, release, keys, args, call);
+    return answer.status;
+  }
+
+  get #queue(): { queue: string; alive: string } {
+    return { queue: this.#keys.part("queue"), alive: this.#keys.part("alive") };
+  }
+}

@@ -1,0 +1,60 @@
+--- Items by their tags, in the order of their bytes, behind `cursor`. One call looks at a bounded number of items; it
+-- answers where to go on, or nil when it has seen them all.
+-- @class read
+-- @include now
+-- @include live
+-- @include search
+-- @key links
+-- @key counts
+-- @key expiry
+-- @arg cursor bytes     an item's name; empty: from the first
+-- @arg limit int
+-- @arg required int     how many of the tags an item must all have
+-- @arg optional int     how many tags follow of which an item must have one; the rest it must not have
+-- @arg tags... bytes
+-- @result page items:list<text> cursor:text?
+local MAX_CHECKS = 20000
+local CHUNK, MIN_CHUNK = 256, 16
+local all, any, none = {}, {}, {}
+for at, tag in ipairs(tags) do
+  local list = at <= required and all or at <= required + optional and any or none
+  list[#list + 1] = tag
+end
+
+local bases = any
+if #all > 0 then
+  local rarest, least
+  for at, count in ipairs(redis.call('HMGET', counts, unpack(all))) do
+    count = tonumber(count) or 0
+    if not least or count < least then rarest, least = all[at], count end
+  end
+  bases = {rarest}
+end
+
+local size = math.max(MIN_CHUNK, math.floor(CHUNK / #bases))
+local found, more, checks = {}, true, 0
+while more and #found < limit and checks < MAX_CHECKS do
+  local pages = {}
+  for at, tag in ipairs(bases) do pages[at] = itemsAfter(links, tag, cursor, size) end
+  local items
+  items, more = merge(pages, size)
+  checks = checks + (#items + 1) * (#tags + 1)
+  local last = items[#items]
+  cursor = last or cursor
+
+  items = withTags(links, items, all, #all, #all)
+  if #all > 0 then items = withTags(links, items, any, 1, #any) end
+  items = withTags(links, items, none, 0, 0)
+  local ended = #items > 0 and endedAmong(expiry, items) or {}
+  for at, item in ipairs(items) do
+    if not ended[at] then
+      found[#found + 1] = item
+      if #found == limit then
+        more = more or item ~= last
+        cursor = item
+        break
+      end
+    end
+  end
+end
+return {'page', found, more and cursor}

@@ -1,0 +1,380 @@
+/**
+ * What could go wrong, and the test for it:
+ * - the two directions, or the counts, differ after racing changes ............. "racing changes", model.test.ts
+ * - stale entries: a tag or the index outlives its items ....................... "leaves nothing behind", "expired items"
+ * - a reader sees an item that has ended ....................................... "expired items"
+ * - one call takes out a backlog of expired items at once ...................... "in steps"
+ * - a permanent item is lost when the others end ............................... "keys end with the last item"
+ * - a walk misses or repeats an item while others change ....................... "a walk while items change"
+ * - a query over large tags holds the server ................................... "a page is a bounded step"
+ * - a tag or an item is taken for another one .................................. "the name", model.test.ts
+ * - the index, or an item, grows without limit ................................. "full"
+ * - an answer is lost ........................................................... "a lost reply"
+ * - indexes of a cluster meet in one slot, or their keys do not ................ "many indexes"
+ * - the server is away ......................................................... "while the server is away"
+ */
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { backends } from "../../test/support/backends.ts";
+import { startProxy, startStandalone } from "../../test/support/servers.ts";
+import { connect } from "../connect.ts";
+import type { Holdfast } from "../holdfast.ts";
+import type { TagsOptions } from "./options.ts";
+import type { TagQuery } from "./query.ts";
+import type { Tags } from "./tags.ts";
+
+const random = (): string => `t${randomBytes(6).toString("hex")}`;
+const names = (count: number, head = "i"): string[] =>
+  Array.from({ length: count }, (_, at) => `${head}${String(at).padStart(6, "0")}`);
+
+async function listOf(index: Tags, query: TagQuery): Promise<string[]> {
+  const found: string[] = [];
+  for await (const item of index.items(query)) found.push(item);
+  return found;
+}
+
+describe.each(backends())("tags [$name]", ({ url, options }) => {
+  const prefix = random();
+  let a: Holdfast;
+  let b: Holdfast;
+
+  beforeAll(async () => {
+    a = await connect(url, { ...options, prefix });
+    b = await connect(url, { ...options, prefix });
+  });
+  afterAll(() => Promise.all([a.close(), b.close()]));
+
+  /** The same index as two processes see it. */
+  const pair = (settings: TagsOptions = {}): [Tags, Tags] => {
+    const name = random();
+    return [a.tags(name, settings), b.tags(name, settings)];
+  };
+
+  const send = (...args: [string, string, ...string[]]): Promise<unknown> =>
+    a.driver.send(args, { op: "test", class: "unsafe" }, args[1]);
+  const part = (index: Tags, name: string): string => `${prefix}:tags:{${index.name}}:${name}`;
+  const keys = async (index: Tags): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const page of a.scan(`tags:{${index.name}}`)) found.push(...page);
+    return found;
+  };
+  /** Lets these items end now, as if their time had passed: the server's clock cannot be moved. */
+  const end = (index: Tags, ...items: string[]): Promise<unknown> =>
+    send("ZADD", part(index, "expiry"), ...items.flatMap((item) => ["1", item]));
+
+  test("add, set, remove, of, count and counts", async () => {
+    const [here, there] = pair();
+    expect(await here.add("sfo", ["us", "hub", "us"])).toEqual({ status: "tagged", tags: ["hub", "us"] });
+    expect(await there.add("sfo", ["west"])).toEqual({ status: "tagged", tags: ["hub", "us", "west"] });
+    expect(await there.set(1, ["us"])).toEqual({ status: "tagged", tags: ["us"] });
+    expect(await here.of("sfo")).toEqual(["hub", "us", "west"]);
+    expect(await here.of("nowhere")).toEqual([]);
+    expect(await here.count("us")).toBe(2);
+    expect(await here.counts()).toEqual(
+      new Map([
+        ["us", 2],
+        ["hub", 1],
+        ["west", 1],
+      ]),
+    );
+    expect(await here.remove("sfo", ["hub", "east"])).toEqual(["us", "west"]);
+    expect(await here.set("sfo", ["east"])).toEqual({ status: "tagged", tags: ["east"] });
+    expect(await here.counts()).toEqual(
+      new Map([
+        ["us", 1],
+        ["east", 1],
+      ]),
+    );
+    expect(await there.remove("sfo")).toEqual([]);
+    expect(await there.remove("sfo")).toEqual([]);
+    expect(await here.of("sfo")).toEqual([]);
+    expect(await here.count("east")).toBe(0);
+  });
+
+  test("find by any, all and not", async () => {
+    const [here, there] = pair();
+    await Promise.all([
+      here.set("atl", ["us", "east", "hub"]),
+      here.set("bos", ["us", "east"]),
+      here.set("lax", ["us", "west", "hub"]),
+      here.set("lhr", ["uk", "hub"]),
+    ]);
+    expect(await listOf(there, { all: ["us"] })).toEqual(["atl", "bos", "lax"]);
+    expect(await listOf(there, { all: ["us", "hub"] })).toEqual(["atl", "lax"]);
+    expect(await listOf(there, { any: ["uk", "east"] })).toEqual(["atl", "bos", "lhr"]);
+    expect(await listOf(there, { any: ["east", "west"], all: ["hub"] })).toEqual(["atl", "lax"]);
+    expect(await listOf(there, { all: ["hub"], not: ["us", "fr"] })).toEqual(["lhr"]);
+    expect(await listOf(there, { any: ["uk", "west"], not: ["uk"] })).toEqual(["lax"]);
+    expect(await listOf(there, { all: ["us", "fr"] })).toEqual([]);
+    expect(await there.find({ all: ["us"], limit: 2 })).toEqual({ items: ["atl", "bos"], cursor: "bos" });
+    expect(await there.find({ all: ["us"], limit: 2, cursor: "bos" })).toEqual({ items: ["lax"], cursor: undefined });
+  });
+
+  test("an item that is removed leaves nothing behind, nor does an index without items", async () => {
+    const [here] = pair();
+    await here.add("a", ["x", "y"], { ttl: "1h" });
+    await here.add("b", ["y"]);
+    await here.remove("a");
+    expect(await send("ZRANGE", part(here, "links"), "0", "-1")).toEqual([Buffer.from("y\0b")]);
+    expect(await send("EXISTS", part(here, "expiry"))).toBe(0);
+    await here.remove("b", ["y"]);
+    expect(await keys(here)).toEqual([]);
+    await here.add("a", ["x"]);
+    await here.clear();
+    expect(await keys(here)).toEqual([]);
+  });
+
+  test("racing changes of the same items by two processes: both directions and the counts agree", async () => {
+    const [here, there] = pair();
+    const items = names(8);
+    const some = ["p", "q", "r", "s"];
+    await Promise.all(
+      Array.from({ length: 600 }, (_, at) => {
+        const index = at % 2 === 0 ? here : there;
+        const item = items[(at * 7) % items.length]!;
+        const tags = [some[at % 4]!, some[(at * 3) % 4]!];
+        if (at % 11 === 0) return index.remove(item);
+        if (at % 5 === 0) return index.remove(item, tags);
+        return at % 3 === 0 ? index.set(item, tags) : index.add(item, tags);
+      }),
+    );
+    const of = new Map(await Promise.all(items.map(async (item) => [item, await here.of(item)] as const)));
+    for (const tag of some) {
+      const expected = items.filter((item) => of.get(item)!.includes(tag));
+      expect(await listOf(there, { all: [tag] })).toEqual(expected);
+      expect(await there.count(tag)).toBe(expected.length);
+    }
+  });
+
+  test("calls that are not awaited are executed in their order", async () => {
+    const [here] = pair();
+    const calls: (() => Promise<unknown>)[] = [
+      () => here.add("i", ["x"]),
+      () => here.add("i", ["y"]),
+      () => here.of("i"),
+      () => here.remove("i", ["x"]),
+      () => here.count("x"),
+      () => here.set("i", ["z"]),
+      () => here.find({ any: ["x", "y", "z"] }),
+      () => here.clear(),
+      () => here.of("i"),
+    ];
+    await Promise.all(calls.map((call) => call())); // a script that a server does not know yet takes a second round trip
+    await here.clear();
+    expect(await Promise.all(calls.map((call) => call()))).toEqual([
+      { status: "tagged", tags: ["x"] },
+      { status: "tagged", tags: ["x", "y"] },
+      ["x", "y"],
+      ["y"],
+      0,
+      { status: "tagged", tags: ["z"] },
+      { items: ["i"], cursor: undefined },
+      undefined,
+      [],
+    ]);
+  });
+
+  test("expired items are not seen, and the next change takes them out", async () => {
+    const [here, there] = pair({ ttl: "1h" });
+    await Promise.all(names(10).map((item, at) => here.add(item, ["x", at % 2 === 0 ? "even" : "odd"])));
+    await here.add("stays", ["x"], { ttl: "2h" });
+    await end(here, ...names(9));
+    expect(await there.of("i000000")).toEqual([]);
+    expect(await listOf(there, { all: ["x"] })).toEqual(["i000009", "stays"]);
+    expect(await listOf(there, { any: ["even", "odd"] })).toEqual(["i000009"]);
+    expect(await there.count("x")).toBe(2);
+    expect(await there.counts()).toEqual(
+      new Map([
+        ["x", 2],
+        ["odd", 1],
+      ]),
+    );
+    expect(await there.add("i000000", ["again"])).toEqual({ status: "tagged", tags: ["again"] });
+    expect(await send("HLEN", part(here, "items"))).toBe(3);
+    expect(await send("ZCARD", part(here, "links"))).toBe(4);
+    expect(await here.counts()).toEqual(
+      new Map([
+        ["x", 2],
+        ["odd", 1],
+        ["again", 1],
+      ]),
+    );
+  });
+
+  test("a backlog of expired items is taken out in steps; reads are right all the while", async () => {
+    const [here] = pair({ ttl: "1h" });
+    const items = names(1_500);
+    await Promise.all(items.map((item) => here.add(item, ["x"])));
+    await end(here, ...items);
+    expect(await here.add("late", ["x"])).toMatchObject({ status: "tagged" });
+    expect(await send("HLEN", part(here, "items"))).toBe(501);
+    expect(await listOf(here, { all: ["x"] })).toEqual(["late"]);
+    expect(await here.count("x")).toBe(1);
+    await here.add("late", ["x"]);
+    expect(await send("HLEN", part(here, "items"))).toBe(1);
+  });
+
+  test("while every item ends, the keys end with the last item; not when one stays", async () => {
+    const ttls = async (index: Tags): Promise<number[]> =>
+      Promise.all((await keys(index)).map(async (key) => Number(await send("PTTL", key))));
+    const [here] = pair({ ttl: "1h" });
+    await here.add("a", ["x"]);
+    await here.add("b", ["x"], { ttl: "2h" });
+    for (const ttl of await ttls(here)) expect(ttl).toBeGreaterThan(7_000_000);
+    const forGood = b.tags(here.name);
+    await forGood.add("c", ["x"]);
+    expect(await ttls(here)).toEqual([-1, -1, -1, -1]);
+    await here.remove("c");
+    for (const ttl of await ttls(here)) expect(ttl).toBeGreaterThan(0);
+    await forGood.set("a", ["x"]);
+    await here.remove("b");
+    expect(await ttls(here)).toEqual([-1, -1, -1]);
+  });
+
+  test("an index in which everything ended is gone without a further call", async () => {
+    const [here] = pair({ ttl: 60 });
+    await here.add("a", ["x"]);
+    await expect.poll(() => keys(here)).toEqual([]);
+    expect(await here.find({ all: ["x"] })).toEqual({ items: [], cursor: undefined });
+  });
+
+  test("full: a new item beyond maxItems, a tag beyond 128 of one item; nothing is changed", async () => {
+    const [here] = pair({ maxItems: 2 });
+    await here.add("a", ["x"]);
+    await here.add("b", names(128, "t"));
+    expect(await here.add("c", ["x"])).toEqual({ status: "full", limit: "items" });
+    expect(await here.add("b", ["one more"])).toEqual({ status: "full", limit: "tags" });
+    expect(await here.add("a", ["y"])).toMatchObject({ status: "tagged" });
+    expect(await here.set("b", names(128, "u"))).toMatchObject({ status: "tagged" });
+    expect(await here.of("c")).toEqual([]);
+    await here.remove("a");
+    expect(await here.add("c", ["x"])).toMatchObject({ status: "tagged" });
+    await end(here, "b");
+    expect(await here.add("d", ["x"])).toMatchObject({ status: "tagged" });
+  });
+
+  test("a walk while items change: who fits all the time is met exactly once", async () => {
+    const [here, there] = pair();
+    const items = names(900);
+    await Promise.all(items.map((item, at) => here.set(item, at % 3 === 0 ? ["x", "y"] : ["x"])));
+    const changing = items.filter((_, at) => at % 3 === 1);
+    for (const query of [{ all: ["x"] }, { any: ["x", "y"] }, { all: ["x"], any: ["x", "y"] }]) {
+      const found: string[] = [];
+      let cursor: string | undefined;
+      let round = 0;
+      do {
+        const page = await here.find({ ...query, limit: 50, ...(cursor === undefined ? {} : { cursor }) });
+        found.push(...page.items);
+        cursor = page.cursor;
+        round += 1;
+        await Promise.all(
+          changing.map((item, at) => ((at + round) % 2 === 0 ? there.set(item, ["y"]) : there.set(item, ["other"]))),
+        );
+      } while (cursor !== undefined);
+      expect(new Set(found).size).toBe(found.length);
+      expect(found).toEqual(expect.arrayContaining(items.filter((_, at) => at % 3 !== 1)));
+      await Promise.all(changing.map((item) => there.set(item, ["x"])));
+    }
+  });
+
+  test("a page is a bounded step: large tags without a common item take several", async () => {
+    const [here] = pair();
+    await Promise.all(names(24_000).map((item, at) => here.add(item, [at % 2 === 0 ? "even" : "odd"])));
+    await here.add("zz", ["even", "odd"]);
+    const first = await here.find({ all: ["even", "odd"] });
+    expect(first.items).toEqual([]);
+    expect(first.cursor).toBeDefined();
+    expect(await listOf(here, { all: ["even", "odd"] })).toEqual(["zz"]);
+    expect(await listOf(here, { any: ["even", "odd"] })).toEqual([...names(24_000), "zz"]);
+  });
+
+  test("many indexes, over all slots", async () => {
+    const indexes = Array.from({ length: 100 }, () => pair({ ttl: "1h" })[0]);
+    await Promise.all(indexes.map((index, at) => index.add(at, ["x", "y"])));
+    const found = await Promise.all(indexes.map((index) => listOf(index, { all: ["x", "y"] })));
+    expect(found).toEqual(indexes.map((_, at) => [String(at)]));
+  });
+
+  test.each(["{a}b", "a:b", "%7B", "ключ", "x y", "\u0001", "𝒳", "__proto__"])(
+    "the name %j, of an item and of a tag",
+    async (name) => {
+      const [here, there] = pair();
+      await here.add(name, [name, `${name}2`]);
+      expect(await there.of(name)).toEqual([name, `${name}2`].sort());
+      expect(await listOf(there, { all: [name] })).toEqual([name]);
+      expect(await there.counts()).toEqual(
+        new Map([
+          [name, 1],
+          [`${name}2`, 1],
+        ]),
+      );
+    },
+  );
+
+  test("refuses bad input at the door, by its field", async () => {
+    expect(() => a.tags("")).toThrow(/^name/);
+    expect(() => a.tags("x", { ttl: 0 })).toThrow(/^ttl/);
+    expect(() => a.tags("x", { maxItems: 0 })).toThrow(/^maxItems/);
+    const [here] = pair();
+    await expect(here.add("", ["x"])).rejects.toThrow(/^item/);
+    await expect(here.add("\uDC00", ["x"])).rejects.toThrow(/^item/);
+    await expect(here.add("i", [""])).rejects.toThrow(/^tags/);
+    await expect(here.add("i", ["a\0b"])).rejects.toThrow(/^tags/);
+    await expect(here.add("i", "word")).rejects.toThrow(/^tags/);
+    await expect(here.add("i", names(129))).rejects.toThrow(/^tags/);
+    await expect(here.add("i", ["x"], { ttl: "soon" as "1s" })).rejects.toThrow(/^ttl/);
+    await expect(here.find({ not: ["x"] })).rejects.toThrow(/^all/);
+    await expect(here.find({ all: names(20), any: names(13) })).rejects.toThrow(/^all/);
+    await expect(here.find({ any: ["x"], limit: 0 })).rejects.toThrow(/^limit/);
+    await expect(here.find({ any: ["x"], cursor: "" })).rejects.toThrow(/^cursor/);
+    await expect(here.count("")).rejects.toThrow(/^tag/);
+    expect(await keys(here)).toEqual([]);
+  });
+
+  test("a key of another type is told as such", async () => {
+    const [here] = pair();
+    await send("SET", part(here, "items"), "text");
+    await expect(here.add("a", ["x"])).rejects.toMatchObject({ code: "WRONG_TYPE" });
+    await expect(here.of("a")).rejects.toMatchObject({ code: "WRONG_TYPE" });
+  });
+});
+
+describe("tags on one server [standalone]", () => {
+  test("a lost reply: each change is repeated until it is answered", async () => {
+    await using server = await startStandalone();
+    await using proxy = await startProxy(server);
+    await using hf = await connect(proxy.url, { prefix: random() });
+    const index = hf.tags("b", { timeout: "5s" });
+    await index.set("i", ["x"]);
+    const changes: [() => Promise<unknown>, unknown][] = [
+      [() => index.add("i", ["y", "z"]), { status: "tagged", tags: ["x", "y", "z"] }],
+      [() => index.remove("i", ["x"]), ["y", "z"]],
+      [() => index.set("i", ["w"]), { status: "tagged", tags: ["w"] }],
+    ];
+    for (const [change, expected] of changes) {
+      await hf.ping(); // reconnected: the next reply is the change's own
+      proxy.dropReplies();
+      const executed = proxy.sawReply("tagged");
+      const answer = change();
+      await executed;
+      proxy.cut();
+      await proxy.heal();
+      expect(await answer).toEqual(expected);
+    }
+    expect(await index.counts()).toEqual(new Map([["w", 1]]));
+  });
+
+  test("while the server is away calls reject by their deadline, and go on when it is back", async () => {
+    await using server = await startStandalone();
+    await using hf = await connect(server.url, { prefix: random(), pingInterval: 50, pingTimeout: 200 });
+    const index = hf.tags("b", { timeout: 200 });
+    await index.add("i", ["x"]);
+    await server.pause();
+    await expect(index.add("i", ["y"])).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
+    await expect(index.find({ all: ["x"] })).rejects.toMatchObject({
+      code: expect.stringMatching(/TIMEOUT|UNAVAILABLE/),
+    });
+    server.resume();
+    await expect.poll(() => index.of("i").catch(() => []), { timeout: 10_000 }).toContain("x");
+  });
+});

@@ -1,0 +1,68 @@
+/** The time that one transaction has, with all its attempts. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Call, OpClass } from "../driver/port.ts";
+import { AbortedError, TimeoutError } from "../errors.ts";
+import type { HoldfastError } from "../errors.ts";
+
+export const OP = "transaction";
+
+export class Budget {
+  readonly #key: string;
+  readonly #timeoutMs: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #deadline: number;
+
+  constructor(key: string, timeoutMs: number, signal: AbortSignal | undefined) {
+    this.#key = key;
+    this.#timeoutMs = timeoutMs;
+    this.#signal = signal;
+    this.#deadline = performance.now() + timeoutMs;
+  }
+
+  get leftMs(): number {
+    return Math.max(this.#deadline - performance.now(), 0);
+  }
+
+  /** What the driver must know of the next command. @throws when the time is over */
+  call(opClass: OpClass): Call {
+    this.#throwIfOver();
+    return { op: OP, class: opClass, key: this.#key, timeoutMs: Math.ceil(this.leftMs), signal: this.#signal };
+  }
+
+  /** @throws when the time is over before or after it */
+  async pause(ms: number): Promise<void> {
+    await sleep(Math.min(ms, this.leftMs));
+    this.#throwIfOver();
+  }
+
+  /** The outcome of `work`; rejects when the time is over first, and then nothing of what it does counts any more. */
+  within<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const end = (): void => reject(this.#error());
+      const timer = setTimeout(end, this.leftMs);
+      this.#signal?.addEventListener("abort", end, { once: true });
+      // `work` has begun already, and may itself have made the signal fire.
+      if (this.#signal?.aborted === true) end();
+      const forget = (): void => {
+        clearTimeout(timer);
+        this.#signal?.removeEventListener("abort", end);
+      };
+      void work.then(resolve, reject).finally(forget);
+    });
+  }
+
+  #throwIfOver(): void {
+    if (this.#signal?.aborted === true || this.leftMs === 0) throw this.#error();
+  }
+
+  #error(): HoldfastError {
+    const details = { op: OP, key: this.#key };
+    if (this.#signal?.aborted === true) {
+      return new AbortedError("transaction: ended by its signal; nothing was executed", {
+        ...details,
+        cause: this.#signal.reason,
+      });
+    }
+    return new TimeoutError(`transaction: not committed within ${this.#timeoutMs} ms; nothing was executed`, details);
+  }
+}

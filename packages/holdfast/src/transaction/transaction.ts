@@ -1,0 +1,95 @@
+/**
+ * Optimistic transactions: read, decide, write, and all of it only if nothing watched has changed meanwhile (WATCH,
+ * MULTI, EXEC). For what no script of this library does; one atomic command or script is cheaper where it fits.
+ *
+ * What they promise: the queued commands are executed together or not at all; a conflict runs the function again, so it
+ * should have no effects of its own; when the connection dies after EXEC was sent the caller is told that the outcome is
+ * unknown, and nothing is repeated. While the server is away a transaction waits for it until its deadline.
+ */
+import type { Driver, Reply } from "../driver/port.ts";
+import { InvalidArgumentError } from "../errors.ts";
+import { observed } from "../observe/observe.ts";
+import { toMs, wholeBetween } from "../options.ts";
+import type { Duration } from "../options.ts";
+import { Attempt } from "./attempt.ts";
+import type { Outcome, Transaction } from "./attempt.ts";
+import { Budget, OP } from "./budget.ts";
+
+export interface TransactionOptions {
+  /** How often the function is run on a conflict before that is given back. @default 10 */
+  readonly attempts?: number;
+  /** Deadline of all attempts together, with the waiting for a connection. @default the handle's `timeout` */
+  readonly timeout?: Duration;
+  /** Ends it; once EXEC was sent, with an OutcomeUnknownError. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * `replies` has one for each queued command, in their order. A command that failed inside the transaction has its Error
+ * there; the others have taken effect all the same, for the server rolls nothing back.
+ */
+export type TransactionResult<T> =
+  | { status: "committed"; value: T; replies: Reply[] }
+  | { status: "conflict"; attempts: number };
+
+/** Called once per attempt. */
+export type TransactionBody<T> = (tx: Transaction) => T | Promise<T>;
+
+/** Full jitter under a ceiling that doubles with each conflict, so that those who collided do not meet again. */
+const FIRST_BACKOFF_MS = 2;
+const MAX_BACKOFF_MS = 100;
+/** The waiting for a connection has its own back-off; this only keeps a quickly failing one from being a busy loop. */
+const FAILURE_PAUSE_MS = 20;
+
+export function runTransaction<T>(
+  driver: Driver,
+  keys: readonly string[],
+  body: TransactionBody<T>,
+  options: TransactionOptions = {},
+): Promise<TransactionResult<T>> {
+  return observed(OP, keys[0], async () => {
+    const first = checkKeys(driver, keys);
+    const attempts = wholeBetween("attempts", options.attempts ?? 10, 1, Number.MAX_SAFE_INTEGER);
+    const timeoutMs = options.timeout === undefined ? driver.timeoutMs : toMs("timeout", options.timeout);
+    const budget = new Budget(first, timeoutMs, options.signal);
+    for (let conflicts = 0; ;) {
+      const outcome = await runOnce(driver, keys, body, budget);
+      if (outcome.status === "committed") return outcome;
+      if (outcome.status === "undone") {
+        await budget.pause(FAILURE_PAUSE_MS * (0.5 + Math.random()));
+        continue;
+      }
+      conflicts += 1;
+      if (conflicts === attempts) return { status: "conflict", attempts };
+      await budget.pause(Math.random() * Math.min(FIRST_BACKOFF_MS * 2 ** conflicts, MAX_BACKOFF_MS));
+    }
+  });
+}
+
+async function runOnce<T>(
+  driver: Driver,
+  keys: readonly string[],
+  body: TransactionBody<T>,
+  budget: Budget,
+): Promise<Outcome<T>> {
+  const lease = await driver.lease(keys[0], budget.call("read"));
+  try {
+    return await new Attempt(lease, budget).run(keys, body);
+  } finally {
+    // A connection that still watches or owes an answer is cleaned or destroyed by the pool.
+    lease.release();
+  }
+}
+
+function checkKeys(driver: Driver, keys: readonly string[]): string {
+  const [first] = keys;
+  if (first === undefined) throw new InvalidArgumentError("keys", "at least one key to watch", keys);
+  const slot = driver.slotOf(first);
+  const stray = keys.find((key) => driver.slotOf(key) !== slot);
+  if (stray === undefined) return first;
+  throw new InvalidArgumentError(
+    "keys",
+    `keys of one cluster slot, such as hf.key(group, name) makes for one group`,
+    stray,
+  );
+}
