@@ -145,6 +145,14 @@ export class CodecError extends HoldfastError {
   }
 }
 
+/**
+ * Whether the server could not do its part for the moment (away, full, overloaded, an answer lost), as opposed to a
+ * mistake in the call or the set-up: what an outage policy is for.
+ */
+export function isOutage(error: unknown): error is HoldfastError {
+  return error instanceof HoldfastError && (error.retryable || error.code === "OUTCOME_UNKNOWN");
+}
+
 function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (typeof value === "function") return "a function";

@@ -9,7 +9,7 @@
  * - the wake-up is lost: a waiter also looks again when the lease it saw must have ended;
  * - the server is away: each process loads for itself (`onOutage`).
  */
-import { HoldfastError, TimeoutError } from "../errors.ts";
+import { isOutage, TimeoutError } from "../errors.ts";
 import type { Id } from "../keyspace/keyspace.ts";
 import type { Wakeups } from "../wait/wakeups.ts";
 import { Flights } from "./flights.ts";
@@ -163,14 +163,4 @@ export class Loader<V> {
   #timeout(id: Id, what: string): TimeoutError {
     return new TimeoutError(`${what} (${this.#settings.loadTimeoutMs} ms)`, { op: "cache.getOrSet", key: String(id) });
   }
-}
-
-function isOutage(error: unknown): boolean {
-  if (!(error instanceof HoldfastError)) return false;
-  return (
-    error.code === "UNAVAILABLE" ||
-    error.code === "TIMEOUT" ||
-    error.code === "OUTCOME_UNKNOWN" ||
-    error.code === "OVERLOADED"
-  );
 }

@@ -49,8 +49,3 @@ export function decidedByPolicy(policy: LimitPolicy, allowed: boolean, cause: Ho
   const retryAfterMs = allowed ? 0 : OUTAGE_RETRY_MS;
   return { allowed, limit: policy.limit, remaining: 0, retryAfterMs, resetMs: 0, source: "policy", policy, cause };
 }
-
-/** The server is away, full or refuses writes for now. Not: wrong credentials, a key of another type, a closed handle. */
-export function isOutage(error: HoldfastError): boolean {
-  return error.retryable || error.code === "OUTCOME_UNKNOWN";
-}

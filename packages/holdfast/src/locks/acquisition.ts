@@ -8,7 +8,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { HoldfastError, UnavailableError } from "../errors.ts";
+import { HoldfastError, isOutage, UnavailableError } from "../errors.ts";
 import { usableMs } from "../lease/timed-lease.ts";
 import type { Waiter, Wakeups } from "../wait/wakeups.ts";
 import type { LockSettings } from "./options.ts";
@@ -141,14 +141,4 @@ export class Acquisition {
 function pauseMs(answer: Answer | undefined): number {
   if (answer?.status !== "busy") return OUTAGE_PAUSE_MS * (0.5 + Math.random());
   return answer.ttlMs < 0 ? UNKNOWN_TTL_MS : Math.min(answer.ttlMs + 1, MAX_PAUSE_MS);
-}
-
-function isOutage(error: unknown): boolean {
-  if (!(error instanceof HoldfastError)) return false;
-  return (
-    error.code === "UNAVAILABLE" ||
-    error.code === "TIMEOUT" ||
-    error.code === "OUTCOME_UNKNOWN" ||
-    error.code === "OVERLOADED"
-  );
 }
