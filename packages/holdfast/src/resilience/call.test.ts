@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Call, Driver, OpClass } from "../driver/port.ts";
 import {
-  AbortedError,
   ClosedError,
-  HoldfastError,
+  type HoldfastError,
   InvalidArgumentError,
   OutcomeUnknownError,
   ServerError,
@@ -101,11 +100,11 @@ describe("an attempt that is refused", () => {
     expect(result()).toBe("OK");
   });
 
-  it("is not woken by `down`", async () => {
+  it.each(["down", "closed"] as const)("is not woken by `%s`", async (state) => {
     const { driver, transport } = setUp([refused, reply("OK")]);
     send(driver, "read");
     await now();
-    transport.emit("down");
+    transport.emit(state);
     await now();
     expect(transport.attempts).toHaveLength(1);
   });
@@ -149,6 +148,37 @@ describe("an attempt that is refused", () => {
       "OVERLOADED",
       "OVERLOADED",
     ]);
+  });
+
+  it("polls at short intervals again once a call that waited was answered", async () => {
+    const { driver, transport } = setUp(
+      Array.from({ length: 6 }, () => refused),
+      { timeout: "1m" },
+    );
+    transport.next(reply("OK"), lost, reply("again"));
+    const first = send(driver, "read");
+    await aWhile(5_000);
+    expect(first()).toBe("OK");
+    const second = send(driver, "read");
+    await aWhile(25);
+    expect(second()).toBe("again");
+  });
+
+  it.each([
+    ["was answered", (_abort: AbortController, transport: ScriptedTransport) => transport.next(reply("OK"))],
+    ["was aborted", (abort: AbortController) => abort.abort()],
+  ])("makes room in the waiting room when a call that backed off %s", async (_name, end) => {
+    const abort = new AbortController();
+    const { driver, transport } = setUp([refusedWith("LOADING")], { maxWaiting: 1 });
+    const first = send(driver, "read", { signal: abort.signal });
+    await now();
+    end(abort, transport);
+    await aWhile(20 + SLACK_MS);
+    expect(first()).toBeDefined();
+    transport.next(refusedWith("LOADING"), reply("OK"));
+    const second = send(driver, "read");
+    await aWhile(20 + SLACK_MS);
+    expect(second()).toBe("OK");
   });
 
   it("makes room in the waiting room when a call leaves it", async () => {
@@ -304,57 +334,5 @@ describe("a deadline", () => {
     await aWhile(TIMEOUT_MS);
     expect(result()).toBeInstanceOf(OutcomeUnknownError);
     expect(transport.attempts).toHaveLength(1);
-  });
-});
-
-describe("the caller's signal", () => {
-  const reason = new Error("changed my mind");
-
-  it.each(ALL)("ends a %s call before it is sent", async (opClass) => {
-    const { driver, transport } = setUp([]);
-    const result = send(driver, opClass, { signal: AbortSignal.abort(reason) });
-    await now();
-    expect(result()).toBeInstanceOf(AbortedError);
-    expect(result()).toMatchObject({ cause: reason });
-    expect(transport.attempts).toHaveLength(0);
-  });
-
-  it.each([
-    ["read", AbortedError],
-    ["idempotent", OutcomeUnknownError],
-    ["dedupable", OutcomeUnknownError],
-    ["unsafe", OutcomeUnknownError],
-  ] as const)("ends a %s call that was sent with its reason as cause", async (opClass, expected) => {
-    const { driver } = setUp([]);
-    const abort = new AbortController();
-    const result = send(driver, opClass, { signal: abort.signal });
-    abort.abort(reason);
-    await now();
-    expect(result()).toBeInstanceOf(expected);
-    expect(result()).toMatchObject({ cause: reason });
-  });
-
-  it.each([refused, refusedWith("LOADING")])("ends a waiting write as not executed: %j", async (step) => {
-    const { driver, transport } = setUp([step]);
-    const abort = new AbortController();
-    const result = send(driver, "unsafe", { signal: abort.signal });
-    await now();
-    abort.abort(reason);
-    await now();
-    expect(result()).toBeInstanceOf(AbortedError);
-    await aWhile(TIMEOUT_MS);
-    expect(transport.attempts).toHaveLength(1);
-  });
-
-  it("is let go by a call that is over", async () => {
-    const { driver } = setUp([reply("OK"), reply("OK")]);
-    const { signal } = new AbortController();
-    const added = vi.spyOn(signal, "addEventListener");
-    const removed = vi.spyOn(signal, "removeEventListener");
-    await driver.batch([["A"], ["B"]], callOf("read", { signal }));
-    expect(added).toHaveBeenCalledTimes(2);
-    expect(removed.mock.calls.map(([, listener]) => listener)).toEqual(
-      added.mock.calls.map(([, listener]) => listener),
-    );
   });
 });

@@ -14,11 +14,12 @@
  * - It settles once, by its deadline, whatever the transport does; a later reply is dropped.
  * - Once an attempt of a write was lost, only a reply can tell what happened: every other end is OutcomeUnknownError.
  *
- * The object is itself the entry of the deadline wheel and the listener of the caller's signal, so that a call costs
- * no timer, no AbortSignal and no closure besides the two that its attempts report to.
+ * The object is itself the entry of the deadline wheel, so that a call costs no timer, no AbortSignal and no closure
+ * besides the two that its attempts report to.
  */
 import { type Call, type Route, TransportError } from "../driver/port.ts";
 import { type HoldfastError, InvalidArgumentError } from "../errors.ts";
+import { type Abortable, follow, unfollow } from "./abort-watch.ts";
 import { backoffMs } from "./backoff.ts";
 import { type CallContext, nodeOf } from "./context.ts";
 import { WheelNode } from "./deadline-wheel.ts";
@@ -33,7 +34,7 @@ const BUDGET_SPENT = "too many calls are being repeated and the retry budget is 
 
 type Phase = "flying" | "parked" | "backingOff" | "settled";
 
-export abstract class PendingCall<T> extends WheelNode {
+export abstract class PendingCall<T> extends WheelNode implements Abortable {
   protected readonly context: CallContext;
   protected readonly spec: Call;
   protected readonly route: Route;
@@ -74,7 +75,7 @@ export abstract class PendingCall<T> extends WheelNode {
     return false;
   }
 
-  /** The call was settled while an attempt is out: give back what it holds. */
+  /** The call was ended while an attempt is out: give back what that holds. */
   protected abandon(): void {}
 
   /** A value came after the call was settled. */
@@ -92,7 +93,7 @@ export abstract class PendingCall<T> extends WheelNode {
     }
     if (spec.signal !== undefined) {
       if (spec.signal.aborted) return this.refuse(aborted(spec, spec.signal.reason));
-      spec.signal.addEventListener("abort", this);
+      follow(spec.signal, this);
     }
     context.budget.deposit();
     context.wheel.add(this, timeoutMs);
@@ -113,8 +114,7 @@ export abstract class PendingCall<T> extends WheelNode {
   }
 
   /** The caller's signal fired. */
-  handleEvent(): void {
-    const reason: unknown = this.spec.signal?.reason;
+  abort(reason: unknown): void {
     this.interrupt(aborted(this.spec, reason), reason);
   }
 
@@ -218,15 +218,15 @@ export abstract class PendingCall<T> extends WheelNode {
   /** Ends the call from outside. What is out may be executed all the same. */
   private interrupt(error: HoldfastError, cause: unknown): void {
     if (this.phase === "settled") return;
-    if (this.phase === "flying" && this.sent && this.spec.class !== "read") this.mayHaveRun = true;
+    const flying = this.phase === "flying";
+    if (flying && this.sent && this.spec.class !== "read") this.mayHaveRun = true;
     this.giveUp(error, cause);
+    if (flying) this.abandon();
   }
 
   /** @param cause what left the outcome open, where an attempt may have been executed */
   private giveUp(error: HoldfastError, cause: unknown): void {
-    const flying = this.phase === "flying";
     this.leave();
-    if (flying) this.abandon();
     this.fail(this.mayHaveRun ? outcomeUnknown(this.spec, cause) : error);
   }
 
@@ -241,7 +241,7 @@ export abstract class PendingCall<T> extends WheelNode {
     if (this.phase === "parked") waiting.unpark(this);
     else if (this.phase === "backingOff") waiting.leaveBackoff();
     this.phase = "settled";
-    this.spec.signal?.removeEventListener("abort", this);
+    if (this.spec.signal !== undefined) unfollow(this.spec.signal, this);
     wheel.remove(this);
   }
 }

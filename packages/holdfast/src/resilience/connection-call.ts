@@ -71,11 +71,13 @@ export class PreparationCall<T> extends PromisedCall<T> {
  * of its meaning, so only the borrower can begin again.
  */
 class LeasedCall extends PromisedCall<Reply> {
+  private readonly borrower: Lease;
   private readonly lease: TransportLease;
   private readonly args: readonly Arg[];
 
-  constructor(context: CallContext, lease: TransportLease, args: readonly Arg[], spec: Call) {
+  constructor(context: CallContext, borrower: Lease, lease: TransportLease, args: readonly Arg[], spec: Call) {
     super(context, spec, { node: lease.node });
+    this.borrower = borrower;
     this.lease = lease;
     this.args = args;
   }
@@ -90,6 +92,11 @@ class LeasedCall extends PromisedCall<Reply> {
 
   protected override attempt(): Promise<Reply> {
     return this.lease.attempt(this.args);
+  }
+
+  /** An answer is still owed on this connection; the next command would take it for its own. */
+  protected override abandon(): void {
+    this.borrower.destroy();
   }
 }
 
@@ -114,7 +121,7 @@ export class BoundedLease implements Lease {
         new ClosedError("this connection was given back; borrow a new one", { op: call.op, key: call.key }),
       );
     }
-    const pending = new LeasedCall(this.context, this.lease, args, call);
+    const pending = new LeasedCall(this.context, this, this.lease, args, call);
     pending.begin(call.timeoutMs ?? this.timeoutMs);
     return pending.promise;
   }
@@ -160,14 +167,12 @@ export class BlockingCall extends PromisedCall<Reply> {
     }
     this.lease = lease;
     this.written = true;
-    const reply = await lease.attempt(this.args).catch((error: unknown) => {
+    try {
+      return await lease.attempt(this.args);
+    } finally {
       this.lease = undefined;
-      lease.destroy();
-      throw error;
-    });
-    this.lease = undefined;
-    lease.release();
-    return reply;
+      lease.release();
+    }
   }
 
   protected override abandon(): void {

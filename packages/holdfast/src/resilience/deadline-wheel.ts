@@ -91,7 +91,8 @@ export class DeadlineWheel {
     this.timer = setInterval(this.tick, TICK_MS).unref();
   }
 
-  private stop(): void {
+  /** The timer would end by itself at the next tick; a driver that closes leaves none behind. */
+  stop(): void {
     clearInterval(this.timer);
     this.timer = undefined;
   }

@@ -148,6 +148,7 @@ class ResilientDriver implements Driver {
     context.closing = true;
     await within(closeTimeoutMs, this.drained());
     for (const node of context.wheel.nodes()) if (node instanceof PendingCall) node.shutDown();
+    context.wheel.stop();
     this.endStateListening();
     await within(closeTimeoutMs, this.transport.close());
   }

@@ -48,7 +48,7 @@ export function overloaded(call: Call, max: number, cause: unknown): HoldfastErr
 export function outcomeUnknown(call: Call, cause: unknown): OutcomeUnknownError {
   const repeatable = call.class === "idempotent";
   const advice = repeatable ? "repeating it is safe" : "read the state before repeating it";
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(`${label(call)}: `, "");
   return new OutcomeUnknownError(
     `${label(call)}: it was sent and may or may not have been executed (${reason}); ${advice}`,
     { ...details(call, cause), retryable: repeatable },

@@ -88,7 +88,7 @@ export class ScriptedTransport implements Transport {
     });
   }
 
-  async lease(route: Route, signal: AbortSignal): Promise<TransportLease> {
+  async lease(_route: Route, signal: AbortSignal): Promise<TransportLease> {
     await this.connected();
     const lease = new ScriptedLease(this, signal);
     this.leases.push(lease);

@@ -1,0 +1,88 @@
+/** Hands messages to a handler: `concurrency` workers, each takes the next message when its last is done with. */
+import { AbortedError } from "../errors.ts";
+import { Feed, within } from "./feed.ts";
+import type { Delivery, Source } from "./feed.ts";
+import { consumption, handling } from "./options.ts";
+import type { SubscribeOptions } from "./options.ts";
+
+export interface MessageContext {
+  /** Name of the channel that it came by. */
+  readonly channel: string;
+  /** Fires when the subscription was closed and `closeTimeout` is over: nobody waits for this handler any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What it returns is awaited. What it throws goes to `onError`; the subscription goes on. */
+export type MessageHandler<T> = (message: T, context: MessageContext) => unknown;
+
+export interface ChannelSubscription extends AsyncDisposable {
+  /** Name of the channel, or the pattern. */
+  readonly name: string;
+  /**
+   * Ends it: no handler begins any more, and those in flight are waited for, at most `closeTimeout`. Messages that had to
+   * wait are given up. Idempotent; never rejects. A handler must not await it: it would wait for itself.
+   */
+  close(): Promise<void>;
+}
+
+export class Dispatcher<T> implements ChannelSubscription {
+  readonly name: string;
+  readonly #feed: Feed<T>;
+  readonly #handler: MessageHandler<T>;
+  readonly #concurrency: number;
+  readonly #closeTimeoutMs: number;
+  readonly #late = new AbortController();
+  #workers: Promise<unknown> = Promise.resolve();
+
+  constructor(source: Source<T>, handler: MessageHandler<T>, options: SubscribeOptions) {
+    const { concurrency, closeTimeoutMs } = handling(options);
+    this.name = source.name;
+    this.#handler = handler;
+    this.#concurrency = concurrency;
+    this.#closeTimeoutMs = closeTimeoutMs;
+    this.#feed = new Feed(source, consumption(options), () => this.#drain());
+  }
+
+  /** Resolves once the server has confirmed. @throws AbortedError or ClosedError when it was ended before */
+  async open(): Promise<void> {
+    await this.#feed.open();
+    this.#feed.throwIfClosed();
+    // Not in this turn: the caller has to have the subscription in hand before its handler runs.
+    setImmediate(() => this.#start());
+  }
+
+  close(): Promise<void> {
+    return this.#feed.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #start(): void {
+    this.#workers = Promise.all(Array.from({ length: this.#concurrency }, () => this.#work()));
+  }
+
+  async #work(): Promise<void> {
+    try {
+      for (let next = await this.#feed.next(); next !== undefined; next = await this.#feed.next()) {
+        await this.#handle(next);
+      }
+    } catch (error) {
+      this.#feed.reports.error(error, undefined);
+    }
+  }
+
+  async #handle({ message, raw }: Delivery<T>): Promise<void> {
+    try {
+      await this.#handler(message, { channel: raw.channel, signal: this.#late.signal });
+    } catch (error) {
+      this.#feed.reports.error(error, raw);
+    }
+  }
+
+  async #drain(): Promise<void> {
+    if ((await within(this.#closeTimeoutMs, this.#workers)) === "ended") return;
+    this.#late.abort(new AbortedError("the subscription was closed", { op: "channel.subscribe", key: this.name }));
+  }
+}

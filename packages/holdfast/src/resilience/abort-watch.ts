@@ -1,0 +1,45 @@
+/**
+ * One listener per AbortSignal, shared by all calls that follow it. A signal is often that of a whole request with many
+ * calls at a time: a listener for each would cost more than the call, and Node warns of a leak beyond ten of them.
+ */
+export interface Abortable {
+  abort(reason: unknown): void;
+}
+
+class AbortWatch {
+  readonly followers = new Set<Abortable>();
+  private readonly signal: AbortSignal;
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal;
+    signal.addEventListener("abort", this);
+  }
+
+  handleEvent(): void {
+    for (const follower of this.followers) follower.abort(this.signal.reason);
+  }
+
+  end(): void {
+    this.signal.removeEventListener("abort", this);
+  }
+}
+
+const watches = new WeakMap<AbortSignal, AbortWatch>();
+
+/** `follower.abort` is called when the signal fires, unless `unfollow` came first. */
+export function follow(signal: AbortSignal, follower: Abortable): void {
+  let watch = watches.get(signal);
+  if (watch === undefined) {
+    watch = new AbortWatch(signal);
+    watches.set(signal, watch);
+  }
+  watch.followers.add(follower);
+}
+
+/** The last one to leave ends the listening. */
+export function unfollow(signal: AbortSignal, follower: Abortable): void {
+  const watch = watches.get(signal);
+  if (watch === undefined || !watch.followers.delete(follower) || watch.followers.size > 0) return;
+  watches.delete(signal);
+  watch.end();
+}
