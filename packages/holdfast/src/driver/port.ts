@@ -125,6 +125,14 @@ export interface Driver {
   close(): Promise<void>;
 }
 
+/** The node behind a route. */
+export interface Home {
+  /** As failures and state events name it. */
+  readonly id: string;
+  /** The identity of its present connection: another object after each reconnect, undefined while there is none. */
+  readonly connection: object | undefined;
+}
+
 /** One attempt at a time; the same shapes as Driver where the words are the same. */
 export interface Transport {
   readonly caps: Capabilities;
@@ -134,6 +142,8 @@ export interface Transport {
    * Commands handed over in one turn of the event loop for the same node are written in that order.
    */
   attempt(args: readonly Arg[], route: Route): Promise<Reply>;
+  /** Who would be asked by an attempt with this route now; undefined where that is not known. Cheap. */
+  home(route: Route): Home | undefined;
   /** A fresh or cleaned exclusive connection, at once or as soon as the pool has one. */
   lease(route: Route, signal: AbortSignal): Promise<TransportLease>;
   subscribe(kind: ChannelKind, channel: string, listener: ChannelListener): Promise<Subscription>;

@@ -8,6 +8,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { losingAnswer } from "../../test/support/lost-answer.ts";
 import { startProxy, startStandalone } from "../../test/support/servers.ts";
 import type { Proxy, Standalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
@@ -78,16 +79,7 @@ describe("limits under faults", () => {
       const name = randomUUID();
       const options: LimiterOptions = { ...SLOW, algorithm, timeout: "10s" };
       const limiter = hf.limiter(name, options);
-      let sent = false;
-      const request = proxy.sawRequest((bytes) => {
-        sent ||= bytes.includes(script.sha1);
-        if (sent) proxy.dropReplies();
-        return sent;
-      });
-      const executed = proxy.sawReply(() => sent);
-      const lost = limiter.consume("ada", { cost: 4 });
-      await Promise.all([request, executed]);
-      await proxy.heal();
+      const lost = losingAnswer(proxy, script, () => limiter.consume("ada", { cost: 4 }));
       expect(await lost).toMatchObject({ allowed: true, source: "policy", cause: { code: "OUTCOME_UNKNOWN" } });
       expect(await direct.limiter(name, options).peek("ada")).toMatchObject({ remaining: 6 });
     },

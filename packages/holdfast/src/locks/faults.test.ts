@@ -197,7 +197,6 @@ describe("locks under faults", () => {
   });
 
   describe("the connection", () => {
-    // A server that does not know a script yet answers NOSCRIPT first, and it is that answer which would be lost.
     beforeEach(async () => {
       const lock = await taken(hf, "first", 1_000);
       await lock.extend();

@@ -46,8 +46,8 @@ export class CommandCall extends PendingCall<Reply> {
 }
 
 /**
- * EVALSHA. NOSCRIPT says that nothing was executed and that this server has not seen the script: the source follows
- * as EVAL, which also loads it for all later calls.
+ * EVALSHA, or EVAL where the connection has not carried the source yet. NOSCRIPT says that nothing was executed and
+ * that the server has lost its scripts: the source follows.
  */
 export class ScriptCall extends CommandCall {
   private readonly script: ScriptSource;
@@ -57,10 +57,28 @@ export class ScriptCall extends CommandCall {
     this.script = script;
   }
 
+  protected override attempt(): Promise<Reply> {
+    const { scripts, transport } = this.context;
+    if (this.bySha && !scripts.claim(transport.home(this.route)?.connection, this.script.sha1)) this.sendSource();
+    return super.attempt();
+  }
+
   protected override recovers(failure: TransportError): boolean {
-    if (failure.prefix !== "NOSCRIPT" || this.args[0] !== "EVALSHA") return false;
-    this.args = ["EVAL", this.script.lua, ...this.args.slice(2)];
+    if (failure.prefix !== "NOSCRIPT" || !this.bySha) return false;
+    const { scripts, transport } = this.context;
+    const connection = transport.home(this.route)?.connection;
+    scripts.forget(connection);
+    scripts.claim(connection, this.script.sha1);
+    this.sendSource();
     return true;
+  }
+
+  private get bySha(): boolean {
+    return this.args[0] === "EVALSHA";
+  }
+
+  private sendSource(): void {
+    this.args = ["EVAL", this.script.lua, ...this.args.slice(2)];
   }
 }
 

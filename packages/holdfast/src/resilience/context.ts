@@ -2,6 +2,7 @@
 import type { Route, Transport } from "../driver/port.ts";
 import type { Breakers } from "./breaker.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
+import type { LoadedScripts } from "./loaded-scripts.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
 
@@ -11,13 +12,12 @@ export interface CallContext {
   readonly budget: RetryBudget;
   readonly waiting: WaitingRoom;
   readonly breakers: Breakers;
+  readonly scripts: LoadedScripts;
   /** Set by `close()`: nothing new is begun. */
   closing: boolean;
 }
 
-/** The node that `route` leads to, as far as it can be told without the transport: "" where it cannot. */
+/** The node that `route` leads to: "" where that is not known. */
 export function nodeOf(transport: Transport, route: Route): string {
-  if (typeof route === "object" && "node" in route) return route.node;
-  const nodes = transport.nodes();
-  return nodes.length === 1 ? nodes[0]!.id : "";
+  return transport.home(route)?.id ?? "";
 }

@@ -88,7 +88,7 @@ export class DeadlineWheel {
 
   private start(): void {
     this.lastTick = currentTick();
-    this.timer = setInterval(this.tick, TICK_MS).unref();
+    this.timer = setInterval(this.tick, TICK_MS);
   }
 
   /** The timer would end by itself at the next tick; a driver that closes leaves none behind. */

@@ -75,6 +75,23 @@ describe("a script", () => {
     expect(transport.attempts).toMatchObject([{ args: ["EVALSHA", "abc", "2", "k1", "k2", "a"], route: "k1" }]);
   });
 
+  it("goes whole on a connection's first call, so that the calls after it cannot overtake it", async () => {
+    const { driver, transport } = setUp([reply(1), reply(2), reply(3)]);
+    transport.connection = {};
+    const calls = [driver.script(SCRIPT, ["k1"], [], READ), driver.script(SCRIPT, ["k1"], [], READ)];
+    expect(await Promise.all(calls)).toEqual([1, 2]);
+    transport.connection = {};
+    await driver.script(SCRIPT, ["k1"], [], READ);
+    expect(transport.attempts.map(({ args }) => args[0])).toEqual(["EVAL", "EVALSHA", "EVAL"]);
+  });
+
+  it("goes whole again after the server lost its scripts", async () => {
+    const { driver, transport } = setUp([reply(1), repliedWith("NOSCRIPT"), reply(2), reply(3)]);
+    transport.connection = {};
+    for (const answer of [1, 2, 3]) expect(await driver.script(SCRIPT, ["k1"], [], READ)).toBe(answer);
+    expect(transport.attempts.map(({ args }) => args[0])).toEqual(["EVAL", "EVALSHA", "EVAL", "EVALSHA"]);
+  });
+
   it.each([repliedWith("NOSCRIPT"), refusedWith("NOSCRIPT")])(
     "is sent whole when unknown, also an unsafe one",
     async (step) => {

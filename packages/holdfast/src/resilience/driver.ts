@@ -26,6 +26,7 @@ import { CommandCall, runBatch, ScriptCall } from "./command-call.ts";
 import { BlockingCall, BoundedLease, type Preparation, PreparationCall } from "./connection-call.ts";
 import type { CallContext } from "./context.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
+import { LoadedScripts } from "./loaded-scripts.ts";
 import { type ResilienceOptions, type ResolvedResilience, resolveResilience } from "./options.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { WaitingRoom } from "./waiting-room.ts";
@@ -54,6 +55,7 @@ class ResilientDriver implements Driver {
     this.context = {
       transport,
       wheel: new DeadlineWheel(),
+      scripts: new LoadedScripts(),
       budget: new RetryBudget(options.retryBudget),
       waiting: new WaitingRoom(options.maxWaiting),
       breakers: new Breakers({

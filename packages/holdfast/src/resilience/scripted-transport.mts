@@ -5,6 +5,7 @@
 import {
   type Arg,
   type Capabilities,
+  type Home,
   type NodeInfo,
   type Reply,
   type Route,
@@ -48,6 +49,8 @@ export class ScriptedTransport implements Transport {
   nodeIds: readonly string[] = [NODE];
   /** What happens to `lease`, `subscribe` and `onInvalidate`: "silence" waits for `open`. */
   connecting: "at once" | "silence" = "at once";
+  /** What `home` says; undefined: scripts go by EVALSHA at once. */
+  connection: object | undefined = undefined;
   closes = 0;
   private readonly steps: Step[];
   private readonly listeners = new Set<(event: StateEvent) => void>();
@@ -86,6 +89,11 @@ export class ScriptedTransport implements Transport {
       if ("error" in step) reject(step.error);
       else resolve(step.reply);
     });
+  }
+
+  home(route: Route): Home | undefined {
+    if (typeof route === "object" && !Buffer.isBuffer(route)) return { id: route.node, connection: undefined };
+    return this.nodeIds.length === 1 ? { id: this.nodeIds[0]!, connection: this.connection } : undefined;
   }
 
   async lease(_route: Route, signal: AbortSignal): Promise<TransportLease> {

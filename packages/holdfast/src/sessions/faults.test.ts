@@ -6,6 +6,7 @@
 // - an outage looks like a signed-out user ............................................... "an outage is an error"
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { calls, losingAnswer } from "../../test/support/lost-answer.ts";
 import { startProxy, startStandalone } from "../../test/support/servers.ts";
 import type { Proxy, Standalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
@@ -53,28 +54,8 @@ describe("sessions under faults", () => {
     return answer.id;
   }
 
-  /** Runs `body`; the server executes its first call of `script`, whose answer never arrives, then `meanwhile` runs. */
-  async function losingAnswer<T>(
-    script: { sha1: string },
-    body: () => Promise<T>,
-    meanwhile: () => Promise<unknown> = () => Promise.resolve(),
-  ): Promise<T> {
-    let sent = false;
-    const request = proxy.sawRequest((bytes) => {
-      sent ||= bytes.includes(script.sha1);
-      if (sent) proxy.dropReplies();
-      return sent;
-    });
-    const executed = proxy.sawReply(() => sent);
-    const result = body();
-    await Promise.all([request, executed]);
-    await meanwhile();
-    await proxy.heal();
-    return result;
-  }
-
   test("a create whose answer was lost made one session, within the limit", async () => {
-    const answer = await losingAnswer(create, () => sessions.create({ user: "ada", data: { n: 1 } }));
+    const answer = await losingAnswer(proxy, create, () => sessions.create({ user: "ada", data: { n: 1 } }));
     if (answer.status !== "created") throw new Error(answer.status);
     expect(await witness.list("ada")).toHaveLength(1);
     expect(await witness.get(answer.id)).toEqual(answer.session);
@@ -84,6 +65,7 @@ describe("sessions under faults", () => {
   test("a patch whose answer was lost is applied once, and not over what came after it", async () => {
     const id = await created();
     const answer = await losingAnswer(
+      proxy,
       patch,
       () => sessions.patch(id, { theme: "first" }),
       () => witness.patch(id, { theme: "second" }),
@@ -95,6 +77,7 @@ describe("sessions under faults", () => {
   test("a patch whose answer was lost before a rotation is known under the new id", async () => {
     const id = await created();
     const answer = await losingAnswer(
+      proxy,
       patch,
       () => sessions.patch(id, { theme: "first" }),
       () => witness.rotate(id),
@@ -105,7 +88,7 @@ describe("sessions under faults", () => {
 
   test("a rotation whose answer was lost gives the session that it made", async () => {
     const id = await created("bob");
-    const answer = await losingAnswer(rotate, () => sessions.rotate(id, { grace: 0 }));
+    const answer = await losingAnswer(proxy, rotate, () => sessions.rotate(id, { grace: 0 }));
     if (answer.status !== "rotated") throw new Error(answer.status);
     expect(await witness.get(answer.id)).toEqual(answer.session);
     expect(await witness.list("bob")).toHaveLength(1);
@@ -116,7 +99,7 @@ describe("sessions under faults", () => {
     ["retirement", retire],
   ])("a sign-in that lost the answer to its %s ends in one session", async (step, script) => {
     const id = await created();
-    const answer = await losingAnswer(script, () => sessions.rotate(id, { user: `carl-${step}` }));
+    const answer = await losingAnswer(proxy, script, () => sessions.rotate(id, { user: `carl-${step}` }));
     if (answer.status !== "rotated") throw new Error(answer.status);
     expect(await witness.get(answer.id)).toEqual(answer.session);
     expect(await witness.get(id)).toBeUndefined();
@@ -127,7 +110,7 @@ describe("sessions under faults", () => {
     const id = await created();
     const hasty = hf.sessions<Data>({ timeout: 300 });
     const stuck = proxy.sawRequest((bytes) => {
-      const reached = bytes.includes(create.sha1);
+      const reached = calls(bytes, create);
       if (reached) proxy.dropReplies();
       return reached;
     });
@@ -141,13 +124,13 @@ describe("sessions under faults", () => {
 
   test("a destroy whose answer was lost has ended the session", async () => {
     const id = await created();
-    await losingAnswer(destroy, () => sessions.destroy(id));
+    await losingAnswer(proxy, destroy, () => sessions.destroy(id));
     expect(await witness.get(id)).toBeUndefined();
   });
 
   test("a read whose answer was lost is read again", async () => {
     const id = await created();
-    expect(await losingAnswer(get, () => sessions.get(id))).toBeDefined();
+    expect(await losingAnswer(proxy, get, () => sessions.get(id))).toBeDefined();
   });
 
   test("an outage is an error, neither a session nor none", async () => {

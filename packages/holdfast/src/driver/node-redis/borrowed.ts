@@ -12,6 +12,7 @@ import {
   type Capabilities,
   type ChannelKind,
   type ChannelListener,
+  type Home,
   type InvalidationListener,
   type NodeInfo,
   type Reply,
@@ -64,12 +65,14 @@ class BorrowedTransport implements Transport {
   #aside: Promise<Transport> | undefined;
   #closing: Promise<void> | undefined;
   #epoch = 1;
+  #home: Home;
   #up = true;
 
   constructor(client: BorrowedClient, settings: Settings, caps: Capabilities) {
     this.#client = client;
     this.#settings = settings;
     this.caps = caps;
+    this.#home = { id: nodeName(undefined), connection: {} };
     client.on("ready", this.#onReady);
     client.on("error", this.#onError);
   }
@@ -86,6 +89,11 @@ class BorrowedTransport implements Transport {
     return sendOn(this.#client, args, route).then(undefined, (error: unknown) => {
       throw classify(error, nodeName(route));
     });
+  }
+
+  /** A cluster client routes by itself, so its nodes are not known here. */
+  home(): Home | undefined {
+    return this.caps.cluster ? undefined : this.#home;
   }
 
   async lease(route: Route, signal: AbortSignal): Promise<TransportLease> {
@@ -140,6 +148,7 @@ class BorrowedTransport implements Transport {
     if (this.#up) return;
     this.#up = true;
     this.#epoch += 1;
+    this.#home = { id: nodeName(undefined), connection: {} };
     this.#emit("up");
   };
 

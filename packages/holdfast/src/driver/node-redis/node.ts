@@ -1,5 +1,5 @@
 /** One server process as we know it: the shared connection, the exclusive ones, and the one for subscriptions. */
-import { type Arg, type NodeInfo, type Reply, TransportError } from "../port.ts";
+import { type Arg, type Home, type NodeInfo, type Reply, TransportError } from "../port.ts";
 import { Connection } from "./connection.ts";
 import type { Context } from "./context.ts";
 import { LeasePool } from "./lease-pool.ts";
@@ -9,7 +9,7 @@ import { type Address, addressName } from "./url.ts";
 /** Finds the address to dial; asked for each new connection. */
 export type Resolve = (signal: AbortSignal) => Promise<Address>;
 
-export class Node {
+export class Node implements Home {
   /** Where the shared connection goes, or went last. */
   address: Address;
   readonly link: Link;
@@ -41,8 +41,12 @@ export class Node {
     return addressName(this.address);
   }
 
+  get connection(): Connection | undefined {
+    return this.link.connection;
+  }
+
   get info(): NodeInfo {
-    return { id: this.id, state: this.link.connection === undefined ? "down" : "up", epoch: this.link.epoch };
+    return { id: this.id, state: this.connection === undefined ? "down" : "up", epoch: this.link.epoch };
   }
 
   /** Rejects with a TransportError. */

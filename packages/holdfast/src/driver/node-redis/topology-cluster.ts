@@ -66,6 +66,10 @@ export class ClusterTopology implements Topology {
     return connection.sendRaw(args).then(undefined, (error: unknown) => this.#redirect(connection, error, args));
   }
 
+  home(route: Route): Node | undefined {
+    return route === undefined ? undefined : this.#find(route);
+  }
+
   nodeFor(route: Route): Node {
     const node = this.#find(route);
     if (node === undefined) throw this.#unserved(route);

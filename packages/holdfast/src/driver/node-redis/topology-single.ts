@@ -52,6 +52,10 @@ export class SingleTopology implements Topology {
     return this.#node.send(args);
   }
 
+  home(route: Route): Node | undefined {
+    return isForeign(route, this.#node) ? undefined : this.#node;
+  }
+
   nodeFor(route: Route): Node {
     if (isForeign(route, this.#node)) throw unknownNode(route);
     return this.#node;

@@ -18,6 +18,8 @@ export interface Topology {
   slotOf(key: Arg): number;
   /** One attempt, redirections followed. Rejects with a TransportError. */
   attempt(args: readonly Arg[], route: Route): Promise<Reply>;
+  /** The node that serves the route; undefined where that is not known, or would change by asking. */
+  home(route: Route): Node | undefined;
   /** Throws a TransportError where no node serves the route. */
   nodeFor(route: Route): Node;
   /** The node at which a channel is to be subscribed. Throws a TransportError where there is none. */

@@ -4,6 +4,7 @@ import {
   type Capabilities,
   type ChannelKind,
   type ChannelListener,
+  type Home,
   type InvalidationListener,
   type NodeInfo,
   type Reply,
@@ -51,6 +52,10 @@ export class NodeRedisTransport implements Transport {
 
   attempt(args: readonly Arg[], route: Route): Promise<Reply> {
     return this.#topology.attempt(args, route);
+  }
+
+  home(route: Route): Home | undefined {
+    return this.#topology.home(route);
   }
 
   async lease(route: Route, signal: AbortSignal): Promise<TransportLease> {

@@ -1,0 +1,319 @@
+// What could go wrong, and the test that watches it:
+// - a member that has ended is shown, or takes the place of one that is there ... "what has ended"
+// - many that have ended make one script long, or a search short ................ "more have ended than one script removes"
+// - positions whose ends were lost are never over ................................ "an index that lost one of its keys"
+// - a search around a missing member is a server error .......................... "a missing member in the centre"
+// - the member in the centre is its own nearest ................................. "around a member"
+// - a search beyond 180 degrees or with growing circles misses one .............. model.test.ts
+// - calls of one turn are reordered, or one's failure is that of all ............ "calls that are not awaited"
+// - a key without a time to live ................................................. "each add begins the time to live anew"
+// - the answer to an add is lost ................................................. "a lost reply"
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { backends } from "../../test/support/backends.ts";
+import { startProxy, startStandalone } from "../../test/support/servers.ts";
+import { connect } from "../connect.ts";
+import type { Holdfast } from "../holdfast.ts";
+import type { Geo } from "./geo.ts";
+import type { GeoOptions } from "./options.ts";
+import type { GeoPoint } from "./query.ts";
+
+const random = (): string => `t${randomBytes(6).toString("hex")}`;
+const bad = (field: string): unknown => expect.objectContaining({ name: "InvalidArgumentError", field });
+const names = (matches: readonly { member: string }[] | undefined): string[] | undefined =>
+  matches?.map(({ member }) => member);
+
+const AIRPORTS: readonly (readonly [string, GeoPoint])[] = [
+  ["SFO", { lon: -122.374843, lat: 37.619002 }],
+  ["OAK", { lon: -122.220722, lat: 37.721291 }],
+  ["SJC", { lon: -121.927775, lat: 37.36186 }],
+  ["LAX", { lon: -118.407444, lat: 33.942536 }],
+  ["JFK", { lon: -73.778926, lat: 40.639751 }],
+];
+
+describe.each(backends())("geo [$name]", ({ url, options }) => {
+  const prefix = random();
+  let a: Holdfast;
+  let b: Holdfast;
+
+  beforeAll(async () => {
+    [a, b] = await Promise.all([connect(url, { ...options, prefix }), connect(url, { ...options, prefix })]);
+  });
+  afterAll(() => Promise.all([a?.close(), b?.close()]));
+
+  /** The same index as two processes see it. */
+  function pair(settings: GeoOptions = {}): [Geo, Geo] {
+    const name = random();
+    return [a.geo(name, settings), b.geo(name, settings)];
+  }
+
+  const placesOf = (geo: Geo): string => `${prefix}:geo:{${geo.name}}`;
+  const endsOf = (geo: Geo): string => `${placesOf(geo)}:ends`;
+  const raw = (command: string, key: string, ...args: string[]): Promise<unknown> =>
+    a.driver.send([command, key, ...args], { op: "test", class: "idempotent" }, key);
+  /** As if the ttl of these members had passed. */
+  const end = (geo: Geo, ...members: string[]): Promise<unknown> =>
+    raw("ZADD", endsOf(geo), ...members.flatMap((member) => ["1", member]));
+
+  test("add, position, distance, size and remove", async () => {
+    const [here, there] = pair();
+    expect(await here.position("SFO")).toBeUndefined();
+    expect(await here.size()).toBe(0);
+    await here.addMany(AIRPORTS);
+    expect(await there.size()).toBe(5);
+    const position = await there.position("SFO");
+    expect(position!.lon).toBeCloseTo(-122.374843, 5);
+    expect(position!.lat).toBeCloseTo(37.619002, 5);
+    expect(await there.distance("SFO", "LAX")).toBeCloseTo(543_300, -3);
+    expect(await there.distance("SFO", "none")).toBeUndefined();
+    expect(await there.distance("none", "SFO")).toBeUndefined();
+    expect(await there.remove("SFO")).toBe(true);
+    expect(await here.remove("SFO")).toBe(false);
+    expect(await here.position("SFO")).toBeUndefined();
+    expect(await here.size()).toBe(4);
+  });
+
+  test("an add moves a member", async () => {
+    const [here, there] = pair();
+    await here.add(7, { lon: 10, lat: 10 });
+    await there.add("7", { lon: -10, lat: -10 });
+    expect((await here.position(7))!.lon).toBeCloseTo(-10, 4);
+    expect(await here.size()).toBe(1);
+  });
+
+  test("positions gives those that are there", async () => {
+    const [here, there] = pair();
+    await here.addMany(AIRPORTS);
+    await end(here, "LAX");
+    const found = await there.positions(["SFO", "none", "LAX", "JFK", "SFO"]);
+    expect([...found.keys()]).toEqual(["SFO", "JFK"]);
+    expect(found.get("JFK")!.lat).toBeCloseTo(40.639751, 5);
+  });
+
+  test("nearest, radius and box around a point, the nearest first", async () => {
+    const [here] = pair();
+    await here.addMany(AIRPORTS);
+    const center = { lon: -122.4194, lat: 37.7749 };
+    const matches = await here.nearest(center, { count: 2 });
+    expect(names(matches)).toEqual(["SFO", "OAK"]);
+    expect(matches[0]!.meters).toBeCloseTo(17_790, -2);
+    expect(matches[0]!.lon).toBeCloseTo(-122.374843, 5);
+    expect(names(await here.nearest(center))).toEqual(["SFO", "OAK", "SJC", "LAX", "JFK"]);
+    expect(names(await here.nearest(center, { maxMeters: 20_000 }))).toEqual(["SFO", "OAK"]);
+    expect(names(await here.radius(center, { meters: 100_000 }))).toEqual(["SFO", "OAK", "SJC"]);
+    expect(names(await here.radius(center, { meters: 100_000, limit: 1 }))).toEqual(["SFO"]);
+    expect(await here.radius(center, { meters: 1 })).toEqual([]);
+    expect(names(await here.box(center, { widthMeters: 40_000, heightMeters: 40_000 }))).toEqual(["SFO", "OAK"]);
+    expect(names(await here.box(center, { widthMeters: 30_000, heightMeters: 1e12 }))).toEqual(["SFO"]);
+    expect(await pair()[0].nearest(center)).toEqual([]);
+  });
+
+  test("around a member, which is not among its matches", async () => {
+    const [here] = pair();
+    await here.addMany(AIRPORTS);
+    expect(names(await here.nearest({ member: "SFO" }, { count: 2 }))).toEqual(["OAK", "SJC"]);
+    expect(names(await here.radius({ member: "SFO" }, { meters: 60_000, limit: 2 }))).toEqual(["OAK", "SJC"]);
+    expect(names(await here.box({ member: "LAX" }, { widthMeters: 10, heightMeters: 10 }))).toEqual([]);
+    await here.add("twin", AIRPORTS[0]![1]);
+    expect(names(await here.nearest({ member: "SFO" }, { count: 1 }))).toEqual(["twin"]);
+    expect(names(await here.nearest({ member: "twin" }, { count: 1 }))).toEqual(["SFO"]);
+  });
+
+  test("a missing member in the centre gives undefined", async () => {
+    const [here] = pair();
+    expect(await here.nearest({ member: "SFO" })).toBeUndefined();
+    await here.addMany(AIRPORTS);
+    expect(await here.nearest({ member: "none" })).toBeUndefined();
+    expect(await here.radius({ member: "none" }, { meters: 5 })).toBeUndefined();
+    expect(await here.box({ member: "none" }, { widthMeters: 5, heightMeters: 5 })).toBeUndefined();
+  });
+
+  test("what has ended is not shown by any operation, and takes nobody's place", async () => {
+    const [here] = pair();
+    await here.addMany(AIRPORTS);
+    await end(here, "OAK", "LAX");
+    expect(await here.position("OAK")).toBeUndefined();
+    expect(await here.distance("SFO", "OAK")).toBeUndefined();
+    expect(await here.size()).toBe(3);
+    expect(await here.remove("LAX")).toBe(false);
+    await end(here, "LAX");
+    expect(names(await here.nearest({ member: "SFO" }, { count: 2 }))).toEqual(["SJC", "JFK"]);
+    expect(await raw("ZCARD", placesOf(here))).toBe(3);
+    expect(await raw("ZCARD", endsOf(here))).toBe(3);
+    expect(await here.nearest({ member: "OAK" })).toBeUndefined();
+    await here.add("OAK", AIRPORTS[1]![1]);
+    expect(names(await here.nearest({ member: "SFO" }, { count: 1 }))).toEqual(["OAK"]);
+  });
+
+  test("more have ended than one script removes: the search is whole all the same", async () => {
+    const [here] = pair();
+    const ended = Array.from({ length: 2_500 }, (_, at) => `old-${at}`);
+    await here.addMany(ended.map((member, at) => [member, { lon: at / 100, lat: 1 }]));
+    await here.addMany([["live", { lon: 12, lat: 2 }]]);
+    for (let at = 0; at < ended.length; at += 500) await end(here, ...ended.slice(at, at + 500));
+    const searches = [
+      here.nearest({ lon: 12, lat: 1 }, { count: 3 }),
+      here.radius({ lon: 12, lat: 1 }, { meters: 1e6 }),
+    ];
+    expect((await Promise.all(searches)).map(names)).toEqual([["live"], ["live"]]);
+    expect(await raw("ZCARD", placesOf(here))).toBe(1);
+  });
+
+  test("an index that lost one of its keys shows nothing false", async () => {
+    const [here] = pair();
+    await here.addMany(AIRPORTS);
+    await raw("DEL", endsOf(here));
+    expect(await here.position("SFO")).toBeUndefined();
+    expect(await here.nearest({ lon: 0, lat: 0 })).toEqual([]);
+    await here.addMany(AIRPORTS);
+    await raw("DEL", endsOf(here));
+    await here.add("SFO", AIRPORTS[0]![1]);
+    expect(names(await here.nearest({ lon: 0, lat: 0 }))).toEqual(["SFO"]);
+    await raw("DEL", placesOf(here));
+    expect(await here.position("SFO")).toBeUndefined();
+    expect(await here.nearest({ member: "SFO" })).toBeUndefined();
+    expect(await here.distance("SFO", "SFO")).toBeUndefined();
+  });
+
+  test("calls that are not awaited are executed in their order", async () => {
+    const [here] = pair();
+    const center = { lon: 5, lat: 5 };
+    const answers = await Promise.all([
+      here.position("x"),
+      here.add("x", center),
+      here.add("y", center),
+      here.size(),
+      here.add("x", { lon: 6, lat: 6 }),
+      here.position("x"),
+      here.nearest(center, { count: 1 }),
+      here.remove("y"),
+      here.remove("y"),
+      here.size(),
+    ]);
+    expect(answers[0]).toBeUndefined();
+    expect(answers[3]).toBe(2);
+    expect(answers[5]).toMatchObject({ lon: expect.closeTo(6, 4) });
+    expect(names(answers[6])).toEqual(["y"]);
+    expect(answers.slice(7)).toEqual([true, false, 1]);
+  });
+
+  test("two handles that add at once lose nothing", async () => {
+    const [here, there] = pair();
+    const adds = Array.from({ length: 600 }, (_, at) =>
+      (at % 2 === 0 ? here : there).add(`m${at}`, { lon: at / 10, lat: at / 10 - 30 }),
+    );
+    await Promise.all(adds);
+    expect(await here.size()).toBe(600);
+    expect(await here.nearest({ lon: 30, lat: 0 }, { count: 1_000 })).toHaveLength(600);
+  });
+
+  test("members and names of all kinds", async () => {
+    for (const name of ["{a}b", "a:b", "x y", "ключ"]) {
+      const geo = a.geo(`${random()}${name}`);
+      const members = ["{a}", "a:b", "😀", " ", "FROMLONLAT", "-1"];
+      await geo.addMany(members.map((member) => [member, { lon: 1, lat: 1 }]));
+      expect(new Set(names(await geo.nearest({ lon: 1, lat: 1 })))).toEqual(new Set(members));
+    }
+  });
+
+  test("the ends of the map", async () => {
+    const [here] = pair();
+    const edge = 85.05112878;
+    const corners: [string, GeoPoint][] = [
+      ["south-west", { lon: -180, lat: -edge }],
+      ["south-east", { lon: 180, lat: -edge }],
+      ["north-west", { lon: -180, lat: edge }],
+      ["north-east", { lon: 180, lat: edge }],
+    ];
+    await here.addMany(corners);
+    for (const [member, point] of corners) {
+      const matches = await here.radius(point, { meters: 2 });
+      const half = member.slice(0, 5);
+      expect(names(matches)!.sort()).toEqual([`${half}-east`, `${half}-west`]);
+      expect(Math.abs((await here.position(member))!.lon)).toBeCloseTo(180, 4);
+    }
+  });
+
+  test("each add begins the time to live anew, of the keys too", async () => {
+    const [here] = pair({ ttl: "1h" });
+    await here.add("x", { lon: 1, lat: 1 });
+    await end(here, "x");
+    await raw("PEXPIRE", placesOf(here), "60000");
+    await raw("PEXPIRE", endsOf(here), "60000");
+    await here.add("x", { lon: 1, lat: 1 });
+    expect(await here.size()).toBe(1);
+    for (const key of [placesOf(here), endsOf(here)]) {
+      const ttl = await raw("PTTL", key);
+      expect(ttl).toBeGreaterThan(60_000);
+      expect(ttl).toBeLessThanOrEqual(3_600_000);
+    }
+    await b.geo(here.name, { ttl: "1m" }).add("y", { lon: 1, lat: 1 });
+    for (const key of [placesOf(here), endsOf(here)]) expect(await raw("PTTL", key)).toBeGreaterThan(60_000);
+  });
+
+  test("a key of another type is told as that", async () => {
+    const [here] = pair();
+    await raw("SET", placesOf(here), "foreign");
+    await expect(here.add("x", { lon: 1, lat: 1 })).rejects.toMatchObject({ code: "WRONG_TYPE", op: "geo.add" });
+    await expect(here.position("x")).rejects.toMatchObject({ code: "WRONG_TYPE", op: "geo.position" });
+  });
+
+  test("bad input is refused by its name", async () => {
+    const [here] = pair();
+    expect(() => a.geo("")).toThrow(bad("name"));
+    expect(() => a.geo("x", { ttl: 0 })).toThrow(bad("ttl"));
+    await expect(here.add("x", { lon: 180.1, lat: 0 })).rejects.toEqual(bad("lon"));
+    await expect(here.add("x", { lon: 0, lat: 85.06 })).rejects.toEqual(bad("lat"));
+    await expect(here.add("x", { lon: Number.NaN, lat: 0 })).rejects.toEqual(bad("lon"));
+    await expect(here.add("", { lon: 0, lat: 0 })).rejects.toEqual(bad("member"));
+    await expect(here.add("\ud800", { lon: 0, lat: 0 })).rejects.toEqual(bad("member"));
+    await expect(here.add("x", null as never)).rejects.toEqual(bad("point"));
+    const half: [string, GeoPoint][] = [
+      ["good", { lon: 0, lat: 0 }],
+      ["bad", { lon: 200, lat: 0 }],
+    ];
+    await expect(here.addMany(half)).rejects.toEqual(bad("lon"));
+    expect(await here.size()).toBe(0);
+    const center = { lon: 0, lat: 0 };
+    await expect(here.nearest(center, { count: 0 })).rejects.toEqual(bad("count"));
+    await expect(here.nearest(center, { maxMeters: 0 })).rejects.toEqual(bad("maxMeters"));
+    await expect(here.nearest(7 as never)).rejects.toEqual(bad("center"));
+    await expect(here.radius(center, { meters: -1 })).rejects.toEqual(bad("meters"));
+    await expect(here.radius(center, { meters: 1, limit: 10_001 })).rejects.toEqual(bad("limit"));
+    await expect(here.box(center, { widthMeters: 0, heightMeters: 1 })).rejects.toEqual(bad("widthMeters"));
+    await expect(here.box(center, { widthMeters: 1, heightMeters: Number.NaN })).rejects.toEqual(bad("heightMeters"));
+    await expect(here.distance("a", {} as never)).rejects.toEqual(bad("to"));
+  });
+});
+
+describe("geo on one server [standalone]", () => {
+  test("a lost reply: an add is repeated until it is answered", async () => {
+    await using server = await startStandalone();
+    await using proxy = await startProxy(server);
+    await using hf = await connect(proxy.url, { prefix: random(), timeout: "20s" });
+    const geo = hf.geo("a");
+    await geo.add("x", { lon: 1, lat: 1 });
+    proxy.dropReplies();
+    const executed = proxy.sawReply(":0");
+    const moving = geo.add("x", { lon: 2, lat: 2 });
+    await executed;
+    await proxy.heal();
+    await moving;
+    expect((await geo.position("x"))!.lon).toBeCloseTo(2, 4);
+    expect(await geo.size()).toBe(1);
+  });
+
+  test("while the server is away each call rejects by its deadline: never an empty index", async () => {
+    await using server = await startStandalone();
+    await using proxy = await startProxy(server);
+    await using hf = await connect(proxy.url, { prefix: random() });
+    const geo = hf.geo("a", { timeout: 200 });
+    proxy.refuse();
+    proxy.cut();
+    const outage = { name: expect.stringMatching(/UnavailableError|TimeoutError/), retryable: true };
+    await expect(geo.nearest({ lon: 0, lat: 0 })).rejects.toMatchObject({ ...outage, op: "geo.nearest" });
+    await expect(geo.position("x")).rejects.toMatchObject({ ...outage, op: "geo.position" });
+    await expect(geo.add("x", { lon: 0, lat: 0 })).rejects.toMatchObject({ ...outage, op: "geo.add" });
+    await expect(geo.size()).rejects.toMatchObject({ ...outage, op: "geo.size" });
+  });
+});

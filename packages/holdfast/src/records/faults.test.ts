@@ -1,0 +1,107 @@
+// What could go wrong, and the test that watches it:
+// - a write whose answer was lost is repeated over what came after it ....... "set and patch whose answers were lost"
+// - a versioned write reports a conflict with itself ........................ "a versioned write", "an update"
+// - an increment is counted twice ........................................... "an increment whose answer was lost"
+// - an outage looks like a missing record ................................... "while the server is away"
+import { randomUUID } from "node:crypto";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { losingAnswer } from "../../test/support/lost-answer.ts";
+import { startProxy, startStandalone } from "../../test/support/servers.ts";
+import type { Proxy, Standalone } from "../../test/support/servers.ts";
+import { connect } from "../connect.ts";
+import type { Holdfast } from "../holdfast.ts";
+import { increment } from "./increment.gen.ts";
+import { patch } from "./patch.gen.ts";
+import type { Records } from "./records.ts";
+import { set } from "./set.gen.ts";
+
+interface Doc {
+  a?: number;
+  b?: string;
+}
+
+describe("record under faults [standalone]", () => {
+  let server: Standalone;
+  let proxy: Proxy;
+  let hf: Holdfast;
+  let direct: Holdfast;
+  /** Through the proxy, and around it. */
+  let records: Records<Doc>;
+  let witness: Records<Doc>;
+
+  beforeAll(async () => {
+    server = await startStandalone();
+    proxy = await startProxy(server);
+    const prefix = `test-${randomUUID()}`;
+    [hf, direct] = await Promise.all([connect(proxy.url, { prefix, timeout: "20s" }), connect(server.url, { prefix })]);
+    [records, witness] = [hf.record<Doc>("docs"), direct.record<Doc>("docs")];
+    for (const { lua } of [set, patch, increment]) await server.command("SCRIPT", "LOAD", lua);
+  });
+  afterEach(() => proxy.heal());
+  afterAll(async () => {
+    await Promise.all([hf?.close(), direct?.close()]);
+    await proxy?.stop();
+    await server?.stop();
+  });
+
+  async function stored(id: string, value: Doc = { a: 1 }): Promise<number> {
+    return (await witness.set(id, value)).version;
+  }
+
+  test("set and patch whose answers were lost are not repeated over what came after them", async () => {
+    const version = await stored("x");
+    const later = (): Promise<unknown> => witness.patch("x", { b: "later" });
+    expect(await losingAnswer(proxy, set, () => records.set("x", { b: "set" }), later)).toEqual({
+      status: "ok",
+      version: version + 1,
+    });
+    expect(await witness.get("x")).toEqual({ value: { b: "later" }, version: version + 2 });
+    expect(await losingAnswer(proxy, patch, () => records.patch("x", { b: "patch" }), later)).toEqual({
+      status: "ok",
+      version: version + 3,
+    });
+    expect(await witness.get("x")).toEqual({ value: { b: "later" }, version: version + 4 });
+  });
+
+  test("a versioned write whose answer was lost is no conflict with itself", async () => {
+    const version = await stored("y");
+    const answer = await losingAnswer(
+      proxy,
+      patch,
+      () => records.patch("y", { a: 2 }, { version }),
+      async () => {
+        for (let round = 0; round < 15; round += 1) await witness.increment("y", "a");
+      },
+    );
+    expect(answer).toEqual({ status: "ok", version: version + 1 });
+    expect(await witness.get("y")).toEqual({ value: { a: 17 }, version: version + 16 });
+  });
+
+  test("an update whose answer was lost is done once", async () => {
+    const version = await stored("z");
+    const answer = await losingAnswer(proxy, set, () => records.update("z", ({ a = 0 }) => ({ a: a + 1 })));
+    expect(answer).toEqual({ status: "ok", value: { a: 2 }, version: version + 1 });
+    expect(await witness.get("z")).toEqual({ value: { a: 2 }, version: version + 1 });
+  });
+
+  test("an increment whose answer was lost is told as unknown, and not repeated", async () => {
+    await stored("n");
+    const lost = losingAnswer(proxy, increment, () => records.increment("n", "a"));
+    await expect(lost).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN", op: "record.increment", key: "n" });
+    expect((await witness.get("n"))?.value).toEqual({ a: 2 });
+  });
+
+  test("while the server is away each call rejects by its deadline: never a missing record", async () => {
+    await stored("away");
+    const hasty = hf.record<Doc>("docs", { timeout: 200 });
+    proxy.refuse();
+    proxy.cut();
+    const outage = { name: expect.stringMatching(/UnavailableError|TimeoutError/), retryable: true };
+    await expect(hasty.get("away")).rejects.toMatchObject({ ...outage, op: "record.get" });
+    await expect(hasty.set("away", {})).rejects.toMatchObject({ ...outage, op: "record.set" });
+    await expect(hasty.increment("away", "a")).rejects.toMatchObject(outage);
+    await expect(hasty.update("away", (value) => value)).rejects.toMatchObject(outage);
+    await proxy.heal();
+    expect((await records.get("away"))?.value).toEqual({ a: 1 });
+  });
+});

@@ -1,0 +1,128 @@
+/** A record's value to the fields of its hash, and back. */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Codec } from "../codec/codec.ts";
+import { ENCRYPTED, MAGIC, SERIALIZER_ID } from "../codec/header.ts";
+import { validate } from "../codec/schema.ts";
+import { CodecError, InvalidArgumentError } from "../errors.ts";
+import { numberFrom, numberToText } from "./number-text.ts";
+
+/** Only these fields change; one that is `undefined` is removed. */
+export type RecordPatch<T> = { readonly [Field in keyof T]?: T[Field] | undefined };
+
+/** Field names and lengths of their values by turns, and the values one after the other. */
+export interface EncodedFields {
+  readonly layout: readonly (string | number)[];
+  readonly payload: Buffer;
+}
+
+/** One command carries them all, so their number is bounded. */
+const MAX_FIELDS = 1_000;
+/** Half of a character, which UTF-8 cannot hold: two such names would become one. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+export class RecordFormat<T extends object> {
+  readonly #codec: Codec<unknown>;
+  readonly #schema: StandardSchemaV1<unknown, T> | undefined;
+  /** With encryption no field is stored in clear, so numbers are no exception and a script cannot add to them. */
+  readonly #sealed: boolean;
+  readonly #readsPlain: boolean;
+
+  constructor(codec: Codec<unknown>, schema: StandardSchemaV1<unknown, T> | undefined) {
+    this.#codec = codec;
+    this.#schema = schema;
+    this.#sealed = encrypts(codec);
+    this.#readsPlain = readsPlain(codec);
+  }
+
+  /** A change can be checked only together with the fields that it leaves. */
+  get checksWholes(): boolean {
+    return this.#schema !== undefined;
+  }
+
+  /** Whether a script can read and write the numbers. */
+  get numbersAreOpen(): boolean {
+    return !this.#sealed;
+  }
+
+  /** What the schema makes of a value that is about to be stored. */
+  checked(value: T): T {
+    const whole = asFields("value", value);
+    return this.#schema === undefined ? whole : validate(this.#schema, whole, "encode");
+  }
+
+  /** Fields that are `undefined` are left out. */
+  encode(key: string, fields: RecordPatch<T>): EncodedFields {
+    const layout: (string | number)[] = [];
+    const values: Buffer[] = [];
+    for (const [name, value] of Object.entries(fields)) {
+      if (value === undefined) continue;
+      const bytes = this.#encodeField(key, name, value);
+      layout.push(name, bytes.length);
+      values.push(bytes);
+    }
+    return { layout, payload: values.length === 1 ? values[0]! : Buffer.concat(values) };
+  }
+
+  /** @throws CodecError where this configuration cannot read what is stored: that is not the same as "no record" */
+  decode(key: string, stored: ReadonlyMap<string, Buffer>): T {
+    const whole = this.decodeSome(key, stored) as T;
+    return this.#schema === undefined ? whole : validate(this.#schema, whole, "decode");
+  }
+
+  /** Without the schema, which knows wholes only. */
+  decodeSome(key: string, stored: ReadonlyMap<string, Buffer>): Partial<T> {
+    const fields: [string, unknown][] = [];
+    for (const [name, bytes] of stored) fields.push([name, this.#decodeField(key, name, bytes)]);
+    // fromEntries defines own properties, so a field called __proto__ is a field like any other.
+    return Object.fromEntries(fields) as Partial<T>;
+  }
+
+  #encodeField(key: string, name: string, value: unknown): Buffer {
+    if (typeof value === "number" && Number.isFinite(value) && !this.#sealed) return Buffer.from(numberToText(value));
+    return this.#codec.encode(value, { aad: sealOf(key, name) });
+  }
+
+  #decodeField(key: string, name: string, bytes: Buffer): unknown {
+    const number = numberFrom(bytes);
+    if (number === undefined) return this.#codec.decode(bytes, { aad: sealOf(key, name) });
+    if (this.#readsPlain) return number;
+    throw new CodecError(
+      "key",
+      `the number in field ${JSON.stringify(name)} is not encrypted, and this record requires it (encrypt.allowPlaintext for a migration)`,
+    );
+  }
+}
+
+/** The value itself, once it is known to be an object whose fields can be stored. */
+export function asFields<V extends object>(field: string, value: V): V {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new InvalidArgumentError(field, "an object of fields", value);
+  checkNames(field, Object.keys(value));
+  return value;
+}
+
+export function checkNames(field: string, names: readonly string[]): void {
+  if (names.length > MAX_FIELDS)
+    throw new InvalidArgumentError(field, `at most ${MAX_FIELDS} fields`, `${names.length} fields`);
+  const broken = names.find((name) => typeof name !== "string" || LONE_SURROGATE.test(name));
+  if (broken !== undefined) throw new InvalidArgumentError(field, "well-formed strings as names of fields", broken);
+}
+
+/** Encrypted values open only in this field of this record. */
+function sealOf(key: string, name: string): string {
+  return `${key}\0${name}`;
+}
+
+/** The settings of the handle and of the record are merged in the codec, so it is the codec that is asked. */
+function encrypts(codec: Codec<unknown>): boolean {
+  return (codec.encode(undefined)[1]! & ENCRYPTED) !== 0;
+}
+
+function readsPlain(codec: Codec<unknown>): boolean {
+  try {
+    codec.decode(Buffer.of(MAGIC, SERIALIZER_ID.undefined));
+    return true;
+  } catch {
+    return false;
+  }
+}

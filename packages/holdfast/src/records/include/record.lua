@@ -1,0 +1,39 @@
+-- A record is a hash: `version`, `ops` (who made the last versions) and its values as `d:<field>`.
+-- `ops` has the ids of the last writes, the newest first: the first of them made `version`, the next the one before it.
+-- By it a write that comes again, because its answer was lost, is known. Needs the include `now`.
+
+-- Eight characters and a comma.
+local OP_LENGTH = 9
+local MAX_OPS = 16
+
+-- Nil where there is no record.
+local function stateOf(record)
+  local stored = redis.call('HMGET', record, 'version', 'ops')
+  return stored[1] and { version = tonumber(stored[1]), ops = stored[2] or '' } or nil
+end
+
+-- The version that the write `opId` made, if it is one of the last.
+local function madeBy(state, opId)
+  local at = string.find(state.ops, opId .. ',', 1, true)
+  return at and state.version - (at - 1) / OP_LENGTH
+end
+
+-- What HSET takes. `layout` has names and lengths by turns; the values are in `payload`, one after the other.
+local function fieldsOf(layout, payload)
+  local fields, at = {}, 1
+  for i = 1, #layout, 2 do
+    local after = at + layout[i + 1]
+    fields[i], fields[i + 1] = 'd:' .. layout[i], string.sub(payload, at, after - 1)
+    at = after
+  end
+  return fields
+end
+
+-- The first version is the time in microseconds: above all versions that a deleted record of this name ever had.
+local function commit(record, state, opId, ttlMs, fields)
+  local version = state and state.version + 1 or nowMicros()
+  local ops = string.sub(opId .. ',' .. (state and state.ops or ''), 1, OP_LENGTH * MAX_OPS)
+  redis.call('HSET', record, 'version', version, 'ops', ops, unpack(fields))
+  redis.call('PEXPIRE', record, ttlMs)
+  return version
+end

@@ -1,0 +1,191 @@
+/**
+ * Records: objects whose top-level fields are stored one by one, so that parts of them are read and written.
+ *
+ * What it promises: each write is one atomic step that makes a new version; a write with a `version` happens only over that
+ * version, also across a deletion in between, since versions of one id only rise; patches of different fields by parallel
+ * writers all survive; with a `schema` nothing that it refuses is ever stored. While the server is away calls wait for it until
+ * their deadline and then reject. A `set`, `patch` or `update` whose answer was lost is repeated and recognised; an
+ * `increment` is not repeated and rejects with OutcomeUnknownError.
+ */
+import type { Core } from "../core.ts";
+import { InvalidArgumentError } from "../errors.ts";
+import type { Id } from "../keyspace/keyspace.ts";
+import { observed } from "../observe/observe.ts";
+import { asFields, checkNames, RecordFormat } from "./format.ts";
+import type { RecordPatch } from "./format.ts";
+import { fieldCodecOptions, recordSettings } from "./options.ts";
+import type { RecordOptions, RecordSettings } from "./options.ts";
+import { ANY_VERSION, RecordStore } from "./store.ts";
+import { notANumber, outOfRange, sumOf } from "./sum.ts";
+import { Updater } from "./updater.ts";
+import type { RecordUpdated } from "./updater.ts";
+
+/** A value, and which state of the record it is of. Versions of one id only rise; each write makes the next. */
+export interface Versioned<T> {
+  readonly value: T;
+  readonly version: number;
+}
+
+export interface RecordWriteOptions {
+  /** Write only over the state that was read with this version; for `set` 0 means: only where there is none. @default any state */
+  readonly version?: number;
+}
+
+/** `conflict`: another version is stored, 0 when there is no record; nothing was changed. */
+export type RecordSet =
+  | { readonly status: "ok"; readonly version: number }
+  | { readonly status: "conflict"; readonly version: number };
+
+export type RecordPatched = RecordSet | { readonly status: "missing" };
+
+export type RecordIncremented =
+  | { readonly status: "ok"; readonly value: number; readonly version: number }
+  | { readonly status: "missing" }
+  | { readonly status: "conflict"; readonly version: number };
+
+/** Names of the fields that hold numbers. */
+export type NumberField<T> = {
+  [Field in keyof T & string]-?: NonNullable<T[Field]> extends number ? Field : never;
+}[keyof T & string];
+
+export class Records<T extends object> {
+  readonly name: string;
+  readonly #settings: RecordSettings;
+  readonly #format: RecordFormat<T>;
+  readonly #store: RecordStore;
+  readonly #updater: Updater<T>;
+
+  constructor(core: Core, name: string, options: RecordOptions<T> = {}) {
+    this.name = name;
+    this.#settings = recordSettings(options);
+    this.#format = new RecordFormat<T>(core.codec(fieldCodecOptions(options)), options.schema);
+    this.#store = new RecordStore(core.driver, core.keys.entries("record", name), this.#settings);
+    this.#updater = new Updater<T>(this.#store, this.#format, this.#settings.attempts);
+  }
+
+  /**
+   * The record, or those of `fields` that it has; undefined where there is none.
+   * Cost: HGETALL or HMGET.
+   * @throws CodecError when the record is there and this configuration cannot read it
+   */
+  get(id: Id): Promise<Versioned<T> | undefined>;
+  get<Field extends keyof T & string>(id: Id, fields: readonly Field[]): Promise<Versioned<Pick<T, Field>> | undefined>;
+  get(id: Id, fields?: readonly string[]): Promise<Versioned<unknown> | undefined> {
+    return observed("record.get", id, async () => this.#read(id, checkFields(fields)));
+  }
+
+  /** As `get`, for many ids at once; the Map has the ids that have a record. Cost: that many HGETALL or HMGET, pipelined. */
+  getMany(ids: Iterable<Id>): Promise<Map<Id, Versioned<T>>>;
+  getMany<Field extends keyof T & string>(
+    ids: Iterable<Id>,
+    fields: readonly Field[],
+  ): Promise<Map<Id, Versioned<Pick<T, Field>>>>;
+  getMany(ids: Iterable<Id>, fields?: readonly string[]): Promise<Map<Id, Versioned<unknown>>> {
+    return observed("record.getMany", undefined, async () => {
+      const wanted = [...new Set(ids)];
+      const names = checkFields(fields);
+      const found = await Promise.all(wanted.map((id) => this.#read(id, names)));
+      return new Map(wanted.flatMap((id, at) => (found[at] === undefined ? [] : [[id, found[at]] as const])));
+    });
+  }
+
+  /** Replaces the whole record or creates it. Cost: one script, shared by calls of one turn of the event loop on one slot. */
+  set(id: Id, value: T, options: RecordWriteOptions = {}): Promise<RecordSet> {
+    return observed("record.set", id, async () => {
+      const expected = checkVersion(options.version, 0);
+      const fields = this.#format.encode(this.#store.key(id), this.#format.checked(value));
+      return this.#store.replace("record.set", id, expected, fields);
+    });
+  }
+
+  /**
+   * Changes the given fields and leaves the others; `undefined` removes one. `conflict` only with a `version`, or
+   * with a `schema` when other writes came between each time.
+   * Cost: one script, shared by calls of one turn of the event loop on one slot; with a `schema` as `update`.
+   */
+  patch(id: Id, patch: RecordPatch<T>, options: RecordWriteOptions = {}): Promise<RecordPatched> {
+    return observed("record.patch", id, async () => {
+      const expected = checkVersion(options.version, 1);
+      const fields = asFields("patch", patch);
+      if (this.#format.checksWholes) return this.#patchWhole(id, fields, expected);
+      const removed = Object.keys(fields).filter((name) => fields[name as keyof T] === undefined);
+      return this.#store.patch(id, expected, removed, this.#format.encode(this.#store.key(id), fields));
+    });
+  }
+
+  /**
+   * Adds to a number; a field that is not there counts as 0. Sums are JavaScript's own.
+   * Cost: one script, shared by calls of one turn of the event loop on one slot; with a `schema` or with encryption as `update`.
+   * @throws HoldfastError `WRONG_TYPE` when the field holds no number; `UNSUPPORTED` when the sum of whole numbers would pass
+   *   ±(2^53 - 1), or any sum the range of numbers. Nothing was changed.
+   * @throws OutcomeUnknownError when the answer was lost; `update` has not this weakness
+   */
+  increment(id: Id, field: NumberField<T>, by: number = 1): Promise<RecordIncremented> {
+    return observed("record.increment", id, async () => {
+      checkNames("field", [field]);
+      if (!Number.isFinite(by)) throw new InvalidArgumentError("by", "a finite number", by);
+      const onServer = this.#format.numbersAreOpen && !this.#format.checksWholes;
+      return onServer ? this.#incrementOnServer(id, field, by) : this.#incrementHere(id, field, by);
+    });
+  }
+
+  /**
+   * Writes what `change` makes of the record, if nobody wrote meanwhile; else again with the new state, up to `attempts` times,
+   * so `change` may be called more than once. Its error is passed on and nothing is written.
+   * Cost: a read and a script per attempt.
+   */
+  update(id: Id, change: (value: T) => T | Promise<T>): Promise<RecordUpdated<T>> {
+    return observed("record.update", id, async () => this.#updater.run("record.update", id, ANY_VERSION, change));
+  }
+
+  /** Removes the record; false where there was none. Idempotent. Cost: UNLINK. */
+  delete(id: Id): Promise<boolean> {
+    return observed("record.delete", id, () => this.#store.delete(id));
+  }
+
+  async #read(id: Id, fields: readonly string[] | undefined): Promise<Versioned<unknown> | undefined> {
+    const stored = await this.#store.read(id, fields);
+    if (stored === undefined) return undefined;
+    const key = this.#store.key(id);
+    const { version } = stored;
+    if (fields === undefined) return { value: this.#format.decode(key, stored.fields), version };
+    return { value: this.#format.decodeSome(key, stored.fields), version };
+  }
+
+  async #patchWhole(id: Id, patch: RecordPatch<T>, expected: number): Promise<RecordPatched> {
+    const outcome = await this.#updater.run("record.patch", id, expected, (value) => ({ ...value, ...patch }));
+    return outcome.status === "ok" ? { status: "ok", version: outcome.version } : outcome;
+  }
+
+  async #incrementOnServer(id: Id, field: NumberField<T>, by: number): Promise<RecordIncremented> {
+    const outcome = await this.#store.increment(id, field, by);
+    if (outcome.status === "notANumber") throw notANumber(id, field);
+    if (outcome.status === "outOfRange") throw outOfRange(id, field, by);
+    return outcome;
+  }
+
+  async #incrementHere(id: Id, field: NumberField<T>, by: number): Promise<RecordIncremented> {
+    const add = (value: T): T => {
+      // Own fields only: every object has a `constructor`.
+      const before = Object.hasOwn(value, field) ? value[field] : undefined;
+      return { ...value, [field]: sumOf(id, field, before, by) };
+    };
+    const outcome = await this.#updater.run("record.increment", id, ANY_VERSION, add);
+    if (outcome.status !== "ok") return outcome;
+    return { status: "ok", value: outcome.value[field] as number, version: outcome.version };
+  }
+}
+
+function checkFields(fields: readonly string[] | undefined): readonly string[] | undefined {
+  if (fields === undefined) return undefined;
+  if (!Array.isArray(fields) || fields.length === 0)
+    throw new InvalidArgumentError("fields", "an array with names of fields", fields);
+  checkNames("fields", fields);
+  return fields;
+}
+
+function checkVersion(version: number | undefined, min: 0 | 1): number {
+  if (version === undefined) return ANY_VERSION;
+  if (Number.isSafeInteger(version) && version >= min) return version;
+  throw new InvalidArgumentError("version", "the version of a record that was read", version);
+}

@@ -1,0 +1,156 @@
+/** The server's side of records: which calls share a command, and what the replies mean. */
+import { randomBytes } from "node:crypto";
+import { Lane } from "../batch/lane.ts";
+import type { BatchKind } from "../batch/lane.ts";
+import { scriptKind } from "../batch/script-kind.ts";
+import type { Call, Driver } from "../driver/port.ts";
+import { HoldfastError } from "../errors.ts";
+import type { EntryKeys, Id } from "../keyspace/keyspace.ts";
+import type { BatchItem, ScriptCall } from "../script/run.ts";
+import type { EncodedFields } from "./format.ts";
+import { increment } from "./increment.gen.ts";
+import type { IncrementArgs, IncrementKeys, IncrementResult } from "./increment.gen.ts";
+import type { RecordSettings } from "./options.ts";
+import { patch } from "./patch.gen.ts";
+import type { PatchArgs, PatchKeys, PatchResult } from "./patch.gen.ts";
+import { set } from "./set.gen.ts";
+import type { SetArgs, SetKeys, SetResult } from "./set.gen.ts";
+
+export interface StoredRecord {
+  readonly version: number;
+  /** By the names that the user gave them. */
+  readonly fields: ReadonlyMap<string, Buffer>;
+}
+
+/** An operation that replaces a whole record if its version is the expected one; errors name it. */
+export type ReplaceOp = "record.set" | "record.update" | "record.patch" | "record.increment";
+
+/** Any version, as the scripts are told it. */
+export const ANY_VERSION = -1;
+
+type Replace = BatchItem<SetKeys, SetArgs>;
+type Patch = BatchItem<PatchKeys, PatchArgs>;
+type Add = BatchItem<IncrementKeys, IncrementArgs>;
+
+/** A larger value goes alone, so that no merged call grows beyond some megabytes. */
+const MAX_MERGED_BYTES = 16_384;
+const VERSION = "version";
+const DATA = "d:";
+
+export class RecordStore {
+  readonly #driver: Driver;
+  readonly #keys: EntryKeys;
+  readonly #settings: RecordSettings;
+  readonly #lane = new Lane();
+  readonly #replaces: Readonly<Record<ReplaceOp, BatchKind<Replace, SetResult>>>;
+  readonly #patches: BatchKind<Patch, PatchResult>;
+  readonly #adds: BatchKind<Add, IncrementResult>;
+
+  constructor(driver: Driver, keys: EntryKeys, settings: RecordSettings) {
+    this.#driver = driver;
+    this.#keys = keys;
+    this.#settings = settings;
+    const replaces = (op: ReplaceOp): BatchKind<Replace, SetResult> =>
+      scriptKind(driver, set, this.#call(op), valueOrThrow);
+    this.#replaces = {
+      "record.set": replaces("record.set"),
+      "record.update": replaces("record.update"),
+      "record.patch": replaces("record.patch"),
+      "record.increment": replaces("record.increment"),
+    };
+    this.#patches = scriptKind(driver, patch, this.#call("record.patch"), valueOrThrow);
+    this.#adds = scriptKind(driver, increment, this.#call("record.increment"), valueOrThrow);
+  }
+
+  key(id: Id): string {
+    return this.#keys.key(id);
+  }
+
+  /**
+   * The whole record, or with `fields` those of them that it has. Reads go by themselves, pipelined: a script would cost the
+   * server three times as much for handing the fields through Lua.
+   */
+  async read(id: Id, fields?: readonly string[]): Promise<StoredRecord | undefined> {
+    const key = this.key(id);
+    const call: Call = { ...this.#call("record.get"), class: "read", key: String(id) };
+    this.#lane.flush(this.#driver.slotOf(key));
+    if (fields === undefined) return wholeOf((await this.#driver.send(["HGETALL", key], call, key)) as Buffer[]);
+    const names = fields.map((field) => DATA + field);
+    const values = (await this.#driver.send(["HMGET", key, VERSION, ...names], call, key)) as (Buffer | null)[];
+    return partOf(fields, values);
+  }
+
+  replace(op: ReplaceOp, id: Id, expected: number, fields: EncodedFields): Promise<SetResult> {
+    const args = { ...this.#write(), expected, ...fields };
+    return this.#add(this.#replaces[op], this.#item(id, args), fields.payload.length);
+  }
+
+  patch(id: Id, expected: number, removed: readonly string[], fields: EncodedFields): Promise<PatchResult> {
+    const args = { ...this.#write(), expected, removed, ...fields };
+    return this.#add(this.#patches, this.#item(id, args), fields.payload.length);
+  }
+
+  increment(id: Id, field: string, by: number): Promise<IncrementResult> {
+    return this.#add(this.#adds, this.#item(id, { ...this.#write(), field, by }), 0);
+  }
+
+  async delete(id: Id): Promise<boolean> {
+    const key = this.key(id);
+    this.#lane.flush(this.#driver.slotOf(key));
+    const call: Call = { ...this.#call("record.delete"), class: "idempotent", key: String(id) };
+    return (await this.#driver.send(["UNLINK", key], call, key)) === 1;
+  }
+
+  /** By its random id the server knows a write that comes again. */
+  #write(): { opId: string; ttlMs: number } {
+    return { opId: randomBytes(6).toString("base64url"), ttlMs: this.#settings.ttlMs };
+  }
+
+  #item<Args>(id: Id, args: Args): BatchItem<{ record: string }, Args> {
+    return { keys: { record: this.key(id) }, args, key: String(id) };
+  }
+
+  #add<Item extends BatchItem<{ readonly record: unknown }, unknown>, Result>(
+    kind: BatchKind<Item, Result>,
+    item: Item,
+    bytes: number,
+  ): Promise<Result> {
+    const slot = this.#driver.slotOf(item.keys.record as string);
+    const alone = bytes > MAX_MERGED_BYTES;
+    if (alone) this.#lane.flush(slot);
+    const result = this.#lane.add(kind, slot, item);
+    if (alone) this.#lane.flush(slot);
+    return result;
+  }
+
+  #call(op: string): ScriptCall {
+    return { op, timeoutMs: this.#settings.timeoutMs };
+  }
+}
+
+function valueOrThrow<Result>(outcome: Result | HoldfastError): Result {
+  if (outcome instanceof HoldfastError) throw outcome;
+  return outcome;
+}
+
+/** @param flat names and values by turns */
+function wholeOf(flat: readonly Buffer[]): StoredRecord | undefined {
+  let version: number | undefined;
+  const fields = new Map<string, Buffer>();
+  for (let at = 0; at < flat.length; at += 2) {
+    const name = flat[at]!.toString();
+    if (name.startsWith(DATA)) fields.set(name.slice(DATA.length), flat[at + 1]!);
+    else if (name === VERSION) version = Number(flat[at + 1]);
+  }
+  return version === undefined ? undefined : { version, fields };
+}
+
+function partOf(names: readonly string[], [version, ...values]: readonly (Buffer | null)[]): StoredRecord | undefined {
+  if (version === null || version === undefined) return undefined;
+  const fields = new Map<string, Buffer>();
+  for (const [at, name] of names.entries()) {
+    const value = values[at];
+    if (value) fields.set(name, value);
+  }
+  return { version: Number(version), fields };
+}

@@ -1,0 +1,27 @@
+/** Adding to a number of a record, by the rules that `increment.lua` has too. */
+import { HoldfastError } from "../errors.ts";
+import type { Id } from "../keyspace/keyspace.ts";
+
+/** @param value undefined for a field that is not there, which counts as 0 @throws HoldfastError `WRONG_TYPE` or `UNSUPPORTED` */
+export function sumOf(id: Id, field: string, value: unknown, by: number): number {
+  const before = value === undefined ? 0 : value;
+  if (typeof before !== "number" || !Number.isFinite(before)) throw notANumber(id, field);
+  const sum = before + by;
+  const rounds = Number.isSafeInteger(before) && Number.isSafeInteger(by) && !Number.isSafeInteger(sum);
+  if (rounds || !Number.isFinite(sum)) throw outOfRange(id, field, by);
+  return sum;
+}
+
+export function notANumber(id: Id, field: string): HoldfastError {
+  return failure("WRONG_TYPE", id, `field ${JSON.stringify(field)} holds no number`);
+}
+
+export function outOfRange(id: Id, field: string, by: number): HoldfastError {
+  const what = `field ${JSON.stringify(field)} plus ${by} is beyond what a number holds`;
+  return failure("UNSUPPORTED", id, `${what} (whole numbers: ±(2^53 - 1)); nothing was changed`);
+}
+
+function failure(code: "WRONG_TYPE" | "UNSUPPORTED", id: Id, what: string): HoldfastError {
+  const op = "record.increment";
+  return new HoldfastError(code, `${op} ${JSON.stringify(id)}: ${what}`, { op, key: String(id) });
+}
