@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "examples/*/src/**/*.test.ts"],
     globalSetup: ["packages/holdfast/test/support/global-setup.ts"],
-    reporters: ["default", "packages/holdfast/test/support/backend-reporter.ts"],
+    reporters: ["default", "./packages/holdfast/test/support/backend-reporter.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "threads",
