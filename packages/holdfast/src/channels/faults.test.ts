@@ -24,7 +24,7 @@ import {
 import { connect } from "../connect.ts";
 import { HoldfastError, OutcomeUnknownError } from "../errors.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { slotOf } from "../keyspace/slot.ts";
+import { slotOf } from "../driver/slot.ts";
 import type { ChannelGap } from "./options.ts";
 
 const missed = ({ disconnected, dropped }: ChannelGap): string => (disconnected ? "gap" : `${dropped} dropped`);

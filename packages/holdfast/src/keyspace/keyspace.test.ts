@@ -4,7 +4,7 @@ import { startStandalone } from "../../test/support/servers.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { Keyspace } from "./keyspace.ts";
 import { escapeGlob } from "./scan.ts";
-import { slotOf } from "./slot.ts";
+import { slotOf } from "../driver/slot.ts";
 
 const keys = new Keyspace("hf");
 

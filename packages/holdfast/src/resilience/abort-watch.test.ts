@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Call, Driver, OpClass } from "../driver/port.ts";
 import { AbortedError, OutcomeUnknownError } from "../errors.ts";
 import { createDriver } from "./driver.ts";
-import { refused, refusedWith, ScriptedTransport, type Step, watch } from "./scripted-transport.mts";
+import { refused, refusedWith, ScriptedTransport, type Step, watch } from "../../test/support/scripted-transport.ts";
 
 const TIMEOUT_MS = 1_000;
 const ALL: OpClass[] = ["read", "idempotent", "dedupable", "unsafe"];

@@ -12,7 +12,7 @@ import {
   reply,
   ScriptedTransport,
   watch,
-} from "./scripted-transport.mts";
+} from "../../test/support/scripted-transport.ts";
 
 const PATIENCE_MS = 1_000;
 const COOL_DOWN_MS = 400;

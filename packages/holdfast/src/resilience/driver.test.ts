@@ -20,7 +20,7 @@ import {
   ScriptedTransport,
   type Step,
   watch,
-} from "./scripted-transport.mts";
+} from "../../test/support/scripted-transport.ts";
 
 const TIMEOUT_MS = 1_000;
 const PAST_DEADLINE_MS = TIMEOUT_MS + 15;

@@ -14,7 +14,7 @@ import {
   ScriptedTransport,
   type Step,
   watch,
-} from "./scripted-transport.mts";
+} from "../../test/support/scripted-transport.ts";
 
 const TIMEOUT_MS = 1_000;
 const SLACK_MS = 15;

@@ -1,5 +1,5 @@
 /** Six fresh nodes become one cluster: the first three share the slots, each of the others follows one of them. */
-import { SLOTS } from "../../src/keyspace/slot.ts";
+import { SLOTS } from "../../src/driver/slot.ts";
 import { parseClusterNodes, type ClusterNode } from "./cluster-nodes.ts";
 import type { ServerProcess } from "./server-process.ts";
 import { until } from "./until.ts";

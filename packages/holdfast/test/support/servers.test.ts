@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { X509Certificate } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { slotOf } from "../../src/keyspace/slot.ts";
+import { slotOf } from "../../src/driver/slot.ts";
 import {
   RespClient,
   startCluster,

@@ -6,7 +6,7 @@
  * Two differences to a transport that owns its connection: a command lost with the borrowed connection is always
  * reported as `lost`, also when it was never written; and onInvalidate also tells of this side's own writes.
  */
-import { slotOf } from "../../keyspace/slot.ts";
+import { slotOf } from "../slot.ts";
 import {
   type Arg,
   type Capabilities,

@@ -1,5 +1,5 @@
 /** A cluster: a table of its slots, kept true by what the nodes answer. */
-import { SLOTS, slotOf } from "../../keyspace/slot.ts";
+import { SLOTS, slotOf } from "../slot.ts";
 import { type Arg, type ChannelKind, type Reply, type Route, type StateEvent, TransportError } from "../port.ts";
 import type { Connection } from "./connection.ts";
 import type { Context } from "./context.ts";

@@ -1,5 +1,5 @@
 /** Cluster slots: CRC16 (XMODEM) of the key, or of its hash tag, modulo 16384 (Redis Cluster specification). */
-import type { Arg } from "../driver/port.ts";
+import type { Arg } from "./port.ts";
 
 export const SLOTS = 16_384;
 

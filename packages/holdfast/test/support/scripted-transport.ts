@@ -1,7 +1,4 @@
-/**
- * The test double of the port: each attempt meets the next scripted step, or stays without an answer for ever.
- * `.mts` keeps it out of the published build, which takes `.ts` files.
- */
+/** The test double of the port: each attempt meets the next scripted step, or stays without an answer for ever. */
 import {
   type Arg,
   type Capabilities,
@@ -14,7 +11,7 @@ import {
   type Transport,
   TransportError,
   type TransportLease,
-} from "../driver/port.ts";
+} from "../../src/driver/port.ts";
 
 export type Step = { readonly reply: Reply } | { readonly error: unknown } | "silence";
 
