@@ -1,0 +1,111 @@
+/** What the API sends, as far as the page reads it. */
+export interface Flight {
+  readonly index: number;
+  readonly at: number;
+  readonly delay: number;
+  readonly distance: number;
+  readonly origin: string;
+  readonly destination: string;
+}
+
+export interface News {
+  readonly flight: Flight;
+  readonly by: string;
+  readonly fence: number;
+}
+
+export interface Entry {
+  readonly member: string;
+  readonly score: number;
+  readonly rank: number;
+}
+
+export interface LockView {
+  readonly holder: string;
+  readonly fence: number;
+  readonly ttlMs: number;
+}
+
+export interface ProcessView {
+  readonly name: string;
+  readonly presence?: { readonly pid: number; readonly role: string; readonly since: number };
+}
+
+export interface Snapshot {
+  readonly cursor: {
+    readonly position: number;
+    readonly fence: number;
+    readonly term: number;
+    readonly by: string;
+    readonly at: number;
+  };
+  readonly applied: number;
+  readonly flights: number;
+  readonly speed: number | null;
+  readonly boards: Readonly<Record<BoardName, readonly Entry[]>>;
+  readonly traffic: readonly (readonly [code: string, flights: number])[];
+  readonly totals: {
+    readonly flights: number;
+    readonly miles: number;
+    readonly late: number;
+    readonly lateMinutes: number;
+  };
+  readonly locks: { readonly leader?: LockView; readonly worker?: LockView };
+  readonly processes: readonly ProcessView[];
+  readonly cache: { readonly hits: number; readonly misses: number; readonly loads: number; readonly joined: number };
+  readonly pages: number;
+}
+
+export type BoardName = "busiest" | "delayed" | "connected";
+
+export interface MapPoint {
+  readonly code: string;
+  readonly name: string;
+  readonly city: string;
+  readonly state: string;
+  readonly x?: number;
+  readonly y?: number;
+}
+
+export interface MapData {
+  readonly width: number;
+  readonly height: number;
+  readonly nation: string;
+  readonly borders: string;
+  readonly airports: readonly MapPoint[];
+}
+
+export interface Profile {
+  readonly code: string;
+  readonly name: string;
+  readonly city: string;
+  readonly state: string;
+  readonly departures: number;
+  readonly arrivals: number;
+  readonly onTime: number;
+  readonly routes: readonly { readonly code: string; readonly flights: number }[];
+  readonly hours: readonly number[];
+}
+
+export interface LiveAirport {
+  readonly record: {
+    readonly departures: number;
+    readonly arrivals: number;
+    readonly served: readonly string[];
+    readonly lateMinutes: number;
+  };
+  readonly tags: readonly string[];
+  readonly around: readonly Entry[];
+}
+
+export interface NearPlace {
+  readonly member: string;
+  readonly meters: number;
+}
+
+export interface Account {
+  readonly user: string | null;
+  readonly users?: readonly string[];
+  readonly watching?: readonly string[];
+  readonly active?: number;
+}

@@ -1,0 +1,128 @@
+/** The HTTP interface: pages ask, Holdfast's primitives answer. */
+import type { Cache, Tags } from "holdfast";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { Service } from "../service.ts";
+import { CONTROL_ID } from "../state/state.ts";
+import { airportProfile, routeProfile } from "./archive.ts";
+import type { AirportProfile, RouteProfile } from "./archive.ts";
+import type { Database } from "./database.ts";
+import { LIMIT, WINDOW_SECONDS, rateLimit, sameOrigin, securityHeaders } from "./guard.ts";
+import type { Hub } from "./hub.ts";
+import type { Live } from "./live.ts";
+import { problem, problemOf } from "./problem.ts";
+import { readSession, signInRoutes, signedIn } from "./sign-in.ts";
+import type { Env, SessionData } from "./sign-in.ts";
+
+export interface Caches {
+  readonly airports: Cache<AirportProfile>;
+  readonly routes: Cache<RouteProfile>;
+}
+
+export interface AppParts {
+  readonly service: Service;
+  readonly db: Database;
+  readonly caches: Caches;
+  readonly hub: Hub;
+  readonly live: Live;
+  /** Asks the launcher to kill one of its processes; undefined when this process runs alone. */
+  readonly kill: ((process: string) => void) | undefined;
+}
+
+const MAX_BODY_BYTES = 4_096;
+const MAX_RESULTS = 500;
+const MAX_SPEED = 10_000;
+
+export function createApp(parts: AppParts): Hono<Env> {
+  const { hf } = parts.service;
+  const sessions = hf.sessions<SessionData>({ maxPerUser: 3, onLimit: "evict-oldest" });
+  const limiter = hf.limiter("api", {
+    algorithm: "gcra",
+    limit: LIMIT,
+    window: `${WINDOW_SECONDS}s`,
+    onOutage: "allow",
+  });
+
+  const app = new Hono<Env>();
+  app.use(securityHeaders);
+  app.use("/api/*", sameOrigin, bodyLimit({ maxSize: MAX_BODY_BYTES }), readSession(sessions));
+  app.get("/api/events", (c) => parts.hub.open(c, () => parts.live.latest && ["snapshot", parts.live.latest]));
+  app.use("/api/*", rateLimit(limiter));
+  app.route("/api/session", signInRoutes(sessions));
+  addQuestions(app, parts);
+  addOrders(app, parts);
+  app.notFound((c) => problem(c, 404, "There is nothing here."));
+  app.onError(problemOf);
+  return app;
+}
+
+function addQuestions(app: Hono<Env>, { service, db, caches, live }: AppParts): void {
+  const { state } = service;
+
+  app.get("/api/snapshot", (c) => (live.latest === undefined ? problem(c, 503, "Just started.") : c.json(live.latest)));
+
+  app.get("/api/airports/:code", async (c) => {
+    const code = c.req.param("code").toUpperCase();
+    const profile = await caches.airports.getOrSet(code, () => airportProfile(db, code));
+    return profile === undefined ? problem(c, 404, `No airport ${code}.`) : c.json(profile);
+  });
+
+  app.get("/api/routes/:origin/:destination", async (c) => {
+    const { origin, destination } = c.req.param();
+    const route = await caches.routes.getOrSet(`${origin}-${destination}`, () => routeProfile(db, origin, destination));
+    return route === undefined ? problem(c, 404, `No flight from ${origin} to ${destination}.`) : c.json(route);
+  });
+
+  app.get("/api/airports/:code/nearest", async (c) => {
+    const places = await state.places.nearest({ member: c.req.param("code") }, { count: 5 });
+    return c.json(places ?? []);
+  });
+
+  app.get("/api/airports/:code/live", async (c) => {
+    const code = c.req.param("code");
+    const [record, tags, around] = await Promise.all([
+      state.airports.get(code),
+      state.tags.of(code),
+      state.boards.busiest.around(code, 2),
+    ]);
+    return record === undefined
+      ? problem(c, 404, `No flight at ${code} yet.`)
+      : c.json({ record: record.value, tags, around });
+  });
+
+  /** Airports by their tags, and by where they fly to. */
+  app.get("/api/search", async (c) => {
+    const [all, not, to] = [words(c.req.query("all")), words(c.req.query("not")), c.req.query("to") ?? ""];
+    const origins = to === "" ? undefined : await originsOf(state.routes, to);
+    if (all.length === 0) return c.json({ items: origins ?? [] });
+    const { items } = await state.tags.find({ all, not, limit: MAX_RESULTS });
+    return c.json({ items: items.filter((code) => origins?.includes(code) ?? true) });
+  });
+}
+
+async function originsOf(routes: Tags, to: string): Promise<string[]> {
+  const { items } = await routes.find({ all: [`to:${to}`], limit: MAX_RESULTS });
+  return items.map((route) => route.split("-")[0] ?? route);
+}
+
+function addOrders(app: Hono<Env>, { service, kill }: AppParts): void {
+  app.post("/api/control", signedIn, async (c) => {
+    const { speed } = await c.req.json<{ speed?: unknown }>();
+    if (typeof speed !== "number" || !(speed >= 0 && speed <= MAX_SPEED)) {
+      return problem(c, 422, `speed: expected 0 to ${MAX_SPEED} simulated minutes per second.`);
+    }
+    await service.state.control.set(CONTROL_ID, { speed, by: c.get("session")?.user ?? "" });
+    return c.json({ speed });
+  });
+
+  app.post("/api/kill", signedIn, async (c) => {
+    const { process: name } = await c.req.json<{ process?: unknown }>();
+    if (kill === undefined) return problem(c, 409, "This process was not started by the launcher.");
+    kill(String(name));
+    return c.json({ killed: name });
+  });
+}
+
+function words(list: string | undefined): string[] {
+  return (list ?? "").split(",").filter((word) => word !== "");
+}

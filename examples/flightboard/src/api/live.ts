@@ -1,0 +1,133 @@
+/** What open pages are told: each flight as it is sent, and once a second the state of everything. */
+import type { CacheStats, Entry, Holdfast } from "holdfast";
+import { FlightLog } from "../ingest/flight-log.ts";
+import type { Cursor } from "../ingest/flight-log.ts";
+import { holderOf, pause } from "../service.ts";
+import type { Service } from "../service.ts";
+import type { GrandTotals } from "../state/derive.ts";
+import { CONTROL_ID, LEADER_LOCK, PROCESSES, WORKER_LOCK } from "../state/state.ts";
+import type { FlightNews, Presence } from "../state/state.ts";
+import type { Hub } from "./hub.ts";
+
+export interface LockView {
+  /** Name of the process that holds it. */
+  readonly holder: string;
+  readonly fence: number;
+  readonly ttlMs: number;
+}
+
+export interface Snapshot {
+  readonly cursor: Cursor;
+  readonly applied: number;
+  readonly flights: number;
+  /** Simulated minutes per second; `null` for as fast as possible. */
+  readonly speed: number | null;
+  readonly boards: Readonly<Record<"busiest" | "delayed" | "connected", readonly Entry[]>>;
+  /** Flights by airport, all of them: the sizes on the map. */
+  readonly traffic: readonly (readonly [code: string, flights: number])[];
+  readonly totals: GrandTotals;
+  readonly locks: { readonly leader: LockView | undefined; readonly worker: LockView | undefined };
+  readonly processes: readonly { readonly name: string; readonly presence: Presence | undefined }[];
+  readonly cache: CacheStats;
+  /** Pages connected to this process. */
+  readonly pages: number;
+}
+
+const SNAPSHOT_MS = 1_000;
+const FLIGHTS_MS = 200;
+/** Flights shown in one frame; the map cannot show more anyway. */
+const FLIGHTS_PER_FRAME = 40;
+const TOP = 8;
+const ALL_AIRPORTS = 500;
+
+export class Live {
+  readonly #service: Service;
+  readonly #log: FlightLog;
+  readonly #hub: Hub;
+  readonly #stats: () => CacheStats;
+  #latest: Snapshot | undefined;
+
+  constructor(service: Service, hub: Hub, stats: () => CacheStats) {
+    this.#service = service;
+    this.#log = new FlightLog(service.hf);
+    this.#hub = hub;
+    this.#stats = stats;
+  }
+
+  /** Newest snapshot, if any was made. */
+  get latest(): Snapshot | undefined {
+    return this.#latest;
+  }
+
+  /** Once a second, until the service stops. An outage is told to the pages as such. */
+  async sendSnapshots(): Promise<void> {
+    const { signal } = this.#service;
+    while (!signal.aborted) {
+      try {
+        this.#latest = await this.#take();
+        this.#hub.broadcast("snapshot", this.#latest);
+      } catch {
+        this.#hub.broadcast("outage", {});
+      }
+      await pause(SNAPSHOT_MS, signal);
+    }
+  }
+
+  async #take(): Promise<Snapshot> {
+    const { hf, state, options } = this.#service;
+    const { busiest, delayed, connected } = state.boards;
+    const ids = ["flights", "miles", "late", "lateMinutes"] as const;
+    const [cursor, applied, top, late, hubs, traffic, totals, leader, worker, control, presence] = await Promise.all([
+      this.#log.cursor(),
+      this.#log.applied(),
+      busiest.top(TOP),
+      delayed.top(TOP),
+      connected.top(TOP),
+      busiest.page({ limit: ALL_AIRPORTS }),
+      state.totals.getMany(ids),
+      lockView(hf, LEADER_LOCK),
+      lockView(hf, WORKER_LOCK),
+      state.control.get(CONTROL_ID),
+      state.presence.getMany(PROCESSES),
+    ]);
+    const speed = control?.value.speed ?? options.speed;
+    const total = (id: (typeof ids)[number]): number => totals.get(id) ?? 0;
+    return {
+      cursor,
+      applied,
+      flights: options.flights,
+      speed: Number.isFinite(speed) ? speed : null,
+      boards: { busiest: top, delayed: late, connected: hubs },
+      traffic: traffic.entries.map((entry) => [entry.member, entry.score] as const),
+      totals: {
+        flights: total("flights"),
+        miles: total("miles"),
+        late: total("late"),
+        lateMinutes: total("lateMinutes"),
+      },
+      locks: { leader, worker },
+      processes: PROCESSES.map((name) => ({ name, presence: presence.get(name) })),
+      cache: this.#stats(),
+      pages: this.#hub.pages,
+    };
+  }
+
+  /** Each flight soon after it is told, until the service stops; more than a page can show are left out. */
+  async sendFlights(): Promise<void> {
+    const { state, signal } = this.#service;
+    let frame: FlightNews[] = [];
+    const take = (news: FlightNews): void => void (frame.length < FLIGHTS_PER_FRAME && frame.push(news));
+    const subscription = await state.news.subscribe(take, { onGap: () => this.#hub.broadcast("gap", {}) });
+    while (!signal.aborted) {
+      await pause(FLIGHTS_MS, signal);
+      if (frame.length > 0) this.#hub.broadcast("flights", frame);
+      frame = [];
+    }
+    await subscription.close();
+  }
+}
+
+async function lockView(hf: Holdfast, name: string): Promise<LockView | undefined> {
+  const info = await hf.lockInfo(name);
+  return info === undefined ? undefined : { holder: holderOf(info.owner), fence: info.fence, ttlMs: info.ttlMs };
+}

@@ -1,0 +1,16 @@
+import type { CacheStats } from "holdfast";
+
+/** The counts of several caches as one. */
+export function addStats(...parts: readonly CacheStats[]): CacheStats {
+  const sum = (field: keyof CacheStats): number => parts.reduce((total, part) => total + part[field], 0);
+  return {
+    hits: sum("hits"),
+    misses: sum("misses"),
+    loads: sum("loads"),
+    loadErrors: sum("loadErrors"),
+    joined: sum("joined"),
+    waited: sum("waited"),
+    superseded: sum("superseded"),
+    outages: sum("outages"),
+  };
+}

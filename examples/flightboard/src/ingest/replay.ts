@@ -1,0 +1,94 @@
+/**
+ * The leader's work: flights whose time has come go into the log in batches, and are then told on the channel.
+ * It reads the data from the cursor on, so a successor goes on with exactly the next flight.
+ */
+import { once } from "node:events";
+import type { Lock } from "holdfast";
+import { readFlights } from "../data/flights.ts";
+import type { Flight } from "../data/flights.ts";
+import { log, pause } from "../service.ts";
+import type { Service } from "../service.ts";
+import { CONTROL_ID } from "../state/state.ts";
+import { ReplayClock } from "./clock.ts";
+import type { Batch, FlightLog, Leader } from "./flight-log.ts";
+
+/** Flights in one batch at most. */
+const BATCH = 100;
+const TICK_MS = 100;
+const CONTROL_EVERY_MS = 500;
+
+/** One term: until the lock is lost, a newer leader shows up, or the process is to stop. At the end of the data it waits. */
+export async function replay(service: Service, flightLog: FlightLog, lock: Lock): Promise<void> {
+  const leader: Leader = { fence: lock.fence, by: service.options.name };
+  const signal = AbortSignal.any([lock.signal, service.signal]);
+  const claim = await flightLog.claim(leader);
+  if (claim.status === "deposed") return;
+  log(service.options, `leads from flight ${claim.position} with fence ${lock.fence}`);
+
+  let position = claim.position;
+  const batches = dueBatches(service, position, signal);
+  for await (const flights of batches) {
+    const to = position + flights.length;
+    const outcome = await appendWhole(flightLog, { flights, to }, leader, signal);
+    if (outcome !== "appended") return;
+    position = to;
+    await tell(service, flights, leader);
+  }
+  if (!signal.aborted) await once(signal, "abort");
+}
+
+/** Waits while the worker is behind. Another's batch in the way ends this leader's term; the next begins at the cursor. */
+async function appendWhole(
+  flightLog: FlightLog,
+  batch: Batch,
+  leader: Leader,
+  signal: AbortSignal,
+): Promise<"appended" | "ended"> {
+  while (!signal.aborted) {
+    const result = await flightLog.append(batch, leader);
+    if (result.status === "appended") return "appended";
+    if (result.status === "moved" && result.position === batch.to) return "appended";
+    if (result.status !== "full") return "ended";
+    await pause(TICK_MS / 10, signal);
+  }
+  return "ended";
+}
+
+/** News is at most once: a leader killed between the log and the channel leaves a gap there, and only there. */
+async function tell(service: Service, flights: Flight[], leader: Leader): Promise<void> {
+  await Promise.all(flights.map((flight) => service.state.news.publish({ flight, ...leader }).catch(() => 0)));
+}
+
+/** Batches of the flights that the simulated clock has passed. */
+async function* dueBatches(service: Service, from: number, signal: AbortSignal): AsyncGenerator<Flight[]> {
+  const source = readFlights(service.options.flights, from);
+  let next = await source.next();
+  if (next.done === true) return;
+  const clock = new ReplayClock(next.value.at, service.options.speed);
+  const stopFollowing = followControl(service, clock);
+  try {
+    while (next.done !== true && !signal.aborted) {
+      const batch: Flight[] = [];
+      const now = clock.now();
+      while (next.done !== true && next.value.at <= now && batch.length < BATCH) {
+        batch.push(next.value);
+        next = await source.next();
+      }
+      if (batch.length > 0) yield batch;
+      if (batch.length < BATCH) await pause(TICK_MS, signal);
+    }
+  } finally {
+    stopFollowing();
+  }
+}
+
+/** The speed may be changed on the page while the replay runs. Returns the function that ends the following. */
+function followControl(service: Service, clock: ReplayClock): () => void {
+  const look = async (): Promise<void> => {
+    const control = await service.state.control.get(CONTROL_ID).catch(() => undefined);
+    if (control !== undefined && control.value.speed !== clock.speed) clock.speed = control.value.speed;
+  };
+  void look();
+  const timer = setInterval(() => void look(), CONTROL_EVERY_MS);
+  return () => clearInterval(timer);
+}

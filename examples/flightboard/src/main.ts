@@ -1,0 +1,65 @@
+/**
+ * The launcher: finds or starts a server, starts the services and starts them again when they die. Without `--once` it
+ * runs until Ctrl-C and leaves nothing behind.
+ */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "holdfast";
+import { Fleet } from "./launcher/fleet.ts";
+import { replayOnce } from "./launcher/once.ts";
+import { freePort, startPrivateServer } from "./launcher/private-server.ts";
+import type { PrivateServer } from "./launcher/private-server.ts";
+import { printOutcome } from "./launcher/report.ts";
+import { Visitor } from "./launcher/visitor.ts";
+import { parseOptions } from "./options.ts";
+import type { Options } from "./options.ts";
+
+const given = parseOptions();
+const report = (text: string): void => console.error(`launcher: ${text}`);
+const server = given.url === undefined ? await startPrivateServer(report) : undefined;
+const options = {
+  ...given,
+  url: given.url ?? server?.url ?? "",
+  port: await freePort(given.once ? 0 : given.port),
+  prefix: `flightboard-${randomBytes(4).toString("hex")}`,
+};
+const fleet = new Fleet(options, server, report);
+const interruption = new AbortController();
+const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]).then(() => interruption.abort());
+try {
+  process.exitCode = options.once ? await runOnce() : await runOpenEnded();
+} finally {
+  await fleet.stop();
+  await cleanUp(options, server);
+}
+// What was interrupted (a replay, a check) still waits for processes that are gone.
+if (interruption.signal.aborted) process.exit();
+
+async function runOnce(): Promise<number> {
+  const outcome = await Promise.race([replayOnce(options, fleet), stopped]);
+  if (outcome === undefined) return 1;
+  await fleet.stop();
+  printOutcome(outcome, server?.program ?? options.url);
+  return outcome.summary.ok ? 0 : 1;
+}
+
+async function runOpenEnded(): Promise<number> {
+  const page = `http://127.0.0.1:${options.port}`;
+  fleet.start("worker", "api", "ingest");
+  const served = await Promise.race([new Visitor(page).ask("/map.json"), stopped]);
+  if (served === undefined) return 1;
+  console.log(`Flightboard: ${page}  (on ${server?.program ?? options.url}; Ctrl-C ends it)`);
+  await stopped;
+  return 0;
+}
+
+/** A private server goes with its data; on somebody else's the keys of this run are removed. */
+async function cleanUp({ url, prefix }: Options & { url: string }, own: PrivateServer | undefined): Promise<void> {
+  if (own !== undefined) return own.stop();
+  await using hf = await connect(url, { prefix });
+  for await (const keys of hf.scan()) {
+    await Promise.all(
+      keys.map((key) => hf.driver.send(["UNLINK", key], { op: "flightboard.cleanUp", class: "idempotent" }, key)),
+    );
+  }
+}

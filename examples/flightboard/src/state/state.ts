@@ -1,0 +1,81 @@
+/** All that the demo keeps on the server: each thing by the primitive made for it, opened the same way by every process. */
+import type { Cache, Channel, Counter, Geo, Holdfast, Leaderboard, Records, Tags } from "holdfast";
+import type { Flight } from "../data/flights.ts";
+import type { AirportTotals } from "./derive.ts";
+
+/** One airport as the worker keeps it. */
+export interface AirportRecord extends AirportTotals {
+  readonly code: string;
+  readonly name: string;
+  readonly city: string;
+  readonly state: string;
+  /** Flights before this index are in the numbers; the high-water mark that makes a repeated batch harmless. */
+  readonly upTo: number;
+}
+
+/** What is said on the channel of live flights. */
+export interface FlightNews {
+  readonly flight: Flight;
+  /** Who sent it, and the fence it held. */
+  readonly by: string;
+  readonly fence: number;
+}
+
+/** A running process, as it announces itself. */
+export interface Presence {
+  readonly pid: number;
+  readonly role: "ingest" | "worker" | "api";
+  /** Milliseconds since 1970, by the process's own clock; shown, never compared. */
+  readonly since: number;
+}
+
+/** What a signed-in visitor may change while the replay runs. */
+export interface Control {
+  /** Simulated minutes per second; 0 pauses. */
+  readonly speed: number;
+  readonly by: string;
+}
+
+export interface State {
+  readonly boards: { readonly busiest: Leaderboard; readonly delayed: Leaderboard; readonly connected: Leaderboard };
+  /** Ids: `flights`, `miles`, `late`, `lateMinutes`. */
+  readonly totals: Counter;
+  /** Flights by day. */
+  readonly days: Counter;
+  readonly airports: Records<AirportRecord>;
+  /** Airports by what they are: `state:CA`, `hub`, `long-haul`, `very-late`. */
+  readonly tags: Tags;
+  /** Routes, `ATL-LAX`, by their ends: `from:ATL`, `to:LAX`. */
+  readonly routes: Tags;
+  readonly places: Geo;
+  readonly news: Channel<FlightNews>;
+  readonly presence: Cache<Presence>;
+  readonly control: Records<Control>;
+}
+
+export const PROCESSES = ["ingest-1", "ingest-2", "worker-1", "worker-2", "api"] as const;
+/** A batch that was cut short is applied again as soon as a worker is there. */
+const REPEATED_WITHIN = "1h";
+
+export const LEADER_LOCK = "ingest-leader";
+export const WORKER_LOCK = "worker";
+export const CONTROL_ID = "replay";
+
+export function openState(hf: Holdfast): State {
+  return {
+    boards: {
+      busiest: hf.leaderboard("busiest"),
+      delayed: hf.leaderboard("delayed"),
+      connected: hf.leaderboard("connected"),
+    },
+    totals: hf.counter("totals", { idempotencyTtl: REPEATED_WITHIN }),
+    days: hf.counter("days", { idempotencyTtl: REPEATED_WITHIN }),
+    airports: hf.record<AirportRecord>("airports"),
+    tags: hf.tags("airports"),
+    routes: hf.tags("routes"),
+    places: hf.geo("airports"),
+    news: hf.channel<FlightNews>("flights"),
+    presence: hf.cache<Presence>("processes", { ttl: "3s", jitter: 0 }),
+    control: hf.record<Control>("control"),
+  };
+}

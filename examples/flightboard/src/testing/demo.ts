@@ -1,0 +1,71 @@
+/** The built demo as a child process, as `npm run demo` starts it. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Summary } from "../launcher/once.ts";
+
+const WORKSPACE = fileURLToPath(new URL("../../../../", import.meta.url));
+const MAIN = join(WORKSPACE, "examples/flightboard/dist/main.js");
+
+/** Compiles the demo and the library; with nothing changed that is a matter of a second. */
+export async function build(): Promise<void> {
+  const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+  const child = spawn(process.execPath, [compiler, "-b", "examples/flightboard"], { cwd: WORKSPACE });
+  let said = "";
+  child.stdout.on("data", (chunk) => (said += String(chunk)));
+  const [code] = (await once(child, "close")) as [number | null];
+  if (code !== 0) throw new Error(`tsc -b ended with ${code}:\n${said}`);
+}
+
+export interface Run {
+  readonly output: string;
+  readonly summary: Summary;
+}
+
+/** Runs `--once` to its end. @throws with all that it printed when it did not end well */
+export async function replayAndCheck(...args: readonly string[]): Promise<Run> {
+  const child = spawn(process.execPath, [MAIN, "--once", ...args], { env: privateServer() });
+  let output = "";
+  let lastLine = "";
+  child.stderr.on("data", (chunk) => (output += String(chunk)));
+  createInterface(child.stdout).on("line", (line) => {
+    output += `${line}\n`;
+    lastLine = line;
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  if (code !== 0) throw new Error(`the demo ended with ${code}:\n${output}`);
+  return { output, summary: JSON.parse(lastLine) as Summary };
+}
+
+export interface RunningDemo extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Starts the demo with its page on a free port; resolves when the page is served. */
+export async function startDemo(...args: readonly string[]): Promise<RunningDemo> {
+  const child = spawn(process.execPath, [MAIN, "--port", "0", ...args], {
+    env: privateServer(),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exit = once(child, "close");
+  const line = new Promise<string>((resolve) => createInterface(child.stdout).once("line", resolve));
+  const said = await Promise.race([line, exit.then(() => "")]);
+  const url = /http:\/\/\S+/.exec(said)?.[0];
+  if (url === undefined) throw new Error("the demo ended before it named its page");
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await exit;
+    },
+  };
+}
+
+/** Whatever server the environment names is left alone: these runs kill theirs. */
+function privateServer(): NodeJS.ProcessEnv {
+  const { HOLDFAST_URL: _holdfast, REDIS_URL: _redis, ...env } = process.env;
+  return env;
+}
