@@ -1,6 +1,6 @@
 /** Slots that move, primaries that die or step down: a cluster of the test's own. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { slotOf } from "../../src/keyspace/slot.ts";
+import { slotOf } from "../../src/driver/slot.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import type { ServerProcess } from "../support/servers.ts";
 import { call, failureOf, Inbox, openDriver, type OpenDriver, send, slotPrefix, stateEvent } from "./support.ts";
