@@ -1,51 +1,52 @@
-/** A cache hit on the server, value decoded, against a bare GET with JSON.parse and against BentoCache. */
+/** A cache hit on the server, value decoded, against a bare GET with and without JSON.parse and against BentoCache. */
 import { BentoCache, bentostore } from "bentocache";
 import { redisDriver } from "bentocache/drivers/redis";
 import { connect } from "holdfast";
-import { ioredis, tunedNodeRedis } from "./clients.ts";
-import type { Contender } from "./measure.ts";
-import { KEYS, keyFor, user, type User } from "./samples.ts";
-import type { Case, Suite } from "./suite.ts";
+import { ioredis, storeUsers, tunedNodeRedis } from "./clients.ts";
+import { KEYS, keyFor, neverMissing, user, type User } from "./samples.ts";
+import { sideBySide, type Suite } from "./suite.ts";
 
-export const cacheSuite: Suite = async (server) => {
-  const hf = await connect(server.url);
-  const users = hf.cache<User>("users", { ttl: "1h" });
-  const tuned = await tunedNodeRedis(server.url);
-  const auto = ioredis(server.port, true);
-  const bento = new BentoCache({
-    default: "redis",
-    stores: { redis: bentostore().useL2Layer(redisDriver({ connection: { host: "127.0.0.1", port: server.port } })) },
-  });
-  for (const [at, key] of KEYS.entries()) {
-    await Promise.all([
-      users.set(key, user(at)),
-      tuned.sendCommand(["SET", key, JSON.stringify(user(at))]),
-      bento.set({ key, value: user(at), ttl: "1h" }),
-    ]);
-  }
-
-  const missing = (): never => {
-    throw new Error("every key is there");
-  };
-  const ours: Contender = { name: "holdfast", operation: (turn) => users.getOrSet(keyFor(turn), missing) };
-  const parsed = async (reply: Promise<unknown>): Promise<unknown> => JSON.parse(String(await reply));
-  const peers: Contender[] = [
-    {
-      name: "node-redis tuned GET + JSON.parse",
-      operation: (turn) => parsed(tuned.sendCommand(["GET", keyFor(turn)])),
-    },
-    { name: "ioredis auto-pipelined GET", operation: (turn) => auto.get(keyFor(turn)) },
-    { name: "ioredis auto-pipelined GET + JSON.parse", operation: (turn) => parsed(auto.get(keyFor(turn))) },
-    { name: "BentoCache", operation: (turn) => bento.getOrSet({ key: keyFor(turn), factory: missing }) },
-  ];
-  const cases = [1, 50, 500].flatMap((inFlight) =>
-    peers.map((peer): Case => ({ name: `hit, ${inFlight} in flight, against ${peer.name}`, inFlight, ours, peer })),
-  );
-  const close = async (): Promise<void> => {
-    await hf.close();
-    await bento.disconnectAll();
-    tuned.destroy();
-    auto.disconnect();
-  };
-  return { cases, close };
+const PEERS: Suite["contenders"] = {
+  "node-redis tuned GET": async (target) => {
+    await storeUsers(target);
+    const client = await tunedNodeRedis(target);
+    return (turn) => client.sendCommand(["GET", keyFor(turn)]);
+  },
+  "node-redis tuned GET + JSON.parse": async (target) => {
+    await storeUsers(target);
+    const client = await tunedNodeRedis(target);
+    return (turn) => parsed(client.sendCommand(["GET", keyFor(turn)]));
+  },
+  "ioredis auto-pipelined GET": async (target) => {
+    await storeUsers(target);
+    const client = ioredis(target, true);
+    return (turn) => client.get(keyFor(turn));
+  },
+  "ioredis auto-pipelined GET + JSON.parse": async (target) => {
+    await storeUsers(target);
+    const client = ioredis(target, true);
+    return (turn) => parsed(client.get(keyFor(turn)));
+  },
+  BentoCache: async ({ port }) => {
+    const driver = redisDriver({ connection: { host: "127.0.0.1", port } });
+    const cache = new BentoCache({ default: "redis", stores: { redis: bentostore().useL2Layer(driver) } });
+    await Promise.all(KEYS.map((key, at) => cache.set({ key, value: user(at), ttl: "1h" })));
+    return (turn) => cache.getOrSet({ key: keyFor(turn), factory: neverMissing });
+  },
 };
+
+export const cacheSuite: Suite = {
+  contenders: {
+    ...PEERS,
+    holdfast: async ({ url }) => {
+      const users = (await connect(url)).cache<User>("users", { ttl: "1h" });
+      await Promise.all(KEYS.map((key, at) => users.set(key, user(at))));
+      return (turn) => users.getOrSet(keyFor(turn), neverMissing);
+    },
+  },
+  cases: sideBySide("hit", [1, 50, 500], ["holdfast"], Object.keys(PEERS)),
+};
+
+async function parsed(reply: Promise<unknown>): Promise<unknown> {
+  return JSON.parse(String(await reply));
+}

@@ -1,39 +1,44 @@
-/** One GET through the driver, deadlines and retries included, against the bare clients. */
+/** One GET of 200 bytes through the driver, deadlines and retries included, against the bare clients. */
 import { connect } from "holdfast";
-import { defaultNodeRedis, ioredis, tunedNodeRedis } from "./clients.ts";
-import type { Contender } from "./measure.ts";
-import { KEYS, keyFor, user } from "./samples.ts";
-import type { Case, Suite } from "./suite.ts";
+import { defaultNodeRedis, ioredis, storeUsers, tunedNodeRedis } from "./clients.ts";
+import { keyFor } from "./samples.ts";
+import { sideBySide, type Suite } from "./suite.ts";
 
-export const driverSuite: Suite = async (server) => {
-  const hf = await connect(server.url);
-  const tuned = await tunedNodeRedis(server.url);
-  const plain = await defaultNodeRedis(server.url);
-  const io = ioredis(server.port);
-  const auto = ioredis(server.port, true);
-  await Promise.all(KEYS.map((key, at) => tuned.sendCommand(["SET", key, JSON.stringify(user(at))])));
+const PEERS: Suite["contenders"] = {
+  "node-redis tuned": async (target) => {
+    await storeUsers(target);
+    const client = await tunedNodeRedis(target);
+    return (turn) => client.sendCommand(["GET", keyFor(turn)]);
+  },
+  "node-redis": async (target) => {
+    await storeUsers(target);
+    const client = await defaultNodeRedis(target);
+    return (turn) => client.sendCommand(["GET", keyFor(turn)]);
+  },
+  ioredis: async (target) => {
+    await storeUsers(target);
+    const client = ioredis(target);
+    return (turn) => client.get(keyFor(turn));
+  },
+  "ioredis auto-pipelining": async (target) => {
+    await storeUsers(target);
+    const client = ioredis(target, true);
+    return (turn) => client.get(keyFor(turn));
+  },
+};
 
-  const call = { op: "bench.get", class: "read" } as const;
-  const ours: Contender = {
-    name: "holdfast driver",
-    operation: (turn) => {
-      const key = keyFor(turn);
-      return hf.driver.send(["GET", key], call, key);
+export const driverSuite: Suite = {
+  contenders: {
+    ...PEERS,
+    holdfast: async (target) => {
+      await storeUsers(target);
+      const { driver } = await connect(target.url);
+      const call = { op: "bench.get", class: "read" } as const;
+      return (turn) => {
+        const key = keyFor(turn);
+        return driver.send(["GET", key], call, key);
+      };
     },
-  };
-  const peers: Contender[] = [
-    { name: "node-redis tuned", operation: (turn) => tuned.sendCommand(["GET", keyFor(turn)]) },
-    { name: "node-redis", operation: (turn) => plain.sendCommand(["GET", keyFor(turn)]) },
-    { name: "ioredis", operation: (turn) => io.get(keyFor(turn)) },
-    { name: "ioredis auto-pipelining", operation: (turn) => auto.get(keyFor(turn)) },
-  ];
-  const cases = [50, 500].flatMap((inFlight) =>
-    peers.map((peer): Case => ({ name: `GET, ${inFlight} in flight, against ${peer.name}`, inFlight, ours, peer })),
-  );
-  const close = async (): Promise<void> => {
-    await hf.close();
-    for (const client of [tuned, plain]) client.destroy();
-    for (const client of [io, auto]) client.disconnect();
-  };
-  return { cases, close };
+  },
+  cases: sideBySide("GET", [50, 500], ["holdfast"], Object.keys(PEERS)),
 };

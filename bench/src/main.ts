@@ -1,21 +1,11 @@
 /** `npm run bench -- <suite> [--json] [--case text] [--rounds n] [--round-ms n]`; without a suite: all of them. */
 import { parseArgs } from "node:util";
 import { ensureServer } from "../../scripts/ensure-server.mjs";
-import { cacheSuite } from "./cache.bench.ts";
-import { driverSuite } from "./driver.bench.ts";
-import { limitsSuite } from "./limits.bench.ts";
 import { compare } from "./measure.ts";
+import { ContenderProcess } from "./process.ts";
 import { printJson, printRow, printTitle } from "./report.ts";
-import { scriptSuite } from "./script.bench.ts";
 import { startServer } from "./server.ts";
-import type { Suite } from "./suite.ts";
-
-const SUITES: Readonly<Record<string, Suite>> = {
-  driver: driverSuite,
-  cache: cacheSuite,
-  script: scriptSuite,
-  limits: limitsSuite,
-};
+import { SUITES, suiteOf } from "./suites.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,25 +18,33 @@ const { values, positionals } = parseArgs({
 });
 
 const wanted = positionals.length === 0 ? Object.keys(SUITES) : positionals;
-const unknown = wanted.find((name) => SUITES[name] === undefined);
-if (unknown !== undefined) throw new Error(`no suite "${unknown}"; there are ${Object.keys(SUITES).join(", ")}`);
+for (const name of wanted) suiteOf(name);
 const rounds = Number(values.rounds);
 const roundMs = Number(values["round-ms"]);
 
 const server = await startServer(ensureServer().path);
 try {
-  for (const name of wanted) await runSuite(name, SUITES[name]!);
+  for (const name of wanted) await runSuite(name);
 } finally {
   await server.stop();
 }
 
-async function runSuite(name: string, suite: Suite): Promise<void> {
-  const { cases, close } = await suite(server);
+async function runSuite(name: string): Promise<void> {
+  const cases = suiteOf(name).cases.filter((one) => one.name.includes(values.case));
+  const running = new Map<string, ContenderProcess>();
+  const processOf = async (contender: string): Promise<ContenderProcess> => {
+    const started = running.get(contender) ?? (await ContenderProcess.start(name, contender, server));
+    running.set(contender, started);
+    return started;
+  };
   if (!values.json) printTitle(name, server.version);
-  for (const one of cases.filter((candidate) => candidate.name.includes(values.case))) {
-    const result = await compare(one.ours, one.peer, { inFlight: one.inFlight, rounds, roundMs });
-    if (values.json) printJson(name, one.name, result);
-    else printRow(one.name, result);
+  try {
+    for (const { name: what, inFlight, ours, peer } of cases) {
+      const result = await compare(await processOf(ours), await processOf(peer), server, { inFlight, rounds, roundMs });
+      if (values.json) printJson(name, what, result);
+      else printRow(what, result);
+    }
+  } finally {
+    await Promise.all([...running.values()].map((contender) => contender.stop()));
   }
-  await close();
 }

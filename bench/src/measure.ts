@@ -1,21 +1,18 @@
 /**
- * Two programs in turn, A B A B ..., in one process on one server: what the machine does meanwhile hits both, and the
- * median of the pairs' ratios is what counts, not a single figure.
+ * Two programs in turn, A B B A ..., each in its own process, on one server: what the machine does meanwhile hits both,
+ * and the median of the pairs' ratios is what counts, not a single figure.
  */
-
-/** One operation; `turn` counts up, for choosing a key. */
-export type Operation = (turn: number) => Promise<unknown>;
-
-export interface Contender {
-  readonly name: string;
-  readonly operation: Operation;
-}
+import type { ContenderProcess } from "./process.ts";
+import type { RoundOptions } from "./round.ts";
+import type { BenchServer } from "./server.ts";
 
 export interface Figures {
   /** Operations per second. */
   readonly perSecond: number;
-  /** Microseconds of this process's CPU per operation, the other side's not included. */
+  /** Microseconds of the program's CPU per operation. */
   readonly cpuMicros: number;
+  /** Share of one core that the server used meanwhile: near 1 it is the server that sets the pace. */
+  readonly server: number;
 }
 
 export interface Comparison {
@@ -27,18 +24,22 @@ export interface Comparison {
   readonly cpuRatio: number;
 }
 
-export interface MeasureOptions {
-  readonly inFlight: number;
+export interface MeasureOptions extends RoundOptions {
   readonly rounds: number;
-  readonly roundMs: number;
 }
 
-export async function compare(ours: Contender, peer: Contender, options: MeasureOptions): Promise<Comparison> {
-  for (const contender of [ours, peer]) await round(contender.operation, { ...options, roundMs: options.roundMs / 2 });
+/** Rounds that are run and not counted: code is compiled, buffers grow. */
+const WARM_UP_ROUNDS = 2;
+
+export async function compare(
+  ours: ContenderProcess,
+  peer: ContenderProcess,
+  server: BenchServer,
+  { rounds, ...options }: MeasureOptions,
+): Promise<Comparison> {
+  for (let at = 0; at < WARM_UP_ROUNDS; at += 1) for (const contender of [ours, peer]) await contender.run(options);
   const pairs: { ours: Figures; peer: Figures }[] = [];
-  for (let at = 0; at < options.rounds; at += 1) {
-    pairs.push({ ours: await round(ours.operation, options), peer: await round(peer.operation, options) });
-  }
+  for (let at = 0; at < rounds; at += 1) pairs.push(await pair(ours, peer, server, options, at % 2 === 0));
   return {
     ours: typical(pairs.map((pair) => pair.ours)),
     peer: typical(pairs.map((pair) => pair.peer)),
@@ -47,30 +48,32 @@ export async function compare(ours: Contender, peer: Contender, options: Measure
   };
 }
 
-/** A closed loop: `inFlight` workers, each of which begins its next operation when it has the answer to its last. */
-async function round(operation: Operation, { inFlight, roundMs }: MeasureOptions): Promise<Figures> {
-  let count = 0;
-  let running = true;
-  const worker = async (first: number): Promise<void> => {
-    for (let turn = first; running; turn += inFlight) {
-      await operation(turn);
-      count += 1;
-    }
-  };
-  const timer = setTimeout(() => (running = false), roundMs);
-  const cpuBefore = process.cpuUsage();
+/** Who begins changes from pair to pair, so that a drift of the machine favours nobody. */
+async function pair(
+  ours: ContenderProcess,
+  peer: ContenderProcess,
+  server: BenchServer,
+  options: RoundOptions,
+  oursFirst: boolean,
+): Promise<{ ours: Figures; peer: Figures }> {
+  if (oursFirst) return { ours: await measured(ours, server, options), peer: await measured(peer, server, options) };
+  const figures = await measured(peer, server, options);
+  return { ours: await measured(ours, server, options), peer: figures };
+}
+
+async function measured(contender: ContenderProcess, server: BenchServer, options: RoundOptions): Promise<Figures> {
+  const cpuBefore = await server.cpuSeconds();
   const began = performance.now();
-  await Promise.all(Array.from({ length: inFlight }, (_, at) => worker(at)));
-  clearTimeout(timer);
+  const { perSecond, cpuMicros } = await contender.run(options);
   const seconds = (performance.now() - began) / 1000;
-  const cpu = process.cpuUsage(cpuBefore);
-  return { perSecond: count / seconds, cpuMicros: (cpu.user + cpu.system) / count };
+  return { perSecond, cpuMicros, server: ((await server.cpuSeconds()) - cpuBefore) / seconds };
 }
 
 function typical(figures: readonly Figures[]): Figures {
   return {
     perSecond: median(figures.map((figure) => figure.perSecond)),
     cpuMicros: median(figures.map((figure) => figure.cpuMicros)),
+    server: median(figures.map((figure) => figure.server)),
   };
 }
 

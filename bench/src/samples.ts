@@ -28,3 +28,8 @@ export const KEYS: readonly string[] = Array.from({ length: 1000 }, (_, at) => `
 export function keyFor(turn: number): string {
   return KEYS[turn % KEYS.length]!;
 }
+
+/** For a loader that must never be asked. */
+export function neverMissing(): never {
+  throw new Error("every key is there");
+}

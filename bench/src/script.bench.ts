@@ -1,40 +1,48 @@
 /** One small script per call, not merged, against EVALSHA of the bare clients. */
 import { createHash } from "node:crypto";
 import { connect } from "holdfast";
-import { ioredis, tunedNodeRedis } from "./clients.ts";
-import type { Contender } from "./measure.ts";
-import { KEYS, keyFor } from "./samples.ts";
-import type { Case, Suite } from "./suite.ts";
+import { ioredis, storeUsers, tunedNodeRedis } from "./clients.ts";
+import { keyFor } from "./samples.ts";
+import { sideBySide, type Suite, type Target } from "./suite.ts";
 
 const LUA = "return redis.call('GET', KEYS[1])";
 const SHA1 = createHash("sha1").update(LUA).digest("hex");
 
-export const scriptSuite: Suite = async (server) => {
-  const hf = await connect(server.url);
-  const tuned = await tunedNodeRedis(server.url);
-  const io = ioredis(server.port);
-  const auto = ioredis(server.port, true);
-  await Promise.all(KEYS.map((key) => tuned.sendCommand(["SET", key, "value"])));
-  await tuned.sendCommand(["SCRIPT", "LOAD", LUA]);
-
-  const source = { name: "bench.get", lua: LUA, sha1: SHA1 };
-  const call = { op: "bench.script", class: "read" } as const;
-  const ours: Contender = {
-    name: "holdfast driver.script",
-    operation: (turn) => hf.driver.script(source, [keyFor(turn)], [], call),
-  };
-  const peers: Contender[] = [
-    { name: "ioredis evalsha", operation: (turn) => io.evalsha(SHA1, 1, keyFor(turn)) },
-    { name: "ioredis auto-pipelined evalsha", operation: (turn) => auto.evalsha(SHA1, 1, keyFor(turn)) },
-    { name: "node-redis tuned EVALSHA", operation: (turn) => tuned.sendCommand(["EVALSHA", SHA1, "1", keyFor(turn)]) },
-  ];
-  const cases = [50, 500].flatMap((inFlight) =>
-    peers.map((peer): Case => ({ name: `script, ${inFlight} in flight, against ${peer.name}`, inFlight, ours, peer })),
-  );
-  const close = async (): Promise<void> => {
-    await hf.close();
-    tuned.destroy();
-    for (const client of [io, auto]) client.disconnect();
-  };
-  return { cases, close };
+const PEERS: Suite["contenders"] = {
+  "ioredis evalsha": async (target) => {
+    await storeScript(target);
+    const client = ioredis(target);
+    return (turn) => client.evalsha(SHA1, 1, keyFor(turn));
+  },
+  "ioredis auto-pipelined evalsha": async (target) => {
+    await storeScript(target);
+    const client = ioredis(target, true);
+    return (turn) => client.evalsha(SHA1, 1, keyFor(turn));
+  },
+  "node-redis tuned EVALSHA": async (target) => {
+    await storeScript(target);
+    const client = await tunedNodeRedis(target);
+    return (turn) => client.sendCommand(["EVALSHA", SHA1, "1", keyFor(turn)]);
+  },
 };
+
+export const scriptSuite: Suite = {
+  contenders: {
+    ...PEERS,
+    holdfast: async (target) => {
+      await storeScript(target);
+      const { driver } = await connect(target.url);
+      const source = { name: "bench.get", lua: LUA, sha1: SHA1 };
+      const call = { op: "bench.script", class: "read" } as const;
+      return (turn) => driver.script(source, [keyFor(turn)], [], call);
+    },
+  },
+  cases: sideBySide("script", [50, 500], ["holdfast"], Object.keys(PEERS)),
+};
+
+async function storeScript(target: Target): Promise<void> {
+  await storeUsers(target);
+  const client = await tunedNodeRedis(target);
+  await client.sendCommand(["SCRIPT", "LOAD", LUA]);
+  client.destroy();
+}

@@ -6,11 +6,13 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createClient } from "@redis/client";
+import { connected, type NodeRedis } from "./clients.ts";
+import type { Target } from "./suite.ts";
 
-export interface BenchServer {
-  readonly url: string;
-  readonly port: number;
+export interface BenchServer extends Target {
   readonly version: string;
+  /** CPU that its main thread and its others have used so far. */
+  cpuSeconds(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -23,24 +25,31 @@ export async function startServer(binary: string): Promise<BenchServer> {
   process.once("exit", kill);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   const url = `redis://127.0.0.1:${port}`;
-  const version = await versionOf(url);
+  const client = await observer(url);
   const stop = async (): Promise<void> => {
+    client.destroy();
     const ended = once(child, "exit");
     kill();
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };
-  return { url, port, version, stop };
+  return { url, port, version: await versionOf(client), cpuSeconds: () => cpuSeconds(client), stop };
 }
 
-/** Answers once the server does: the client tries again until then. */
-async function versionOf(url: string): Promise<string> {
-  const client = createClient({ url, socket: { reconnectStrategy: (retries) => (retries < 500 ? 10 : false) } });
-  client.on("error", () => undefined);
-  await client.connect();
-  const info = await client.sendCommand(["INFO", "server"]);
-  client.destroy();
-  return /redis_version:(\S+)/.exec(String(info))?.[1] ?? "unknown";
+/** Connected once the server answers: the client tries again until then. */
+function observer(url: string): Promise<NodeRedis> {
+  return connected(createClient({ url, socket: { reconnectStrategy: (retries) => (retries < 500 ? 10 : false) } }));
+}
+
+async function versionOf(client: NodeRedis): Promise<string> {
+  const info = await client.info("server");
+  return /(?:redis|valkey)_version:(\S+)/.exec(info)?.[1] ?? "unknown";
+}
+
+async function cpuSeconds(client: NodeRedis): Promise<number> {
+  const info = await client.info("cpu");
+  const field = (name: string): number => Number(new RegExp(`^${name}:(\\S+)`, "m").exec(info)?.[1]);
+  return field("used_cpu_user") + field("used_cpu_sys");
 }
 
 async function freePort(): Promise<number> {

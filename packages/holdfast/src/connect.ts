@@ -1,15 +1,20 @@
 /** From what a user writes (a URL, options, a client of their own) to a handle. */
+import { createCodec } from "./codec/codec.ts";
 import type { CodecOptions } from "./codec/codec.ts";
 import { Core } from "./core.ts";
+import type { CoreOptions } from "./core.ts";
+import { withoutUrl } from "./driver/embedded/default.ts";
+import { isEmbeddedUrl } from "./driver/embedded/url.ts";
 import { createBorrowedTransport } from "./driver/node-redis/borrowed.ts";
 import type { BorrowedClient } from "./driver/node-redis/borrowed-client.ts";
 import type { ConnectionOptions } from "./driver/node-redis/options.ts";
 import { openTransport } from "./driver/node-redis/open.ts";
 import type { Transport } from "./driver/port.ts";
-import { InvalidArgumentError } from "./errors.ts";
 import { Holdfast } from "./holdfast.ts";
+import { Keyspace } from "./keyspace/keyspace.ts";
 import { createDriver } from "./resilience/driver.ts";
 import type { ResilienceOptions } from "./resilience/driver.ts";
+import { resolveResilience } from "./resilience/options.ts";
 
 export interface ConnectOptions
   extends ConnectionOptions, ResilienceOptions, Pick<CodecOptions<unknown>, "serializer" | "compress" | "encrypt"> {
@@ -18,37 +23,48 @@ export interface ConnectOptions
 }
 
 /**
- * Connects and resolves once the server has answered. Without a URL: `HOLDFAST_URL`, then `REDIS_URL`.
+ * Connects and resolves once the server has answered. Without a URL: `HOLDFAST_URL`, then `REDIS_URL`, then the embedded
+ * server of this process, which is said on stderr once, and refused where `NODE_ENV` is `production`.
+ * `embedded://` asks for that server, `embedded://path` for one that keeps a snapshot in that file.
  * A node-redis client or cluster client of your own may be handed in: it is borrowed and never closed.
+ * @throws InvalidArgumentError for a bad option, before anything is opened.
  * @throws HoldfastError `AUTH`, `UNAVAILABLE`, `PERMISSION` ... when the first connection cannot be made in time.
  */
 export function connect(target?: string | ConnectOptions): Promise<Holdfast>;
-export function connect(target: string | BorrowedClient, options?: ConnectOptions): Promise<Holdfast>;
+export function connect(target: string | BorrowedClient | undefined, options?: ConnectOptions): Promise<Holdfast>;
 export async function connect(
   target?: string | ConnectOptions | BorrowedClient,
   options: ConnectOptions = {},
 ): Promise<Holdfast> {
-  if (isClient(target)) return handle(await createBorrowedTransport(target, options), options);
-  const given: ConnectOptions = typeof target === "string" ? { ...options, url: target } : { ...target };
-  const url = given.url ?? process.env["HOLDFAST_URL"] ?? process.env["REDIS_URL"];
-  if (url === undefined) {
-    throw new InvalidArgumentError(
-      "url",
-      "a URL such as redis://localhost:6379, or one in HOLDFAST_URL or REDIS_URL",
-      url,
-    );
-  }
-  return handle(await openTransport({ ...given, url }), given);
+  if (isClient(target)) return assemble(options, () => createBorrowedTransport(target, options));
+  const given: ConnectOptions =
+    typeof target === "object" && target !== null ? target : { ...options, url: target ?? options.url };
+  return assemble(given, async () => {
+    const url = given.url ?? process.env["HOLDFAST_URL"] ?? process.env["REDIS_URL"] ?? withoutUrl(process.env);
+    if (!isEmbeddedUrl(url)) return openTransport({ ...given, url });
+    // Loaded only where it is used: with a real server it never is.
+    const { openEmbedded } = await import("./driver/embedded/open.ts");
+    return openEmbedded({ ...given, url });
+  });
 }
 
-function handle(transport: Transport, options: ConnectOptions): Holdfast {
-  const { serializer, compress, encrypt } = options;
+/** The handle over a transport, which is opened once the options that do not concern it are checked. */
+export async function assemble(options: ConnectOptions, open: () => Promise<Transport>): Promise<Holdfast> {
+  const core = coreOptions(options);
+  return new Holdfast(new Core(createDriver(await open(), options), core));
+}
+
+/** Everything besides the connection is checked here, so that a bad option costs none. */
+function coreOptions(options: ConnectOptions): CoreOptions {
+  const { prefix = "hf", serializer, compress, encrypt } = options;
   const codec: CodecOptions<unknown> = {
     ...(serializer === undefined ? {} : { serializer }),
     ...(compress === undefined ? {} : { compress }),
     ...(encrypt === undefined ? {} : { encrypt }),
   };
-  return new Holdfast(new Core(createDriver(transport, options), { prefix: options.prefix ?? "hf", codec }));
+  createCodec(codec);
+  resolveResilience(options);
+  return { keys: new Keyspace(prefix), codec };
 }
 
 function isClient(target: unknown): target is BorrowedClient {

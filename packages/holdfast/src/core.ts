@@ -2,7 +2,7 @@
 import { createCodec } from "./codec/codec.ts";
 import type { Codec, CodecOptions } from "./codec/codec.ts";
 import type { Driver } from "./driver/port.ts";
-import { Keyspace } from "./keyspace/keyspace.ts";
+import type { Keyspace } from "./keyspace/keyspace.ts";
 import { Wakeups } from "./wait/wakeups.ts";
 
 /** Something with work in the background: closed before the connection is. */
@@ -11,7 +11,7 @@ export interface Closable {
 }
 
 export interface CoreOptions {
-  readonly prefix: string;
+  readonly keys: Keyspace;
   readonly codec: CodecOptions<unknown>;
 }
 
@@ -21,10 +21,11 @@ export class Core {
   readonly wakeups: Wakeups;
   readonly #codecDefaults: CodecOptions<unknown>;
   readonly #owned = new Set<Closable>();
+  #closing: Promise<void> | undefined;
 
   constructor(driver: Driver, options: CoreOptions) {
     this.driver = driver;
-    this.keys = new Keyspace(options.prefix);
+    this.keys = options.keys;
     this.wakeups = new Wakeups(driver, this.keys);
     this.#codecDefaults = options.codec;
   }
@@ -40,10 +41,32 @@ export class Core {
     return () => this.#owned.delete(resource);
   }
 
-  async close(): Promise<void> {
-    await Promise.allSettled([...this.#owned].map((resource) => resource.close()));
-    this.#owned.clear();
-    await this.wakeups.close().catch(() => undefined);
-    await this.driver.close();
+  /** Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
+
+  async #close(): Promise<void> {
+    // Not waited for yet: a subscription that is being made on a server that is stopped ends with the driver only.
+    const wakeups = this.wakeups.close().catch(() => undefined);
+    await this.#closeOwned();
+    // Sent by then: what was called before this and waits to be merged, and what those give back who were woken and leave.
+    await turnOver();
+    await this.driver.close();
+    // What was begun after the first round and before the driver refused it: else it would wait for ever.
+    await this.#closeOwned();
+    await wakeups;
+  }
+
+  async #closeOwned(): Promise<void> {
+    await Promise.allSettled([...this.#owned].map((resource) => resource.close()));
+  }
+}
+
+/** Resolves when the promise callbacks of this turn of the event loop have run, and the lanes after them. */
+function turnOver(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve);
+  });
 }

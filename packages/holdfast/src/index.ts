@@ -1,6 +1,9 @@
 /** Holdfast: state management on Redis and Valkey. */
 export { connect } from "./connect.ts";
 export type { ConnectOptions } from "./connect.ts";
+export type { BorrowedClient } from "./driver/node-redis/borrowed-client.ts";
+export type { ConnectionOptions, Credentials, TlsOptions } from "./driver/node-redis/options.ts";
+export type { ResilienceOptions } from "./resilience/options.ts";
 export type { Holdfast } from "./holdfast.ts";
 export type { Duration } from "./options.ts";
 export type { Id } from "./keyspace/keyspace.ts";
@@ -22,6 +25,7 @@ export type {
 } from "./channels/options.ts";
 export type { MessageStream } from "./channels/stream.ts";
 export { escapeGlob } from "./keyspace/scan.ts";
+export type { ScanOptions } from "./keyspace/scan.ts";
 export type {
   CreateSessionOptions,
   Created,
@@ -72,12 +76,17 @@ export type {
 export type {
   Arg,
   Call,
+  Capabilities,
+  ChannelKind,
+  ChannelListener,
   Driver,
+  InvalidationListener,
   Lease,
   NodeInfo,
   OpClass,
   Reply,
   Route,
+  ScriptSource,
   StateEvent,
   Subscription,
 } from "./driver/port.ts";

@@ -13,6 +13,16 @@ export function toMs(field: string, value: Duration, min = 1): number {
   throw new InvalidArgumentError(field, `a duration of at least ${min} ms, such as 1500 or "1.5s"`, value);
 }
 
+/** The longest delay that Node's timers know, some 24 days: a longer one would fire at once. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
+
+/** As `toMs`, for what a timer of this process waits for. */
+export function toTimerMs(field: string, value: Duration, min = 1): number {
+  const ms = toMs(field, value, min);
+  if (ms <= MAX_TIMER_MS) return ms;
+  throw new InvalidArgumentError(field, "a duration of at most 24 days", value);
+}
+
 /** A whole number within its bounds, refused by the field's name. */
 export function wholeBetween(field: string, value: number, min: number, max: number): number {
   if (Number.isSafeInteger(value) && value >= min && value <= max) return value;

@@ -6,11 +6,12 @@
  * same slot first sends what was collected, so the order in which the program called is the order on the wire: a
  * `set` that was not awaited is seen by the `get` after it.
  */
+import { Deferred } from "../deferred.ts";
 
 /** One collected operation. Whoever runs the group must settle every one of them. */
 export interface Pending<I, O> {
   readonly item: I;
-  resolve(value: O): void;
+  resolve(value: O | PromiseLike<O>): void;
   reject(error: unknown): void;
 }
 
@@ -18,6 +19,15 @@ export interface BatchKind<I, O> {
   /** A group is sent at once when it has this many, so that no single command holds the server for long. */
   readonly maxItems: number;
   run(group: readonly Pending<I, O>[]): void;
+}
+
+class Collected<I, O> extends Deferred<O> implements Pending<I, O> {
+  readonly item: I;
+
+  constructor(item: I) {
+    super();
+    this.item = item;
+  }
 }
 
 interface Group {
@@ -30,11 +40,11 @@ export class Lane {
   #scheduled = false;
 
   add<I, O>(kind: BatchKind<I, O>, slot: number, item: I): Promise<O> {
-    return new Promise<O>((resolve, reject) => {
-      const items = this.#group(kind, slot);
-      items.push({ item, resolve, reject });
-      if (items.length >= kind.maxItems) this.flush(slot);
-    });
+    const pending = new Collected<I, O>(item);
+    const items = this.#group(kind, slot);
+    items.push(pending);
+    if (items.length >= kind.maxItems) this.flush(slot);
+    return pending.promise;
   }
 
   /** Sends what is collected for the slot now; a caller does this before it sends something unmerged. */
@@ -66,11 +76,14 @@ export class Lane {
     process.nextTick(this.#flushAll);
   }
 
+  /**
+   * One slot after the other, and never `clear()`: V8 links a cleared table to the one that replaces it, so a dead table
+   * in the old generation would keep every group after it alive until the next full garbage collection.
+   */
   readonly #flushAll = (): void => {
     this.#scheduled = false;
-    const groups = [...this.#groups.values()];
-    this.#groups.clear();
-    for (const group of groups) runGroup(group);
+    const slots = [...this.#groups.keys()];
+    for (const slot of slots) this.flush(slot);
   };
 }
 

@@ -6,19 +6,23 @@
  * their answers (`onOutage`); a stored value that this version cannot read is loaded anew, never half-understood.
  */
 import type { Core } from "../core.ts";
-import { AbortedError } from "../errors.ts";
+import { InvalidArgumentError } from "../errors.ts";
+import { checkId } from "../keyspace/keyspace.ts";
 import type { Id } from "../keyspace/keyspace.ts";
 import { observed } from "../observe/observe.ts";
 import { toMs } from "../options.ts";
 import type { Duration } from "../options.ts";
 import { entryCodec } from "./entry-codec.ts";
+import { GetOrSet, jittered, stoppedWaiting } from "./get-or-set.ts";
+import type { Loading } from "./get-or-set.ts";
 import { Loader } from "./loader.ts";
 import type { Load } from "./loader.ts";
 import { cacheSettings } from "./options.ts";
 import type { CacheOptions, CacheSettings } from "./options.ts";
 import { emptyStats } from "./stats.ts";
 import type { CacheStats } from "./stats.ts";
-import { CacheStore, MISS } from "./store.ts";
+import { CacheStore } from "./store.ts";
+import type { Reader } from "./store.ts";
 
 export interface SetOptions {
   /** For this entry instead of the cache's `ttl`. */
@@ -26,7 +30,7 @@ export interface SetOptions {
 }
 
 export interface GetOrSetOptions extends SetOptions {
-  /** Stops this caller's waiting; the load goes on for the others. */
+  /** Stops this caller's waiting; a load that has begun goes on for the others. */
   readonly signal?: AbortSignal;
 }
 
@@ -34,15 +38,18 @@ export class Cache<V> {
   readonly name: string;
   readonly #settings: CacheSettings;
   readonly #store: CacheStore<V>;
-  readonly #loader: Loader<V>;
+  readonly #loading: Loading<V>;
   readonly #stats: CacheStats = emptyStats();
+  readonly #get: Reader<V, V | undefined>;
 
   constructor(core: Core, name: string, options: CacheOptions<V> = {}) {
     this.name = name;
     this.#settings = cacheSettings(options);
     const keys = core.keys.entries("cache", name);
     this.#store = new CacheStore<V>(core, keys, entryCodec(core, options), this.#settings);
-    this.#loader = new Loader<V>(this.#store, core.wakeups, this.#settings, this.#stats);
+    const loader = new Loader<V>(this.#store, core.wakeups, this.#settings, this.#stats);
+    this.#loading = { settings: this.#settings, stats: this.#stats, loader };
+    this.#get = counting(this.#stats);
   }
 
   /**
@@ -50,19 +57,19 @@ export class Cache<V> {
    * Cost: GET; calls of one turn of the event loop on one slot share an MGET.
    */
   get(id: Id): Promise<V | undefined> {
-    return observed("cache.get", id, () =>
-      this.#store.read(id).then((found) => (this.#count(found) ? found : undefined)),
-    );
+    return observed("cache.get", id, () => this.#store.read(id, this.#get));
   }
 
   /** As `get`, for many ids at once; the Map has the ids that have a value. Cost: one MGET per slot and 512 ids. */
   getMany(ids: Iterable<Id>): Promise<Map<Id, V>> {
     return observed("cache.getMany", undefined, async () => {
       const wanted = [...new Set(ids)];
-      const found = await Promise.all(wanted.map((id) => this.#store.read(id)));
+      // All of them before the first is asked for: nobody would hear of the failure of one that was.
+      for (const id of wanted) checkId("id", id);
+      const found = await Promise.all(wanted.map((id) => this.#store.read(id, this.#get)));
       const values = new Map<Id, V>();
       for (const [at, value] of found.entries()) {
-        if (this.#count(value) && value !== undefined) values.set(wanted[at]!, value);
+        if (value !== undefined) values.set(wanted[at]!, value);
       }
       return values;
     });
@@ -75,20 +82,20 @@ export class Cache<V> {
    */
   getOrSet<R extends V | undefined>(id: Id, load: Load<R>, options: GetOrSetOptions = {}): Promise<V | R> {
     return observed("cache.getOrSet", id, () => {
+      if (typeof load !== "function") throw new InvalidArgumentError("load", "a function", load);
+      const { signal } = options;
       const ttlMs = this.#ttl(options.ttl);
-      const onMiss = (): Promise<R> => abortable(this.#loader.load(id, load, this.#jittered(ttlMs)), options.signal);
-      return this.#store.read(id).then(
-        (found) => (this.#count(found) ? (found as V | R) : onMiss()),
-        (error: unknown) => this.#missUnless(error, onMiss),
-      );
+      if (signal?.aborted === true) throw stoppedWaiting(signal);
+      const value = this.#store.read<V | R>(id, new GetOrSet<V, R>(this.#loading, id, load, ttlMs, signal));
+      return signal === undefined ? value : abortable(value, signal);
     });
   }
 
   /** Stores a value and supersedes any load in flight. Idempotent. Cost: one script. */
   set(id: Id, value: V, options: SetOptions = {}): Promise<void> {
     return observed("cache.set", id, async () => {
-      const ttlMs = this.#jittered(this.#ttl(options.ttl));
-      this.#loader.detach(id);
+      const ttlMs = jittered(this.#ttl(options.ttl), this.#settings.jitter);
+      this.#loading.loader.detach(id);
       await this.#store.set(id, value, ttlMs);
     });
   }
@@ -96,7 +103,7 @@ export class Cache<V> {
   /** Removes a value and supersedes any load in flight; false where there was none. Idempotent. Cost: one script. */
   delete(id: Id): Promise<boolean> {
     return observed("cache.delete", id, () => {
-      this.#loader.detach(id);
+      this.#loading.loader.detach(id);
       return this.#store.delete(id);
     });
   }
@@ -106,37 +113,32 @@ export class Cache<V> {
     return { ...this.#stats };
   }
 
-  /** With `onOutage: "load"` a read that failed is a miss: the loader's path tells an outage from a real error. */
-  #missUnless<R>(error: unknown, onMiss: () => Promise<R>): Promise<R> {
-    if (this.#settings.onOutage === "throw") throw error;
-    this.#stats.misses += 1;
-    return onMiss();
-  }
-
-  #count(found: V | typeof MISS | undefined): found is V | undefined {
-    if (found === MISS) this.#stats.misses += 1;
-    else this.#stats.hits += 1;
-    return found !== MISS;
-  }
-
   #ttl(ttl: Duration | undefined): number {
     return ttl === undefined ? this.#settings.ttlMs : toMs("ttl", ttl);
   }
-
-  #jittered(ttlMs: number): number {
-    return Math.max(1, Math.round(ttlMs * (1 - Math.random() * this.#settings.jitter)));
-  }
 }
 
-function abortable<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return result;
+function abortable<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void =>
-      reject(
-        new AbortedError("the caller stopped waiting for the load", { op: "cache.getOrSet", cause: signal.reason }),
-      );
-    if (signal.aborted) onAbort();
+    const onAbort = (): void => reject(stoppedWaiting(signal));
     signal.addEventListener("abort", onAbort, { once: true });
-    result.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    void result.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
+}
+
+/** What `get` makes of a read. */
+function counting<V>(stats: CacheStats): Reader<V, V | undefined> {
+  return {
+    hit(value) {
+      stats.hits += 1;
+      return value;
+    },
+    miss() {
+      stats.misses += 1;
+      return undefined;
+    },
+    failed(error) {
+      throw error;
+    },
+  };
 }

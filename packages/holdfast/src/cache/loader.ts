@@ -9,7 +9,7 @@
  * - the wake-up is lost: a waiter also looks again when the lease it saw must have ended;
  * - the server is away: each process loads for itself (`onOutage`).
  */
-import { isOutage, TimeoutError } from "../errors.ts";
+import { ClosedError, isOutage, TimeoutError } from "../errors.ts";
 import type { Id } from "../keyspace/keyspace.ts";
 import type { Wakeups } from "../wait/wakeups.ts";
 import { Flights } from "./flights.ts";
@@ -49,6 +49,12 @@ export class Loader<V> {
     return this.#flights.board(this.#store.key(id), stillLeased, fly) as Promise<R>;
   }
 
+  /** As `load`, for who has just asked the server in vain: asking it again would cost another deadline. */
+  loadAlone<R extends V | undefined>(id: Id, load: Load<R>): Promise<R> {
+    const fly = (flight: Flight<V | undefined>): Promise<R> => this.#flyAlone(id, load, flight);
+    return this.#flights.board(this.#store.key(id), async () => true, fly) as Promise<R>;
+  }
+
   /** The entry changes: who asks from now on must not get what a load in flight has read before. */
   detach(id: Id): void {
     this.#flights.detach(this.#store.key(id));
@@ -60,14 +66,19 @@ export class Loader<V> {
       found = await this.#acquire(id, flight.token);
     } catch (error) {
       if (this.#settings.onOutage === "throw" || !isOutage(error)) throw error;
-      this.#stats.outages += 1;
-      return this.#run(id, load, flight.abort);
+      return this.#flyAlone(id, load, flight);
     }
     if (found.status === "hit") return found.value as R;
     if (found.status === "timeout")
       throw this.#timeout(id, "another process was loading the entry for longer than loadTimeout");
     flight.leased = true;
     return this.#loadUnderLease(id, load, ttlMs, flight);
+  }
+
+  /** Nobody else is asked, and nothing is kept. */
+  #flyAlone<R extends V | undefined>(id: Id, load: Load<R>, flight: Flight<V | undefined>): Promise<R> {
+    this.#stats.outages += 1;
+    return this.#run(id, load, flight.abort);
   }
 
   /** Until there is a value or this token has the lease. */
@@ -101,9 +112,10 @@ export class Loader<V> {
   ): Promise<R> {
     const { token, abort } = flight;
     const renewal = this.#renew(id, token);
-    let value: R;
     try {
-      value = await this.#run(id, load, abort);
+      const value = await this.#run(id, load, abort);
+      await this.#keep(id, token, value, ttlMs);
+      return value;
     } catch (error) {
       // The lease ends by itself; giving it back only lets the next caller try at once.
       await this.#store.abandon(id, token).catch(() => undefined);
@@ -111,8 +123,6 @@ export class Loader<V> {
     } finally {
       clearInterval(renewal);
     }
-    await this.#keep(id, token, value, ttlMs);
-    return value;
   }
 
   /** The caller has its value whatever becomes of the copy for the others, so an outage here is only counted. */
@@ -122,6 +132,7 @@ export class Loader<V> {
       if (keepMs === 0) await this.#store.abandon(id, token);
       else if (!(await this.#store.fill(id, token, value, keepMs))) this.#stats.superseded += 1;
     } catch (error) {
+      if (error instanceof ClosedError) return;
       if (!isOutage(error)) throw error;
       this.#stats.outages += 1;
     }

@@ -1,6 +1,6 @@
 import type { CodecOptions } from "../codec/codec.ts";
 import { InvalidArgumentError } from "../errors.ts";
-import { toMs } from "../options.ts";
+import { toMs, toTimerMs } from "../options.ts";
 import type { Duration } from "../options.ts";
 
 export interface CacheOptions<V> extends CodecOptions<V> {
@@ -32,7 +32,8 @@ export interface CacheSettings {
 
 export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
   const jitter = options.jitter ?? 0.1;
-  if (!(jitter >= 0 && jitter <= 1)) throw new InvalidArgumentError("jitter", "a number from 0 to 1", options.jitter);
+  if (typeof jitter !== "number" || !(jitter >= 0 && jitter <= 1))
+    throw new InvalidArgumentError("jitter", "a number from 0 to 1", options.jitter);
   const onOutage = options.onOutage ?? "load";
   if (onOutage !== "load" && onOutage !== "throw")
     throw new InvalidArgumentError("onOutage", '"load" or "throw"', onOutage);
@@ -40,9 +41,9 @@ export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
     ttlMs: toMs("ttl", options.ttl ?? "5m"),
     jitter,
     negativeTtlMs: toMs("negativeTtl", options.negativeTtl ?? 0, 0),
-    loadTimeoutMs: toMs("loadTimeout", options.loadTimeout ?? "10s"),
-    loadLeaseMs: toMs("loadLease", options.loadLease ?? "2s", 100),
-    timeoutMs: toMs("timeout", options.timeout ?? "1s"),
+    loadTimeoutMs: toTimerMs("loadTimeout", options.loadTimeout ?? "10s"),
+    loadLeaseMs: toTimerMs("loadLease", options.loadLease ?? "2s", 100),
+    timeoutMs: toTimerMs("timeout", options.timeout ?? "1s"),
     onOutage,
   };
 }

@@ -16,8 +16,21 @@ import type { CacheSettings } from "./options.ts";
 import { set } from "./set.gen.ts";
 
 /** Not `undefined`: that is a value, the remembered "there is none". */
-export const MISS: unique symbol = Symbol("miss");
-export type Miss = typeof MISS;
+const MISS: unique symbol = Symbol("miss");
+type Miss = typeof MISS;
+
+/** What becomes of a read: what the method that fits gives or throws is the reader's outcome. */
+export interface Reader<V, R> {
+  /** `undefined` is the remembered "there is none". */
+  hit(value: V | undefined): R;
+  miss(): R | Promise<R>;
+  failed(error: unknown): R | Promise<R>;
+}
+
+interface Read<V> {
+  readonly key: string;
+  readonly reader: Reader<V, unknown>;
+}
 
 export type Lookup<V> = { status: "hit"; value: V } | { status: "leased" } | { status: "wait"; leaseMs: number };
 
@@ -30,7 +43,7 @@ export class CacheStore<V> {
   readonly #codec: Codec<V | undefined>;
   readonly #settings: CacheSettings;
   readonly #lane = new Lane();
-  readonly #reads: BatchKind<string, V | Miss | undefined>;
+  readonly #reads: BatchKind<Read<V>, unknown>;
   readonly #readCall: Call;
 
   constructor(core: Core, keys: EntryKeys, codec: Codec<V | undefined>, settings: CacheSettings) {
@@ -47,9 +60,9 @@ export class CacheStore<V> {
   }
 
   /** One GET; all those of one turn of the event loop and one slot together one MGET. */
-  read(id: Id): Promise<V | Miss | undefined> {
+  read<R>(id: Id, reader: Reader<V, R>): Promise<R> {
     const key = this.#keys.key(id);
-    return this.#lane.add(this.#reads, this.#core.driver.slotOf(key), key);
+    return this.#lane.add(this.#reads, this.#core.driver.slotOf(key), { key, reader }) as Promise<R>;
   }
 
   async lookup(id: Id, token: string, reload: boolean): Promise<Lookup<V | undefined>> {
@@ -106,17 +119,28 @@ export class CacheStore<V> {
     this.#lane.flush(this.#core.driver.slotOf(key));
   }
 
-  #readGroup(group: readonly Pending<string, V | Miss | undefined>[]): void {
-    const first = group[0]!.item;
+  #readGroup(group: readonly Pending<Read<V>, unknown>[]): void {
+    const first = group[0]!.item.key;
     const alone = group.length === 1;
     const args = alone ? ["GET", first] : ["MGET"];
-    if (!alone) for (const pending of group) args.push(pending.item);
+    if (!alone) for (const { item } of group) args.push(item.key);
     this.#core.driver.send(args, this.#readCall, first).then(
-      (reply) => settleReads(group, alone ? [reply] : (reply as Reply[]), (key, bytes) => this.#decode(key, bytes)),
+      (reply) => this.#settle(group, alone ? [reply] : (reply as Reply[])),
       (error: unknown) => {
-        for (const pending of group) pending.reject(error);
+        for (const pending of group) conclude(pending, (reader) => reader.failed(error));
       },
     );
+  }
+
+  #settle(group: readonly Pending<Read<V>, unknown>[], replies: readonly Reply[]): void {
+    for (let at = 0; at < group.length; at += 1) {
+      const pending = group[at]!;
+      const bytes = replies[at] as Buffer | null;
+      conclude(pending, (reader, key) => {
+        const found = this.#decode(key, bytes);
+        return found === MISS ? reader.miss() : reader.hit(found);
+      });
+    }
   }
 
   /** Bytes that this configuration cannot read (another schema, another key, not ours) are worth as much as no entry. */
@@ -135,17 +159,13 @@ export class CacheStore<V> {
   }
 }
 
-function settleReads<T>(
-  group: readonly Pending<string, T>[],
-  replies: readonly Reply[],
-  decode: (key: string, bytes: Buffer | null) => T,
+function conclude<V>(
+  pending: Pending<Read<V>, unknown>,
+  outcome: (reader: Reader<V, unknown>, key: string) => unknown,
 ): void {
-  for (let at = 0; at < group.length; at += 1) {
-    const pending = group[at]!;
-    try {
-      pending.resolve(decode(pending.item, replies[at] as Buffer | null));
-    } catch (error) {
-      pending.reject(error);
-    }
+  try {
+    pending.resolve(outcome(pending.item.reader, pending.item.key));
+  } catch (error) {
+    pending.reject(error);
   }
 }

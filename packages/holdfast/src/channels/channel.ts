@@ -13,7 +13,7 @@ import type { Codec } from "../codec/codec.ts";
 import type { Core } from "../core.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { observed } from "../observe/observe.ts";
-import { toMs } from "../options.ts";
+import { toTimerMs } from "../options.ts";
 import { channelAddress, patternAddress } from "./address.ts";
 import type { Address } from "./address.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -112,7 +112,7 @@ function sourceOf<T>(
   codec: Codec<T>,
   { timeout }: ChannelPatternOptions<T>,
 ): Source<T> {
-  const timeoutMs = timeout === undefined ? core.driver.timeoutMs : toMs("timeout", timeout);
+  const timeoutMs = timeout === undefined ? core.driver.timeoutMs : toTimerMs("timeout", timeout);
   return { core, name, address, codec, timeoutMs };
 }
 

@@ -1,6 +1,7 @@
 import type { CodecOptions } from "../codec/codec.ts";
 import { InvalidArgumentError } from "../errors.ts";
-import { toMs } from "../options.ts";
+import { checkText } from "../keyspace/keyspace.ts";
+import { toTimerMs } from "../options.ts";
 import type { Duration } from "../options.ts";
 
 export interface ChannelPatternOptions<T> extends CodecOptions<T> {
@@ -92,13 +93,12 @@ export function consumption(options: MessagesOptions): Consumption {
 export function handling(options: SubscribeOptions): { concurrency: number; closeTimeoutMs: number } {
   return {
     concurrency: atLeastOne("concurrency", options.concurrency ?? 1),
-    closeTimeoutMs: toMs("closeTimeout", options.closeTimeout ?? "5s", 0),
+    closeTimeoutMs: toTimerMs("closeTimeout", options.closeTimeout ?? "5s", 0),
   };
 }
 
 export function checkName(field: string, name: string): string {
-  if (typeof name === "string" && name.length > 0 && name.length <= MAX_NAME_LENGTH) return name;
-  throw new InvalidArgumentError(field, `a non-empty string of at most ${MAX_NAME_LENGTH} characters`, name);
+  return checkText(field, name, MAX_NAME_LENGTH);
 }
 
 export function isSharded({ sharded = false }: Pick<ChannelOptions<unknown>, "sharded">): boolean {

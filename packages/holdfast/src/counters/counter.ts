@@ -8,6 +8,7 @@
  */
 import type { Core } from "../core.ts";
 import { HoldfastError, InvalidArgumentError } from "../errors.ts";
+import { checkId, checkText } from "../keyspace/keyspace.ts";
 import type { Id } from "../keyspace/keyspace.ts";
 import { observed } from "../observe/observe.ts";
 import type { Duration } from "../options.ts";
@@ -64,6 +65,8 @@ export class Counter {
   getMany(ids: Iterable<Id>): Promise<Map<Id, number>> {
     return observed("counter.getMany", undefined, async () => {
       const wanted = [...new Set(ids)];
+      // All of them before the first is asked for: nobody would hear of the failure of one that was.
+      for (const id of wanted) checkId("id", id);
       const values = await Promise.all(wanted.map((id) => this.#store.get(id)));
       return new Map(wanted.map((id, at) => [id, values[at]!]));
     });
@@ -79,7 +82,12 @@ export class Counter {
     const outcome =
       idempotencyKey === undefined
         ? await this.#store.increment(id, by, life)
-        : await this.#store.incrementOnce(id, by, life, checkedKey(idempotencyKey));
+        : await this.#store.incrementOnce(
+            id,
+            by,
+            life,
+            checkText("idempotencyKey", idempotencyKey, MAX_IDEMPOTENCY_KEY),
+          );
     if (outcome.status === "limit" && this.#isUnbounded(by)) throw beyondIntegers(id, by, outcome.value);
     return outcome;
   }
@@ -94,12 +102,6 @@ export class Counter {
 function whole(by: number): number {
   if (Number.isSafeInteger(by)) return by;
   throw new InvalidArgumentError("by", "a whole number within ±(2^53 - 1)", by);
-}
-
-function checkedKey(idempotencyKey: string): string {
-  const fits = typeof idempotencyKey === "string" && idempotencyKey.length > 0;
-  if (fits && idempotencyKey.length <= MAX_IDEMPOTENCY_KEY) return idempotencyKey;
-  throw new InvalidArgumentError("idempotencyKey", `1 to ${MAX_IDEMPOTENCY_KEY} characters`, idempotencyKey);
 }
 
 function beyondIntegers(id: Id, by: number, value: number): HoldfastError {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "../errors.ts";
-import { toMs } from "../options.ts";
+import { toMs, toTimerMs } from "../options.ts";
 import type { Duration } from "../options.ts";
 
 export interface CounterOptions {
@@ -44,7 +44,7 @@ export function counterSettings(options: CounterOptions): CounterSettings {
     min,
     max,
     receiptTtlMs: toMs("idempotencyTtl", options.idempotencyTtl ?? "24h"),
-    timeoutMs: options.timeout === undefined ? undefined : toMs("timeout", options.timeout),
+    timeoutMs: options.timeout === undefined ? undefined : toTimerMs("timeout", options.timeout),
   };
 }
 

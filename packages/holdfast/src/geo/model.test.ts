@@ -166,7 +166,7 @@ class Run {
   }
 }
 
-describe.each(backends("standalone"))("geo against a model [$name]", ({ url, options }) => {
+describe.each(backends("standalone", "embedded"))("geo against a model [$name]", ({ url, options }) => {
   const prefix = `test-${randomUUID()}`;
   let hf: Holdfast;
 

@@ -1,4 +1,4 @@
-import { toMs } from "../options.ts";
+import { toMs, toTimerMs } from "../options.ts";
 import type { Duration } from "../options.ts";
 
 export interface GeoOptions {
@@ -16,6 +16,6 @@ export interface GeoSettings {
 export function geoSettings(options: GeoOptions): GeoSettings {
   return {
     ttlMs: toMs("ttl", options.ttl ?? "90d"),
-    timeoutMs: options.timeout === undefined ? undefined : toMs("timeout", options.timeout),
+    timeoutMs: options.timeout === undefined ? undefined : toTimerMs("timeout", options.timeout),
   };
 }

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { startStandalone } from "../../test/support/servers.ts";
+import { freePort, startStandalone } from "../../test/support/servers.ts";
 import { InvalidArgumentError } from "../errors.ts";
-import { Keyspace } from "./keyspace.ts";
+import { checkText, Keyspace } from "./keyspace.ts";
 import { escapeGlob } from "./scan.ts";
 import { slotOf } from "../driver/slot.ts";
 
@@ -40,17 +40,6 @@ describe("Keyspace", () => {
     );
   });
 
-  test("a key gives its id back, a companion's or foreign key does not", () => {
-    const space = keys.entries("cache", "a:b");
-    fc.assert(
-      fc.property(id, (value) => {
-        expect(space.idOf(space.key(value))).toBe(value);
-        expect(space.idOf(space.part(value, "lease"))).toBeUndefined();
-      }),
-    );
-    expect(space.idOf("other")).toBeUndefined();
-  });
-
   test.each(["", Number.NaN, "x".repeat(1025), undefined as unknown as string])("refuses the id %j", (bad) => {
     expect(() => keys.entries("cache", "users").key(bad)).toThrow(InvalidArgumentError);
   });
@@ -60,9 +49,17 @@ describe("Keyspace", () => {
   });
 });
 
+test.each(["", "\ud800", "a\udfffb", "x".repeat(9), 7 as unknown as string, undefined as unknown as string])(
+  "refuses %j as a text that names something",
+  (bad) => {
+    expect(() => checkText("owner", bad, 8)).toThrow(/^owner: expected a non-empty, well-formed string/);
+  },
+);
+
 describe("slotOf", () => {
   test("agrees with the server", async () => {
-    await using server = await startStandalone({ config: { "cluster-enabled": "yes" } });
+    const config = { "cluster-enabled": "yes", "cluster-port": String(await freePort()) };
+    await using server = await startStandalone({ config });
     await fc.assert(
       fc.asyncProperty(id, async (key) => {
         expect(slotOf(key)).toBe(await server.command("CLUSTER", "KEYSLOT", key));

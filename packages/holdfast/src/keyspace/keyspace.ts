@@ -19,7 +19,7 @@ export class Keyspace {
   readonly prefix: string;
 
   constructor(prefix: string) {
-    if (!PREFIX.test(prefix))
+    if (typeof prefix !== "string" || !PREFIX.test(prefix))
       throw new InvalidArgumentError("prefix", "1 to 64 characters without spaces, { } and %", prefix);
     this.prefix = prefix;
   }
@@ -58,12 +58,6 @@ export class EntryKeys {
   part(id: Id, part: string): string {
     return `${this.#open}${inTag("id", id)}}:${part}`;
   }
-
-  /** The id of a key made by `key`, or undefined for a companion's or a foreign key. */
-  idOf(key: string): string | undefined {
-    if (!key.startsWith(this.#open) || !key.endsWith("}")) return undefined;
-    return decodeURIComponent(key.slice(this.#open.length, -1));
-  }
 }
 
 export class GroupKeys {
@@ -93,9 +87,19 @@ function percent(char: string): string {
   return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
-/** The text of an id, refused by the field's name where two ids could become the same bytes. */
+/** A user's text that names something, refused by the field's name where two texts could become the same bytes. */
+export function checkText(field: string, text: string, max: number): string {
+  if (isName(text, max)) return text;
+  throw new InvalidArgumentError(field, `a non-empty, well-formed string of at most ${max} characters`, text);
+}
+
+function isName(text: unknown, max: number): text is string {
+  return typeof text === "string" && text.length > 0 && text.length <= max && !LONE_SURROGATE.test(text);
+}
+
+/** As `checkText`, for an id, which may be a number. */
 export function checkId(field: string, id: Id): string {
-  if (typeof id === "string" && id.length > 0 && id.length <= MAX_ID_LENGTH && !LONE_SURROGATE.test(id)) return id;
+  if (isName(id, MAX_ID_LENGTH)) return id;
   if (typeof id === "number" && Number.isFinite(id)) return String(id);
   throw new InvalidArgumentError(
     field,

@@ -1,19 +1,25 @@
 /** Walks the keys of the whole deployment: SCAN on every primary, in pages, never KEYS. */
 import type { Call, Driver, Reply } from "../driver/port.ts";
+import { wholeBetween } from "../options.ts";
 
 export interface ScanOptions {
-  /** Roughly how many keys the server looks at per step. @default 500 */
+  /** Roughly how many keys the server looks at per step, 1 to 10000. @default 500 */
   readonly count?: number;
   readonly signal?: AbortSignal;
 }
 
+/** In one step the server serves nobody else: some milliseconds. */
+const MAX_COUNT = 10_000;
+
 /**
- * Yields pages of full key names that begin with `head`. A key present for the whole walk is yielded at least once;
- * while slots migrate, or after a failover, it may be yielded twice. Cost: one SCAN per page and primary.
+ * Yields pages of full key names that begin with `head`. A key that is there for the whole walk, on one node, is yielded at
+ * least once, and maybe twice. One that moves to another node meanwhile, with its slot or in a failover, may be missed.
+ * Cost: one SCAN per page and primary.
  */
 export async function* scanKeys(driver: Driver, head: string, options: ScanOptions = {}): AsyncGenerator<string[]> {
   const call: Call = { op: "scan", class: "read", signal: options.signal };
-  const tail = ["MATCH", `${escapeGlob(head)}*`, "COUNT", String(options.count ?? 500)];
+  const count = wholeBetween("count", options.count ?? 500, 1, MAX_COUNT);
+  const tail = ["MATCH", `${escapeGlob(head)}*`, "COUNT", String(count)];
   for (const node of driver.nodes()) {
     let cursor = "0";
     do {

@@ -8,8 +8,7 @@
  * it rejects with OutcomeUnknownError.
  */
 import type { Core } from "../core.ts";
-import { InvalidArgumentError } from "../errors.ts";
-import { checkId } from "../keyspace/keyspace.ts";
+import { checkId, checkText } from "../keyspace/keyspace.ts";
 import type { Id } from "../keyspace/keyspace.ts";
 import { observed } from "../observe/observe.ts";
 import { wholeBetween } from "../options.ts";
@@ -88,7 +87,7 @@ export class Leaderboard {
       const entry: Scored = [checkId("member", member), checkScore("by", by)];
       const { idempotencyKey } = options;
       if (idempotencyKey === undefined) return this.#store.increment(entry);
-      return this.#store.incrementOnce(entry, checkedKey(idempotencyKey));
+      return this.#store.incrementOnce(entry, checkText("idempotencyKey", idempotencyKey, MAX_IDEMPOTENCY_KEY));
     });
   }
 
@@ -182,10 +181,4 @@ async function found<T>(
   for (const [at, value] of reads.entries())
     if (value !== null && value !== undefined) values.set(wanted[at]![0], value);
   return values;
-}
-
-function checkedKey(idempotencyKey: string): string {
-  const fits = typeof idempotencyKey === "string" && idempotencyKey.length > 0;
-  if (fits && idempotencyKey.length <= MAX_IDEMPOTENCY_KEY) return idempotencyKey;
-  throw new InvalidArgumentError("idempotencyKey", `1 to ${MAX_IDEMPOTENCY_KEY} characters`, idempotencyKey);
 }

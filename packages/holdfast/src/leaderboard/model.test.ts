@@ -130,7 +130,7 @@ const rules = (maxSize: fc.Arbitrary<number>): fc.Arbitrary<Rules> =>
     maxSize,
   });
 
-describe.each(backends("standalone"))("leaderboard model [$name]", ({ url, options }) => {
+describe.each(backends("standalone", "embedded"))("leaderboard model [$name]", ({ url, options }) => {
   const prefix = `t${randomBytes(6).toString("hex")}`;
   let hf: Holdfast;
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "../errors.ts";
-import { toMs, wholeBetween } from "../options.ts";
+import { toMs, toTimerMs, wholeBetween } from "../options.ts";
 import type { Duration } from "../options.ts";
 
 export type Order = "desc" | "asc";
@@ -50,15 +50,16 @@ export function leaderboardSettings(options: LeaderboardOptions): LeaderboardSet
     desc: order === "desc",
     ties,
     maxSize: wholeBetween("maxSize", maxSize, 1, MAX_SIZE),
-    ttlMs: ttl === undefined ? (optionalMs("idleTtl", idleTtl) ?? 0) : toMs("ttl", ttl),
+    ttlMs: lifeMs(ttl, idleTtl),
     renew: idleTtl !== undefined,
     receiptTtlMs: toMs("idempotencyTtl", options.idempotencyTtl ?? "24h"),
-    timeoutMs: optionalMs("timeout", options.timeout),
+    timeoutMs: options.timeout === undefined ? undefined : toTimerMs("timeout", options.timeout),
   };
 }
 
-function optionalMs(field: string, value: Duration | undefined): number | undefined {
-  return value === undefined ? undefined : toMs(field, value);
+function lifeMs(ttl: Duration | undefined, idleTtl: Duration | undefined): number {
+  if (ttl !== undefined) return toMs("ttl", ttl);
+  return idleTtl === undefined ? 0 : toMs("idleTtl", idleTtl);
 }
 
 /** Scores are doubles: exact for whole numbers up to 2^53 - 1, some 16 digits for fractions. */

@@ -14,6 +14,7 @@
  * A suspended machine stops the clock itself; only a fence protects what is guarded from that.
  */
 import { LeaseLostError } from "../errors.ts";
+import { MAX_TIMER_MS } from "../options.ts";
 
 /** How a lease ended, as the server saw it. `expired`: nobody has it; `stolen`: somebody else has. */
 export type LeaseEnd = "released" | "expired" | "stolen";
@@ -42,8 +43,6 @@ const DRIFT_MS = 2;
 /** Between a failed renewal and the next, as part of the ttl, before jitter. */
 const RETRY_PART = 1 / 20;
 const MIN_RETRY_MS = 5;
-/** The longest delay that Node's timers know. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 type State = "held" | "lost" | "ended";
 

@@ -52,7 +52,7 @@ function histories(limit: number, periodMicros: number): fc.Arbitrary<Step[]> {
   return fc.array(fc.record({ cost: fc.integer({ min: 1, max: limit }), micros }), { minLength: 1, maxLength: 40 });
 }
 
-describe.each(backends("standalone"))("limits, decision by decision [$name]", ({ url, options }) => {
+describe.each(backends("standalone", "embedded"))("limits, decision by decision [$name]", ({ url, options }) => {
   let hf: Holdfast;
 
   beforeAll(async () => {

@@ -59,7 +59,7 @@ export class Limiter {
    * @throws InvalidArgumentError for a cost above what can ever be allowed at once
    */
   consume(id: Id, options: CostOptions = {}): Promise<LimitDecision> {
-    return observed("limiter.consume", id, async () => {
+    return observed("limiter.consume", id, () => {
       const cost = this.#cost(options);
       const args = this.#settings.algorithm.consumeArgs(cost);
       return this.#ask(this.#consumes, id, args, cost);
@@ -68,7 +68,7 @@ export class Limiter {
 
   /** What `consume` would answer now, taking nothing. Cost: one script (GET), shared like that of `consume`. */
   peek(id: Id, options: CostOptions = {}): Promise<LimitDecision> {
-    return observed("limiter.peek", id, async () =>
+    return observed("limiter.peek", id, () =>
       this.#ask(this.#peeks, id, this.#settings.algorithm.peekArgs, this.#cost(options)),
     );
   }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "../errors.ts";
-import { toMs } from "../options.ts";
+import { toMs, toTimerMs } from "../options.ts";
 import type { Duration } from "../options.ts";
 import type { Algorithm } from "./algorithm.ts";
 import { Gcra } from "./gcra.ts";
@@ -41,7 +41,7 @@ export function limiterSettings(name: string, options: LimiterOptions): LimiterS
   return {
     algorithm: create(algorithm, { name, limit, windowMs, burst }),
     allowOnOutage: onOutage === "allow",
-    timeoutMs: toMs("timeout", timeout),
+    timeoutMs: toTimerMs("timeout", timeout),
   };
 }
 

@@ -26,7 +26,7 @@ export type SlidingResult = number[];
 export const sliding: BatchScript<SlidingKeys, SlidingArgs, SlidingResult> = {
   class: "unsafe",
   name: "limits.sliding",
-  sha1: "d7174e128d01bd809ed6c28283c4bb2989366dab",
+  sha1: "a04933144cd47a106a5780322476950280618979",
   lua: `-- limits.sliding
 local clockMicros
 local function nowMicros()
@@ -58,7 +58,12 @@ local taken = current + cost
 if previous * (windowMs - elapsed) + taken * windowMs > limit * windowMs then
   return {-1 - elapsed, current, previous}
 end
-redis.call('SET', state, window .. ':' .. taken .. ':' .. previous, 'PXAT', (window + 2) * windowMs)
+local counts = window .. ':' .. taken .. ':' .. previous
+if current > 0 then
+  redis.call('SET', state, counts, 'KEEPTTL')
+else
+  redis.call('SET', state, counts, 'PXAT', (window + 2) * windowMs)
+end
 return {elapsed, taken, previous}
 `,
   encodeKeys(keys, out) {
@@ -72,7 +77,7 @@ return {elapsed, taken, previous}
   },
   merged: {
     name: "limits.sliding (merged)",
-    sha1: "05f4a7f7e8a1189943109df5b1b51c3a26f48057",
+    sha1: "add1a71b9d22a66e2016dbd689f65e15caa9ba6b",
     lua: `-- limits.sliding
 local clockMicros
 local function nowMicros()
@@ -105,7 +110,12 @@ local function run(keyAt, argAt)
   if previous * (windowMs - elapsed) + taken * windowMs > limit * windowMs then
     return {-1 - elapsed, current, previous}
   end
-  redis.call('SET', state, window .. ':' .. taken .. ':' .. previous, 'PXAT', (window + 2) * windowMs)
+  local counts = window .. ':' .. taken .. ':' .. previous
+  if current > 0 then
+    redis.call('SET', state, counts, 'KEEPTTL')
+  else
+    redis.call('SET', state, counts, 'PXAT', (window + 2) * windowMs)
+  end
   return {elapsed, taken, previous}
 end
 local outcomes, size, argAt = {}, 0, 0

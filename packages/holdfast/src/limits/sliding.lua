@@ -16,5 +16,11 @@ local taken = current + cost
 if previous * (windowMs - elapsed) + taken * windowMs > limit * windowMs then
   return {-1 - elapsed, current, previous}
 end
-redis.call('SET', state, window .. ':' .. taken .. ':' .. previous, 'PXAT', (window + 2) * windowMs)
+local counts = window .. ':' .. taken .. ':' .. previous
+-- Where this window has a count already, the key has its time too; setting it again would cost a tenth of the call.
+if current > 0 then
+  redis.call('SET', state, counts, 'KEEPTTL')
+else
+  redis.call('SET', state, counts, 'PXAT', (window + 2) * windowMs)
+end
 return {elapsed, taken, previous}

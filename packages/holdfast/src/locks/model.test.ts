@@ -144,7 +144,7 @@ class History {
   }
 }
 
-describe.each(backends("standalone"))("locks against a model [$name]", ({ url, options }) => {
+describe.each(backends("standalone", "embedded"))("locks against a model [$name]", ({ url, options }) => {
   let handles: Holdfast[];
 
   beforeAll(async () => {

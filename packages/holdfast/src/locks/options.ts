@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "../errors.ts";
-import { toMs } from "../options.ts";
+import { checkText } from "../keyspace/keyspace.ts";
+import { toMs, toTimerMs } from "../options.ts";
 import type { Duration } from "../options.ts";
 
 export interface TryLockOptions {
@@ -49,13 +50,7 @@ export function lockSettings(options: TryLockOptions, defaultTimeoutMs: number):
     ttlMs: toMs("ttl", options.ttl ?? "10s", MIN_TTL_MS),
     renew,
     maxHoldMs: maxHold === false ? Infinity : toMs("maxHold", maxHold),
-    owner: checkOwner(options.owner),
-    timeoutMs: options.timeout === undefined ? defaultTimeoutMs : toMs("timeout", options.timeout),
+    owner: options.owner === undefined ? undefined : checkText("owner", options.owner, MAX_OWNER_LENGTH),
+    timeoutMs: options.timeout === undefined ? defaultTimeoutMs : toTimerMs("timeout", options.timeout),
   };
-}
-
-function checkOwner(owner: string | undefined): string | undefined {
-  if (owner === undefined) return undefined;
-  if (typeof owner === "string" && owner.length > 0 && owner.length <= MAX_OWNER_LENGTH) return owner;
-  throw new InvalidArgumentError("owner", `1 to ${MAX_OWNER_LENGTH} characters`, owner);
 }

@@ -1,9 +1,7 @@
 /** How long one caller waits for a lock, and what ends the waiting before. */
 import { AbortedError, ClosedError, TimeoutError } from "../errors.ts";
 import type { HoldfastError } from "../errors.ts";
-
-/** The longest delay that Node's timers know. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { MAX_TIMER_MS } from "../options.ts";
 
 export interface PatienceOptions {
   /** Name of the lock, for messages. */

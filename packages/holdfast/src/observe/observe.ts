@@ -8,7 +8,7 @@ import type { TracingChannel } from "node:diagnostics_channel";
 export interface Operation {
   /** `cache.get`, `lock.acquire` ... */
   readonly op: string;
-  /** The primitive's name and the entry's id as the caller gave them. Not for metric labels: unbounded. */
+  /** What it was about, as the caller named it: an entry's id, a lock's name. Not for metric labels: unbounded. */
   readonly key: string | undefined;
   result?: unknown;
   error?: unknown;

@@ -145,7 +145,7 @@ function defined(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-describe.each(backends("standalone"))("record against a model [$name]", ({ url, options }) => {
+describe.each(backends("standalone", "embedded"))("record against a model [$name]", ({ url, options }) => {
   let handles: Holdfast[] = [];
 
   beforeAll(async () => {

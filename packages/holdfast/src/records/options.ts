@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { CodecOptions } from "../codec/codec.ts";
 import { InvalidArgumentError } from "../errors.ts";
-import { toMs } from "../options.ts";
+import { toMs, toTimerMs } from "../options.ts";
 import type { Duration } from "../options.ts";
 
 const CODEC_OPTIONS = ["serializer", "strict", "compress", "encrypt", "maxOutputLength"] as const;
@@ -33,7 +33,7 @@ export function recordSettings<T>(options: RecordOptions<T>): RecordSettings {
   return {
     ttlMs: toMs("ttl", options.ttl ?? "90d"),
     attempts,
-    timeoutMs: options.timeout === undefined ? undefined : toMs("timeout", options.timeout),
+    timeoutMs: options.timeout === undefined ? undefined : toTimerMs("timeout", options.timeout),
   };
 }
 

@@ -155,9 +155,14 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     await expect(here.increment("x", "share", 1e308)).rejects.toMatchObject({ code: "UNSUPPORTED" });
     await expect(here.increment("x", "name" as "visits")).rejects.toMatchObject({ code: "WRONG_TYPE", key: "x" });
     await expect(here.increment("x", "visits", Number.NaN)).rejects.toEqual(bad("by"));
+    // Merged with a good one, which must not pay for it.
+    const good = here.increment("x", "share", 0);
+    await expect(here.increment("x", undefined as unknown as "visits")).rejects.toEqual(bad("field"));
+    expect(await good).toMatchObject({ status: "ok", version: version + 1 });
+    await expect(here.update("x", undefined as never)).rejects.toEqual(bad("change"));
     expect(await here.get("x")).toEqual({
       value: { name: "7", visits: Number.MAX_SAFE_INTEGER, share: 1e308 },
-      version,
+      version: version + 1,
     });
     expect(await here.increment("x", "share", 1)).toMatchObject({ status: "ok", value: 1e308 });
   });

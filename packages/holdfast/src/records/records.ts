@@ -135,7 +135,10 @@ export class Records<T extends object> {
    * Cost: a read and a script per attempt.
    */
   update(id: Id, change: (value: T) => T | Promise<T>): Promise<RecordUpdated<T>> {
-    return observed("record.update", id, async () => this.#updater.run("record.update", id, ANY_VERSION, change));
+    return observed("record.update", id, async () => {
+      if (typeof change !== "function") throw new InvalidArgumentError("change", "a function", change);
+      return this.#updater.run("record.update", id, ANY_VERSION, change);
+    });
   }
 
   /** Removes the record; false where there was none. Idempotent. Cost: UNLINK. */

@@ -1,31 +1,22 @@
 /** The calls of the hot path: one command, one script, or one command of a pipeline. */
 import type { Arg, Call, Reply, Route, ScriptSource, TransportError } from "../driver/port.ts";
+import { Deferred } from "../deferred.ts";
 import type { HoldfastError } from "../errors.ts";
 import { PendingCall } from "./call.ts";
 import type { CallContext } from "./context.ts";
 
-type Resolve = (reply: Reply) => void;
-type Reject = (error: HoldfastError) => void;
-
-let resolveNext: Resolve;
-let rejectNext: Reject;
-
-/** One executor for all promises: a call then needs no closure of its own to get at `resolve` and `reject`. */
-function capture(resolve: Resolve, reject: Reject): void {
-  resolveNext = resolve;
-  rejectNext = reject;
-}
-
 /** A call for one command; it sends what `args` says at each attempt. */
 export class CommandCall extends PendingCall<Reply> {
-  readonly promise: Promise<Reply> = new Promise(capture);
   protected args: readonly Arg[];
-  private readonly resolve: Resolve = resolveNext;
-  private readonly reject: Reject = rejectNext;
+  private readonly outcome: Deferred<Reply> = new Deferred();
 
   constructor(context: CallContext, args: readonly Arg[], spec: Call, route: Route) {
     super(context, spec, route);
     this.args = args;
+  }
+
+  get promise(): Promise<Reply> {
+    return this.outcome.promise;
   }
 
   protected override get command(): string {
@@ -37,11 +28,11 @@ export class CommandCall extends PendingCall<Reply> {
   }
 
   protected override deliver(reply: Reply): void {
-    this.resolve(reply);
+    this.outcome.resolve(reply);
   }
 
   protected override fail(error: HoldfastError): void {
-    this.reject(error);
+    this.outcome.reject(error);
   }
 }
 

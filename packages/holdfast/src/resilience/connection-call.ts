@@ -1,5 +1,6 @@
 /** Calls that are about connections: borrowing one, using it, a blocking command on one, a subscription. */
 import type { Arg, Call, Lease, Reply, Route, Transport, TransportLease } from "../driver/port.ts";
+import { Deferred } from "../deferred.ts";
 import { ClosedError, type HoldfastError } from "../errors.ts";
 import { PendingCall } from "./call.ts";
 import { commandOf } from "./command-call.ts";
@@ -7,24 +8,18 @@ import type { CallContext } from "./context.ts";
 
 /** A call whose outcome is a promise of its own. */
 abstract class PromisedCall<T> extends PendingCall<T> {
-  readonly promise: Promise<T>;
-  private resolve!: (value: T) => void;
-  private reject!: (error: HoldfastError) => void;
+  private readonly outcome: Deferred<T> = new Deferred();
 
-  constructor(context: CallContext, spec: Call, route: Route) {
-    super(context, spec, route);
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
+  get promise(): Promise<T> {
+    return this.outcome.promise;
   }
 
   protected override deliver(value: T): void {
-    this.resolve(value);
+    this.outcome.resolve(value);
   }
 
   protected override fail(error: HoldfastError): void {
-    this.reject(error);
+    this.outcome.reject(error);
   }
 }
 

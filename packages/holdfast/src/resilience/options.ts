@@ -1,6 +1,6 @@
 /** How a driver behaves when the server is slow, away or in trouble. */
 import { InvalidArgumentError } from "../errors.ts";
-import { type Duration, toMs } from "../options.ts";
+import { type Duration, toTimerMs } from "../options.ts";
 
 export interface ResilienceOptions {
   /**
@@ -52,13 +52,13 @@ export interface ResolvedResilience {
 
 export function resolveResilience(options: ResilienceOptions): ResolvedResilience {
   return {
-    timeoutMs: toMs("timeout", options.timeout ?? "5s"),
+    timeoutMs: toTimerMs("timeout", options.timeout ?? "5s"),
     maxWaiting: count("maxWaiting", options.maxWaiting ?? 10_000, 0),
     retryBudget: count("retryBudget", options.retryBudget ?? 1_000, 0),
     breaker: flag("breaker", options.breaker ?? true),
     breakerFailures: count("breakerFailures", options.breakerFailures ?? 10, 1),
-    breakerCoolDownMs: toMs("breakerCoolDown", options.breakerCoolDown ?? "1s"),
-    closeTimeoutMs: toMs("closeTimeout", options.closeTimeout ?? "2s", 0),
+    breakerCoolDownMs: toTimerMs("breakerCoolDown", options.breakerCoolDown ?? "1s"),
+    closeTimeoutMs: toTimerMs("closeTimeout", options.closeTimeout ?? "2s", 0),
   };
 }
 

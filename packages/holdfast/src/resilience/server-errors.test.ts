@@ -13,6 +13,7 @@ describe("a server's error", () => {
     ["NOAUTH Authentication required.", "AUTH", "give `username` and `password`", false],
     ["WRONGPASS invalid username-password pair or user is disabled.", "AUTH", "wrong user name or password", false],
     ["NOPERM No permissions to access a key", "PERMISSION", "ACL SETUSER", false],
+    ["ERR The user executing the script can't run this command or subcommand", "PERMISSION", "ACL SETUSER", false],
     ["WRONGTYPE Operation against a key holding the wrong kind of value", "WRONG_TYPE", "another type", false],
     ["OOM command not allowed when used memory > 'maxmemory'.", "SERVER_FULL", "not executed", true],
     ["MISCONF Redis is configured to save RDB snapshots", "SERVER", "check its disk", true],

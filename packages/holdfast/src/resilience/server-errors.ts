@@ -19,12 +19,13 @@ function lasting(code: ErrorCode, advice: string): Meaning {
 
 const UNKNOWN = lasting("SERVER", "the server refused the command");
 const NOT_ENCODED = lasting("INVALID_ARGUMENT", "the command could not be encoded; arguments are strings or Buffers");
+const NO_PERMISSION = lasting("PERMISSION", "the user may not do this; grant it with ACL SETUSER");
 const UNKNOWN_COMMAND = lasting("UNSUPPORTED", "this server does not know the command; it needs a newer version");
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   NOAUTH: lasting("AUTH", "the server asks for a password; give `username` and `password` in the URL or the options"),
   WRONGPASS: lasting("AUTH", "wrong user name or password, or the user is disabled on the server"),
-  NOPERM: lasting("PERMISSION", "the user may not do this; grant it with ACL SETUSER"),
+  NOPERM: NO_PERMISSION,
   WRONGTYPE: lasting("WRONG_TYPE", "the key holds another type of data; another program or primitive uses its name"),
   OOM: passing("SERVER_FULL", "server out of memory; check maxmemory and the eviction policy"),
   MISCONF: passing("SERVER", "the server takes no writes because it cannot save to disk; check its disk and its log"),
@@ -61,6 +62,8 @@ export function serverError(failure: TransportError, call: Call, command: string
 
 function interpret(failure: TransportError): Meaning {
   if (failure.prefix === "") return NOT_ENCODED;
+  // Redis 7.0 has no NOPERM for what a script does.
+  if (failure.message.startsWith("ERR The user executing the script can't")) return NO_PERMISSION;
   if (/unknown (?:command|subcommand)/i.test(failure.message)) return UNKNOWN_COMMAND;
   return meaningOf(failure.prefix) ?? UNKNOWN;
 }

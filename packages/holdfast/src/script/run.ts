@@ -10,8 +10,9 @@ export { type BatchItem, MAX_BATCH_ITEMS, runBatch } from "./run-batch.ts";
  * One EVALSHA; the source follows once when the server does not know it yet.
  * @throws InvalidArgumentError for an argument that cannot be sent as the header says, before anything is sent.
  * @throws HoldfastError `SERVER` for a reply that the script's header does not allow.
+ * Not `async`, as it is on the way of every call that is not merged; it never throws all the same, but rejects.
  */
-export async function runScript<Keys, Args, Result>(
+export function runScript<Keys, Args, Result>(
   driver: Driver,
   script: Script<Keys, Args, Result>,
   keys: Keys,
@@ -20,8 +21,12 @@ export async function runScript<Keys, Args, Result>(
 ): Promise<Result> {
   const wireKeys: Arg[] = [];
   const wireArgs: Arg[] = [];
-  script.encodeKeys(keys, wireKeys);
-  script.encodeArgs(args, wireArgs);
-  const reply = await driver.script(script, wireKeys, wireArgs, classed(script.class, call));
-  return decodeReply(script, reply, call.op, call.key);
+  try {
+    script.encodeKeys(keys, wireKeys);
+    script.encodeArgs(args, wireArgs);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  const reply = driver.script(script, wireKeys, wireArgs, classed(script.class, call));
+  return reply.then((received) => decodeReply(script, received, call.op, call.key));
 }

@@ -19,7 +19,7 @@ async function shippedForms(): Promise<ScriptSource[]> {
   return scripts.flatMap((script) => (script.merged === undefined ? [script] : [script, script.merged]));
 }
 
-describe.each(backends("standalone"))("shipped scripts [$name]", ({ url, options }) => {
+describe.each(backends("standalone", "embedded"))("shipped scripts [$name]", ({ url, options }) => {
   let driver: Driver;
   beforeAll(async () => {
     driver = createDriver(await openTransport({ url, ...options }));

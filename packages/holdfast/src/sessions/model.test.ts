@@ -182,7 +182,7 @@ function defined(fields: Data): Data {
   return Object.fromEntries(Object.entries(fields).filter(([, each]) => each !== undefined));
 }
 
-describe.each(backends("standalone"))("sessions against a model [$name]", ({ url, options }) => {
+describe.each(backends("standalone", "embedded"))("sessions against a model [$name]", ({ url, options }) => {
   let handles: Holdfast[];
 
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { CodecOptions } from "../codec/codec.ts";
 import { InvalidArgumentError } from "../errors.ts";
-import { toMs } from "../options.ts";
+import { toMs, toTimerMs } from "../options.ts";
 import type { Duration } from "../options.ts";
 
 export interface SessionsOptions<Data extends object> extends Pick<
@@ -56,7 +56,7 @@ export function sessionSettings<Data extends object>(options: SessionsOptions<Da
     maxPerUser: maxPerUser(options.maxPerUser ?? 100),
     evict: evicts(options.onLimit ?? "evict-oldest"),
     graceMs: toMs("rotationGrace", options.rotationGrace ?? "5s", 0),
-    timeoutMs: options.timeout === undefined ? undefined : toMs("timeout", options.timeout),
+    timeoutMs: options.timeout === undefined ? undefined : toTimerMs("timeout", options.timeout),
   };
 }
 

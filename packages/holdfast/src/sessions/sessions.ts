@@ -11,6 +11,7 @@ import { randomBytes } from "node:crypto";
 import type { CodecOptions } from "../codec/codec.ts";
 import type { Core } from "../core.ts";
 import { InvalidArgumentError } from "../errors.ts";
+import { checkText } from "../keyspace/keyspace.ts";
 import { observed } from "../observe/observe.ts";
 import { toMs } from "../options.ts";
 import type { Duration } from "../options.ts";
@@ -158,6 +159,7 @@ export class Sessions<Data extends object, Device = unknown> {
   /** Ends one of the user's sessions by its handle; false where there was none. Idempotent. Cost: one script. */
   revoke(user: string, handle: string): Promise<boolean> {
     return observed("sessions.revoke", user, async () => {
+      if (typeof handle !== "string") throw new InvalidArgumentError("handle", "a string", handle);
       const ref = this.#ids.refOfUser(requireUser(user), handle);
       return ref !== undefined && this.#destroy(ref);
     });
@@ -242,8 +244,7 @@ function checkUser(user: string | undefined): string | undefined {
 }
 
 function requireUser(user: string): string {
-  if (typeof user === "string" && user.length > 0 && user.length <= MAX_USER_LENGTH) return user;
-  throw new InvalidArgumentError("user", `a non-empty string of at most ${MAX_USER_LENGTH} characters`, user);
+  return checkText("user", user, MAX_USER_LENGTH);
 }
 
 /** 0, which no session has, for any. */

@@ -60,6 +60,7 @@ export class SessionStore {
   create(ref: SessionRef, hasUser: boolean, fields: Fields, op: string): Promise<CreateResult> {
     const { maxPerUser: limit, evict, idleMs, absoluteMs } = this.#settings;
     const args = { handle: ref.handle, hasUser, limit, evict, idleMs, absoluteMs, fields };
+    this.#sendReadsBefore(ref.session);
     return runScript(this.#core.driver, create, keysOf(ref), args, this.#call(op, ref));
   }
 

@@ -120,7 +120,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant("find" as const), query }),
 );
 
-describe.each(backends("standalone"))("tags model [$name]", ({ url, options }) => {
+describe.each(backends("standalone", "embedded"))("tags model [$name]", ({ url, options }) => {
   let hf: Holdfast;
   beforeAll(async () => {
     hf = await connect(url, { ...options, prefix: `t${randomBytes(6).toString("hex")}` });

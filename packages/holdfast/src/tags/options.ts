@@ -1,4 +1,4 @@
-import { toMs, wholeBetween } from "../options.ts";
+import { toMs, toTimerMs, wholeBetween } from "../options.ts";
 import type { Duration } from "../options.ts";
 
 export interface TagsOptions {
@@ -22,6 +22,6 @@ export function tagsSettings(options: TagsOptions): TagsSettings {
   return {
     ttlMs: ttl === undefined ? 0 : toMs("ttl", ttl),
     maxItems: wholeBetween("maxItems", maxItems, 1, Number.MAX_SAFE_INTEGER),
-    timeoutMs: timeout === undefined ? undefined : toMs("timeout", timeout),
+    timeoutMs: timeout === undefined ? undefined : toTimerMs("timeout", timeout),
   };
 }

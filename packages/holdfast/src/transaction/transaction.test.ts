@@ -15,14 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { startProxy } from "../../test/support/proxy.ts";
 import { connect } from "../connect.ts";
-import {
-  AbortedError,
-  ClosedError,
-  InvalidArgumentError,
-  OutcomeUnknownError,
-  ServerError,
-  TimeoutError,
-} from "../errors.ts";
+import { AbortedError, ClosedError, OutcomeUnknownError, ServerError, TimeoutError } from "../errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Transaction } from "./attempt.ts";
 
@@ -199,7 +192,10 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
 
   it("refuses what it cannot do", async () => {
     const key = fresh();
-    await expect(hf.transaction([], nothing)).rejects.toBeInstanceOf(InvalidArgumentError);
+    for (const keys of [[], [""], [key, undefined], [null], key, undefined, null]) {
+      await expect(hf.transaction(keys as string[], nothing)).rejects.toMatchObject({ field: "keys" });
+    }
+    await expect(hf.transaction([key], undefined as never)).rejects.toMatchObject({ field: "body" });
     await expect(hf.transaction([key], nothing, { attempts: 0 })).rejects.toMatchObject({ field: "attempts" });
     await expect(hf.transaction([key], nothing, { timeout: -1 })).rejects.toMatchObject({ field: "timeout" });
     await expect(hf.transaction([key], (tx) => tx.queue("exec"))).rejects.toMatchObject({ field: "command" });

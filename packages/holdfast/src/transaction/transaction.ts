@@ -9,7 +9,7 @@
 import type { Driver, Reply } from "../driver/port.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { observed } from "../observe/observe.ts";
-import { toMs, wholeBetween } from "../options.ts";
+import { toTimerMs, wholeBetween } from "../options.ts";
 import type { Duration } from "../options.ts";
 import { Attempt } from "./attempt.ts";
 import type { Outcome, Transaction } from "./attempt.ts";
@@ -47,10 +47,11 @@ export function runTransaction<T>(
   body: TransactionBody<T>,
   options: TransactionOptions = {},
 ): Promise<TransactionResult<T>> {
-  return observed(OP, keys[0], async () => {
+  return observed(OP, keys?.[0], async () => {
     const first = checkKeys(driver, keys);
+    if (typeof body !== "function") throw new InvalidArgumentError("body", "a function", body);
     const attempts = wholeBetween("attempts", options.attempts ?? 10, 1, Number.MAX_SAFE_INTEGER);
-    const timeoutMs = options.timeout === undefined ? driver.timeoutMs : toMs("timeout", options.timeout);
+    const timeoutMs = options.timeout === undefined ? driver.timeoutMs : toTimerMs("timeout", options.timeout);
     const budget = new Budget(first, timeoutMs, options.signal);
     for (let conflicts = 0; ;) {
       const outcome = await runOnce(driver, keys, body, budget);
@@ -82,8 +83,9 @@ async function runOnce<T>(
 }
 
 function checkKeys(driver: Driver, keys: readonly string[]): string {
-  const [first] = keys;
-  if (first === undefined) throw new InvalidArgumentError("keys", "at least one key to watch", keys);
+  const names = Array.isArray(keys) && keys.every((key) => typeof key === "string" && key !== "");
+  const first = names ? keys[0] : undefined;
+  if (first === undefined) throw new InvalidArgumentError("keys", "an array with at least one key to watch", keys);
   const slot = driver.slotOf(first);
   const stray = keys.find((key) => driver.slotOf(key) !== slot);
   if (stray === undefined) return first;

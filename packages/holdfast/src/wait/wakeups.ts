@@ -6,6 +6,7 @@
  * and whoever wakes asks the server again.
  */
 import type { Call, Driver, Subscription } from "../driver/port.ts";
+import { ClosedError } from "../errors.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 
 const CALL: Call = { op: "wakeups.subscribe", class: "idempotent" };
@@ -33,8 +34,10 @@ export class Wakeups {
   /**
    * Joins the waiters for `key`. Once it resolves the subscription is live: ask the server again *after* it, else a
    * wake-up between the question and the subscription is lost. Cost: one SUBSCRIBE per handle, ever.
+   * @throws ClosedError once it is closed
    */
   async join(key: string): Promise<Waiter> {
+    if (this.#closed) throw new ClosedError();
     const waiter = new WaiterState(() => this.#remove(key, waiter));
     const waiters = this.#waiters.get(key);
     if (waiters === undefined) this.#waiters.set(key, new Set([waiter]));

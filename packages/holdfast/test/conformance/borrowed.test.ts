@@ -87,6 +87,18 @@ describe("borrowing [standalone]", () => {
     });
   });
 
+  it("does not wait for a client that is not connected, or whose server is silent", async () => {
+    const client = usersClient("standalone", server.url);
+    expect(await failureOf(createBorrowedTransport(client))).toMatchObject({ code: "UNAVAILABLE", retryable: true });
+    await client.connect();
+    await server.pause();
+    const failure = await failureOf(createBorrowedTransport(client, { connectTimeout: 50 }));
+    expect(failure).toMatchObject({ code: "UNAVAILABLE", retryable: true });
+    expect(failure.message).toContain("no connection within 50 ms");
+    server.resume();
+    client.destroy();
+  });
+
   it("follows the client's state, and reports a lost answer as unknown", async () => {
     const client = usersClient("standalone", server.url);
     await client.connect();

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { backends } from "../support/backends.ts";
-import { call, failureOf, openDriver, type OpenDriver, script, send, slotPrefix } from "./support.ts";
+import { call, failureOf, openDriver, type OpenDriver, script, send, slotPrefix, targets } from "./support.ts";
 
-describe.each(backends())("commands [$name]", ({ name, url, options }) => {
+describe.each(targets())("commands over $transport [$name]", ({ name, transport, url, options }) => {
   let driver: OpenDriver;
   beforeAll(async () => {
     driver = await openDriver({ url, ...options });
@@ -12,7 +11,7 @@ describe.each(backends())("commands [$name]", ({ name, url, options }) => {
 
   it("says what the server is", () => {
     expect(driver.caps.cluster).toBe(name === "cluster");
-    expect(driver.caps.engine).toMatch(/^(redis|valkey)$/);
+    expect(driver.caps.engine).toMatch(transport === "in process" ? "embedded" : /^(redis|valkey)$/);
     expect(driver.caps.version).toMatch(/^\d+\.\d+\.\d+$/);
     expect(driver.nodes()).toHaveLength(name === "cluster" ? 3 : 1);
     expect(driver.nodes().every(({ state, epoch }) => state === "up" && epoch === 1)).toBe(true);
@@ -97,6 +96,10 @@ describe.each(backends())("commands [$name]", ({ name, url, options }) => {
 
   it("sends to the node that is named", async () => {
     for (const { id } of driver.nodes()) {
+      if (transport === "in process") {
+        expect(await driver.send(["PING"], call(), { node: id })).toBe("PONG");
+        continue;
+      }
       const port = await driver.send(["CONFIG", "GET", name === "tls" ? "tls-port" : "port"], call(), { node: id });
       expect(id.endsWith(`:${String((port as Buffer[])[1])}`)).toBe(true);
     }

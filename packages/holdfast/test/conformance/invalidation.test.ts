@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { InvalidationListener } from "../../src/driver/port.ts";
-import { backends } from "../support/backends.ts";
-import { call, Inbox, openDriver, type OpenDriver, send, slotPrefix } from "./support.ts";
+import { call, Inbox, openDriver, type OpenDriver, send, slotPrefix, targets } from "./support.ts";
 
 function listenerFor(keys: Inbox<string>, flushes: Inbox<unknown> = new Inbox()): InvalidationListener {
   return { keys: (changed) => changed.forEach((key) => keys.put(key.toString())), flush: flushes.put };
 }
 
-describe.each(backends())("invalidation [$name]", ({ url, options }) => {
+describe.each(targets())("invalidation over $transport [$name]", ({ url, options }) => {
   let driver: OpenDriver;
   let other: OpenDriver;
   beforeAll(async () => {

@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { backends } from "../support/backends.ts";
 import { until } from "../support/until.ts";
-import { call, failureOf, openDriver, type OpenDriver, send, slotPrefix } from "./support.ts";
+import { call, failureOf, openDriver, type OpenDriver, send, slotPrefix, targets } from "./support.ts";
 
-describe.each(backends())("leases [$name]", ({ url, options }) => {
+describe.each(targets())("leases over $transport [$name]", ({ url, options }) => {
   let driver: OpenDriver;
   beforeAll(async () => {
     driver = await openDriver({ url, ...options, maxLeases: 2 });

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ChannelListener } from "../../src/driver/port.ts";
-import { backends } from "../support/backends.ts";
-import { call, Inbox, openDriver, type OpenDriver, slotPrefix } from "./support.ts";
+import { call, Inbox, openDriver, type OpenDriver, slotPrefix, targets } from "./support.ts";
 
 interface Message {
   readonly channel: string;
@@ -15,7 +14,7 @@ function listenerFor(messages: Inbox<Message>, gaps: Inbox<unknown> = new Inbox(
   };
 }
 
-describe.each(backends())("subscriptions [$name]", ({ url, options }) => {
+describe.each(targets())("subscriptions over $transport [$name]", ({ url, options }) => {
   let driver: OpenDriver;
   beforeAll(async () => {
     driver = await openDriver({ url, ...options });

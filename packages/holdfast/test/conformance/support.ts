@@ -1,13 +1,30 @@
 /**
  * What the conformance suite is written against: a Driver over a transport. The suite says nothing of node-redis, so
  * that the next transport only has to be opened here.
+ *
+ * The transport that calls an embedded server in this process runs what is written for `targets()`. The faults suites need
+ * a process to kill or a socket to cut, which it has not: its own faults are tested with `holdfast/testing`.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { createDriver, type ResilienceOptions } from "../../src/resilience/driver.ts";
+import { openEmbedded } from "../../src/driver/embedded/open.ts";
+import { isEmbeddedUrl } from "../../src/driver/embedded/url.ts";
 import { openTransport } from "../../src/driver/node-redis/open.ts";
 import type { ConnectionOptions } from "../../src/driver/node-redis/options.ts";
 import type { Arg, Call, Driver, OpClass, Reply, ScriptSource, StateEvent } from "../../src/driver/port.ts";
 import type { HoldfastError } from "../../src/errors.ts";
+import { type Backend, backends } from "../support/backends.ts";
+
+export interface Target extends Backend {
+  readonly transport: "node-redis" | "in process";
+}
+
+/** Every shared server, and where the embedded one is among them, also the one of this process. */
+export function targets(): Target[] {
+  const overSockets = backends().map((backend): Target => ({ ...backend, transport: "node-redis" }));
+  const inProcess: Target = { name: "embedded", url: "embedded://", options: {}, transport: "in process" };
+  return backends("embedded").length === 0 ? overSockets : [...overSockets, inProcess];
+}
 
 export interface OpenOptions extends ConnectionOptions {
   readonly resilience?: ResilienceOptions;
@@ -17,7 +34,10 @@ export interface OpenOptions extends ConnectionOptions {
 export interface OpenDriver extends Driver, AsyncDisposable {}
 
 export async function openDriver({ resilience = {}, ...connection }: OpenOptions): Promise<OpenDriver> {
-  const driver = createDriver(await openTransport(connection), { timeout: "10s", ...resilience });
+  const { url } = connection;
+  const opening =
+    url !== undefined && isEmbeddedUrl(url) ? openEmbedded({ ...connection, url }) : openTransport(connection);
+  const driver = createDriver(await opening, { timeout: "10s", ...resilience });
   return Object.assign(driver, { [Symbol.asyncDispose]: () => driver.close() });
 }
 

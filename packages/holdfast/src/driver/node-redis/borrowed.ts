@@ -6,6 +6,7 @@
  * Two differences to a transport that owns its connection: a command lost with the borrowed connection is always
  * reported as `lost`, also when it was never written; and onInvalidate also tells of this side's own writes.
  */
+import { UnavailableError } from "../../errors.ts";
 import { slotOf } from "../slot.ts";
 import {
   type Arg,
@@ -33,7 +34,7 @@ import {
 } from "./borrowed-client.ts";
 import { classify } from "./classify.ts";
 import { COMMAND_OPTIONS } from "./client.ts";
-import { readGreeting } from "./connection.ts";
+import { ConnectTimeoutError, readGreeting } from "./connection.ts";
 import { guarded } from "./context.ts";
 import { describeFailure } from "./failure.ts";
 import { openSettings } from "./open.ts";
@@ -44,14 +45,16 @@ export type { BorrowedClient };
 
 /**
  * Wraps a connected client of `createClient()` or `createCluster()`. Costs one HELLO. Rejects with
- * InvalidArgumentError for other kinds of client, and with a HoldfastError when it does not answer.
+ * InvalidArgumentError for other kinds of client, and with a HoldfastError when it is not connected or does not answer
+ * within `connectTimeout`.
  */
 export async function createBorrowedTransport(client: BorrowedClient, options: OwnOptions = {}): Promise<Transport> {
   checkBorrowed(client);
   const settings = settingsOf(client, options);
+  if (!client.isReady) throw new UnavailableError("the client that was handed in is not connected; connect it first");
   try {
-    const hello = sendOn(client, ["HELLO"], undefined);
-    return new BorrowedTransport(client, settings, capabilitiesOf(readGreeting(await hello)));
+    const hello = await answered(sendOn(client, ["HELLO"], undefined), settings.connectTimeoutMs);
+    return new BorrowedTransport(client, settings, capabilitiesOf(readGreeting(hello)));
   } catch (error) {
     throw describeFailure("the servers of the client that was handed in", error);
   }
@@ -163,6 +166,18 @@ class BorrowedTransport implements Transport {
     for (const { id } of nodesOf(this.#client, this.#epoch)) {
       for (const listener of this.#stateListeners) listener({ state, node: id, epoch: this.#epoch, cause });
     }
+  }
+}
+
+async function answered(reply: Promise<Reply>, timeoutMs: number): Promise<Reply> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ConnectTimeoutError(timeoutMs)), timeoutMs);
+  });
+  try {
+    return await Promise.race([reply, overdue]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -3,6 +3,7 @@ import { BasicPooledClientSideCache, createClient, RESP_TYPES, type TypeMapping 
 import type { Arg, Reply } from "../port.ts";
 import type { Credentials, Settings } from "./options.ts";
 import type { Address } from "./url.ts";
+import { oneWritePerTurn } from "./write-together.ts";
 
 type CredentialsProvider = NonNullable<NonNullable<Parameters<typeof createClient>[0]>["credentialsProvider"]>;
 
@@ -56,17 +57,21 @@ export interface ClientSetup {
   readonly onInvalidate: ((key: Buffer | null) => void) | undefined;
 }
 
+/** Makes the client of one connection; over the network it is `createRawClient`. */
+export type ClientFactory = (setup: ClientSetup) => RawClient;
+
 /** A client for exactly one connection: it never reconnects and never queues while it is not connected. */
 export function createRawClient(setup: ClientSetup): RawClient {
   const { settings, credentials, onInvalidate } = setup;
   const client = createClient({
     RESP: 3,
-    // As an object, because node-redis' types do not know the signal, which it hands on to net.connect all the same.
+    // As an object, because node-redis' types do not know `signal` and `writev`, which it hands on to net.connect all the same.
     socket: {
       ...target(setup.address, settings),
       signal: setup.signal,
       connectTimeout: settings.connectTimeoutMs,
       reconnectStrategy: false,
+      ...oneWritePerTurn,
     } as object,
     ...(credentials === undefined ? {} : { credentialsProvider: credentialsProvider(credentials) }),
     name: settings.clientName,

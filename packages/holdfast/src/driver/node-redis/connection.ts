@@ -2,7 +2,7 @@
 import { DisconnectsClientError } from "@redis/client";
 import type { Arg, Reply, TransportError } from "../port.ts";
 import { classify } from "./classify.ts";
-import { createRawClient, type RawClient } from "./client.ts";
+import { type ClientFactory, createRawClient, type RawClient } from "./client.ts";
 import { watch } from "./heartbeat.ts";
 import { Life } from "./life.ts";
 import type { Credentials, Settings } from "./options.ts";
@@ -16,6 +16,8 @@ export interface ConnectionSetup {
   /** Pings find half-open sockets. Off where a blocking command may hold back the answer. */
   readonly watched: boolean;
   readonly onInvalidate?: ((key: Buffer | null) => void) | undefined;
+  /** @default node-redis, over the network */
+  readonly createClient?: ClientFactory | undefined;
   /** Told of every failed command, so that the topology can learn from it. Must not throw. */
   readonly onFailure?: ((error: TransportError) => void) | undefined;
 }
@@ -63,7 +65,8 @@ export class Connection {
     const { connectTimeoutMs } = setup.settings;
     const deadline = setTimeout(() => life.end(new ConnectTimeoutError(connectTimeoutMs)), connectTimeoutMs);
     try {
-      const client = createRawClient({ ...setup, signal: life.socketSignal, onInvalidate: setup.onInvalidate });
+      const createClient = setup.createClient ?? createRawClient;
+      const client = createClient({ ...setup, signal: life.socketSignal, onInvalidate: setup.onInvalidate });
       life.attach(client);
       await client.connect();
       const greeting = readGreeting(await client.sendCommand(["HELLO"]));

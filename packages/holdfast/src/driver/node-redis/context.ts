@@ -1,5 +1,6 @@
 /** What the parts of one transport share: its settings and the way to tell the outside of changes. */
 import type { StateEvent, TransportError } from "../port.ts";
+import type { ClientFactory } from "./client.ts";
 import type { Invalidations } from "./invalidation.ts";
 import type { Node } from "./node.ts";
 import type { Settings } from "./options.ts";
@@ -7,6 +8,8 @@ import type { Settings } from "./options.ts";
 export interface Context {
   readonly settings: Settings;
   readonly invalidations: Invalidations;
+  /** Makes the clients where they do not go over the network. */
+  readonly createClient: ClientFactory | undefined;
   /** True once the whole transport is closed; a single node is closed also when it serves no slots any more. */
   isClosed(): boolean;
   emit(event: StateEvent): void;

@@ -65,7 +65,7 @@ export class Node implements Home {
 
   /** A connection beside the shared one. A lease is not pinged: a blocking command would hold back the answer. */
   async dial(purpose: "shared" | "lease" | "subscriber", signal: AbortSignal): Promise<Connection> {
-    const { settings, invalidations } = this.#context;
+    const { settings, invalidations, createClient } = this.#context;
     // Beside a shared connection that stands, there is nobody to ask.
     const known = purpose === "shared" ? undefined : this.link.connection?.address;
     const address = known ?? (await this.#resolve(signal));
@@ -75,7 +75,9 @@ export class Node implements Home {
         address,
         credentials: settings.credentials,
         database: settings.database,
-        watched: purpose !== "lease",
+        // In this process no connection can be half open.
+        watched: purpose !== "lease" && createClient === undefined,
+        createClient,
         onInvalidate: purpose === "shared" ? invalidations.deliver : undefined,
         onFailure: (error) => this.#context.learn(this, error),
       },

@@ -1,6 +1,7 @@
 /** The way in: from connection options to a transport that has its first connection. */
 import { InvalidArgumentError } from "../../errors.ts";
-import type { Transport } from "../port.ts";
+import type { Capabilities, Transport } from "../port.ts";
+import type { ClientFactory } from "./client.ts";
 import type { Context } from "./context.ts";
 import { Invalidations } from "./invalidation.ts";
 import { type ConnectionOptions, resolveOptions, type Settings } from "./options.ts";
@@ -25,13 +26,22 @@ export async function openTransport(options: ConnectionOptions = {}): Promise<Tr
   return openSettings({ ...settings, mode: "cluster" });
 }
 
+/** What is behind the connections where it is not the network. */
+export interface Backing {
+  readonly engine: Capabilities["engine"];
+  readonly createClient: ClientFactory;
+  /** Called by `close()` once the last connection is closed. */
+  closed(): Promise<void>;
+}
+
 /** Opens what is already resolved. */
-export async function openSettings(settings: Settings): Promise<Transport> {
+export async function openSettings(settings: Settings, backing?: Backing): Promise<Transport> {
   const stateListeners = new Set<StateListener>();
   const invalidations = new Invalidations();
   const context: Context = {
     settings,
     invalidations,
+    createClient: backing?.createClient,
     isClosed: () => topology.isClosed,
     emit: (event) => {
       topology.notice(event);
@@ -49,11 +59,12 @@ export async function openSettings(settings: Settings): Promise<Transport> {
   try {
     const { greeting } = await topology.open();
     return new NodeRedisTransport({
-      caps: capabilitiesOf(greeting),
+      caps: { ...capabilitiesOf(greeting), ...(backing && { engine: backing.engine }) },
       topology,
       invalidations,
       subscriptions,
       stateListeners,
+      closed: async () => backing?.closed(),
     });
   } catch (error) {
     await topology.close();

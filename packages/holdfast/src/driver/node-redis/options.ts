@@ -1,6 +1,6 @@
 /** How to reach the servers: what a user writes (ConnectionOptions) and what it is resolved to, once (Settings). */
 import { InvalidArgumentError } from "../../errors.ts";
-import { type Duration, toMs } from "../../options.ts";
+import { type Duration, toTimerMs } from "../../options.ts";
 import { type Address, addressName, type Mode, parseAddress, type ParsedUrl, parseUrl } from "./url.ts";
 
 export interface Credentials {
@@ -22,7 +22,7 @@ export interface TlsOptions {
 }
 
 export interface ConnectionOptions {
-  /** Where the servers are: `redis://`, `rediss://`, `redis-sentinel://`, `redis-cluster://`, `unix://` ... @default "redis://127.0.0.1:6379" */
+  /** Where the servers are: `redis://`, `rediss://`, `redis-sentinel://`, `redis-cluster://`, `unix://` ... @default `HOLDFAST_URL` of the environment, then `REDIS_URL`, then the embedded server */
   readonly url?: string | undefined;
   /** ACL user. Wins over the URL's. @default the URL's, else the server's `default` user */
   readonly username?: string | undefined;
@@ -98,10 +98,10 @@ export function resolveOptions(options: ConnectionOptions): Settings {
       text("sentinelPassword", options.sentinelPassword),
       "sentinelPassword",
     ),
-    connectTimeoutMs: toMs("connectTimeout", options.connectTimeout ?? "5s"),
-    pingIntervalMs: toMs("pingInterval", options.pingInterval ?? "2s"),
-    pingTimeoutMs: toMs("pingTimeout", options.pingTimeout ?? "5s"),
-    drainTimeoutMs: toMs("drainTimeout", options.drainTimeout ?? "1s", 0),
+    connectTimeoutMs: toTimerMs("connectTimeout", options.connectTimeout ?? "5s"),
+    pingIntervalMs: toTimerMs("pingInterval", options.pingInterval ?? "2s"),
+    pingTimeoutMs: toTimerMs("pingTimeout", options.pingTimeout ?? "5s"),
+    drainTimeoutMs: toTimerMs("drainTimeout", options.drainTimeout ?? "1s", 0),
     maxInFlight: count("maxInFlight", options.maxInFlight ?? 100_000),
     maxLeases: count("maxLeases", options.maxLeases ?? 16),
     reach: resolveReach(options.addressMap ?? {}),

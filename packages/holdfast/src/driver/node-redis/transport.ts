@@ -28,6 +28,8 @@ export interface Parts {
   readonly invalidations: Invalidations;
   readonly subscriptions: Subscriptions;
   readonly stateListeners: Set<StateListener>;
+  /** Called once every connection is closed. */
+  closed(): Promise<void>;
 }
 
 export class NodeRedisTransport implements Transport {
@@ -36,6 +38,7 @@ export class NodeRedisTransport implements Transport {
   readonly #invalidations: Invalidations;
   readonly #subscriptions: Subscriptions;
   readonly #stateListeners: Set<StateListener>;
+  readonly #closed: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -44,6 +47,7 @@ export class NodeRedisTransport implements Transport {
     this.#invalidations = parts.invalidations;
     this.#subscriptions = parts.subscriptions;
     this.#stateListeners = parts.stateListeners;
+    this.#closed = parts.closed;
   }
 
   slotOf(key: Arg): number {
@@ -97,6 +101,7 @@ export class NodeRedisTransport implements Transport {
   async #close(): Promise<void> {
     const nodes = this.nodes();
     await Promise.all([this.#subscriptions.close(), this.#topology.close()]);
+    await this.#closed();
     for (const { id, epoch } of nodes) {
       for (const listener of this.#stateListeners) listener({ state: "closed", node: id, epoch });
     }

@@ -1,0 +1,46 @@
+/** Acquire and release against redlock, on one server: when nobody else wants the lock, and when everybody wants one. */
+import { connect } from "holdfast";
+import Redlock from "redlock";
+import { ioredis } from "./clients.ts";
+import { keyFor } from "./samples.ts";
+import { sideBySide, type Contender, type Suite } from "./suite.ts";
+
+type NameOf = (turn: number) => string;
+
+const TTL_MS = 10_000;
+
+const oneName: NameOf = () => "wanted";
+
+export const locksSuite: Suite = {
+  contenders: {
+    "holdfast (free)": ours(keyFor),
+    "redlock (free)": redlock(keyFor),
+    "holdfast (wanted)": ours(oneName),
+    "redlock (wanted)": redlock(oneName),
+  },
+  cases: [
+    ...sideBySide("1000 names", [1, 50, 500], ["holdfast (free)"], ["redlock (free)"]),
+    ...sideBySide("one name", [10], ["holdfast (wanted)"], ["redlock (wanted)"]),
+  ],
+};
+
+function ours(nameOf: NameOf): Contender {
+  return async ({ url }) => {
+    const hf = await connect(url);
+    return async (turn) => {
+      const lock = await hf.lock(nameOf(turn), { ttl: TTL_MS });
+      await lock.release();
+    };
+  };
+}
+
+/** As it comes, but for the number of retries: it gives up after ten, where ours waits. */
+function redlock(nameOf: NameOf): Contender {
+  return async (target) => {
+    const locks = new Redlock([ioredis(target)], { retryCount: -1 });
+    return async (turn) => {
+      const lock = await locks.acquire([nameOf(turn)], TTL_MS);
+      await lock.release();
+    };
+  };
+}

@@ -1,0 +1,21 @@
+/** All suites, for the runner and for the processes of the contenders. */
+import { cacheSuite } from "./cache.bench.ts";
+import { driverSuite } from "./driver.bench.ts";
+import { limitsSuite } from "./limits.bench.ts";
+import { locksSuite } from "./locks.bench.ts";
+import { scriptSuite } from "./script.bench.ts";
+import type { Suite } from "./suite.ts";
+
+export const SUITES: Readonly<Record<string, Suite>> = {
+  driver: driverSuite,
+  cache: cacheSuite,
+  script: scriptSuite,
+  limits: limitsSuite,
+  locks: locksSuite,
+};
+
+export function suiteOf(name: string): Suite {
+  const suite = SUITES[name];
+  if (suite === undefined) throw new Error(`no suite "${name}"; there are ${Object.keys(SUITES).join(", ")}`);
+  return suite;
+}

@@ -1,0 +1,36 @@
+/** FLUSHDB and FLUSHALL. */
+import type { Database } from "../database.ts";
+import { fail, SYNTAX } from "../errors.ts";
+import { OK, type Reply } from "../reply.ts";
+import type { Session } from "../session.ts";
+import { type Command, command, is } from "./registry.ts";
+
+export const flushCommands: readonly Command[] = [
+  command({
+    name: "flushdb",
+    arity: -1,
+    flags: "write",
+    category: "keyspace dangerous",
+    run: (ctx, args) => flush(ctx, args, [ctx.db]),
+  }),
+  command({
+    name: "flushall",
+    arity: -1,
+    flags: "write",
+    category: "keyspace dangerous",
+    run: (ctx, args) => flush(ctx, args, ctx.engine.databases),
+  }),
+];
+
+/** ASYNC and SYNC are the same here. */
+function flush(ctx: Session, args: readonly string[], databases: readonly Database[]): Reply {
+  if (args.length > 2 || (args.length === 2 && !is(args[1], "ASYNC") && !is(args[1], "SYNC"))) fail(SYNTAX);
+  for (const db of databases) {
+    db.touchAllWatches();
+    const waiters = [...db.waiters.keys()].filter((key) => db.has(key));
+    ctx.engine.stats.changes += db.clear();
+    for (const key of waiters) ctx.engine.blocked.signal(db, key);
+  }
+  ctx.engine.tracking.flushed();
+  return OK;
+}

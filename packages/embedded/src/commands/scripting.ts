@@ -1,0 +1,93 @@
+/** EVAL, EVALSHA and SCRIPT. */
+import { fail } from "../errors.ts";
+import { integerArgument } from "../numbers.ts";
+import { OK, type Reply } from "../reply.ts";
+import type { Script } from "../scripting.ts";
+import type { Session } from "../session.ts";
+import { type Command, command, container, countedKeys, help, is, subcommand } from "./registry.ts";
+
+const NO_SCRIPT = "NOSCRIPT No matching script. Please use EVAL.";
+const EVAL_FLAGS = "noscript stale skip_monitor no_mandatory_keys";
+
+export const scriptingCommands: readonly Command[] = [
+  evaluator("eval", false, (ctx, source) => ctx.engine.scripts.load(source)),
+  evaluator("eval_ro", true, (ctx, source) => ctx.engine.scripts.load(source)),
+  evaluator("evalsha", false, (ctx, sha1) => ctx.engine.scripts.find(sha1) ?? fail(NO_SCRIPT)),
+  evaluator("evalsha_ro", true, (ctx, sha1) => ctx.engine.scripts.find(sha1) ?? fail(NO_SCRIPT)),
+  container("script", [
+    subcommand({
+      name: "load",
+      arity: 3,
+      flags: "noscript stale",
+      category: "scripting",
+      run: (ctx, [, , source]) => ctx.engine.scripts.load(source).sha1,
+    }),
+    subcommand({
+      name: "exists",
+      arity: -3,
+      flags: "noscript",
+      category: "scripting",
+      run: (ctx, args) => args.slice(2).map((sha1) => (ctx.engine.scripts.find(sha1) === undefined ? 0 : 1)),
+    }),
+    subcommand({
+      name: "flush",
+      arity: -2,
+      flags: "noscript",
+      category: "scripting",
+      run: (ctx, args) => {
+        const plain = args.length === 2 || (args.length === 3 && (is(args[2], "SYNC") || is(args[2], "ASYNC")));
+        if (!plain) fail("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
+        ctx.engine.scripts.flush();
+        return OK;
+      },
+    }),
+    subcommand({
+      name: "kill",
+      arity: 2,
+      flags: "noscript allow_busy",
+      category: "scripting",
+      run: () => fail("NOTBUSY No scripts in execution right now."),
+    }),
+    help("script", [
+      "DEBUG (YES|SYNC|NO)",
+      "    Set the debug mode for subsequent scripts executed.",
+      "EXISTS <sha1> [<sha1> ...]",
+      "    Return information about the existence of the scripts in the script cache.",
+      "FLUSH [ASYNC|SYNC]",
+      "    Flush the Lua scripts cache. Very dangerous on replicas.",
+      "    When called without the optional mode argument, the behavior is determined by the",
+      "    lazyfree-lazy-user-flush configuration directive. Valid modes are:",
+      "    * ASYNC: Asynchronously flush the scripts cache.",
+      "    * SYNC: Synchronously flush the scripts cache.",
+      "KILL",
+      "    Kill the currently executing Lua script.",
+      "LOAD <script>",
+      "    Load a script into the scripts cache without executing it.",
+    ]),
+  ]),
+];
+
+function evaluator(name: string, readOnly: boolean, find: (ctx: Session, text: string) => Script): Command {
+  return command({
+    name,
+    arity: -3,
+    flags: readOnly ? `readonly ${EVAL_FLAGS}` : EVAL_FLAGS,
+    keys: countedKeys(2),
+    category: "scripting",
+    run: (ctx, args) => evaluate(ctx, args, readOnly, find),
+  });
+}
+
+function evaluate(
+  ctx: Session,
+  args: readonly [string, string, string, ...string[]],
+  readOnly: boolean,
+  find: (ctx: Session, text: string) => Script,
+): Reply {
+  const [, text, count] = args;
+  const keyCount = integerArgument(count);
+  if (keyCount > args.length - 3) fail("ERR Number of keys can't be greater than number of args");
+  if (keyCount < 0) fail("ERR Number of keys can't be negative");
+  const script = find(ctx, text);
+  return ctx.engine.scripts.run(ctx, script, args.slice(3, 3 + keyCount), args.slice(3 + keyCount), readOnly);
+}

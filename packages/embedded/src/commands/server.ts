@@ -1,0 +1,115 @@
+/** The server itself: INFO, time, and polite answers where there is nothing to do. */
+import { fail, SYNTAX } from "../errors.ts";
+import { integerArgument } from "../numbers.ts";
+import { NO_REPLY, OK, Status, Verbatim } from "../reply.ts";
+import { millisecondsArgument } from "./arguments.ts";
+import { infoText } from "./info.ts";
+import { type Command, command, is } from "./registry.ts";
+
+const SHUTDOWN_WORDS = new Set(["NOSAVE", "SAVE", "NOW", "FORCE", "ABORT"]);
+
+export const serverCommands: readonly Command[] = [
+  command({
+    name: "info",
+    arity: -1,
+    flags: "loading stale",
+    category: "dangerous",
+    run: (ctx, args) => new Verbatim("txt", infoText(ctx.engine, args.slice(1))),
+  }),
+  command({
+    name: "time",
+    arity: 1,
+    flags: "loading stale fast",
+    run: (ctx) => {
+      const micros = ctx.engine.clock.nowMicros();
+      return [String(Math.floor(micros / 1e6)), String(micros % 1e6)];
+    },
+  }),
+  command({
+    name: "monitor",
+    arity: 1,
+    flags: "admin noscript loading stale",
+    run: (ctx) => {
+      ctx.engine.monitors.add(ctx);
+      return OK;
+    },
+  }),
+  command({
+    name: "wait",
+    arity: 3,
+    flags: "noscript",
+    category: "connection",
+    run: (ctx, [, replicas, timeout]) => {
+      const wanted = integerArgument(replicas);
+      const timeoutMs = millisecondsArgument(timeout);
+      if (wanted <= 0) return 0;
+      return ctx.block({ keys: [], timeoutMs, timeoutReply: 0, serve: () => undefined });
+    },
+  }),
+  command({
+    name: "role",
+    arity: 1,
+    flags: "noscript loading stale fast",
+    category: "admin dangerous",
+    run: () => ["master", 0, []],
+  }),
+  command({
+    name: "lastsave",
+    arity: 1,
+    flags: "loading stale fast",
+    category: "admin dangerous",
+    run: (ctx) => Math.floor((ctx.engine.stats.savedAtMs || ctx.engine.startedAtMs) / 1000),
+  }),
+  command({
+    name: "save",
+    arity: 1,
+    flags: "admin noscript no_async_loading no_multi",
+    run: (ctx) => {
+      ctx.engine.stats.savedAtMs = ctx.nowMs;
+      return OK;
+    },
+  }),
+  command({
+    name: "bgsave",
+    arity: -1,
+    flags: "admin noscript no_async_loading",
+    run: (ctx, args) => {
+      if (args.length > 2 || (args.length === 2 && !is(args[1], "SCHEDULE"))) fail(SYNTAX);
+      ctx.engine.stats.savedAtMs = ctx.nowMs;
+      return new Status("Background saving started");
+    },
+  }),
+  command({
+    name: "shutdown",
+    arity: -1,
+    flags: "admin noscript loading stale no_multi allow_busy",
+    run: (ctx, args) => {
+      if (args.slice(1).some((word) => !SHUTDOWN_WORDS.has(word.toUpperCase()))) fail(SYNTAX);
+      if (is(args[1], "ABORT")) fail("ERR No shutdown in progress.");
+      ctx.engine.onShutdown();
+      return NO_REPLY;
+    },
+  }),
+  command({
+    name: "bgrewriteaof",
+    arity: 1,
+    flags: "admin noscript no_async_loading",
+    run: () => new Status("Background append only file rewriting started"),
+  }),
+  command({
+    name: "dump",
+    arity: 2,
+    flags: "readonly",
+    keys: [1, 1, 1],
+    category: "keyspace",
+    run: () => fail("ERR DUMP is not supported by the embedded server"),
+  }),
+  command({
+    name: "restore",
+    arity: -4,
+    flags: "write denyoom",
+    keys: [1, 1, 1],
+    category: "keyspace dangerous",
+    run: () => fail("ERR RESTORE is not supported by the embedded server"),
+  }),
+];

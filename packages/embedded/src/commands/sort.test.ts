@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { type Oracle, startOracle } from "../testing/differential.ts";
+
+let oracle: Oracle;
+beforeAll(async () => {
+  oracle = await startOracle();
+});
+afterAll(() => oracle.close());
+
+describe("SORT answers as Redis does", () => {
+  it("in every order", () =>
+    oracle.expectSame([
+      "RPUSH list 3 10 2 -1.5 2",
+      "SADD set b a c",
+      "ZADD zset 3 a 1 b 2 c",
+      "SORT list",
+      "SORT list DESC",
+      "SORT list ALPHA",
+      "SORT list ALPHA DESC LIMIT 1 2",
+      "SORT list LIMIT -5 2",
+      "SORT list LIMIT 10 2",
+      "SORT list LIMIT 0 -5",
+      "SORT list BY nosort",
+      "SORT list BY nosort DESC LIMIT 1 3",
+      "SORT set",
+      "SORT set ALPHA",
+      "SORT zset BY nosort",
+      "SORT zset BY nosort DESC",
+      "SORT zset BY nosort DESC LIMIT 1 1",
+      "SORT nothing",
+      "SORT_RO list DESC",
+      "SORT_RO list STORE x",
+    ]));
+
+  it("by weights, with values from elsewhere", () =>
+    oracle.expectSame([
+      "RPUSH list 1 2 3 4",
+      "MSET w_1 30 w_2 10 w_3 20 v_1 one v_2 two",
+      "HSET h_1 f x g 2",
+      "HSET h_2 f y g 1",
+      "SORT list BY w_*",
+      "SORT list BY w_* GET # GET v_* GET h_*->f GET v_1 GET *",
+      "SORT list BY h_*->g",
+      "SORT list BY h_*->f ALPHA DESC",
+      "SORT list BY v_*",
+      "SORT list GET h_*->",
+      "SORT list BY w_* GET v_* STORE out",
+      "LRANGE out 0 -1",
+      "TYPE out",
+      "SORT nothing STORE out",
+      "EXISTS out",
+      "SADD set b a c",
+      "SORT set BY nosort STORE out",
+      "LRANGE out 0 -1",
+    ]));
+
+  it("refuses what it cannot sort", () =>
+    oracle.expectSame([
+      "HSET h f 1",
+      "SORT h",
+      "SET s 1",
+      "SORT s",
+      "RPUSH list a 1",
+      "SORT list",
+      "SORT list LIMIT 0",
+      "SORT list LIMIT x 1",
+      "SORT list BY",
+      "SORT list BAD",
+      "SORT list STORE",
+      "COMMAND GETKEYS SORT list BY w_* STORE out",
+    ]));
+});

@@ -1,0 +1,48 @@
+/** ZRANDMEMBER: members drawn by chance. */
+import { fail, NOT_AN_INTEGER, SYNTAX } from "../errors.ts";
+import { parseInt64 } from "../numbers.ts";
+import { NIL, type Reply } from "../reply.ts";
+import type { Session } from "../session.ts";
+import { type Member, SortedSetValue } from "../values/sorted-set.ts";
+import { type Args, type Command, command, is } from "./registry.ts";
+import { membersReply } from "./sorted-sets-range.ts";
+
+export const sortedSetRandomCommands: readonly Command[] = [
+  command({
+    name: "zrandmember",
+    arity: -2,
+    flags: "readonly",
+    keys: [1, 1, 1],
+    category: "sortedset",
+    run: (ctx, args) => (args.length === 2 ? one(ctx, args[1]) : several(ctx, args)),
+  }),
+];
+
+function one(ctx: Session, key: string): Reply {
+  return ctx.db.readAs(key, SortedSetValue)?.random().key ?? NIL;
+}
+
+/** A negative count may draw the same member more than once, and gives exactly as many. */
+function several(ctx: Session, args: Args<-2>): Reply {
+  const count = countArgument(args[2] ?? "");
+  const withScores = args.length === 4 && is(args[3], "WITHSCORES");
+  if (args.length > 3 && !withScores) fail(SYNTAX);
+  if (withScores && Math.abs(count) > 2 ** 62) fail("ERR value is out of range");
+  const zset = ctx.db.readAs(args[1], SortedSetValue);
+  if (zset === undefined || count === 0) return [];
+  return membersReply(ctx, drawn(zset, count), withScores);
+}
+
+function countArgument(text: string): number {
+  const count = parseInt64(text) ?? fail(NOT_AN_INTEGER);
+  if (count < -9223372036854775807n) {
+    fail("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807");
+  }
+  return Number(count);
+}
+
+/** All of them come from the highest down, as Redis walks a sorted set. */
+function drawn(zset: SortedSetValue, count: number): readonly Member[] {
+  if (count < 0) return Array.from({ length: -count }, () => zset.random());
+  return count >= zset.size ? [...zset.values()].toReversed() : zset.sample(count);
+}

@@ -1,0 +1,107 @@
+/** MULTI / EXEC, and WATCH: optimistic locking. */
+import type { Watch } from "../database.ts";
+import { fail } from "../errors.ts";
+import { call } from "../executor.ts";
+import { BLOCKED, ErrorReply, NIL_ARRAY, OK, type Reply } from "../reply.ts";
+import type { Session, Transaction } from "../session.ts";
+import { type Command, command } from "./registry.ts";
+
+export const transactionCommands: readonly Command[] = [
+  command({
+    name: "multi",
+    arity: 1,
+    flags: "noscript loading stale fast allow_busy",
+    category: "transaction",
+    run: (ctx) => {
+      if (ctx.transaction !== undefined) fail("ERR MULTI calls can not be nested");
+      ctx.transaction = { queue: [], failed: false };
+      return OK;
+    },
+  }),
+  command({
+    name: "exec",
+    arity: 1,
+    flags: "noscript loading stale skip_slowlog",
+    category: "transaction",
+    run: (ctx) => {
+      const transaction = ctx.transaction ?? fail("ERR EXEC without MULTI");
+      const changed = ctx.watchedKeyChanged || watchedKeyExpired(ctx);
+      if (transaction.failed || changed) {
+        ctx.discardTransaction();
+        return transaction.failed
+          ? new ErrorReply("EXECABORT Transaction discarded because of previous errors.")
+          : NIL_ARRAY;
+      }
+      ctx.unwatch();
+      return runQueue(ctx, transaction);
+    },
+  }),
+  command({
+    name: "discard",
+    arity: 1,
+    flags: "noscript loading stale fast allow_busy",
+    category: "transaction",
+    run: (ctx) => {
+      if (ctx.transaction === undefined) fail("ERR DISCARD without MULTI");
+      ctx.discardTransaction();
+      return OK;
+    },
+  }),
+  command({
+    name: "watch",
+    arity: -2,
+    flags: "noscript loading stale fast allow_busy",
+    keys: [1, -1, 1],
+    category: "transaction",
+    run: (ctx, args) => {
+      if (ctx.transaction !== undefined) fail("ERR WATCH inside MULTI is not allowed");
+      if (!ctx.watchedKeyChanged) for (const key of args.slice(1)) watch(ctx, key);
+      return OK;
+    },
+  }),
+  command({
+    name: "unwatch",
+    arity: 1,
+    flags: "noscript loading stale fast allow_busy",
+    category: "transaction",
+    run: (ctx) => {
+      ctx.unwatch();
+      ctx.watchedKeyChanged = false;
+      return OK;
+    },
+  }),
+];
+
+function runQueue(ctx: Session, { queue }: Transaction): Reply {
+  const replies: Reply[] = [];
+  ctx.mayBlock = false;
+  for (const { command, args } of queue) {
+    ctx.lastCommand = command.fullName;
+    const reply = call(ctx, command, args);
+    if (reply !== BLOCKED) replies.push(reply);
+  }
+  ctx.mayBlock = true;
+  ctx.lastCommand = "exec";
+  ctx.discardTransaction();
+  return replies;
+}
+
+function watch(ctx: Session, key: string): void {
+  const { db } = ctx;
+  for (const known of ctx.watches) if (known.db === db && known.key === key) return;
+  const entry = db.peek(key);
+  const watched: Watch = { session: ctx, db, key, expired: entry !== undefined && entry.expiresAtMs < ctx.nowMs };
+  ctx.watches.add(watched);
+  const watchers = db.watches.get(key);
+  if (watchers === undefined) db.watches.set(key, new Set([watched]));
+  else watchers.add(watched);
+}
+
+/** A key that expired since it was watched has changed, though nobody deleted it yet. */
+function watchedKeyExpired(ctx: Session): boolean {
+  for (const { db, key, expired } of ctx.watches) {
+    const entry = db.peek(key);
+    if (!expired && entry !== undefined && entry.expiresAtMs < ctx.nowMs) return true;
+  }
+  return false;
+}

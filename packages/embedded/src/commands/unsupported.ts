@@ -1,0 +1,64 @@
+/**
+ * Families of a later version. What a client asks on its own, and what has a truthful empty answer, is answered; the rest
+ * is refused as Redis refuses what it does not know.
+ */
+import type { Entry } from "../database.ts";
+import { fail } from "../errors.ts";
+import { NIL, OK } from "../reply.ts";
+import { Collection } from "../values/value.ts";
+import { type Command, container, subcommand } from "./registry.ts";
+
+const NO_CLUSTER = "ERR This instance has cluster support disabled";
+
+export const unsupportedCommands: readonly Command[] = [
+  container("function", [
+    subcommand({ name: "flush", arity: -2, flags: "write noscript", category: "scripting", run: () => OK }),
+    subcommand({ name: "list", arity: -2, flags: "noscript", category: "scripting", run: () => [] }),
+  ]),
+  container("acl", [
+    subcommand({ name: "whoami", arity: 2, flags: "noscript loading stale", run: (ctx) => ctx.user.name }),
+    subcommand({
+      name: "users",
+      arity: 2,
+      flags: "admin noscript loading stale",
+      run: (ctx) => ctx.engine.users.names(),
+    }),
+  ]),
+  container(
+    "cluster",
+    ["info", "nodes", "slots", "shards", "myid", "links", "keyslot", "countkeysinslot", "getkeysinslot", "reset"].map(
+      (name) => subcommand({ name, arity: -2, flags: "noscript stale", run: () => fail(NO_CLUSTER) }),
+    ),
+  ),
+  container("memory", [
+    subcommand({
+      name: "usage",
+      arity: -3,
+      flags: "readonly",
+      keys: [2, 2, 1],
+      run: (ctx, [, , key]) => {
+        const entry = ctx.db.find(key);
+        return entry === undefined ? NIL : estimate(entry);
+      },
+    }),
+  ]),
+  container("slowlog", [
+    subcommand({ name: "get", arity: -2, flags: "admin loading stale", run: () => [] }),
+    subcommand({ name: "len", arity: 2, flags: "admin loading stale", run: () => 0 }),
+    subcommand({ name: "reset", arity: 2, flags: "admin loading stale", run: () => OK }),
+  ]),
+  container("latency", [
+    subcommand({ name: "latest", arity: 2, flags: "admin noscript loading stale", run: () => [] }),
+    subcommand({ name: "reset", arity: -2, flags: "admin noscript loading stale", run: () => 0 }),
+  ]),
+];
+
+/** Bytes of an entry's own bookkeeping, and of one element's. */
+const ENTRY_OVERHEAD = 56;
+const ELEMENT_OVERHEAD = 64;
+
+/** Bytes, roughly: V8 does not say how much an object takes. */
+function estimate({ key, value }: Entry): number {
+  const content = value instanceof Collection ? value.size * ELEMENT_OVERHEAD : value.length;
+  return ENTRY_OVERHEAD + key.length + content;
+}

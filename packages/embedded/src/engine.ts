@@ -1,0 +1,136 @@
+/** The whole state of one server, free of transports: databases, clients, subscriptions, settings, time. */
+import { randomBytes } from "node:crypto";
+import { BlockedClients } from "./blocking.ts";
+import { type Clock, RealClock } from "./clock.ts";
+import { commandTable, type CommandTable } from "./commands/index.ts";
+import { Config } from "./config.ts";
+import { Database } from "./database.ts";
+import { Expiry } from "./expiry.ts";
+import { Monitors } from "./monitor.ts";
+import { parseEventClasses } from "./notifications.ts";
+import { Pause } from "./pause.ts";
+import { PubSub } from "./pubsub.ts";
+import { Scripts } from "./scripting.ts";
+import { type Outlet, Session } from "./session.ts";
+import { Stats } from "./stats.ts";
+import { Tracking } from "./tracking.ts";
+import { Users } from "./users.ts";
+
+export interface EngineOptions {
+  /** @default the real one */
+  readonly clock?: Clock | undefined;
+  /** Password of the default user; without one everybody is let in. @default none */
+  readonly password?: string | undefined;
+  /** Passwords of further users, by name. @default none */
+  readonly users?: Readonly<Record<string, string>> | undefined;
+}
+
+const DATABASES = 16;
+
+export class Engine {
+  readonly clock: Clock;
+  readonly config: Config = new Config();
+  readonly users: Users;
+  readonly commands: CommandTable = commandTable;
+  readonly databases: readonly Database[];
+  readonly sessions: Map<number, Session> = new Map();
+  readonly pubsub: PubSub = new PubSub();
+  readonly tracking: Tracking = new Tracking(this);
+  readonly blocked: BlockedClients = new BlockedClients(this);
+  readonly monitors: Monitors = new Monitors();
+  readonly pause: Pause = new Pause(this);
+  readonly expiry: Expiry = new Expiry(this);
+  readonly scripts: Scripts;
+  readonly stats: Stats = new Stats();
+  readonly runId: string = randomBytes(20).toString("hex");
+  readonly startedAtMs: number;
+  /** The running command's time, in milliseconds since the epoch. */
+  nowMs: number;
+  /** The client whose command is running. */
+  current: Session | undefined;
+  /** The client whose script is running, and the keys it declared. */
+  caller: { readonly session: Session; readonly keys: readonly string[] } | undefined;
+  /** Bits of `notify-keyspace-events`. */
+  eventMask = 0;
+  /** Called by SHUTDOWN; a server that listens closes itself with it. */
+  onShutdown: () => void = () => this.close();
+  /** `proto-max-bulk-len` in bytes. */
+  maxBulkLength: number;
+  private lastId = 0;
+
+  constructor(options: EngineOptions = {}) {
+    this.clock = options.clock ?? new RealClock();
+    this.nowMs = this.clock.nowMs();
+    this.startedAtMs = this.nowMs;
+    this.maxBulkLength = this.config.number("proto-max-bulk-len");
+    this.users = new Users({ ...options.users, default: options.password ?? "" });
+    this.databases = Array.from({ length: DATABASES }, (_, index) => new Database(this, index));
+    this.scripts = new Scripts(this);
+    this.config.assign("requirepass", options.password ?? "");
+    this.config.onChange(() => this.settingsChanged());
+  }
+
+  /** The index must be one of the databases. */
+  database(index: number): Database {
+    return this.databases[index] as Database;
+  }
+
+  connect(outlet: Outlet): Session {
+    const session = new Session(this, ++this.lastId, outlet);
+    this.sessions.set(session.id, session);
+    this.stats.connections++;
+    return session;
+  }
+
+  /** Each command, and each event from outside, begins here: time is read once. */
+  begin(session: Session | undefined): void {
+    this.nowMs = this.clock.nowMs();
+    this.current = session;
+    if (session !== undefined) session.usedAtMs = this.nowMs;
+  }
+
+  /** Each command ends here: who caches is told, who waited is served. */
+  afterCommand(session: Session | undefined): void {
+    this.tellCaches(session);
+    this.blocked.serve();
+    this.current = undefined;
+  }
+
+  /** After the answer of a session's command, what it changed itself is told to it too. */
+  tellCaches(session: Session | undefined): void {
+    if (this.tracking.clientCount === 0) return;
+    this.tracking.afterCommand(session);
+    if (session?.tracking !== undefined) endCaching(session);
+  }
+
+  /** For what happens without a command: a key's time is over, a wait ends. */
+  outsideCommand(work: () => void): void {
+    this.begin(undefined);
+    work();
+    this.afterCommand(undefined);
+  }
+
+  /** Ends every session. */
+  close(): void {
+    this.expiry.close();
+    this.pause.close();
+    for (const session of this.sessions.values()) {
+      session.close();
+      session.outlet.close();
+    }
+  }
+
+  private settingsChanged(): void {
+    this.eventMask = parseEventClasses(this.config.text("notify-keyspace-events")) ?? 0;
+    this.maxBulkLength = this.config.number("proto-max-bulk-len");
+    this.tracking.limit(this.config.number("tracking-table-max-keys"));
+    this.users.setPassword("default", this.config.text("requirepass"));
+  }
+}
+
+/** CLIENT CACHING holds for one command, or for one transaction. */
+function endCaching(session: Session): void {
+  const { tracking } = session;
+  if (tracking?.caching !== true || session.transaction !== undefined) return;
+  if (!session.lastCommand.startsWith("client|")) tracking.caching = false;
+}

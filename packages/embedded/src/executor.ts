@@ -1,0 +1,119 @@
+/** From a command line to its answer: the checks Redis makes before a command, the call, and what follows it. */
+import { type Command, keysOf } from "./commands/registry.ts";
+import { CommandError, wrongArity } from "./errors.ts";
+import { BLOCKED, type Blocked, ErrorReply, QUEUED, type Reply } from "./reply.ts";
+import type { Session } from "./session.ts";
+
+const NO_AUTH = new ErrorReply("NOAUTH Authentication required.");
+const NO_MULTI = new ErrorReply("ERR Command not allowed inside a transaction");
+/** Run at once though a transaction is being collected. */
+const NEVER_QUEUED = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
+/** A RESP2 client that subscribed may send nothing else. */
+const SUBSCRIBER_COMMANDS = new Set([
+  "ping",
+  "subscribe",
+  "ssubscribe",
+  "unsubscribe",
+  "sunsubscribe",
+  "psubscribe",
+  "punsubscribe",
+  "quit",
+  "reset",
+]);
+
+export function execute(session: Session, args: readonly string[]): void {
+  const { engine } = session;
+  engine.begin(session);
+  const reply = process(session, args);
+  if (reply !== BLOCKED) session.answer(reply);
+  engine.afterCommand(session);
+}
+
+function process(session: Session, args: readonly string[]): Reply | Blocked {
+  const command = session.engine.commands.find(args);
+  if (command === undefined) return reject(session, undefined, unknownCommand(session, args));
+  session.lastCommand = command.fullName;
+  const refusal = check(session, command, args);
+  if (refusal !== undefined) return reject(session, command, refusal);
+  if (session.engine.pause.holdsBack(session, command)) {
+    session.engine.pause.postpone(session, args);
+    return BLOCKED;
+  }
+  if (session.transaction !== undefined && !NEVER_QUEUED.has(command.name)) {
+    if (!session.transaction.failed && !session.watchedKeyChanged) session.transaction.queue.push({ command, args });
+    return QUEUED;
+  }
+  return call(session, command, args);
+}
+
+function check(session: Session, command: Command, args: readonly string[]): ErrorReply | undefined {
+  if (!arityFits(command, args)) return new ErrorReply(wrongArity(command.fullName));
+  if (!session.authenticated && !command.noAuth) return NO_AUTH;
+  if (session.transaction !== undefined && command.noMulti) return NO_MULTI;
+  if (session.resp === 2 && session.isSubscriber && !SUBSCRIBER_COMMANDS.has(command.name)) {
+    return new ErrorReply(
+      `ERR Can't execute '${command.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+    );
+  }
+  return undefined;
+}
+
+export function arityFits(command: Command, args: readonly string[]): boolean {
+  return command.arity < 0 ? args.length >= -command.arity : args.length === command.arity;
+}
+
+/** A command that could not even be queued spoils the transaction. */
+function reject(session: Session, command: Command | undefined, error: ErrorReply): ErrorReply {
+  if (session.transaction !== undefined) session.transaction.failed = true;
+  session.engine.stats.rejected(command?.fullName, error);
+  return error;
+}
+
+/** Runs a command which was checked; also for EXEC and for scripts. */
+export function call(session: Session, command: Command, args: readonly string[]): Reply | Blocked {
+  const { engine } = session;
+  engine.stats.called(command.fullName);
+  const monitored = engine.monitors.active;
+  if (monitored && command.category === "scripting") engine.monitors.feed(session, command, args);
+  try {
+    const reply = command.run(session, args);
+    if (monitored && command.category !== "scripting") engine.monitors.feed(session, command, args);
+    if (reply instanceof ErrorReply) engine.stats.failed(command.fullName, reply);
+    if (command.isRead && command.category !== "scripting") rememberReads(session, command, args);
+    return reply;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    engine.stats.failed(command.fullName, error.reply);
+    return error.reply;
+  }
+}
+
+/** Client-side caching: who read what. A script that reads anything has read all the keys it declared. */
+function rememberReads(session: Session, command: Command, args: readonly string[]): void {
+  const { caller } = session.engine;
+  const reader = caller?.session ?? session;
+  const { tracking } = reader;
+  if (tracking === undefined || tracking.broadcast) return;
+  if (tracking.optIn ? !tracking.caching : tracking.optOut && tracking.caching) return;
+  reader.engine.tracking.remember(reader, caller?.keys ?? keysOf(command, args));
+}
+
+const SHOWN = 128;
+
+/** Redis's texts for a command or subcommand that does not exist. */
+export function unknownCommand(session: Session, args: readonly string[]): ErrorReply {
+  const name = args[0] ?? "";
+  const holder = session.engine.commands.get(name);
+  if (holder?.subcommands !== undefined && args[1] !== undefined) {
+    const sub = args[1].slice(0, SHOWN);
+    return oneLine(`ERR unknown subcommand '${sub}'. Try ${name.toUpperCase()} HELP.`);
+  }
+  let shown = "";
+  for (let i = 1; i < args.length && shown.length < SHOWN; i++)
+    shown += `'${args[i]?.slice(0, SHOWN - shown.length)}' `;
+  return oneLine(`ERR unknown command '${name.slice(0, SHOWN)}', with args beginning with: ${shown}`);
+}
+
+function oneLine(text: string): ErrorReply {
+  return new ErrorReply(text.replace(/[\r\n]/g, " "));
+}

@@ -1,0 +1,97 @@
+/**
+ * Deletes keys when their time has come, without waiting for somebody to look at them. A heap holds one deadline per change of a
+ * time to live; a deadline which no longer is its key's is skipped, and the heap is rebuilt when such are the majority.
+ */
+import type { Database } from "./database.ts";
+import type { Engine } from "./engine.ts";
+import type { Timer } from "./clock.ts";
+import { MinHeap } from "./structures/min-heap.ts";
+
+interface Deadline {
+  readonly db: Database;
+  readonly key: string;
+  readonly atMs: number;
+}
+
+/** Keys deleted in one turn of the event loop. */
+const CHUNK = 1000;
+/** Below this size stale deadlines do not matter. */
+const SMALL = 1024;
+
+export class Expiry {
+  private readonly engine: Engine;
+  private readonly heap = new MinHeap<Deadline>((a, b) => a.atMs < b.atMs);
+  private timer: Timer | undefined;
+  private timerAtMs = Infinity;
+  private active = true;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  schedule(db: Database, key: string, atMs: number): void {
+    this.heap.push({ db, key, atMs });
+    if (this.heap.size > SMALL && this.heap.size > 2 * this.volatileKeys()) this.rebuild();
+    this.arm();
+  }
+
+  /** DEBUG SET-ACTIVE-EXPIRE: with false, keys go only when somebody looks. */
+  setActive(active: boolean): void {
+    this.active = active;
+    this.arm();
+  }
+
+  /** From the keys themselves: drops what is stale, and follows keys to their new database after SWAPDB. */
+  rebuild(): void {
+    const deadlines: Deadline[] = [];
+    for (const db of this.engine.databases) {
+      if (db.volatileSize === 0) continue;
+      for (const entry of db.all()) {
+        if (entry.expiresAtMs !== Infinity) deadlines.push({ db, key: entry.key, atMs: entry.expiresAtMs });
+      }
+    }
+    this.heap.replace(deadlines);
+    this.arm();
+  }
+
+  close(): void {
+    this.disarm();
+    this.active = false;
+    this.heap.replace([]);
+  }
+
+  private volatileKeys(): number {
+    return this.engine.databases.reduce((sum, db) => sum + db.volatileSize, 0);
+  }
+
+  /** A key lives through its last millisecond, so the timer is for the one after. */
+  private arm(): void {
+    const next = this.heap.peek();
+    if (!this.active || next === undefined) return this.disarm();
+    if (this.timer !== undefined && this.timerAtMs <= next.atMs) return;
+    this.disarm();
+    this.timerAtMs = next.atMs;
+    this.timer = this.engine.clock.setTimer(next.atMs + 1 - this.engine.clock.nowMs(), () => this.run());
+  }
+
+  private disarm(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+    this.timerAtMs = Infinity;
+  }
+
+  private run(): void {
+    this.timer = undefined;
+    this.timerAtMs = Infinity;
+    this.engine.outsideCommand(() => {
+      for (let i = 0; i < CHUNK; i++) {
+        const next = this.heap.peek();
+        if (next === undefined || next.atMs >= this.engine.nowMs) break;
+        this.heap.pop();
+        const entry = next.db.peek(next.key);
+        if (entry !== undefined && entry.expiresAtMs < this.engine.nowMs) next.db.expire(entry);
+      }
+    });
+    this.arm();
+  }
+}

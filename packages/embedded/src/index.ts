@@ -1,0 +1,21 @@
+/** An in-process Redis-compatible server for beginning, for tests and for simulation; not for production. */
+export { type Clock, RealClock, type Timer, VirtualClock } from "./clock.ts";
+export type { InProcessConnection, InProcessListener } from "./net/in-process.ts";
+export { keepSnapshot, type SnapshotKeeper, type SnapshotOptions } from "./persistence/keeper.ts";
+export { loadSnapshot, SnapshotError, takeSnapshot } from "./persistence/snapshot.ts";
+export {
+  BigNumber,
+  Bool,
+  Double,
+  ErrorReply,
+  MapReply,
+  Nil,
+  Push,
+  type Reply,
+  SetReply,
+  Several,
+  Status,
+  type TypedReply,
+  Verbatim,
+} from "./reply.ts";
+export { createServer, type EmbeddedServer, type ServerOptions } from "./server.ts";

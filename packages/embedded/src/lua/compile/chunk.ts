@@ -1,0 +1,77 @@
+/**
+ * A chunk of Lua to a JavaScript function. The generated program is run through node:vm, which hosts that forbid `eval`
+ * and `new Function` leave alone, so there is no second, interpreting engine.
+ */
+import { Script } from "node:vm";
+import { suspendable, invoke } from "../runtime/coroutine.ts";
+import { argTable, construct } from "../runtime/construct.ts";
+import { field, index, setIndex } from "../runtime/indexing.ts";
+import {
+  arithmetic,
+  callable,
+  concat,
+  equalByMetamethod,
+  length,
+  lessEqual,
+  lessThan,
+  loopNumber,
+  modulo,
+  power,
+} from "../runtime/operators.ts";
+import { chunkLabel } from "../runtime/site.ts";
+import { type LuaState, MAX_DEPTH } from "../runtime/state.ts";
+import { LuaTable } from "../runtime/table.ts";
+import { list, type LuaFunction, NOTHING } from "../runtime/value.ts";
+import { parse } from "../syntax/parser.ts";
+import { ChunkContext } from "./context.ts";
+import { compileFunction } from "./statements.ts";
+
+/** What generated code calls, under these names. */
+const RUNTIME = {
+  LuaTable,
+  MAX_DEPTH,
+  NOTHING,
+  argTable,
+  arithmetic,
+  callable,
+  concat,
+  construct,
+  equalByMetamethod,
+  field,
+  index,
+  invoke,
+  length,
+  lessEqual,
+  lessThan,
+  list,
+  loopNumber,
+  modulo,
+  power,
+  setIndex,
+  suspendable,
+};
+
+type Program = (state: LuaState, runtime: typeof RUNTIME, constants: readonly unknown[]) => LuaFunction;
+
+/**
+ * The chunk as a Lua function. Throws LuaSyntaxError.
+ * @param source binary string
+ * @param name the chunk's name in Lua's notation: `@file`, `=text`, or the source itself
+ */
+export function compileChunk(state: LuaState, source: string, name: string): LuaFunction {
+  const body = parse(source, name);
+  const context = new ChunkContext(state, { source: name, label: chunkLabel(name) }, usesCoroutines(source));
+  const main = compileFunction(context, body);
+  const constants = context.constants.map((_, at) => `k${at}`).join(",");
+  const code = `(function(S,R,K){"use strict";const {${Object.keys(RUNTIME).join(",")}}=R;const [${constants}]=K;return ${main};})`;
+  const program = new Script(code, { filename: "lua-chunk.js" }).runInThisContext() as Program;
+  return program(state, RUNTIME, context.constants);
+}
+
+/**
+ * Only a chunk that says `coroutine` somewhere is compiled to generators, which are several times slower. One that comes
+ * by the library in another way gets Lua's error for a yield across a library call.
+ */
+function usesCoroutines(source: string): boolean {
+  return source.includes("coroutine");
+}

@@ -1,0 +1,82 @@
+/**
+ * Coroutines on JavaScript generators. Functions of a chunk that uses them exist twice: as a generator, which a yield
+ * can suspend, for calls from such chunks; and as a plain function for calls from libraries, across which Lua 5.1 does
+ * not allow a yield either.
+ */
+import { LuaError } from "../errors.ts";
+import { callable } from "./operators.ts";
+import type { Site } from "./site.ts";
+import type { LuaState } from "./state.ts";
+import { list, type LuaFunction, type LuaResult, type LuaValue } from "./value.ts";
+
+export type Body = Generator<readonly LuaValue[], LuaResult, readonly LuaValue[]>;
+type BodyFunction = (...args: LuaValue[]) => Body;
+
+export type CoroutineStatus = "suspended" | "running" | "normal" | "dead";
+
+export class Coroutine {
+  status: CoroutineStatus = "suspended";
+  readonly #target: LuaFunction;
+  #body: Body | undefined = undefined;
+  #frames: Site[] = [];
+  #depth = 0;
+
+  constructor(target: LuaFunction) {
+    this.#target = target;
+  }
+
+  /** Runs until the next yield or the end. Lua errors come out as they were thrown; the coroutine is dead then. */
+  resume(state: LuaState, args: readonly LuaValue[]): readonly LuaValue[] {
+    const { frames, depth, coroutine } = state;
+    if (coroutine !== undefined) coroutine.status = "normal";
+    this.status = "running";
+    [state.frames, state.depth, state.coroutine] = [this.#frames, this.#depth, this];
+    try {
+      const step = this.#advance(args);
+      this.status = step.done === true ? "dead" : "suspended";
+      this.#depth = state.depth;
+      return list(step.value);
+    } catch (error) {
+      this.status = "dead";
+      throw error;
+    } finally {
+      [state.frames, state.depth, state.coroutine] = [frames, depth, coroutine];
+      if (coroutine !== undefined) coroutine.status = "running";
+    }
+  }
+
+  #advance(args: readonly LuaValue[]): IteratorResult<readonly LuaValue[], LuaResult> {
+    if (this.#body !== undefined) return this.#body.next(args);
+    const { generator } = this.#target;
+    if (generator === undefined) return { done: true, value: this.#target(...args) };
+    this.#body = generator(...args);
+    return this.#body.next([]);
+  }
+}
+
+/** Called by generated code for every function: its two faces. */
+export function suspendable(state: LuaState, generator: BodyFunction): LuaFunction {
+  const plain: LuaFunction = (...args) => runToEnd(state, generator(...args));
+  plain.generator = generator;
+  return plain;
+}
+
+/** A yield that is met here has a library function between itself and its coroutine; it fails where it was made. */
+function runToEnd(state: LuaState, body: Body): LuaResult {
+  const { depth } = state;
+  let step = body.next([]);
+  while (step.done !== true) step = body.throw(yieldAcrossCall());
+  state.depth = depth;
+  return step.value;
+}
+
+export function yieldAcrossCall(): LuaError {
+  return new LuaError("attempt to yield across metamethod/C-call boundary");
+}
+
+/** A call in generated code: suspended together with what it calls. */
+export function* invoke(state: LuaState, target: LuaValue, args: readonly LuaValue[], site: Site): Body {
+  state.frames[state.depth] = site;
+  const callee = callable(state, target, site);
+  return callee.generator === undefined ? callee(...args) : yield* callee.generator(...args);
+}

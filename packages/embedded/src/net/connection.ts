@@ -1,0 +1,128 @@
+/** One socket: bytes in, requests to the session, answers out. Answers of one turn leave in one write. */
+import type { Socket } from "node:net";
+import type { Engine } from "../engine.ts";
+import { encode } from "../protocol/encode.ts";
+import { ProtocolError, RequestParser } from "../protocol/request-parser.ts";
+import type { Push, Reply, Status } from "../reply.ts";
+import type { Outlet, Session } from "../session.ts";
+
+/** Answers are written early beyond this many characters, so that a long pipeline does not pile them up. */
+const EARLY_WRITE = 256 * 1024;
+/** A client that leaves more bytes of answers unread is not listened to until it has read them. */
+const UNREAD_ANSWERS = 1024 * 1024;
+/** A client that leaves more bytes of messages unread is cut off: Redis's own limit for subscribers. */
+const UNREAD_MESSAGES = 32 * 1024 * 1024;
+
+export class Connection implements Outlet {
+  readonly address: string;
+  readonly localAddress: string;
+  private readonly socket: Socket;
+  private readonly session: Session;
+  private readonly parser: RequestParser;
+  private output = "";
+  private flushing = false;
+  private working = false;
+  private closing = false;
+  private stalled = false;
+
+  /** It lives until its socket closes. */
+  static open(engine: Engine, socket: Socket, path: string | undefined): Connection {
+    return new Connection(engine, socket, path);
+  }
+
+  private constructor(engine: Engine, socket: Socket, path: string | undefined) {
+    this.socket = socket;
+    this.address = path === undefined ? endpoint(socket.remoteAddress, socket.remotePort) : `${path}:0`;
+    this.localAddress = path === undefined ? endpoint(socket.localAddress, socket.localPort) : `${path}:0`;
+    this.session = engine.connect(this);
+    this.parser = new RequestParser({
+      authenticated: () => this.session.authenticated,
+      maxBulk: () => engine.maxBulkLength,
+    });
+    socket.on("data", (chunk: Buffer) => this.receive(chunk));
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.session.close());
+  }
+
+  reply(reply: Reply): void {
+    this.write(encode(reply, this.session.resp));
+  }
+
+  push(message: Push | Status): void {
+    this.write(encode(message, this.session.resp));
+  }
+
+  resume(): void {
+    queueMicrotask(() => this.work());
+  }
+
+  close(): void {
+    this.closing = true;
+    this.flush();
+    this.socket.end();
+    this.socket.destroySoon();
+  }
+
+  private receive(chunk: Buffer): void {
+    if (this.closing) return;
+    this.parser.feed(chunk);
+    this.work();
+  }
+
+  /** Runs what was received, until the session blocks or the input ends. */
+  private work(): void {
+    this.working = true;
+    try {
+      while (!this.closing && !this.stalled && !this.session.isBlocked) {
+        const args = this.parser.next();
+        if (args === undefined) break;
+        this.session.execute(args);
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.write(`-ERR Protocol error: ${error.message}\r\n`);
+      this.close();
+    } finally {
+      this.working = false;
+      this.flush();
+    }
+  }
+
+  private write(text: string): void {
+    this.output += text;
+    if (this.working) {
+      if (this.output.length > EARLY_WRITE) this.flush();
+    } else if (!this.flushing) {
+      this.flushing = true;
+      queueMicrotask(() => this.flush());
+    }
+  }
+
+  private flush(): void {
+    this.flushing = false;
+    if (this.output === "") return;
+    const { output } = this;
+    this.output = "";
+    if (!this.socket.writable) return;
+    this.socket.write(output, "latin1");
+    const unread = this.socket.writableLength;
+    if (unread > UNREAD_MESSAGES && !this.working) this.socket.destroy();
+    else if (unread > UNREAD_ANSWERS && !this.stalled) this.stall();
+  }
+
+  /** Until the client has read what it asked for. */
+  private stall(): void {
+    this.stalled = true;
+    this.socket.pause();
+    this.socket.once("drain", () => {
+      this.stalled = false;
+      this.socket.resume();
+      this.work();
+    });
+  }
+}
+
+function endpoint(address: string | undefined, port: number | undefined): string {
+  const host = address?.startsWith("::ffff:") === true ? address.slice(7) : (address ?? "?");
+  return host.includes(":") ? `[${host}]:${port ?? 0}` : `${host}:${port ?? 0}`;
+}

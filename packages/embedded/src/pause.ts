@@ -1,0 +1,74 @@
+/** CLIENT PAUSE: commands wait, unanswered, until the pause is over. */
+import type { Timer } from "./clock.ts";
+import type { Command } from "./commands/registry.ts";
+import type { Engine } from "./engine.ts";
+import type { Session } from "./session.ts";
+
+export type PauseMode = "all" | "write";
+
+export class Pause {
+  private readonly engine: Engine;
+  private untilMs = 0;
+  private mode: PauseMode = "all";
+  private timer: Timer | undefined;
+  private readonly postponed = new Set<Session>();
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  get active(): boolean {
+    return this.timer !== undefined;
+  }
+
+  get postponedCount(): number {
+    return this.postponed.size;
+  }
+
+  /** The later end and the stricter mode win over a pause already there. */
+  start(untilMs: number, mode: PauseMode): void {
+    this.mode = this.active && this.mode === "all" ? "all" : mode;
+    this.untilMs = Math.max(this.active ? this.untilMs : 0, untilMs);
+    this.timer?.cancel();
+    this.timer = this.engine.clock.setTimer(this.untilMs - this.engine.clock.nowMs(), () => this.end());
+  }
+
+  /** Lets the postponed commands run, in the order in which they came. */
+  end(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+    const sessions = [...this.postponed];
+    this.postponed.clear();
+    for (const session of sessions) {
+      const args = session.postponed;
+      session.postponed = undefined;
+      if (args === undefined) continue;
+      session.execute(args);
+      if (!session.isBlocked) session.outlet.resume();
+    }
+  }
+
+  /** Whether this command must wait. A queued command waits with its EXEC. */
+  holdsBack(session: Session, command: Command): boolean {
+    if (this.timer === undefined) return false;
+    if (this.mode === "all") return true;
+    if (command.name === "exec")
+      return session.transaction?.queue.some((queued) => queued.command.mayReplicate) ?? false;
+    return command.mayReplicate || (command.category === "scripting" && !command.isRead);
+  }
+
+  postpone(session: Session, args: readonly string[]): void {
+    session.postponed = args;
+    this.postponed.add(session);
+  }
+
+  forget(session: Session): void {
+    this.postponed.delete(session);
+  }
+
+  close(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+    this.postponed.clear();
+  }
+}

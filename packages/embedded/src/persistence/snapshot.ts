@@ -1,0 +1,114 @@
+/**
+ * All keys of a server as bytes: lines of JSON, each character one byte (latin1), so that binary strings are exact.
+ *
+ *     {"format":"holdfast-embedded-snapshot","version":1}
+ *     [database, key, expiry in milliseconds since the epoch or null, type, value]      one per key
+ *     {"keys":number of keys}
+ */
+import type { Database, Entry } from "../database.ts";
+import type { Engine } from "../engine.ts";
+import { type TypeName, typeOf } from "../values/value.ts";
+import { fromJson, toJson, type ValueJson } from "./values.ts";
+
+export class SnapshotError extends Error {
+  override readonly name: string = "SnapshotError";
+}
+
+const FORMAT = "holdfast-embedded-snapshot";
+const VERSION = 1;
+/** Characters joined before they become bytes: no JavaScript string can hold a large data set. */
+const CHUNK = 1 << 20;
+const NEWLINE = 0x0a;
+
+type Line = readonly [database: number, key: string, expiresAtMs: number | null, type: TypeName, value: ValueJson];
+
+/** The keys of all databases at this moment. */
+export function takeSnapshot(engine: Engine): Buffer {
+  const chunks: Buffer[] = [];
+  let chunk = `${JSON.stringify({ format: FORMAT, version: VERSION })}\n`;
+  let keys = 0;
+  for (const db of engine.databases) {
+    for (const entry of db.all()) {
+      chunk += `${JSON.stringify(lineOf(db, entry))}\n`;
+      keys++;
+      if (chunk.length < CHUNK) continue;
+      chunks.push(Buffer.from(chunk, "latin1"));
+      chunk = "";
+    }
+  }
+  chunks.push(Buffer.from(`${chunk}${JSON.stringify({ keys })}\n`, "latin1"));
+  return Buffer.concat(chunks);
+}
+
+function lineOf(db: Database, { key, value, expiresAtMs }: Entry): Line {
+  const type = typeOf(value);
+  const json = toJson(value);
+  if (json === undefined) throw new SnapshotError(`a snapshot cannot hold the ${type} at ${JSON.stringify(key)}`);
+  return [db.index, key, expiresAtMs === Infinity ? null : expiresAtMs, type, json];
+}
+
+/**
+ * Replaces all keys by those of a snapshot; what has expired since is left out. Throws SnapshotError and changes
+ * nothing where the bytes are not a whole snapshot of a version that is known.
+ */
+export function loadSnapshot(engine: Engine, bytes: Buffer): void {
+  const lines = parse(bytes);
+  const values = lines.map((line, at) => checked(engine, line, at));
+  engine.outsideCommand(() => {
+    for (const db of engine.databases) db.clear();
+    for (const { db, key, expiresAtMs, value } of values) {
+      if (expiresAtMs < engine.nowMs) continue;
+      db.set(key, value);
+      const entry = db.peek(key);
+      if (entry !== undefined && expiresAtMs !== Infinity) db.setDeadline(entry, expiresAtMs);
+    }
+    engine.tracking.flushed();
+  });
+}
+
+function checked(engine: Engine, line: Line, at: number): { db: Database } & Pick<Entry, "key" | "value" | "expiresAtMs"> {
+  try {
+    const [index, key, expiresAtMs, type, json] = line;
+    const db = engine.databases[index];
+    if (db === undefined || typeof key !== "string") throw new TypeError("not a key of a database");
+    return { db, key, expiresAtMs: expiresAtMs ?? Infinity, value: fromJson(type, json, engine.config) };
+  } catch (error) {
+    throw new SnapshotError(`line ${at + 2} is damaged: ${String(error)}`, { cause: error });
+  }
+}
+
+/** The lines between the first and the last. */
+function parse(bytes: Buffer): Line[] {
+  const lines: unknown[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(NEWLINE, start);
+    if (end === -1) throw new SnapshotError("it is cut off");
+    lines.push(parseLine(bytes.toString("latin1", start, end), lines.length));
+    start = end + 1;
+  }
+  const [head, tail] = [lines.shift(), lines.pop()] as [Partial<Head> | undefined, Partial<Tail> | undefined];
+  if (head?.format !== FORMAT) throw new SnapshotError("it is not a snapshot of an embedded server");
+  if (head.version !== VERSION) {
+    throw new SnapshotError(`it has version ${String(head.version)}, and this server knows version ${VERSION} only`);
+  }
+  if (tail?.keys !== lines.length) throw new SnapshotError("it is cut off");
+  return lines as Line[];
+}
+
+interface Head {
+  readonly format: string;
+  readonly version: number;
+}
+
+interface Tail {
+  readonly keys: number;
+}
+
+function parseLine(line: string, at: number): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    const what = at === 0 ? "it is not a snapshot of an embedded server" : `line ${at + 1} is damaged`;
+    throw new SnapshotError(what, { cause: error });
+  }
+}

@@ -1,0 +1,92 @@
+/** An embedded server: an engine behind a TCP port, a Unix socket, or calls in this process. */
+import { createServer as createNetServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { Engine, type EngineOptions } from "./engine.ts";
+import { Connection } from "./net/connection.ts";
+import { InProcessConnection, type InProcessListener } from "./net/in-process.ts";
+
+export interface ServerOptions extends EngineOptions {
+  /** 0 takes a free one. @default 0 */
+  readonly port?: number | undefined;
+  /** @default "127.0.0.1" */
+  readonly host?: string | undefined;
+  /** A Unix socket instead of a port. @default none */
+  readonly path?: string | undefined;
+  /** Whether listening keeps the process alive. @default false */
+  readonly keepAlive?: boolean | undefined;
+}
+
+export interface EmbeddedServer extends AsyncDisposable {
+  readonly engine: Engine;
+  /** The port it listens on, once `listen` has resolved; 0 on a Unix socket. */
+  readonly port: number;
+  /** Opens the port or the socket. In-process connections need none. */
+  listen(): Promise<void>;
+  connectInProcess(listener?: InProcessListener): InProcessConnection;
+  /** Ends every connection and the listening. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A server of its own, with empty databases. It does nothing until it is connected to or told to listen. */
+export function createServer(options: ServerOptions = {}): EmbeddedServer {
+  return new NetServer(options);
+}
+
+class NetServer implements EmbeddedServer {
+  readonly engine: Engine;
+  port = 0;
+  private readonly options: ServerOptions;
+  private readonly sockets = new Set<Socket>();
+  private server: Server | undefined;
+
+  constructor(options: ServerOptions) {
+    this.options = options;
+    this.engine = new Engine(options);
+    this.engine.onShutdown = () => void this.close();
+  }
+
+  async listen(): Promise<void> {
+    if (this.server !== undefined) return;
+    const { port = 0, host = "127.0.0.1", path, keepAlive = false } = this.options;
+    const server = createNetServer({ noDelay: true }, (socket) => this.accept(socket));
+    this.server = server;
+    await listening(server, path === undefined ? { port, host } : { path });
+    if (!keepAlive) server.unref();
+    const address = server.address();
+    this.port = typeof address === "object" && address !== null ? address.port : 0;
+    this.engine.config.assign("port", String(this.port));
+  }
+
+  connectInProcess(listener?: InProcessListener): InProcessConnection {
+    return new InProcessConnection(this.engine, listener);
+  }
+
+  async close(): Promise<void> {
+    const { server } = this;
+    this.server = undefined;
+    this.engine.close();
+    for (const socket of this.sockets) socket.destroy();
+    if (server === undefined) return;
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private accept(socket: Socket): void {
+    if (this.options.keepAlive !== true) socket.unref();
+    this.sockets.add(socket);
+    socket.on("close", () => this.sockets.delete(socket));
+    Connection.open(this.engine, socket, this.options.path);
+  }
+}
+
+function listening(server: Server, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}

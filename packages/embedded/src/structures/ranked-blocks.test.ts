@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Random } from "../testing/random.ts";
+import { type Ranked, RankedBlocks } from "./ranked-blocks.ts";
+
+function byRank(a: Ranked, b: Ranked): number {
+  return a.score - b.score || (a.key < b.key ? -1 : 1);
+}
+
+/** Grows to several blocks, shrinks, and grows again, along with a sorted array. */
+function run(seed: number, steps: number): { readonly blocks: RankedBlocks<Ranked>; readonly model: Ranked[] } {
+  const random = new Random(seed);
+  const blocks = new RankedBlocks<Ranked>();
+  let model: Ranked[] = [];
+  let growing = 0.8;
+  for (let i = 0; i < steps; i++) {
+    if (random.chance(0.001)) growing = random.pick([0.1, 0.5, 0.9]);
+    if (random.chance(growing) || model.length === 0) {
+      const node = { key: `k${i}`, score: random.chance(0.3) ? i : random.integer(0, 50) };
+      blocks.add(node);
+      model.push(node);
+    } else {
+      model = change(random, blocks, model);
+    }
+    if (i % 250 === 0) compare(random, blocks, model);
+  }
+  return { blocks, model: model.sort(byRank) };
+}
+
+function change(random: Random, blocks: RankedBlocks<Ranked>, model: Ranked[]): Ranked[] {
+  const node = random.pick(model);
+  if (random.chance(0.5)) {
+    blocks.move(node, random.chance(0.5) ? node.score + 0.01 : random.integer(0, 50));
+    return model;
+  }
+  if (random.chance(0.98)) {
+    blocks.delete(node);
+    return model.filter((other) => other !== node);
+  }
+  const start = random.integer(0, model.length);
+  const end = Math.min(model.length, start + random.integer(0, 700));
+  const kept = model.sort(byRank).filter((_, i) => i < start || i >= end);
+  expect(blocks.deleteSlice(start, end).length).toBe(end - start);
+  return kept;
+}
+
+function compare(random: Random, blocks: RankedBlocks<Ranked>, model: Ranked[]): void {
+  model.sort(byRank);
+  expect([...blocks.values()]).toEqual(model);
+  expect(blocks.size).toBe(model.length);
+  if (model.length === 0) return;
+  const at = random.integer(0, model.length - 1);
+  expect(blocks.rank(model[at] as Ranked)).toBe(at);
+  expect(blocks.slice(at, Math.min(at + 600, model.length))).toEqual(model.slice(at, at + 600));
+  const score = random.integer(-1, 60);
+  expect(blocks.countWhile((node) => node.score < score)).toBe(model.filter((node) => node.score < score).length);
+}
+
+describe("ranked blocks", () => {
+  it("hold what a sorted array would hold, through many blocks", () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const { blocks, model } = run(seed, 6000);
+        expect([...blocks.values()]).toEqual(model);
+      }),
+      { numRuns: 8 },
+    );
+  });
+});

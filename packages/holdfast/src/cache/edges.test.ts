@@ -1,0 +1,124 @@
+/**
+ * What callers do at the edges of a cache, and the test for it:
+ * - bad input after good: the good part fails later, and nobody hears of it .... "unheard"
+ * - a caller who has gone makes others wait, or makes a load begin ............ "a signal"
+ * - a loaded value that cannot be stored keeps the right to load .............. "cannot be stored"
+ * - options of JavaScript users: wrong types, bounds of timers ................. "refuses"
+ */
+import { randomBytes } from "node:crypto";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { startProxy, startStandalone } from "../../test/support/servers.ts";
+import type { Proxy, Standalone } from "../../test/support/servers.ts";
+import { connect } from "../connect.ts";
+import { AbortedError, CodecError, InvalidArgumentError } from "../errors.ts";
+import type { Holdfast } from "../holdfast.ts";
+
+const name = (): string => `t${randomBytes(6).toString("hex")}`;
+
+describe("a cache at its edges [standalone]", () => {
+  let server: Standalone;
+  let proxy: Proxy;
+  let hf: Holdfast;
+  beforeAll(async () => {
+    server = await startStandalone();
+    proxy = await startProxy({ port: server.port });
+    hf = await connect(proxy.url);
+  });
+  afterEach(() => proxy.heal());
+  afterAll(async () => {
+    await hf.close();
+    await proxy.stop();
+    await server.stop();
+  });
+
+  test.each(["cache", "counter"] as const)(
+    "no failure of %s.getMany goes unheard when an id is refused",
+    async (kind) => {
+      const unheard: unknown[] = [];
+      const hear = (error: unknown): void => void unheard.push(error);
+      process.on("unhandledRejection", hear);
+      const many = kind === "cache" ? hf.cache(name(), { timeout: 50 }) : hf.counter(name(), { timeout: 50 });
+      proxy.freeze();
+      await expect(many.getMany(["good", ""])).rejects.toThrow(InvalidArgumentError);
+      // A read of the same deadline that began later: by its end the first would have failed.
+      await expect(many.get("good")).rejects.toMatchObject({ code: "TIMEOUT" });
+      await new Promise((resolve) => setImmediate(resolve));
+      process.off("unhandledRejection", hear);
+      expect(unheard).toEqual([]);
+    },
+  );
+
+  test("a signal ends the waiting for the server, and no load begins for it", async () => {
+    const cache = hf.cache<string>(name());
+    const controller = new AbortController();
+    let loads = 0;
+    proxy.freeze();
+    const load = (): string => {
+      loads += 1;
+      return "loaded";
+    };
+    const waiting = cache.getOrSet("x", load, { signal: controller.signal });
+    controller.abort("gone");
+    await expect(waiting).rejects.toMatchObject({ name: "AbortedError", cause: "gone" });
+    await expect(cache.getOrSet("x", load, { signal: controller.signal })).rejects.toThrow(AbortedError);
+    await proxy.heal();
+    expect(await cache.get("x")).toBeUndefined();
+    expect(loads).toBe(0);
+  });
+
+  test("a value that cannot be stored is told, and the right to load given back", async () => {
+    const cache = hf.cache<unknown>(name(), { loadLease: "1h" });
+    await expect(cache.getOrSet("x", () => 1n)).rejects.toThrow(CodecError);
+    // With the lease still there this would wait for an hour.
+    await using other = await connect(server.url);
+    expect(await other.cache<unknown>(cache.name).getOrSet("x", () => "fine")).toBe("fine");
+  });
+
+  test("while the server is silent, a caller waits for one deadline and not for a second", async () => {
+    const cache = hf.cache<string>(name(), { timeout: 50 });
+    await server.command("CONFIG", "RESETSTAT");
+    proxy.freeze();
+    expect(await cache.getOrSet("x", () => "loaded")).toBe("loaded");
+    expect(cache.stats()).toMatchObject({ misses: 1, loads: 1, outages: 1 });
+    // What was sent into the silence arrives now, and before the ping.
+    await proxy.heal();
+    await hf.ping();
+    const seen = String(await server.command("INFO", "commandstats"));
+    expect(seen).toContain("cmdstat_get:calls=1");
+    expect(seen).not.toContain("cmdstat_eval");
+  });
+
+  test.each<[string, object]>([
+    ["ttl", { ttl: 0 }],
+    ["ttl", { ttl: "1 hour" }],
+    ["ttl", { ttl: {} }],
+    ["jitter", { jitter: 2 }],
+    ["jitter", { jitter: Number.NaN }],
+    ["jitter", { jitter: "0.5" }],
+    ["negativeTtl", { negativeTtl: -1 }],
+    ["loadTimeout", { loadTimeout: "30d" }],
+    ["loadLease", { loadLease: 1 }],
+    ["loadLease", { loadLease: "90d" }],
+    ["timeout", { timeout: "30d" }],
+    ["onOutage", { onOutage: "wait" }],
+  ])("refuses a bad %s: %j", (field, options) => {
+    const make = (): unknown => hf.cache(name(), options);
+    expect(make).toThrow(InvalidArgumentError);
+    expect(make).toThrow(new RegExp(`^${field}: `));
+  });
+
+  test("refuses what is no loader and no ttl before it asks the server", async () => {
+    const cache = hf.cache<unknown>(name());
+    const noLoader = undefined as unknown as () => unknown;
+    await expect(cache.getOrSet("x", noLoader)).rejects.toThrow(InvalidArgumentError);
+    await expect(cache.getOrSet("x", () => 1, { ttl: Number.NaN })).rejects.toThrow(InvalidArgumentError);
+    await expect(cache.set("x", 1, { ttl: -1 })).rejects.toThrow(InvalidArgumentError);
+  });
+
+  test("stores with a long ttl as it is", async () => {
+    const cache = hf.cache<number>(name(), { ttl: "90d", jitter: 0 });
+    await cache.set("x", 1);
+    const leftMs = Number(await server.command("PTTL", `hf:cache:${cache.name}:{x}`));
+    expect(leftMs).toBeGreaterThan(89 * 86_400_000);
+  });
+});

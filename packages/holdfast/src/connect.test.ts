@@ -1,0 +1,64 @@
+/** Bad input is refused before anything is opened; what is opened is what was asked for. */
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { startProxy, startStandalone } from "../test/support/servers.ts";
+import type { Proxy, Standalone } from "../test/support/servers.ts";
+import { connect } from "./connect.ts";
+import type { ConnectOptions } from "./connect.ts";
+import { InvalidArgumentError } from "./errors.ts";
+
+describe("connect [standalone]", () => {
+  let server: Standalone;
+  let proxy: Proxy;
+  beforeAll(async () => {
+    server = await startStandalone();
+    proxy = await startProxy({ port: server.port });
+  });
+  afterEach(() => vi.unstubAllEnvs());
+  afterAll(async () => {
+    await proxy.stop();
+    await server.stop();
+  });
+
+  test.each<[string, object]>([
+    ["prefix", { prefix: "a b" }],
+    ["prefix", { prefix: "" }],
+    ["prefix", { prefix: 7 }],
+    ["timeout", { timeout: 0 }],
+    ["timeout", { timeout: "60d" }],
+    ["maxWaiting", { maxWaiting: -1 }],
+    ["closeTimeout", { closeTimeout: "60d" }],
+    ["connectTimeout", { connectTimeout: "60d" }],
+    ["serializer", { serializer: "xml" }],
+    ["encrypt", { encrypt: { key: "short" } }],
+    ["compress", { compress: { threshold: -1 } }],
+  ])("refuses a bad %s before it connects: %j", async (field, bad) => {
+    const failure = await connect(proxy.url, bad as ConnectOptions).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(InvalidArgumentError);
+    expect((failure as InvalidArgumentError).field).toContain(field);
+    expect(proxy.connections).toBe(0);
+  });
+
+  test.each(["HOLDFAST_URL", "REDIS_URL"])(
+    "without a URL takes the one of %s, with the options given",
+    async (name) => {
+      vi.stubEnv("HOLDFAST_URL", undefined);
+      vi.stubEnv("REDIS_URL", undefined);
+      vi.stubEnv(name, server.url);
+      await using plain = await connect();
+      await using named = await connect(undefined, { prefix: "mine" });
+      await using object = await connect({ prefix: "mine" });
+      expect([plain, named, object].map((hf) => hf.key("g", "x"))).toEqual([
+        "hf:key:{g}:of:x",
+        "mine:key:{g}:of:x",
+        "mine:key:{g}:of:x",
+      ]);
+    },
+  );
+
+  test("in production refuses to guess, and says where it looked for a URL", async () => {
+    vi.stubEnv("NODE_ENV", "production");
+    vi.stubEnv("HOLDFAST_URL", undefined);
+    vi.stubEnv("REDIS_URL", undefined);
+    await expect(connect()).rejects.toThrow(/^url: .*HOLDFAST_URL or REDIS_URL/);
+  });
+});

@@ -1,0 +1,47 @@
+/** The way in: a transport whose connections are calls to an embedded server in this process. */
+import { HoldfastError, InvalidArgumentError } from "../../errors.ts";
+import { openSettings } from "../node-redis/open.ts";
+import { type ConnectionOptions, resolveOptions } from "../node-redis/options.ts";
+import type { Transport } from "../port.ts";
+import { EmbeddedClient } from "./client.ts";
+import { holdServer } from "./servers.ts";
+import { snapshotPathOf } from "./url.ts";
+import { type Dial, dialTo } from "./wire.ts";
+
+/** The node's name in messages and state events. */
+const NODE = "embedded";
+
+/**
+ * Opens the embedded server that `options.url` names, or joins it where a handle of this process has it open.
+ * Rejects with InvalidArgumentError for bad options, and with a HoldfastError where the snapshot cannot be read.
+ */
+export async function openEmbedded(options: ConnectionOptions & { readonly url: string }): Promise<Transport> {
+  const path = snapshotPathOf(options.url);
+  const held = await holdServer(path).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HoldfastError("UNAVAILABLE", reason, { cause });
+  });
+  return openOver(dialTo(held.server), options, held.release);
+}
+
+/** A transport over connections that `dial` makes. `closed` is called at its end, and when there is no connection. */
+export async function openOver(
+  dial: Dial,
+  options: ConnectionOptions,
+  closed: () => Promise<void> = async () => undefined,
+): Promise<Transport> {
+  try {
+    if (options.tls !== undefined && options.tls !== false) {
+      throw new InvalidArgumentError("tls", "nothing for the embedded server, which is in this process", options.tls);
+    }
+    const settings = { ...resolveOptions({ ...options, url: undefined }), addresses: [{ path: NODE }] };
+    return await openSettings(settings, {
+      engine: "embedded",
+      createClient: (setup) => new EmbeddedClient(setup, dial),
+      closed,
+    });
+  } catch (error) {
+    await closed();
+    throw error;
+  }
+}
