@@ -3,7 +3,9 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   // Tests run on the sources, not on what was built last.
-  resolve: { alias: { "holdfast-embedded": fileURLToPath(new URL("packages/embedded/src/index.ts", import.meta.url)) } },
+  resolve: {
+    alias: { "holdfast-embedded": fileURLToPath(new URL("packages/embedded/src/index.ts", import.meta.url)) },
+  },
   test: {
     include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "examples/*/src/**/*.test.ts"],
     globalSetup: ["packages/holdfast/test/support/global-setup.ts"],

@@ -9,12 +9,14 @@ type NameOf = (turn: number) => string;
 
 const TTL_MS = 10_000;
 
+/** redlock's names are its keys: they must not be those of other suites' values. */
+const manyNames: NameOf = (turn) => `lock:${keyFor(turn)}`;
 const oneName: NameOf = () => "wanted";
 
 export const locksSuite: Suite = {
   contenders: {
-    "holdfast (free)": ours(keyFor),
-    "redlock (free)": redlock(keyFor),
+    "holdfast (free)": ours(manyNames),
+    "redlock (free)": redlock(manyNames),
     "holdfast (wanted)": ours(oneName),
     "redlock (wanted)": redlock(oneName),
   },

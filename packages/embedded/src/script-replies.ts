@@ -53,7 +53,7 @@ function downgraded(reply: TypedReply, resp: 2 | 3 = 2): HostReply {
     case "nil-array":
       return null;
     case "double":
-      return formatDouble(reply.value);
+      return reply.text ?? formatDouble(reply.value);
     case "boolean":
       return reply.value ? 1 : 0;
     case "big-number":

@@ -34,6 +34,7 @@ describe("geo commands answer as Redis does", () => {
       "GEOPOS nothing Palermo",
       "GEOPOS sicily",
       "GEOHASH sicily Palermo Catania Nowhere",
+      ["EVAL", "return redis.call('GEOPOS', KEYS[1], 'Palermo')", "1", "sicily"],
       "GEODIST sicily Palermo Catania",
       "GEODIST sicily Palermo Catania km",
       "GEODIST sicily Palermo Nowhere mi",

@@ -88,6 +88,8 @@ class Keeper implements SnapshotKeeper {
   private warn(error: unknown): void {
     if (this.warned) return;
     this.warned = true;
-    process.emitWarning(`the snapshot ${this.path} could not be written: ${String(error)}`, { code: "HOLDFAST_SNAPSHOT" });
+    process.emitWarning(`the snapshot ${this.path} could not be written: ${String(error)}`, {
+      code: "HOLDFAST_SNAPSHOT",
+    });
   }
 }

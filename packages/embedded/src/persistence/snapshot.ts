@@ -66,7 +66,11 @@ export function loadSnapshot(engine: Engine, bytes: Buffer): void {
   });
 }
 
-function checked(engine: Engine, line: Line, at: number): { db: Database } & Pick<Entry, "key" | "value" | "expiresAtMs"> {
+function checked(
+  engine: Engine,
+  line: Line,
+  at: number,
+): { db: Database } & Pick<Entry, "key" | "value" | "expiresAtMs"> {
   try {
     const [index, key, expiresAtMs, type, json] = line;
     const db = engine.databases[index];
@@ -80,7 +84,7 @@ function checked(engine: Engine, line: Line, at: number): { db: Database } & Pic
 /** The lines between the first and the last. */
 function parse(bytes: Buffer): Line[] {
   const lines: unknown[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(NEWLINE, start);
     if (end === -1) throw new SnapshotError("it is cut off");
     lines.push(parseLine(bytes.toString("latin1", start, end), lines.length));

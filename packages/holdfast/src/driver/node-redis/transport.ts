@@ -29,7 +29,7 @@ export interface Parts {
   readonly subscriptions: Subscriptions;
   readonly stateListeners: Set<StateListener>;
   /** Called once every connection is closed. */
-  closed(): Promise<void>;
+  readonly closed: () => Promise<void>;
 }
 
 export class NodeRedisTransport implements Transport {
