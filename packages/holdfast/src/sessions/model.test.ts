@@ -79,7 +79,7 @@ const operations = fc.array(
     },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant("rotate"), at, user }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("revokeAll"), user: fc.constantFrom(...USERS) }) },
-  ) as fc.Arbitrary<Operation>,
+  ),
   { minLength: 5, maxLength: 40 },
 );
 

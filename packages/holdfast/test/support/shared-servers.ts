@@ -31,15 +31,12 @@ const FIXTURES: Readonly<Record<BackendName, () => Promise<Fixture>>> = {
 
 export const BACKEND_NAMES: readonly BackendName[] = ["standalone", "cluster", "sentinel", "tls", "embedded"];
 
-/** Started only by name, until every contract suite passes on it. */
-const ON_DEMAND: BackendName = "embedded";
-
-/** The names in a list such as `standalone,cluster`; where it is empty all but the one that is on demand. */
+/** The names in a list such as `standalone,cluster`; all of them where it is empty. */
 export function chooseBackends(list: string): BackendName[] {
   const wanted = list.split(/[\s,]+/).filter((name) => name !== "");
   const unknown = wanted.find((name) => !BACKEND_NAMES.some((known) => known === name));
   if (unknown !== undefined) throw new Error(`HOLDFAST_BACKENDS: "${unknown}" is none of ${BACKEND_NAMES.join(", ")}`);
-  return BACKEND_NAMES.filter((name) => (wanted.length === 0 ? name !== ON_DEMAND : wanted.includes(name)));
+  return BACKEND_NAMES.filter((name) => wanted.length === 0 || wanted.includes(name));
 }
 
 export class SharedServers {

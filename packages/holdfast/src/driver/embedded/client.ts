@@ -159,7 +159,7 @@ export class EmbeddedClient implements RawClient {
     if (kind !== "push" || this.#over || !("items" in message)) return;
     const [type, about, ...rest] = message.items;
     if (type === "invalidate") this.#invalidate(about);
-    else if (isMessage(type)) this.#deliver(type, String(about), rest.map(String));
+    else if (isMessage(type)) this.#deliver(type, about as string, rest.map(String));
   }
 
   #invalidate(keys: ServerReply | undefined): void {

@@ -21,7 +21,7 @@ export async function openEmbedded(options: ConnectionOptions & { readonly url: 
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HoldfastError("UNAVAILABLE", reason, { cause });
   });
-  return openOver(dialTo(held.server), options, held.release);
+  return openOver(dialTo(held.server), options, () => held.release());
 }
 
 /** A transport over connections that `dial` makes. `closed` is called at its end, and when there is no connection. */
