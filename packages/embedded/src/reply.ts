@@ -132,7 +132,3 @@ export const NO_REPLY: Several = new Several([]);
 /** Returned by a command that waits for a key: its answer comes later through the session's outlet. */
 export const BLOCKED: unique symbol = Symbol("blocked");
 export type Blocked = typeof BLOCKED;
-
-export function isError(reply: Reply | Blocked): reply is ErrorReply {
-  return reply instanceof ErrorReply;
-}

@@ -107,8 +107,12 @@ function splitExponent(number: number): [mantissa: number, exponent: number] {
 
 /** Scaled in steps, because 2^exponent itself may be out of range. */
 function scale(number: number, exponent: number): number {
-  const bounded = Math.max(-2200, Math.min(2200, exponent));
-  const half = Math.trunc(bounded / 2);
-  const quarter = Math.trunc(half / 2);
-  return number * 2 ** quarter * 2 ** (half - quarter) * 2 ** (bounded - half);
+  let result = number;
+  let rest = Math.max(-2200, Math.min(2200, exponent));
+  while (rest !== 0) {
+    const step = Math.max(-1000, Math.min(1000, rest));
+    result *= 2 ** step;
+    rest -= step;
+  }
+  return result;
 }
