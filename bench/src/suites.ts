@@ -1,6 +1,7 @@
 /** All suites, for the runner and for the processes of the contenders. */
 import { cacheSuite } from "./cache.bench.ts";
 import { driverSuite } from "./driver.bench.ts";
+import { embeddedSuite } from "./embedded.bench.ts";
 import { limitsSuite } from "./limits.bench.ts";
 import { locksSuite } from "./locks.bench.ts";
 import { scriptSuite } from "./script.bench.ts";
@@ -12,6 +13,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   script: scriptSuite,
   limits: limitsSuite,
   locks: locksSuite,
+  embedded: embeddedSuite,
 };
 
 export function suiteOf(name: string): Suite {

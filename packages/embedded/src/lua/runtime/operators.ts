@@ -25,7 +25,12 @@ export function metamethod(state: LuaState, value: LuaValue, event: string): Lua
 }
 
 /** A value that can be called: the function itself, its `__call`, or a function that fails when it is called. */
-export function callable(state: LuaState, value: LuaValue, site: Site, valueName: Site["left"] = site.left): LuaFunction {
+export function callable(
+  state: LuaState,
+  value: LuaValue,
+  site: Site,
+  valueName: Site["left"] = site.left,
+): LuaFunction {
   if (typeof value === "function") return value;
   const handler = metamethod(state, value, "__call");
   if (typeof handler !== "function") {
