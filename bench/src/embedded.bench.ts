@@ -83,14 +83,6 @@ function list(size: number): Workload {
   };
 }
 
-/** A server that is created, listens, and is closed. */
-const cycles: Contender = () =>
-  Promise.resolve(async () => {
-    const server = createServer();
-    await server.listen();
-    await server.close();
-  });
-
 const WORKLOADS = { GET: get, SET: set, "16 GET": burst(get), "16 SET": burst(set) } as const;
 const CONNECTS = { "real server": real, "embedded TCP": overTcp, "embedded in process": inProcess } as const;
 
@@ -105,20 +97,12 @@ export const embeddedSuite: Suite = {
     "zset of 100": contender(inProcess, sortedSet(SMALL)),
     "list of 1M": contender(inProcess, list(LARGE)),
     "list of 100": contender(inProcess, list(SMALL)),
-    "listen and close": cycles,
-    "real server PING": contender(real, (send) => Promise.resolve(() => send(["PING"]))),
   },
   cases: [
     ...["GET", "SET"].flatMap((what) => [against("embedded TCP", what, 50), against("embedded TCP", `16 ${what}`, 4)]),
     ...["GET", "SET"].map((what) => against("embedded in process", what, 50)),
     { name: "zset, 1 in flight: a million / a hundred", inFlight: 1, ours: "zset of 1M", peer: "zset of 100" },
     { name: "list, 1 in flight: a million / a hundred", inFlight: 1, ours: "list of 1M", peer: "list of 100" },
-    {
-      name: "start: listen and close / a real server's PING",
-      inFlight: 1,
-      ours: "listen and close",
-      peer: "real server PING",
-    },
   ],
 };
 
