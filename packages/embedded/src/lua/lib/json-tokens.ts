@@ -63,7 +63,7 @@ export class JsonTokens {
   }
 
   next(): void {
-    while (/[ \t\n\r]/.test(this.#text[this.at] ?? "")) this.at++;
+    while (isBlank(this.#text.charCodeAt(this.at))) this.at++;
     this.start = this.at;
     const character = this.#text[this.at];
     if (character === undefined) {
@@ -169,6 +169,10 @@ export class JsonTokens {
     const match = /^\\u([\da-fA-F]{4})/.exec(this.#text.slice(at, at + 6));
     return match === null ? undefined : Number.parseInt(match[1]!, 16);
   }
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
 function utf8(codePoint: number): string {

@@ -170,7 +170,7 @@ type Replacer = (matcher: Matcher, start: number, end: number) => string;
 
 function replacer(state: LuaState, replacement: LuaValue): Replacer {
   const template = toText(replacement);
-  if (template !== undefined) return (matcher, start, end) => fillTemplate(template, matcher, start, end);
+  if (template !== undefined) return template.includes("%") ? fillTemplate(template) : () => template;
   if (typeof replacement === "function") {
     return (matcher, start, end) => {
       const value = first(callValue(state, replacement, matcher.captures(start, end, true)));
@@ -193,11 +193,18 @@ function replacementText(state: LuaState, value: LuaValue, match: string): strin
 }
 
 /** `%1` is a capture, `%0` the match, `%` before anything else that character. */
-function fillTemplate(template: string, matcher: Matcher, start: number, end: number): string {
-  return template.replace(/%([^]?)/g, (_, code: string) => {
-    if (code === "") return "\0";
-    if (code < "0" || code > "9") return code;
-    if (code === "0") return matcher.subject.slice(start, end);
-    return String(matcher.capture(Number(code) - 1, start, end));
-  });
+function fillTemplate(template: string): Replacer {
+  const pieces = template.match(/%[^]?|[^%]+/g)!.map(templatePiece);
+  return (matcher, start, end) => pieces.map((piece) => piece(matcher, start, end)).join("");
+}
+
+function templatePiece(text: string): Replacer {
+  if (!text.startsWith("%")) return () => text;
+  const code = text.slice(1);
+  if (code === "0") return (matcher, start, end) => matcher.subject.slice(start, end);
+  if (code >= "1" && code <= "9") {
+    return (matcher, start, end) => String(matcher.capture(Number(code) - 1, start, end));
+  }
+  // C reads the zero byte after the end.
+  return () => (code === "" ? "\0" : code);
 }
