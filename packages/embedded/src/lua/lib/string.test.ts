@@ -50,6 +50,13 @@ test.each([
   expect(errorOf(source)).toBe(`ERR user_script:1: ${message} script: sha, on @user_script:1.`);
 });
 
+test("a function can be dumped, but no bytecode is loaded", () => {
+  expect(run("return select(2, loadstring(string.dump(function() end), '=dumped'))")).toBe(
+    "dumped:1: unexpected symbol near 'char(27)'",
+  );
+  expect(errorOf("string.dump(string.dump)")).toContain("unable to dump given function");
+});
+
 test("a pattern that backtracks without end meets the budget", () => {
   let budgets = 0;
   const onBudget = (): void => {

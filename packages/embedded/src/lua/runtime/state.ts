@@ -146,7 +146,9 @@ export class LuaState {
     return error.message.startsWith("Invalid string length") ? new LuaError("not enough memory") : undefined;
   }
 
+  /** The call that overflowed may have counted itself already, without having said where it is. */
   stackOverflow(): LuaError {
+    while (this.depth > 0 && this.frames[this.depth] === undefined) this.depth--;
     return this.error("stack overflow");
   }
 
