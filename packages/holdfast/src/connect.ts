@@ -15,6 +15,7 @@ import { Keyspace } from "./keyspace/keyspace.ts";
 import { createDriver } from "./resilience/driver.ts";
 import type { ResilienceOptions } from "./resilience/driver.ts";
 import { resolveResilience } from "./resilience/options.ts";
+import type { Runtime } from "./runtime.ts";
 
 export interface ConnectOptions
   extends ConnectionOptions, ResilienceOptions, Pick<CodecOptions<unknown>, "serializer" | "compress" | "encrypt"> {
@@ -49,9 +50,13 @@ export async function connect(
 }
 
 /** The handle over a transport, which is opened once the options that do not concern it are checked. */
-export async function assemble(options: ConnectOptions, open: () => Promise<Transport>): Promise<Holdfast> {
+export async function assemble(
+  options: ConnectOptions,
+  open: () => Promise<Transport>,
+  runtime?: Runtime,
+): Promise<Holdfast> {
   const core = coreOptions(options);
-  return new Holdfast(new Core(createDriver(await open(), options), core));
+  return new Holdfast(new Core(createDriver(await open(), options, runtime), core));
 }
 
 /** Everything besides the connection is checked here, so that a bad option costs none. */

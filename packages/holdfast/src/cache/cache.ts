@@ -47,8 +47,8 @@ export class Cache<V> {
     this.#settings = cacheSettings(options);
     const keys = core.keys.entries("cache", name);
     this.#store = new CacheStore<V>(core, keys, entryCodec(core, options), this.#settings);
-    const loader = new Loader<V>(this.#store, core.wakeups, this.#settings, this.#stats);
-    this.#loading = { settings: this.#settings, stats: this.#stats, loader };
+    const loader = new Loader<V>(core, this.#store, this.#settings, this.#stats);
+    this.#loading = { runtime: core.driver.runtime, settings: this.#settings, stats: this.#stats, loader };
     this.#get = counting(this.#stats);
   }
 
@@ -94,7 +94,7 @@ export class Cache<V> {
   /** Stores a value and supersedes any load in flight. Idempotent. Cost: one script. */
   set(id: Id, value: V, options: SetOptions = {}): Promise<void> {
     return observed("cache.set", id, async () => {
-      const ttlMs = jittered(this.#ttl(options.ttl), this.#settings.jitter);
+      const ttlMs = jittered(this.#loading.runtime, this.#ttl(options.ttl), this.#settings.jitter);
       this.#loading.loader.detach(id);
       await this.#store.set(id, value, ttlMs);
     });

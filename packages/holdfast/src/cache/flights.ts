@@ -5,7 +5,7 @@
  * been deleted or set by another process since the load began. So a later caller first asks the server whether the
  * load still holds its lease, one question per turn of the event loop for all who come in it.
  */
-import { randomUUID } from "node:crypto";
+import type { Runtime } from "../runtime.ts";
 
 export interface Flight<V> {
   readonly token: string;
@@ -24,9 +24,11 @@ export type StillLeased = (token: string) => Promise<boolean>;
 
 export class Flights<V> {
   readonly #flights = new Map<string, Flight<V>>();
+  readonly #runtime: Runtime;
   readonly #onJoin: () => void;
 
-  constructor(onJoin: () => void) {
+  constructor(runtime: Runtime, onJoin: () => void) {
+    this.#runtime = runtime;
     this.#onJoin = onJoin;
   }
 
@@ -60,7 +62,7 @@ export class Flights<V> {
 
   #start(key: string, fly: (flight: Flight<V>) => Promise<V>): Promise<V> {
     const flight: Flight<V> = {
-      token: randomUUID(),
+      token: this.#runtime.randomUUID(),
       abort: new AbortController(),
       fresh: true,
       leased: false,

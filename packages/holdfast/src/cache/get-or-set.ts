@@ -1,6 +1,7 @@
 /** What one `getOrSet` makes of its read. An object and not closures, because every hit pays for it and few use it. */
 import { AbortedError, isOutage } from "../errors.ts";
 import type { Id } from "../keyspace/keyspace.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Load, Loader } from "./loader.ts";
 import type { CacheSettings } from "./options.ts";
 import type { CacheStats } from "./stats.ts";
@@ -8,6 +9,7 @@ import type { Reader } from "./store.ts";
 
 /** What all calls of one cache share. */
 export interface Loading<V> {
+  readonly runtime: Runtime;
   readonly settings: CacheSettings;
   readonly stats: CacheStats;
   readonly loader: Loader<V>;
@@ -34,8 +36,8 @@ export class GetOrSet<V, R extends V | undefined> implements Reader<V, V | R> {
   }
 
   miss(): Promise<R> {
-    const { settings, loader } = this.#counted();
-    return loader.load(this.#id, this.#load, jittered(this.#ttlMs, settings.jitter));
+    const { runtime, settings, loader } = this.#counted();
+    return loader.load(this.#id, this.#load, jittered(runtime, this.#ttlMs, settings.jitter));
   }
 
   /** With `onOutage: "load"` an outage is a miss. */
@@ -53,8 +55,8 @@ export class GetOrSet<V, R extends V | undefined> implements Reader<V, V | R> {
 }
 
 /** Up to the share `jitter` shorter, so that what was stored together does not expire together. */
-export function jittered(ttlMs: number, jitter: number): number {
-  return Math.max(1, Math.round(ttlMs * (1 - Math.random() * jitter)));
+export function jittered(runtime: Runtime, ttlMs: number, jitter: number): number {
+  return Math.max(1, Math.round(ttlMs * (1 - runtime.random() * jitter)));
 }
 
 export function stoppedWaiting(signal: AbortSignal): AbortedError {

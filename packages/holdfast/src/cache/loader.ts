@@ -9,8 +9,10 @@
  * - the wake-up is lost: a waiter also looks again when the lease it saw must have ended;
  * - the server is away: each process loads for itself (`onOutage`).
  */
+import type { Core } from "../core.ts";
 import { ClosedError, isOutage, TimeoutError } from "../errors.ts";
 import type { Id } from "../keyspace/keyspace.ts";
+import type { Runtime, Timer } from "../runtime.ts";
 import type { Wakeups } from "../wait/wakeups.ts";
 import { Flights } from "./flights.ts";
 import type { Flight } from "./flights.ts";
@@ -27,18 +29,20 @@ export interface LoadContext {
 export type Load<V> = (context: LoadContext) => V | Promise<V>;
 
 export class Loader<V> {
+  readonly #runtime: Runtime;
   readonly #store: CacheStore<V>;
   readonly #wakeups: Wakeups;
   readonly #settings: CacheSettings;
   readonly #stats: CacheStats;
   readonly #flights: Flights<V | undefined>;
 
-  constructor(store: CacheStore<V>, wakeups: Wakeups, settings: CacheSettings, stats: CacheStats) {
+  constructor(core: Core, store: CacheStore<V>, settings: CacheSettings, stats: CacheStats) {
+    this.#runtime = core.driver.runtime;
     this.#store = store;
-    this.#wakeups = wakeups;
+    this.#wakeups = core.wakeups;
     this.#settings = settings;
     this.#stats = stats;
-    this.#flights = new Flights(() => (stats.joined += 1));
+    this.#flights = new Flights(this.#runtime, () => (stats.joined += 1));
   }
 
   /** The value from whoever loads it: this call, another of this process, or another process. */
@@ -89,13 +93,13 @@ export class Loader<V> {
     const first = await this.#store.lookup(id, token, false);
     if (first.status !== "wait") return first;
     this.#stats.waited += 1;
-    const deadline = performance.now() + this.#settings.loadTimeoutMs;
+    const deadline = this.#runtime.now() + this.#settings.loadTimeoutMs;
     const waiter = await this.#wakeups.join(this.#store.key(id));
     try {
       for (;;) {
         const answer = await this.#store.lookup(id, token, false);
         if (answer.status !== "wait") return answer;
-        const leftMs = deadline - performance.now();
+        const leftMs = deadline - this.#runtime.now();
         if (leftMs <= 0) return { status: "timeout" };
         await waiter.next(Math.min(Math.max(answer.leaseMs, 1) + 1, leftMs));
       }
@@ -121,7 +125,7 @@ export class Loader<V> {
       await this.#store.abandon(id, token).catch(() => undefined);
       throw error;
     } finally {
-      clearInterval(renewal);
+      this.#runtime.clearInterval(renewal);
     }
   }
 
@@ -138,8 +142,8 @@ export class Loader<V> {
     }
   }
 
-  #renew(id: Id, token: string): NodeJS.Timeout {
-    const stop = (): void => clearInterval(timer);
+  #renew(id: Id, token: string): Timer {
+    const stop = (): void => this.#runtime.clearInterval(timer);
     const renew = (): void => {
       // A lost lease is not taken again, and one that could not be renewed ends early: the fill is then refused.
       this.#store.extend(id, token).then(
@@ -147,15 +151,16 @@ export class Loader<V> {
         () => undefined,
       );
     };
-    const timer = setInterval(renew, this.#settings.loadLeaseMs / 3).unref();
+    const timer = this.#runtime.setInterval(renew, this.#settings.loadLeaseMs / 3);
+    timer.unref();
     return timer;
   }
 
   async #run<R>(id: Id, load: Load<R>, abort: AbortController): Promise<R> {
     this.#stats.loads += 1;
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      timer = this.#runtime.setTimeout(() => {
         const error = this.#timeout(id, "the loader took longer than loadTimeout");
         abort.abort(error);
         reject(error);
@@ -167,7 +172,7 @@ export class Loader<V> {
       this.#stats.loadErrors += 1;
       throw error;
     } finally {
-      clearTimeout(timer);
+      this.#runtime.clearTimeout(timer);
     }
   }
 

@@ -1,6 +1,7 @@
 /** Hands messages to a handler: `concurrency` workers, each takes the next message when its last is done with. */
 import { AbortedError } from "../errors.ts";
-import { Feed, within } from "./feed.ts";
+import { type Runtime, within } from "../runtime.ts";
+import { Feed } from "./feed.ts";
 import type { Delivery, Source } from "./feed.ts";
 import { consumption, handling } from "./options.ts";
 import type { SubscribeOptions } from "./options.ts";
@@ -27,6 +28,7 @@ export interface ChannelSubscription extends AsyncDisposable {
 
 export class Dispatcher<T> implements ChannelSubscription {
   readonly name: string;
+  readonly #runtime: Runtime;
   readonly #feed: Feed<T>;
   readonly #handler: MessageHandler<T>;
   readonly #concurrency: number;
@@ -37,6 +39,7 @@ export class Dispatcher<T> implements ChannelSubscription {
   constructor(source: Source<T>, handler: MessageHandler<T>, options: SubscribeOptions) {
     const { concurrency, closeTimeoutMs } = handling(options);
     this.name = source.name;
+    this.#runtime = source.core.driver.runtime;
     this.#handler = handler;
     this.#concurrency = concurrency;
     this.#closeTimeoutMs = closeTimeoutMs;
@@ -48,7 +51,7 @@ export class Dispatcher<T> implements ChannelSubscription {
     await this.#feed.open();
     this.#feed.throwIfClosed();
     // Not in this turn: the caller has to have the subscription in hand before its handler runs.
-    setImmediate(() => this.#start());
+    this.#runtime.setImmediate(() => this.#start());
   }
 
   close(): Promise<void> {
@@ -82,7 +85,7 @@ export class Dispatcher<T> implements ChannelSubscription {
   }
 
   async #drain(): Promise<void> {
-    if ((await within(this.#closeTimeoutMs, this.#workers)) === "ended") return;
+    if ((await within(this.#runtime, this.#closeTimeoutMs, this.#workers)) === "ended") return;
     this.#late.abort(new AbortedError("the subscription was closed", { op: "channel.subscribe", key: this.name }));
   }
 }

@@ -6,6 +6,7 @@ import type { Codec } from "../codec/codec.ts";
 import type { Core } from "../core.ts";
 import type { Call, Subscription } from "../driver/port.ts";
 import { AbortedError, ClosedError, HoldfastError } from "../errors.ts";
+import { within } from "../runtime.ts";
 import type { Address } from "./address.ts";
 import { Inbox } from "./inbox.ts";
 import type { Consumption, RawMessage } from "./options.ts";
@@ -120,8 +121,10 @@ export class Feed<T> {
 
   /** A server that does not answer cannot hold up who closes: the connection's end is the subscription's too. */
   async #unsubscribe(): Promise<void> {
+    const { core, timeoutMs } = this.#source;
     const subscription = await this.#subscription?.catch(() => undefined);
-    if (subscription !== undefined) await within(this.#source.timeoutMs, subscription.close());
+    const closed = subscription?.close().catch(() => undefined);
+    if (closed !== undefined) await within(core.driver.runtime, timeoutMs, closed);
   }
 
   #receive(payload: Buffer, origin: string): void {
@@ -176,22 +179,5 @@ export class Feed<T> {
 
   #details(): { op: string; key: string } {
     return { op: "channel.subscribe", key: this.#source.name };
-  }
-}
-
-/** Waits for `work` to end in whatever way, but no longer than `ms`. */
-export async function within(ms: number, work: Promise<unknown>): Promise<"ended" | "late"> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), ms);
-  });
-  const ended = work.then(
-    () => "ended" as const,
-    () => "ended" as const,
-  );
-  try {
-    return await Promise.race([ended, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -7,6 +7,7 @@
  * breaker. It is written once, in `resilience/`, over any transport.
  */
 import type { HoldfastError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
 
 /** One argument of a command. Strings are sent as UTF-8, Buffers as they are. */
 export type Arg = string | Buffer;
@@ -102,6 +103,8 @@ export interface Driver {
   readonly caps: Capabilities;
   /** Default deadline of a call in milliseconds. */
   readonly timeoutMs: number;
+  /** Where its deadlines come from, and the timers and chance of all that stands on it. */
+  readonly runtime: Runtime;
   /** 0 for every key unless the server is a cluster. Work is grouped by it. */
   slotOf(key: Arg): number;
   send(args: readonly Arg[], call: Call, route?: Route): Promise<Reply>;

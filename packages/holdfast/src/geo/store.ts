@@ -115,12 +115,12 @@ export class GeoStore {
     kind: BatchKind<Item<Args>, NearestResult | WithinResult>,
     item: Item<Args>,
   ): Promise<GeoMatch[] | undefined> {
-    const deadline = performance.now() + (this.#settings.timeoutMs ?? this.#driver.timeoutMs);
+    const deadline = this.#driver.runtime.now() + (this.#settings.timeoutMs ?? this.#driver.timeoutMs);
     do {
       const answer = await this.#lane.add(kind, this.#slot, item);
       if (answer.status === "found") return answer.matches;
       if (answer.status === "missing") return undefined;
-    } while (performance.now() < deadline);
+    } while (this.#driver.runtime.now() < deadline);
     throw new TimeoutError(`${op}: members that have ended were still being removed at the deadline; try again`, {
       op,
     });

@@ -10,6 +10,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LeaseLostError } from "../errors.ts";
+import { systemRuntime } from "../runtime.ts";
 import { TimedLease } from "./timed-lease.ts";
 import type { Extension, LeaseEnd, LeasePort, LeaseTerms } from "./timed-lease.ts";
 
@@ -51,7 +52,7 @@ function never<T>(): Promise<T> {
 describe("TimedLease", () => {
   let port: ScriptedPort;
   const open = (terms: Partial<LeaseTerms> = {}, grantedAt = performance.now(), onEnd?: () => void): TimedLease =>
-    new TimedLease(port, { ...TERMS, ...terms }, grantedAt, onEnd);
+    new TimedLease(systemRuntime, port, { ...TERMS, ...terms }, grantedAt, onEnd);
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });

@@ -15,6 +15,7 @@
  */
 import { LeaseLostError } from "../errors.ts";
 import { MAX_TIMER_MS } from "../options.ts";
+import type { Runtime, Timer } from "../runtime.ts";
 
 /** How a lease ended, as the server saw it. `expired`: nobody has it; `stolen`: somebody else has. */
 export type LeaseEnd = "released" | "expired" | "stolen";
@@ -47,6 +48,7 @@ const MIN_RETRY_MS = 5;
 type State = "held" | "lost" | "ended";
 
 export class TimedLease {
+  readonly #runtime: Runtime;
   readonly #port: LeasePort;
   readonly #terms: LeaseTerms;
   /** Made when somebody asks for the signal: most locks are released before anybody does, and it is half their cost here. */
@@ -55,19 +57,20 @@ export class TimedLease {
   readonly #onEnd: () => void;
   #state: State = "held";
   #loss: "expired" | "stolen" = "expired";
-  /** On the clock of performance.now(), like all times here. */
+  /** On the clock of the runtime, like all times here. */
   #deadline: number;
   #renewAt: number;
   readonly #holdUntil: number;
   #renewal: AbortController | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #release: Promise<LeaseEnd> | undefined;
 
   /**
-   * @param grantedAt performance.now() from before the request that was granted
+   * @param grantedAt `runtime.now()` from before the request that was granted
    * @param onEnd called when it is released or lost; whoever keeps it for closing forgets it
    */
-  constructor(port: LeasePort, terms: LeaseTerms, grantedAt: number, onEnd: () => void = () => {}) {
+  constructor(runtime: Runtime, port: LeasePort, terms: LeaseTerms, grantedAt: number, onEnd: () => void = () => {}) {
+    this.#runtime = runtime;
     this.#port = port;
     this.#terms = terms;
     this.#onEnd = onEnd;
@@ -95,13 +98,13 @@ export class TimedLease {
 
   /** Until the deadline; 0 once it is not held. */
   get remainingMs(): number {
-    return this.held ? this.#deadline - performance.now() : 0;
+    return this.held ? this.#deadline - this.#runtime.now() : 0;
   }
 
   /** Makes it last `ttlMs` from now, never shorter than it did. Rejects when the server cannot be asked; it then is as it was. */
   async extend(ttlMs: number): Promise<Extension> {
     if (!this.held) return this.#loss;
-    const sentAt = performance.now();
+    const sentAt = this.#runtime.now();
     const outcome = await this.#port.extend(ttlMs, { timeoutMs: this.#timeoutMs(sentAt) });
     return this.#settle(outcome, sentAt, ttlMs);
   }
@@ -133,7 +136,7 @@ export class TimedLease {
     try {
       return await this.#port.release();
     } catch (error) {
-      if (performance.now() >= this.#deadline) return "expired";
+      if (this.#runtime.now() >= this.#deadline) return "expired";
       throw error;
     }
   }
@@ -142,7 +145,7 @@ export class TimedLease {
   readonly #tick = (): void => {
     this.#notice();
     if (this.#state !== "held") return;
-    const now = performance.now();
+    const now = this.#runtime.now();
     if (now >= this.#holdUntil) this.#fire("maxHold", `it was held for ${this.#terms.maxHoldMs} ms, its maxHold`);
     if (this.#renews && now >= this.#renewAt) void this.#renew();
     this.#arm();
@@ -153,18 +156,19 @@ export class TimedLease {
   }
 
   #arm(): void {
-    clearTimeout(this.#timer);
+    this.#runtime.clearTimeout(this.#timer);
     const holdEnds = this.#reason === undefined ? this.#holdUntil : Infinity;
     const next = Math.min(this.#deadline, holdEnds, this.#renews ? this.#renewAt : Infinity);
-    const delayMs = Math.min(Math.max(next - performance.now(), 0), MAX_TIMER_MS);
-    this.#timer = setTimeout(this.#tick, delayMs).unref();
+    const delayMs = Math.min(Math.max(next - this.#runtime.now(), 0), MAX_TIMER_MS);
+    this.#timer = this.#runtime.setTimeout(this.#tick, delayMs);
+    this.#timer.unref();
   }
 
   async #renew(): Promise<void> {
     const { ttlMs } = this.#terms;
     const renewal = new AbortController();
     this.#renewal = renewal;
-    const sentAt = performance.now();
+    const sentAt = this.#runtime.now();
     try {
       const outcome = await this.#port.extend(ttlMs, { timeoutMs: this.#timeoutMs(sentAt), signal: renewal.signal });
       this.#renewal = undefined;
@@ -173,7 +177,7 @@ export class TimedLease {
     } catch {
       // Whatever it was, only the deadline decides: until then it is tried again.
       this.#renewal = undefined;
-      this.#renewAt = performance.now() + Math.max(ttlMs * RETRY_PART, MIN_RETRY_MS) * (0.5 + Math.random());
+      this.#renewAt = this.#runtime.now() + Math.max(ttlMs * RETRY_PART, MIN_RETRY_MS) * (0.5 + this.#runtime.random());
       if (this.#state === "held") this.#arm();
     }
   }
@@ -196,7 +200,7 @@ export class TimedLease {
   }
 
   #notice(): void {
-    if (this.#state === "held" && performance.now() >= this.#deadline) {
+    if (this.#state === "held" && this.#runtime.now() >= this.#deadline) {
       this.#lose("expired", "it could not be renewed before its ttl was over");
     }
   }
@@ -209,7 +213,7 @@ export class TimedLease {
 
   #stop(state: "lost" | "ended"): void {
     this.#state = state;
-    clearTimeout(this.#timer);
+    this.#runtime.clearTimeout(this.#timer);
     this.#renewal?.abort();
     this.#onEnd();
   }

@@ -6,10 +6,9 @@
  * for the moment at which the lock would expire. While no server answers the request goes on trying until its time is
  * over. Whatever it leaves behind on the server (a place in the queue, a grant it did not hear of) is taken back.
  */
-import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { HoldfastError, isOutage, UnavailableError } from "../errors.ts";
 import { usableMs } from "../lease/timed-lease.ts";
+import { type Runtime, sleep } from "../runtime.ts";
 import type { Waiter, Wakeups } from "../wait/wakeups.ts";
 import type { LockSettings } from "./options.ts";
 import type { Patience } from "./patience.ts";
@@ -18,7 +17,7 @@ import type { Attempt, LockRequest, LockStore } from "./store.ts";
 export interface Grant {
   readonly status: "acquired";
   readonly fence: number;
-  /** performance.now() from before the attempt that was granted. */
+  /** On the clock of the runtime, from before the attempt that was granted. */
   readonly grantedAt: number;
 }
 
@@ -36,12 +35,14 @@ const MAX_PAUSE_MS = 3_600_000;
 export class Acquisition {
   readonly request: LockRequest;
   readonly #store: LockStore;
+  readonly #runtime: Runtime;
   readonly #timeoutMs: number;
 
-  constructor(store: LockStore, settings: LockSettings) {
-    const token = randomUUID();
+  constructor(store: LockStore, settings: LockSettings, runtime: Runtime) {
+    const token = runtime.randomUUID();
     this.request = { owner: settings.owner ?? token, token, ttlMs: settings.ttlMs };
     this.#store = store;
+    this.#runtime = runtime;
     this.#timeoutMs = settings.timeoutMs;
   }
 
@@ -73,7 +74,7 @@ export class Acquisition {
         const answer = await this.#patiently(place, patience);
         if (answer?.status === "acquired") return answer;
         if (answer !== undefined) place = answer.since;
-        await waiter.next(Math.min(pauseMs(answer), patience.leftMs), patience.signal);
+        await waiter.next(Math.min(this.#pauseMs(answer), patience.leftMs), patience.signal);
         patience.throwIfOver();
       }
     } finally {
@@ -94,7 +95,7 @@ export class Acquisition {
           () => undefined,
         );
         if (patience.isCalledOff || !isOutage(error)) throw error;
-        await sleep(Math.min(pauseMs(undefined), patience.leftMs));
+        await sleep(this.#runtime, Math.min(this.#pauseMs(undefined), patience.leftMs));
       }
     }
   }
@@ -113,13 +114,18 @@ export class Acquisition {
 
   async #attempt(place: number | undefined, timeoutMs: number, signal: AbortSignal | undefined): Promise<Answer> {
     for (;;) {
-      const grantedAt = performance.now();
+      const grantedAt = this.#runtime.now();
       const answer = await this.#store.acquire(this.request, place, { timeoutMs, signal });
       if (answer.status === "crowded") throw this.#crowded();
       if (answer.status === "busy") return answer;
       // An answer that was on its way for the whole ttl grants nothing.
-      if (performance.now() < grantedAt + usableMs(this.request.ttlMs)) return { ...answer, grantedAt };
+      if (this.#runtime.now() < grantedAt + usableMs(this.request.ttlMs)) return { ...answer, grantedAt };
     }
+  }
+
+  #pauseMs(answer: Answer | undefined): number {
+    if (answer?.status !== "busy") return OUTAGE_PAUSE_MS * (0.5 + this.#runtime.random());
+    return answer.ttlMs < 0 ? UNKNOWN_TTL_MS : Math.min(answer.ttlMs + 1, MAX_PAUSE_MS);
   }
 
   #crowded(): HoldfastError {
@@ -136,9 +142,4 @@ export class Acquisition {
     const message = `lock ${JSON.stringify(name)}: not acquired, the server did not answer; if it granted the lock, that is taken back or ends by its ttl`;
     return new UnavailableError(message, { op: "lock.acquire", key: name, cause: error });
   }
-}
-
-function pauseMs(answer: Answer | undefined): number {
-  if (answer?.status !== "busy") return OUTAGE_PAUSE_MS * (0.5 + Math.random());
-  return answer.ttlMs < 0 ? UNKNOWN_TTL_MS : Math.min(answer.ttlMs + 1, MAX_PAUSE_MS);
 }

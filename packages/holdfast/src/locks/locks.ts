@@ -48,7 +48,9 @@ export class Locks {
   lock(name: string, options: LockOptions = {}): Promise<Lock> {
     return observed("lock.acquire", name, async () => {
       const settings = this.#settings(options);
+      const { runtime } = this.#core.driver;
       const patience = new Patience({
+        runtime,
         name,
         waitMs: toMs("wait", options.wait ?? "30s", 0),
         signal: options.signal,
@@ -56,7 +58,7 @@ export class Locks {
         isHeldHere: () => this.#isHeldHere(name),
       });
       const store = new LockStore(this.#core, name);
-      const acquisition = new Acquisition(store, settings);
+      const acquisition = new Acquisition(store, settings, runtime);
       return this.#hold(store, acquisition.request, settings, await acquisition.wait(this.#core.wakeups, patience));
     });
   }
@@ -65,7 +67,7 @@ export class Locks {
     return observed("lock.acquire", name, async () => {
       const settings = this.#settings(options);
       const store = new LockStore(this.#core, name);
-      const acquisition = new Acquisition(store, settings);
+      const acquisition = new Acquisition(store, settings, this.#core.driver.runtime);
       const answer = await acquisition.once();
       if (answer.status === "busy") return { status: "busy", ttlMs: Math.max(answer.ttlMs, 0) };
       return { status: "acquired", lock: this.#hold(store, acquisition.request, settings, answer) };
@@ -117,7 +119,7 @@ export class Locks {
       release: () => store.release(request, settings.timeoutMs),
     };
     const terms = { ...settings, label: `lock ${JSON.stringify(name)}` };
-    const lease = new TimedLease(port, terms, grantedAt, () => this.#held.delete(lease));
+    const lease = new TimedLease(this.#core.driver.runtime, port, terms, grantedAt, () => this.#held.delete(lease));
     this.#held.set(lease, name);
     return new Lock(name, request.owner, fence, lease, settings.ttlMs);
   }

@@ -2,8 +2,10 @@
 import { AbortedError, ClosedError, TimeoutError } from "../errors.ts";
 import type { HoldfastError } from "../errors.ts";
 import { MAX_TIMER_MS } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
 
 export interface PatienceOptions {
+  readonly runtime: Runtime;
   /** Name of the lock, for messages. */
   readonly name: string;
   readonly waitMs: number;
@@ -22,11 +24,11 @@ export class Patience {
   constructor(options: PatienceOptions) {
     this.#options = options;
     this.signal = options.signal;
-    this.#deadline = performance.now() + options.waitMs;
+    this.#deadline = options.runtime.now() + options.waitMs;
   }
 
   get leftMs(): number {
-    return Math.max(this.#deadline - performance.now(), 0);
+    return Math.max(this.#deadline - this.#options.runtime.now(), 0);
   }
 
   /** The caller wants no answer any more, whatever it is. */
@@ -58,12 +60,13 @@ export class Patience {
 
   /** The outcome of `work`, or `this.error()` when the waiting is over first. */
   within<T>(work: Promise<T>): Promise<T> {
+    const { runtime } = this.#options;
     return new Promise<T>((resolve, reject) => {
       const end = (): void => reject(this.error());
-      const timer = setTimeout(end, Math.min(this.leftMs, MAX_TIMER_MS));
+      const timer = runtime.setTimeout(end, Math.min(this.leftMs, MAX_TIMER_MS));
       this.signal?.addEventListener("abort", end, { once: true });
       const forget = (): void => {
-        clearTimeout(timer);
+        runtime.clearTimeout(timer);
         this.signal?.removeEventListener("abort", end);
       };
       work.then(resolve, reject).finally(forget);

@@ -60,7 +60,7 @@ export class Records<T extends object> {
     this.#settings = recordSettings(options);
     this.#format = new RecordFormat<T>(core.codec(fieldCodecOptions(options)), options.schema);
     this.#store = new RecordStore(core.driver, core.keys.entries("record", name), this.#settings);
-    this.#updater = new Updater<T>(this.#store, this.#format, this.#settings.attempts);
+    this.#updater = new Updater<T>(core.driver.runtime, this.#store, this.#format, this.#settings.attempts);
   }
 
   /**

@@ -1,5 +1,4 @@
 /** The server's side of records: which calls share a command, and what the replies mean. */
-import { randomBytes } from "node:crypto";
 import { Lane } from "../batch/lane.ts";
 import type { BatchKind } from "../batch/lane.ts";
 import { scriptKind } from "../batch/script-kind.ts";
@@ -103,7 +102,7 @@ export class RecordStore {
 
   /** By its random id the server knows a write that comes again. */
   #write(): { opId: string; ttlMs: number } {
-    return { opId: randomBytes(6).toString("base64url"), ttlMs: this.#settings.ttlMs };
+    return { opId: this.#driver.runtime.randomBytes(6).toString("base64url"), ttlMs: this.#settings.ttlMs };
   }
 
   #item<Args>(id: Id, args: Args): BatchItem<{ record: string }, Args> {

@@ -1,7 +1,7 @@
 /** Read, change, write if nobody wrote meanwhile; else again. */
-import { setTimeout as delay } from "node:timers/promises";
 import type { Id } from "../keyspace/keyspace.ts";
 import { backoffMs } from "../resilience/backoff.ts";
+import { type Runtime, sleep } from "../runtime.ts";
 import type { RecordFormat } from "./format.ts";
 import { ANY_VERSION } from "./store.ts";
 import type { RecordStore, ReplaceOp } from "./store.ts";
@@ -16,11 +16,13 @@ export type RecordUpdated<T> =
 const CONTENTION = { baseMs: 2, maxMs: 64 };
 
 export class Updater<T extends object> {
+  readonly #runtime: Runtime;
   readonly #store: RecordStore;
   readonly #format: RecordFormat<T>;
   readonly #attempts: number;
 
-  constructor(store: RecordStore, format: RecordFormat<T>, attempts: number) {
+  constructor(runtime: Runtime, store: RecordStore, format: RecordFormat<T>, attempts: number) {
+    this.#runtime = runtime;
     this.#store = store;
     this.#format = format;
     this.#attempts = attempts;
@@ -30,7 +32,7 @@ export class Updater<T extends object> {
   async run(op: ReplaceOp, id: Id, expected: number, change: (value: T) => T | Promise<T>): Promise<RecordUpdated<T>> {
     let version = 0;
     for (let attempt = 0; attempt < this.#attempts; attempt += 1) {
-      if (attempt > 0) await delay(backoffMs(CONTENTION, attempt - 1));
+      if (attempt > 0) await sleep(this.#runtime, backoffMs(this.#runtime, CONTENTION, attempt - 1));
       const outcome = await this.#attempt(op, id, expected, change);
       if (outcome.status !== "conflict" || expected !== ANY_VERSION) return outcome;
       version = outcome.version;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Call, Driver } from "../driver/port.ts";
 import { TimeoutError, UnavailableError } from "../errors.ts";
+import { systemRuntime } from "../runtime.ts";
 import { Breakers } from "./breaker.ts";
 import { createDriver, type ResilienceOptions } from "./driver.ts";
 import {
@@ -23,14 +24,14 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function opened(): Breakers {
-  const breakers = new Breakers(OPTIONS);
+  const breakers = new Breakers(OPTIONS, systemRuntime);
   for (let failure = 0; failure < OPTIONS.failures; failure++) breakers.failed("n", PATIENCE_MS);
   return breakers;
 }
 
 describe("a breaker", () => {
   it("stays closed through a burst of failures that is shorter than a deadline", () => {
-    const breakers = new Breakers(OPTIONS);
+    const breakers = new Breakers(OPTIONS, systemRuntime);
     for (let failure = 0; failure < 100; failure++) breakers.failed("n", 0);
     vi.advanceTimersByTime(PATIENCE_MS - 1);
     breakers.failed("n", 0);
@@ -41,14 +42,14 @@ describe("a breaker", () => {
   });
 
   it("stays closed at few failures, however long ago the first one was", () => {
-    const breakers = new Breakers(OPTIONS);
+    const breakers = new Breakers(OPTIONS, systemRuntime);
     breakers.failed("n", PATIENCE_MS);
     breakers.failed("n", PATIENCE_MS);
     expect(breakers.holdMs("n")).toBe(0);
   });
 
   it("counts failures in a row: a success begins again", () => {
-    const breakers = new Breakers(OPTIONS);
+    const breakers = new Breakers(OPTIONS, systemRuntime);
     breakers.failed("n", PATIENCE_MS);
     breakers.failed("n", PATIENCE_MS);
     breakers.clear("n");

@@ -13,6 +13,7 @@
  * Only attempts that got no answer count: refused without a server's word, lost, or overdue. An error reply is proof of
  * life. A node that is not suspected has no entry here, so a healthy driver pays one comparison per call.
  */
+import type { Runtime } from "../runtime.ts";
 import { jitter } from "./backoff.ts";
 
 const MAX_COOL_DOWN_MS = 30_000;
@@ -40,16 +41,18 @@ export class Breakers {
   /** True while any node is suspected. */
   watching = false;
   private readonly options: BreakerOptions;
+  private readonly runtime: Runtime;
   private readonly suspects = new Map<string, Suspect>();
 
-  constructor(options: BreakerOptions) {
+  constructor(options: BreakerOptions, runtime: Runtime) {
     this.options = options;
+    this.runtime = runtime;
   }
 
   /** An attempt on the node that began `elapsedMs` ago got no answer. */
   failed(node: string, elapsedMs: number): void {
     if (!this.options.enabled || node === "") return;
-    const now = performance.now();
+    const now = this.runtime.now();
     const suspect = this.suspects.get(node) ?? this.suspect(node, now - elapsedMs);
     suspect.failures += 1;
     if (suspect.probeAt === undefined && this.exhausted(suspect, now)) this.coolDown(suspect, now);
@@ -64,14 +67,14 @@ export class Breakers {
   /** Milliseconds until the next probe may pass; 0 where the breaker is closed or a probe is due. */
   holdMs(node: string): number {
     const probeAt = this.suspects.get(node)?.probeAt;
-    return probeAt === undefined ? 0 : Math.max(0, probeAt - performance.now());
+    return probeAt === undefined ? 0 : Math.max(0, probeAt - this.runtime.now());
   }
 
   /** 0 lets a call through; where the breaker is open this is the probe, and the next one must wait. */
   admit(node: string): number {
     const holdMs = this.holdMs(node);
     const suspect = this.suspects.get(node);
-    if (holdMs === 0 && suspect?.probeAt !== undefined) this.coolDown(suspect, performance.now());
+    if (holdMs === 0 && suspect?.probeAt !== undefined) this.coolDown(suspect, this.runtime.now());
     return holdMs;
   }
 
@@ -87,7 +90,7 @@ export class Breakers {
   }
 
   private coolDown(suspect: Suspect, now: number): void {
-    suspect.probeAt = now + jitter(suspect.coolDownMs);
+    suspect.probeAt = now + jitter(this.runtime, suspect.coolDownMs);
     suspect.coolDownMs = Math.min(MAX_COOL_DOWN_MS, suspect.coolDownMs * 2);
   }
 }

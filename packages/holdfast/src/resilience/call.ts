@@ -190,7 +190,7 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
   private backOff(failure: TransportError): void {
     const { budget, waiting, wheel } = this.context;
     const deadlineTick = wheel.dueTickOf(this);
-    const wakeTick = wheel.tickIn(backoffMs(BACKOFF, this.retries));
+    const wakeTick = wheel.tickIn(backoffMs(this.context.runtime, BACKOFF, this.retries));
     if (wakeTick >= deadlineTick) return this.endUnavailable(`no server took it within ${this.waitMs} ms`, failure);
     if (!budget.withdraw()) return this.endUnavailable(BUDGET_SPENT, failure);
     if (waiting.full) return this.giveUp(overloaded(this.spec, waiting.max, failure), failure);

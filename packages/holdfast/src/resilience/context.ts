@@ -1,5 +1,6 @@
 /** What all calls of one driver share. */
 import type { Route, Transport } from "../driver/port.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Breakers } from "./breaker.ts";
 import type { DeadlineWheel } from "./deadline-wheel.ts";
 import type { LoadedScripts } from "./loaded-scripts.ts";
@@ -7,6 +8,7 @@ import type { RetryBudget } from "./retry-budget.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
 
 export interface CallContext {
+  readonly runtime: Runtime;
   readonly transport: Transport;
   readonly wheel: DeadlineWheel;
   readonly budget: RetryBudget;

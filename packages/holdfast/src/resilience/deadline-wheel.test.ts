@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { systemRuntime } from "../runtime.ts";
 import { DeadlineWheel, WheelNode } from "./deadline-wheel.ts";
 
 const SLACK_MS = 15;
@@ -22,7 +23,7 @@ describe("the deadline wheel", () => {
     "expires an entry of %d ms on time",
     (waitMs) => {
       vi.advanceTimersByTime(3);
-      const wheel = new DeadlineWheel();
+      const wheel = new DeadlineWheel(systemRuntime);
       const entry = new Entry();
       const start = performance.now();
       wheel.add(entry, waitMs);
@@ -34,7 +35,7 @@ describe("the deadline wheel", () => {
   );
 
   it.each([0, 1, 2, 3, 4])("is not early for an entry that is scheduled %d ms after a tick", (offsetMs) => {
-    const wheel = new DeadlineWheel();
+    const wheel = new DeadlineWheel(systemRuntime);
     wheel.add(new Entry(), 1_000);
     vi.advanceTimersByTime(5 + offsetMs);
     const entry = new Entry();
@@ -45,7 +46,7 @@ describe("the deadline wheel", () => {
   });
 
   it("never expires an entry that was removed, however far it had come", () => {
-    const wheel = new DeadlineWheel();
+    const wheel = new DeadlineWheel(systemRuntime);
     const [incoming, dated] = [new Entry(), new Entry()];
     wheel.add(dated, 50);
     vi.advanceTimersByTime(20);
@@ -57,7 +58,7 @@ describe("the deadline wheel", () => {
   });
 
   it("holds nothing of an entry that has left", () => {
-    const wheel = new DeadlineWheel();
+    const wheel = new DeadlineWheel(systemRuntime);
     const entries = [new Entry(), new Entry(), new Entry()];
     for (const entry of entries) wheel.add(entry, 50);
     wheel.remove(entries[1]!);
@@ -67,7 +68,7 @@ describe("the deadline wheel", () => {
   });
 
   it("moves an entry to a tick of its own, also to one that has passed", () => {
-    const wheel = new DeadlineWheel();
+    const wheel = new DeadlineWheel(systemRuntime);
     const [later, past] = [new Entry(), new Entry()];
     for (const entry of [later, past]) wheel.add(entry, 20);
     wheel.schedule(later, wheel.tickIn(200));
@@ -80,7 +81,7 @@ describe("the deadline wheel", () => {
   });
 
   it("lets an entry come back while it expires", () => {
-    const wheel = new DeadlineWheel();
+    const wheel = new DeadlineWheel(systemRuntime);
     const entry = new Entry();
     entry.onExpire = () => {
       entry.onExpire = () => {};
@@ -94,7 +95,7 @@ describe("the deadline wheel", () => {
   });
 
   it("runs one timer, and none while it is empty", () => {
-    const wheel = new DeadlineWheel();
+    const wheel = new DeadlineWheel(systemRuntime);
     const entries = Array.from({ length: 100 }, () => new Entry());
     for (const entry of entries) wheel.add(entry, 1_000);
     expect(vi.getTimerCount()).toBe(1);
@@ -104,7 +105,7 @@ describe("the deadline wheel", () => {
   });
 
   it("works again after it was idle for long", () => {
-    const wheel = new DeadlineWheel();
+    const wheel = new DeadlineWheel(systemRuntime);
     wheel.add(new Entry(), 10);
     vi.advanceTimersByTime(10 * ROUND_MS);
     const entry = new Entry();
@@ -114,7 +115,7 @@ describe("the deadline wheel", () => {
   });
 
   it("tells when the last entry has left", () => {
-    const wheel = new DeadlineWheel();
+    const wheel = new DeadlineWheel(systemRuntime);
     const empty = vi.fn<() => void>();
     wheel.onEmpty = empty;
     const [first, second] = [new Entry(), new Entry()];
@@ -130,7 +131,7 @@ describe("the deadline wheel", () => {
 describe("a blocked event loop", () => {
   it("lets a reply that has already come win over its deadline", async () => {
     vi.useRealTimers();
-    const wheel = new DeadlineWheel();
+    const wheel = new DeadlineWheel(systemRuntime);
     const [answered, silent] = [new Entry(), new Entry()];
     const silentExpired = new Promise<void>((resolve) => {
       silent.onExpire = resolve;

@@ -7,6 +7,8 @@
  * - What is due expires in the check phase, after one poll for input: a reply that already lies in the socket's buffer
  *   wins over its deadline, also when the event loop was blocked past it.
  */
+import type { Runtime, Timer } from "../runtime.ts";
+
 const TICK_MS = 5;
 /** A power of two; the slot of a tick is `tick & MASK`. One round is about five seconds. */
 const SLOTS = 1024;
@@ -34,7 +36,12 @@ export class DeadlineWheel {
   private readonly expired = new WheelNode();
   private lastTick = 0;
   /** Runs only while there are entries, and does not keep the process alive. */
-  private timer: NodeJS.Timeout | undefined = undefined;
+  private timer: Timer | undefined = undefined;
+  private readonly runtime: Runtime;
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
 
   get entries(): number {
     return this.size;
@@ -54,7 +61,7 @@ export class DeadlineWheel {
 
   /** The first tick that is at least `ms` away. */
   tickIn(ms: number): number {
-    return Math.ceil((performance.now() + ms) / TICK_MS);
+    return Math.ceil((this.runtime.now() + ms) / TICK_MS);
   }
 
   /** Moves a node, in the wheel or not, to a tick of its own. */
@@ -87,14 +94,18 @@ export class DeadlineWheel {
   }
 
   private start(): void {
-    this.lastTick = currentTick();
-    this.timer = setInterval(this.tick, TICK_MS);
+    this.lastTick = this.currentTick();
+    this.timer = this.runtime.setInterval(this.tick, TICK_MS);
   }
 
   /** The timer would end by itself at the next tick; a driver that closes leaves none behind. */
   stop(): void {
-    clearInterval(this.timer);
+    this.runtime.clearInterval(this.timer);
     this.timer = undefined;
+  }
+
+  private currentTick(): number {
+    return Math.floor(this.runtime.now() / TICK_MS);
   }
 
   private readonly tick = (): void => {
@@ -102,12 +113,12 @@ export class DeadlineWheel {
       this.stop();
       return;
     }
-    const now = currentTick();
+    const now = this.currentTick();
     // After a stall more ticks may have passed than there are slots: one visit to each is enough.
     for (let tick = Math.max(this.lastTick, now - SLOTS) + 1; tick <= now; tick++) this.collectDue(tick, now);
     this.lastTick = now;
     this.dateIncoming();
-    if (this.expired.next !== this.expired) setImmediate(this.expireCollected);
+    if (this.expired.next !== this.expired) this.runtime.setImmediate(this.expireCollected);
   };
 
   private collectDue(tick: number, now: number): void {
@@ -142,10 +153,6 @@ export class DeadlineWheel {
   private slotOf(tick: number): WheelNode {
     return this.slots[Math.max(tick, this.lastTick + 1) & MASK]!;
   }
-}
-
-function currentTick(): number {
-  return Math.floor(performance.now() / TICK_MS);
 }
 
 function append(head: WheelNode, node: WheelNode): void {

@@ -20,6 +20,7 @@ import type {
   Transport,
 } from "../driver/port.ts";
 import type { HoldfastError } from "../errors.ts";
+import { type Runtime, systemRuntime, within } from "../runtime.ts";
 import { Breakers } from "./breaker.ts";
 import { PendingCall } from "./call.ts";
 import { CommandCall, runBatch, ScriptCall } from "./command-call.ts";
@@ -34,36 +35,46 @@ import { WaitingRoom } from "./waiting-room.ts";
 export type { ResilienceOptions } from "./options.ts";
 
 /** The transport is owned by the driver from here on and closed with it. */
-export function createDriver(transport: Transport, options: ResilienceOptions = {}): Driver {
-  return new ResilientDriver(transport, resolveResilience(options));
+export function createDriver(
+  transport: Transport,
+  options: ResilienceOptions = {},
+  runtime: Runtime = systemRuntime,
+): Driver {
+  return new ResilientDriver(transport, resolveResilience(options), runtime);
 }
 
 class ResilientDriver implements Driver {
   readonly caps: Capabilities;
   readonly timeoutMs: number;
+  readonly runtime: Runtime;
   private readonly transport: Transport;
   private readonly context: CallContext;
   private readonly closeTimeoutMs: number;
   private readonly endStateListening: () => void;
   private closed: Promise<void> | undefined = undefined;
 
-  constructor(transport: Transport, options: ResolvedResilience) {
+  constructor(transport: Transport, options: ResolvedResilience, runtime: Runtime) {
     this.caps = transport.caps;
     this.timeoutMs = options.timeoutMs;
+    this.runtime = runtime;
     this.transport = transport;
     this.closeTimeoutMs = options.closeTimeoutMs;
     this.context = {
+      runtime,
       transport,
-      wheel: new DeadlineWheel(),
+      wheel: new DeadlineWheel(runtime),
       scripts: new LoadedScripts(),
       budget: new RetryBudget(options.retryBudget),
-      waiting: new WaitingRoom(options.maxWaiting),
-      breakers: new Breakers({
-        enabled: options.breaker,
-        failures: options.breakerFailures,
-        patienceMs: options.timeoutMs,
-        coolDownMs: options.breakerCoolDownMs,
-      }),
+      waiting: new WaitingRoom(options.maxWaiting, runtime),
+      breakers: new Breakers(
+        {
+          enabled: options.breaker,
+          failures: options.breakerFailures,
+          patienceMs: options.timeoutMs,
+          coolDownMs: options.breakerCoolDownMs,
+        },
+        runtime,
+      ),
       closing: false,
     };
     this.endStateListening = transport.onState((event) => this.stateChanged(event));
@@ -146,13 +157,13 @@ class ResilientDriver implements Driver {
   }
 
   private async shutDown(): Promise<void> {
-    const { context, closeTimeoutMs } = this;
+    const { context, closeTimeoutMs, runtime } = this;
     context.closing = true;
-    await within(closeTimeoutMs, this.drained());
+    await within(runtime, closeTimeoutMs, this.drained());
     for (const node of context.wheel.nodes()) if (node instanceof PendingCall) node.shutDown();
     context.wheel.stop();
     this.endStateListening();
-    await within(closeTimeoutMs, this.transport.close());
+    await within(runtime, closeTimeoutMs, this.transport.close());
   }
 
   /** Resolves once no call is pending. Nothing new is begun by then. */
@@ -164,19 +175,6 @@ class ResilientDriver implements Driver {
         wheel.onEmpty = resolve;
       });
     }
-  }
-}
-
-/** Waits for `work`, but no longer than `ms`. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  try {
-    await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -6,6 +6,7 @@
  * `up` event; the timer is for what no event tells, such as a slot that moved to a node which was up all the time.
  * Such an attempt is refused locally and costs no server anything, so one schedule for all of them is enough.
  */
+import type { Runtime, Timer } from "../runtime.ts";
 import { backoffMs } from "./backoff.ts";
 
 const POLL = { baseMs: 25, maxMs: 1_000 };
@@ -19,10 +20,12 @@ export class WaitingRoom {
   private readonly parked = new Set<Waiter>();
   private backingOff = 0;
   private polls = 0;
-  private timer: NodeJS.Timeout | undefined = undefined;
+  private readonly runtime: Runtime;
+  private timer: Timer | undefined = undefined;
 
-  constructor(max: number) {
+  constructor(max: number, runtime: Runtime) {
     this.max = max;
+    this.runtime = runtime;
   }
 
   get full(): boolean {
@@ -31,7 +34,9 @@ export class WaitingRoom {
 
   park(waiter: Waiter): void {
     this.parked.add(waiter);
-    this.timer ??= setTimeout(this.poll, backoffMs(POLL, this.polls)).unref();
+    if (this.timer !== undefined) return;
+    this.timer = this.runtime.setTimeout(this.poll, backoffMs(this.runtime, POLL, this.polls));
+    this.timer.unref();
   }
 
   unpark(waiter: Waiter): void {
@@ -71,7 +76,7 @@ export class WaitingRoom {
   }
 
   private rest(): void {
-    clearTimeout(this.timer);
+    this.runtime.clearTimeout(this.timer);
     this.timer = undefined;
     this.polls = 0;
   }

@@ -8,8 +8,9 @@
  * one slot and one script changes them together. It is 96 bits long because it also names the user's index: at 48 bits
  * somebody who may choose user names could search for one that shares a victim's index. An anonymous tag is random.
  */
-import { hash, randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import type { EntryKeys } from "../keyspace/keyspace.ts";
+import type { Runtime } from "../runtime.ts";
 
 const TAG_BYTES = 12;
 const SECRET_BYTES = 32;
@@ -34,18 +35,20 @@ export interface IssuedId {
 
 export class SessionIds {
   readonly #keys: EntryKeys;
+  readonly #runtime: Runtime;
 
-  constructor(keys: EntryKeys) {
+  constructor(keys: EntryKeys, runtime: Runtime) {
     this.#keys = keys;
+    this.#runtime = runtime;
   }
 
   tagOf(user: string | undefined): string {
-    if (user === undefined) return randomBytes(TAG_BYTES).toString("base64url");
+    if (user === undefined) return this.#runtime.randomBytes(TAG_BYTES).toString("base64url");
     return hash("sha256", `${this.#keys.head}${user}`, "base64url").slice(0, TAG_LENGTH);
   }
 
   issue(tag: string): IssuedId {
-    const id = `${tag}.${randomBytes(SECRET_BYTES).toString("base64url")}`;
+    const id = `${tag}.${this.#runtime.randomBytes(SECRET_BYTES).toString("base64url")}`;
     return { id, ref: this.#ref(tag, handleOf(id)) };
   }
 

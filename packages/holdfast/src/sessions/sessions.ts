@@ -7,7 +7,6 @@
  * process sees. While no server answers each operation rejects (`UNAVAILABLE`, `TIMEOUT`): an outage is never taken for a
  * valid session, nor for a missing one.
  */
-import { randomBytes } from "node:crypto";
 import type { CodecOptions } from "../codec/codec.ts";
 import type { Core } from "../core.ts";
 import { InvalidArgumentError } from "../errors.ts";
@@ -15,6 +14,7 @@ import { checkText } from "../keyspace/keyspace.ts";
 import { observed } from "../observe/observe.ts";
 import { toMs } from "../options.ts";
 import type { Duration } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
 import { SessionIds, handleOf } from "./ids.ts";
 import type { SessionRef } from "./ids.ts";
 import { sessionSettings } from "./options.ts";
@@ -73,6 +73,7 @@ const MAX_PATCH_ATTEMPTS = 10;
 export class Sessions<Data extends object, Device = unknown> {
   readonly name: string;
   readonly #settings: SessionSettings;
+  readonly #runtime: Runtime;
   readonly #ids: SessionIds;
   readonly #store: SessionStore;
   readonly #format: SessionFormat<Data, Device>;
@@ -81,7 +82,8 @@ export class Sessions<Data extends object, Device = unknown> {
   constructor(core: Core, options: SessionsOptions<Data> = {}) {
     this.name = options.name ?? "sessions";
     this.#settings = sessionSettings(options);
-    this.#ids = new SessionIds(core.keys.entries("session", this.name));
+    this.#runtime = core.driver.runtime;
+    this.#ids = new SessionIds(core.keys.entries("session", this.name), this.#runtime);
     this.#store = new SessionStore(core, this.#settings);
     const codec = core.codec<unknown>(codecOptions(options));
     this.#format = new SessionFormat<Data, Device>(codec, options.schema, this.#settings.idleMs);
@@ -199,7 +201,7 @@ export class Sessions<Data extends object, Device = unknown> {
 
   /** Under an id that was rotated the same patch goes to the successor. */
   async #patch(ref: SessionRef, patch: SessionPatch<Data>, expected: number): Promise<Patched> {
-    const patchId = randomBytes(6).toString("hex");
+    const patchId = this.#runtime.randomBytes(6).toString("hex");
     const at = (where: SessionRef): Promise<PatchResult> =>
       this.#store.patch(where, { patchId, expected, ...this.#format.encodePatch(where, patch) });
     const first = await at(ref);

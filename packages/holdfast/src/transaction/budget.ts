@@ -1,26 +1,28 @@
 /** The time that one transaction has, with all its attempts. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Call, OpClass } from "../driver/port.ts";
 import { AbortedError, TimeoutError } from "../errors.ts";
 import type { HoldfastError } from "../errors.ts";
+import { type Runtime, sleep } from "../runtime.ts";
 
 export const OP = "transaction";
 
 export class Budget {
+  readonly #runtime: Runtime;
   readonly #key: string;
   readonly #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
   readonly #deadline: number;
 
-  constructor(key: string, timeoutMs: number, signal: AbortSignal | undefined) {
+  constructor(runtime: Runtime, key: string, timeoutMs: number, signal: AbortSignal | undefined) {
+    this.#runtime = runtime;
     this.#key = key;
     this.#timeoutMs = timeoutMs;
     this.#signal = signal;
-    this.#deadline = performance.now() + timeoutMs;
+    this.#deadline = this.#runtime.now() + timeoutMs;
   }
 
   get leftMs(): number {
-    return Math.max(this.#deadline - performance.now(), 0);
+    return Math.max(this.#deadline - this.#runtime.now(), 0);
   }
 
   /** What the driver must know of the next command. @throws when the time is over */
@@ -31,7 +33,7 @@ export class Budget {
 
   /** @throws when the time is over before or after it */
   async pause(ms: number): Promise<void> {
-    await sleep(Math.min(ms, this.leftMs));
+    await sleep(this.#runtime, Math.min(ms, this.leftMs));
     this.#throwIfOver();
   }
 
@@ -39,12 +41,12 @@ export class Budget {
   within<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const end = (): void => reject(this.#error());
-      const timer = setTimeout(end, this.leftMs);
+      const timer = this.#runtime.setTimeout(end, this.leftMs);
       this.#signal?.addEventListener("abort", end, { once: true });
       // `work` has begun already, and may itself have made the signal fire.
       if (this.#signal?.aborted === true) end();
       const forget = (): void => {
-        clearTimeout(timer);
+        this.#runtime.clearTimeout(timer);
         this.#signal?.removeEventListener("abort", end);
       };
       void work.then(resolve, reject).finally(forget);

@@ -52,17 +52,17 @@ export function runTransaction<T>(
     if (typeof body !== "function") throw new InvalidArgumentError("body", "a function", body);
     const attempts = wholeBetween("attempts", options.attempts ?? 10, 1, Number.MAX_SAFE_INTEGER);
     const timeoutMs = options.timeout === undefined ? driver.timeoutMs : toTimerMs("timeout", options.timeout);
-    const budget = new Budget(first, timeoutMs, options.signal);
+    const budget = new Budget(driver.runtime, first, timeoutMs, options.signal);
     for (let conflicts = 0; ;) {
       const outcome = await runOnce(driver, keys, body, budget);
       if (outcome.status === "committed") return outcome;
       if (outcome.status === "undone") {
-        await budget.pause(FAILURE_PAUSE_MS * (0.5 + Math.random()));
+        await budget.pause(FAILURE_PAUSE_MS * (0.5 + driver.runtime.random()));
         continue;
       }
       conflicts += 1;
       if (conflicts === attempts) return { status: "conflict", attempts };
-      await budget.pause(Math.random() * Math.min(FIRST_BACKOFF_MS * 2 ** conflicts, MAX_BACKOFF_MS));
+      await budget.pause(driver.runtime.random() * Math.min(FIRST_BACKOFF_MS * 2 ** conflicts, MAX_BACKOFF_MS));
     }
   });
 }

@@ -8,6 +8,7 @@
 import type { Call, Driver, Subscription } from "../driver/port.ts";
 import { ClosedError } from "../errors.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { Runtime } from "../runtime.ts";
 
 const CALL: Call = { op: "wakeups.subscribe", class: "idempotent" };
 
@@ -38,7 +39,7 @@ export class Wakeups {
    */
   async join(key: string): Promise<Waiter> {
     if (this.#closed) throw new ClosedError();
-    const waiter = new WaiterState(() => this.#remove(key, waiter));
+    const waiter = new WaiterState(this.#driver.runtime, () => this.#remove(key, waiter));
     const waiters = this.#waiters.get(key);
     if (waiters === undefined) this.#waiters.set(key, new Set([waiter]));
     else waiters.add(waiter);
@@ -91,12 +92,14 @@ export class Wakeups {
 }
 
 class WaiterState implements Waiter {
+  readonly #runtime: Runtime;
   readonly #onLeave: () => void;
   /** A wake-up that came while nobody was in `next` must not be lost. */
   #pending = false;
   #resume: (() => void) | undefined;
 
-  constructor(onLeave: () => void) {
+  constructor(runtime: Runtime, onLeave: () => void) {
+    this.#runtime = runtime;
     this.#onLeave = onLeave;
   }
 
@@ -112,12 +115,12 @@ class WaiterState implements Waiter {
     }
     return new Promise((resolve) => {
       const resume = (): void => {
-        clearTimeout(timer);
+        this.#runtime.clearTimeout(timer);
         signal?.removeEventListener("abort", resume);
         this.#resume = undefined;
         resolve();
       };
-      const timer = setTimeout(resume, ms);
+      const timer = this.#runtime.setTimeout(resume, ms);
       signal?.addEventListener("abort", resume, { once: true });
       this.#resume = resume;
     });

@@ -126,7 +126,7 @@ export class EmbeddedClient implements RawClient {
 
   #write(args: readonly Arg[]): Promise<Reply> {
     const pending = new Pending(args);
-    if (this.#unsent.length === 0) setImmediate(() => this.#flush());
+    if (this.#unsent.length === 0) this.#setup.settings.runtime.setImmediate(() => this.#flush());
     this.#unsent.push(pending);
     return pending.promise;
   }

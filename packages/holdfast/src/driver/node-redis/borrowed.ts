@@ -7,6 +7,7 @@
  * reported as `lost`, also when it was never written; and onInvalidate also tells of this side's own writes.
  */
 import { UnavailableError } from "../../errors.ts";
+import type { Timer } from "../../runtime.ts";
 import { slotOf } from "../slot.ts";
 import {
   type Arg,
@@ -53,7 +54,7 @@ export async function createBorrowedTransport(client: BorrowedClient, options: O
   const settings = settingsOf(client, options);
   if (!client.isReady) throw new UnavailableError("the client that was handed in is not connected; connect it first");
   try {
-    const hello = await answered(sendOn(client, ["HELLO"], undefined), settings.connectTimeoutMs);
+    const hello = await answered(sendOn(client, ["HELLO"], undefined), settings);
     return new BorrowedTransport(client, settings, capabilitiesOf(readGreeting(hello)));
   } catch (error) {
     throw describeFailure("the servers of the client that was handed in", error);
@@ -169,15 +170,15 @@ class BorrowedTransport implements Transport {
   }
 }
 
-async function answered(reply: Promise<Reply>, timeoutMs: number): Promise<Reply> {
-  let timer: NodeJS.Timeout | undefined;
+async function answered(reply: Promise<Reply>, { connectTimeoutMs, runtime }: Settings): Promise<Reply> {
+  let timer: Timer | undefined;
   const overdue = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ConnectTimeoutError(timeoutMs)), timeoutMs);
+    timer = runtime.setTimeout(() => reject(new ConnectTimeoutError(connectTimeoutMs)), connectTimeoutMs);
   });
   try {
     return await Promise.race([reply, overdue]);
   } finally {
-    clearTimeout(timer);
+    runtime.clearTimeout(timer);
   }
 }
 

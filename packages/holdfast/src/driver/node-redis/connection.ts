@@ -1,5 +1,6 @@
 /** One incarnation of a connection: opened once, used, ended once. It never comes back; `Link` makes the next one. */
 import { DisconnectsClientError } from "@redis/client";
+import { type Runtime, within } from "../../runtime.ts";
 import type { Arg, Reply, TransportError } from "../port.ts";
 import { classify } from "./classify.ts";
 import { type ClientFactory, createRawClient, type RawClient } from "./client.ts";
@@ -38,6 +39,7 @@ export class Connection {
   readonly greeting: Greeting;
   /** Resolves with the cause once the connection is of no use any more. */
   readonly ended: Promise<unknown>;
+  readonly #runtime: Runtime;
   readonly #life: Life;
   readonly #onFailure: ConnectionSetup["onFailure"];
   readonly #reject: (error: unknown) => never;
@@ -47,6 +49,7 @@ export class Connection {
     this.address = setup.address;
     this.client = client;
     this.greeting = greeting;
+    this.#runtime = setup.settings.runtime;
     this.#life = life;
     this.ended = life.ended;
     this.#onFailure = setup.onFailure;
@@ -62,8 +65,8 @@ export class Connection {
     const life = new Life();
     const abandon = (): void => life.end(signal.reason);
     signal.addEventListener("abort", abandon, { once: true });
-    const { connectTimeoutMs } = setup.settings;
-    const deadline = setTimeout(() => life.end(new ConnectTimeoutError(connectTimeoutMs)), connectTimeoutMs);
+    const { connectTimeoutMs, runtime } = setup.settings;
+    const deadline = runtime.setTimeout(() => life.end(new ConnectTimeoutError(connectTimeoutMs)), connectTimeoutMs);
     try {
       const createClient = setup.createClient ?? createRawClient;
       const client = createClient({ ...setup, signal: life.socketSignal, onInvalidate: setup.onInvalidate });
@@ -77,7 +80,7 @@ export class Connection {
       life.end(error);
       throw life.cause;
     } finally {
-      clearTimeout(deadline);
+      runtime.clearTimeout(deadline);
       signal.removeEventListener("abort", abandon);
     }
   }
@@ -114,9 +117,7 @@ export class Connection {
   async close(drainMs: number, cause: unknown): Promise<void> {
     if (drainMs === 0) this.#life.end(cause);
     if (this.#life.over) return;
-    const timer = setTimeout(() => this.#life.end(cause), drainMs);
-    await Promise.race([this.client.close().catch(() => undefined), this.ended]);
-    clearTimeout(timer);
+    await within(this.#runtime, drainMs, Promise.race([this.client.close().catch(() => undefined), this.ended]));
     this.#life.end(cause);
   }
 }

@@ -1,4 +1,5 @@
 /** Finding out that nobody is at the other end any more. */
+import type { Timer } from "../../runtime.ts";
 import { COMMAND_OPTIONS, type RawClient } from "./client.ts";
 import type { Life } from "./life.ts";
 import type { Settings } from "./options.ts";
@@ -15,21 +16,22 @@ class HalfOpenError extends Error {
  * that a busy connection to a stopped server would never be found out.
  */
 export function watch(client: RawClient, life: Life, settings: Settings): void {
-  let timer: NodeJS.Timeout;
+  const { runtime } = settings;
+  let timer: Timer;
   const ping = (): void => {
     let answered = false;
     const settle = (): void => {
       answered = true;
-      clearTimeout(timer);
-      if (!life.over) timer = setTimeout(ping, settings.pingIntervalMs);
+      runtime.clearTimeout(timer);
+      if (!life.over) timer = runtime.setTimeout(ping, settings.pingIntervalMs);
     };
     // After a long block of this process the answer may be waiting in the socket: it is read before setImmediate runs.
     const giveUp = (): void => {
       if (!answered) life.end(new HalfOpenError(settings.pingTimeoutMs));
     };
-    timer = setTimeout(() => setImmediate(giveUp), settings.pingTimeoutMs);
+    timer = runtime.setTimeout(() => runtime.setImmediate(giveUp), settings.pingTimeoutMs);
     client.sendCommand(["PING"], COMMAND_OPTIONS).then(settle, settle);
   };
-  timer = setTimeout(ping, settings.pingIntervalMs);
-  void life.ended.then(() => clearTimeout(timer));
+  timer = runtime.setTimeout(ping, settings.pingIntervalMs);
+  void life.ended.then(() => runtime.clearTimeout(timer));
 }

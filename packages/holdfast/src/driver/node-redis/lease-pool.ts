@@ -1,5 +1,6 @@
 /** Exclusive connections of one node: a bounded pool, first come first served, each one cleaned before its next use. */
 import { type Arg, type Reply, TransportError, type TransportLease } from "../port.ts";
+import type { Runtime, Timer } from "../../runtime.ts";
 import { classify } from "./classify.ts";
 import type { Connection } from "./connection.ts";
 import { withResolvers } from "./with-resolvers.ts";
@@ -14,6 +15,7 @@ interface Waiter {
 }
 
 export interface PoolSetup {
+  readonly runtime: Runtime;
   readonly limit: number;
   dial(signal: AbortSignal): Promise<Connection>;
   /** For messages. */
@@ -24,7 +26,7 @@ export interface PoolSetup {
 
 export class LeasePool {
   readonly #setup: PoolSetup;
-  readonly #idle = new Map<Connection, NodeJS.Timeout>();
+  readonly #idle = new Map<Connection, Timer>();
   readonly #busy = new Set<Connection>();
   readonly #waiters = new Set<Waiter>();
   readonly #stop = new AbortController();
@@ -50,7 +52,7 @@ export class LeasePool {
   /** Closes the idle connections, and with `all` the lent ones as well. */
   clear(cause: unknown, all: boolean): void {
     for (const [connection, timer] of this.#idle) {
-      clearTimeout(timer);
+      this.#setup.runtime.clearTimeout(timer);
       connection.destroy(cause);
     }
     this.#idle.clear();
@@ -100,7 +102,7 @@ export class LeasePool {
 
   #takeIdle(): Connection | undefined {
     for (const [connection, timer] of this.#idle) {
-      clearTimeout(timer);
+      this.#setup.runtime.clearTimeout(timer);
       this.#idle.delete(connection);
       if (!connection.isOver) return connection;
     }
@@ -132,20 +134,24 @@ export class LeasePool {
     if (command === "impossible") return connection.destroy(new Error("the lease left the connection in use"));
     if (command !== undefined) await this.#sendOrDestroy(connection, [command]);
     if (connection.isOver || this.#stop.signal.aborted) return connection.destroy(this.#stop.signal.reason);
-    const retire = setTimeout(() => {
+    const retire = this.#setup.runtime.setTimeout(() => {
       this.#idle.delete(connection);
       connection.destroy(new Error("idle"));
-    }, IDLE_MS).unref();
+    }, IDLE_MS);
+    retire.unref();
     this.#idle.set(connection, retire);
   }
 
   async #sendOrDestroy(connection: Connection, args: readonly Arg[]): Promise<void> {
-    const overdue = setTimeout(() => connection.destroy(new Error("no answer while cleaning up")), 1_000);
+    const overdue = this.#setup.runtime.setTimeout(
+      () => connection.destroy(new Error("no answer while cleaning up")),
+      1_000,
+    );
     await connection.send(args).catch((error: unknown): Reply => {
       connection.destroy(error);
       return null;
     });
-    clearTimeout(overdue);
+    this.#setup.runtime.clearTimeout(overdue);
   }
 
   #throwIfOver(signal: AbortSignal): void {

@@ -1,4 +1,5 @@
 /** A connection that is made anew whenever it ends, until it is closed. */
+import type { Runtime } from "../../runtime.ts";
 import { backoff } from "./backoff.ts";
 import { type Connection, ConnectTimeoutError } from "./connection.ts";
 import { withResolvers } from "./with-resolvers.ts";
@@ -27,13 +28,15 @@ export class Link {
   epoch = 0;
   /** Why there is no connection now. */
   lastFailure: unknown = undefined;
+  readonly #runtime: Runtime;
   readonly #hooks: LinkHooks;
   readonly #stop = new AbortController();
   readonly #waiters = new Set<Waiter>();
   #running: Promise<void> | undefined;
   #redial = new AbortController();
 
-  constructor(hooks: LinkHooks) {
+  constructor(runtime: Runtime, hooks: LinkHooks) {
+    this.#runtime = runtime;
     this.#hooks = hooks;
   }
 
@@ -61,11 +64,14 @@ export class Link {
       },
     };
     this.#waiters.add(waiter);
-    const timer = setTimeout(() => reject(this.lastFailure ?? new ConnectTimeoutError(timeoutMs)), timeoutMs);
+    const timer = this.#runtime.setTimeout(
+      () => reject(this.lastFailure ?? new ConnectTimeoutError(timeoutMs)),
+      timeoutMs,
+    );
     try {
       return await promise;
     } finally {
-      clearTimeout(timer);
+      this.#runtime.clearTimeout(timer);
       this.#waiters.delete(waiter);
     }
   }
@@ -96,17 +102,17 @@ export class Link {
     let failures = 0;
     while (!this.isClosed) {
       this.#redial = new AbortController();
-      const startedAt = performance.now();
+      const startedAt = this.#runtime.now();
       try {
         const connection = await this.#hooks.dial(this.#redial.signal);
         const cause = await this.#serve(connection);
         this.lastFailure = cause;
-        failures = performance.now() - startedAt > STABLE_MS ? 1 : failures + 1;
+        failures = this.#runtime.now() - startedAt > STABLE_MS ? 1 : failures + 1;
       } catch (error) {
         failures += 1;
         this.#fail(error);
       }
-      if (!this.#redial.signal.aborted) await backoff(failures, this.#redial.signal);
+      if (!this.#redial.signal.aborted) await backoff(this.#runtime, failures, this.#redial.signal);
     }
   }
 

@@ -23,12 +23,13 @@ export class Node implements Home {
     this.#context = context;
     this.#resolve = resolve;
     this.#mustBePrimary = mustBePrimary;
-    this.link = new Link({
+    this.link = new Link(context.settings.runtime, {
       dial: (signal) => this.#dialShared(signal),
       up: (connection, epoch) => this.#up(connection, epoch),
       down: (cause, epoch) => this.#down(cause, epoch),
     });
     this.leases = new LeasePool({
+      runtime: context.settings.runtime,
       limit: context.settings.maxLeases,
       dial: (signal) => this.dial("lease", signal),
       node: () => this.id,
@@ -75,8 +76,7 @@ export class Node implements Home {
         address,
         credentials: settings.credentials,
         database: settings.database,
-        // In this process no connection can be half open.
-        watched: purpose !== "lease" && createClient === undefined,
+        watched: purpose !== "lease" && settings.watched,
         createClient,
         onInvalidate: purpose === "shared" ? invalidations.deliver : undefined,
         onFailure: (error) => this.#context.learn(this, error),

@@ -1,6 +1,7 @@
 /** How to reach the servers: what a user writes (ConnectionOptions) and what it is resolved to, once (Settings). */
 import { InvalidArgumentError } from "../../errors.ts";
 import { type Duration, toTimerMs } from "../../options.ts";
+import { type Runtime, systemRuntime } from "../../runtime.ts";
 import { type Address, addressName, type Mode, parseAddress, type ParsedUrl, parseUrl } from "./url.ts";
 
 export interface Credentials {
@@ -60,6 +61,9 @@ export interface ConnectionOptions {
 }
 
 export interface Settings {
+  readonly runtime: Runtime;
+  /** Pings find connections at whose other end nobody is any more. */
+  readonly watched: boolean;
   readonly mode: Mode;
   readonly addresses: readonly Address[];
   readonly masterName: string;
@@ -86,6 +90,8 @@ export function resolveOptions(options: ConnectionOptions): Settings {
   const url = parseUrl(text("url", options.url) ?? DEFAULT_URL);
   const tls = resolveTls(options.tls, url);
   return {
+    runtime: systemRuntime,
+    watched: true,
     mode: url.mode,
     addresses: url.addresses,
     masterName: url.masterName ?? "",

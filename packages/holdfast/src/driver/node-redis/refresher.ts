@@ -1,5 +1,7 @@
 /** When to ask for the slots anew: soon after a sign of change, often while something is wrong, seldom otherwise. */
 
+import type { Runtime, Timer } from "../../runtime.ts";
+
 /** Between two refreshes, however many signs there are. */
 const LEAST_GAP_MS = 100;
 /** While a refresh failed or a primary is away; a failover is seen this soon. */
@@ -10,13 +12,15 @@ const HEALTHY_MS = 30_000;
 export class Refresher {
   readonly #refresh: () => Promise<void>;
   readonly #isHealthy: () => boolean;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #runtime: Runtime;
+  #timer: Timer | undefined;
   #running = false;
   #again = false;
   #stopped = false;
   #endedAt = 0;
 
-  constructor(refresh: () => Promise<void>, isHealthy: () => boolean) {
+  constructor(runtime: Runtime, refresh: () => Promise<void>, isHealthy: () => boolean) {
+    this.#runtime = runtime;
     this.#refresh = refresh;
     this.#isHealthy = isHealthy;
   }
@@ -28,19 +32,20 @@ export class Refresher {
   /** Something has changed. Any number of calls make one refresh. */
   request(): void {
     this.#again = true;
-    if (!this.#running) this.#schedule(this.#endedAt + LEAST_GAP_MS - performance.now());
+    if (!this.#running) this.#schedule(this.#endedAt + LEAST_GAP_MS - this.#runtime.now());
   }
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#runtime.clearTimeout(this.#timer);
   }
 
   #schedule(ms: number): void {
-    clearTimeout(this.#timer);
+    this.#runtime.clearTimeout(this.#timer);
     if (this.#stopped) return;
-    const jittered = ms * (1 + Math.random() / 4);
-    this.#timer = setTimeout(() => void this.#run(), Math.max(0, jittered)).unref();
+    const jittered = ms * (1 + this.#runtime.random() / 4);
+    this.#timer = this.#runtime.setTimeout(() => void this.#run(), Math.max(0, jittered));
+    this.#timer.unref();
   }
 
   async #run(): Promise<void> {
@@ -51,7 +56,7 @@ export class Refresher {
       () => false,
     );
     this.#running = false;
-    this.#endedAt = performance.now();
+    this.#endedAt = this.#runtime.now();
     if (this.#again) this.#schedule(LEAST_GAP_MS);
     else this.#schedule(succeeded && this.#isHealthy() ? HEALTHY_MS : UNHEALTHY_MS);
   }

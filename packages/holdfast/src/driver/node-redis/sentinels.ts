@@ -15,7 +15,7 @@ export class Sentinels {
   constructor(settings: Settings, moved: (address: string) => void) {
     this.#settings = settings;
     this.#moved = moved;
-    this.#feed = new Link({ dial: (signal) => this.#dialFeed(signal) });
+    this.#feed = new Link(settings.runtime, { dial: (signal) => this.#dialFeed(signal) });
   }
 
   /**
@@ -57,14 +57,17 @@ export class Sentinels {
 
   async #askOn(connection: Connection): Promise<Address> {
     const { masterName, connectTimeoutMs, reach } = this.#settings;
-    const overdue = setTimeout(() => connection.destroy(new Error("the sentinel did not answer")), connectTimeoutMs);
+    const overdue = this.#settings.runtime.setTimeout(
+      () => connection.destroy(new Error("the sentinel did not answer")),
+      connectTimeoutMs,
+    );
     try {
       const reply = await connection.sendRaw(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName] satisfies Arg[]);
       const address = readAddress(reply);
       if (address === undefined) throw new UnknownMasterError(connection.node, masterName);
       return reach(address.host, address.port);
     } finally {
-      clearTimeout(overdue);
+      this.#settings.runtime.clearTimeout(overdue);
     }
   }
 

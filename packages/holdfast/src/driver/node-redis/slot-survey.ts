@@ -1,4 +1,5 @@
 /** Asking a cluster for its slots, whoever of it can be reached. */
+import type { Runtime, Timer } from "../../runtime.ts";
 import { Connection } from "./connection.ts";
 import type { Settings } from "./options.ts";
 import { readSlotRanges, type SlotRange } from "./slots.ts";
@@ -17,8 +18,8 @@ export async function askForSlots(
   addresses: readonly Address[],
   signal: AbortSignal,
 ): Promise<SlotRange[]> {
-  for (const connection of shuffled(connected)) {
-    const ranges = await ask(connection).catch(() => []);
+  for (const connection of shuffled(settings.runtime, connected)) {
+    const ranges = await ask(settings.runtime, connection).catch(() => []);
     if (ranges.length > 0) return ranges;
   }
   const distinct = new Map(addresses.map((address) => [addressName(address), address]));
@@ -35,7 +36,7 @@ async function dialAndAsk(settings: Settings, address: Address, signal: AbortSig
   const { credentials } = settings;
   const connection = await Connection.open({ settings, address, credentials, database: 0, watched: false }, signal);
   try {
-    const ranges = await ask(connection);
+    const ranges = await ask(settings.runtime, connection);
     if (ranges.length === 0) throw new Error(`${connection.node} belongs to no cluster that serves slots yet`);
     return ranges;
   } finally {
@@ -43,24 +44,23 @@ async function dialAndAsk(settings: Settings, address: Address, signal: AbortSig
   }
 }
 
-async function ask(connection: Connection): Promise<SlotRange[]> {
-  const timeout = new AbortController();
+async function ask(runtime: Runtime, connection: Connection): Promise<SlotRange[]> {
+  let timer: Timer | undefined;
   const overdue = new Promise<never>((_, reject) => {
     const late = new Error(`${connection.node} did not answer CLUSTER SLOTS`);
-    const timer = setTimeout(() => reject(late), ANSWER_WAIT_MS);
-    timeout.signal.addEventListener("abort", () => clearTimeout(timer));
+    timer = runtime.setTimeout(() => reject(late), ANSWER_WAIT_MS);
   });
   try {
     const reply = await Promise.race([connection.sendRaw(["CLUSTER", "SLOTS"]), overdue]);
     return readSlotRanges(reply, hostOf(connection.address));
   } finally {
-    timeout.abort();
+    runtime.clearTimeout(timer);
   }
 }
 
-function shuffled<T>(items: readonly T[]): T[] {
+function shuffled<T>(runtime: Runtime, items: readonly T[]): T[] {
   return items
-    .map((item) => ({ item, order: Math.random() }))
+    .map((item) => ({ item, order: runtime.random() }))
     .sort((a, b) => a.order - b.order)
     .map(({ item }) => item);
 }

@@ -125,7 +125,7 @@ export class Subscriptions {
     if (present !== undefined) return present;
     const post: Post = {
       channels: new Set(),
-      link: new Link({
+      link: new Link(this.#context.settings.runtime, {
         dial: async (signal) => {
           const connection = await node.dial("subscriber", signal);
           connection.client.on("sharded-channel-moved", (name) => this.#shardMoved(connection, name));
@@ -167,7 +167,7 @@ export class Subscriptions {
     if (channel.restoring) return;
     channel.restoring = true;
     for (let failures = 0; channel.home === undefined && this.#isWanted(channel); failures += 1) {
-      if (failures > 0) await backoff(failures, this.#stop.signal);
+      if (failures > 0) await backoff(this.#context.settings.runtime, failures, this.#stop.signal);
       await this.#establish(channel).catch(() => undefined);
     }
     channel.restoring = false;

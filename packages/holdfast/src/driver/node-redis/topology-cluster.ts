@@ -31,6 +31,7 @@ export class ClusterTopology implements Topology {
   constructor(context: Context) {
     this.#context = context;
     this.#refresher = new Refresher(
+      context.settings.runtime,
       () => this.#refresh(),
       () => this.primaries().every((node) => node.link.connection !== undefined),
     );
