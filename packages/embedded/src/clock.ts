@@ -1,4 +1,6 @@
 /** Time for the whole server: every read of it and every timer goes through one clock. */
+import { MinHeap } from "./structures/min-heap.ts";
+
 export interface Timer {
   /** Idempotent. */
   cancel(): void;
@@ -52,32 +54,43 @@ export class RealClock implements Clock {
 interface VirtualTimer {
   readonly dueMs: number;
   readonly order: number;
-  readonly task: () => void;
+  /** Undefined once it has fired or was cancelled. */
+  task: (() => void) | undefined;
 }
 
-/** Stands still until advanced. Timers fire in order of their deadline, then of their creation, at exactly their time. */
+/**
+ * Stands still until it is moved. Timers fire in order of their deadline, then of their creation, at exactly their time, which
+ * may lie between two milliseconds.
+ */
 export class VirtualClock implements Clock {
   private currentMs: number;
   private created = 0;
-  private readonly timers = new Set<VirtualTimer>();
+  private readonly timers = new MinHeap<VirtualTimer>(
+    (a, b) => a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order),
+  );
 
   /** @param startMs milliseconds since the epoch */
   constructor(startMs: number = Date.UTC(2024, 0, 1)) {
     this.currentMs = startMs;
   }
 
-  nowMs(): number {
+  /** Milliseconds since the epoch, with fractions. */
+  get exactMs(): number {
     return this.currentMs;
   }
 
+  nowMs(): number {
+    return Math.floor(this.currentMs);
+  }
+
   nowMicros(): number {
-    return this.currentMs * 1000;
+    return Math.floor(this.currentMs * 1000);
   }
 
   setTimer(delayMs: number, task: () => void): Timer {
-    const timer = { dueMs: this.currentMs + Math.max(delayMs, 0), order: this.created++, task };
-    this.timers.add(timer);
-    return { cancel: () => void this.timers.delete(timer) };
+    const timer: VirtualTimer = { dueMs: this.currentMs + Math.max(delayMs, 0), order: this.created++, task };
+    this.timers.push(timer);
+    return { cancel: () => void (timer.task = undefined) };
   }
 
   /** When the next timer is due, or undefined. */
@@ -85,27 +98,30 @@ export class VirtualClock implements Clock {
     return this.next()?.dueMs;
   }
 
+  /** Moves time to the next timer and fires it; false where none is due by `untilMs`, and time then stays. */
+  fireNext(untilMs: number = Infinity): boolean {
+    const timer = this.next();
+    const task = timer?.task;
+    if (timer === undefined || task === undefined || timer.dueMs > untilMs) return false;
+    this.timers.pop();
+    timer.task = undefined;
+    this.currentMs = Math.max(this.currentMs, timer.dueMs);
+    task();
+    return true;
+  }
+
   /** Moves time forward by `ms` and fires each timer which is due on the way, at its own time. */
   advance(ms: number): void {
     const target = this.currentMs + ms;
-    for (let timer = this.next(); timer !== undefined && timer.dueMs <= target; timer = this.next()) {
-      this.timers.delete(timer);
-      this.currentMs = Math.max(this.currentMs, timer.dueMs);
-      timer.task();
-    }
+    while (this.fireNext(target));
     this.currentMs = target;
   }
 
   private next(): VirtualTimer | undefined {
-    let first: VirtualTimer | undefined;
-    for (const timer of this.timers) {
-      if (
-        first === undefined ||
-        timer.dueMs < first.dueMs ||
-        (timer.dueMs === first.dueMs && timer.order < first.order)
-      ) {
-        first = timer;
-      }
+    let first = this.timers.peek();
+    while (first !== undefined && first.task === undefined) {
+      this.timers.pop();
+      first = this.timers.peek();
     }
     return first;
   }

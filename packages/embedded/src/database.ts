@@ -242,7 +242,7 @@ export class Database {
 
   randomKey(): string | undefined {
     for (let tries = 0; tries < 100; tries++) {
-      const entry = this.entries.random();
+      const entry = this.entries.random(this.engine.random);
       if (entry === undefined) return undefined;
       if (this.find(entry.key) !== undefined) return entry.key;
     }

@@ -1,5 +1,4 @@
 /** The whole state of one server, free of transports: databases, clients, subscriptions, settings, time. */
-import { randomBytes } from "node:crypto";
 import { BlockedClients } from "./blocking.ts";
 import { type Clock, RealClock } from "./clock.ts";
 import { commandTable, type CommandTable } from "./commands/index.ts";
@@ -23,12 +22,15 @@ export interface EngineOptions {
   readonly password?: string | undefined;
   /** Passwords of further users, by name. @default none */
   readonly users?: Readonly<Record<string, string>> | undefined;
+  /** 0 <= x < 1; for SPOP, RANDOMKEY and the like. @default Math.random */
+  readonly random?: (() => number) | undefined;
 }
 
 const DATABASES = 16;
 
 export class Engine {
   readonly clock: Clock;
+  readonly random: () => number;
   readonly config: Config = new Config();
   readonly users: Users;
   readonly commands: CommandTable = commandTable;
@@ -42,7 +44,7 @@ export class Engine {
   readonly expiry: Expiry = new Expiry(this);
   readonly scripts: Scripts;
   readonly stats: Stats = new Stats();
-  readonly runId: string = randomBytes(20).toString("hex");
+  readonly runId: string;
   readonly startedAtMs: number;
   /** The running command's time, in milliseconds since the epoch. */
   nowMs: number;
@@ -60,6 +62,8 @@ export class Engine {
 
   constructor(options: EngineOptions = {}) {
     this.clock = options.clock ?? new RealClock();
+    this.random = options.random ?? Math.random;
+    this.runId = runId(this.random);
     this.nowMs = this.clock.nowMs();
     this.startedAtMs = this.nowMs;
     this.maxBulkLength = this.config.number("proto-max-bulk-len");
@@ -126,6 +130,11 @@ export class Engine {
     this.tracking.limit(this.config.number("tracking-table-max-keys"));
     this.users.setPassword("default", this.config.text("requirepass"));
   }
+}
+
+/** Forty hexadecimal digits. */
+function runId(random: () => number): string {
+  return Array.from({ length: 40 }, () => Math.floor(random() * 16).toString(16)).join("");
 }
 
 /** CLIENT CACHING holds for one command, or for one transaction. */

@@ -1,6 +1,7 @@
 /** An in-process Redis-compatible server for beginning, for tests and for simulation; not for production. */
 export { type Clock, RealClock, type Timer, VirtualClock } from "./clock.ts";
 export type { InProcessConnection, InProcessListener } from "./net/in-process.ts";
+export type { Ends, Network, Path } from "./net/network.ts";
 export { keepSnapshot, type SnapshotKeeper, type SnapshotOptions } from "./persistence/keeper.ts";
 export { loadSnapshot, SnapshotError, takeSnapshot } from "./persistence/snapshot.ts";
 export {

@@ -3,6 +3,8 @@ import { createServer as createNetServer, type ListenOptions, type Server, type 
 import { Engine, type EngineOptions } from "./engine.ts";
 import { Connection } from "./net/connection.ts";
 import { InProcessConnection, type InProcessListener } from "./net/in-process.ts";
+import { directNetwork, type Network } from "./net/network.ts";
+import { loadSnapshot } from "./persistence/snapshot.ts";
 
 export interface ServerOptions extends EngineOptions {
   /** 0 takes a free one. @default 0 */
@@ -13,15 +15,24 @@ export interface ServerOptions extends EngineOptions {
   readonly path?: string | undefined;
   /** Whether listening keeps the process alive. @default false */
   readonly keepAlive?: boolean | undefined;
+  /** What lies between the sockets' clients and the server. @default nothing */
+  readonly network?: Network | undefined;
 }
 
 export interface EmbeddedServer extends AsyncDisposable {
+  /** Another one after `restart`. */
   readonly engine: Engine;
   /** The port it listens on, once `listen` has resolved; 0 on a Unix socket. */
   readonly port: number;
   /** Opens the port or the socket. In-process connections need none. */
   listen(): Promise<void>;
-  connectInProcess(listener?: InProcessListener): InProcessConnection;
+  /** @param network what lies between this client and the server; nothing by default */
+  connectInProcess(listener?: InProcessListener, network?: Network): InProcessConnection;
+  /**
+   * As if the process had died and come back: every connection ends, scripts and settings are as at the beginning, and the
+   * keys are those of the snapshot; without one there are none. It goes on listening where it did.
+   */
+  restart(snapshot?: Buffer): void;
   /** Ends every connection and the listening. Idempotent. */
   close(): Promise<void>;
 }
@@ -32,7 +43,7 @@ export function createServer(options: ServerOptions = {}): EmbeddedServer {
 }
 
 class NetServer implements EmbeddedServer {
-  readonly engine: Engine;
+  engine: Engine;
   port = 0;
   private readonly options: ServerOptions;
   private readonly sockets = new Set<Socket>();
@@ -40,8 +51,7 @@ class NetServer implements EmbeddedServer {
 
   constructor(options: ServerOptions) {
     this.options = options;
-    this.engine = new Engine(options);
-    this.engine.onShutdown = () => void this.close();
+    this.engine = this.createEngine();
   }
 
   async listen(): Promise<void> {
@@ -56,8 +66,16 @@ class NetServer implements EmbeddedServer {
     this.engine.config.assign("port", String(this.port));
   }
 
-  connectInProcess(listener?: InProcessListener): InProcessConnection {
-    return new InProcessConnection(this.engine, listener);
+  connectInProcess(listener?: InProcessListener, network?: Network): InProcessConnection {
+    return new InProcessConnection(this.engine, listener, network);
+  }
+
+  restart(snapshot?: Buffer): void {
+    const next = this.createEngine();
+    if (snapshot !== undefined) loadSnapshot(next, snapshot);
+    const last = this.engine;
+    this.engine = next;
+    last.close();
   }
 
   async close(): Promise<void> {
@@ -73,11 +91,18 @@ class NetServer implements EmbeddedServer {
     await this.close();
   }
 
+  private createEngine(): Engine {
+    const engine = new Engine(this.options);
+    engine.onShutdown = () => void this.close();
+    if (this.port !== 0) engine.config.assign("port", String(this.port));
+    return engine;
+  }
+
   private accept(socket: Socket): void {
     if (this.options.keepAlive !== true) socket.unref();
     this.sockets.add(socket);
     socket.on("close", () => this.sockets.delete(socket));
-    Connection.open(this.engine, socket, this.options.path);
+    Connection.open(this.engine, socket, this.options.network ?? directNetwork, this.options.path);
   }
 }
 

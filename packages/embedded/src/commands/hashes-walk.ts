@@ -28,7 +28,7 @@ export const hashWalkCommands: readonly Command[] = [
     category: "hash",
     run: (ctx, args) => {
       const [, key, count] = args;
-      if (count === undefined) return ctx.db.readAs(key, HashValue)?.random().key ?? NIL;
+      if (count === undefined) return ctx.db.readAs(key, HashValue)?.random(ctx.engine.random).key ?? NIL;
       return randomFields(ctx, key, count, args.slice(3));
     },
   }),
@@ -52,7 +52,9 @@ function randomFields(ctx: Session, key: string, countText: string, options: rea
   if (withValues && (count > MAX_PAIRS || count < -MAX_PAIRS)) fail("ERR value is out of range");
   const hash = ctx.db.readAs(key, HashValue);
   if (hash === undefined) return [];
-  const fields = count >= 0 ? hash.sample(Number(count)) : Array.from({ length: -Number(count) }, () => hash.random());
+  const { random } = ctx.engine;
+  const fields =
+    count >= 0 ? hash.sample(Number(count), random) : Array.from({ length: -Number(count) }, () => hash.random(random));
   return withValues ? pairs(fields, ctx.resp) : fields.map((field) => field.key);
 }
 

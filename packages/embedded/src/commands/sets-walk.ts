@@ -30,7 +30,7 @@ export const setWalkCommands: readonly Command[] = [
     category: "set",
     run: (ctx, [, key, count, ...rest]) => {
       if (rest.length > 0) fail(SYNTAX);
-      if (count === undefined) return ctx.db.readAs(key, SetValue)?.random() ?? NIL;
+      if (count === undefined) return ctx.db.readAs(key, SetValue)?.random(ctx.engine.random) ?? NIL;
       return randomMembers(ctx, key, randomCountArgument(count));
     },
   }),
@@ -63,14 +63,14 @@ function scan(ctx: Session, args: readonly [string, string, string, ...string[]]
 function randomMembers(ctx: Session, key: string, count: number | bigint): Reply {
   const set = ctx.db.readAs(key, SetValue);
   if (set === undefined) return [];
-  if (count < 0) return Array.from({ length: -Number(count) }, () => set.random());
-  return count >= set.size ? set.members(ctx.engine.config) : set.sample(Number(count));
+  if (count < 0) return Array.from({ length: -Number(count) }, () => set.random(ctx.engine.random));
+  return count >= set.size ? set.members(ctx.engine.config) : set.sample(Number(count), ctx.engine.random);
 }
 
 function popOne(ctx: Session, key: string): Reply {
   const set = ctx.db.getAs(key, SetValue);
   if (set === undefined) return NIL;
-  const member = set.random();
+  const member = set.random(ctx.engine.random);
   set.delete(member);
   ctx.db.removed(key, set, EVENT.set, "spop");
   return member;
@@ -79,7 +79,7 @@ function popOne(ctx: Session, key: string): Reply {
 function pop(ctx: Session, key: string, count: number): string[] {
   const set = ctx.db.getAs(key, SetValue);
   if (set === undefined || count === 0) return [];
-  const popped = count >= set.size ? set.members(ctx.engine.config) : set.sample(count);
+  const popped = count >= set.size ? set.members(ctx.engine.config) : set.sample(count, ctx.engine.random);
   for (const member of popped) set.delete(member);
   ctx.db.removed(key, set, EVENT.set, "spop");
   if (set.size > 0 && set.size * REBUILD <= count) rebuild(ctx, key, set);

@@ -19,7 +19,7 @@ export const sortedSetRandomCommands: readonly Command[] = [
 ];
 
 function one(ctx: Session, key: string): Reply {
-  return ctx.db.readAs(key, SortedSetValue)?.random().key ?? NIL;
+  return ctx.db.readAs(key, SortedSetValue)?.random(ctx.engine.random).key ?? NIL;
 }
 
 /** A negative count may draw the same member more than once, and gives exactly as many. */
@@ -30,7 +30,7 @@ function several(ctx: Session, args: Args<-2>): Reply {
   if (withScores && Math.abs(count) > 2 ** 62) fail("ERR value is out of range");
   const zset = ctx.db.readAs(args[1], SortedSetValue);
   if (zset === undefined || count === 0) return [];
-  return membersReply(ctx, drawn(zset, count), withScores);
+  return membersReply(ctx, drawn(ctx, zset, count), withScores);
 }
 
 function countArgument(text: string): number {
@@ -42,7 +42,7 @@ function countArgument(text: string): number {
 }
 
 /** All of them come from the highest down, as Redis walks a sorted set. */
-function drawn(zset: SortedSetValue, count: number): readonly Member[] {
-  if (count < 0) return Array.from({ length: -count }, () => zset.random());
-  return count >= zset.size ? [...zset.values()].toReversed() : zset.sample(count);
+function drawn(ctx: Session, zset: SortedSetValue, count: number): readonly Member[] {
+  if (count < 0) return Array.from({ length: -count }, () => zset.random(ctx.engine.random));
+  return count >= zset.size ? [...zset.values()].toReversed() : zset.sample(count, ctx.engine.random);
 }

@@ -5,6 +5,7 @@ import { encode } from "../protocol/encode.ts";
 import { ProtocolError, RequestParser } from "../protocol/request-parser.ts";
 import type { Push, Reply, Status } from "../reply.ts";
 import type { Outlet, Session } from "../session.ts";
+import type { Network, Path } from "./network.ts";
 
 /** Answers are written early beyond this many characters, so that a long pipeline does not pile them up. */
 const EARLY_WRITE = 256 * 1024;
@@ -19,29 +20,31 @@ export class Connection implements Outlet {
   private readonly socket: Socket;
   private readonly session: Session;
   private readonly parser: RequestParser;
+  private readonly path: Path;
   private output = "";
   private flushing = false;
   private working = false;
   private closing = false;
   private stalled = false;
 
-  /** It lives until its socket closes. */
-  static open(engine: Engine, socket: Socket, path: string | undefined): Connection {
-    return new Connection(engine, socket, path);
+  /** It lives until its socket closes. @param file the Unix socket that it came by */
+  static open(engine: Engine, socket: Socket, network: Network, file: string | undefined): Connection {
+    return new Connection(engine, socket, network, file);
   }
 
-  private constructor(engine: Engine, socket: Socket, path: string | undefined) {
+  private constructor(engine: Engine, socket: Socket, network: Network, file: string | undefined) {
     this.socket = socket;
-    this.address = path === undefined ? endpoint(socket.remoteAddress, socket.remotePort) : `${path}:0`;
-    this.localAddress = path === undefined ? endpoint(socket.localAddress, socket.localPort) : `${path}:0`;
+    this.path = network.open({ endClient: () => reset(socket), endServer: () => this.leave() });
+    this.address = file === undefined ? endpoint(socket.remoteAddress, socket.remotePort) : `${file}:0`;
+    this.localAddress = file === undefined ? endpoint(socket.localAddress, socket.localPort) : `${file}:0`;
     this.session = engine.connect(this);
     this.parser = new RequestParser({
       authenticated: () => this.session.authenticated,
       maxBulk: () => engine.maxBulkLength,
     });
-    socket.on("data", (chunk: Buffer) => this.receive(chunk));
+    socket.on("data", (chunk: Buffer) => this.path.toServer(() => this.receive(chunk)));
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => this.session.close());
+    socket.on("close", () => this.path.toServer(() => this.leave()));
   }
 
   reply(reply: Reply): void {
@@ -59,8 +62,16 @@ export class Connection implements Outlet {
   close(): void {
     this.closing = true;
     this.flush();
-    this.socket.end();
-    this.socket.destroySoon();
+    this.path.toClient(() => {
+      this.socket.end();
+      this.socket.destroySoon();
+    });
+  }
+
+  /** Nobody is at the other end any more. */
+  private leave(): void {
+    this.closing = true;
+    this.session.close();
   }
 
   private receive(chunk: Buffer): void {
@@ -103,6 +114,10 @@ export class Connection implements Outlet {
     if (this.output === "") return;
     const { output } = this;
     this.output = "";
+    this.path.toClient(() => this.transmit(output));
+  }
+
+  private transmit(output: string): void {
     if (!this.socket.writable) return;
     this.socket.write(output, "latin1");
     const unread = this.socket.writableLength;
@@ -120,6 +135,12 @@ export class Connection implements Outlet {
       this.work();
     });
   }
+}
+
+/** A Unix socket knows no reset. */
+function reset(socket: Socket): void {
+  if (socket.remoteAddress === undefined) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function endpoint(address: string | undefined, port: number | undefined): string {

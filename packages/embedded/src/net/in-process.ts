@@ -2,12 +2,20 @@
 import type { Engine } from "../engine.ts";
 import type { Push, Reply, Status } from "../reply.ts";
 import type { Outlet, Session } from "../session.ts";
+import { directNetwork, type Network, type Path } from "./network.ts";
 
 export interface InProcessListener {
   /** A message that answers no command: pub/sub, invalidation, MONITOR. */
   push?(message: Push | Status): void;
-  /** The server ended the connection. */
+  /** The connection has ended, and not by `disconnect`. */
   closed?(): void;
+}
+
+type Done = (reply: Reply) => void;
+
+interface Request {
+  readonly args: readonly string[];
+  readonly done: Done;
 }
 
 export class InProcessConnection implements Outlet {
@@ -15,50 +23,81 @@ export class InProcessConnection implements Outlet {
   readonly localAddress: string = "in-process:0";
   readonly session: Session;
   private readonly listener: InProcessListener;
-  private readonly unanswered: ((reply: Reply) => void)[] = [];
-  private readonly queue: (readonly string[])[] = [];
+  private readonly path: Path;
+  /** Executed and not answered yet, in order; on the server's side. */
+  private readonly unanswered: Done[] = [];
+  /** Arrived and not executed yet, because the session is blocked; on the server's side. */
+  private readonly queue: Request[] = [];
+  /** On the client's side. */
+  private over = false;
 
-  constructor(engine: Engine, listener: InProcessListener = {}) {
+  constructor(engine: Engine, listener: InProcessListener = {}, network: Network = directNetwork) {
     this.listener = listener;
+    this.path = network.open({ endClient: () => this.lose(), endServer: () => this.leave() });
     this.session = engine.connect(this);
   }
 
   /**
-   * Runs a command at once, unless an earlier one waits for a key, and hands its reply to `done`. Arguments are binary strings.
-   * Nothing is called any more after the connection has closed.
+   * Runs a command, unless an earlier one waits for a key, and hands its reply to `done`; at once where there is no network
+   * between. Arguments are binary strings. Nothing is called any more after the connection has ended.
    */
-  send(args: readonly string[], done: (reply: Reply) => void): void {
-    this.unanswered.push(done);
-    if (this.session.isBlocked || this.queue.length > 0) this.queue.push(args);
-    else this.session.execute(args);
+  send(args: readonly string[], done: Done): void {
+    if (!this.over) this.path.toServer(() => this.receive({ args, done }));
   }
 
+  /** The client ends the connection. Idempotent. */
+  disconnect(): void {
+    if (this.over) return;
+    this.over = true;
+    this.path.toServer(() => this.leave());
+  }
+
+  // ---- what the server calls
+
   reply(reply: Reply): void {
-    this.unanswered.shift()?.(reply);
+    const done = this.unanswered.shift();
+    if (done !== undefined) this.path.toClient(() => this.over || done(reply));
   }
 
   push(message: Push | Status): void {
-    this.listener.push?.(message);
+    this.path.toClient(() => this.over || this.listener.push?.(message));
   }
 
   resume(): void {
     queueMicrotask(() => {
       while (this.queue.length > 0 && !this.session.isBlocked && !this.session.closed) {
-        this.session.execute(this.queue.shift() as readonly string[]);
+        this.execute(this.queue.shift() as Request);
       }
     });
   }
 
-  /** Called by the server. */
   close(): void {
-    this.disconnect();
-    this.listener.closed?.();
+    this.leave();
+    this.path.toClient(() => this.lose());
   }
 
-  /** Called by the client. Idempotent. */
-  disconnect(): void {
+  // ---- the two ends
+
+  private receive(request: Request): void {
+    if (this.session.closed) return;
+    if (this.session.isBlocked || this.queue.length > 0) this.queue.push(request);
+    else this.execute(request);
+  }
+
+  private execute({ args, done }: Request): void {
+    this.unanswered.push(done);
+    this.session.execute(args);
+  }
+
+  private leave(): void {
     this.session.close();
     this.queue.length = 0;
     this.unanswered.length = 0;
+  }
+
+  private lose(): void {
+    if (this.over) return;
+    this.over = true;
+    this.listener.closed?.();
   }
 }

@@ -68,7 +68,7 @@ export class IndexedMap<N extends Node> {
   }
 
   /** At least half of the places are taken, so two tries are expected. `random` gives 0 <= x < 1. */
-  random(random: () => number = Math.random): N | undefined {
+  random(random: () => number): N | undefined {
     if (this.nodes.size === 0) return undefined;
     for (;;) {
       const node = this.places[Math.floor(random() * this.places.length)];

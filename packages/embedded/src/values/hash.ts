@@ -48,13 +48,13 @@ export class HashValue extends Collection {
     return this.fields.values();
   }
 
-  random(): Field {
-    return this.fields.random() as Field;
+  random(random: () => number): Field {
+    return this.fields.random(random) as Field;
   }
 
   /** Up to `count` different fields. */
-  sample(count: number): Field[] {
-    return sample(this.fields, count);
+  sample(count: number, random: () => number): Field[] {
+    return sample(this.fields, count, random);
   }
 
   /** A small hash is walked in one step. */

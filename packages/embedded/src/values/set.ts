@@ -48,13 +48,13 @@ export class SetValue extends Collection {
     return this.isIntset(config) ? members.sort(compareIntegers) : members;
   }
 
-  random(): string {
-    return (this.nodes.random() as Node).key;
+  random(random: () => number): string {
+    return (this.nodes.random(random) as Node).key;
   }
 
   /** Up to `count` different members. */
-  sample(count: number): string[] {
-    return sample(this.nodes, count).map(({ key }) => key);
+  sample(count: number, random: () => number): string[] {
+    return sample(this.nodes, count, random).map(({ key }) => key);
   }
 
   /** A small set of integers is walked in one step. */

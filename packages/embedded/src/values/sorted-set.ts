@@ -113,13 +113,13 @@ export class SortedSetValue extends Collection {
   }
 
   /** The set must not be empty. */
-  random(): Member {
-    return this.members.random() as Member;
+  random(random: () => number): Member {
+    return this.members.random(random) as Member;
   }
 
   /** Up to `count` different members. */
-  sample(count: number): Member[] {
-    return sample(this.members, count);
+  sample(count: number, random: () => number): Member[] {
+    return sample(this.members, count, random);
   }
 
   copy(): SortedSetValue {

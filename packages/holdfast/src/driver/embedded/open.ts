@@ -3,6 +3,7 @@ import { HoldfastError, InvalidArgumentError } from "../../errors.ts";
 import { openSettings } from "../node-redis/open.ts";
 import { type ConnectionOptions, resolveOptions } from "../node-redis/options.ts";
 import type { Transport } from "../port.ts";
+import { type Runtime, systemRuntime } from "../../runtime.ts";
 import { EmbeddedClient } from "./client.ts";
 import { holdServer } from "./servers.ts";
 import { snapshotPathOf } from "./url.ts";
@@ -21,20 +22,37 @@ export async function openEmbedded(options: ConnectionOptions & { readonly url: 
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HoldfastError("UNAVAILABLE", reason, { cause });
   });
-  return openOver(dialTo(held.server), options, () => held.release());
+  return openOver(dialTo(held.server), options, {
+    closed: () => held.release(),
+    runtime: systemRuntime,
+    lossy: false,
+  });
 }
 
-/** A transport over connections that `dial` makes. `closed` is called at its end, and when there is no connection. */
+export interface Surroundings {
+  /** Called at the transport's end, and when there is no connection. */
+  closed(): Promise<void>;
+  readonly runtime: Runtime;
+  /** Whether a connection can stand with nobody at its other end. */
+  readonly lossy: boolean;
+}
+
+/** A transport over connections that `dial` makes. */
 export async function openOver(
   dial: Dial,
   options: ConnectionOptions,
-  closed: () => Promise<void> = async () => undefined,
+  { closed, runtime, lossy }: Surroundings,
 ): Promise<Transport> {
   try {
     if (options.tls !== undefined && options.tls !== false) {
       throw new InvalidArgumentError("tls", "nothing for the embedded server, which is in this process", options.tls);
     }
-    const settings = { ...resolveOptions({ ...options, url: undefined }), addresses: [{ path: NODE }] };
+    const settings = {
+      ...resolveOptions({ ...options, url: undefined }),
+      addresses: [{ path: NODE }],
+      runtime,
+      watched: lossy,
+    };
     return await openSettings(settings, {
       engine: "embedded",
       createClient: (setup) => new EmbeddedClient(setup, dial),

@@ -1,5 +1,5 @@
-/** One connection to the embedded server as its client sees it. `holdfast/testing` puts faults between the two. */
-import type { EmbeddedServer, InProcessListener, Reply } from "holdfast-embedded";
+/** One connection to the embedded server as its client sees it. */
+import type { EmbeddedServer, InProcessListener, Network, Reply } from "holdfast-embedded";
 
 /** What comes without being asked for. */
 export type ServerMessage = Parameters<NonNullable<InProcessListener["push"]>>[0];
@@ -20,12 +20,14 @@ export interface Wire {
 /** Opens a connection; throws where there is no server to be reached. */
 export type Dial = (listener: WireListener) => Wire;
 
-export function dialTo(server: EmbeddedServer): Dial {
+/** @param network what lies between; nothing by default */
+export function dialTo(server: EmbeddedServer, network?: Network): Dial {
   return (listener) => {
-    const connection = server.connectInProcess({
-      push: (message) => listener.message(message),
+    const ends = {
+      push: (message: ServerMessage) => listener.message(message),
       closed: () => listener.closed(new Error("the server closed the connection")),
-    });
+    };
+    const connection = server.connectInProcess(ends, network);
     return {
       send: (args, done) => connection.send(args, done),
       close: () => connection.disconnect(),

@@ -1,0 +1,31 @@
+/**
+ * What lies between a client and the server. Without one everything is delivered at once. A network decides when each
+ * delivery happens, or that it never does: that is where tests and simulations put their faults.
+ */
+export interface Network {
+  /** A client connects. What is thrown refuses it. */
+  open(ends: Ends): Path;
+}
+
+/** The two ends of one connection, each of which may learn of the connection's end without the other. */
+export interface Ends {
+  /** The client finds its connection reset. Idempotent. */
+  endClient(): void;
+  /** The server finds that the client has gone; what was delivered before has been executed. Idempotent. */
+  endServer(): void;
+}
+
+/** One connection. Each direction must keep its order, as TCP does. */
+export interface Path {
+  /** A command, or bytes of one, or the client's end. */
+  toServer(deliver: () => void): void;
+  /** An answer or a message, or the server's end. */
+  toClient(deliver: () => void): void;
+}
+
+const NOTHING_BETWEEN: Path = {
+  toServer: (deliver) => deliver(),
+  toClient: (deliver) => deliver(),
+};
+
+export const directNetwork: Network = { open: () => NOTHING_BETWEEN };
