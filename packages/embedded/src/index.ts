@@ -1,7 +1,7 @@
 /** An in-process Redis-compatible server for beginning, for tests and for simulation; not for production. */
 export { type Clock, RealClock, type Timer, VirtualClock } from "./clock.ts";
 export type { InProcessConnection, InProcessListener } from "./net/in-process.ts";
-export type { Ends, Network, Path } from "./net/network.ts";
+export type { Delivery, Ends, Network, Path } from "./net/network.ts";
 export { keepSnapshot, type SnapshotKeeper, type SnapshotOptions } from "./persistence/keeper.ts";
 export { loadSnapshot, SnapshotError, takeSnapshot } from "./persistence/snapshot.ts";
 export {
@@ -19,4 +19,5 @@ export {
   type TypedReply,
   Verbatim,
 } from "./reply.ts";
+export { SeededRandom } from "./random.ts";
 export { createServer, type EmbeddedServer, type ServerOptions } from "./server.ts";

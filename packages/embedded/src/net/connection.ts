@@ -22,19 +22,24 @@ export class Connection implements Outlet {
   private readonly parser: RequestParser;
   private readonly path: Path;
   private output = "";
+  /** The output is not only messages. */
+  private hasAnswer = false;
   private flushing = false;
   private working = false;
   private closing = false;
   private stalled = false;
 
   /** It lives until its socket closes. @param file the Unix socket that it came by */
-  static open(engine: Engine, socket: Socket, network: Network, file: string | undefined): Connection {
-    return new Connection(engine, socket, network, file);
+  static open(engine: Engine, socket: Socket, network: Network, file: string | undefined): void {
+    let connection: Connection | undefined;
+    const path = network.open({ endClient: () => reset(socket), endServer: () => connection?.leave() });
+    if (path === undefined) reset(socket);
+    else connection = new Connection(engine, socket, path, file);
   }
 
-  private constructor(engine: Engine, socket: Socket, network: Network, file: string | undefined) {
+  private constructor(engine: Engine, socket: Socket, path: Path, file: string | undefined) {
     this.socket = socket;
-    this.path = network.open({ endClient: () => reset(socket), endServer: () => this.leave() });
+    this.path = path;
     this.address = file === undefined ? endpoint(socket.remoteAddress, socket.remotePort) : `${file}:0`;
     this.localAddress = file === undefined ? endpoint(socket.localAddress, socket.localPort) : `${file}:0`;
     this.session = engine.connect(this);
@@ -48,6 +53,7 @@ export class Connection implements Outlet {
   }
 
   reply(reply: Reply): void {
+    this.hasAnswer = true;
     this.write(encode(reply, this.session.resp));
   }
 
@@ -65,7 +71,7 @@ export class Connection implements Outlet {
     this.path.toClient(() => {
       this.socket.end();
       this.socket.destroySoon();
-    });
+    }, "end");
   }
 
   /** Nobody is at the other end any more. */
@@ -114,7 +120,9 @@ export class Connection implements Outlet {
     if (this.output === "") return;
     const { output } = this;
     this.output = "";
-    this.path.toClient(() => this.transmit(output));
+    const what = this.hasAnswer ? "answer" : "message";
+    this.hasAnswer = false;
+    this.path.toClient(() => this.transmit(output), what);
   }
 
   private transmit(output: string): void {

@@ -33,7 +33,9 @@ export class InProcessConnection implements Outlet {
 
   constructor(engine: Engine, listener: InProcessListener = {}, network: Network = directNetwork) {
     this.listener = listener;
-    this.path = network.open({ endClient: () => this.lose(), endServer: () => this.leave() });
+    const path = network.open({ endClient: () => this.lose(), endServer: () => this.leave() });
+    if (path === undefined) throw new Error("connect ECONNREFUSED: the server takes no connections");
+    this.path = path;
     this.session = engine.connect(this);
   }
 
@@ -56,11 +58,11 @@ export class InProcessConnection implements Outlet {
 
   reply(reply: Reply): void {
     const done = this.unanswered.shift();
-    if (done !== undefined) this.path.toClient(() => this.over || done(reply));
+    if (done !== undefined) this.path.toClient(() => this.over || done(reply), "answer");
   }
 
   push(message: Push | Status): void {
-    this.path.toClient(() => this.over || this.listener.push?.(message));
+    this.path.toClient(() => this.over || this.listener.push?.(message), "message");
   }
 
   resume(): void {
@@ -73,7 +75,7 @@ export class InProcessConnection implements Outlet {
 
   close(): void {
     this.leave();
-    this.path.toClient(() => this.lose());
+    this.path.toClient(() => this.lose(), "end");
   }
 
   // ---- the two ends

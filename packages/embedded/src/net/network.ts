@@ -3,8 +3,8 @@
  * delivery happens, or that it never does: that is where tests and simulations put their faults.
  */
 export interface Network {
-  /** A client connects. What is thrown refuses it. */
-  open(ends: Ends): Path;
+  /** A client connects; undefined refuses it. */
+  open(ends: Ends): Path | undefined;
 }
 
 /** The two ends of one connection, each of which may learn of the connection's end without the other. */
@@ -19,9 +19,12 @@ export interface Ends {
 export interface Path {
   /** A command, or bytes of one, or the client's end. */
   toServer(deliver: () => void): void;
-  /** An answer or a message, or the server's end. */
-  toClient(deliver: () => void): void;
+  /** What the server says, or its end of the connection. */
+  toClient(deliver: () => void, what: Delivery): void;
 }
+
+/** `answer`: to a command, perhaps with messages beside it. `message`: nobody asked for it. `end`: the server hangs up. */
+export type Delivery = "answer" | "message" | "end";
 
 const NOTHING_BETWEEN: Path = {
   toServer: (deliver) => deliver(),

@@ -31,7 +31,7 @@ export async function openEmbedded(options: ConnectionOptions & { readonly url: 
 
 export interface Surroundings {
   /** Called at the transport's end, and when there is no connection. */
-  closed(): Promise<void>;
+  readonly closed: () => Promise<void>;
   readonly runtime: Runtime;
   /** Whether a connection can stand with nobody at its other end. */
   readonly lossy: boolean;

@@ -1,0 +1,81 @@
+/** The server of a simulation: an embedded one whose time, chance and death the seed decides. */
+import {
+  type Clock,
+  createServer,
+  type EmbeddedServer,
+  type SeededRandom,
+  takeSnapshot,
+  type VirtualClock,
+} from "holdfast-embedded";
+import { type Dial, dialTo } from "../../driver/embedded/wire.ts";
+import { VirtualProcess } from "../virtual-process.ts";
+import type { SimulatedNetwork } from "./network.ts";
+import type { Trace } from "./trace.ts";
+
+/** What a server has after it died: everything, nothing, or what it had a while ago, as after a failover. */
+export type Survivors = "all" | "none" | { readonly asOfMsAgo: number };
+
+export class SimulatedServer {
+  readonly process: VirtualProcess;
+  readonly #clock: VirtualClock;
+  readonly #trace: Trace;
+  readonly #embedded: EmbeddedServer;
+  #up = true;
+
+  constructor(clock: VirtualClock, random: SeededRandom, trace: Trace, speed: number) {
+    this.#clock = clock;
+    this.#trace = trace;
+    this.process = new VirtualProcess("server", clock, speed);
+    this.#embedded = createServer({ clock: clockOf(this.process, clock.exactMs), random: () => random.fraction() });
+  }
+
+  dialThrough(network: SimulatedNetwork): Dial {
+    const dial = dialTo(this.#embedded, network);
+    return (listener) => {
+      if (!this.#up) throw new Error("connect ECONNREFUSED: the server is down");
+      return dial(listener);
+    };
+  }
+
+  /** Stands still for `ms`: nothing is executed or answered, and connections stand. */
+  pause(ms: number): void {
+    this.#trace.note("server", `stands still for ${ms.toFixed(0)} ms`);
+    this.process.pause(ms);
+  }
+
+  /** Dies, and is back after `ms`. */
+  restart(ms: number, survivors: Survivors = "all"): void {
+    if (typeof survivors === "string")
+      return this.#die(ms, survivors === "all" ? takeSnapshot(this.#engine) : undefined);
+    const snapshot = takeSnapshot(this.#engine);
+    this.#trace.note("server", "has its last backup taken");
+    this.#clock.setTimer(survivors.asOfMsAgo, () => this.#die(ms, snapshot));
+  }
+
+  close(): Promise<void> {
+    return this.#embedded.close();
+  }
+
+  get #engine(): EmbeddedServer["engine"] {
+    return this.#embedded.engine;
+  }
+
+  #die(ms: number, snapshot: Buffer | undefined): void {
+    if (!this.#up) return;
+    this.#trace.note("server", `dies for ${ms.toFixed(0)} ms`);
+    this.#up = false;
+    this.#embedded.restart(snapshot);
+    this.#clock.setTimer(ms, () => {
+      this.#up = true;
+      this.#trace.note("server", "is back");
+    });
+  }
+}
+
+function clockOf(process: VirtualProcess, startMs: number): Clock {
+  return {
+    nowMs: () => Math.floor(startMs + process.now()),
+    nowMicros: () => Math.floor((startMs + process.now()) * 1000),
+    setTimer: (ms, task) => process.setTimer(ms, task),
+  };
+}
