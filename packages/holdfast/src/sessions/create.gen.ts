@@ -22,16 +22,17 @@ export interface CreateArgs {
 
 export type CreateResult =
   | { readonly status: "created"; readonly fields: Buffer[]; readonly evicted: string[] }
-  | { readonly status: "limit"; readonly active: number };
+  | { readonly status: "limit"; readonly active: number }
+  | { readonly status: "ended" };
 
 /**
  * Create a session within the user's limit. The id is new and random, so a session that is there already was created
- * by this very call, whose answer was lost.
+ * by this very call, whose answer was lost; and one that has ended already, too, before its id was told to anybody.
  */
 export const create: Script<CreateKeys, CreateArgs, CreateResult> = {
   class: "dedupable",
   name: "sessions.create",
-  sha1: "d6b877de50ac6e81bd0f942253619b965b9e3ff4",
+  sha1: "0d54561a4cb948b5ea1d379b3e96e45cbb5a0dcf",
   lua: `-- sessions.create
 local clockMicros
 local function nowMicros()
@@ -44,8 +45,10 @@ end
 local function now()
   return math.floor(nowMicros() / 1000)
 end
+local LATE_MS = 60000
 local function find(session, index, handle, idleMs)
-  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias')
+  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until')
+  if found[6] and now() >= tonumber(found[6]) then return nil end
   if not found[1] then return nil, found[5] end
   local state = { seen = tonumber(found[1]), ends = tonumber(found[2]), version = tonumber(found[3]), user = found[4] }
   if now() >= state.ends or now() - state.seen >= idleMs then return nil end
@@ -60,6 +63,14 @@ local function keepUntil(session, index, handle, user, expiresAt)
   redis.call('PEXPIREAT', session, expiresAt)
   if user then enlist(index, handle, expiresAt) end
 end
+local function bury(session)
+  local created = tonumber(redis.call('HGET', session, 'created'))
+  if not created then return end
+  redis.call('DEL', session)
+  if now() - created >= LATE_MS then return end
+  redis.call('HSET', session, 'gone', 1)
+  redis.call('PEXPIRE', session, LATE_MS)
+end
 local function touch(session, index, handle, idleMs, touchMs, state)
   if now() - state.seen < touchMs then return end
   redis.call('HSET', session, 'seen', now())
@@ -69,7 +80,8 @@ local session, index = KEYS[1], KEYS[2]
 local handle, hasUser, limit, evict, idleMs, absoluteMs = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6])
 local fields = {}
 for i = 7, #ARGV do fields[i - 6] = ARGV[i] end
-if redis.call('EXISTS', session) == 1 then return {'created', redis.call('HGETALL', session), {}} end
+if redis.call('HEXISTS', session, 'created') == 1 then return {'created', redis.call('HGETALL', session), {}} end
+if redis.call('EXISTS', session) == 1 then return {'ended'} end
 local at = now()
 local evicted = {}
 if hasUser then
@@ -101,8 +113,11 @@ return {'created', redis.call('HGETALL', session), evicted}
       case "limit":
         expectFields(fields, 1);
         return { status: "limit", active: decodeInt(fields[1]) };
+      case "ended":
+        expectFields(fields, 0);
+        return { status: "ended" };
       default:
-        throw new UnexpectedReplyError("one of created, limit", reply);
+        throw new UnexpectedReplyError("one of created, limit, ended", reply);
     }
   },
 };

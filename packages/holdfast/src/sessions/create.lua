@@ -1,5 +1,5 @@
 --- Create a session within the user's limit. The id is new and random, so a session that is there already was created
--- by this very call, whose answer was lost.
+-- by this very call, whose answer was lost; and one that has ended already, too, before its id was told to anybody.
 -- @class dedupable
 -- @include now
 -- @include life
@@ -14,7 +14,9 @@
 -- @arg fields... bytes
 -- @result created fields:list<bytes> evicted:list<text>
 -- @result limit active:int
-if redis.call('EXISTS', session) == 1 then return {'created', redis.call('HGETALL', session), {}} end
+-- @result ended
+if redis.call('HEXISTS', session, 'created') == 1 then return {'created', redis.call('HGETALL', session), {}} end
+if redis.call('EXISTS', session) == 1 then return {'ended'} end
 local at = now()
 local evicted = {}
 if hasUser then

@@ -24,7 +24,7 @@ export type DestroyResult =
 export const destroy: Script<DestroyKeys, DestroyArgs, DestroyResult> = {
   class: "idempotent",
   name: "sessions.destroy",
-  sha1: "d618e74533c857b865f9f605f1781f56e8ba2cb7",
+  sha1: "d83a9639397a8902c09243a0121a0f84e9a133f8",
   lua: `-- sessions.destroy
 local clockMicros
 local function nowMicros()
@@ -37,8 +37,10 @@ end
 local function now()
   return math.floor(nowMicros() / 1000)
 end
+local LATE_MS = 60000
 local function find(session, index, handle, idleMs)
-  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias')
+  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until')
+  if found[6] and now() >= tonumber(found[6]) then return nil end
   if not found[1] then return nil, found[5] end
   local state = { seen = tonumber(found[1]), ends = tonumber(found[2]), version = tonumber(found[3]), user = found[4] }
   if now() >= state.ends or now() - state.seen >= idleMs then return nil end
@@ -53,6 +55,14 @@ local function keepUntil(session, index, handle, user, expiresAt)
   redis.call('PEXPIREAT', session, expiresAt)
   if user then enlist(index, handle, expiresAt) end
 end
+local function bury(session)
+  local created = tonumber(redis.call('HGET', session, 'created'))
+  if not created then return end
+  redis.call('DEL', session)
+  if now() - created >= LATE_MS then return end
+  redis.call('HSET', session, 'gone', 1)
+  redis.call('PEXPIRE', session, LATE_MS)
+end
 local function touch(session, index, handle, idleMs, touchMs, state)
   if now() - state.seen < touchMs then return end
   redis.call('HSET', session, 'seen', now())
@@ -60,10 +70,10 @@ local function touch(session, index, handle, idleMs, touchMs, state)
 end
 local session, index = KEYS[1], KEYS[2]
 local handle, idleMs = ARGV[1], tonumber(ARGV[2])
-local target = redis.call('HMGET', session, 'alias', 'heir')
-if target[1] or target[2] then return {'moved', target[1] or target[2]} end
-local state = find(session, index, handle, idleMs)
-redis.call('DEL', session)
+local state, alias = find(session, index, handle, idleMs)
+local target = alias or redis.call('HGET', session, 'heir')
+if target then return {'moved', target} end
+bury(session)
 redis.call('ZREM', index, handle)
 return {state and 'destroyed' or 'missing'}
 `,

@@ -9,9 +9,9 @@
 -- @result destroyed
 -- @result moved target:text
 -- @result missing
-local target = redis.call('HMGET', session, 'alias', 'heir')
-if target[1] or target[2] then return {'moved', target[1] or target[2]} end
-local state = find(session, index, handle, idleMs)
-redis.call('DEL', session)
+local state, alias = find(session, index, handle, idleMs)
+local target = alias or redis.call('HGET', session, 'heir')
+if target then return {'moved', target} end
+bury(session)
 redis.call('ZREM', index, handle)
 return {state and 'destroyed' or 'missing'}

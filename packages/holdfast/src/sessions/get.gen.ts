@@ -28,7 +28,7 @@ export type GetResult =
 export const get: BatchScript<GetKeys, GetArgs, GetResult> = {
   class: "read",
   name: "sessions.get",
-  sha1: "a04d68389d7e23a9dd2d39a966eda4db9c3b0f3a",
+  sha1: "07a9a8c7c1c4c65dad4f118dd88fbab23705d5a3",
   lua: `-- sessions.get
 local clockMicros
 local function nowMicros()
@@ -41,8 +41,10 @@ end
 local function now()
   return math.floor(nowMicros() / 1000)
 end
+local LATE_MS = 60000
 local function find(session, index, handle, idleMs)
-  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias')
+  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until')
+  if found[6] and now() >= tonumber(found[6]) then return nil end
   if not found[1] then return nil, found[5] end
   local state = { seen = tonumber(found[1]), ends = tonumber(found[2]), version = tonumber(found[3]), user = found[4] }
   if now() >= state.ends or now() - state.seen >= idleMs then return nil end
@@ -56,6 +58,14 @@ end
 local function keepUntil(session, index, handle, user, expiresAt)
   redis.call('PEXPIREAT', session, expiresAt)
   if user then enlist(index, handle, expiresAt) end
+end
+local function bury(session)
+  local created = tonumber(redis.call('HGET', session, 'created'))
+  if not created then return end
+  redis.call('DEL', session)
+  if now() - created >= LATE_MS then return end
+  redis.call('HSET', session, 'gone', 1)
+  redis.call('PEXPIRE', session, LATE_MS)
 end
 local function touch(session, index, handle, idleMs, touchMs, state)
   if now() - state.seen < touchMs then return end
@@ -94,7 +104,7 @@ return {'found', redis.call('HGETALL', session)}
   },
   merged: {
     name: "sessions.get (merged)",
-    sha1: "19d5ccbfd9f922d4f974990a2fad3da2a66d1b4d",
+    sha1: "4cd395c4f04c9638104c3059e1acff9677aa5155",
     lua: `-- sessions.get
 local clockMicros
 local function nowMicros()
@@ -107,8 +117,10 @@ end
 local function now()
   return math.floor(nowMicros() / 1000)
 end
+local LATE_MS = 60000
 local function find(session, index, handle, idleMs)
-  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias')
+  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until')
+  if found[6] and now() >= tonumber(found[6]) then return nil end
   if not found[1] then return nil, found[5] end
   local state = { seen = tonumber(found[1]), ends = tonumber(found[2]), version = tonumber(found[3]), user = found[4] }
   if now() >= state.ends or now() - state.seen >= idleMs then return nil end
@@ -122,6 +134,14 @@ end
 local function keepUntil(session, index, handle, user, expiresAt)
   redis.call('PEXPIREAT', session, expiresAt)
   if user then enlist(index, handle, expiresAt) end
+end
+local function bury(session)
+  local created = tonumber(redis.call('HGET', session, 'created'))
+  if not created then return end
+  redis.call('DEL', session)
+  if now() - created >= LATE_MS then return end
+  redis.call('HSET', session, 'gone', 1)
+  redis.call('PEXPIRE', session, LATE_MS)
 end
 local function touch(session, index, handle, idleMs, touchMs, state)
   if now() - state.seen < touchMs then return end

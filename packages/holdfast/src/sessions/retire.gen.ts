@@ -30,7 +30,7 @@ export type RetireResult =
 export const retire: Script<RetireKeys, RetireArgs, RetireResult> = {
   class: "idempotent",
   name: "sessions.retire",
-  sha1: "8374ee7b51f873c27ba06d1fdecdf67744107190",
+  sha1: "7048c325ca88a97a97309dcf2ab830d700faea11",
   lua: `-- sessions.retire
 local clockMicros
 local function nowMicros()
@@ -43,8 +43,10 @@ end
 local function now()
   return math.floor(nowMicros() / 1000)
 end
+local LATE_MS = 60000
 local function find(session, index, handle, idleMs)
-  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias')
+  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until')
+  if found[6] and now() >= tonumber(found[6]) then return nil end
   if not found[1] then return nil, found[5] end
   local state = { seen = tonumber(found[1]), ends = tonumber(found[2]), version = tonumber(found[3]), user = found[4] }
   if now() >= state.ends or now() - state.seen >= idleMs then return nil end
@@ -58,6 +60,14 @@ end
 local function keepUntil(session, index, handle, user, expiresAt)
   redis.call('PEXPIREAT', session, expiresAt)
   if user then enlist(index, handle, expiresAt) end
+end
+local function bury(session)
+  local created = tonumber(redis.call('HGET', session, 'created'))
+  if not created then return end
+  redis.call('DEL', session)
+  if now() - created >= LATE_MS then return end
+  redis.call('HSET', session, 'gone', 1)
+  redis.call('PEXPIRE', session, LATE_MS)
 end
 local function touch(session, index, handle, idleMs, touchMs, state)
   if now() - state.seen < touchMs then return end

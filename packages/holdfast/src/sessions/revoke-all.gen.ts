@@ -18,7 +18,7 @@ export type RevokeAllResult = string[];
 export const revokeAll: Script<RevokeAllKeys, RevokeAllArgs, RevokeAllResult> = {
   class: "idempotent",
   name: "sessions.revokeAll",
-  sha1: "0761de8519b651ab12aca90e54d7b1f305687c88",
+  sha1: "ad71a8884ccd411ed34c5c1562808c58258a5a86",
   lua: `-- sessions.revokeAll
 local clockMicros
 local function nowMicros()
@@ -31,8 +31,10 @@ end
 local function now()
   return math.floor(nowMicros() / 1000)
 end
+local LATE_MS = 60000
 local function find(session, index, handle, idleMs)
-  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias')
+  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until')
+  if found[6] and now() >= tonumber(found[6]) then return nil end
   if not found[1] then return nil, found[5] end
   local state = { seen = tonumber(found[1]), ends = tonumber(found[2]), version = tonumber(found[3]), user = found[4] }
   if now() >= state.ends or now() - state.seen >= idleMs then return nil end
@@ -46,6 +48,14 @@ end
 local function keepUntil(session, index, handle, user, expiresAt)
   redis.call('PEXPIREAT', session, expiresAt)
   if user then enlist(index, handle, expiresAt) end
+end
+local function bury(session)
+  local created = tonumber(redis.call('HGET', session, 'created'))
+  if not created then return end
+  redis.call('DEL', session)
+  if now() - created >= LATE_MS then return end
+  redis.call('HSET', session, 'gone', 1)
+  redis.call('PEXPIRE', session, LATE_MS)
 end
 local function touch(session, index, handle, idleMs, touchMs, state)
   if now() - state.seen < touchMs then return end

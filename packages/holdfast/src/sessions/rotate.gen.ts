@@ -34,7 +34,7 @@ export type RotateResult =
 export const rotate: Script<RotateKeys, RotateArgs, RotateResult> = {
   class: "dedupable",
   name: "sessions.rotate",
-  sha1: "01dba719b53690ca2b079604c99c1ab9574d8da1",
+  sha1: "b56ad418420a54ffd3bb3bd95e0894603eddf323",
   lua: `-- sessions.rotate
 local clockMicros
 local function nowMicros()
@@ -47,8 +47,10 @@ end
 local function now()
   return math.floor(nowMicros() / 1000)
 end
+local LATE_MS = 60000
 local function find(session, index, handle, idleMs)
-  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias')
+  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until')
+  if found[6] and now() >= tonumber(found[6]) then return nil end
   if not found[1] then return nil, found[5] end
   local state = { seen = tonumber(found[1]), ends = tonumber(found[2]), version = tonumber(found[3]), user = found[4] }
   if now() >= state.ends or now() - state.seen >= idleMs then return nil end
@@ -63,6 +65,14 @@ local function keepUntil(session, index, handle, user, expiresAt)
   redis.call('PEXPIREAT', session, expiresAt)
   if user then enlist(index, handle, expiresAt) end
 end
+local function bury(session)
+  local created = tonumber(redis.call('HGET', session, 'created'))
+  if not created then return end
+  redis.call('DEL', session)
+  if now() - created >= LATE_MS then return end
+  redis.call('HSET', session, 'gone', 1)
+  redis.call('PEXPIRE', session, LATE_MS)
+end
 local function touch(session, index, handle, idleMs, touchMs, state)
   if now() - state.seen < touchMs then return end
   redis.call('HSET', session, 'seen', now())
@@ -72,7 +82,7 @@ local session, successor, index = KEYS[1], KEYS[2], KEYS[3]
 local handle, nextHandle, target, version, graceMs, idleMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local fields = {}
 for i = 7, #ARGV do fields[i - 6] = ARGV[i] end
-if redis.call('EXISTS', successor) == 1 then return {'rotated', redis.call('HGETALL', successor)} end
+if redis.call('HEXISTS', successor, 'created') == 1 then return {'rotated', redis.call('HGETALL', successor)} end
 local state = find(session, index, handle, idleMs)
 if not state then return {'missing'} end
 if state.version ~= version then return {'conflict'} end
@@ -82,10 +92,10 @@ redis.call('HSET', successor, 'created', kept[1], 'seen', at, 'ends', state.ends
 if kept[2] then redis.call('HSET', successor, 'ops', kept[2]) end
 if state.user then redis.call('ZREM', index, handle) end
 keepUntil(successor, index, nextHandle, state.user, math.min(at + idleMs, state.ends))
-redis.call('DEL', session)
+bury(session)
 if graceMs > 0 then
-  redis.call('HSET', session, 'alias', target)
-  redis.call('PEXPIRE', session, graceMs)
+  redis.call('HSET', session, 'alias', target, 'until', at + graceMs)
+  redis.call('PEXPIRE', session, math.max(graceMs, redis.call('PTTL', session)))
 end
 return {'rotated', redis.call('HGETALL', successor)}
 `,

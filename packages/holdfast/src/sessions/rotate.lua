@@ -17,7 +17,7 @@
 -- @result rotated fields:list<bytes>
 -- @result conflict
 -- @result missing
-if redis.call('EXISTS', successor) == 1 then return {'rotated', redis.call('HGETALL', successor)} end
+if redis.call('HEXISTS', successor, 'created') == 1 then return {'rotated', redis.call('HGETALL', successor)} end
 local state = find(session, index, handle, idleMs)
 if not state then return {'missing'} end
 if state.version ~= version then return {'conflict'} end
@@ -27,9 +27,9 @@ redis.call('HSET', successor, 'created', kept[1], 'seen', at, 'ends', state.ends
 if kept[2] then redis.call('HSET', successor, 'ops', kept[2]) end
 if state.user then redis.call('ZREM', index, handle) end
 keepUntil(successor, index, nextHandle, state.user, math.min(at + idleMs, state.ends))
-redis.call('DEL', session)
+bury(session)
 if graceMs > 0 then
-  redis.call('HSET', session, 'alias', target)
-  redis.call('PEXPIRE', session, graceMs)
+  redis.call('HSET', session, 'alias', target, 'until', at + graceMs)
+  redis.call('PEXPIRE', session, math.max(graceMs, redis.call('PTTL', session)))
 end
 return {'rotated', redis.call('HGETALL', successor)}

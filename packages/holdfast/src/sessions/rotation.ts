@@ -79,6 +79,7 @@ export class Rotation<Data extends object, Device> {
     const fields = this.#format.encode(next.ref, values);
     const created = await this.#store.create(next.ref, true, fields, "sessions.rotate");
     if (created.status === "limit") return created;
+    if (created.status === "ended") return { status: "conflict" };
     const retired = await this.#retire(ref, next.ref, version);
     await this.#store.sweep(this.#ids.refs(next.ref.tag, created.evicted), "sessions.rotate");
     return retired === "retired" ? this.#done(next, created.fields) : { status: retired };

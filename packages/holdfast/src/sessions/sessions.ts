@@ -92,17 +92,22 @@ export class Sessions<Data extends object, Device = unknown> {
 
   /**
    * A new session. Its `id` is a secret for the browser's cookie and is found nowhere else: keep it out of logs.
-   * Cost: one script; with an eviction one UNLINK more.
+   * Cost: one script; with an eviction one more.
    */
   create(options: CreateSessionOptions<Data, Device>): Promise<Created<Data, Device>> {
     return observed("sessions.create", undefined, async () => {
       const { user, data, device } = options;
-      const { id, ref } = this.#ids.issue(this.#ids.tagOf(checkUser(user)));
-      const fields = this.#format.encode(ref, { user, device, data });
-      const answer = await this.#store.create(ref, user !== undefined, fields, "sessions.create");
-      if (answer.status === "limit") return answer;
-      await this.#store.sweep(this.#ids.refs(ref.tag, answer.evicted), "sessions.create");
-      return { status: "created", id, session: this.#format.decode(ref, answer.fields) };
+      const tag = this.#ids.tagOf(checkUser(user));
+      for (;;) {
+        const { id, ref } = this.#ids.issue(tag);
+        const fields = this.#format.encode(ref, { user, device, data });
+        const answer = await this.#store.create(ref, user !== undefined, fields, "sessions.create");
+        if (answer.status === "limit") return answer;
+        // All of the user's were revoked between the first attempt and its repetition.
+        if (answer.status === "ended") continue;
+        await this.#store.sweep(this.#ids.refs(ref.tag, answer.evicted), "sessions.create");
+        return { status: "created", id, session: this.#format.decode(ref, answer.fields) };
+      }
     });
   }
 
@@ -169,7 +174,7 @@ export class Sessions<Data extends object, Device = unknown> {
 
   /**
    * Ends all sessions of the user, in one atomic step, and gives their number. Idempotent; a call repeated because its
-   * answer was lost counts what the first left. Cost: one script and one UNLINK.
+   * answer was lost counts what the first left. Cost: two scripts.
    */
   revokeAll(user: string, options: RevokeAllOptions = {}): Promise<number> {
     return observed("sessions.revokeAll", user, async () => {

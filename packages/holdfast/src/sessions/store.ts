@@ -24,6 +24,7 @@ import { revokeAll } from "./revoke-all.gen.ts";
 import { rotate } from "./rotate.gen.ts";
 import type { RotateResult } from "./rotate.gen.ts";
 import { INFO_FIELDS } from "./session.ts";
+import { sweep } from "./sweep.gen.ts";
 
 /** Reads in one script: some 2 ms of the server's time with sessions of usual size. */
 const MAX_READS = 128;
@@ -121,10 +122,8 @@ export class SessionStore {
    */
   async sweep(refs: readonly SessionRef[], op: string): Promise<void> {
     if (refs.length === 0) return;
-    const keys = refs.map((ref) => ref.session);
-    await this.#core.driver
-      .send(["UNLINK", ...keys], { ...this.#callOf(op), class: "idempotent" }, keys[0])
-      .catch(() => undefined);
+    const sessions = refs.map((ref) => ref.session);
+    await runScript(this.#core.driver, sweep, { sessions }, {}, this.#callOf(op)).catch(() => undefined);
   }
 
   async #readGroup(group: readonly Pending<SessionRef, GetResult>[]): Promise<void> {

@@ -3,7 +3,7 @@ import { SeededRandom, VirtualClock } from "holdfast-embedded";
 import type { ConnectOptions } from "../../connect.ts";
 import { CALM, drawMix, type FaultMix, type FaultOptions } from "./faults.ts";
 import { SimulatedClient } from "./client.ts";
-import { SimulatedServer, type Survivors } from "./server.ts";
+import { SimulatedServer } from "./server.ts";
 import { Trace } from "./trace.ts";
 
 /** What the body of a simulation is given. */
@@ -53,6 +53,7 @@ export class Schedule {
   readonly #drawn: FaultMix;
   readonly #server: SimulatedServer;
   readonly #clients: SimulatedClient[] = [];
+  #chaosEndMs = 0;
   /** Before the clients are connected and after the chaos nothing goes wrong. */
   #mix: FaultMix;
 
@@ -137,15 +138,22 @@ export class Schedule {
   // ---- what goes wrong, and when
 
   #beginChaos(): void {
-    const { chaosMs } = this.#setup;
+    const [clients, server] = [this.#clients, this.#server];
     this.#mix = this.#drawn;
-    this.#scatter(this.#drawn.partitions, () => this.#random.pick(this.#clients).partition(this.#pauseMs()));
-    this.#scatter(this.#drawn.clientPauses, () => this.#random.pick(this.#clients).pause(this.#pauseMs()));
-    this.#scatter(this.#drawn.serverPauses, () => this.#server.pause(this.#pauseMs()));
-    this.#scatter(this.#drawn.restarts, () =>
-      this.#server.restart(LONGEST_OUTAGE_MS * this.#random.fraction(), this.#survivors()),
-    );
-    this.#clock.setTimer(chaosMs, () => (this.#mix = { ...this.#drawn, ...CALM }));
+    this.#chaosEndMs = this.now() + this.#setup.chaosMs;
+    this.#scatter(this.#drawn.partitions, () => this.#random.pick(clients).partition(this.#lasting(LONGEST_PAUSE_MS)));
+    this.#scatter(this.#drawn.clientPauses, () => this.#random.pick(clients).pause(this.#lasting(LONGEST_PAUSE_MS)));
+    this.#scatter(this.#drawn.serverPauses, () => server.pause(this.#lasting(LONGEST_PAUSE_MS)));
+    this.#scatter(this.#drawn.restarts, () => this.#crash());
+    this.#clock.setTimer(this.#setup.chaosMs, () => (this.#mix = { ...this.#drawn, ...CALM }));
+  }
+
+  #crash(): void {
+    const ms = this.#lasting(LONGEST_OUTAGE_MS);
+    if (!this.#drawn.dataLoss) return this.#server.restart(ms, "all");
+    if (this.#random.chance(0.5)) return this.#server.restart(ms, "none");
+    const lagMs = ms * this.#random.fraction();
+    this.#server.restart(ms - lagMs, { asOfMsAgo: lagMs });
   }
 
   /** A Poisson process over the time of chaos. */
@@ -153,7 +161,7 @@ export class Schedule {
     if (perSecond === 0) return;
     const again = (atMs: number): void => {
       const nextMs = atMs - (Math.log(1 - this.#random.fraction()) * 1000) / perSecond;
-      if (nextMs > this.#setup.chaosMs) return;
+      if (nextMs >= this.#setup.chaosMs) return;
       this.#clock.setTimer(nextMs - atMs, () => {
         happen();
         again(nextMs);
@@ -162,13 +170,9 @@ export class Schedule {
     again(0);
   }
 
-  #pauseMs(): number {
-    return LONGEST_PAUSE_MS * this.#random.fraction() ** 2;
-  }
-
-  #survivors(): Survivors {
-    if (!this.#drawn.dataLoss) return "all";
-    return this.#random.chance(0.5) ? "none" : { asOfMsAgo: 1_000 * this.#random.fraction() };
+  /** Milliseconds: rather few, and over with the chaos. */
+  #lasting(longestMs: number): number {
+    return Math.min(longestMs * this.#random.fraction() ** 2, this.#chaosEndMs - this.now());
   }
 
   #speed(): number {

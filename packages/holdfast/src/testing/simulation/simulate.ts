@@ -19,7 +19,7 @@ export interface SimulateOptions {
   /** Processes that connect before the body begins. @default 2 */
   readonly clients?: number;
   readonly faults?: FaultOptions;
-  /** So long faults happen, in simulated time; afterwards everything works. @default "10s" */
+  /** So long faults happen, in simulated time; what is under way by then may still arrive late. @default "3s" */
   readonly chaos?: Duration;
   /** A schedule whose body has not ended by then, in simulated time, has failed. @default "10m" */
   readonly limit?: Duration;
@@ -103,7 +103,7 @@ function setupOf(options: SimulateOptions): ScheduleSetup {
   return {
     clients: wholeBetween("clients", options.clients ?? 2, 1, 100),
     faults: faultKinds(options.faults),
-    chaosMs: toMs("chaos", options.chaos ?? "10s", 0),
+    chaosMs: toMs("chaos", options.chaos ?? "3s", 0),
     limitMs: toMs("limit", options.limit ?? "10m"),
     connect: { ...QUICK, ...connect },
   };
