@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * Finds the Redis or Valkey server that tests, benchmarks and the demo start on their own ports.
+ * Finds the Redis or Valkey server that tests, benchmarks and the demo with `--server redis` start on
+ * their own ports.
  * As a program it also installs one where there is none, and prints its name and version.
  *
  * Looked for, in this order: the file that HOLDFAST_SERVER names, then redis-server and valkey-server on PATH.

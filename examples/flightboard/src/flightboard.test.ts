@@ -1,6 +1,8 @@
-/** The demo as a whole: real processes on a server of their own, killed for real, and the page in a real browser. */
+/** The demo as a whole: real processes on each kind of server, killed for real, and the page in a real browser. */
+import { connect } from "holdfast";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Browser, Page } from "playwright-core";
+import { startPrivateServer } from "./launcher/private-server.ts";
 import { ensureChromium, openBrowser } from "./testing/chromium.ts";
 import { build, replayAndCheck, startDemo } from "./testing/demo.ts";
 import type { RunningDemo } from "./testing/demo.ts";
@@ -10,19 +12,37 @@ const MINUTES = 60_000;
 beforeAll(build, 3 * MINUTES);
 
 describe("--once", { timeout: 5 * MINUTES }, () => {
-  test("replays, checks every number and says so in one line", async () => {
+  test("replays on the embedded server, checks every number and says so in one line", async () => {
     const { output, summary } = await replayAndCheck("--flights=2000");
+    expect(output).toContain("on the embedded server");
     expect(output).toContain("board: busiest");
+    expect(output).not.toContain("does not end by itself");
     expect(summary).toMatchObject({ ok: true, flights: 2_000, wrong: 0, blows: [], leaders: 1 });
     expect(Object.values(summary.checks).every(({ compared }) => compared > 0)).toBe(true);
   });
 
-  test.each([1, 2])("passes with processes killed and frozen, seed %i", async (seed) => {
-    const { summary } = await replayAndCheck("--flights=4000", "--chaos", `--seed=${seed}`);
-    expect(summary).toMatchObject({ ok: true, wrong: 0, seed });
-    for (const kill of [/^kill ingest/, /^kill worker/, /^kill api/, /^kill server/]) {
-      expect(summary.blows).toContainEqual(expect.stringMatching(kill));
+  test("replays on somebody else's server and leaves nothing there", async () => {
+    const server = await startPrivateServer(() => undefined);
+    try {
+      const { output, summary } = await replayAndCheck("--flights=500", `--url=${server.url}`);
+      expect(output).toContain(`on ${server.url}`);
+      expect(summary).toMatchObject({ ok: true, flights: 500, wrong: 0, blows: [], leaders: 1 });
+      await using hf = await connect(server.url);
+      expect(await hf.driver.send(["DBSIZE"], { op: "test", class: "read" })).toBe(0);
+    } finally {
+      await server.stop();
     }
+  });
+
+  test.each([
+    ["embedded", "restart server", 1],
+    ["redis", "kill server", 2],
+  ])("passes with processes killed and frozen on --server %s, and %s, seed %i", async (kind, blow, seed) => {
+    const { summary } = await replayAndCheck("--flights=4000", "--chaos", `--seed=${seed}`, `--server=${kind}`);
+    expect(summary).toMatchObject({ ok: true, wrong: 0, seed });
+    for (const kill of [/^kill ingest/, /^kill worker/, /^kill api/])
+      expect(summary.blows).toContainEqual(expect.stringMatching(kill));
+    expect(summary.blows).toContain(blow);
     expect(summary.leaders).toBeGreaterThan(1);
   });
 });

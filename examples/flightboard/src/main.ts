@@ -1,14 +1,16 @@
 /**
- * The launcher: finds or starts a server, starts the services and starts them again when they die. Without `--once` it
- * runs until Ctrl-C and leaves nothing behind.
+ * The launcher: is the server or starts one where none is named, starts the services and starts them again when they die.
+ * Without `--once` it runs until Ctrl-C and leaves nothing behind.
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "holdfast";
+import { startEmbeddedServer } from "./launcher/embedded-server.ts";
 import { Fleet } from "./launcher/fleet.ts";
+import { freePort } from "./launcher/free-port.ts";
 import { replayOnce } from "./launcher/once.ts";
-import { freePort, startPrivateServer } from "./launcher/private-server.ts";
-import type { PrivateServer } from "./launcher/private-server.ts";
+import type { OwnServer } from "./launcher/own-server.ts";
+import { startPrivateServer } from "./launcher/private-server.ts";
 import { printOutcome } from "./launcher/report.ts";
 import { Visitor } from "./launcher/visitor.ts";
 import { parseOptions } from "./options.ts";
@@ -16,7 +18,8 @@ import type { Options } from "./options.ts";
 
 const given = parseOptions();
 const report = (text: string): void => console.error(`launcher: ${text}`);
-const server = given.url === undefined ? await startPrivateServer(report) : undefined;
+const start = given.server === "embedded" ? startEmbeddedServer : startPrivateServer;
+const server = given.url === undefined ? await start(report) : undefined;
 const options = {
   ...given,
   url: given.url ?? server?.url ?? "",
@@ -53,8 +56,8 @@ async function runOpenEnded(): Promise<number> {
   return 0;
 }
 
-/** A private server goes with its data; on somebody else's the keys of this run are removed. */
-async function cleanUp({ url, prefix }: Options & { url: string }, own: PrivateServer | undefined): Promise<void> {
+/** A server of the run's own goes with its data; on somebody else's the keys of this run are removed. */
+async function cleanUp({ url, prefix }: Options & { url: string }, own: OwnServer | undefined): Promise<void> {
   if (own !== undefined) return own.stop();
   await using hf = await connect(url, { prefix });
   for await (const keys of hf.scan()) {

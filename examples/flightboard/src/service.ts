@@ -102,7 +102,11 @@ function shutDownServer(hf: Holdfast): void {
 
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
-  const end = (): void => stop.abort();
+  const end = (): void => {
+    // Being told of "disconnect" keeps the channel to the launcher open, and with it the process.
+    process.channel?.unref();
+    stop.abort();
+  };
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
   process.once("disconnect", end);

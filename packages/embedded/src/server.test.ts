@@ -116,6 +116,19 @@ describe("behind a socket", () => {
     socket.destroy();
   });
 
+  it("listens when the port is free again that was taken", async () => {
+    const first = createServer();
+    await first.listen();
+    await using second = createServer({ port: first.port });
+    await expect(second.listen()).rejects.toThrow("EADDRINUSE");
+    await first.close();
+    await second.listen();
+    expect(second.port).toBe(first.port);
+    const client = await RawClient.connect(second.port);
+    expect(await client.send(["PING"])).toBe("+PONG\r\n");
+    client.close();
+  });
+
   it("shows and kills its clients", async () => {
     await using server = createServer();
     await server.listen();

@@ -24,7 +24,7 @@ export interface EmbeddedServer extends AsyncDisposable {
   readonly engine: Engine;
   /** The port it listens on, once `listen` has resolved; 0 on a Unix socket. */
   readonly port: number;
-  /** Opens the port or the socket. In-process connections need none. */
+  /** Opens the port or the socket; in-process connections need none. Where that failed it may be called again. */
   listen(): Promise<void>;
   /** @param network what lies between this client and the server; nothing by default */
   connectInProcess(listener?: InProcessListener, network?: Network): InProcessConnection;
@@ -59,7 +59,12 @@ class NetServer implements EmbeddedServer {
     const { port = 0, host = "127.0.0.1", path, keepAlive = false } = this.options;
     const server = createNetServer({ noDelay: true }, (socket) => this.accept(socket));
     this.server = server;
-    await listening(server, path === undefined ? { port, host } : { path });
+    try {
+      await listening(server, path === undefined ? { port, host } : { path });
+    } catch (error) {
+      this.server = undefined;
+      throw error;
+    }
     if (!keepAlive) server.unref();
     const address = server.address();
     this.port = typeof address === "object" && address !== null ? address.port : 0;

@@ -2,29 +2,17 @@ import { connect } from "holdfast";
 import type { Holdfast } from "holdfast";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Flight } from "../data/flights.ts";
+import { startEmbeddedServer } from "../launcher/embedded-server.ts";
+import type { OwnServer } from "../launcher/own-server.ts";
 import { startPrivateServer } from "../launcher/private-server.ts";
-import type { PrivateServer } from "../launcher/private-server.ts";
 import { FlightLog, MAX_AHEAD } from "./flight-log.ts";
 import type { Batch } from "./flight-log.ts";
 
 const FIRST = { fence: 5, by: "ingest-1" };
 const SECOND = { fence: 9, by: "ingest-2" };
 
-let server: PrivateServer;
 let hf: Holdfast;
 let log: FlightLog;
-
-beforeAll(async () => {
-  server = await startPrivateServer(() => undefined);
-});
-afterAll(async () => {
-  await server.stop();
-});
-beforeEach(async () => {
-  hf = await connect(server.url, { prefix: `t${Math.random().toString(36).slice(2)}` });
-  log = new FlightLog(hf);
-  return () => hf.close();
-});
 
 function batch(from: number, to: number): Batch {
   const flights = Array.from({ length: to - from }, (_, offset): Flight => {
@@ -44,7 +32,24 @@ async function next(applied: number): Promise<Batch | undefined> {
   return log.next(applied, 20, new AbortController().signal);
 }
 
-describe("the flight log", () => {
+describe.each([
+  ["the embedded server", startEmbeddedServer],
+  ["a Redis or Valkey server", startPrivateServer],
+])("the flight log on %s", (_name, start) => {
+  let server: OwnServer;
+
+  beforeAll(async () => {
+    server = await start(() => undefined);
+  });
+  afterAll(async () => {
+    await server.stop();
+  });
+  beforeEach(async () => {
+    hf = await connect(server.url, { prefix: `t${Math.random().toString(36).slice(2)}` });
+    log = new FlightLog(hf);
+    return () => hf.close();
+  });
+
   test("begins at 0, led by nobody", async () => {
     expect(await log.cursor()).toMatchObject({ position: 0, fence: 0, term: 0 });
     expect(await log.applied()).toBe(0);

@@ -1,16 +1,18 @@
 /**
  * Kills processes with SIGKILL while flights are replayed: each kind once, in a random order, at random points of the
  * replay. Leader and worker are also frozen once, for longer than their locks last, so that they wake up deposed with
- * writes on their lips. The same seed gives the same plan.
+ * writes on their lips. An own server is struck too: killed where it is a process, else restarted behind cut connections;
+ * either way its data must be there again. The same seed gives the same plan.
  */
 import type { Holdfast } from "holdfast";
 import { FlightLog } from "../ingest/flight-log.ts";
+import type { ServerKind } from "../options.ts";
 import { holderOf, pause } from "../service.ts";
 import { LEADER_LOCK, WORKER_LOCK } from "../state/state.ts";
 import type { Fleet } from "./fleet.ts";
 
 export interface Blow {
-  readonly how: "kill" | "freeze";
+  readonly how: "kill" | "freeze" | "restart";
   /** `leader` and `worker` are whichever process holds the lock at that moment. */
   readonly target: "leader" | "worker" | "api" | "server";
   /** Not before the worker has come to this flight. */
@@ -26,14 +28,16 @@ const FREEZE_MS = 3_000;
 /** Of a process that holds no lock. */
 const NO_FENCE = 0;
 
-const KILLS = ["leader", "worker", "api", "server"] as const;
+const KILLS = ["leader", "worker", "api"] as const;
 const FREEZES = ["leader", "worker"] as const;
+const TO_SERVER = { redis: "kill", embedded: "restart" } as const;
 
-/** `ownServer`: the server is one that may be killed. */
-export function planBlows(flights: number, seed: number, ownServer: boolean): Blow[] {
+/** `server`: undefined where it is somebody else's, which is left alone. */
+export function planBlows(flights: number, seed: number, server: ServerKind | undefined): Blow[] {
   const random = mulberry32(seed);
   const blows = [
-    ...KILLS.filter((target) => target !== "server" || ownServer).map((target) => ({ how: "kill", target }) as const),
+    ...KILLS.map((target) => ({ how: "kill", target }) as const),
+    ...(server === undefined ? [] : [{ how: TO_SERVER[server], target: "server" } as const]),
     ...FREEZES.map((target) => ({ how: "freeze", target }) as const),
   ];
   const shuffled = blows.map((blow) => ({ blow, key: random() })).sort((a, b) => a.key - b.key);
@@ -74,15 +78,20 @@ class Chaos {
     this.#log = new FlightLog(hf);
   }
 
-  /** Name of the process that was hit; undefined while it is too early or the target is not running. */
+  /** Name of what was hit; undefined while it is too early or the target is not running. */
   async strike({ how, target, at }: Blow): Promise<string | undefined> {
     const victim = await this.#victim(target, at).catch(() => undefined);
     if (victim === undefined || this.#hit.has(victim.fence)) return undefined;
-    const process = this.#fleet.find(victim.name);
-    const hit = how === "kill" ? process?.kill() : process?.freeze(FREEZE_MS);
-    if (hit !== true) return undefined;
+    if (!this.#hits(how, victim.name)) return undefined;
     if (victim.fence !== NO_FENCE) this.#hit.add(victim.fence);
     return victim.name;
+  }
+
+  #hits(how: Blow["how"], name: string): boolean {
+    const { server } = this.#fleet;
+    if (name === "server") return server?.strike() ?? false;
+    const process = this.#fleet.find(name);
+    return (how === "freeze" ? process?.freeze(FREEZE_MS) : process?.kill()) ?? false;
   }
 
   async #victim(target: Blow["target"], at: number): Promise<{ name: string; fence: number } | undefined> {

@@ -1,9 +1,9 @@
-/** All processes of the demo: the services, and the server where it is a private one. */
+/** The services of the demo, each a process, and the server where it is the run's own. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { toArgs } from "../options.ts";
 import type { Options } from "../options.ts";
-import type { PrivateServer } from "./private-server.ts";
+import type { OwnServer } from "./own-server.ts";
 import { Supervised } from "./supervised.ts";
 
 const STDERR = 2;
@@ -20,25 +20,19 @@ const SERVICES = [
 ] as const;
 
 export class Fleet {
+  /** Undefined on somebody else's server. */
+  readonly server: OwnServer | undefined;
   readonly #options: Options;
-  readonly #server: PrivateServer | undefined;
   readonly #services: ReadonlyMap<string, Supervised>;
 
-  constructor(options: Options, server: PrivateServer | undefined, report: (text: string) => void) {
+  constructor(options: Options, server: OwnServer | undefined, report: (text: string) => void) {
     this.#options = options;
-    this.#server = server;
+    this.server = server;
     this.#services = new Map(SERVICES.map(([name, kind]) => [name, this.#service(name, kind, report)]));
   }
 
-  /** What can be killed; the server only where it is ours. */
-  get processes(): readonly Supervised[] {
-    return this.#server === undefined
-      ? [...this.#services.values()]
-      : [...this.#services.values(), this.#server.process];
-  }
-
   find(name: string): Supervised | undefined {
-    return this.processes.find((process) => process.name === name);
+    return this.#services.get(name);
   }
 
   /** Starts all processes of these kinds. */
@@ -54,7 +48,7 @@ export class Fleet {
     const file = fileURLToPath(new URL(`../${kind}.js`, import.meta.url));
     const start = (): ReturnType<typeof fork> => {
       // The launcher's standard output ends with one line of JSON, so the services talk to standard error.
-      const child = fork(file, toArgs({ ...this.#options, name, ownServer: this.#server !== undefined }), {
+      const child = fork(file, toArgs({ ...this.#options, name, ownServer: this.server?.kind === "redis" }), {
         stdio: ["ignore", STDERR, STDERR, "ipc"],
         detached: true,
       });

@@ -1,18 +1,15 @@
 /** `--once`: replay at full speed with every process running, check every number, print what was found. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "holdfast";
-import { ARCHIVE_FLIGHTS } from "../api/archive.ts";
-import { readAirports } from "../data/airports.ts";
-import { readFlights } from "../data/flights.ts";
-import type { Flight } from "../data/flights.ts";
+import { JSON_FLIGHTS, readFlights } from "../data/flights.ts";
 import { FlightLog } from "../ingest/flight-log.ts";
 import type { Options } from "../options.ts";
-import { derive } from "../state/derive.ts";
 import { openState } from "../state/state.ts";
 import type { CheckResult } from "../verify/check.ts";
 import { checkDerived } from "../verify/derived.ts";
 import { checkNews, listen } from "../verify/news.ts";
 import { checkServed } from "../verify/served.ts";
+import { findTruthAside } from "../verify/truth.ts";
 import { planBlows, unleash } from "./chaos.ts";
 import type { Fleet } from "./fleet.ts";
 import { Visitor } from "./visitor.ts";
@@ -24,7 +21,7 @@ export interface Summary {
   readonly flightsPerSecond: number;
   readonly compared: number;
   readonly wrong: number;
-  /** Which processes were killed or frozen, in order. */
+  /** What was killed, frozen or restarted, in order. */
   readonly blows: readonly string[];
   /** How many leaders there were, one after the other. */
   readonly leaders: number;
@@ -55,9 +52,9 @@ export async function replayOnce(options: Options & { url: string }, fleet: Flee
 
   const began = performance.now();
   fleet.start("ingest");
-  const plan = options.chaos ? planBlows(options.flights, options.seed, fleet.find("server") !== undefined) : [];
+  const plan = options.chaos ? planBlows(options.flights, options.seed, fleet.server?.kind) : [];
   const chaos = unleash(plan, fleet, hf, done.signal);
-  const browsing = browse(visitor, options.flights, done.signal);
+  const browsing = browse(visitor, Math.min(options.flights, JSON_FLIGHTS), done.signal);
   await untilApplied(log, options.flights);
   const seconds = (performance.now() - began) / 1_000;
   const blows = await within(STALL_MS, chaos, "not every process that was to be hit could be");
@@ -65,11 +62,10 @@ export async function replayOnce(options: Options & { url: string }, fleet: Flee
   const watching = await browsing;
   await heard.settle(options.flights, blows.length === 0);
 
-  const truth = { flights: options.flights, derived: derive(await collect(options)), places: await readAirports() };
-  const archive = await collect(options, Math.min(options.flights, ARCHIVE_FLIGHTS));
+  const truth = await findTruthAside(options.flights);
   const results = [
     ...(await checkDerived(state, log, truth)),
-    ...(await checkServed({ base, hf, archive, veteran: visitor, watching }, truth)),
+    ...(await checkServed({ base, hf, veteran: visitor, watching }, truth)),
     await checkNews(heard, options.flights, blows.length === 0),
   ];
   const { term } = await log.cursor();
@@ -99,7 +95,10 @@ async function within<T>(ms: number, work: Promise<T>, complaint: string): Promi
   });
 }
 
-/** What a visitor does meanwhile: looks at airports, stars them. Returns what should be starred at the end. */
+/**
+ * What a visitor does meanwhile: looks at airports, stars them. Returns what should be starred at the end.
+ * The flights are those of the JSON file: unpacking the Parquet file would keep a server in this process busy for seconds.
+ */
 async function browse(visitor: Visitor, flights: number, signal: AbortSignal): Promise<string[]> {
   const watching: string[] = [];
   for await (const { origin } of readFlights(flights, 0, 200)) {
@@ -112,12 +111,6 @@ async function browse(visitor: Visitor, flights: number, signal: AbortSignal): P
     await sleep(POLL_MS);
   }
   return watching;
-}
-
-async function collect(options: Options, until: number = options.flights): Promise<Flight[]> {
-  const flights: Flight[] = [];
-  for await (const flight of readFlights(options.flights, 0, until)) flights.push(flight);
-  return flights;
 }
 
 function summarise(

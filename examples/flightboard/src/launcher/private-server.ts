@@ -1,27 +1,22 @@
 /**
- * A server of the demo's own: on a free port, in a temporary folder. Its append-only file is written before a client is
- * answered, so that what was acknowledged is still there after the server process was killed and started again.
+ * A Redis or Valkey server as a process of the launcher's: on a free port, in a temporary folder. Its append-only file is
+ * written before a client is answered, so that what was acknowledged is still there after it was killed and started again.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createConnection, createServer } from "node:net";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureServer } from "../../../../scripts/ensure-server.mjs";
+import { freePort } from "./free-port.ts";
+import type { OwnServer } from "./own-server.ts";
 import { Supervised } from "./supervised.ts";
-
-export interface PrivateServer {
-  readonly url: string;
-  readonly program: string;
-  readonly process: Supervised;
-  stop(): Promise<void>;
-}
 
 const START_MS = 10_000;
 const RESTART_MS = 200;
 
-export async function startPrivateServer(report: (text: string) => void): Promise<PrivateServer> {
+export async function startPrivateServer(report: (text: string) => void): Promise<OwnServer> {
   const { path, name, version } = ensureServer();
   const folder = await mkdtemp(join(tmpdir(), "flightboard-"));
   const port = await freePort();
@@ -45,28 +40,15 @@ export async function startPrivateServer(report: (text: string) => void): Promis
   server.start();
   await answersAt(port);
   return {
+    kind: "redis",
     url: `redis://127.0.0.1:${port}`,
     program: `${name} ${version}`,
-    process: server,
+    strike: () => server.kill(),
     async stop() {
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** `wanted` where it is free, else any. */
-export async function freePort(wanted = 0): Promise<number> {
-  const probe = createServer();
-  const port = await new Promise<number>((resolve, reject) => {
-    probe.once("error", (error) => (wanted === 0 ? reject(error) : resolve(0)));
-    probe.listen(wanted, "127.0.0.1", () => {
-      const address = probe.address();
-      resolve(typeof address === "object" && address !== null ? address.port : 0);
-    });
-  });
-  await new Promise((resolve) => probe.close(resolve));
-  return port === 0 ? freePort() : port;
 }
 
 async function answersAt(port: number): Promise<void> {

@@ -65,7 +65,10 @@ export class Supervised {
     const exit = once(child, "exit");
     child.kill("SIGTERM");
     child.kill("SIGCONT");
-    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+    const timer = setTimeout(() => {
+      this.#report(`${this.name} does not end by itself, killing it`);
+      child.kill("SIGKILL");
+    }, STOP_MS);
     await exit;
     clearTimeout(timer);
   }

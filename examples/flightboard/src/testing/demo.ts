@@ -25,9 +25,14 @@ export interface Run {
   readonly summary: Summary;
 }
 
-/** Runs `--once` to its end. @throws with all that it printed when it did not end well */
+/**
+ * Runs `--once` to its end, by default on the embedded server and without a PATH, on which no other server can be found.
+ * @throws with all that it printed when it did not end well
+ */
 export async function replayAndCheck(...args: readonly string[]): Promise<Run> {
-  const child = spawn(process.execPath, [MAIN, "--once", ...args], { env: privateServer() });
+  const { PATH, ...env } = ownServer();
+  const namesServer = args.some((arg) => /^--(server|url)/.test(arg));
+  const child = spawn(process.execPath, [MAIN, "--once", ...args], { env: namesServer ? { ...env, PATH } : env });
   let output = "";
   let lastLine = "";
   child.stderr.on("data", (chunk) => (output += String(chunk)));
@@ -47,7 +52,7 @@ export interface RunningDemo extends AsyncDisposable {
 /** Starts the demo with its page on a free port; resolves when the page is served. */
 export async function startDemo(...args: readonly string[]): Promise<RunningDemo> {
   const child = spawn(process.execPath, [MAIN, "--port", "0", ...args], {
-    env: privateServer(),
+    env: ownServer(),
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exit = once(child, "close");
@@ -64,8 +69,8 @@ export async function startDemo(...args: readonly string[]): Promise<RunningDemo
   };
 }
 
-/** Whatever server the environment names is left alone: these runs kill theirs. */
-function privateServer(): NodeJS.ProcessEnv {
+/** Whatever server the environment names is left alone: these runs strike theirs. */
+function ownServer(): NodeJS.ProcessEnv {
   const { HOLDFAST_URL: _holdfast, REDIS_URL: _redis, ...env } = process.env;
   return env;
 }

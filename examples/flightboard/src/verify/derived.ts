@@ -3,17 +3,11 @@ import type { Leaderboard, TagQuery, Tags } from "holdfast";
 import type { Airport } from "../data/airports.ts";
 import type { FlightLog } from "../ingest/flight-log.ts";
 import { scores, tagsFor } from "../state/derive.ts";
-import type { Derived } from "../state/derive.ts";
 import type { State } from "../state/state.ts";
 import { check } from "./check.ts";
 import type { Check, CheckResult } from "./check.ts";
 import { meters, ranked } from "./expected.ts";
-
-export interface Truth {
-  readonly flights: number;
-  readonly derived: Derived;
-  readonly places: ReadonlyMap<string, Airport>;
-}
+import type { Truth } from "./truth.ts";
 
 const NEAREST = 6;
 /** A stored place is the middle of a cell of 0.6 m. */

@@ -2,13 +2,12 @@
 import type { Holdfast } from "holdfast";
 import type { AirportProfile } from "../api/archive.ts";
 import { LIMIT, WINDOW_SECONDS } from "../api/guard.ts";
-import type { Flight } from "../data/flights.ts";
 import type { Answer } from "../launcher/visitor.ts";
 import { Visitor } from "../launcher/visitor.ts";
 import { check } from "./check.ts";
 import type { Check, CheckResult } from "./check.ts";
-import type { Truth } from "./derived.ts";
 import { expectedProfile, expectedRoute } from "./expected.ts";
+import type { Truth } from "./truth.ts";
 
 /** Fewer than the rate limit allows one user at once. */
 const SAMPLE_ROUTES = 20;
@@ -18,7 +17,6 @@ const WAVE = 20;
 export interface Served {
   readonly base: string;
   readonly hf: Holdfast;
-  readonly archive: readonly Flight[];
   /** Signed in before the replay began. */
   readonly veteran: Visitor;
   /** What `veteran` starred, in order, while processes were being killed. */
@@ -33,7 +31,7 @@ export async function checkServed(served: Served, truth: Truth): Promise<CheckRe
   ];
 }
 
-async function checkProfiles(it: Check, { base, hf, archive }: Served, { derived, places }: Truth): Promise<void> {
+async function checkProfiles(it: Check, { base, hf }: Served, { derived, places, archive }: Truth): Promise<void> {
   const grace = new Visitor(base);
   await grace.signIn("grace");
   const codes = [...derived.airports.keys()];
