@@ -6,6 +6,7 @@ import { commandTable, type CommandTable } from "./commands/index.ts";
 import { Config } from "./config.ts";
 import { Database } from "./database.ts";
 import { Expiry } from "./expiry.ts";
+import { Functions } from "./functions/functions.ts";
 import { Monitors } from "./monitor.ts";
 import { parseEventClasses } from "./notifications.ts";
 import { Pause } from "./pause.ts";
@@ -41,6 +42,7 @@ export class Engine {
   readonly pause: Pause = new Pause(this);
   readonly expiry: Expiry = new Expiry(this);
   readonly scripts: Scripts;
+  readonly functions: Functions = new Functions(this);
   readonly stats: Stats = new Stats();
   readonly runId: string = randomBytes(20).toString("hex");
   readonly startedAtMs: number;

@@ -17,10 +17,14 @@ import { fromHost, type HostReply, toHost } from "./script-replies.ts";
 import { type Outlet, Session } from "./session.ts";
 import { type ScriptFlags, readShebang } from "./shebang.ts";
 
-export interface Script {
-  readonly sha1: string;
+/** What a client can have run: a script or a function. */
+export interface Runnable {
   readonly flags: ScriptFlags;
   readonly compiled: CompiledScript;
+}
+
+export interface Script extends Runnable {
+  readonly sha1: string;
 }
 
 const READ_ONLY = new ErrorReply("ERR Write commands are not allowed from read-only scripts.");
@@ -62,8 +66,8 @@ export class Scripts implements LuaHost {
     if (known !== undefined) return known;
     const { flags, length } = readShebang(source);
     const sha1 = sha1Of(source);
-    this.lua ??= createLuaEngine();
-    const script = { sha1, flags, compiled: compile(this.lua, source.slice(length), sha1) };
+    const lua = (this.lua ??= createLuaEngine());
+    const script = { sha1, flags, compiled: compiled(() => lua.compile(source.slice(length), sha1)) };
     this.bySource.set(source, script);
     this.bySha1.set(script.sha1, script);
     return script;
@@ -75,8 +79,8 @@ export class Scripts implements LuaHost {
     this.lua = undefined;
   }
 
-  /** Runs a script for a client. Its commands use the client's database and see one and the same time. */
-  run(ctx: Session, script: Script, keys: string[], args: string[], readOnly: boolean): Reply {
+  /** Runs a script or a function for a client. Its commands use the client's database and see one and the same time. */
+  run(ctx: Session, script: Runnable, keys: string[], args: string[], readOnly: boolean): Reply {
     const { session, engine } = this;
     if (readOnly && script.flags.declared && !script.flags.noWrites) {
       fail("ERR Can not execute a script with write flag using *_ro command.");
@@ -147,9 +151,10 @@ export class Scripts implements LuaHost {
   }
 }
 
-function compile(lua: LuaEngine, source: string, sha1: string): CompiledScript {
+/** The result of compiling or loading; what the language refuses is the command's answer. */
+export function compiled<T>(step: () => T): T {
   try {
-    return lua.compile(source, sha1);
+    return step();
   } catch (error) {
     if (error instanceof LuaCompileError) return fail(`ERR ${error.message}`);
     throw error;

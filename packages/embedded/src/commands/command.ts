@@ -78,7 +78,7 @@ function categories(command: Command): string[] {
   const has = (flag: string): boolean => command.flags.includes(flag);
   const found = command.category?.split(" ") ?? [];
   if (command.isWrite) found.push("write");
-  if (command.isRead) found.push("read");
+  if (command.isRead && command.category !== "scripting") found.push("read");
   if (has("admin")) found.push("admin", "dangerous");
   if (has("pubsub")) found.push("pubsub");
   found.push(has("fast") ? "fast" : "slow");

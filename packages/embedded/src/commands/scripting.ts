@@ -1,13 +1,13 @@
 /** EVAL, EVALSHA and SCRIPT. */
 import { fail } from "../errors.ts";
 import { integerArgument } from "../numbers.ts";
-import { OK, type Reply } from "../reply.ts";
+import { OK } from "../reply.ts";
 import type { Script } from "../scripting.ts";
 import type { Session } from "../session.ts";
-import { type Command, command, container, countedKeys, help, is, subcommand } from "./registry.ts";
+import { type Command, container, help, is, subcommand } from "./registry.ts";
+import { keysAndArguments, scriptCall } from "./script-call.ts";
 
 const NO_SCRIPT = "NOSCRIPT No matching script. Please use EVAL.";
-const EVAL_FLAGS = "noscript stale skip_monitor no_mandatory_keys";
 
 export const scriptingCommands: readonly Command[] = [
   evaluator("eval", false, (ctx, source) => ctx.engine.scripts.load(source)),
@@ -68,26 +68,8 @@ export const scriptingCommands: readonly Command[] = [
 ];
 
 function evaluator(name: string, readOnly: boolean, find: (ctx: Session, text: string) => Script): Command {
-  return command({
-    name,
-    arity: -3,
-    flags: readOnly ? `readonly ${EVAL_FLAGS}` : EVAL_FLAGS,
-    keys: countedKeys(2),
-    category: "scripting",
-    run: (ctx, args) => evaluate(ctx, args, readOnly, find),
+  return scriptCall(name, readOnly, (ctx, args) => {
+    const [keys, argv] = keysAndArguments(args, integerArgument(args[2]));
+    return ctx.engine.scripts.run(ctx, find(ctx, args[1]), keys, argv, readOnly);
   });
-}
-
-function evaluate(
-  ctx: Session,
-  args: readonly [string, string, string, ...string[]],
-  readOnly: boolean,
-  find: (ctx: Session, text: string) => Script,
-): Reply {
-  const [, text, count] = args;
-  const keyCount = integerArgument(count);
-  if (keyCount > args.length - 3) fail("ERR Number of keys can't be greater than number of args");
-  if (keyCount < 0) fail("ERR Number of keys can't be negative");
-  const script = find(ctx, text);
-  return ctx.engine.scripts.run(ctx, script, args.slice(3, 3 + keyCount), args.slice(3 + keyCount), readOnly);
 }

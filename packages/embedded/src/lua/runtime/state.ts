@@ -23,7 +23,8 @@ const SHALLOW = 200;
 const PROBE_FRAMES = 1_000;
 
 export class LuaState {
-  readonly globals: LuaTable = new LuaTable();
+  /** What code finds global names in; set up once, before anything is compiled. */
+  globals: LuaTable = new LuaTable();
   readonly stringMetatable: LuaTable = new LuaTable();
   readonly random: Random = new Random();
   /** frames[1..depth]: where each active Lua function is. A library function that calls back has LIBRARY_SITE. */
