@@ -21,7 +21,11 @@ export const functionCommands: readonly Command[] = [
       arity: 3,
       flags: "write noscript",
       category: CATEGORY,
-      run: (ctx, [, , name]) => (ctx.engine.functions.delete(name) ? OK : fail("ERR Library not found")),
+      run: (ctx, [, , name]) => {
+        if (!ctx.engine.functions.delete(name)) fail("ERR Library not found");
+        ctx.engine.stats.changes++;
+        return OK;
+      },
     }),
     subcommand({ name: "flush", arity: -2, flags: "write noscript", category: CATEGORY, run: flush }),
     subcommand({ name: "list", arity: -2, flags: "noscript", category: CATEGORY, run: list }),
@@ -101,7 +105,9 @@ function load(ctx: Session, args: readonly string[]): Reply {
   const options = args.slice(2, -1);
   const unknown = options.find((option) => !is(option, "REPLACE"));
   if (unknown !== undefined) fail(`ERR Unknown option given: ${unknown}`);
-  return ctx.engine.functions.load(args.at(-1) ?? "", options.length > 0).name;
+  const { name } = ctx.engine.functions.load(args.at(-1) ?? "", options.length > 0);
+  ctx.engine.stats.changes++;
+  return name;
 }
 
 /** ASYNC and SYNC are the same here. */
@@ -112,6 +118,7 @@ function flush(ctx: Session, args: readonly string[]): Reply {
   const plain = args.length === 2 || is(args[2], "SYNC") || is(args[2], "ASYNC");
   if (!plain) fail("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
   ctx.engine.functions.flush();
+  ctx.engine.stats.changes++;
   return OK;
 }
 

@@ -25,9 +25,9 @@ const LOAD_LIMIT_MS = 500;
 
 export class Functions {
   private readonly engine: Engine;
-  private readonly byLibrary = new Map<string, Library>();
+  private byLibrary = new Map<string, Library>();
   /** By lower-case name: a function is called by its name in any case. */
-  private readonly byName = new Map<string, LibraryFunction>();
+  private byName = new Map<string, LibraryFunction>();
   /** Made with the first library. */
   private lua: FunctionEngine | undefined;
 
@@ -76,6 +76,15 @@ export class Functions {
   flush(): void {
     this.byLibrary.clear();
     this.byName.clear();
+  }
+
+  /** Replaces all libraries by these, or throws CommandError and changes nothing. */
+  replaceAll(sources: readonly string[]): void {
+    const loaded = new Functions(this.engine);
+    for (const source of sources) loaded.load(source, false);
+    this.byLibrary = loaded.byLibrary;
+    this.byName = loaded.byName;
+    this.lua = loaded.lua;
   }
 
   private functionsOf(code: string): Map<string, LibraryFunction> {
