@@ -54,7 +54,7 @@ export class Pause {
     if (this.mode === "all") return true;
     if (command.name === "exec")
       return session.transaction?.queue.some((queued) => queued.command.mayReplicate) ?? false;
-    return command.mayReplicate || (command.category === "scripting" && !command.isRead);
+    return command.mayReplicate;
   }
 
   postpone(session: Session, args: readonly string[]): void {

@@ -270,6 +270,22 @@ describe("functions", () => {
       "EXEC",
     ]));
 
+  it("wait for the end of a pause of writes; what only looks at libraries does not", async () => {
+    const [caller, other] = await Promise.all([oracle.connect(), oracle.connect()]);
+    const blocked = async (): Promise<number[]> =>
+      (await other.both("INFO clients")).map((info) => Number(/blocked_clients:(\d+)/.exec(info)?.[1]));
+    await other.same("FUNCTION FLUSH");
+    await other.same(load("redis.register_function('f', function() return redis.call('SET', 'k', '1') end)"));
+    await other.same("CLIENT PAUSE 3600000 WRITE");
+    const called = caller.start("FCALL f 0");
+    await expect.poll(blocked).toEqual([1, 1]);
+    await other.same("FUNCTION LIST");
+    await other.same("CLIENT UNPAUSE");
+    await called.finished;
+    caller.close();
+    other.close();
+  });
+
   it("invalidate caches by the keys they declare", async () => {
     const [reader, writer] = await Promise.all([oracle.connect(3), oracle.connect()]);
     await reader.same(load("redis.register_function('f', function() return redis.call('GET', 'other') end)"));

@@ -154,6 +154,9 @@ function countedPlaces({ count, before }: CountedKeys, args: readonly string[]):
   return [...before, ...Array.from({ length: number }, (_, i) => count + 1 + i)];
 }
 
+/** What a replica or a file may have to be told of though it is no write. */
+const MAY_REPLICATE = new Set(["pfcount", "publish", "spublish", "eval", "evalsha", "fcall"]);
+
 function build(fullName: string, spec: CommandSpecOf): Command {
   const flags = spec.flags === undefined ? [] : spec.flags.split(" ");
   return {
@@ -168,7 +171,7 @@ function build(fullName: string, spec: CommandSpecOf): Command {
     noScript: flags.includes("noscript"),
     noAuth: flags.includes("no_auth"),
     noMulti: flags.includes("no_multi"),
-    mayReplicate: flags.includes("write") || spec.name === "publish" || spec.name === "pfcount",
+    mayReplicate: flags.includes("write") || MAY_REPLICATE.has(fullName),
     run: (spec as unknown as Pick<Command, "run">).run,
     subcommands: undefined,
   };
