@@ -7,7 +7,7 @@ const library = (name: string, result: string): string =>
   `#!lua name=${name}\nredis.register_function('${name}', function() return '${result}' end)`;
 
 /** An engine, and what it answers to a client of it. */
-function start(): { readonly engine: Engine; ask(...args: string[]): Reply | undefined } {
+function start(): { readonly engine: Engine; readonly ask: (...args: string[]) => Reply | undefined } {
   const engine = new Engine();
   let answer: Reply | undefined;
   const ignore = (): void => undefined;
@@ -21,7 +21,7 @@ function start(): { readonly engine: Engine; ask(...args: string[]): Reply | und
   });
   return {
     engine,
-    ask(...args) {
+    ask: (...args) => {
       session.execute(args);
       return answer;
     },
