@@ -51,7 +51,7 @@ export function redisLibrary(state: LuaState): LuaTable {
       debug: () => NOTHING,
       replicate_commands: () => true,
     },
-    false,
+    { sized: false },
   );
   for (const [name, value] of Object.entries(CONSTANTS)) table.set(name, value);
   return table;
@@ -66,7 +66,7 @@ function call(state: LuaState, args: Args, isProtected: boolean): LuaResult {
     throw new LuaError(problem);
   }
   state.ensureStack();
-  const reply = state.host().call(words, isProtected);
+  const reply = state.callHost(words, isProtected);
   const value = fromHost(reply, state.resp);
   const failed = typeof reply === "object" && reply !== null && "type" in reply && reply.type === "error";
   if (failed && !isProtected) throw new LuaError(value);
