@@ -28,9 +28,6 @@ export const UNITS = {
 /** Together well under a minute: one of each kind, for every push. */
 export const QUICK = ["string", "incr", "hash", "set", "scan", "multi", "expire"];
 
-const ONE_THREAD =
-  "a script holds the server's one thread: no other connection is heard, and the script ends by itself at busy-reply-threshold";
-
 /**
  * Tests which mean nothing on the embedded server, hold up their unit or spoil the tests after them, by unit. In the harness's
  * notation: a name, or a regular expression after a slash. The real server runs them, so that each counts as missing.
@@ -39,9 +36,7 @@ const ONE_THREAD =
 export const SKIPPED = {
   // Left out by the unit itself where INFO names no jemalloc.
   string: [{ test: "trim on SET with big value", reason: "measures jemalloc through MEMORY, which is left for later" }],
-  multi: [{ test: "/script timeout$", reason: ONE_THREAD }],
   scripting: [
-    { test: "/^Timedout (read-only scripts|script )", reason: ONE_THREAD },
     // Waits for ever for a function's reply. The harness cannot skip it in the round over FUNCTION alone.
     { test: "Script return recursive object", reason: "its round over FUNCTION, left for later, never ends" },
   ],

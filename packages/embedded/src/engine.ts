@@ -1,7 +1,8 @@
 /** The whole state of one server, free of transports: databases, clients, subscriptions, settings, time. */
 import { randomBytes } from "node:crypto";
 import { BlockedClients } from "./blocking.ts";
-import { type Clock, RealClock } from "./clock.ts";
+import { Busy } from "./busy.ts";
+import { type Clock, RealClock, type Timer } from "./clock.ts";
 import { commandTable, type CommandTable } from "./commands/index.ts";
 import { Config } from "./config.ts";
 import { Database } from "./database.ts";
@@ -36,6 +37,8 @@ export class Engine {
   readonly sessions: Map<number, Session> = new Map();
   readonly pubsub: PubSub = new PubSub();
   readonly tracking: Tracking = new Tracking(this);
+  /** A script that has run for too long to let the others wait. */
+  readonly busy: Busy = new Busy(this);
   readonly blocked: BlockedClients = new BlockedClients(this);
   readonly monitors: Monitors = new Monitors();
   readonly pause: Pause = new Pause(this);
@@ -89,10 +92,12 @@ export class Engine {
     if (session !== undefined) session.usedAtMs = this.nowMs;
   }
 
-  /** Each command ends here: who caches is told, who waited is served. */
+  /** Each command ends here: who caches is told, who waited is served. What a busy script has done so far, at its end. */
   afterCommand(session: Session | undefined): void {
-    this.tellCaches(session);
-    this.blocked.serve();
+    if (!this.busy.active) {
+      this.tellCaches(session);
+      this.blocked.serve();
+    }
     this.current = undefined;
   }
 
@@ -110,8 +115,14 @@ export class Engine {
     this.afterCommand(undefined);
   }
 
+  /** Every timer of the server that changes data or answers clients. */
+  setTimer(delayMs: number, task: () => void): Timer {
+    return this.busy.setTimer(this.clock, delayMs, task);
+  }
+
   /** Ends every session. */
   close(): void {
+    this.busy.close();
     this.expiry.close();
     this.pause.close();
     for (const session of this.sessions.values()) {

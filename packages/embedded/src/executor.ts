@@ -55,17 +55,21 @@ function check(session: Session, command: Command, args: readonly string[]): Err
       `ERR Can't execute '${command.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
     );
   }
-  return undefined;
+  return session.engine.busy.refusal(command);
 }
 
 export function arityFits(command: Command, args: readonly string[]): boolean {
   return command.arity < 0 ? args.length >= -command.arity : args.length === command.arity;
 }
 
-/** A command that could not even be queued spoils the transaction. */
+/** A command that could not even be queued spoils the transaction; an EXEC that may not run ends it. */
 function reject(session: Session, command: Command | undefined, error: ErrorReply): ErrorReply {
-  if (session.transaction !== undefined) session.transaction.failed = true;
   session.engine.stats.rejected(command?.fullName, error);
+  if (command?.name === "exec") {
+    session.discardTransaction();
+    return new ErrorReply(`EXECABORT Transaction discarded because of: ${error.message}`);
+  }
+  if (session.transaction !== undefined) session.transaction.failed = true;
   return error;
 }
 

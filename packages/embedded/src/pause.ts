@@ -30,7 +30,7 @@ export class Pause {
     this.mode = this.active && this.mode === "all" ? "all" : mode;
     this.untilMs = Math.max(this.active ? this.untilMs : 0, untilMs);
     this.timer?.cancel();
-    this.timer = this.engine.clock.setTimer(this.untilMs - this.engine.clock.nowMs(), () => this.end());
+    this.timer = this.engine.setTimer(this.untilMs - this.engine.clock.nowMs(), () => this.end());
   }
 
   /** Lets the postponed commands run, in the order in which they came. */

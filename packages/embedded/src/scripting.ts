@@ -1,5 +1,6 @@
 /** Lua scripts: the cache, the run, and what a script may call. The language itself is in `lua/`. */
 import { createHash } from "node:crypto";
+import { RunTimer } from "./busy.ts";
 import type { Command } from "./commands/registry.ts";
 import type { Engine } from "./engine.ts";
 import { fail } from "./errors.ts";
@@ -10,9 +11,9 @@ import {
   LuaCompileError,
   type LuaEngine,
   type LuaHost,
-  ScriptInterrupt,
+  PausedScript,
 } from "./lua/engine.ts";
-import { BLOCKED, ErrorReply, NIL, type Reply } from "./reply.ts";
+import { BLOCKED, type Blocked, ErrorReply, NIL, type Reply } from "./reply.ts";
 import { fromHost, type HostReply, toHost } from "./script-replies.ts";
 import { type Outlet, Session } from "./session.ts";
 import { type ScriptFlags, readShebang } from "./shebang.ts";
@@ -27,7 +28,6 @@ const READ_ONLY = new ErrorReply("ERR Write commands are not allowed from read-o
 const NOT_FROM_SCRIPT = new ErrorReply("ERR This Redis command is not allowed from script");
 const WRONG_ARITY = new ErrorReply("ERR Wrong number of args calling Redis command from script");
 const UNKNOWN = new ErrorReply("ERR Unknown Redis command called from script");
-const KILLED = "ERR Script killed by user with SCRIPT KILL...";
 
 /** A script's commands answer the script, not a client. */
 const NOWHERE: Outlet = { address: "", localAddress: "", reply: ignore, push: ignore, resume: ignore, close: ignore };
@@ -39,7 +39,10 @@ export class Scripts implements LuaHost {
   private readonly bySource = new Map<string, Script>();
   /** One Lua state for all scripts, made with the first. */
   private lua: LuaEngine | undefined;
+  private readonly timer = new RunTimer();
   private readOnly = false;
+  /** The running script has called a write command. */
+  private written = false;
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -75,35 +78,33 @@ export class Scripts implements LuaHost {
     this.lua = undefined;
   }
 
-  /** Runs a script for a client. Its commands use the client's database and see one and the same time. */
-  run(ctx: Session, script: Script, keys: string[], args: string[], readOnly: boolean): Reply {
+  /**
+   * Runs a script for a client. Its commands use the client's database and see one and the same time. A script that takes longer
+   * than `busy-reply-threshold` goes on while the client waits.
+   */
+  run(ctx: Session, script: Script, keys: string[], args: string[], readOnly: boolean): Reply | Blocked {
     const { session, engine } = this;
     if (readOnly && script.flags.declared && !script.flags.noWrites) {
       fail("ERR Can not execute a script with write flag using *_ro command.");
     }
     this.readOnly = readOnly || script.flags.noWrites;
+    this.written = false;
     session.db = ctx.db;
     session.resp = 2;
     session.user = ctx.user;
-    engine.caller = { session: ctx, keys };
+    const caller = { session: ctx, keys };
+    const thresholdMs = engine.config.number("busy-reply-threshold");
+    engine.caller = caller;
     try {
-      const result = script.compiled.run(this, keys, args, { onBudget: this.timeGuard() });
-      return fromHost(result);
+      if (thresholdMs === 0) return fromHost(script.compiled.run(this, keys, args));
+      const { timer } = this;
+      timer.beginRun(thresholdMs);
+      const outcome = script.compiled.start(this, keys, args, timer);
+      if (!(outcome instanceof PausedScript)) return fromHost(outcome);
+      return engine.busy.begin({ kind: "script", caller, timer, paused: outcome, hasWritten: () => this.written });
     } finally {
       engine.caller = undefined;
     }
-  }
-
-  /**
-   * Nobody can be heard while a script runs in this one thread, so no SCRIPT KILL can come: a script which is still running after
-   * `busy-reply-threshold` is ended by itself. Measured in the process's own time, also under a virtual clock.
-   */
-  private timeGuard(): () => void {
-    const limitMs = this.engine.config.number("busy-reply-threshold");
-    const startMs = performance.now();
-    return () => {
-      if (limitMs > 0 && performance.now() - startMs > limitMs) throw new ScriptInterrupt(KILLED);
-    };
   }
 
   // ---- what the script asks of the server
@@ -130,6 +131,7 @@ export class Scripts implements LuaHost {
   private execute(command: Command, args: readonly string[]): Reply {
     const { session } = this;
     session.lastCommand = command.fullName;
+    if (command.isWrite) this.written = true;
     const reply = call(session, command, args);
     return reply === BLOCKED ? NIL : reply;
   }

@@ -1,7 +1,7 @@
 /** EVAL, EVALSHA and SCRIPT. */
 import { fail } from "../errors.ts";
 import { integerArgument } from "../numbers.ts";
-import { OK, type Reply } from "../reply.ts";
+import { type Blocked, OK, type Reply } from "../reply.ts";
 import type { Script } from "../scripting.ts";
 import type { Session } from "../session.ts";
 import { type Command, command, container, countedKeys, help, is, subcommand } from "./registry.ts";
@@ -46,7 +46,10 @@ export const scriptingCommands: readonly Command[] = [
       arity: 2,
       flags: "noscript allow_busy",
       category: "scripting",
-      run: () => fail("NOTBUSY No scripts in execution right now."),
+      run: (ctx) => {
+        ctx.engine.busy.kill("script");
+        return OK;
+      },
     }),
     help("script", [
       "DEBUG (YES|SYNC|NO)",
@@ -83,7 +86,7 @@ function evaluate(
   args: readonly [string, string, string, ...string[]],
   readOnly: boolean,
   find: (ctx: Session, text: string) => Script,
-): Reply {
+): Reply | Blocked {
   const [, text, count] = args;
   const keyCount = integerArgument(count);
   if (keyCount > args.length - 3) fail("ERR Number of keys can't be greater than number of args");
