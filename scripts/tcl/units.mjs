@@ -49,6 +49,4 @@ export const REASONS = [
   [/RESTORE is not supported/, "RESTORE is left for later"],
   [/unknown subcommand 'setuser'/i, "ACL rules are left for later"],
   [/OOM |invalidate volatile-key/, "eviction and maxmemory are left for later"],
-  [/unable to dump given function/, "string.dump is refused, where Redis refuses to load what it gives"],
-  [/NOREPLICAS/, "the embedded server has no replicas: min-replicas-to-write has no effect"],
 ];

@@ -57,6 +57,8 @@ export class Engine {
   eventMask = 0;
   /** Called by SHUTDOWN; a server that listens closes itself with it. */
   onShutdown: () => void = () => this.close();
+  /** There are no replicas: `min-replicas-to-write` refuses every write, unless `min-replicas-max-lag` is off. */
+  enoughReplicas = true;
   /** `proto-max-bulk-len` in bytes. */
   maxBulkLength: number;
   private lastId = 0;
@@ -134,6 +136,8 @@ export class Engine {
   private settingsChanged(): void {
     this.eventMask = parseEventClasses(this.config.text("notify-keyspace-events")) ?? 0;
     this.maxBulkLength = this.config.number("proto-max-bulk-len");
+    this.enoughReplicas =
+      this.config.number("min-replicas-to-write") === 0 || this.config.number("min-replicas-max-lag") === 0;
     this.tracking.limit(this.config.number("tracking-table-max-keys"));
     this.users.setPassword("default", this.config.text("requirepass"));
   }

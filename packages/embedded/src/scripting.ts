@@ -4,7 +4,7 @@ import { RunTimer } from "./busy.ts";
 import type { Command } from "./commands/registry.ts";
 import type { Engine } from "./engine.ts";
 import { fail } from "./errors.ts";
-import { arityFits, call } from "./executor.ts";
+import { arityFits, call, NO_REPLICAS } from "./executor.ts";
 import {
   type CompiledScript,
   createLuaEngine,
@@ -87,6 +87,7 @@ export class Scripts implements LuaHost {
     if (readOnly && script.flags.declared && !script.flags.noWrites) {
       fail("ERR Can not execute a script with write flag using *_ro command.");
     }
+    if (!engine.enoughReplicas && script.flags.declared && !script.flags.noWrites) fail(NO_REPLICAS.message);
     this.readOnly = readOnly || script.flags.noWrites;
     this.written = false;
     session.db = ctx.db;
@@ -120,7 +121,8 @@ export class Scripts implements LuaHost {
     if (command === undefined) return UNKNOWN;
     if (!arityFits(command, args)) return WRONG_ARITY;
     if (command.noScript) return NOT_FROM_SCRIPT;
-    return this.readOnly && command.mayReplicate ? READ_ONLY : undefined;
+    if (this.readOnly && command.mayReplicate) return READ_ONLY;
+    return command.isWrite && !this.engine.enoughReplicas ? NO_REPLICAS : undefined;
   }
 
   private reject(command: Command | undefined, error: ErrorReply): HostReply {

@@ -123,6 +123,35 @@ describe("scripts answer as Redis does", () => {
       ),
     ]));
 
+  it("write where there are enough replicas", () =>
+    oracle.expectSame([
+      "SET a 1",
+      "MULTI",
+      "INCR a",
+      "CONFIG SET min-replicas-to-write 1",
+      "EXEC",
+      "MULTI",
+      "INCR a",
+      "CONFIG SET min-replicas-max-lag 0",
+      "EXEC",
+      "CONFIG SET min-replicas-to-write 1 min-replicas-max-lag 10",
+      "GET a",
+      "SET a 2",
+      "MULTI",
+      "SET a 2",
+      "GET a",
+      "EXEC",
+      "PUBLISH a b",
+      evaluate("return redis.call('GET', 'a')"),
+      evaluate("return redis.call('SET', 'a', 3)"),
+      evaluate("return redis.pcall('SET', 'a', 3)"),
+      evaluate("#!lua\nreturn 1"),
+      evaluate("#!lua flags=no-writes\nreturn redis.call('GET', 'a')"),
+      ["EVAL_RO", "return redis.call('SET', 'a', 3)", "0"],
+      "CONFIG SET min-replicas-to-write 0",
+      "SET a 2",
+    ]));
+
   it("invalidate caches by the keys they declare", async () => {
     const [reader, writer] = await Promise.all([oracle.connect(3), oracle.connect()]);
     await writer.both("FLUSHALL");

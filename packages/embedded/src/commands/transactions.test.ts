@@ -98,4 +98,21 @@ describe("transactions answer as Redis does", () => {
     watcher.close();
     other.close();
   });
+
+  it("are refused as a whole where a write would be", async () => {
+    const [client, other] = await Promise.all([oracle.connect(), oracle.connect()]);
+    for (const command of ["INCR a", "GET a"]) {
+      await client.same("MULTI");
+      await client.same(command);
+      await other.same("CONFIG SET min-replicas-to-write 1");
+      await client.same("EXEC");
+      await client.same("EXEC extra");
+      await other.same("CONFIG SET min-replicas-to-write 0");
+    }
+    await client.same("MULTI");
+    await client.same("EXEC extra");
+    await client.same("EXEC");
+    client.close();
+    other.close();
+  });
 });
