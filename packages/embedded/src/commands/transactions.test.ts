@@ -89,7 +89,8 @@ describe("transactions answer as Redis does", () => {
   it("see that a watched key has expired", async () => {
     const [watcher, other] = await Promise.all([oracle.connect(), oracle.connect()]);
     await other.both("FLUSHALL");
-    await other.same("SET w 1 PX 1");
+    // Long enough for WATCH to see it alive on a busy machine.
+    await other.same("SET w 1 PX 200");
     await watcher.same("WATCH w");
     let exists = ["", ""];
     while (exists.some((reply) => reply !== ":0\r\n")) exists = [...(await other.both("EXISTS w"))];
