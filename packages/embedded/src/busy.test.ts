@@ -218,6 +218,29 @@ describe("in this process, while a script is busy", () => {
     expect(await ask(waiter, "PING")).toMatchObject({ text: "PONG" });
   });
 
+  it("what falls due after it may be busy itself", async () => {
+    const [writer, next, waiter] = [server.connectInProcess(), server.connectInProcess(), server.connectInProcess()];
+    const wait = ask(waiter, "BLPOP list 1");
+    await ask(other, "CLIENT PAUSE 100 WRITE");
+    const written = ask(writer, evaluate(FOR_EVER));
+    const following = ask(next, "SET a 1");
+    const script = "while redis.call('TIME')[1] - ARGV[1] < 3600 do end";
+    const result = ask(caller, ["EVAL_RO", script, "0", String(Math.floor(clock.nowMs() / 1000))]);
+    clock.advance(5_000_000);
+    await result;
+    expect(atOnce(other, "GET a")).toEqual(new ErrorReply(BUSY));
+    const order: string[] = [];
+    const all = [
+      written.then(() => order.push("script")),
+      wait.then(() => order.push("timeout")),
+      following.then(() => order.push("next")),
+    ];
+    expect(atOnce(other, "SCRIPT KILL")).toBe(OK);
+    await Promise.all(all);
+    expect(order).toEqual(["script", "timeout", "next"]);
+    expect(await following).toBe(OK);
+  });
+
   it("the transaction around it waits", async () => {
     for (const command of ["MULTI", "SET a 1", evaluate(FOR_EVER), "INCR a"]) {
       expect(atOnce(caller, command)).toBe(command === "MULTI" ? OK : QUEUED);

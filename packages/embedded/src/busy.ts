@@ -14,6 +14,8 @@ import { fromHost } from "./script-replies.ts";
 const SLICE_MS = 5;
 /** A script that can pause does so when it is told to for the first or second time. */
 const PATIENCE = 3;
+/** How long others are not heard, at least, before a script that cannot pause is ended. */
+const STUCK_MS = 1000;
 
 const BUSY_SCRIPT = new ErrorReply(
   "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
@@ -58,7 +60,8 @@ export class RunTimer implements ScriptLimits {
     if (this.pauseAtMs === 0) this.pauseAtMs = now + this.thresholdMs;
     if (now < this.pauseAtMs) return false;
     if (this.wanted++ === 0) this.wantedAtMs = now;
-    if (this.wanted > PATIENCE && now - this.wantedAtMs > this.thresholdMs) throw new ScriptInterrupt(STUCK);
+    if (this.wanted > PATIENCE && now - this.wantedAtMs > Math.max(this.thresholdMs, STUCK_MS))
+      throw new ScriptInterrupt(STUCK);
     return true;
   }
 }
@@ -132,6 +135,11 @@ export class Busy {
     run.killed = true;
   }
 
+  /** While a script is busy: what is to be done at its end. */
+  afterwards(work: () => void): void {
+    this.due.push(work);
+  }
+
   /** A timer of the server: what falls due while a script is busy comes after its end. */
   setTimer(clock: Clock, delayMs: number, task: () => void): Timer {
     let cancelled = false;
@@ -139,7 +147,7 @@ export class Busy {
       if (!cancelled) task();
     };
     const timer = clock.setTimer(delayMs, () => {
-      if (this.active) this.due.push(work);
+      if (this.active) this.afterwards(work);
       else work();
     });
     return {
@@ -170,6 +178,7 @@ export class Busy {
     const outcome = this.asCaller(run, () => goOn(run));
     if (outcome instanceof PausedScript) run.next = setImmediate(() => this.slice());
     else this.end(run, fromHost(outcome));
+    this.engine.current = undefined;
   }
 
   /** What the host throws ends the run, as it would have ended the command. */
@@ -203,7 +212,8 @@ export class Busy {
     session.answer(reply);
     this.engine.afterCommand(session);
     if (!session.closed) session.outlet.resume();
-    for (const work of this.due.splice(0)) work();
+    // One of them may let a client's script run, and that may become busy.
+    while (!this.active && this.due.length > 0) this.due.shift()?.();
   }
 }
 

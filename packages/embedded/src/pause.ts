@@ -33,13 +33,13 @@ export class Pause {
     this.timer = this.engine.setTimer(this.untilMs - this.engine.clock.nowMs(), () => this.end());
   }
 
-  /** Lets the postponed commands run, in the order in which they came. */
+  /** Lets the postponed commands run, in the order in which they came; after a script among them that becomes busy, the rest. */
   end(): void {
     this.timer?.cancel();
     this.timer = undefined;
-    const sessions = [...this.postponed];
-    this.postponed.clear();
-    for (const session of sessions) {
+    for (const session of [...this.postponed]) {
+      if (this.engine.busy.active) return this.engine.busy.afterwards(() => this.end());
+      this.postponed.delete(session);
       const args = session.postponed;
       session.postponed = undefined;
       if (args === undefined) continue;

@@ -1,6 +1,6 @@
 /** Lua scripts: the cache, the run, and what a script may call. The language itself is in `lua/`. */
 import { createHash } from "node:crypto";
-import { RunTimer } from "./busy.ts";
+import { type BusyRun, RunTimer } from "./busy.ts";
 import type { Command } from "./commands/registry.ts";
 import type { Engine } from "./engine.ts";
 import { fail } from "./errors.ts";
@@ -19,6 +19,7 @@ import { type Outlet, Session } from "./session.ts";
 import { type ScriptFlags, readShebang } from "./shebang.ts";
 
 export interface Script {
+  readonly kind: BusyRun["kind"];
   readonly sha1: string;
   readonly flags: ScriptFlags;
   readonly compiled: CompiledScript;
@@ -66,7 +67,7 @@ export class Scripts implements LuaHost {
     const { flags, length } = readShebang(source);
     const sha1 = sha1Of(source);
     this.lua ??= createLuaEngine();
-    const script = { sha1, flags, compiled: compile(this.lua, source.slice(length), sha1) };
+    const script: Script = { kind: "script", sha1, flags, compiled: compile(this.lua, source.slice(length), sha1) };
     this.bySource.set(source, script);
     this.bySha1.set(script.sha1, script);
     return script;
@@ -102,7 +103,7 @@ export class Scripts implements LuaHost {
       timer.beginRun(thresholdMs);
       const outcome = script.compiled.start(this, keys, args, timer);
       if (!(outcome instanceof PausedScript)) return fromHost(outcome);
-      return engine.busy.begin({ kind: "script", caller, timer, paused: outcome, hasWritten: () => this.written });
+      return engine.busy.begin({ kind: script.kind, caller, timer, paused: outcome, hasWritten: () => this.written });
     } finally {
       engine.caller = undefined;
     }

@@ -8,34 +8,14 @@
  */
 import { compileChunk } from "./compile/chunk.ts";
 import { LuaCompileError, LuaSyntaxError } from "./errors.ts";
-import type { HostReply, LuaHost, ScriptLimits } from "./host.ts";
 import { installGlobals } from "./lib/globals.ts";
-import { type PausedScript, type RunTarget, startRun } from "./run.ts";
+import { type CompiledScript, compiledScript } from "./invocation.ts";
 import { LuaState } from "./runtime/state.ts";
-import { LuaTable } from "./runtime/table.ts";
-import { type LuaFunction, type LuaValue, NOTHING } from "./runtime/value.ts";
+import { type LuaFunction, NOTHING } from "./runtime/value.ts";
 
 export { LuaCompileError, ScriptInterrupt } from "./errors.ts";
 export type { ErrorReply, HostReply, LuaHost, ScriptLimits, TaggedReply } from "./host.ts";
-export { PausedScript } from "./run.ts";
-
-export type RunLimits = Omit<ScriptLimits, "pause">;
-
-export interface CompiledScript {
-  /**
-   * Runs it to its end, never two scripts of one engine at once. The result is converted by Redis's rules; an error that
-   * the script did not catch is an error reply. What the host throws comes out as it is.
-   * @param keys,argv binary strings
-   */
-  run(host: LuaHost, keys: readonly string[], argv: readonly string[], limits?: RunLimits): HostReply;
-  /** The same with pauses, where the limits ask for them: runs it to its end or to the first. */
-  start(
-    host: LuaHost,
-    keys: readonly string[],
-    argv: readonly string[],
-    limits: ScriptLimits,
-  ): HostReply | PausedScript;
-}
+export { type CompiledScript, PausedScript } from "./invocation.ts";
 
 export interface LuaEngine {
   /**
@@ -51,7 +31,7 @@ const CHUNK_NAME = "@user_script";
 export function createLuaEngine(): LuaEngine {
   const state = new LuaState();
   installGlobals(state);
-  return { compile: (source, name = "") => new Script(state, source, name) };
+  return { compile: (source, name = "") => compile(state, source, name) };
 }
 
 /** A script with a Lua state of its own. */
@@ -59,46 +39,20 @@ export function compileScript(source: string, name?: string): CompiledScript {
   return createLuaEngine().compile(source, name);
 }
 
-class Script implements CompiledScript, RunTarget {
-  readonly name: string;
-  readonly main: LuaFunction;
-  readonly #state: LuaState;
-  readonly #source: string;
-  #suspendable: LuaFunction | undefined = undefined;
-
-  constructor(state: LuaState, source: string, name: string) {
-    this.#state = state;
-    this.#source = source;
-    this.name = name;
-    this.main = compileMain(state, source, false);
-  }
-
-  run(host: LuaHost, keys: readonly string[], argv: readonly string[], limits: RunLimits = {}): HostReply {
-    // Without a pause in the limits there is none.
-    return startRun(this.#state, this, { host, keys, argv, limits }) as HostReply;
-  }
-
-  start(
-    host: LuaHost,
-    keys: readonly string[],
-    argv: readonly string[],
-    limits: ScriptLimits,
-  ): HostReply | PausedScript {
-    return startRun(this.#state, this, { host, keys, argv, limits });
-  }
-
-  suspendable(): LuaFunction {
-    if (this.main.generator !== undefined) return this.main;
-    this.#suspendable ??= compileMain(this.#state, this.#source, true);
-    return this.#suspendable;
-  }
-
-  arguments(keys: readonly string[], argv: readonly string[]): readonly LuaValue[] {
-    const { globals } = this.#state;
-    globals.node("KEYS")!.value = LuaTable.ofList([...keys]);
-    globals.node("ARGV")!.value = LuaTable.ofList([...argv]);
-    return NOTHING;
-  }
+function compile(state: LuaState, source: string, name: string): CompiledScript {
+  const [keysNode, argvNode] = [state.globals.node("KEYS")!, state.globals.node("ARGV")!];
+  const main = compileMain(state, source, false);
+  let pausable = main.generator === undefined ? undefined : main;
+  return compiledScript(state, {
+    name,
+    main,
+    suspendable: () => (pausable ??= compileMain(state, source, true)),
+    arguments(keys, argv) {
+      keysNode.value = keys;
+      argvNode.value = argv;
+      return NOTHING;
+    },
+  });
 }
 
 function compileMain(state: LuaState, source: string, suspends: boolean): LuaFunction {

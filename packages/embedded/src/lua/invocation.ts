@@ -1,4 +1,4 @@
-/** One run of a script, from its start to its reply, and the pauses between. */
+/** One run of compiled Lua for a client, from its start to its reply, and the pauses between. */
 import { type LuaError, ScriptInterrupt } from "./errors.ts";
 import type { ErrorReply, HostReply, LuaHost, ScriptLimits } from "./host.ts";
 import { plainText } from "./lib/base.ts";
@@ -11,33 +11,59 @@ import type { LuaState } from "./runtime/state.ts";
 import { LuaTable } from "./runtime/table.ts";
 import { first, type LuaFunction, type LuaResult, type LuaValue } from "./runtime/value.ts";
 
+export type RunLimits = Omit<ScriptLimits, "pause">;
+
+export interface CompiledScript {
+  /**
+   * Runs it to its end, never two scripts of one engine at once. The result is converted by Redis's rules; an error that
+   * the script did not catch is an error reply. What the host throws comes out as it is.
+   * @param keys,argv binary strings
+   */
+  run(host: LuaHost, keys: readonly string[], argv: readonly string[], limits?: RunLimits): HostReply;
+  /** The same with pauses, where the limits ask for them: runs it to its end or to the first. */
+  start(
+    host: LuaHost,
+    keys: readonly string[],
+    argv: readonly string[],
+    limits: ScriptLimits,
+  ): HostReply | PausedScript;
+}
+
 /** What is run. */
 export interface RunTarget {
   /** What error replies call it: a script's SHA-1. */
   readonly name: string;
+  /** Runs plain, which is fastest, unless it has a generator: then it can pause without being begun again. */
   readonly main: LuaFunction;
   /** `main` as a function with a generator, wherever `main` has none itself. */
   suspendable(): LuaFunction;
-  /** Gives it the keys and arguments, anew for each start: what its function is called with. */
-  arguments(keys: readonly string[], argv: readonly string[]): readonly LuaValue[];
+  /** Takes the keys and arguments of a run; what the function is called with. */
+  arguments(keys: LuaTable, argv: LuaTable): readonly LuaValue[];
 }
 
-export interface Invocation {
+interface Invocation {
   readonly host: LuaHost;
   readonly keys: readonly string[];
   readonly argv: readonly string[];
   readonly limits: ScriptLimits;
 }
 
-/** Runs it to its end or to its first pause. What the host throws comes out as it is. */
-export function startRun(state: LuaState, target: RunTarget, invocation: Invocation): HostReply | PausedScript {
+export function compiledScript(state: LuaState, target: RunTarget): CompiledScript {
+  return {
+    // Without a pause in the limits there is none.
+    run: (host, keys, argv, limits = {}) => start(state, target, { host, keys, argv, limits }) as HostReply,
+    start: (host, keys, argv, limits) => start(state, target, { host, keys, argv, limits }),
+  };
+}
+
+function start(state: LuaState, target: RunTarget, invocation: Invocation): HostReply | PausedScript {
   const { main, name } = target;
-  const { host, keys, argv, limits } = invocation;
+  const { host, limits } = invocation;
   const suspendable = main.generator !== undefined && limits.pause !== undefined;
   state.begin(host, limits, suspendable);
   if (suspendable) return startSuspendable(state, target, invocation);
   try {
-    return finish(state, main(...target.arguments(keys, argv)));
+    return finish(state, main(...argumentsOf(target, invocation)));
   } catch (error) {
     if (error !== BEGIN_AGAIN) return fail(state, name, error);
     state.beginAgain();
@@ -45,10 +71,15 @@ export function startRun(state: LuaState, target: RunTarget, invocation: Invocat
   }
 }
 
-function startSuspendable(state: LuaState, target: RunTarget, { keys, argv }: Invocation): HostReply | PausedScript {
+function startSuspendable(state: LuaState, target: RunTarget, invocation: Invocation): HostReply | PausedScript {
   const { generator } = target.suspendable();
   if (generator === undefined) throw new Error("a function that cannot pause");
-  return advance(state, target.name, generator(...target.arguments(keys, argv)));
+  return advance(state, target.name, generator(...argumentsOf(target, invocation)));
+}
+
+/** Made anew for each start: the script may change them. */
+function argumentsOf(target: RunTarget, { keys, argv }: Invocation): readonly LuaValue[] {
+  return target.arguments(LuaTable.ofList([...keys]), LuaTable.ofList([...argv]));
 }
 
 /** A script between two of its steps. Until it has ended, nothing else may run in its engine. */
