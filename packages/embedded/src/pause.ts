@@ -37,7 +37,7 @@ export class Pause {
   end(): void {
     this.timer?.cancel();
     this.timer = undefined;
-    for (const session of [...this.postponed]) {
+    for (const session of Array.from(this.postponed)) {
       if (this.engine.busy.active) return this.engine.busy.afterwards(() => this.end());
       this.postponed.delete(session);
       const args = session.postponed;
