@@ -29,9 +29,6 @@ export const UNITS = {
 /** Together well under a minute: one of each kind, for every push. */
 export const QUICK = ["string", "incr", "hash", "set", "scan", "multi", "expire"];
 
-const ONE_THREAD =
-  "a script holds the server's one thread: no other connection is heard, and the script ends by itself at busy-reply-threshold";
-
 /**
  * Tests which mean nothing on the embedded server, hold up their unit or spoil the tests after them, by unit. In the harness's
  * notation: a name, or a regular expression after a slash. The real server runs them, so that each counts as missing.
@@ -40,11 +37,6 @@ const ONE_THREAD =
 export const SKIPPED = {
   // Left out by the unit itself where INFO names no jemalloc.
   string: [{ test: "trim on SET with big value", reason: "measures jemalloc through MEMORY, which is left for later" }],
-  multi: [{ test: "/script timeout$", reason: ONE_THREAD }],
-  scripting: [{ test: "/^Timedout (read-only scripts|script )", reason: ONE_THREAD }],
-  functions: [
-    { test: "/^FUNCTION - test (function|script) kill( not working on (function|eval))?$", reason: ONE_THREAD },
-  ],
 };
 
 /** What the harness says of a failed test, and what that means. The first that matches is taken. */
@@ -54,6 +46,4 @@ export const REASONS = [
   [/RESTORE is not supported/, "RESTORE is left for later"],
   [/unknown subcommand 'setuser'/i, "ACL rules are left for later"],
   [/OOM |invalidate volatile-key/, "eviction and maxmemory are left for later"],
-  [/unable to dump given function/, "string.dump is refused, where Redis refuses to load what it gives"],
-  [/NOREPLICAS/, "the embedded server has no replicas: min-replicas-to-write has no effect"],
 ];

@@ -7,7 +7,7 @@ import { integerArgument } from "../numbers.ts";
 import { MapReply, NIL, OK, type Reply, SetReply, Status } from "../reply.ts";
 import type { Session } from "../session.ts";
 import { type Command, container, help, is, subcommand } from "./registry.ts";
-import { keysAndArguments, scriptCall } from "./script-call.ts";
+import { scriptCall, scriptCommand } from "./script-call.ts";
 
 const CATEGORY = "scripting";
 
@@ -35,7 +35,10 @@ export const functionCommands: readonly Command[] = [
       arity: 2,
       flags: "noscript allow_busy",
       category: CATEGORY,
-      run: () => fail("NOTBUSY No scripts in execution right now."),
+      run: (ctx) => {
+        ctx.engine.busy.kill("function");
+        return OK;
+      },
     }),
     subcommand({
       name: "dump",
@@ -94,10 +97,10 @@ export const functionCommands: readonly Command[] = [
 ];
 
 function caller(name: string, readOnly: boolean): Command {
-  return scriptCall(name, readOnly, (ctx, args) => {
+  return scriptCommand(name, readOnly, (ctx, args) => {
     const called = ctx.engine.functions.find(args[1]) ?? fail("ERR Function not found");
-    const [keys, argv] = keysAndArguments(args, integerArgument(args[2], "ERR Bad number of keys provided"));
-    return ctx.engine.scripts.run(ctx, called, keys, argv, readOnly);
+    const call = scriptCall(args, integerArgument(args[2], "ERR Bad number of keys provided"), readOnly);
+    return ctx.engine.scripts.run(ctx, called, call);
   });
 }
 
@@ -151,5 +154,10 @@ function stats(ctx: Session): Reply {
   const { libraries } = ctx.engine.functions;
   const count = libraries.reduce((sum, { functions }) => sum + functions.size, 0);
   const counts = new MapReply(["libraries_count", libraries.length, "functions_count", count]);
-  return new MapReply(["running_script", NIL, "engines", new MapReply([ENGINE_NAME, counts])]);
+  const running = ctx.engine.busy.runningFunction();
+  const described =
+    running === undefined
+      ? NIL
+      : new MapReply(["name", running.name, "command", running.command, "duration_ms", running.durationMs]);
+  return new MapReply(["running_script", described, "engines", new MapReply([ENGINE_NAME, counts])]);
 }

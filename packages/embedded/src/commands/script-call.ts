@@ -1,6 +1,7 @@
 /** What EVAL, EVALSHA and FCALL have in common: `name what number-of-keys key... argument...`. */
 import { fail } from "../errors.ts";
-import type { Reply } from "../reply.ts";
+import type { Blocked, Reply } from "../reply.ts";
+import type { ScriptCall } from "../scripting.ts";
 import type { Session } from "../session.ts";
 import { type Command, command, countedKeys } from "./registry.ts";
 
@@ -8,10 +9,10 @@ export type ScriptCallArguments = readonly [name: string, what: string, keyCount
 
 const FLAGS = "noscript stale skip_monitor no_mandatory_keys";
 
-export function scriptCall(
+export function scriptCommand(
   name: string,
   readOnly: boolean,
-  run: (ctx: Session, args: ScriptCallArguments) => Reply,
+  run: (ctx: Session, args: ScriptCallArguments) => Reply | Blocked,
 ): Command {
   return command({
     name,
@@ -23,8 +24,8 @@ export function scriptCall(
   });
 }
 
-export function keysAndArguments(args: ScriptCallArguments, keyCount: number): [keys: string[], argv: string[]] {
-  if (keyCount > args.length - 3) fail("ERR Number of keys can't be greater than number of args");
+export function scriptCall(command: ScriptCallArguments, keyCount: number, readOnly: boolean): ScriptCall {
+  if (keyCount > command.length - 3) fail("ERR Number of keys can't be greater than number of args");
   if (keyCount < 0) fail("ERR Number of keys can't be negative");
-  return [args.slice(3, 3 + keyCount), args.slice(3 + keyCount)];
+  return { command, keys: command.slice(3, 3 + keyCount), argv: command.slice(3 + keyCount), readOnly };
 }

@@ -2,10 +2,10 @@
 import { fail } from "../errors.ts";
 import { integerArgument } from "../numbers.ts";
 import { OK } from "../reply.ts";
-import type { Script } from "../scripting.ts";
+import type { Runnable } from "../scripting.ts";
 import type { Session } from "../session.ts";
 import { type Command, container, help, is, subcommand } from "./registry.ts";
-import { keysAndArguments, scriptCall } from "./script-call.ts";
+import { scriptCall, scriptCommand } from "./script-call.ts";
 
 const NO_SCRIPT = "NOSCRIPT No matching script. Please use EVAL.";
 
@@ -20,7 +20,7 @@ export const scriptingCommands: readonly Command[] = [
       arity: 3,
       flags: "noscript stale",
       category: "scripting",
-      run: (ctx, [, , source]) => ctx.engine.scripts.load(source).sha1,
+      run: (ctx, [, , source]) => ctx.engine.scripts.load(source).name,
     }),
     subcommand({
       name: "exists",
@@ -46,7 +46,10 @@ export const scriptingCommands: readonly Command[] = [
       arity: 2,
       flags: "noscript allow_busy",
       category: "scripting",
-      run: () => fail("NOTBUSY No scripts in execution right now."),
+      run: (ctx) => {
+        ctx.engine.busy.kill("script");
+        return OK;
+      },
     }),
     help("script", [
       "DEBUG (YES|SYNC|NO)",
@@ -67,9 +70,9 @@ export const scriptingCommands: readonly Command[] = [
   ]),
 ];
 
-function evaluator(name: string, readOnly: boolean, find: (ctx: Session, text: string) => Script): Command {
-  return scriptCall(name, readOnly, (ctx, args) => {
-    const [keys, argv] = keysAndArguments(args, integerArgument(args[2]));
-    return ctx.engine.scripts.run(ctx, find(ctx, args[1]), keys, argv, readOnly);
+function evaluator(name: string, readOnly: boolean, find: (ctx: Session, text: string) => Runnable): Command {
+  return scriptCommand(name, readOnly, (ctx, args) => {
+    const call = scriptCall(args, integerArgument(args[2]), readOnly);
+    return ctx.engine.scripts.run(ctx, find(ctx, args[1]), call);
   });
 }

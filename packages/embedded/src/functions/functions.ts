@@ -9,7 +9,6 @@ import { declaredFlags, SCRIPT_FLAGS } from "../shebang.ts";
 import { BAD_NAME, isName, readMetadata } from "./metadata.ts";
 
 export interface LibraryFunction extends Runnable {
-  readonly name: string;
   readonly description: string | undefined;
   readonly flagNames: readonly string[];
 }
@@ -104,7 +103,14 @@ function register(functions: Map<string, LibraryFunction>, registered: Registere
   if (!isName(name)) return BAD_NAME;
   if (functions.has(name)) return "Function already exists in the library";
   const flagNames = SCRIPT_FLAGS.filter((flag) => flags.includes(flag));
-  functions.set(name, { name, description, flagNames, flags: declaredFlags(flagNames), compiled: script });
+  functions.set(name, {
+    kind: "function",
+    name,
+    description,
+    flagNames,
+    flags: declaredFlags(flagNames),
+    compiled: script,
+  });
   return undefined;
 }
 

@@ -11,11 +11,11 @@ import { LuaCompileError, LuaSyntaxError } from "./errors.ts";
 import { type CompiledScript, compiledScript } from "./invocation.ts";
 import { installScriptGlobals } from "./lib/globals.ts";
 import { LuaState } from "./runtime/state.ts";
-import type { LuaFunction } from "./runtime/value.ts";
+import { type LuaFunction, NOTHING } from "./runtime/value.ts";
 
 export { LuaCompileError, ScriptInterrupt } from "./errors.ts";
 export type { ErrorReply, HostReply, LuaHost, ScriptLimits, TaggedReply } from "./host.ts";
-export type { CompiledScript } from "./invocation.ts";
+export { type CompiledScript, PausedScript } from "./invocation.ts";
 
 export interface LuaEngine {
   /**
@@ -40,18 +40,24 @@ export function compileScript(source: string, name?: string): CompiledScript {
 }
 
 function compile(state: LuaState, source: string, name: string): CompiledScript {
-  const main = compileMain(state, source);
   const [keysNode, argvNode] = [state.globals.node("KEYS")!, state.globals.node("ARGV")!];
-  return compiledScript(state, name, (keys, argv) => {
-    keysNode.value = keys;
-    argvNode.value = argv;
-    return main();
+  const main = compileMain(state, source, false);
+  let pausable = main.generator === undefined ? undefined : main;
+  return compiledScript(state, {
+    name,
+    main,
+    suspendable: () => (pausable ??= compileMain(state, source, true)),
+    arguments(keys, argv) {
+      keysNode.value = keys;
+      argvNode.value = argv;
+      return NOTHING;
+    },
   });
 }
 
-function compileMain(state: LuaState, source: string): LuaFunction {
+function compileMain(state: LuaState, source: string, suspends: boolean): LuaFunction {
   try {
-    return compileChunk(state, source, CHUNK_NAME);
+    return compileChunk(state, source, CHUNK_NAME, suspends);
   } catch (error) {
     if (!(error instanceof LuaSyntaxError)) throw error;
     throw new LuaCompileError(`Error compiling script (new function): ${error.message}`);

@@ -44,7 +44,7 @@ export class FunctionEngine {
     const main = this.compile(source);
     this.registrar = registrar;
     this.enter("loading");
-    this.state.begin(host, limits);
+    this.state.begin(host, limits, false);
     try {
       main();
     } catch (error) {
@@ -58,7 +58,7 @@ export class FunctionEngine {
 
   private compile(source: string): LuaFunction {
     try {
-      return compileChunk(this.state, source, CHUNK_NAME);
+      return compileChunk(this.state, source, CHUNK_NAME, true);
     } catch (error) {
       if (!(error instanceof LuaSyntaxError)) throw error;
       throw new LuaCompileError(`Error compiling function: ${error.message}`);
@@ -72,13 +72,21 @@ export class FunctionEngine {
     return new LuaCompileError(`Error registering functions: ${message}`);
   }
 
+  /**
+   * Runs as a generator from its start: a run changes what the function keeps in the locals of its library, so that none can
+   * be begun again to pause.
+   */
+  private compiled(name: string, main: LuaFunction): CompiledScript {
+    return compiledScript(this.state, { name, main, suspendable: () => main, arguments: (keys, argv) => [keys, argv] });
+  }
+
   /** redis.register_function. A function can keep it in a local and call it later, in vain. */
   private register(args: readonly LuaValue[]): LuaResult {
     if (this.registrar === undefined) {
       throw new LuaError(errorTable("redis.register_function can only be called on FUNCTION LOAD command"));
     }
     const { callback, ...registration } = readRegistration(args);
-    const compiled = compiledScript(this.state, registration.name, callback);
+    const compiled = this.compiled(registration.name, callback);
     const refused = this.registrar({ ...registration, compiled });
     if (refused !== undefined) throw new LuaError(errorTable(refused));
     return NOTHING;

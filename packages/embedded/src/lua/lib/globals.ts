@@ -5,7 +5,7 @@ import { LuaTable } from "../runtime/table.ts";
 import { typeName } from "../runtime/type-name.ts";
 import { isTruthy, type LuaValue } from "../runtime/value.ts";
 import { type LibraryFunction, libraryFunction } from "./arguments.ts";
-import { baseFunctions, plainText } from "./base.ts";
+import { baseFunctions, pausableFunctions, plainText } from "./base.ts";
 import { bitLibrary } from "./bit.ts";
 import { coroutineLibrary } from "./coroutine.ts";
 import { jsonLibrary } from "./json.ts";
@@ -62,7 +62,10 @@ function installLibraries(state: LuaState): LuaTable {
   const { globals } = state;
   const redis = redisLibrary(state);
   globals.set("_G", globals);
-  for (const [name, run] of Object.entries(baseFunctions(state))) globals.set(name, libraryFunction(run));
+  const pausable = pausableFunctions(state);
+  for (const [name, run] of Object.entries(baseFunctions(state))) {
+    globals.set(name, libraryFunction(run, pausable[name]));
+  }
   globals.set("_VERSION", "Lua 5.1");
   globals.set("coroutine", coroutineLibrary(state));
   globals.set("table", tableLibrary(state));

@@ -79,7 +79,7 @@ function call(state: LuaState, args: Args, isProtected: boolean): LuaResult {
     throw new LuaError(problem);
   }
   state.ensureStack();
-  const reply = state.host().call(words, isProtected);
+  const reply = state.callHost(words, isProtected);
   const value = fromHost(reply, state.resp);
   const failed = typeof reply === "object" && reply !== null && "type" in reply && reply.type === "error";
   if (failed && !isProtected) throw new LuaError(value);
