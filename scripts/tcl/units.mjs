@@ -17,6 +17,7 @@ export const UNITS = {
   expire: "unit/expire",
   multi: "unit/multi",
   scripting: "unit/scripting",
+  functions: "unit/functions",
   pubsub: "unit/pubsub",
   tracking: "unit/tracking",
   bitops: "unit/bitops",
@@ -28,9 +29,6 @@ export const UNITS = {
 /** Together well under a minute: one of each kind, for every push. */
 export const QUICK = ["string", "incr", "hash", "set", "scan", "multi", "expire"];
 
-const ONE_THREAD =
-  "a script holds the server's one thread: no other connection is heard, and the script ends by itself at busy-reply-threshold";
-
 /**
  * Tests which mean nothing on the embedded server, hold up their unit or spoil the tests after them, by unit. In the harness's
  * notation: a name, or a regular expression after a slash. The real server runs them, so that each counts as missing.
@@ -39,21 +37,13 @@ const ONE_THREAD =
 export const SKIPPED = {
   // Left out by the unit itself where INFO names no jemalloc.
   string: [{ test: "trim on SET with big value", reason: "measures jemalloc through MEMORY, which is left for later" }],
-  multi: [{ test: "/script timeout$", reason: ONE_THREAD }],
-  scripting: [
-    { test: "/^Timedout (read-only scripts|script )", reason: ONE_THREAD },
-    // Waits for ever for a function's reply. The harness cannot skip it in the round over FUNCTION alone.
-    { test: "Script return recursive object", reason: "its round over FUNCTION, left for later, never ends" },
-  ],
 };
 
 /** What the harness says of a failed test, and what that means. The first that matches is taken. */
 export const REASONS = [
-  [/unknown subcommand 'load'/i, "FUNCTION is left for later"],
+  [/FUNCTION (DUMP|RESTORE) is not supported|can't read "(e|payload)"/, "FUNCTION DUMP and RESTORE are left for later"],
   [/DUMP is not supported|can't read "dump"/, "DUMP is left for later"],
   [/RESTORE is not supported/, "RESTORE is left for later"],
   [/unknown subcommand 'setuser'/i, "ACL rules are left for later"],
   [/OOM |invalidate volatile-key/, "eviction and maxmemory are left for later"],
-  [/unable to dump given function/, "string.dump is refused, where Redis refuses to load what it gives"],
-  [/NOREPLICAS/, "the embedded server has no replicas: min-replicas-to-write has no effect"],
 ];

@@ -49,7 +49,7 @@ export class BlockedClients {
       else queue.add(waiter);
     }
     if (request.timeoutMs > 0) {
-      waiter.timer = this.engine.clock.setTimer(request.timeoutMs, () =>
+      waiter.timer = this.engine.setTimer(request.timeoutMs, () =>
         this.engine.outsideCommand(() => this.release(waiter, request.timeoutReply)),
       );
     }

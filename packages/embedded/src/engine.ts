@@ -1,10 +1,12 @@
 /** The whole state of one server, free of transports: databases, clients, subscriptions, settings, time. */
 import { BlockedClients } from "./blocking.ts";
-import { type Clock, RealClock } from "./clock.ts";
+import { Busy } from "./busy.ts";
+import { type Clock, RealClock, type Timer } from "./clock.ts";
 import { commandTable, type CommandTable } from "./commands/index.ts";
 import { Config } from "./config.ts";
 import { Database } from "./database.ts";
 import { Expiry } from "./expiry.ts";
+import { Functions } from "./functions/functions.ts";
 import { Monitors } from "./monitor.ts";
 import { parseEventClasses } from "./notifications.ts";
 import { Pause } from "./pause.ts";
@@ -38,11 +40,14 @@ export class Engine {
   readonly sessions: Map<number, Session> = new Map();
   readonly pubsub: PubSub = new PubSub();
   readonly tracking: Tracking = new Tracking(this);
+  /** A script that has run for too long to let the others wait. */
+  readonly busy: Busy = new Busy(this);
   readonly blocked: BlockedClients = new BlockedClients(this);
   readonly monitors: Monitors = new Monitors();
   readonly pause: Pause = new Pause(this);
   readonly expiry: Expiry = new Expiry(this);
   readonly scripts: Scripts;
+  readonly functions: Functions = new Functions(this);
   readonly stats: Stats = new Stats();
   readonly runId: string;
   readonly startedAtMs: number;
@@ -56,6 +61,8 @@ export class Engine {
   eventMask = 0;
   /** Called by SHUTDOWN; a server that listens closes itself with it. */
   onShutdown: () => void = () => this.close();
+  /** There are no replicas: `min-replicas-to-write` refuses every write, unless `min-replicas-max-lag` is off. */
+  enoughReplicas = true;
   /** `proto-max-bulk-len` in bytes. */
   maxBulkLength: number;
   private lastId = 0;
@@ -93,10 +100,12 @@ export class Engine {
     if (session !== undefined) session.usedAtMs = this.nowMs;
   }
 
-  /** Each command ends here: who caches is told, who waited is served. */
+  /** Each command ends here: who caches is told, who waited is served. What a busy script has done so far, at its end. */
   afterCommand(session: Session | undefined): void {
-    this.tellCaches(session);
-    this.blocked.serve();
+    if (!this.busy.active) {
+      this.tellCaches(session);
+      this.blocked.serve();
+    }
     this.current = undefined;
   }
 
@@ -114,8 +123,14 @@ export class Engine {
     this.afterCommand(undefined);
   }
 
+  /** Every timer of the server that changes data or answers clients. */
+  setTimer(delayMs: number, task: () => void): Timer {
+    return this.busy.setTimer(this.clock, delayMs, task);
+  }
+
   /** Ends every session. */
   close(): void {
+    this.busy.close();
     this.expiry.close();
     this.pause.close();
     for (const session of this.sessions.values()) {
@@ -127,6 +142,8 @@ export class Engine {
   private settingsChanged(): void {
     this.eventMask = parseEventClasses(this.config.text("notify-keyspace-events")) ?? 0;
     this.maxBulkLength = this.config.number("proto-max-bulk-len");
+    this.enoughReplicas =
+      this.config.number("min-replicas-to-write") === 0 || this.config.number("min-replicas-max-lag") === 0;
     this.tracking.limit(this.config.number("tracking-table-max-keys"));
     this.users.setPassword("default", this.config.text("requirepass"));
   }

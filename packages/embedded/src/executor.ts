@@ -5,6 +5,7 @@ import { BLOCKED, type Blocked, ErrorReply, QUEUED, type Reply } from "./reply.t
 import type { Session } from "./session.ts";
 
 const NO_AUTH = new ErrorReply("NOAUTH Authentication required.");
+export const NO_REPLICAS: ErrorReply = new ErrorReply("NOREPLICAS Not enough good replicas to write.");
 const NO_MULTI = new ErrorReply("ERR Command not allowed inside a transaction");
 /** Run at once though a transaction is being collected. */
 const NEVER_QUEUED = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
@@ -50,22 +51,32 @@ function check(session: Session, command: Command, args: readonly string[]): Err
   if (!arityFits(command, args)) return new ErrorReply(wrongArity(command.fullName));
   if (!session.authenticated && !command.noAuth) return NO_AUTH;
   if (session.transaction !== undefined && command.noMulti) return NO_MULTI;
+  if (!session.engine.enoughReplicas && writes(session, command)) return NO_REPLICAS;
   if (session.resp === 2 && session.isSubscriber && !SUBSCRIBER_COMMANDS.has(command.name)) {
     return new ErrorReply(
       `ERR Can't execute '${command.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
     );
   }
-  return undefined;
+  return session.engine.busy.refusal(command);
+}
+
+function writes({ transaction }: Session, command: Command): boolean {
+  if (command.name !== "exec") return command.isWrite;
+  return transaction?.queue.some((queued) => queued.command.isWrite) ?? false;
 }
 
 export function arityFits(command: Command, args: readonly string[]): boolean {
   return command.arity < 0 ? args.length >= -command.arity : args.length === command.arity;
 }
 
-/** A command that could not even be queued spoils the transaction. */
+/** A command that could not even be queued spoils the transaction; an EXEC that may not run ends it. */
 function reject(session: Session, command: Command | undefined, error: ErrorReply): ErrorReply {
-  if (session.transaction !== undefined) session.transaction.failed = true;
   session.engine.stats.rejected(command?.fullName, error);
+  if (command?.name === "exec") {
+    session.discardTransaction();
+    return new ErrorReply(`EXECABORT Transaction discarded because of: ${error.message.replace(/^ERR /, "")}`);
+  }
+  if (session.transaction !== undefined) session.transaction.failed = true;
   return error;
 }
 

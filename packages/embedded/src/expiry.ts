@@ -71,7 +71,7 @@ export class Expiry {
     if (this.timer !== undefined && this.timerAtMs <= next.atMs) return;
     this.disarm();
     this.timerAtMs = next.atMs;
-    this.timer = this.engine.clock.setTimer(next.atMs + 1 - this.engine.clock.nowMs(), () => this.run());
+    this.timer = this.engine.setTimer(next.atMs + 1 - this.engine.clock.nowMs(), () => this.run());
   }
 
   private disarm(): void {

@@ -30,16 +30,16 @@ export class Pause {
     this.mode = this.active && this.mode === "all" ? "all" : mode;
     this.untilMs = Math.max(this.active ? this.untilMs : 0, untilMs);
     this.timer?.cancel();
-    this.timer = this.engine.clock.setTimer(this.untilMs - this.engine.clock.nowMs(), () => this.end());
+    this.timer = this.engine.setTimer(this.untilMs - this.engine.clock.nowMs(), () => this.end());
   }
 
-  /** Lets the postponed commands run, in the order in which they came. */
+  /** Lets the postponed commands run, in the order in which they came; after a script among them that becomes busy, the rest. */
   end(): void {
     this.timer?.cancel();
     this.timer = undefined;
-    const sessions = [...this.postponed];
-    this.postponed.clear();
-    for (const session of sessions) {
+    for (const session of Array.from(this.postponed)) {
+      if (this.engine.busy.active) return this.engine.busy.afterwards(() => this.end());
+      this.postponed.delete(session);
       const args = session.postponed;
       session.postponed = undefined;
       if (args === undefined) continue;
@@ -54,7 +54,7 @@ export class Pause {
     if (this.mode === "all") return true;
     if (command.name === "exec")
       return session.transaction?.queue.some((queued) => queued.command.mayReplicate) ?? false;
-    return command.mayReplicate || (command.category === "scripting" && !command.isRead);
+    return command.mayReplicate;
   }
 
   postpone(session: Session, args: readonly string[]): void {

@@ -1,33 +1,46 @@
 /** Lua scripts: the cache, the run, and what a script may call. The language itself is in `lua/`. */
 import { createHash } from "node:crypto";
+import { type BusyRun, RunTimer } from "./busy.ts";
 import type { Command } from "./commands/registry.ts";
 import type { Engine } from "./engine.ts";
 import { fail } from "./errors.ts";
-import { arityFits, call } from "./executor.ts";
+import { arityFits, call, NO_REPLICAS } from "./executor.ts";
 import {
   type CompiledScript,
   createLuaEngine,
   LuaCompileError,
   type LuaEngine,
   type LuaHost,
-  ScriptInterrupt,
+  PausedScript,
 } from "./lua/engine.ts";
-import { BLOCKED, ErrorReply, NIL, type Reply } from "./reply.ts";
+import { BLOCKED, type Blocked, ErrorReply, NIL, type Reply } from "./reply.ts";
 import { fromHost, type HostReply, toHost } from "./script-replies.ts";
 import { type Outlet, Session } from "./session.ts";
 import { type ScriptFlags, readShebang } from "./shebang.ts";
 
-export interface Script {
-  readonly sha1: string;
+/** What a client can have run: a script or a function. */
+export interface Runnable {
+  readonly kind: BusyRun["kind"];
+  /** A script's SHA-1. */
+  readonly name: string;
   readonly flags: ScriptFlags;
   readonly compiled: CompiledScript;
+}
+
+/** How a client called it. */
+export interface ScriptCall {
+  /** The whole command line. */
+  readonly command: readonly string[];
+  readonly keys: string[];
+  readonly argv: string[];
+  /** By EVAL_RO and its like. */
+  readonly readOnly: boolean;
 }
 
 const READ_ONLY = new ErrorReply("ERR Write commands are not allowed from read-only scripts.");
 const NOT_FROM_SCRIPT = new ErrorReply("ERR This Redis command is not allowed from script");
 const WRONG_ARITY = new ErrorReply("ERR Wrong number of args calling Redis command from script");
 const UNKNOWN = new ErrorReply("ERR Unknown Redis command called from script");
-const KILLED = "ERR Script killed by user with SCRIPT KILL...";
 
 /** A script's commands answer the script, not a client. */
 const NOWHERE: Outlet = { address: "", localAddress: "", reply: ignore, push: ignore, resume: ignore, close: ignore };
@@ -35,11 +48,14 @@ const NOWHERE: Outlet = { address: "", localAddress: "", reply: ignore, push: ig
 export class Scripts implements LuaHost {
   private readonly engine: Engine;
   private readonly session: Session;
-  private readonly bySha1 = new Map<string, Script>();
-  private readonly bySource = new Map<string, Script>();
+  private readonly bySha1 = new Map<string, Runnable>();
+  private readonly bySource = new Map<string, Runnable>();
   /** One Lua state for all scripts, made with the first. */
   private lua: LuaEngine | undefined;
+  private readonly timer = new RunTimer();
   private readOnly = false;
+  /** The running script has called a write command. */
+  private written = false;
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -52,20 +68,25 @@ export class Scripts implements LuaHost {
     return this.bySha1.size;
   }
 
-  find(sha1: string): Script | undefined {
+  find(sha1: string): Runnable | undefined {
     return this.bySha1.get(sha1.toLowerCase());
   }
 
   /** Compiles and keeps a script. */
-  load(source: string): Script {
+  load(source: string): Runnable {
     const known = this.bySource.get(source);
     if (known !== undefined) return known;
     const { flags, length } = readShebang(source);
     const sha1 = sha1Of(source);
-    this.lua ??= createLuaEngine();
-    const script = { sha1, flags, compiled: compile(this.lua, source.slice(length), sha1) };
+    const lua = (this.lua ??= createLuaEngine());
+    const script: Runnable = {
+      kind: "script",
+      name: sha1,
+      flags,
+      compiled: compiled(() => lua.compile(source.slice(length), sha1)),
+    };
     this.bySource.set(source, script);
-    this.bySha1.set(script.sha1, script);
+    this.bySha1.set(sha1, script);
     return script;
   }
 
@@ -75,35 +96,35 @@ export class Scripts implements LuaHost {
     this.lua = undefined;
   }
 
-  /** Runs a script for a client. Its commands use the client's database and see one and the same time. */
-  run(ctx: Session, script: Script, keys: string[], args: string[], readOnly: boolean): Reply {
+  /**
+   * Runs a script or a function for a client. Its commands use the client's database and see one and the same time. One that
+   * takes longer than `busy-reply-threshold` goes on while the client waits.
+   */
+  run(ctx: Session, script: Runnable, { command, keys, argv, readOnly }: ScriptCall): Reply | Blocked {
     const { session, engine } = this;
     if (readOnly && script.flags.declared && !script.flags.noWrites) {
       fail("ERR Can not execute a script with write flag using *_ro command.");
     }
+    if (!engine.enoughReplicas && script.flags.declared && !script.flags.noWrites) fail(NO_REPLICAS.message);
     this.readOnly = readOnly || script.flags.noWrites;
+    this.written = false;
     session.db = ctx.db;
     session.resp = 2;
     session.user = ctx.user;
-    engine.caller = { session: ctx, keys };
+    const caller = { session: ctx, keys };
+    const thresholdMs = engine.config.number("busy-reply-threshold");
+    engine.caller = caller;
     try {
-      const result = script.compiled.run(this, keys, args, { onBudget: this.timeGuard() });
-      return fromHost(result);
+      if (thresholdMs === 0) return fromHost(script.compiled.run(this, keys, argv));
+      const { timer } = this;
+      timer.beginRun(thresholdMs);
+      const outcome = script.compiled.start(this, keys, argv, timer);
+      if (!(outcome instanceof PausedScript)) return fromHost(outcome);
+      const { kind, name } = script;
+      return engine.busy.begin({ kind, name, command, caller, timer, paused: outcome, hasWritten: () => this.written });
     } finally {
       engine.caller = undefined;
     }
-  }
-
-  /**
-   * Nobody can be heard while a script runs in this one thread, so no SCRIPT KILL can come: a script which is still running after
-   * `busy-reply-threshold` is ended by itself. Measured in the process's own time, also under a virtual clock.
-   */
-  private timeGuard(): () => void {
-    const limitMs = this.engine.config.number("busy-reply-threshold");
-    const startMs = performance.now();
-    return () => {
-      if (limitMs > 0 && performance.now() - startMs > limitMs) throw new ScriptInterrupt(KILLED);
-    };
   }
 
   // ---- what the script asks of the server
@@ -119,7 +140,8 @@ export class Scripts implements LuaHost {
     if (command === undefined) return UNKNOWN;
     if (!arityFits(command, args)) return WRONG_ARITY;
     if (command.noScript) return NOT_FROM_SCRIPT;
-    return this.readOnly && command.mayReplicate ? READ_ONLY : undefined;
+    if (this.readOnly && command.mayReplicate) return READ_ONLY;
+    return command.isWrite && !this.engine.enoughReplicas ? NO_REPLICAS : undefined;
   }
 
   private reject(command: Command | undefined, error: ErrorReply): HostReply {
@@ -130,6 +152,7 @@ export class Scripts implements LuaHost {
   private execute(command: Command, args: readonly string[]): Reply {
     const { session } = this;
     session.lastCommand = command.fullName;
+    if (command.isWrite) this.written = true;
     const reply = call(session, command, args);
     return reply === BLOCKED ? NIL : reply;
   }
@@ -147,9 +170,10 @@ export class Scripts implements LuaHost {
   }
 }
 
-function compile(lua: LuaEngine, source: string, sha1: string): CompiledScript {
+/** The result of compiling or loading; what the language refuses is the command's answer. */
+export function compiled<T>(step: () => T): T {
   try {
-    return lua.compile(source, sha1);
+    return step();
   } catch (error) {
     if (error instanceof LuaCompileError) return fail(`ERR ${error.message}`);
     throw error;

@@ -64,6 +64,8 @@ export class Session {
   waiter: Waiter | undefined;
   /** Held back by CLIENT PAUSE. */
   postponed: readonly string[] | undefined;
+  /** Its script is busy. */
+  inBusyRun = false;
   /** Inside EXEC or a script nothing may wait. */
   mayBlock = true;
   /** Runs the commands of a script. */
@@ -93,7 +95,7 @@ export class Session {
   }
 
   get isBlocked(): boolean {
-    return this.waiter !== undefined || this.postponed !== undefined;
+    return this.waiter !== undefined || this.postponed !== undefined || this.inBusyRun;
   }
 
   get isSubscriber(): boolean {

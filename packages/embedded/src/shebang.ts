@@ -8,7 +8,14 @@ export interface ScriptFlags {
   readonly noWrites: boolean;
 }
 
-const KNOWN = new Set(["no-writes", "allow-oom", "allow-stale", "no-cluster", "allow-cross-slot-keys"]);
+/** In the order in which Redis lists them. */
+export const SCRIPT_FLAGS: readonly string[] = [
+  "no-writes",
+  "allow-oom",
+  "allow-stale",
+  "no-cluster",
+  "allow-cross-slot-keys",
+];
 
 /** `length` is that of the line without its end, so that line numbers stay. */
 export function readShebang(source: string): { readonly flags: ScriptFlags; readonly length: number } {
@@ -19,13 +26,18 @@ export function readShebang(source: string): { readonly flags: ScriptFlags; read
   if (engine === undefined) fail("ERR Invalid engine in script shebang");
   if (engine !== "#!lua") fail(`ERR Unexpected engine in script shebang: ${engine}`);
   const names = options.flatMap(flagNames);
-  return { flags: { declared: true, noWrites: names.includes("no-writes") }, length };
+  return { flags: declaredFlags(names), length };
+}
+
+/** Most flags tell of what this server does not have: replicas, a cluster, a limit on memory. */
+export function declaredFlags(names: readonly string[]): ScriptFlags {
+  return { declared: true, noWrites: names.includes("no-writes") };
 }
 
 function flagNames(option: string): string[] {
   if (!option.startsWith("flags=")) fail(`ERR Unknown lua shebang option: ${option}`);
   const names = option.slice("flags=".length).split(",");
-  const unknown = names.find((name) => name !== "" && !KNOWN.has(name));
+  const unknown = names.find((name) => name !== "" && !SCRIPT_FLAGS.includes(name));
   if (unknown !== undefined) fail(`ERR Unexpected flag in script shebang: ${unknown}`);
   return names;
 }

@@ -21,7 +21,8 @@ export const commandCommands: readonly Command[] = [
         name: "getkeysandflags",
         arity: -4,
         flags: FLAGS,
-        run: (ctx, args) => getKeys(ctx, args.slice(2)).map((key) => [key, keyFlags(find(ctx, args.slice(2)))]),
+        run: (ctx, args) =>
+          getKeys(ctx, args.slice(2)).map((key) => [key, new SetReply(keyFlags(find(ctx, args.slice(2))))]),
       }),
       help("command", [
         "(no subcommand)",
@@ -58,7 +59,7 @@ function info(ctx: Session, names: readonly string[]): Reply {
 }
 
 function describe(command: Command): Reply {
-  const [first, last, step] = Array.isArray(command.keys) ? command.keys : [0, 0, 0];
+  const [first, last, step] = fixedKeys(command);
   return [
     command.fullName,
     command.arity,
@@ -68,7 +69,7 @@ function describe(command: Command): Reply {
     step,
     new SetReply(categories(command).map((category) => new Status(`@${category}`))),
     [],
-    first === 0 ? [] : [keySpecification(command, first, last, step)],
+    keySpecifications(command),
     command.subcommands === undefined ? [] : [...command.subcommands.values()].map(describe),
   ];
 }
@@ -78,7 +79,7 @@ function categories(command: Command): string[] {
   const has = (flag: string): boolean => command.flags.includes(flag);
   const found = command.category?.split(" ") ?? [];
   if (command.isWrite) found.push("write");
-  if (command.isRead) found.push("read");
+  if (command.isRead && command.category !== "scripting") found.push("read");
   if (has("admin")) found.push("admin", "dangerous");
   if (has("pubsub")) found.push("pubsub");
   found.push(has("fast") ? "fast" : "slow");
@@ -86,24 +87,39 @@ function categories(command: Command): string[] {
   return found;
 }
 
-function keySpecification(command: Command, first: number, last: number, step: number): Reply {
+/** First, last and step of the keys whose places do not depend on the arguments; zeros where there are none. */
+function fixedKeys({ keys }: Command): readonly [number, number, number] {
+  if (keys === undefined || typeof keys === "function") return [0, 0, 0];
+  if (!("count" in keys)) return keys;
+  const [place = 0] = keys.before;
+  return [place, place, place === 0 ? 0 : 1];
+}
+
+/** None for keys that only the command itself can find. */
+function keySpecifications(command: Command): Reply {
+  const [first, last, step] = fixedKeys(command);
+  const range: Reply[] = ["lastkey", last < 0 ? last : last - first, "keystep", step, "limit", 0];
+  const found = first === 0 ? [] : [keySpecification(command, first, "range", range)];
+  if (command.keys === undefined || !("count" in command.keys)) return found;
+  const number: Reply[] = ["keynumidx", 0, "firstkey", 1, "keystep", 1];
+  return [...found, keySpecification(command, command.keys.count, "keynum", number)];
+}
+
+function keySpecification(command: Command, index: number, type: string, spec: readonly Reply[]): Reply {
   return new MapReply([
     "flags",
     new SetReply(keyFlags(command)),
     "begin_search",
-    new MapReply(["type", "index", "spec", new MapReply(["index", first])]),
+    new MapReply(["type", "index", "spec", new MapReply(["index", index])]),
     "find_keys",
-    new MapReply([
-      "type",
-      "range",
-      "spec",
-      new MapReply(["lastkey", last < 0 ? last : last - first, "keystep", step, "limit", 0]),
-    ]),
+    new MapReply(["type", type, "spec", new MapReply(spec)]),
   ]);
 }
 
-function keyFlags(command: Command): Status[] {
-  return (command.isWrite ? ["RW", "ACCESS", "UPDATE"] : ["RO", "ACCESS"]).map((flag) => new Status(flag));
+/** A script that does not say so otherwise may write. */
+function keyFlags({ isWrite, isRead, category }: Command): Status[] {
+  const writes = isWrite || (category === "scripting" && !isRead);
+  return (writes ? ["RW", "access", "update"] : ["RO", "access"]).map((flag) => new Status(flag));
 }
 
 function list(ctx: Session, args: readonly string[]): Reply {

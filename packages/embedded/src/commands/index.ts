@@ -9,6 +9,7 @@ import { connectionCommands } from "./connection.ts";
 import { debugCommands } from "./debug.ts";
 import { expiryCommands } from "./expiry.ts";
 import { flushCommands } from "./flush.ts";
+import { functionCommands } from "./functions.ts";
 import { geoCommands } from "./geo.ts";
 import { geoSearchCommands } from "./geo-search.ts";
 import { hashCommands } from "./hashes.ts";
@@ -80,6 +81,7 @@ const families: readonly (readonly Command[])[] = [
   streamInfoCommands,
   transactionCommands,
   scriptingCommands,
+  functionCommands,
   pubSubCommands,
   unsupportedCommands,
   listCommands,

@@ -45,8 +45,8 @@ const SECTIONS: Readonly<Record<string, Section>> = {
       ["mem_allocator", "v8"],
       ["mem_not_counted_for_evict", 0],
       ["number_of_cached_scripts", engine.scripts.size],
-      ["number_of_functions", 0],
-      ["number_of_libraries", 0],
+      ["number_of_functions", engine.functions.size],
+      ["number_of_libraries", engine.functions.libraries.length],
       ["lazyfree_pending_objects", 0],
       ["lazyfreed_objects", 0],
     ];

@@ -50,10 +50,20 @@ export type Arity = 1 | 2 | 3 | 4 | 5 | 6 | -1 | -2 | -3 | -4 | -5 | -6 | -7 | -
 export type Args<A extends Arity> = Arities[`${A}`];
 
 /**
- * Which arguments are keys: first, last (negative counts from the end) and step; or a function that gives their places,
- * for commands that say so in other arguments.
+ * Which arguments are keys: first, last (negative counts from the end) and step; or those behind their number; or a
+ * function that gives their places, for commands that say so in other arguments.
  */
-export type KeySpec = readonly [first: number, last: number, step: number] | ((args: readonly string[]) => number[]);
+export type KeySpec =
+  | readonly [first: number, last: number, step: number]
+  | CountedKeys
+  | ((args: readonly string[]) => number[]);
+
+/** The argument at `count` says how many keys follow it. */
+export interface CountedKeys {
+  readonly count: number;
+  /** Places of keys before it. */
+  readonly before: readonly number[];
+}
 
 export interface CommandSpec<A extends Arity> {
   /** In lower case. */
@@ -125,6 +135,7 @@ export function keysOf(target: Command, args: readonly string[]): string[] {
 export function keyPlaces({ keys }: Command, args: readonly string[]): number[] {
   if (keys === undefined) return [];
   if (typeof keys === "function") return keys(args);
+  if ("count" in keys) return countedPlaces(keys, args);
   const [first, last, step] = keys;
   const end = last < 0 ? args.length + last : last;
   const places: number[] = [];
@@ -132,14 +143,19 @@ export function keyPlaces({ keys }: Command, args: readonly string[]): number[] 
   return places;
 }
 
-/** For commands such as ZUNION: the argument at `count` says how many keys follow it. */
-export function countedKeys(count: number, ...before: number[]): (args: readonly string[]) => number[] {
-  return (args) => {
-    const number = Number(args[count]);
-    if (!Number.isSafeInteger(number) || number < 1 || count + number >= args.length) return [];
-    return [...before, ...Array.from({ length: number }, (_, i) => count + 1 + i)];
-  };
+/** For commands such as ZUNION. */
+export function countedKeys(count: number, ...before: number[]): CountedKeys {
+  return { count, before };
 }
+
+function countedPlaces({ count, before }: CountedKeys, args: readonly string[]): number[] {
+  const number = Number(args[count]);
+  if (!Number.isSafeInteger(number) || number < 1 || count + number >= args.length) return [];
+  return [...before, ...Array.from({ length: number }, (_, i) => count + 1 + i)];
+}
+
+/** What a replica or a file may have to be told of though it is no write. */
+const MAY_REPLICATE = new Set(["pfcount", "publish", "spublish", "eval", "evalsha", "fcall"]);
 
 function build(fullName: string, spec: CommandSpecOf): Command {
   const flags = spec.flags === undefined ? [] : spec.flags.split(" ");
@@ -147,7 +163,7 @@ function build(fullName: string, spec: CommandSpecOf): Command {
     name: spec.name,
     fullName,
     arity: spec.arity,
-    flags: typeof spec.keys === "function" ? [...flags, "movablekeys"] : flags,
+    flags: spec.keys === undefined || Array.isArray(spec.keys) ? flags : [...flags, "movablekeys"],
     keys: spec.keys,
     category: spec.category,
     isWrite: flags.includes("write"),
@@ -155,7 +171,7 @@ function build(fullName: string, spec: CommandSpecOf): Command {
     noScript: flags.includes("noscript"),
     noAuth: flags.includes("no_auth"),
     noMulti: flags.includes("no_multi"),
-    mayReplicate: flags.includes("write") || spec.name === "publish" || spec.name === "pfcount",
+    mayReplicate: flags.includes("write") || MAY_REPLICATE.has(fullName),
     run: (spec as unknown as Pick<Command, "run">).run,
     subcommands: undefined,
   };

@@ -1,13 +1,13 @@
 /** EVAL, EVALSHA and SCRIPT. */
 import { fail } from "../errors.ts";
 import { integerArgument } from "../numbers.ts";
-import { OK, type Reply } from "../reply.ts";
-import type { Script } from "../scripting.ts";
+import { OK } from "../reply.ts";
+import type { Runnable } from "../scripting.ts";
 import type { Session } from "../session.ts";
-import { type Command, command, container, countedKeys, help, is, subcommand } from "./registry.ts";
+import { type Command, container, help, is, subcommand } from "./registry.ts";
+import { scriptCall, scriptCommand } from "./script-call.ts";
 
 const NO_SCRIPT = "NOSCRIPT No matching script. Please use EVAL.";
-const EVAL_FLAGS = "noscript stale skip_monitor no_mandatory_keys";
 
 export const scriptingCommands: readonly Command[] = [
   evaluator("eval", false, (ctx, source) => ctx.engine.scripts.load(source)),
@@ -20,7 +20,7 @@ export const scriptingCommands: readonly Command[] = [
       arity: 3,
       flags: "noscript stale",
       category: "scripting",
-      run: (ctx, [, , source]) => ctx.engine.scripts.load(source).sha1,
+      run: (ctx, [, , source]) => ctx.engine.scripts.load(source).name,
     }),
     subcommand({
       name: "exists",
@@ -46,7 +46,10 @@ export const scriptingCommands: readonly Command[] = [
       arity: 2,
       flags: "noscript allow_busy",
       category: "scripting",
-      run: () => fail("NOTBUSY No scripts in execution right now."),
+      run: (ctx) => {
+        ctx.engine.busy.kill("script");
+        return OK;
+      },
     }),
     help("script", [
       "DEBUG (YES|SYNC|NO)",
@@ -67,27 +70,9 @@ export const scriptingCommands: readonly Command[] = [
   ]),
 ];
 
-function evaluator(name: string, readOnly: boolean, find: (ctx: Session, text: string) => Script): Command {
-  return command({
-    name,
-    arity: -3,
-    flags: readOnly ? `readonly ${EVAL_FLAGS}` : EVAL_FLAGS,
-    keys: countedKeys(2),
-    category: "scripting",
-    run: (ctx, args) => evaluate(ctx, args, readOnly, find),
+function evaluator(name: string, readOnly: boolean, find: (ctx: Session, text: string) => Runnable): Command {
+  return scriptCommand(name, readOnly, (ctx, args) => {
+    const call = scriptCall(args, integerArgument(args[2]), readOnly);
+    return ctx.engine.scripts.run(ctx, find(ctx, args[1]), call);
   });
-}
-
-function evaluate(
-  ctx: Session,
-  args: readonly [string, string, string, ...string[]],
-  readOnly: boolean,
-  find: (ctx: Session, text: string) => Script,
-): Reply {
-  const [, text, count] = args;
-  const keyCount = integerArgument(count);
-  if (keyCount > args.length - 3) fail("ERR Number of keys can't be greater than number of args");
-  if (keyCount < 0) fail("ERR Number of keys can't be negative");
-  const script = find(ctx, text);
-  return ctx.engine.scripts.run(ctx, script, args.slice(3, 3 + keyCount), args.slice(3 + keyCount), readOnly);
 }

@@ -86,6 +86,7 @@ export const serverCommands: readonly Command[] = [
     run: (ctx, args) => {
       if (args.slice(1).some((word) => !SHUTDOWN_WORDS.has(word.toUpperCase()))) fail(SYNTAX);
       if (is(args[1], "ABORT")) fail("ERR No shutdown in progress.");
+      if (!args.some((word) => is(word, "NOSAVE"))) ctx.engine.busy.refuseShutdown();
       ctx.engine.onShutdown();
       return NO_REPLY;
     },

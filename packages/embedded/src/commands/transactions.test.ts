@@ -89,13 +89,31 @@ describe("transactions answer as Redis does", () => {
   it("see that a watched key has expired", async () => {
     const [watcher, other] = await Promise.all([oracle.connect(), oracle.connect()]);
     await other.both("FLUSHALL");
-    await other.same("SET w 1 PX 1");
+    // Long enough for WATCH to see it alive on a busy machine.
+    await other.same("SET w 1 PX 200");
     await watcher.same("WATCH w");
     let exists = ["", ""];
     while (exists.some((reply) => reply !== ":0\r\n")) exists = [...(await other.both("EXISTS w"))];
     await watcher.same("MULTI");
     await watcher.same("EXEC");
     watcher.close();
+    other.close();
+  });
+
+  it("are refused as a whole where a write would be", async () => {
+    const [client, other] = await Promise.all([oracle.connect(), oracle.connect()]);
+    for (const command of ["INCR a", "GET a"]) {
+      await client.same("MULTI");
+      await client.same(command);
+      await other.same("CONFIG SET min-replicas-to-write 1");
+      await client.same("EXEC");
+      await client.same("EXEC extra");
+      await other.same("CONFIG SET min-replicas-to-write 0");
+    }
+    await client.same("MULTI");
+    await client.same("EXEC extra");
+    await client.same("EXEC");
+    client.close();
     other.close();
   });
 });

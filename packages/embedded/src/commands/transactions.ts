@@ -2,7 +2,7 @@
 import type { Watch } from "../database.ts";
 import { fail } from "../errors.ts";
 import { call } from "../executor.ts";
-import { BLOCKED, ErrorReply, NIL_ARRAY, OK, type Reply } from "../reply.ts";
+import { BLOCKED, type Blocked, ErrorReply, NIL_ARRAY, OK, type Reply } from "../reply.ts";
 import type { Session, Transaction } from "../session.ts";
 import { type Command, command } from "./registry.ts";
 
@@ -33,7 +33,7 @@ export const transactionCommands: readonly Command[] = [
           : NIL_ARRAY;
       }
       ctx.unwatch();
-      return runQueue(ctx, transaction);
+      return runQueue(ctx, transaction, []);
     },
   }),
   command({
@@ -72,18 +72,20 @@ export const transactionCommands: readonly Command[] = [
   }),
 ];
 
-function runQueue(ctx: Session, { queue }: Transaction): Reply {
-  const replies: Reply[] = [];
+/** @param replies those of the commands which have run: a script that takes too long lets the others wait for its end */
+function runQueue(ctx: Session, transaction: Transaction, replies: readonly Reply[]): Reply | Blocked {
+  const done = [...replies];
   ctx.mayBlock = false;
-  for (const { command, args } of queue) {
+  for (const { command, args } of transaction.queue.slice(done.length)) {
     ctx.lastCommand = command.fullName;
     const reply = call(ctx, command, args);
-    if (reply !== BLOCKED) replies.push(reply);
+    if (reply === BLOCKED) return ctx.engine.busy.andThen((result) => runQueue(ctx, transaction, [...done, result]));
+    done.push(reply);
   }
   ctx.mayBlock = true;
   ctx.lastCommand = "exec";
   ctx.discardTransaction();
-  return replies;
+  return done;
 }
 
 function watch(ctx: Session, key: string): void {

@@ -11,10 +11,6 @@ import { type Command, container, subcommand } from "./registry.ts";
 const NO_CLUSTER = "ERR This instance has cluster support disabled";
 
 export const unsupportedCommands: readonly Command[] = [
-  container("function", [
-    subcommand({ name: "flush", arity: -2, flags: "write noscript", category: "scripting", run: () => OK }),
-    subcommand({ name: "list", arity: -2, flags: "noscript", category: "scripting", run: () => [] }),
-  ]),
   container("acl", [
     subcommand({ name: "whoami", arity: 2, flags: "noscript loading stale", run: (ctx) => ctx.user.name }),
     subcommand({

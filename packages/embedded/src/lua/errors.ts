@@ -14,7 +14,10 @@ export class LuaSyntaxError extends Error {
   override readonly name: string = "LuaSyntaxError";
 }
 
-/** The source is not Lua 5.1; the message is the whole text of Redis's error reply, without its `ERR`. */
+/**
+ * The source is not Lua 5.1, or a library of functions fails while it is loaded. The message is the whole text of Redis's
+ * error reply, without its `ERR`.
+ */
 export class LuaCompileError extends Error {
   override readonly name: string = "LuaCompileError";
 }

@@ -42,6 +42,12 @@ export interface ScriptLimits {
   readonly budget?: number;
   /** Called each time a budget is used up. To stop the script it throws a ScriptInterrupt. @default does nothing */
   readonly onBudget?: () => void;
+  /**
+   * Called after onBudget; true pauses the script as soon as it can, which is anywhere but inside a function that a library calls
+   * back (a comparator of `table.sort`, a metamethod; not pcall). The script is then begun again from its start, once, in a
+   * form that can pause, and is given the replies it has had: no command is called twice. @default no pause
+   */
+  readonly pause?: () => boolean;
   /** By how many bytes the heap may grow while a script runs; measured once per budget. @default 512 MiB */
   readonly maxHeapGrowth?: number;
 }

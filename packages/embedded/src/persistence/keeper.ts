@@ -54,7 +54,12 @@ class Keeper implements SnapshotKeeper {
     this.path = path;
     this.unlock = unlock;
     this.savedChanges = server.engine.stats.changes;
-    this.timer = setInterval(() => void this.save().catch((error: unknown) => this.warn(error)), intervalMs).unref();
+    this.timer = setInterval(() => this.saveInTime(), intervalMs).unref();
+  }
+
+  /** What a busy script has half done is left until the next time. */
+  private saveInTime(): void {
+    if (!this.server.engine.busy.active) void this.save().catch((error: unknown) => this.warn(error));
   }
 
   /** One after the other, so that an older content never replaces a newer one. */

@@ -1,7 +1,7 @@
 /**
- * All keys of a server as bytes: lines of JSON, each character one byte (latin1), so that binary strings are exact.
+ * All keys and functions of a server as bytes: lines of JSON, each character one byte (latin1), so that binary strings are exact.
  *
- *     {"format":"holdfast-embedded-snapshot","version":1}
+ *     {"format":"holdfast-embedded-snapshot","version":1,"libraries":[source of each library of functions]}
  *     [database, key, expiry in milliseconds since the epoch or null, type, value]      one per key
  *     {"keys":number of keys}
  */
@@ -22,10 +22,11 @@ const NEWLINE = 0x0a;
 
 type Line = readonly [database: number, key: string, expiresAtMs: number | null, type: TypeName, value: ValueJson];
 
-/** The keys of all databases at this moment. */
+/** The keys of all databases and the libraries of functions at this moment. */
 export function takeSnapshot(engine: Engine): Buffer {
   const chunks: Buffer[] = [];
-  let chunk = `${JSON.stringify({ format: FORMAT, version: VERSION })}\n`;
+  const libraries = engine.functions.libraries.map(({ source }) => source);
+  let chunk = `${JSON.stringify({ format: FORMAT, version: VERSION, libraries } satisfies Head)}\n`;
   let keys = 0;
   for (const db of engine.databases) {
     for (const entry of db.all()) {
@@ -48,12 +49,13 @@ function lineOf(db: Database, { key, value, expiresAtMs }: Entry): Line {
 }
 
 /**
- * Replaces all keys by those of a snapshot; what has expired since is left out. Throws SnapshotError and changes
+ * Replaces all keys and functions by those of a snapshot; what has expired since is left out. Throws SnapshotError and changes
  * nothing where the bytes are not a whole snapshot of a version that is known.
  */
 export function loadSnapshot(engine: Engine, bytes: Buffer): void {
-  const lines = parse(bytes);
+  const { libraries, lines } = parse(bytes);
   const values = lines.map((line, at) => checked(engine, line, at));
+  replaceFunctions(engine, libraries);
   engine.outsideCommand(() => {
     for (const db of engine.databases) db.clear();
     for (const { db, key, expiresAtMs, value } of values) {
@@ -81,8 +83,16 @@ function checked(
   }
 }
 
-/** The lines between the first and the last. */
-function parse(bytes: Buffer): Line[] {
+function replaceFunctions(engine: Engine, libraries: readonly string[]): void {
+  try {
+    engine.functions.replaceAll(libraries);
+  } catch (error) {
+    throw new SnapshotError(`its functions cannot be loaded: ${String(error)}`, { cause: error });
+  }
+}
+
+/** What the first line tells, and the lines between it and the last. */
+function parse(bytes: Buffer): { readonly libraries: readonly string[]; readonly lines: readonly Line[] } {
   const lines: unknown[] = [];
   for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(NEWLINE, start);
@@ -96,12 +106,14 @@ function parse(bytes: Buffer): Line[] {
     throw new SnapshotError(`it has version ${String(head.version)}, and this server knows version ${VERSION} only`);
   }
   if (tail?.keys !== lines.length) throw new SnapshotError("it is cut off");
-  return lines as Line[];
+  return { libraries: head.libraries ?? [], lines: lines as Line[] };
 }
 
 interface Head {
   readonly format: string;
   readonly version: number;
+  /** Older files have none. */
+  readonly libraries: readonly string[];
 }
 
 interface Tail {

@@ -3,7 +3,7 @@
  * and `new Function` leave alone, so there is no second, interpreting engine.
  */
 import { Script } from "node:vm";
-import { suspendable, invoke } from "../runtime/coroutine.ts";
+import { invoke, PAUSE, suspendable } from "../runtime/coroutine.ts";
 import { argTable, construct } from "../runtime/construct.ts";
 import { field, index, setIndex } from "../runtime/indexing.ts";
 import {
@@ -31,6 +31,7 @@ const RUNTIME = {
   LuaTable,
   MAX_DEPTH,
   NOTHING,
+  PAUSE,
   argTable,
   arithmetic,
   callable,
@@ -57,10 +58,12 @@ type Program = (state: LuaState, runtime: typeof RUNTIME, constants: readonly un
  * The chunk as a Lua function. Throws LuaSyntaxError.
  * @param source binary string
  * @param name the chunk's name in Lua's notation: `@file`, `=text`, or the source itself
+ * @param suspends its functions become generators, even when it uses no coroutines
  */
-export function compileChunk(state: LuaState, source: string, name: string): LuaFunction {
+export function compileChunk(state: LuaState, source: string, name: string, suspends: boolean): LuaFunction {
   const body = parse(source, name);
-  const context = new ChunkContext(state, { source: name, label: chunkLabel(name) }, usesCoroutines(source));
+  const chunk = { source: name, label: chunkLabel(name) };
+  const context = new ChunkContext(state, chunk, suspends || usesCoroutines(source));
   const main = compileFunction(context, body);
   const constants = context.constants.map((_, at) => `k${at}`).join(",");
   const code = `(function(S,R,K){"use strict";const {${Object.keys(RUNTIME).join(",")}}=R;const [${constants}]=K;return ${main};})`;

@@ -10,7 +10,7 @@ export class ChunkContext {
   readonly constants: unknown[] = [];
   readonly state: LuaState;
   readonly chunk: Chunk;
-  /** Functions become generators, which coroutines can suspend. */
+  /** Functions become generators, which coroutines can suspend, and in which the script can pause. */
   readonly suspendable: boolean;
 
   constructor(state: LuaState, chunk: Chunk, suspendable: boolean) {

@@ -161,7 +161,7 @@ export class ExpressionCompiler {
     const name = call.method === undefined ? nameOf(call.target) : ({ kind: "method", name: call.method } as const);
     const site = this.context.callSite(call.line, name, tail);
     const fixed = call.method === undefined ? this.context.fixedValue(call.target) : undefined;
-    if (typeof fixed === "function" && fixed.generator === undefined) {
+    if (typeof fixed === "function" && !(this.context.suspendable && fixed.generator !== undefined)) {
       return this.#directCall({ load: "", function: this.context.constant(fixed) }, call, site, []);
     }
     const self = call.method === undefined ? undefined : this.temporary();

@@ -37,7 +37,7 @@ class FunctionCompilation {
 
   #prologue(line: number): string {
     const site = this.#context.site(Math.max(line, 1));
-    const enter = `const $F=S.frames,$d=++S.depth;if(--S.fuel<0||$d>=MAX_DEPTH)S.onEnter(${site});`;
+    const enter = `const $F=S.frames,$d=++S.depth;${this.#check("--S.fuel<0||$d>=MAX_DEPTH", `S.onEnter(${site})`)}`;
     const { argTable, usesVararg } = this.#body;
     if (argTable === undefined) return enter;
     return `${enter}let ${variableName(argTable)}=${usesVararg ? "undefined" : "argTable($va)"};`;
@@ -86,7 +86,12 @@ class FunctionCompilation {
 
   /** One step of the budget, on each round of a loop. */
   #tick(line: number): string {
-    return `if(--S.fuel<0)S.onLoop(${this.#context.site(line)});`;
+    return this.#check("--S.fuel<0", `S.onLoop(${this.#context.site(line)})`);
+  }
+
+  /** Where a generator can pause, it does so when the look at the limits says so. */
+  #check(due: string, look: string): string {
+    return this.#context.suspendable ? `if((${due})&&${look})yield PAUSE;` : `if(${due})${look};`;
   }
 
   #local({ variables, values }: Extract<Statement, { kind: "local" }>): string {

@@ -1,5 +1,6 @@
 /** How library functions read their arguments (lauxlib.c), with Lua's messages for what does not fit. */
 import type { LuaError } from "../errors.ts";
+import type { Body } from "../runtime/coroutine.ts";
 import { toInt32, toInteger } from "../runtime/number.ts";
 import { toNumber, toText } from "../runtime/operators.ts";
 import { cString } from "../runtime/site.ts";
@@ -10,18 +11,31 @@ import type { LuaFunction, LuaResult, LuaValue } from "../runtime/value.ts";
 
 export type Args = readonly LuaValue[];
 export type LibraryFunction = (args: Args) => LuaResult;
+export type PausableFunction = (args: Args) => Body;
+
+interface LibraryOptions {
+  /** Whether the table is made in the size it needs. @default true */
+  readonly sized?: boolean;
+  /** The second forms of those functions in which a script can pause. @default none */
+  readonly pausable?: Readonly<Record<string, PausableFunction>>;
+}
 
 /** A table of library functions, in their order. */
-export function library(functions: Readonly<Record<string, LibraryFunction>>, sized = true): LuaTable {
+export function library(
+  functions: Readonly<Record<string, LibraryFunction>>,
+  { sized = true, pausable = {} }: LibraryOptions = {},
+): LuaTable {
   const entries = Object.entries(functions);
   const table = new LuaTable(0, sized ? entries.length : 0);
-  for (const [name, run] of entries) table.set(name, libraryFunction(run));
+  for (const [name, run] of entries) table.set(name, libraryFunction(run, pausable[name]));
   return table;
 }
 
-export function libraryFunction(run: LibraryFunction): LuaFunction {
+/** @param pausable the same function as a generator, for calls from scripts that can pause */
+export function libraryFunction(run: LibraryFunction, pausable?: PausableFunction): LuaFunction {
   const wrapped: LuaFunction = (...args) => run(args);
   wrapped.library = true;
+  if (pausable !== undefined) wrapped.generator = (...args) => pausable(args);
   return wrapped;
 }
 

@@ -23,8 +23,9 @@ import {
   libraryFunction,
   optionalInt32,
   optionalString,
+  type PausableFunction,
 } from "./arguments.ts";
-import { protectedCall } from "./protected-call.ts";
+import { handledCall, pausableHandledCall, pausableProtectedCall, protectedCall } from "./protected-call.ts";
 
 const GC_OPTIONS = ["stop", "restart", "collect", "count", "step", "setpause", "setstepmul"];
 
@@ -44,7 +45,7 @@ export function baseFunctions(state: LuaState): Readonly<Record<string, LibraryF
       const text = level > 0 ? toText(value) : undefined;
       throw new LuaError(text === undefined ? value : state.where(level) + text);
     },
-    gcinfo: () => Math.trunc(usedKilobytes()),
+    gcinfo: () => Math.trunc(usedKilobytes(state)),
     getmetatable: (args) => {
       const value = checkAny(state, args, 0);
       const metatable = typeof value === "string" ? state.stringMetatable : metatableOf(value);
@@ -74,16 +75,17 @@ export function baseFunctions(state: LuaState): Readonly<Record<string, LibraryF
     tostring: (args) => toStringValue(state, checkAny(state, args, 0)),
     type: (args) => typeName(checkAny(state, args, 0)),
     unpack: (args) => unpack(state, args),
-    xpcall: (args) => {
-      const target = args[0];
-      const handler = checkAny(state, args, 1);
-      return state.protect(
-        () => callValue(state, target, []),
-        (error) => [false, first(callValue(state, handler, [error]))],
-      );
-    },
+    xpcall: (args) => handledCall(state, args),
     ipairs: (args) => [nextIndex, checkTable(state, args, 0), 0],
     pairs: (args) => [next, checkTable(state, args, 0), undefined],
+  };
+}
+
+/** Those of the basic functions in which a script can pause: they call back for what may be the whole script. */
+export function pausableFunctions(state: LuaState): Readonly<Record<string, PausableFunction>> {
+  return {
+    pcall: (args) => pausableProtectedCall(state, args),
+    xpcall: (args) => pausableHandledCall(state, args),
   };
 }
 
@@ -108,13 +110,13 @@ function nextListItem(state: LuaState, args: Args): LuaResult {
 function collectGarbage(state: LuaState, args: Args): LuaResult {
   const option = args[0] === undefined ? "collect" : checkOption(state, args, 0, GC_OPTIONS);
   optionalInt32(state, args, 1, 0);
-  if (option === "count") return usedKilobytes();
+  if (option === "count") return usedKilobytes(state);
   return option === "step" ? true : 0;
 }
 
 /** Of the whole process: JavaScript does not know how much of it is a script's. */
-function usedKilobytes(): number {
-  return getHeapStatistics().used_heap_size / 1024;
+function usedKilobytes(state: LuaState): number {
+  return state.ask(["collectgarbage"], () => getHeapStatistics().used_heap_size / 1024) as number;
 }
 
 function setMetatable(state: LuaState, args: Args): LuaValue {
@@ -213,7 +215,7 @@ function load(state: LuaState, args: Args): LuaResult {
 /** The chunk as a function, or nil and the message. */
 function compile(state: LuaState, source: string, name: string): LuaResult {
   try {
-    return compileChunk(state, source, name);
+    return compileChunk(state, source, name, state.suspendable);
   } catch (error) {
     if (error instanceof LuaSyntaxError) return [undefined, error.message];
     throw error;

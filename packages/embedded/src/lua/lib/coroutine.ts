@@ -1,31 +1,27 @@
 /** The coroutine library (lbaselib.c). */
 import { LuaError } from "../errors.ts";
-import { type Body, Coroutine, yieldAcrossCall } from "../runtime/coroutine.ts";
+import { type Body, Coroutine, runToEnd, yieldAcrossCall } from "../runtime/coroutine.ts";
 import { toText } from "../runtime/operators.ts";
 import type { LuaState } from "../runtime/state.ts";
 import type { LuaTable } from "../runtime/table.ts";
-import type { LuaFunction, LuaResult, LuaValue } from "../runtime/value.ts";
-import { argumentError, type Args, library, libraryFunction } from "./arguments.ts";
+import type { LuaFunction, LuaValue } from "../runtime/value.ts";
+import { argumentError, type Args, library, type LibraryFunction, libraryFunction } from "./arguments.ts";
 
 export function coroutineLibrary(state: LuaState): LuaTable {
-  const table = library({
+  const functions: Readonly<Record<string, LibraryFunction>> = {
     create: (args) => create(state, args),
-    resume: (args) => {
-      const coroutine = checkCoroutine(state, args);
-      const refusal = refusalOf(coroutine);
-      if (refusal !== undefined) return [false, refusal];
-      return state.protect(
-        () => coroutine.resume(state, args.slice(1)),
-        (error) => [false, error],
-      );
-    },
+    resume: (args) => runToEnd(state, resume(state, args)),
     running: () => state.coroutine,
     status: (args) => checkCoroutine(state, args).status,
     wrap: (args) => {
       const coroutine = create(state, args);
-      return libraryFunction((values) => resumeWrapped(state, coroutine, values));
+      return libraryFunction(
+        (values) => runToEnd(state, resumeWrapped(state, coroutine, values)),
+        (values) => resumeWrapped(state, coroutine, values),
+      );
     },
-  });
+  };
+  const table = library(functions, { pausable: { resume: (args) => resume(state, args) } });
   table.set("yield", yieldFunction());
   return table;
 }
@@ -44,12 +40,22 @@ function refusalOf({ status }: Coroutine): string | undefined {
   return status === "suspended" ? undefined : `cannot resume ${status} coroutine`;
 }
 
+function* resume(state: LuaState, args: Args): Body {
+  const coroutine = checkCoroutine(state, args);
+  const refusal = refusalOf(coroutine);
+  if (refusal !== undefined) return [false, refusal];
+  return yield* state.pausableProtect(
+    () => coroutine.resume(state, args.slice(1)),
+    (error) => [false, error],
+  );
+}
+
 /** Errors go on to the caller, with its place before a text. */
-function resumeWrapped(state: LuaState, coroutine: Coroutine, values: Args): LuaResult {
+function* resumeWrapped(state: LuaState, coroutine: Coroutine, values: Args): Body {
   const refusal = refusalOf(coroutine);
   if (refusal !== undefined) throw state.error(refusal);
   try {
-    return coroutine.resume(state, values);
+    return yield* coroutine.resume(state, values);
   } catch (error) {
     const caught = state.asLuaError(error);
     if (caught === undefined) throw error;

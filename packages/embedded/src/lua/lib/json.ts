@@ -80,7 +80,7 @@ export function jsonLibrary(state: LuaState): LuaTable {
       },
       new: () => jsonLibrary(state),
     },
-    false,
+    { sized: false },
   );
   table.set("null", NULL_POINTER);
   table.set("_NAME", "cjson");
@@ -102,10 +102,17 @@ class Settings {
     if (args.length > most) throw argumentError(this.#state, most, "found too many arguments");
   }
 
+  /** The options outlive the script. */
+  #set<K extends keyof JsonOptions>(name: K, value: JsonOptions[K]): void {
+    const before = this.#options[name];
+    this.#state.recording.onRewind(() => (this.#options[name] = before));
+    this.#options[name] = value;
+  }
+
   switch(args: Args, at: number, name: "sparseConvert" | "keepBuffer" | "decodeInvalidNumbers"): boolean {
     const value = args[at];
-    if (typeof value === "boolean") this.#options[name] = value;
-    else if (value !== undefined) this.#options[name] = checkOption(this.#state, args, at, SWITCH) === "on";
+    if (typeof value === "boolean") this.#set(name, value);
+    else if (value !== undefined) this.#set(name, checkOption(this.#state, args, at, SWITCH) === "on");
     return this.#options[name];
   }
 
@@ -121,17 +128,17 @@ class Settings {
       if (value < least || value > most) {
         throw argumentError(this.#state, 0, `expected integer between ${least} and ${most}`);
       }
-      this.#options[name] = value;
+      this.#set(name, value);
     }
     return this.#options[name];
   }
 
   invalidNumbers(args: Args): LuaValue {
     const [value] = args;
-    if (typeof value === "boolean") this.#options.invalidNumbers = value ? "on" : "off";
+    if (typeof value === "boolean") this.#set("invalidNumbers", value ? "on" : "off");
     else if (value !== undefined) {
       const word = checkOption(this.#state, args, 0, [...SWITCH, "null"]);
-      this.#options.invalidNumbers = word as JsonOptions["invalidNumbers"];
+      this.#set("invalidNumbers", word as JsonOptions["invalidNumbers"]);
     }
     const { invalidNumbers } = this.#options;
     return invalidNumbers === "null" ? invalidNumbers : invalidNumbers === "on";

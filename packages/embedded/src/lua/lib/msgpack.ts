@@ -18,7 +18,7 @@ export function messagePackLibrary(state: LuaState): LuaTable {
       unpack_one: (args) => unpack(state, args, 1, optionalInteger(state, args, 1, 0)),
       unpack_limit: (args) => unpack(state, args, checkInteger(state, args, 1), optionalInteger(state, args, 2, 0)),
     },
-    false,
+    { sized: false },
   );
   table.set("_NAME", "cmsgpack");
   table.set("_VERSION", "lua-cmsgpack 0.4.0");

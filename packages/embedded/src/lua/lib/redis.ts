@@ -8,52 +8,65 @@ import { cString } from "../runtime/site.ts";
 import type { LuaState } from "../runtime/state.ts";
 import { LuaTable } from "../runtime/table.ts";
 import { type LuaResult, type LuaValue, NOTHING } from "../runtime/value.ts";
-import { type Args, library } from "./arguments.ts";
+import { type Args, type LibraryFunction, libraryFunction } from "./arguments.ts";
 
 export const REDIS_VERSION = "7.0.15";
 const REDIS_VERSION_NUMBER = 0x0007000f;
 
-const CONSTANTS: Readonly<Record<string, LuaValue>> = {
-  LOG_DEBUG: 0,
-  LOG_VERBOSE: 1,
-  LOG_NOTICE: 2,
-  LOG_WARNING: 3,
-  REDIS_VERSION_NUM: REDIS_VERSION_NUMBER,
-  REDIS_VERSION,
-  REPL_NONE: 0,
-  REPL_AOF: 1,
-  REPL_SLAVE: 2,
-  REPL_REPLICA: 2,
-  REPL_ALL: 3,
-};
-
 const HIGHEST_LOG_LEVEL = 3;
 const ALL_REPLICATION_FLAGS = 3;
 
+/** Library functions and constants by name, in Redis's order, which shows in `pairs`. */
+export type Entries = Readonly<Record<string, LibraryFunction | string | number>>;
+
 export function redisLibrary(state: LuaState): LuaTable {
-  const table = library(
-    {
-      call: (args) => call(state, args, false),
-      pcall: (args) => call(state, args, true),
-      log: (args) => log(state, args),
-      setresp: (args) => setResp(state, args),
-      sha1hex: (args) => {
-        if (args.length !== 1) throw new LuaError(errorTable("wrong number of arguments"));
-        return createHash("sha1")
-          .update(toText(args[0]) ?? "", "latin1")
-          .digest("hex");
-      },
-      error_reply: ([message, ...more]) => errorReply(message, more),
-      status_reply: ([message, ...more]) => statusReply(message, more),
-      set_repl: (args) => setReplication(args),
-      acl_check_cmd: (args) => aclCheck(state, args),
-      breakpoint: () => false,
-      debug: () => NOTHING,
-      replicate_commands: () => true,
+  return addEntries(new LuaTable(), {
+    call: (args) => call(state, args, false),
+    pcall: (args) => call(state, args, true),
+    ...sharedEntries(state),
+    setresp: (args) => setResp(state, args),
+    sha1hex: (args) => {
+      if (args.length !== 1) throw new LuaError(errorTable("wrong number of arguments"));
+      return createHash("sha1")
+        .update(toText(args[0]) ?? "", "latin1")
+        .digest("hex");
     },
-    false,
-  );
-  for (const [name, value] of Object.entries(CONSTANTS)) table.set(name, value);
+    error_reply: ([message, ...more]) => errorReply(message, more),
+    status_reply: ([message, ...more]) => statusReply(message, more),
+    set_repl: (args) => setReplication(args),
+    REPL_NONE: 0,
+    REPL_AOF: 1,
+    REPL_SLAVE: 2,
+    REPL_REPLICA: 2,
+    REPL_ALL: 3,
+    acl_check_cmd: (args) => aclCheck(state, args),
+  });
+}
+
+/** What a library of functions has of it already while it is loaded. */
+export function sharedEntries(state: LuaState): Entries {
+  return {
+    log: (args) => log(state, args),
+    LOG_DEBUG: 0,
+    LOG_VERBOSE: 1,
+    LOG_NOTICE: 2,
+    LOG_WARNING: 3,
+    REDIS_VERSION_NUM: REDIS_VERSION_NUMBER,
+    REDIS_VERSION,
+  };
+}
+
+/** What only EVAL's scripts have of it. */
+export const EVAL_ENTRIES: Entries = {
+  breakpoint: () => false,
+  debug: () => NOTHING,
+  replicate_commands: () => true,
+};
+
+export function addEntries(table: LuaTable, entries: Entries): LuaTable {
+  for (const [name, entry] of Object.entries(entries)) {
+    table.set(name, typeof entry === "function" ? libraryFunction(entry) : entry);
+  }
   return table;
 }
 
@@ -66,7 +79,7 @@ function call(state: LuaState, args: Args, isProtected: boolean): LuaResult {
     throw new LuaError(problem);
   }
   state.ensureStack();
-  const reply = state.host().call(words, isProtected);
+  const reply = state.callHost(words, isProtected);
   const value = fromHost(reply, state.resp);
   const failed = typeof reply === "object" && reply !== null && "type" in reply && reply.type === "error";
   if (failed && !isProtected) throw new LuaError(value);

@@ -2,6 +2,9 @@
  * Coroutines on JavaScript generators. Functions of a chunk that uses them exist twice: as a generator, which a yield
  * can suspend, for calls from such chunks; and as a plain function for calls from libraries, across which Lua 5.1 does
  * not allow a yield either.
+ *
+ * The same generators let a whole script pause: they yield PAUSE, which passes through coroutines and through the
+ * library functions that have a second form for it, up to whoever drives the script. A plain function goes on at once.
  */
 import { LuaError } from "../errors.ts";
 import { callable } from "./operators.ts";
@@ -10,6 +13,9 @@ import type { LuaState } from "./state.ts";
 import { list, type LuaFunction, type LuaResult, type LuaValue } from "./value.ts";
 
 export type Body = Generator<readonly LuaValue[], LuaResult, readonly LuaValue[]>;
+/** Yielded where the whole script pauses. Told from a coroutine's yield by its identity. */
+export const PAUSE: readonly LuaValue[] = Object.freeze([]);
+
 type BodyFunction = (...args: LuaValue[]) => Body;
 
 export type CoroutineStatus = "suspended" | "running" | "normal" | "dead";
@@ -26,13 +32,17 @@ export class Coroutine {
   }
 
   /** Runs until the next yield or the end. Lua errors come out as they were thrown; the coroutine is dead then. */
-  resume(state: LuaState, args: readonly LuaValue[]): readonly LuaValue[] {
+  *resume(state: LuaState, args: readonly LuaValue[]): Body {
     const { frames, depth, coroutine } = state;
     if (coroutine !== undefined) coroutine.status = "normal";
     this.status = "running";
     [state.frames, state.depth, state.coroutine] = [this.#frames, this.#depth, this];
     try {
-      const step = this.#advance(args);
+      let step = this.#step(args);
+      while (step.value === PAUSE) {
+        yield PAUSE;
+        step = this.#step([]);
+      }
       this.status = step.done === true ? "dead" : "suspended";
       this.#depth = state.depth;
       return list(step.value);
@@ -45,7 +55,7 @@ export class Coroutine {
     }
   }
 
-  #advance(args: readonly LuaValue[]): IteratorResult<readonly LuaValue[], LuaResult> {
+  #step(args: readonly LuaValue[]): IteratorResult<readonly LuaValue[], LuaResult> {
     if (this.#body !== undefined) return this.#body.next(args);
     const { generator } = this.#target;
     if (generator === undefined) return { done: true, value: this.#target(...args) };
@@ -61,12 +71,29 @@ export function suspendable(state: LuaState, generator: BodyFunction): LuaFuncti
   return plain;
 }
 
-/** A yield that is met here has a library function between itself and its coroutine; it fails where it was made. */
-function runToEnd(state: LuaState, body: Body): LuaResult {
+/**
+ * Without a pause. A yield that is met here has a library function between itself and its coroutine; it fails where it
+ * was made.
+ */
+export function runToEnd(state: LuaState, body: Body): LuaResult {
   const { depth } = state;
   let step = body.next([]);
-  while (step.done !== true) step = body.throw(yieldAcrossCall());
+  while (step.done !== true) step = step.value === PAUSE ? body.next([]) : body.throw(yieldAcrossCall());
   state.depth = depth;
+  return step.value;
+}
+
+/** What a library function calls back: it may pause, but a yield fails as in `runToEnd`. */
+export function* withoutYields(body: Body): Body {
+  let step = body.next([]);
+  while (step.done !== true) {
+    if (step.value === PAUSE) {
+      yield PAUSE;
+      step = body.next([]);
+    } else {
+      step = body.throw(yieldAcrossCall());
+    }
+  }
   return step.value;
 }
 

@@ -3,6 +3,7 @@
  * common case itself, two numbers, and comes here for the rest. `site` is where it came from.
  */
 import { LuaError } from "../errors.ts";
+import type { Body } from "./coroutine.ts";
 import { formatNumber, parseNumber } from "./number.ts";
 import { LIBRARY_SITE, type Site } from "./site.ts";
 import type { LuaState } from "./state.ts";
@@ -183,4 +184,9 @@ export function loopNumber(state: LuaState, value: LuaValue, what: string, site:
 /** A function to call with `args`: for library functions that take callbacks. */
 export function callValue(state: LuaState, value: LuaValue, args: readonly LuaValue[]): LuaResult {
   return state.callBack(callable(state, value, LIBRARY_SITE), args);
+}
+
+/** The same for a library function in which the script can pause. */
+export function pausableCallValue(state: LuaState, value: LuaValue, args: readonly LuaValue[]): Body {
+  return state.pausableCallBack(callable(state, value, LIBRARY_SITE), args);
 }

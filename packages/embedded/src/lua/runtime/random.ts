@@ -10,15 +10,15 @@ const MODULUS = 2 ** 31 - 1;
 
 export class Random {
   /** As a server begins; scripts go on where the one before them ended. */
-  #state = 0x1234_abcd_330en;
+  state = 0x1234_abcd_330en;
 
   seed(seed: number): void {
-    this.#state = (BigInt(seed >>> 0) << 16n) | LOW_WORD;
+    this.state = (BigInt(seed >>> 0) << 16n) | LOW_WORD;
   }
 
   /** A number from 0 up to, not including, 1. */
   next(): number {
-    this.#state = (this.#state * MULTIPLIER + INCREMENT) & MASK;
-    return (Number(this.#state >> 17n) % MODULUS) / MODULUS;
+    this.state = (this.state * MULTIPLIER + INCREMENT) & MASK;
+    return (Number(this.state >> 17n) % MODULUS) / MODULUS;
   }
 }

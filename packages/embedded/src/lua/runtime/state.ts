@@ -1,9 +1,10 @@
 /** What the scripts of one server share (the globals), and what belongs to the script that runs. */
 import { getHeapStatistics } from "node:v8";
 import { LuaError, ScriptInterrupt } from "../errors.ts";
-import type { LuaHost, ScriptLimits } from "../host.ts";
-import type { Coroutine } from "./coroutine.ts";
+import type { HostReply, LuaHost, ScriptLimits } from "../host.ts";
+import { type Body, type Coroutine, withoutYields } from "./coroutine.ts";
 import { Random } from "./random.ts";
+import { BEGIN_AGAIN, Recording } from "./recording.ts";
 import { LIBRARY_SITE, type Site } from "./site.ts";
 import { LuaTable } from "./table.ts";
 import { first, list, type LuaFunction, type LuaResult, type LuaValue } from "./value.ts";
@@ -17,13 +18,23 @@ const MAX_NESTED_CALLS = 200;
 const NESTED_TOO_DEEP = "C stack overflow";
 /** Bytes of string work that count like one loop round. */
 const BYTES_PER_STEP = 64;
+/** A call of the host counts like so many loop rounds. */
+const STEPS_PER_CALL = 32;
 /** Above this depth of calls, a host call first makes sure that there is stack left for it. */
 const SHALLOW = 200;
 /** Frames of `probeStack` that have to fit before the host is called from a deep recursion: about 150 KB. */
 const PROBE_FRAMES = 1_000;
 
+interface Before {
+  readonly depth: number;
+  readonly frames: Site[];
+  readonly coroutine: Coroutine | undefined;
+  readonly nestedCalls: number;
+}
+
 export class LuaState {
-  readonly globals: LuaTable = new LuaTable();
+  /** What code finds global names in; set up once, before anything is compiled. */
+  globals: LuaTable = new LuaTable();
   readonly stringMetatable: LuaTable = new LuaTable();
   readonly random: Random = new Random();
   /** frames[1..depth]: where each active Lua function is. A library function that calls back has LIBRARY_SITE. */
@@ -35,6 +46,9 @@ export class LuaState {
   coroutine: Coroutine | undefined = undefined;
   /** Protocol of the replies that the script sees. */
   resp: 2 | 3 = 2;
+  /** The script runs as generators, also what it loads from strings, and can pause. */
+  suspendable = false;
+  readonly recording: Recording = new Recording(this.random);
   #host: LuaHost | undefined = undefined;
   #limits: ScriptLimits = {};
   #heapAtStart = 0;
@@ -46,39 +60,78 @@ export class LuaState {
     return this.#host;
   }
 
-  begin(host: LuaHost, limits: ScriptLimits): void {
+  /** @param suspendable the script is run as generators from the start */
+  begin(host: LuaHost, limits: ScriptLimits, suspendable: boolean): void {
     this.#host = host;
     this.#limits = limits;
+    this.suspendable = suspendable;
+    if (limits.pause !== undefined && !suspendable) this.recording.begin();
+    this.#clear();
+  }
+
+  /** As it was at `begin`, but to be run as generators. */
+  beginAgain(): void {
+    this.suspendable = true;
+    this.recording.rewind();
+    this.host().setResp(2);
+    this.#clear();
+  }
+
+  #clear(): void {
     this.#heapAtStart = 0;
     this.#nestedCalls = 1;
     this.frames = [];
     this.depth = 0;
     this.resp = 2;
     this.coroutine = undefined;
-    this.fuel = limits.budget ?? DEFAULT_BUDGET;
+    this.fuel = this.#limits.budget ?? DEFAULT_BUDGET;
   }
 
   end(): void {
     this.#host = undefined;
+    this.recording.end();
+    this.suspendable = false;
     this.frames = [];
   }
 
+  /**
+   * All that a script learns from outside comes this way or by `callHost`, so that a second run learns the same.
+   * @param question what tells this call from another
+   */
+  ask(question: readonly string[], read: () => HostReply): HostReply {
+    const known = this.recording.recall(question);
+    if (known !== undefined) return known;
+    const answer = read();
+    this.recording.add(question, answer);
+    return answer;
+  }
+
+  /** redis.call and redis.pcall. */
+  callHost(words: string[], isProtected: boolean): HostReply {
+    this.fuel -= STEPS_PER_CALL;
+    const known = this.recording.recall(words);
+    if (known !== undefined) return known;
+    const answer = this.host().call(words, isProtected);
+    this.recording.add(words, answer);
+    return answer;
+  }
+
   /** A compiled function comes here when it is called too deep or with the budget used up. */
-  onEnter(site: Site): void {
+  onEnter(site: Site): boolean {
     if (this.depth >= MAX_DEPTH) {
       this.depth--;
       throw this.stackOverflow();
     }
-    this.onLoop(site);
+    return this.onLoop(site);
   }
 
-  /** A compiled loop comes here when the budget is used up. */
-  onLoop(site: Site): void {
+  /** A compiled loop comes here when the budget is used up. True: the script pauses here. */
+  onLoop(site: Site): boolean {
     this.frames[this.depth] = site;
-    if (this.fuel < 0) this.#renewBudget();
+    return this.fuel < 0 && this.#renewBudget();
   }
 
-  #renewBudget(): void {
+  #renewBudget(): boolean {
     this.fuel = this.#limits.budget ?? DEFAULT_BUDGET;
     const used = getHeapStatistics().used_heap_size;
     if (this.#heapAtStart === 0) this.#heapAtStart = used;
@@ -86,24 +139,43 @@ export class LuaState {
       throw new ScriptInterrupt("ERR Script killed because it used too much memory");
     }
     this.#limits.onBudget?.();
+    if (this.#limits.pause?.() !== true) return false;
+    if (!this.suspendable) throw BEGIN_AGAIN;
+    return true;
   }
 
   /** Work on strings counts by its size, so that the memory is looked at in time. */
   charge(bytes: number): void {
     this.fuel -= Math.trunc(bytes / BYTES_PER_STEP);
-    if (this.fuel < 0) this.#renewBudget();
+    // A library function cannot pause, but the next step of the script can.
+    if (this.fuel < 0 && this.#renewBudget()) this.fuel = 0;
   }
 
   /** A library function calls back: its frame hides the names and lines of its caller. */
   callBack(target: LuaFunction, args: readonly LuaValue[]): LuaResult {
-    if (this.#nestedCalls + 1 >= MAX_NESTED_CALLS) throw new LuaError(NESTED_TOO_DEEP);
-    const depth = this.depth;
-    this.#nestedCalls++;
-    this.frames[++this.depth] = LIBRARY_SITE;
+    const depth = this.#enterCallBack();
     const result = target(...args);
     this.#nestedCalls--;
     this.depth = depth;
     return result;
+  }
+
+  /** The same for a library function in which the script can pause. */
+  *pausableCallBack(target: LuaFunction, args: readonly LuaValue[]): Body {
+    const depth = this.#enterCallBack();
+    const { generator } = target;
+    const result = generator === undefined ? target(...args) : yield* withoutYields(generator(...args));
+    this.#nestedCalls--;
+    this.depth = depth;
+    return result;
+  }
+
+  #enterCallBack(): number {
+    if (this.#nestedCalls + 1 >= MAX_NESTED_CALLS) throw new LuaError(NESTED_TOO_DEEP);
+    const { depth } = this;
+    this.#nestedCalls++;
+    this.frames[++this.depth] = LIBRARY_SITE;
+    return depth;
   }
 
   /** A metamethod runs: called by compiled code at `site`, or by a library function. Its first result. */
@@ -122,19 +194,36 @@ export class LuaState {
 
   /** Runs something whose Lua errors are wanted as values; the frames are as before afterwards. */
   protect(run: () => LuaResult, onError: (value: LuaValue) => readonly LuaValue[]): readonly LuaValue[] {
-    const { depth, frames, coroutine } = this;
-    const nestedCalls = this.#nestedCalls;
+    const before = this.#now();
     try {
       return [true, ...list(run())];
     } catch (error) {
-      const caught = this.asLuaError(error);
+      return this.#recover(before, error, onError);
+    }
+  }
+
+  /** The same for a library function in which the script can pause. */
+  *pausableProtect(run: () => Body, onError: (value: LuaValue) => readonly LuaValue[]): Body {
+    const before = this.#now();
+    try {
+      return [true, ...list(yield* run())];
+    } catch (error) {
+      return this.#recover(before, error, onError);
+    }
+  }
+
+  #now(): Before {
+    const { depth, frames, coroutine } = this;
+    return { depth, frames, coroutine, nestedCalls: this.#nestedCalls };
+  }
+
+  #recover(before: Before, error: unknown, onError: (value: LuaValue) => readonly LuaValue[]): readonly LuaValue[] {
+    const caught = this.asLuaError(error);
+    try {
       if (caught === undefined) throw error;
-      const results = onError(caught.value);
-      this.frames = frames;
-      this.depth = depth;
-      this.coroutine = coroutine;
-      this.#nestedCalls = nestedCalls;
-      return results;
+      return onError(caught.value);
+    } finally {
+      ({ depth: this.depth, frames: this.frames, coroutine: this.coroutine, nestedCalls: this.#nestedCalls } = before);
     }
   }
 

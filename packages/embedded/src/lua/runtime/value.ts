@@ -13,7 +13,7 @@ export type LuaResult = LuaValue | readonly LuaValue[];
 
 export interface LuaFunction {
   (...args: LuaValue[]): LuaResult;
-  /** In a chunk that uses coroutines: the same function as a generator, which a yield can suspend. */
+  /** The same function as a generator, which a yield can suspend: in a chunk that uses coroutines or is to pause. */
   generator?: (...args: LuaValue[]) => Generator<readonly LuaValue[], LuaResult, readonly LuaValue[]>;
   /** Set on the functions of the libraries, "C functions" in Lua's words. */
   library?: true;
@@ -48,6 +48,15 @@ export function list(result: LuaResult): readonly LuaValue[] {
 
 const addresses = new WeakMap<object, number>();
 let lastAddress = 0x5581_0000_0000;
+
+export function newestAddress(): number {
+  return lastAddress;
+}
+
+/** What is made from now on gets the addresses again that were given since `address` was the newest. */
+export function rewindAddresses(address: number): void {
+  lastAddress = address;
+}
 
 /** A number that stays with an object, in place of its memory address: for hashing and for `tostring`. */
 export function addressOf(value: object): number {

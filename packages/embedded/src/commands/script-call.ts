@@ -1,0 +1,31 @@
+/** What EVAL, EVALSHA and FCALL have in common: `name what number-of-keys key... argument...`. */
+import { fail } from "../errors.ts";
+import type { Blocked, Reply } from "../reply.ts";
+import type { ScriptCall } from "../scripting.ts";
+import type { Session } from "../session.ts";
+import { type Command, command, countedKeys } from "./registry.ts";
+
+export type ScriptCallArguments = readonly [name: string, what: string, keyCount: string, ...string[]];
+
+const FLAGS = "noscript stale skip_monitor no_mandatory_keys";
+
+export function scriptCommand(
+  name: string,
+  readOnly: boolean,
+  run: (ctx: Session, args: ScriptCallArguments) => Reply | Blocked,
+): Command {
+  return command({
+    name,
+    arity: -3,
+    flags: readOnly ? `readonly ${FLAGS}` : FLAGS,
+    keys: countedKeys(2),
+    category: "scripting",
+    run,
+  });
+}
+
+export function scriptCall(command: ScriptCallArguments, keyCount: number, readOnly: boolean): ScriptCall {
+  if (keyCount > command.length - 3) fail("ERR Number of keys can't be greater than number of args");
+  if (keyCount < 0) fail("ERR Number of keys can't be negative");
+  return { command, keys: command.slice(3, 3 + keyCount), argv: command.slice(3 + keyCount), readOnly };
+}
