@@ -87,6 +87,13 @@ describe("a script that pauses", () => {
     expect(pauses).toBeGreaterThan(1);
   });
 
+  test("is not kept from it by library functions that call back all the time", () => {
+    const source = "for i = 1, 20 do ('x'):rep(100):gsub('.', function() for j = 1, 100 do end end) end return 1";
+    const { reply, pauses } = runWithPauses(createLuaEngine(), source, { budget: 1000 });
+    expect(reply).toBe(1);
+    expect(pauses).toBeGreaterThan(15);
+  });
+
   test("calls no command twice", () => {
     const source = "local t = {} for i = 1, 20 do t[i] = redis.call('COUNT', i) end return t";
     const host = new CountingHost();

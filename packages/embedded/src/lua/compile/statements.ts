@@ -37,7 +37,7 @@ class FunctionCompilation {
 
   #prologue(line: number): string {
     const site = this.#context.site(Math.max(line, 1));
-    const enter = `const $F=S.frames,$d=++S.depth;${this.#check("--S.fuel<0||$d>=MAX_DEPTH", `S.onEnter(${site})`)}`;
+    const enter = `const $F=S.frames,$d=++S.depth;${this.#look(`S.onEnter(${site})`, "||$d>=MAX_DEPTH")}`;
     const { argTable, usesVararg } = this.#body;
     if (argTable === undefined) return enter;
     return `${enter}let ${variableName(argTable)}=${usesVararg ? "undefined" : "argTable($va)"};`;
@@ -86,12 +86,14 @@ class FunctionCompilation {
 
   /** One step of the budget, on each round of a loop. */
   #tick(line: number): string {
-    return this.#check("--S.fuel<0", `S.onLoop(${this.#context.site(line)})`);
+    return this.#look(`S.onLoop(${this.#context.site(line)})`);
   }
 
-  /** Where a generator can pause, it does so when the look at the limits says so. */
-  #check(due: string, look: string): string {
-    return this.#context.suspendable ? `if((${due})&&${look})yield PAUSE;` : `if(${due})${look};`;
+  /** At the limits, when the budget is used up. A generator pauses here when it is to. */
+  #look(call: string, also = ""): string {
+    return this.#context.suspendable
+      ? `if((--S.fuel<0||S.pauseDue${also})&&${call})yield PAUSE;`
+      : `if(--S.fuel<0${also})${call};`;
   }
 
   #local({ variables, values }: Extract<Statement, { kind: "local" }>): string {

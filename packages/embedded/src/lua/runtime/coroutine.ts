@@ -4,7 +4,7 @@
  * not allow a yield either.
  *
  * The same generators let a whole script pause: they yield PAUSE, which passes through coroutines and through the
- * library functions that have a second form for it, up to whoever drives the script. A plain function goes on at once.
+ * library functions that have a second form for it, up to whoever drives the script. Below a plain function there is none.
  */
 import { LuaError } from "../errors.ts";
 import { callable } from "./operators.ts";
@@ -77,10 +77,15 @@ export function suspendable(state: LuaState, generator: BodyFunction): LuaFuncti
  */
 export function runToEnd(state: LuaState, body: Body): LuaResult {
   const { depth } = state;
-  let step = body.next([]);
-  while (step.done !== true) step = step.value === PAUSE ? body.next([]) : body.throw(yieldAcrossCall());
-  state.depth = depth;
-  return step.value;
+  state.unpausable++;
+  try {
+    let step = body.next([]);
+    while (step.done !== true) step = body.throw(yieldAcrossCall());
+    state.depth = depth;
+    return step.value;
+  } finally {
+    state.unpausable--;
+  }
 }
 
 /** What a library function calls back: it may pause, but a yield fails as in `runToEnd`. */

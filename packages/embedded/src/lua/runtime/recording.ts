@@ -8,7 +8,7 @@ import type { HostReply } from "../host.ts";
 import type { Random } from "./random.ts";
 import { newestAddress, rewindAddresses } from "./value.ts";
 
-const MAX_ANSWERS = 20_000;
+const MAX_ANSWERS = 10_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 /** Bytes that an answer and its question take besides their texts, about. */
 const ENTRY_BYTES = 128;

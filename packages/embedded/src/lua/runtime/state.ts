@@ -48,6 +48,10 @@ export class LuaState {
   resp: 2 | 3 = 2;
   /** The script runs as generators, also what it loads from strings, and can pause. */
   suspendable = false;
+  /** Plain calls of generators on the stack: below them nothing can pause. */
+  unpausable = 0;
+  /** The script is to pause where it can, soon. */
+  pauseDue = false;
   readonly recording: Recording = new Recording(this.random);
   #host: LuaHost | undefined = undefined;
   #limits: ScriptLimits = {};
@@ -84,6 +88,8 @@ export class LuaState {
     this.depth = 0;
     this.resp = 2;
     this.coroutine = undefined;
+    this.unpausable = 0;
+    this.pauseDue = false;
     this.fuel = this.#limits.budget ?? DEFAULT_BUDGET;
   }
 
@@ -128,10 +134,13 @@ export class LuaState {
   /** A compiled loop comes here when the budget is used up. True: the script pauses here. */
   onLoop(site: Site): boolean {
     this.frames[this.depth] = site;
-    return this.fuel < 0 && this.#renewBudget();
+    if (this.fuel < 0) this.#renewBudget();
+    if (!this.pauseDue || this.unpausable > 0) return false;
+    this.pauseDue = false;
+    return true;
   }
 
-  #renewBudget(): boolean {
+  #renewBudget(): void {
     this.fuel = this.#limits.budget ?? DEFAULT_BUDGET;
     const used = getHeapStatistics().used_heap_size;
     if (this.#heapAtStart === 0) this.#heapAtStart = used;
@@ -139,16 +148,15 @@ export class LuaState {
       throw new ScriptInterrupt("ERR Script killed because it used too much memory");
     }
     this.#limits.onBudget?.();
-    if (this.#limits.pause?.() !== true) return false;
+    if (this.#limits.pause?.() !== true) return;
     if (!this.suspendable) throw BEGIN_AGAIN;
-    return true;
+    this.pauseDue = true;
   }
 
   /** Work on strings counts by its size, so that the memory is looked at in time. */
   charge(bytes: number): void {
     this.fuel -= Math.trunc(bytes / BYTES_PER_STEP);
-    // A library function cannot pause, but the next step of the script can.
-    if (this.fuel < 0 && this.#renewBudget()) this.fuel = 0;
+    if (this.fuel < 0) this.#renewBudget();
   }
 
   /** A library function calls back: its frame hides the names and lines of its caller. */
