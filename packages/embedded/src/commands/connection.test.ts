@@ -78,12 +78,31 @@ describe("a connection answers as Redis does", () => {
       "*99999999999\r\n",
       "*2\r\n$4\r\nECHO\r\n$99999999999\r\n",
       'ECHO "unbalanced\r\n',
+      "*01\r\n",
+      "*-0\r\n",
+      "*1\r\n$04\r\nPING\r\n",
+      "*1\r\n$-0\r\n\r\n",
+      "ECHO \xa0\r\n\v\fECHO a\vb\r\nQUIT\r\n",
       "QUIT\r\n",
       "\r\n*0\r\n*-1\r\nECHO \"a\\x41\\n\" \r\nECHO 'it\\'s'\nPING\r\nQUIT\r\n",
     ]) {
       const pair = await oracle.connect();
       await pair.sameUntilClosed(bytes);
     }
+  });
+
+  it("does nothing for a browser that a web page sends to its port", async () => {
+    const body = "Content-Length: 99\r\n\r\nSET page was-here\r\nQUIT\r\n";
+    for (const request of [
+      "POST / HTTP/1.1\r\nHost: x\r\n",
+      "GET / HTTP/1.1\r\nHost: x\r\n",
+      "*2\r\n$4\r\npost\r\n$1\r\nx\r\n",
+    ]) {
+      await (await oracle.connect()).sameUntilClosed(request + body);
+    }
+    const pair = await oracle.connect();
+    expect(await pair.same("EXISTS page")).toBe(":0\r\n");
+    pair.close();
   });
 
   it("mutes its answers when told to", async () => {

@@ -1,6 +1,8 @@
 /** Splits a line into arguments as Redis's `sdssplitargs`: quotes, and escapes inside double ones. */
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", a: "\x07" };
-const SPACE = /\s/;
+/** What C's `isspace` knows, and what ends a word: not the same, and both less than JavaScript's `\s`. */
+const SPACE = /[ \t\n\v\f\r]/;
+const WORD_END = /[ \t\n\r]/;
 
 /** Undefined when quotes are not balanced. */
 export function splitArguments(line: string): string[] | undefined {
@@ -27,7 +29,7 @@ interface Word {
 function readWord(line: string, start: number): Word | undefined {
   let text = "";
   let at = start;
-  while (at < line.length && !SPACE.test(line.charAt(at))) {
+  while (at < line.length && !WORD_END.test(line.charAt(at))) {
     const quote = line.charAt(at);
     if (quote !== '"' && quote !== "'") {
       text += quote;

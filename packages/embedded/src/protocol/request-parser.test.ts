@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ProtocolError, RequestParser } from "./request-parser.ts";
 
 const LIMITS = { authenticated: () => true, maxBulk: () => 1 << 20 };
@@ -48,6 +48,19 @@ describe("the request parser", () => {
       found.push(...drain(parser));
     }
     expect(found).toEqual([["SET", "a", value], ["PING"]]);
+  });
+
+  it("copies no chunk twice while nobody reads", () => {
+    const parser = new RequestParser(LIMITS);
+    const commands = Array.from({ length: 2000 }, (_, at) => ["SET", `key:${at}`, "x".repeat(1000)]);
+    const bytes = bytesOf(commands);
+    for (let at = 0; at < bytes.length; at += 10_000) parser.feed(bytes.subarray(at, at + 10_000));
+    const concat = vi.spyOn(Buffer, "concat");
+    expect(drain(parser)).toEqual(commands);
+    const copied = concat.mock.results.reduce((sum, { value }) => sum + (value as Buffer).length, 0);
+    concat.mockRestore();
+    expect(copied).toBeLessThan(bytes.length * 1.2);
+    expect(parser.bufferedBytes).toBe(0);
   });
 
   it("gives up on a line without end", () => {

@@ -17,6 +17,8 @@ const MAX_COUNT_UNAUTHENTICATED = 10;
 const MAX_BULK_UNAUTHENTICATED = 16384;
 /** V8 copies substrings below 13 characters; longer ones would keep their parent alive. */
 const COPIED = 13;
+/** In bytes: longer arguments are put together in a buffer of their own. */
+const LONG_ARGUMENT = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 const ASTERISK = 42;
 const DOLLAR = 36;
@@ -29,12 +31,14 @@ export interface ParserLimits {
 
 export class RequestParser {
   private readonly limits: ParserLimits;
+  /** What is being read; `text` is the same as characters, but for a long argument alone. */
   private buffer: Buffer = EMPTY;
   private text = "";
   private at = 0;
-  /** Chunks that came while a long argument is incomplete, joined once it is whole. */
-  private waiting: Buffer[] = [];
-  private waitingBytes = 0;
+  /** Chunks after it. They are taken one by one, so that none is copied more than once however many are waiting. */
+  private readonly chunks: Buffer[] = [];
+  private chunkBytes = 0;
+  /** Bytes of the rest of the buffer without which there is no going on. */
   private neededBytes = 0;
   /** The request being read: its arguments so far, how many are still to come, and the length of the next. */
   private args: string[] = [];
@@ -45,29 +49,56 @@ export class RequestParser {
     this.limits = limits;
   }
 
-  feed(chunk: Buffer): void {
-    if (this.at === this.buffer.length && this.waitingBytes === 0) {
-      this.use(chunk);
-      return;
-    }
-    this.waiting.push(chunk);
-    this.waitingBytes += chunk.length;
-    if (this.buffer.length - this.at + this.waitingBytes < this.neededBytes) return;
-    const rest = this.buffer.subarray(this.at);
-    this.use(Buffer.concat([rest, ...this.waiting]));
-    this.waiting = [];
-    this.waitingBytes = 0;
-    this.neededBytes = 0;
+  /** Bytes that came and are not read yet. */
+  get bufferedBytes(): number {
+    return this.buffer.length - this.at + this.chunkBytes;
   }
 
-  private use(buffer: Buffer): void {
-    this.buffer = buffer;
-    this.text = buffer.toString("latin1");
-    this.at = 0;
+  feed(chunk: Buffer): void {
+    this.chunks.push(chunk);
+    this.chunkBytes += chunk.length;
   }
 
   /** The next whole request, or undefined until more bytes come. */
   next(): string[] | undefined {
+    for (;;) {
+      const request = this.read();
+      if (request !== undefined) return request;
+      if (!this.refill()) return undefined;
+    }
+  }
+
+  /** Puts the next chunk, or for an argument all that it needs, behind what is left of the buffer. */
+  private refill(): boolean {
+    if (this.chunks.length === 0 || this.bufferedBytes < this.neededBytes) return false;
+    const isLong = this.neededBytes > LONG_ARGUMENT;
+    const rest = this.buffer.subarray(this.at);
+    const parts = this.take(Math.max(this.neededBytes - rest.length, 1), isLong);
+    this.buffer = rest.length === 0 && parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat([rest, ...parts]);
+    this.text = isLong ? "" : this.buffer.toString("latin1");
+    this.at = 0;
+    this.neededBytes = 0;
+    return true;
+  }
+
+  /** The next chunks, at least so many bytes of them, or exactly so many. */
+  private take(bytes: number, exactly: boolean): Buffer[] {
+    const parts: Buffer[] = [];
+    for (let missing = bytes; missing > 0;) {
+      let chunk = this.chunks.shift() as Buffer;
+      if (exactly && chunk.length > missing) {
+        this.chunks.unshift(chunk.subarray(missing));
+        chunk = chunk.subarray(0, missing);
+      }
+      parts.push(chunk);
+      this.chunkBytes -= chunk.length;
+      missing -= chunk.length;
+    }
+    return parts;
+  }
+
+  /** The next request in the buffer. */
+  private read(): string[] | undefined {
     for (;;) {
       if (this.remaining === 0) {
         if (this.at >= this.buffer.length) return undefined;
@@ -156,12 +187,13 @@ export class RequestParser {
   }
 }
 
-/** The number after a line's marker. */
+/** The number after a line's marker, written as Redis writes it: no leading zeros. */
 function lengthOf(line: string): number | undefined {
   let value = 0;
   const negative = line.charCodeAt(1) === 45;
   const start = negative ? 2 : 1;
   if (line.length === start || line.length > 20) return undefined;
+  if (line.charCodeAt(start) === 48 && line.length > 2) return undefined;
   for (let i = start; i < line.length; i++) {
     const digit = line.charCodeAt(i) - 48;
     if (digit < 0 || digit > 9) return undefined;
