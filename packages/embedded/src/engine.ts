@@ -29,6 +29,8 @@ export interface EngineOptions {
 }
 
 const DATABASES = 16;
+/** In bytes: V8 has no longer strings than 2^29 - 24, and a reply needs some around the value. Redis's own limit is 2^29. */
+const LONGEST_STRING = 2 ** 29 - 64;
 
 export class Engine {
   readonly clock: Clock;
@@ -63,7 +65,7 @@ export class Engine {
   onShutdown: () => void = () => this.close();
   /** There are no replicas: `min-replicas-to-write` refuses every write, unless `min-replicas-max-lag` is off. */
   enoughReplicas = true;
-  /** `proto-max-bulk-len` in bytes. */
+  /** `proto-max-bulk-len` in bytes, or what a string can hold where that is less. */
   maxBulkLength: number;
   private lastId = 0;
 
@@ -73,7 +75,7 @@ export class Engine {
     this.runId = runId(this.random);
     this.nowMs = this.clock.nowMs();
     this.startedAtMs = this.nowMs;
-    this.maxBulkLength = this.config.number("proto-max-bulk-len");
+    this.maxBulkLength = this.longestValue();
     this.users = new Users({ ...options.users, default: options.password ?? "" });
     this.databases = Array.from({ length: DATABASES }, (_, index) => new Database(this, index));
     this.scripts = new Scripts(this);
@@ -139,9 +141,13 @@ export class Engine {
     }
   }
 
+  private longestValue(): number {
+    return Math.min(this.config.number("proto-max-bulk-len"), LONGEST_STRING);
+  }
+
   private settingsChanged(): void {
     this.eventMask = parseEventClasses(this.config.text("notify-keyspace-events")) ?? 0;
-    this.maxBulkLength = this.config.number("proto-max-bulk-len");
+    this.maxBulkLength = this.longestValue();
     this.enoughReplicas =
       this.config.number("min-replicas-to-write") === 0 || this.config.number("min-replicas-max-lag") === 0;
     this.tracking.limit(this.config.number("tracking-table-max-keys"));

@@ -26,3 +26,9 @@ export const INDEX_OUT_OF_RANGE = "ERR index out of range";
 export function wrongArity(command: string): string {
   return `ERR wrong number of arguments for '${command}' command`;
 }
+
+/** Whether it says that a string would be longer than V8 can make one. */
+export function isTooLong(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.message === "Invalid string length" || ("code" in error && error.code === "ERR_STRING_TOO_LONG");
+}

@@ -1,11 +1,12 @@
 /** From a command line to its answer: the checks Redis makes before a command, the call, and what follows it. */
 import { type Command, keysOf } from "./commands/registry.ts";
-import { CommandError, wrongArity } from "./errors.ts";
+import { CommandError, isTooLong, wrongArity } from "./errors.ts";
 import { BLOCKED, type Blocked, ErrorReply, QUEUED, type Reply } from "./reply.ts";
 import type { Session } from "./session.ts";
 
 const NO_AUTH = new ErrorReply("NOAUTH Authentication required.");
 export const NO_REPLICAS: ErrorReply = new ErrorReply("NOREPLICAS Not enough good replicas to write.");
+const TOO_LONG = new ErrorReply("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
 const NO_MULTI = new ErrorReply("ERR Command not allowed inside a transaction");
 /** Run at once though a transaction is being collected. */
 const NEVER_QUEUED = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
@@ -93,9 +94,10 @@ export function call(session: Session, command: Command, args: readonly string[]
     if (command.isRead && command.category !== "scripting") rememberReads(session, command, args);
     return reply;
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    engine.stats.failed(command.fullName, error.reply);
-    return error.reply;
+    const reply = error instanceof CommandError ? error.reply : isTooLong(error) ? TOO_LONG : undefined;
+    if (reply === undefined) throw error;
+    engine.stats.failed(command.fullName, reply);
+    return reply;
   }
 }
 

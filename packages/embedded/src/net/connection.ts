@@ -3,7 +3,8 @@ import type { Socket } from "node:net";
 import type { Engine } from "../engine.ts";
 import { encode } from "../protocol/encode.ts";
 import { ProtocolError, RequestParser } from "../protocol/request-parser.ts";
-import type { Push, Reply, Status } from "../reply.ts";
+import { isTooLong } from "../errors.ts";
+import { ErrorReply, type Push, type Reply, type Status } from "../reply.ts";
 import type { Outlet, Session } from "../session.ts";
 import type { Network, Path } from "./network.ts";
 
@@ -13,10 +14,14 @@ const EARLY_WRITE = 256 * 1024;
 const UNREAD_ANSWERS = 1024 * 1024;
 /** A client that leaves more bytes of messages unread is cut off: Redis's own limit for subscribers. */
 const UNREAD_MESSAGES = 32 * 1024 * 1024;
+/** A browser that a web page has sent to this port: it must not be able to run commands, as with Redis. */
+const HTTP: ReadonlySet<string> = new Set(["post", "host:"]);
+const TOO_LONG = new ErrorReply("ERR the reply has more than 512 MB, which the embedded server cannot send at once");
 
 export class Connection implements Outlet {
   readonly address: string;
   readonly localAddress: string;
+  private readonly engine: Engine;
   private readonly socket: Socket;
   private readonly session: Session;
   private readonly parser: RequestParser;
@@ -38,6 +43,7 @@ export class Connection implements Outlet {
   }
 
   private constructor(engine: Engine, socket: Socket, path: Path, file: string | undefined) {
+    this.engine = engine;
     this.socket = socket;
     this.path = path;
     this.address = file === undefined ? endpoint(socket.remoteAddress, socket.remotePort) : `${file}:0`;
@@ -53,12 +59,11 @@ export class Connection implements Outlet {
   }
 
   reply(reply: Reply): void {
-    this.hasAnswer = true;
-    this.write(encode(reply, this.session.resp));
+    this.write(this.encoded(reply), "answer");
   }
 
   push(message: Push | Status): void {
-    this.write(encode(message, this.session.resp));
+    this.write(this.encoded(message), "message");
   }
 
   resume(): void {
@@ -84,6 +89,7 @@ export class Connection implements Outlet {
     if (this.closing) return;
     this.parser.feed(chunk);
     this.work();
+    if (this.parser.bufferedBytes > this.engine.config.number("client-query-buffer-limit")) this.socket.destroy();
   }
 
   /** Runs what was received, until the session blocks or the input ends. */
@@ -93,11 +99,12 @@ export class Connection implements Outlet {
       while (!this.closing && !this.stalled && !this.session.isBlocked) {
         const args = this.parser.next();
         if (args === undefined) break;
+        if (HTTP.has(args[0]?.toLowerCase() ?? "")) return void this.socket.destroy();
         this.session.execute(args);
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.write(`-ERR Protocol error: ${error.message}\r\n`);
+      this.write(`-ERR Protocol error: ${error.message}\r\n`, "answer");
       this.close();
     } finally {
       this.working = false;
@@ -105,8 +112,19 @@ export class Connection implements Outlet {
     }
   }
 
-  private write(text: string): void {
+  private encoded(reply: Reply): string {
+    try {
+      return encode(reply, this.session.resp);
+    } catch (error) {
+      if (!isTooLong(error)) throw error;
+      return encode(TOO_LONG, this.session.resp);
+    }
+  }
+
+  private write(text: string, what: "answer" | "message"): void {
+    if (this.output.length + text.length > EARLY_WRITE) this.flush();
     this.output += text;
+    this.hasAnswer ||= what === "answer";
     if (this.working) {
       if (this.output.length > EARLY_WRITE) this.flush();
     } else if (!this.flushing) {
@@ -122,14 +140,15 @@ export class Connection implements Outlet {
     this.output = "";
     const what = this.hasAnswer ? "answer" : "message";
     this.hasAnswer = false;
-    this.path.toClient(() => this.transmit(output), what);
+    this.path.toClient(() => this.transmit(output, what), what);
   }
 
-  private transmit(output: string): void {
+  /** Messages nobody has asked for, so that they cannot be held back. */
+  private transmit(output: string, what: "answer" | "message"): void {
     if (!this.socket.writable) return;
     this.socket.write(output, "latin1");
     const unread = this.socket.writableLength;
-    if (unread > UNREAD_MESSAGES && !this.working) this.socket.destroy();
+    if (unread > UNREAD_MESSAGES && what === "message") this.socket.destroy();
     else if (unread > UNREAD_ANSWERS && !this.stalled) this.stall();
   }
 

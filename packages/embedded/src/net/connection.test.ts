@@ -1,0 +1,53 @@
+import { createConnection } from "node:net";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createServer, type EmbeddedServer } from "../server.ts";
+import { RawClient } from "../testing/raw-client.ts";
+
+let server: EmbeddedServer;
+beforeAll(async () => {
+  server = createServer();
+  await server.listen();
+});
+afterAll(() => server.close());
+
+it("gives a client that waits a value of more bytes than a subscriber may leave unread", async () => {
+  const waiter = createConnection(server.port).setEncoding("latin1");
+  waiter.write("BLPOP queue 0\r\n");
+  await expect.poll(() => server.engine.blocked.size).toBe(1);
+  const writer = server.connectInProcess();
+  writer.send(["RPUSH", "queue", "x".repeat(40_000_000)], () => undefined);
+  const expected = "*2\r\n$5\r\nqueue\r\n$40000000\r\n\r\n".length + 40_000_000;
+  let received = 0;
+  for await (const text of waiter as AsyncIterable<string>) {
+    received += text.length;
+    if (received >= expected) break;
+  }
+  expect(received).toBe(expected);
+  writer.disconnect();
+});
+
+it("cuts off a client that waits and goes on sending, at client-query-buffer-limit", async () => {
+  const admin = await RawClient.connect(server.port);
+  await admin.send(["CONFIG", "SET", "client-query-buffer-limit", "1mb"]);
+  const socket = createConnection(server.port).on("error", () => undefined);
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.write("BLPOP nothing 0\r\n");
+  socket.write("x".repeat(2_000_000));
+  await closed;
+  await admin.send(["CONFIG", "SET", "client-query-buffer-limit", "1gb"]);
+  expect(await admin.send(["PING"])).toBe("+PONG\r\n");
+  admin.close();
+});
+
+it("refuses values and replies that no string can hold, and lives on", async () => {
+  const client = await RawClient.connect(server.port);
+  expect(await client.send(["SETRANGE", "a", String(2 ** 29 - 64), "x"])).toBe(
+    "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n",
+  );
+  await client.send(["SET", "a", "x".repeat(14_000_000)]);
+  expect(await client.send(["MGET", ...Array.from({ length: 40 }, () => "a")])).toMatch(
+    /^-ERR the reply has more than/,
+  );
+  expect(await client.send(["STRLEN", "a"])).toBe(":14000000\r\n");
+  client.close();
+});
