@@ -88,9 +88,14 @@ export class SortedSetValue extends Collection {
     return node === undefined ? undefined : this.order.rank(node);
   }
 
+  /** Number of members with a score below this one, or up to it. */
+  countScores(score: number, inclusive: boolean): number {
+    return this.order.countScores(score, inclusive);
+  }
+
   /** Number of members for which `isLess` holds; they must all stand before the others. */
-  countWhile(isLess: (member: Member) => boolean): number {
-    return this.order.countWhile(isLess);
+  countMembers(isLess: (member: string) => boolean): number {
+    return this.order.countKeys(isLess);
   }
 
   slice({ start, end }: Span): Member[] {
