@@ -6,7 +6,7 @@
 import { PrefixSums } from "./prefix-sums.ts";
 import { type Ranked, ScoreBlock } from "./score-block.ts";
 
-const LARGEST = 512;
+const LARGEST = 128;
 /** A block below this length is joined to its neighbour when both fit into one with room to grow. */
 const SMALLEST = LARGEST / 8;
 

@@ -60,7 +60,7 @@ export class SortedSetValue extends Collection {
 
   private add(key: string, score: number): void {
     if (this.compact) this.compact = this.fits(this.size + 1, key.length);
-    const node = { key, index: 0, score: this.stored(score) };
+    const node = { key, score: this.stored(score) };
     this.members.add(node);
     this.order.add(node);
   }
