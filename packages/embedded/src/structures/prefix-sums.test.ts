@@ -24,20 +24,31 @@ it("knows the sums of an array of counts", () => {
         } else if (kind === "add" && model.length > 0) {
           sums.add(index, by);
           model[index] = (model[index] as number) + by;
-        } else compare(sums, model);
+        } else expect(seen(sums, model)).toEqual(known(model));
       }
-      compare(sums, model);
+      expect(seen(sums, model)).toEqual(known(model));
     }),
   );
 });
 
-function compare(sums: PrefixSums, model: readonly number[]): void {
-  let before = 0;
-  for (const [index, count] of model.entries()) {
-    expect(sums.before(index)).toBe(before);
-    expect(sums.find(before)).toEqual({ index, offset: 0 });
-    expect(sums.find(before + count - 1)).toEqual({ index, offset: count - 1 });
-    before += count;
-  }
-  expect(sums.before(model.length)).toBe(before);
+interface Place {
+  readonly before: number;
+  /** Where its first and its last element are. */
+  readonly first: unknown;
+  readonly last: unknown;
+}
+
+function seen(sums: PrefixSums, model: readonly number[]): Place[] {
+  return model.map((count, index) => {
+    const before = sums.before(index);
+    return { before, first: sums.find(before), last: sums.find(before + count - 1) };
+  });
+}
+
+function known(model: readonly number[]): Place[] {
+  return model.map((count, index) => ({
+    before: model.slice(0, index).reduce((sum, other) => sum + other, 0),
+    first: { index, offset: 0 },
+    last: { index, offset: count - 1 },
+  }));
 }
