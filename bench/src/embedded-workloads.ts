@@ -45,6 +45,8 @@ export const WORKLOADS: Readonly<Record<What, Workload>> = {
 
 /** On collections of two sizes. Their members are spread over the same million numbers, so that the texts are as long. */
 const RANGE = 1_000_000;
+/** Elements stored at a time, without an answer to each. */
+const TOGETHER = 1000;
 
 /** One member's score is set anew, and its rank and a page there are asked for. */
 const sortedSet = sized(
@@ -127,7 +129,9 @@ type SizedWorkload = (size: number) => Workload;
 /** `store` puts one element in for each of `size` numbers below `RANGE`. */
 function sized(store: Store, use: (send: Send, size: number) => Operation): SizedWorkload {
   return (size) => async (send) => {
-    for (let at = 0; at < size; at++) await store(send, at * (RANGE / size));
+    for (let at = 0; at < size; at += TOGETHER) {
+      await fill(Math.min(TOGETHER, size - at), (turn) => store(send, (at + turn) * (RANGE / size)));
+    }
     return use(send, size);
   };
 }
