@@ -5,6 +5,7 @@ import { compare } from "./measure.ts";
 import { ContenderProcess } from "./process.ts";
 import { printJson, printRow, printTitle } from "./report.ts";
 import { startServer } from "./server.ts";
+import { Skipped } from "./suite.ts";
 import { SUITES, suiteOf } from "./suites.ts";
 
 const { values, positionals } = parseArgs({
@@ -40,9 +41,18 @@ async function runSuite(name: string): Promise<void> {
   if (!values.json) printTitle(name, server.version);
   try {
     for (const { name: what, inFlight, ours, peer } of cases) {
-      const result = await compare(await processOf(ours), await processOf(peer), server, { inFlight, rounds, roundMs });
-      if (values.json) printJson(name, what, result);
-      else printRow(what, result);
+      try {
+        const result = await compare(await processOf(ours), await processOf(peer), server, {
+          inFlight,
+          rounds,
+          roundMs,
+        });
+        if (values.json) printJson(name, what, result);
+        else printRow(what, result);
+      } catch (error) {
+        if (!(error instanceof Skipped)) throw error;
+        console.error(`skipped: ${what}: ${error.message}`);
+      }
     }
   } finally {
     await Promise.all([...running.values()].map((contender) => contender.stop()));

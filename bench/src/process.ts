@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Told } from "./contender.ts";
 import type { Round, RoundOptions } from "./round.ts";
-import type { Target } from "./suite.ts";
+import { Skipped, type Target } from "./suite.ts";
 
 const PROGRAM = fileURLToPath(new URL("./contender.js", import.meta.url));
 
@@ -15,11 +15,15 @@ export class ContenderProcess {
     this.#child = child;
   }
 
-  /** Resolves once the contender is connected and has stored what it will ask for. */
+  /**
+   * Resolves once the contender is connected and has stored what it will ask for.
+   * @throws Skipped when it cannot be had here.
+   */
   static async start(suite: string, name: string, target: Target): Promise<ContenderProcess> {
     const child = fork(PROGRAM, [suite, name, target.url, String(target.port)]);
     const started = new ContenderProcess(child);
-    await started.#told();
+    const told = await started.#told();
+    if ("skipped" in told) throw new Skipped(told.skipped);
     return started;
   }
 

@@ -12,6 +12,11 @@ export type Operation = (turn: number) => Promise<unknown>;
 /** Connects, stores what it will ask for, and answers with the operation. It ends with its process. */
 export type Contender = (target: Target) => Promise<Operation>;
 
+/** Thrown by a contender that cannot be had on this machine. Its cases are left out, and the report says so. */
+export class Skipped extends Error {
+  override readonly name: string = "Skipped";
+}
+
 export interface Case {
   readonly name: string;
   /** Operations that are begun and not yet answered at any moment. */

@@ -136,7 +136,7 @@ export class Database {
 
   /** The key must not be there. */
   add(key: string, value: Value): void {
-    this.entries.add({ key, index: 0, value, expiresAtMs: Infinity, usedAtMs: this.engine.nowMs });
+    this.entries.add({ key, value, expiresAtMs: Infinity, usedAtMs: this.engine.nowMs });
     if (this.engine.eventMask !== 0) this.notify(EVENT.created, "new", key);
   }
 
@@ -232,7 +232,7 @@ export class Database {
   }
 
   /** All entries, the expired ones too. */
-  all(): MapIterator<Entry> {
+  all(): readonly Entry[] {
     return this.entries.values();
   }
 

@@ -1,8 +1,9 @@
 /**
  * Deletes keys when their time has come, without waiting for somebody to look at them. A heap holds one deadline per change of a
- * time to live; a deadline which no longer is its key's is skipped, and the heap is rebuilt when such are the majority.
+ * time to live; a deadline which no longer is its key's is skipped, and such are dropped when they are the majority. That costs
+ * no more than there are deadlines, however many keys live for ever.
  */
-import type { Database } from "./database.ts";
+import type { Database, Entry } from "./database.ts";
 import type { Engine } from "./engine.ts";
 import type { Timer } from "./clock.ts";
 import { MinHeap } from "./structures/min-heap.ts";
@@ -31,7 +32,7 @@ export class Expiry {
 
   schedule(db: Database, key: string, atMs: number): void {
     this.heap.push({ db, key, atMs });
-    if (this.heap.size > SMALL && this.heap.size > 2 * this.volatileKeys()) this.rebuild();
+    if (this.heap.size > SMALL && this.heap.size > 2 * this.volatileKeys()) this.dropStale();
     this.arm();
   }
 
@@ -41,7 +42,7 @@ export class Expiry {
     this.arm();
   }
 
-  /** From the keys themselves: drops what is stale, and follows keys to their new database after SWAPDB. */
+  /** From the keys themselves: follows them to their new database after SWAPDB. */
   rebuild(): void {
     const deadlines: Deadline[] = [];
     for (const db of this.engine.databases) {
@@ -58,6 +59,17 @@ export class Expiry {
     this.disarm();
     this.active = false;
     this.heap.replace([]);
+  }
+
+  /** Of several deadlines of one key, only one can be its own, and it is kept once. */
+  private dropStale(): void {
+    const kept = new Set<Entry>();
+    this.heap.filter(({ db, key, atMs }) => {
+      const entry = db.peek(key);
+      if (entry?.expiresAtMs !== atMs || kept.has(entry)) return false;
+      kept.add(entry);
+      return true;
+    });
   }
 
   private volatileKeys(): number {

@@ -82,8 +82,8 @@ function membersInside(zset: SortedSetValue, { area, any, count }: Search): Foun
   const found: Found[] = [];
   for (const cell of coveringCells(area)) {
     const { min, below } = scoresOf(cell);
-    const start = zset.countWhile(({ score }) => score < min);
-    const end = zset.countWhile(({ score }) => score < below);
+    const start = zset.countScores(min, false);
+    const end = zset.countScores(below, false);
     for (const { key, score } of zset.slice({ start, end })) {
       if (found.length >= most) return found;
       const position = positionOf(score);

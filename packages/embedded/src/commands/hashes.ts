@@ -168,7 +168,7 @@ function deleteFields(ctx: Session, args: readonly [string, string, ...string[]]
 }
 
 function fieldsOf(ctx: Session, key: string): readonly Field[] {
-  return [...(ctx.db.readAs(key, HashValue)?.all() ?? [])];
+  return ctx.db.readAs(key, HashValue)?.all() ?? [];
 }
 
 function increment(ctx: Session, key: string, field: string, by: number | bigint): Reply {

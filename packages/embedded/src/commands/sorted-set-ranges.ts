@@ -5,7 +5,7 @@
  */
 import { fail } from "../errors.ts";
 import { integerArgument, parseDouble } from "../numbers.ts";
-import type { Member, SortedSetValue, Span } from "../values/sorted-set.ts";
+import type { SortedSetValue, Span } from "../values/sorted-set.ts";
 
 /** Finds its span in a set. Made from the arguments before a key is looked up, so that bad ones are refused first. */
 export type RangeFinder = (zset: SortedSetValue) => Span;
@@ -31,9 +31,7 @@ const NOT_A_SCORE = "ERR min or max is not a float";
 export function scoreRange(minText: string, maxText: string): RangeFinder {
   const min = scoreBound(minText);
   const max = scoreBound(maxText);
-  const isBelow = ({ score }: Member): boolean => score < min.value || (min.open && score === min.value);
-  const isNotAbove = ({ score }: Member): boolean => score < max.value || (!max.open && score === max.value);
-  return (zset) => spanOf(zset.countWhile(isBelow), zset.countWhile(isNotAbove));
+  return (zset) => spanOf(zset.countScores(min.value, min.open), zset.countScores(max.value, !max.open));
 }
 
 /** `1.5`, `(1.5`, `-inf`, as strtod reads them: spaces may stand before, and nothing at all is zero. */
@@ -67,7 +65,7 @@ function countBelow(zset: SortedSetValue, bound: MemberBound, isEnd: boolean): n
   if (bound === "highest") return zset.size;
   const { value, open } = bound;
   const countsItself = isEnd !== open;
-  return zset.countWhile(({ key }) => key < value || (countsItself && key === value));
+  return zset.countMembers((member) => member < value || (countsItself && member === value));
 }
 
 function spanOf(start: number, end: number): Span {

@@ -216,7 +216,7 @@ function difference([first, ...others]: readonly Source[]): Scores {
 }
 
 function inOrder(ctx: Session, scores: Scores, withScores: boolean): Reply {
-  const members = [...scores].map(([key, score]) => ({ key, score, index: 0 }));
+  const members = [...scores].map(([key, score]) => ({ key, score }));
   members.sort((a, b) => a.score - b.score || (a.key < b.key ? -1 : 1));
   return membersReply(ctx, members, withScores);
 }

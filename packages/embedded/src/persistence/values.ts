@@ -45,7 +45,7 @@ export function toJson(value: Value): ValueJson | undefined {
   if (typeof value === "string") return value;
   if (value instanceof Bytes) return value.toString();
   if (value instanceof ListValue || value instanceof SetValue) return [...value.elements()];
-  if (value instanceof HashValue) return [...value.all()].flatMap((field) => [field.key, field.value]);
+  if (value instanceof HashValue) return value.all().flatMap((field) => [field.key, field.value]);
   if (value instanceof SortedSetValue) return [...value.values()].flatMap(({ key, score }) => [key, numberText(score)]);
   return value instanceof StreamValue ? streamToJson(value) : undefined;
 }

@@ -1,15 +1,15 @@
 /**
- * A hash table whose elements also stand in one array, in order of insertion: a random element costs O(1) on average, and a scan
+ * Elements by key which also stand in one array, in order of insertion: a random element costs O(1) on average, and a scan
  * needs no snapshot. Used for the keys of a database; made for hashes and sets too.
  *
  * Scanning runs from the end of the array to its beginning; the cursor is the number of places not yet visited. New
  * elements go to the end, and closing gaps only moves elements towards the beginning. So an element which is there
  * during the whole scan is never missed, whatever is added or deleted between two steps; it may be seen twice.
  */
+import { PlaceIndex } from "./place-index.ts";
+
 export interface Node {
   readonly key: string;
-  /** Its place in the array; owned by the map. */
-  index: number;
 }
 
 export interface ScanStep<N> {
@@ -20,60 +20,72 @@ export interface ScanStep<N> {
 
 /** Below this size gaps are not worth closing. */
 const SMALL = 16;
+/** Up to so many places comparing the keys in turn is as fast as an index, and takes no memory for one. */
+const UNINDEXED = 8;
 
 export class IndexedMap<N extends Node> {
-  private readonly nodes = new Map<string, N>();
   private places: (N | undefined)[] = [];
+  private count = 0;
+  /** From more than `UNINDEXED` places on. */
+  private index: PlaceIndex | undefined;
 
   get size(): number {
-    return this.nodes.size;
+    return this.count;
   }
 
   get(key: string): N | undefined {
-    return this.nodes.get(key);
+    const { index, places } = this;
+    if (index === undefined) return this.search(key);
+    const slot = index.find(key, places);
+    return slot === -1 ? undefined : places[index.placeAt(slot)];
   }
 
   has(key: string): boolean {
-    return this.nodes.has(key);
+    return this.get(key) !== undefined;
   }
 
   /** The key must not be present. */
   add(node: N): void {
-    node.index = this.places.length;
-    this.places.push(node);
-    this.nodes.set(node.key, node);
+    this.count++;
+    const place = this.places.push(node) - 1;
+    if (this.index !== undefined) this.index.add(node.key, place);
+    else if (place === UNINDEXED) this.index = this.indexed();
   }
 
   delete(key: string): N | undefined {
-    const node = this.nodes.get(key);
-    if (node === undefined) return undefined;
-    this.nodes.delete(key);
-    if (node.index === this.places.length - 1) this.places.pop();
-    else this.places[node.index] = undefined;
-    if (this.places.length > SMALL && this.places.length > this.nodes.size * 2) this.closeGaps();
+    const place = this.forget(key);
+    if (place === -1) return undefined;
+    const node = this.places[place];
+    this.count--;
+    if (place === this.places.length - 1) this.places.pop();
+    else this.places[place] = undefined;
+    if (this.places.length > SMALL && this.places.length > this.count * 2) this.closeGaps();
     return node;
   }
 
   clear(): void {
-    this.nodes.clear();
     this.places = [];
+    this.count = 0;
+    this.index = undefined;
   }
 
-  values(): MapIterator<N> {
-    return this.nodes.values();
+  /** In order of insertion; an array of its own, so that the map may be changed on the way through it. */
+  values(): N[] {
+    return this.places.filter((node) => node !== undefined);
   }
 
-  keys(): MapIterator<string> {
-    return this.nodes.keys();
+  /** In order of insertion, without a copy: nothing may be changed meanwhile. */
+  *keys(): Generator<string, void, undefined> {
+    for (const node of this.places) if (node !== undefined) yield node.key;
   }
 
   /** At least half of the places are taken, so two tries are expected. `random` gives 0 <= x < 1. */
   random(random: () => number): N | undefined {
-    if (this.nodes.size === 0) return undefined;
+    if (this.count === 0) return undefined;
     for (;;) {
       const node = this.places[Math.floor(random() * this.places.length)];
       if (node !== undefined) return node;
-      if (this.nodes.size <= SMALL) this.closeGaps();
+      if (this.count <= SMALL) this.closeGaps();
     }
   }
 
@@ -88,13 +100,40 @@ export class IndexedMap<N extends Node> {
     return { cursor: place, nodes };
   }
 
+  /** Without an index. */
+  private search(key: string): N | undefined {
+    for (const node of this.places) if (node !== undefined && node.key === key) return node;
+    return undefined;
+  }
+
+  /** Takes a key out of the index and returns the place where it stands, or -1. */
+  private forget(key: string): number {
+    const { index } = this;
+    if (index === undefined) return this.places.findIndex((node) => node?.key === key);
+    const slot = index.find(key, this.places);
+    if (slot === -1) return -1;
+    const place = index.placeAt(slot);
+    index.delete(slot);
+    return place;
+  }
+
+  private indexed(): PlaceIndex {
+    const index = new PlaceIndex();
+    for (const [place, node] of this.places.entries()) if (node !== undefined) index.add(node.key, place);
+    return index;
+  }
+
   private closeGaps(): void {
+    const { places } = this;
+    const moved = new Int32Array(places.length);
     let end = 0;
-    for (const node of this.places) {
+    for (let place = 0; place < places.length; place++) {
+      const node = places[place];
       if (node === undefined) continue;
-      node.index = end;
-      this.places[end++] = node;
+      moved[place] = end;
+      places[end++] = node;
     }
-    this.places.length = end;
+    places.length = end;
+    this.index?.renumber(moved);
   }
 }

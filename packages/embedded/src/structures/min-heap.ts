@@ -35,6 +35,11 @@ export class MinHeap<T> {
     return first;
   }
 
+  /** Drops those for which `keep` does not hold. */
+  filter(keep: (item: T) => boolean): void {
+    this.replace(this.items.filter(keep));
+  }
+
   /** Keeps only these elements. */
   replace(items: T[]): void {
     this.items = items;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../testing/random.ts";
-import { type Ranked, RankedBlocks } from "./ranked-blocks.ts";
+import { RankedBlocks } from "./ranked-blocks.ts";
+import type { Ranked } from "./score-block.ts";
 
 function byRank(a: Ranked, b: Ranked): number {
   return a.score - b.score || (a.key < b.key ? -1 : 1);
@@ -53,7 +54,8 @@ function compare(random: Random, blocks: RankedBlocks<Ranked>, model: Ranked[]):
   expect(blocks.rank(model[at] as Ranked)).toBe(at);
   expect(blocks.slice(at, Math.min(at + 600, model.length))).toEqual(model.slice(at, at + 600));
   const score = random.integer(-1, 60);
-  expect(blocks.countWhile((node) => node.score < score)).toBe(model.filter((node) => node.score < score).length);
+  expect(blocks.countScores(score, false)).toBe(model.filter((node) => node.score < score).length);
+  expect(blocks.countScores(score, true)).toBe(model.filter((node) => node.score <= score).length);
 }
 
 describe("ranked blocks", () => {
@@ -64,6 +66,23 @@ describe("ranked blocks", () => {
         expect([...blocks.values()]).toEqual(model);
       }),
       { numRuns: 8 },
+    );
+  });
+
+  it("order equal scores by key, through many blocks", () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 0, max: 4000 }), (seed, bound) => {
+        const random = new Random(seed);
+        const blocks = new RankedBlocks<Ranked>();
+        const nodes = Array.from({ length: 4000 }, (_, i) => ({ key: String(i).padStart(4, "0"), score: 7 }));
+        const inOrder = [...nodes];
+        while (nodes.length > 0) blocks.add(nodes.splice(random.integer(0, nodes.length - 1), 1)[0] as Ranked);
+        expect([...blocks.values()]).toEqual(inOrder);
+        const key = String(bound).padStart(4, "0");
+        expect(blocks.countKeys((other) => other < key)).toBe(bound);
+        for (let i = 0; i < 4000; i += 97) expect(blocks.rank(inOrder[i] as Ranked)).toBe(i);
+      }),
+      { numRuns: 4 },
     );
   });
 });

@@ -2,26 +2,20 @@
  * Elements in order of score, then of key, with their ranks: a sorted array in blocks, and prefix sums over the blocks' lengths.
  * Finding costs O(log n), a change moves at most one block. In V8 this is several times faster than a skip list, whose nodes
  * are spread over the heap.
- *
- * The sums are made again only when a rank is asked for after a block came or went, at most once in `LARGEST / 2` additions.
  */
 import { PrefixSums } from "./prefix-sums.ts";
+import { type Ranked, ScoreBlock } from "./score-block.ts";
 
-/** Its key never changes, its score only through `move`. */
-export interface Ranked {
-  readonly key: string;
-  score: number;
-}
-
-const LARGEST = 512;
+const LARGEST = 128;
 /** A block below this length is joined to its neighbour when both fit into one with room to grow. */
 const SMALLEST = LARGEST / 8;
 
 export class RankedBlocks<N extends Ranked> {
   /** No block is empty. */
-  private blocks: N[][] = [];
+  private readonly blocks: ScoreBlock<N>[] = [];
+  /** Each block's last score, so that a search for a block need not read any block. */
+  private readonly lastScores: number[] = [];
   private readonly sums = new PrefixSums();
-  private sumsAreStale = false;
   private count = 0;
 
   get size(): number {
@@ -30,59 +24,64 @@ export class RankedBlocks<N extends Ranked> {
 
   add(node: N): void {
     this.count++;
-    const index = Math.min(this.blockOf(node), this.blocks.length - 1);
+    const { score, key } = node;
+    const index = Math.min(this.blockOf(score, key), this.blocks.length - 1);
     const block = this.blocks[index];
-    if (block === undefined) return this.putBlock(0, [node]);
-    if (block.length === LARGEST) return this.addToFull(index, block, node);
-    block.splice(placeOf(block, node), 0, node);
-    if (!this.sumsAreStale) this.sums.add(index, 1);
+    if (block === undefined) return this.putBlock(0, new ScoreBlock([node]));
+    const place = block.placeOf(score, key);
+    if (block.size === LARGEST) return this.addToFull(index, block, place, node);
+    this.insert(index, block, place, node);
   }
 
   /** The node must be inside. */
-  delete(node: N): void {
-    const index = this.blockOf(node);
-    const block = this.blocks[index] as N[];
-    this.count--;
-    block.splice(placeOf(block, node), 1);
-    if (block.length < SMALLEST) this.shrink(index, block);
-    else if (!this.sumsAreStale) this.sums.add(index, -1);
+  delete({ score, key }: N): void {
+    const index = this.blockOf(score, key);
+    const block = this.blocks[index] as ScoreBlock<N>;
+    this.take(index, block, block.placeOf(score, key), 1);
+    this.joinSmall(index);
   }
 
   /** Gives a node which is inside another score. A small step that passes no neighbour moves nothing. */
   move(node: N, score: number): void {
-    const block = this.blocks[this.blockOf(node)] as N[];
-    const place = placeOf(block, node);
-    const before = block[place - 1];
-    const after = block[place + 1];
-    const old = node.score;
-    node.score = score;
-    if (before !== undefined && after !== undefined && isBefore(before, node) && isBefore(node, after)) return;
-    node.score = old;
-    this.delete(node);
+    const index = this.blockOf(node.score, node.key);
+    const block = this.blocks[index] as ScoreBlock<N>;
+    const place = block.placeOf(node.score, node.key);
+    if (block.mayBecome(place, score)) return block.setScore(place, score);
+    this.take(index, block, place, 1);
+    this.joinSmall(index);
     node.score = score;
     this.add(node);
   }
 
   /** Number of elements before this one, which must be inside. */
-  rank(node: N): number {
-    const index = this.blockOf(node);
-    return this.lengthBefore(index) + placeOf(this.blocks[index] as N[], node);
+  rank({ score, key }: N): number {
+    const index = this.blockOf(score, key);
+    return this.sums.before(index) + (this.blocks[index] as ScoreBlock<N>).placeOf(score, key);
   }
 
-  /** Number of elements for which `isLess` holds; they must all stand before the others. */
-  countWhile(isLess: (node: N) => boolean): number {
-    const index = firstPlace(this.blocks, (block) => isLess(block[block.length - 1] as N));
+  /** Number of elements with a score below this one, or up to it. */
+  countScores(score: number, inclusive: boolean): number {
+    const { lastScores } = this;
+    const index = firstPlace(lastScores, (last) => last < score || (inclusive && last === score));
     const block = this.blocks[index];
-    return block === undefined ? this.count : this.lengthBefore(index) + firstPlace(block, isLess);
+    return block === undefined ? this.count : this.sums.before(index) + block.countScores(score, inclusive);
+  }
+
+  /** Number of elements for whose keys `isLess` holds; they must all stand before the others. */
+  countKeys(isLess: (key: string) => boolean): number {
+    const index = firstPlace(this.blocks, (block) => isLess(block.lastKey));
+    const block = this.blocks[index];
+    if (block === undefined) return this.count;
+    return this.sums.before(index) + firstPlace(block.nodes, ({ key }) => isLess(key));
   }
 
   /** The elements with ranks from `start` to before `end`, which must be ranks. */
   slice(start: number, end: number): N[] {
     const nodes: N[] = [];
     if (start >= end) return nodes;
-    let { index, offset } = this.find(start);
+    let { index, offset } = this.sums.find(start);
     while (nodes.length < end - start) {
-      const block = this.blocks[index++] as N[];
+      const block = (this.blocks[index++] as ScoreBlock<N>).nodes;
       const last = Math.min(block.length, offset + end - start - nodes.length);
       for (; offset < last; offset++) nodes.push(block[offset] as N);
       offset = 0;
@@ -92,102 +91,94 @@ export class RankedBlocks<N extends Ranked> {
 
   /** All elements in order. */
   *values(): Generator<N, void, undefined> {
-    for (const block of this.blocks) yield* block;
+    for (const { nodes } of this.blocks) yield* nodes;
   }
 
   /** Takes out the elements with ranks from `start` to before `end` and returns them. */
   deleteSlice(start: number, end: number): N[] {
     const removed = this.slice(start, end);
-    if (removed.length < SMALLEST) {
-      for (const node of removed) this.delete(node);
-      return removed;
+    if (removed.length === 0) return removed;
+    const { index, offset } = this.sums.find(start);
+    const firstWhole = offset === 0 ? index : index + 1;
+    let emptied = 0;
+    for (let at = index, from = offset, left = removed.length; left > 0; at++, from = 0) {
+      const block = this.blocks[at] as ScoreBlock<N>;
+      const taken = Math.min(left, block.size - from);
+      this.take(at, block, from, taken);
+      left -= taken;
+      if (block.size === 0) emptied++;
     }
-    const { index, offset } = this.find(start);
-    let left = removed.length;
-    for (let at = index, from = offset; left > 0; at++, from = 0) {
-      left -= (this.blocks[at] as N[]).splice(from, left).length;
-    }
-    this.blocks = this.blocks.filter((block) => block.length > 0);
-    this.count -= removed.length;
-    this.sumsAreStale = true;
+    this.dropBlocks(firstWhole, emptied);
+    this.joinSmall(firstWhole);
+    this.joinSmall(firstWhole - 1);
     return removed;
   }
 
-  private lengthBefore(index: number): number {
-    if (index === 0) return 0;
-    this.freshenSums();
-    return this.sums.before(index);
-  }
-
-  private find(rank: number): { readonly index: number; readonly offset: number } {
-    if (rank < (this.blocks[0] as N[]).length) return { index: 0, offset: rank };
-    this.freshenSums();
-    return this.sums.find(rank);
-  }
-
-  private freshenSums(): void {
-    if (!this.sumsAreStale) return;
-    this.sums.rebuild(this.blocks);
-    this.sumsAreStale = false;
-  }
-
-  /** The block in which the node is or belongs; one too many for a node after all others. */
-  private blockOf(node: N): number {
-    const { blocks } = this;
+  /** The block in which an element is or belongs; one too many for an element after all others. */
+  private blockOf(score: number, key: string): number {
+    const { lastScores } = this;
     let low = 0;
-    let high = blocks.length;
+    let high = lastScores.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const block = blocks[middle] as N[];
-      if (isBefore(block[block.length - 1] as N, node)) low = middle + 1;
+      const last = lastScores[middle] as number;
+      if (last < score || (last === score && (this.blocks[middle] as ScoreBlock<N>).lastKey < key)) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
+  private insert(index: number, block: ScoreBlock<N>, place: number, node: N): void {
+    block.insert(place, node);
+    this.sums.add(index, 1);
+    if (place === block.size - 1) this.lastScores[index] = node.score;
+  }
+
+  /** May leave the block empty; the caller sees to that. */
+  private take(index: number, block: ScoreBlock<N>, place: number, howMany: number): void {
+    block.delete(place, howMany);
+    this.count -= howMany;
+    this.sums.add(index, -howMany);
+    if (place === block.size && place > 0) this.lastScores[index] = block.lastScore;
+  }
+
   /** Splits in halves; but behind the last element a new block begins, so that rising scores fill their blocks. */
-  private addToFull(index: number, block: N[], node: N): void {
-    if (index === this.blocks.length - 1 && isBefore(block[LARGEST - 1] as N, node)) {
-      this.putBlock(index + 1, [node]);
-      return;
-    }
-    const upper = block.splice(LARGEST / 2);
+  private addToFull(index: number, block: ScoreBlock<N>, place: number, node: N): void {
+    if (place === LARGEST && index === this.blocks.length - 1) return this.putBlock(index + 1, new ScoreBlock([node]));
+    const half = LARGEST / 2;
+    const upper = block.split(half);
+    this.sums.add(index, -half);
+    this.lastScores[index] = block.lastScore;
     this.putBlock(index + 1, upper);
-    const target = isBefore(upper[0] as N, node) ? upper : block;
-    target.splice(placeOf(target, node), 0, node);
+    if (place <= half) this.insert(index, block, place, node);
+    else this.insert(index + 1, upper, place - half, node);
   }
 
-  private putBlock(index: number, block: N[]): void {
+  private putBlock(index: number, block: ScoreBlock<N>): void {
     this.blocks.splice(index, 0, block);
-    this.sumsAreStale = true;
+    this.lastScores.splice(index, 0, block.lastScore);
+    this.sums.insert(index, block.size);
   }
 
-  private shrink(index: number, block: N[]): void {
+  private dropBlocks(index: number, howMany: number): void {
+    if (howMany === 0) return;
+    this.blocks.splice(index, howMany);
+    this.lastScores.splice(index, howMany);
+    this.sums.delete(index, howMany);
+  }
+
+  /** Sees to a block that has become short or empty; there need be none at this place. */
+  private joinSmall(index: number): void {
+    const block = this.blocks[index];
+    if (block === undefined || block.size >= SMALLEST) return;
+    if (block.size === 0) return this.dropBlocks(index, 1);
     const next = this.blocks[index + 1];
-    if (block.length > 0 && (next === undefined || block.length + next.length > LARGEST / 2)) {
-      if (!this.sumsAreStale) this.sums.add(index, -1);
-      return;
-    }
-    if (next !== undefined) for (const node of next) block.push(node);
-    this.blocks.splice(block.length === 0 ? index : index + 1, 1);
-    this.sumsAreStale = true;
+    if (next === undefined || block.size + next.size > LARGEST / 2) return;
+    block.append(next);
+    this.sums.add(index, next.size);
+    this.lastScores[index] = block.lastScore;
+    this.dropBlocks(index + 1, 1);
   }
-}
-
-function isBefore(a: Ranked, b: Ranked): boolean {
-  return a.score < b.score || (a.score === b.score && a.key < b.key);
-}
-
-/** Where the node is or belongs in a block. */
-function placeOf(block: readonly Ranked[], node: Ranked): number {
-  let low = 0;
-  let high = block.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isBefore(block[middle] as Ranked, node)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** The first place at which `isLess` does not hold. */

@@ -5,8 +5,8 @@ const DENSE = 3;
 
 /** `count` different elements, every choice equally likely; all of them, in their order, when there are no more. */
 export function sample<N extends Node>(map: IndexedMap<N>, count: number, random: () => number): N[] {
-  if (count >= map.size) return [...map.values()];
-  if (count * DENSE > map.size) return choose([...map.values()], count, random);
+  if (count >= map.size) return map.values();
+  if (count * DENSE > map.size) return choose(map.values(), count, random);
   const drawn = new Set<N>();
   while (drawn.size < count) drawn.add(map.random(random) as N);
   return [...drawn];

@@ -35,7 +35,7 @@ export class HashValue extends Collection {
       known.value = value;
       return false;
     }
-    this.fields.add({ key: field, index: 0, value });
+    this.fields.add({ key: field, value });
     this.peak = Math.max(this.peak, this.fields.size);
     return true;
   }
@@ -44,7 +44,7 @@ export class HashValue extends Collection {
     return this.fields.delete(field) !== undefined;
   }
 
-  all(): MapIterator<Field> {
+  all(): Field[] {
     return this.fields.values();
   }
 
@@ -59,7 +59,7 @@ export class HashValue extends Collection {
 
   /** A small hash is walked in one step. */
   scan(cursor: number, count: number, config: Config): ScanStep<Field> {
-    return this.isSmall(config) ? { cursor: 0, nodes: [...this.all()] } : this.fields.scan(cursor, count);
+    return this.isSmall(config) ? { cursor: 0, nodes: this.all() } : this.fields.scan(cursor, count);
   }
 
   encoding(config: Config): string {

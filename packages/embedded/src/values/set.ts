@@ -23,7 +23,7 @@ export class SetValue extends Collection {
   /** True when the member is new. */
   add(member: string): boolean {
     if (this.nodes.has(member)) return false;
-    this.nodes.add({ key: member, index: 0 });
+    this.nodes.add({ key: member });
     this.peak = Math.max(this.peak, this.nodes.size);
     if (this.integersOnly && parseInt64(member) === undefined) this.integersOnly = false;
     return true;
@@ -38,7 +38,7 @@ export class SetValue extends Collection {
   }
 
   /** In no particular order, without a copy. */
-  override elements(): MapIterator<string> {
+  override elements(): Generator<string, void, undefined> {
     return this.nodes.keys();
   }
 

@@ -60,7 +60,7 @@ export class SortedSetValue extends Collection {
 
   private add(key: string, score: number): void {
     if (this.compact) this.compact = this.fits(this.size + 1, key.length);
-    const node = { key, index: 0, score: this.stored(score) };
+    const node = { key, score: this.stored(score) };
     this.members.add(node);
     this.order.add(node);
   }
@@ -88,9 +88,14 @@ export class SortedSetValue extends Collection {
     return node === undefined ? undefined : this.order.rank(node);
   }
 
+  /** Number of members with a score below this one, or up to it. */
+  countScores(score: number, inclusive: boolean): number {
+    return this.order.countScores(score, inclusive);
+  }
+
   /** Number of members for which `isLess` holds; they must all stand before the others. */
-  countWhile(isLess: (member: Member) => boolean): number {
-    return this.order.countWhile(isLess);
+  countMembers(isLess: (member: string) => boolean): number {
+    return this.order.countKeys(isLess);
   }
 
   slice({ start, end }: Span): Member[] {

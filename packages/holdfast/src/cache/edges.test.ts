@@ -3,6 +3,7 @@
  * - bad input after good: the good part fails later, and nobody hears of it .... "unheard"
  * - a caller who has gone makes others wait, or makes a load begin ............ "a signal"
  * - a loaded value that cannot be stored keeps the right to load .............. "cannot be stored"
+ * - a question that was repeated is carried out late, after a delete ........... "carried out late"
  * - options of JavaScript users: wrong types, bounds of timers ................. "refuses"
  */
 import { randomBytes } from "node:crypto";
@@ -12,6 +13,10 @@ import type { Proxy, Standalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
 import { AbortedError, CodecError, InvalidArgumentError } from "../errors.ts";
 import type { Holdfast } from "../holdfast.ts";
+import { runScript } from "../script/run.ts";
+import { fill } from "./fill.gen.ts";
+import { lookup } from "./lookup.gen.ts";
+import { remove } from "./remove.gen.ts";
 
 const name = (): string => `t${randomBytes(6).toString("hex")}`;
 
@@ -47,6 +52,20 @@ describe("a cache at its edges [standalone]", () => {
       expect(unheard).toEqual([]);
     },
   );
+
+  test("a question for the right to load that is carried out late gives the flight no right", async () => {
+    const keys = { value: `{${name()}}`, lease: `{${name()}}` };
+    const ask = (attempt: number): Promise<unknown> =>
+      runScript(hf.driver, lookup, keys, { flight: "f", attempt, leaseMs: 10_000, reload: false }, { op: "test" });
+    const wakeChannel = name();
+    expect(await ask(2)).toEqual({ status: "leased" });
+    expect(await ask(1)).toMatchObject({ status: "wait" });
+    await runScript(hf.driver, remove, keys, { wakeChannel }, { op: "test" });
+    expect(await ask(1)).toEqual({ status: "leased" });
+    const stale = { token: "f.2", ttlMs: 10_000, wakeChannel, payload: "old" };
+    expect(await runScript(hf.driver, fill, keys, stale, { op: "test" })).toEqual({ status: "superseded" });
+    expect(await ask(3)).toEqual({ status: "leased" });
+  });
 
   test("a signal ends the waiting for the server, and no load begins for it", async () => {
     const cache = hf.cache<string>(name());

@@ -8,7 +8,9 @@
 import type { Runtime } from "../runtime.ts";
 
 export interface Flight<V> {
-  readonly token: string;
+  readonly id: string;
+  /** Of the question to the server that it has an answer to, or waits for. Rises when an answer was lost. */
+  attempt: number;
   readonly abort: AbortController;
   /** True in the turn of the event loop that began it: whoever asks in it cannot know of anything newer. */
   fresh: boolean;
@@ -17,6 +19,11 @@ export interface Flight<V> {
   /** A question whether it still has, shared by those who ask in one turn. */
   check: Promise<boolean> | undefined;
   result: Promise<V>;
+}
+
+/** By which the server knows who may load. */
+export function tokenOf({ id, attempt }: Flight<unknown>): string {
+  return `${id}.${attempt}`;
 }
 
 /** Asks the server whether the flight still has the right to load. */
@@ -62,7 +69,8 @@ export class Flights<V> {
 
   #start(key: string, fly: (flight: Flight<V>) => Promise<V>): Promise<V> {
     const flight: Flight<V> = {
-      token: this.#runtime.randomUUID(),
+      id: this.#runtime.randomUUID(),
+      attempt: 1,
       abort: new AbortController(),
       fresh: true,
       leased: false,
@@ -84,7 +92,7 @@ export class Flights<V> {
 
 function check(flight: Flight<unknown>, stillLeased: StillLeased): Promise<boolean> {
   if (flight.check === undefined) {
-    flight.check = stillLeased(flight.token);
+    flight.check = stillLeased(tokenOf(flight));
     process.nextTick(() => (flight.check = undefined));
   }
   return flight.check;

@@ -10,11 +10,11 @@
  * - the server is away: each process loads for itself (`onOutage`).
  */
 import type { Core } from "../core.ts";
-import { ClosedError, isOutage, TimeoutError } from "../errors.ts";
+import { ClosedError, isOutage, OutcomeUnknownError, TimeoutError } from "../errors.ts";
 import type { Id } from "../keyspace/keyspace.ts";
 import type { Runtime, Timer } from "../runtime.ts";
 import type { Wakeups } from "../wait/wakeups.ts";
-import { Flights } from "./flights.ts";
+import { Flights, tokenOf } from "./flights.ts";
 import type { Flight } from "./flights.ts";
 import type { CacheSettings } from "./options.ts";
 import type { CacheStats } from "./stats.ts";
@@ -67,7 +67,7 @@ export class Loader<V> {
   async #fly<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number, flight: Flight<V | undefined>): Promise<R> {
     let found;
     try {
-      found = await this.#acquire(id, flight.token);
+      found = await this.#acquire(id, flight);
     } catch (error) {
       if (this.#settings.onOutage === "throw" || !isOutage(error)) throw error;
       return this.#flyAlone(id, load, flight);
@@ -85,19 +85,19 @@ export class Loader<V> {
     return this.#run(id, load, flight.abort);
   }
 
-  /** Until there is a value or this token has the lease. */
+  /** Until there is a value or this flight has the lease. */
   async #acquire(
     id: Id,
-    token: string,
+    flight: Flight<V | undefined>,
   ): Promise<Exclude<Lookup<V | undefined>, { status: "wait" }> | { status: "timeout" }> {
-    const first = await this.#store.lookup(id, token, false);
+    const first = await this.#lookup(id, flight);
     if (first.status !== "wait") return first;
     this.#stats.waited += 1;
     const deadline = this.#runtime.now() + this.#settings.loadTimeoutMs;
     const waiter = await this.#wakeups.join(this.#store.key(id));
     try {
       for (;;) {
-        const answer = await this.#store.lookup(id, token, false);
+        const answer = await this.#lookup(id, flight);
         if (answer.status !== "wait") return answer;
         const leftMs = deadline - this.#runtime.now();
         if (leftMs <= 0) return { status: "timeout" };
@@ -108,13 +108,27 @@ export class Loader<V> {
     }
   }
 
+  /** What was lost may still be carried out, so it is asked under another number. */
+  async #lookup(id: Id, flight: Flight<V | undefined>): Promise<Lookup<V | undefined>> {
+    const deadline = this.#runtime.now() + this.#settings.timeoutMs;
+    for (;;) {
+      try {
+        return await this.#store.lookup(id, flight, false);
+      } catch (error) {
+        if (!(error instanceof OutcomeUnknownError) || this.#runtime.now() >= deadline) throw error;
+        flight.attempt += 1;
+      }
+    }
+  }
+
   async #loadUnderLease<R extends V | undefined>(
     id: Id,
     load: Load<R>,
     ttlMs: number,
     flight: Flight<V | undefined>,
   ): Promise<R> {
-    const { token, abort } = flight;
+    const { abort } = flight;
+    const token = tokenOf(flight);
     const renewal = this.#renew(id, token);
     try {
       const value = await this.#run(id, load, abort);

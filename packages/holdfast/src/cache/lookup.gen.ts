@@ -11,7 +11,8 @@ export interface LookupKeys {
 }
 
 export interface LookupArgs {
-  readonly token: string;
+  readonly flight: string;
+  readonly attempt: number;
   readonly leaseMs: number;
   readonly reload: boolean;
 }
@@ -24,24 +25,29 @@ export type LookupResult =
 /**
  * Read the value, or take the right to load it: of all callers that miss, one is told `leased`, the others `wait`.
  * The token lives beside the value, not in it, and whoever deletes the value deletes the token with it.
+ * An attempt whose answer was lost may be carried out late, after an invalidation. So each attempt of a flight has a number of its own, which is
+ * part of the token: a later one takes over from an earlier one, and what the late one takes is no right of the flight's.
  */
 export const lookup: Script<LookupKeys, LookupArgs, LookupResult> = {
-  class: "dedupable",
+  class: "unsafe",
   name: "cache.lookup",
-  sha1: "324182fd2744d00c13e413eec429440c8c9668ab",
+  sha1: "9aa3a29ab403e0ecddc507fc6384bc634b640b77",
   lua: `-- cache.lookup
 local value, lease = KEYS[1], KEYS[2]
-local token, leaseMs, reload = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
+local flight, attempt, leaseMs, reload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 if not reload then
   local found = redis.call('GET', value)
   if found then return {'hit', found} end
 end
 local holder = redis.call('HGET', lease, 'token')
-if holder and holder ~= token then
-  redis.call('HSET', lease, 'waiters', 1)
-  return {'wait', redis.call('PTTL', lease)}
+if holder then
+  local holding, before = string.match(holder, '^(.*)%.(%d+)$')
+  if holding ~= flight or tonumber(before) > attempt then
+    redis.call('HSET', lease, 'waiters', 1)
+    return {'wait', redis.call('PTTL', lease)}
+  end
 end
-redis.call('HSET', lease, 'token', token)
+redis.call('HSET', lease, 'token', flight .. '.' .. attempt)
 redis.call('PEXPIRE', lease, leaseMs)
 return {'leased'}
 `,
@@ -49,7 +55,7 @@ return {'leased'}
     out.push(keys.value, keys.lease);
   },
   encodeArgs(args, out) {
-    out.push(args.token, encodeInt("leaseMs", args.leaseMs), encodeBool(args.reload));
+    out.push(args.flight, encodeInt("attempt", args.attempt), encodeInt("leaseMs", args.leaseMs), encodeBool(args.reload));
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);

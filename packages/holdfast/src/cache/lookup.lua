@@ -1,9 +1,12 @@
 --- Read the value, or take the right to load it: of all callers that miss, one is told `leased`, the others `wait`.
 -- The token lives beside the value, not in it, and whoever deletes the value deletes the token with it.
--- @class dedupable
+-- An attempt whose answer was lost may be carried out late, after an invalidation. So each attempt of a flight has a number of its own, which is
+-- part of the token: a later one takes over from an earlier one, and what the late one takes is no right of the flight's.
+-- @class unsafe
 -- @key value
 -- @key lease
--- @arg token text
+-- @arg flight text
+-- @arg attempt int
 -- @arg leaseMs int
 -- @arg reload bool
 -- @result hit value:bytes
@@ -14,10 +17,13 @@ if not reload then
   if found then return {'hit', found} end
 end
 local holder = redis.call('HGET', lease, 'token')
-if holder and holder ~= token then
-  redis.call('HSET', lease, 'waiters', 1)
-  return {'wait', redis.call('PTTL', lease)}
+if holder then
+  local holding, before = string.match(holder, '^(.*)%.(%d+)$')
+  if holding ~= flight or tonumber(before) > attempt then
+    redis.call('HSET', lease, 'waiters', 1)
+    return {'wait', redis.call('PTTL', lease)}
+  end
 end
-redis.call('HSET', lease, 'token', token)
+redis.call('HSET', lease, 'token', flight .. '.' .. attempt)
 redis.call('PEXPIRE', lease, leaseMs)
 return {'leased'}

@@ -11,6 +11,7 @@ import { abandon } from "./abandon.gen.ts";
 import { remove } from "./remove.gen.ts";
 import { extend } from "./extend.gen.ts";
 import { fill } from "./fill.gen.ts";
+import type { Flight } from "./flights.ts";
 import { lookup } from "./lookup.gen.ts";
 import type { CacheSettings } from "./options.ts";
 import { set } from "./set.gen.ts";
@@ -33,6 +34,9 @@ interface Read<V> {
 }
 
 export type Lookup<V> = { status: "hit"; value: V } | { status: "leased" } | { status: "wait"; leaseMs: number };
+
+/** One question of a flight for the right to load. */
+export type Attempt = Pick<Flight<unknown>, "id" | "attempt">;
 
 /** One MGET of this many keys holds the server for some 100 microseconds. */
 const MAX_KEYS_PER_READ = 512;
@@ -65,13 +69,14 @@ export class CacheStore<V> {
     return this.#lane.add(this.#reads, this.#core.driver.slotOf(key), { key, reader }) as Promise<R>;
   }
 
-  async lookup(id: Id, token: string, reload: boolean): Promise<Lookup<V | undefined>> {
+  async lookup(id: Id, flight: Attempt, reload: boolean): Promise<Lookup<V | undefined>> {
     const { value, lease } = this.#pair(id);
-    const args = { token, leaseMs: this.#settings.loadLeaseMs, reload };
+    const { id: flightId, attempt } = flight;
+    const args = { flight: flightId, attempt, leaseMs: this.#settings.loadLeaseMs, reload };
     const answer = await runScript(this.#core.driver, lookup, { value, lease }, args, this.#call("cache.getOrSet", id));
     if (answer.status !== "hit") return answer;
     const found = this.#decode(value, answer.value);
-    return found === MISS ? this.lookup(id, token, true) : { status: "hit", value: found };
+    return found === MISS ? this.lookup(id, flight, true) : { status: "hit", value: found };
   }
 
   async extend(id: Id, token: string): Promise<boolean> {

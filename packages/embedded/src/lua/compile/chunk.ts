@@ -67,8 +67,23 @@ export function compileChunk(state: LuaState, source: string, name: string, susp
   const main = compileFunction(context, body);
   const constants = context.constants.map((_, at) => `k${at}`).join(",");
   const code = `(function(S,R,K){"use strict";const {${Object.keys(RUNTIME).join(",")}}=R;const [${constants}]=K;return ${main};})`;
-  const program = new Script(code, { filename: "lua-chunk.js" }).runInThisContext() as Program;
-  return program(state, RUNTIME, context.constants);
+  return programOf(code)(state, RUNTIME, context.constants);
+}
+
+/**
+ * Generated code names nothing of its state, so all servers of a process share it, and what V8 has learnt of it: a test that
+ * makes a server for each case, or a simulation, would else run every script cold. The last ones used are kept.
+ */
+const programs = new Map<string, Program>();
+const KEPT_PROGRAMS = 256;
+
+function programOf(code: string): Program {
+  const program = programs.get(code) ?? (new Script(code, { filename: "lua-chunk.js" }).runInThisContext() as Program);
+  programs.delete(code);
+  programs.set(code, program);
+  const [oldest] = programs.keys();
+  if (programs.size > KEPT_PROGRAMS && oldest !== undefined) programs.delete(oldest);
+  return program;
 }
 
 /**
