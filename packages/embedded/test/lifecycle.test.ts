@@ -1,16 +1,13 @@
 /** A server leaves nothing behind: no handle, no timer, no memory, no process that it keeps alive. */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { createServer } from "holdfast-embedded";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RawClient } from "../src/testing/raw-client.ts";
-
-const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
+import { compileInto } from "./support/compiled.ts";
 
 /** A key with a deadline, a reader that waits for ever, one that waits for an hour, and a client that is connected. */
 const PROGRAM = `
@@ -138,12 +135,4 @@ function handles(): string[] {
     .getActiveResourcesInfo()
     .filter((name) => /TCP|Pipe|Connect|Timeout/.test(name) && name !== "PipeWrap")
     .sort();
-}
-
-async function compileInto(folder: string): Promise<void> {
-  const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
-  const output = ["--outDir", join(folder, "dist"), "--tsBuildInfoFile", join(folder, "tsbuildinfo")];
-  await promisify(execFile)(process.execPath, [compiler, "-p", join(PACKAGE, "tsconfig.build.json"), ...output]);
-  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
-  await symlink(join(PACKAGE, "../../node_modules"), join(folder, "node_modules"));
 }

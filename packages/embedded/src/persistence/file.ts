@@ -1,6 +1,7 @@
 /** The files beside a server: the snapshot, replaced in one step, and a lock that keeps a second process from it. */
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { SnapshotError } from "./snapshot.ts";
 
 /** Undefined where there is no file yet. */
@@ -15,7 +16,8 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
 
 /** Whoever reads the file, also after a crash, sees the old content or the new one, whole. */
 export async function replaceFile(path: string, bytes: Buffer): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  // Only who holds the lock writes it, so what a killed process has left is written over.
+  const temporary = `${path}.tmp`;
   try {
     const file = await open(temporary, "w");
     try {
@@ -31,18 +33,36 @@ export async function replaceFile(path: string, bytes: Buffer): Promise<void> {
   }
 }
 
-/** Makes the folder and the lock file. Returns the function that gives the lock back. */
-export async function lock(path: string): Promise<() => Promise<void>> {
-  const file = `${path}.lock`;
-  await mkdir(dirname(path), { recursive: true });
+/** The same while the process ends, when nothing can be awaited any more; a write that is under way is let be. */
+export function replaceFileSync(path: string, bytes: Buffer): void {
+  const temporary = `${path}.exit.tmp`;
+  const file = openSync(temporary, "w");
+  try {
+    writeFileSync(file, bytes);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+}
+
+export interface Lock {
+  release(): Promise<void>;
+  releaseSync(): void;
+}
+
+/** Makes the folder and the lock file. Rejects where another server holds it, in this process or in another. */
+export async function lock(path: string): Promise<Lock> {
+  const file = resolve(`${path}.lock`);
+  await mkdir(dirname(file), { recursive: true });
   if (!(await create(file))) {
     const holder = Number(String(await readIfThere(file)));
-    if (isAlive(holder)) throw new SnapshotError(`it is in use by process ${holder} (${file})`);
+    if (await isHeld(file, holder)) throw new SnapshotError(`it is in use by process ${holder} (${file})`);
     // Left behind by a process that was killed.
     await rm(file, { force: true });
     if (!(await create(file))) throw new SnapshotError(`it is in use by another process (${file})`);
   }
-  return () => rm(file, { force: true });
+  return { release: () => rm(file, { force: true }), releaseSync: () => rmSync(file, { force: true }) };
 }
 
 async function create(file: string): Promise<boolean> {
@@ -55,9 +75,15 @@ async function create(file: string): Promise<boolean> {
   }
 }
 
-/** Our own number stands for a process before us: containers give the same one again. */
+/** Our own number stands for this process where the file is younger, else for one before it: containers give it again. */
+async function isHeld(file: string, pid: number): Promise<boolean> {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  if (pid !== process.pid) return isAlive(pid);
+  const startedAtMs = Date.now() - process.uptime() * 1000;
+  return (await stat(file)).mtimeMs >= startedAtMs;
+}
+
 function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
   try {
     process.kill(pid, 0);
     return true;

@@ -1,11 +1,11 @@
-/** Keeps a server's keys in a file: loaded at the start, written while they change and at the end. */
+/** Keeps a server's keys in a file: loaded at the start, written while they change, at the end, and when the process exits. */
 import type { EmbeddedServer } from "../server.ts";
-import { lock, readIfThere, replaceFile } from "./file.ts";
+import { type Lock, lock, readIfThere, replaceFile, replaceFileSync } from "./file.ts";
 import { loadSnapshot, SnapshotError, takeSnapshot } from "./snapshot.ts";
 
 export interface SnapshotOptions {
   readonly path: string;
-  /** How often changed keys are written, in milliseconds: what a crash can lose. @default 1000 */
+  /** How often changed keys are written, in milliseconds: what a crash or a signal can lose. @default 1000 */
   readonly intervalMs?: number | undefined;
 }
 
@@ -23,25 +23,32 @@ export interface SnapshotKeeper {
 export async function keepSnapshot(server: EmbeddedServer, options: SnapshotOptions): Promise<SnapshotKeeper> {
   const { path, intervalMs = 1000 } = options;
   try {
-    const unlock = await lock(path);
+    const held = await lock(path);
     try {
       const bytes = await readIfThere(path);
       if (bytes !== undefined) loadSnapshot(server.engine, bytes);
     } catch (error) {
-      await unlock();
+      await held.release();
       throw error;
     }
-    return new Keeper(server, path, intervalMs, unlock);
+    return new Keeper(server, path, intervalMs, held);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SnapshotError(`the snapshot ${path} cannot be used: ${reason}`, { cause: error });
   }
 }
 
+/** Those which are open when the process exits: a program that ends without closing its server keeps its state too. */
+const open = new Set<Keeper>();
+
+function saveAtExit(): void {
+  for (const keeper of open) keeper.endSync();
+}
+
 class Keeper implements SnapshotKeeper {
   private readonly server: EmbeddedServer;
   private readonly path: string;
-  private readonly unlock: () => Promise<void>;
+  private readonly lock: Lock;
   private readonly timer: NodeJS.Timeout;
   /** The server's count of changes when the file was written last. */
   private savedChanges: number;
@@ -49,12 +56,14 @@ class Keeper implements SnapshotKeeper {
   private closing: Promise<void> | undefined;
   private warned = false;
 
-  constructor(server: EmbeddedServer, path: string, intervalMs: number, unlock: () => Promise<void>) {
+  constructor(server: EmbeddedServer, path: string, intervalMs: number, held: Lock) {
     this.server = server;
     this.path = path;
-    this.unlock = unlock;
+    this.lock = held;
     this.savedChanges = server.engine.stats.changes;
     this.timer = setInterval(() => this.saveInTime(), intervalMs).unref();
+    if (open.size === 0) process.on("exit", saveAtExit);
+    open.add(this);
   }
 
   /** What a busy script has half done is left until the next time. */
@@ -85,7 +94,22 @@ class Keeper implements SnapshotKeeper {
     try {
       await this.save();
     } finally {
-      await this.unlock();
+      open.delete(this);
+      if (open.size === 0) process.off("exit", saveAtExit);
+      await this.lock.release();
+    }
+  }
+
+  /** The process exits: what a busy script has half done is not written, nor what came before it since the last time. */
+  endSync(): void {
+    const { engine } = this.server;
+    try {
+      if (engine.stats.changes !== this.savedChanges && !engine.busy.active)
+        replaceFileSync(this.path, takeSnapshot(engine));
+    } catch (error) {
+      process.stderr.write(`the snapshot ${this.path} could not be written: ${String(error)}\n`);
+    } finally {
+      this.lock.releaseSync();
     }
   }
 

@@ -3,8 +3,9 @@
  *
  *     {"format":"holdfast-embedded-snapshot","version":1,"libraries":[source of each library of functions]}
  *     [database, key, expiry in milliseconds since the epoch or null, type, value]      one per key
- *     {"keys":number of keys}
+ *     {"keys":number of keys,"crc32":checksum of all the lines before}
  */
+import { crc32 } from "node:zlib";
 import type { Database, Entry } from "../database.ts";
 import type { Engine } from "../engine.ts";
 import { type TypeName, typeOf } from "../values/value.ts";
@@ -37,7 +38,9 @@ export function takeSnapshot(engine: Engine): Buffer {
       chunk = "";
     }
   }
-  chunks.push(Buffer.from(`${chunk}${JSON.stringify({ keys })}\n`, "latin1"));
+  chunks.push(Buffer.from(chunk, "latin1"));
+  const checksum = chunks.reduce((sum, bytes) => crc32(bytes, sum), 0);
+  chunks.push(Buffer.from(`${JSON.stringify({ keys, crc32: checksum } satisfies Tail)}\n`));
   return Buffer.concat(chunks);
 }
 
@@ -94,10 +97,12 @@ function replaceFunctions(engine: Engine, libraries: readonly string[]): void {
 /** What the first line tells, and the lines between it and the last. */
 function parse(bytes: Buffer): { readonly libraries: readonly string[]; readonly lines: readonly Line[] } {
   const lines: unknown[] = [];
+  let lastLine = 0;
   for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(NEWLINE, start);
     if (end === -1) throw new SnapshotError("it is cut off");
     lines.push(parseLine(bytes.toString("latin1", start, end), lines.length));
+    lastLine = start;
     start = end + 1;
   }
   const [head, tail] = [lines.shift(), lines.pop()] as [Partial<Head> | undefined, Partial<Tail> | undefined];
@@ -106,6 +111,9 @@ function parse(bytes: Buffer): { readonly libraries: readonly string[]; readonly
     throw new SnapshotError(`it has version ${String(head.version)}, and this server knows version ${VERSION} only`);
   }
   if (tail?.keys !== lines.length) throw new SnapshotError("it is cut off");
+  if (tail.crc32 !== undefined && tail.crc32 !== crc32(bytes.subarray(0, lastLine))) {
+    throw new SnapshotError("it is damaged: its checksum is another");
+  }
   return { libraries: head.libraries ?? [], lines: lines as Line[] };
 }
 
@@ -118,6 +126,8 @@ interface Head {
 
 interface Tail {
   readonly keys: number;
+  /** Older files have none. */
+  readonly crc32: number;
 }
 
 function parseLine(line: string, at: number): unknown {

@@ -1,0 +1,129 @@
+/** A snapshot file beside a server: who may use it, when it is written, what is left of programs that end in any way. */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { createServer, type EmbeddedServer, keepSnapshot, type Reply, SnapshotError } from "holdfast-embedded";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { compileInto } from "./support/compiled.ts";
+
+let folder: string;
+let path: string;
+let number = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "holdfast-embedded-"));
+});
+beforeEach(() => {
+  path = join(folder, `state-${number++}`);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const ask = (server: EmbeddedServer, line: string): Promise<Reply> =>
+  new Promise((resolve) => server.connectInProcess().send(line.split(" "), resolve));
+
+/** What a server finds in the file. */
+async function kept(key: string): Promise<Reply> {
+  await using server = createServer();
+  const keeper = await keepSnapshot(server, { path });
+  const value = await ask(server, `GET ${key}`);
+  await keeper.close();
+  return value;
+}
+
+describe("a snapshot file", () => {
+  it("keeps what is there from one server to the next, and is written only when something has changed", async () => {
+    await using server = createServer();
+    const keeper = await keepSnapshot(server, { path });
+    expect(existsSync(path)).toBe(false);
+    await ask(server, "SET a 1");
+    await keeper.save();
+    await utimes(path, 1, 1);
+    await ask(server, "GET a");
+    await keeper.close();
+    expect(await kept("a")).toBe("1");
+    expect(existsSync(`${path}.lock`)).toBe(false);
+  });
+
+  it("is written by itself", async () => {
+    await using server = createServer();
+    const keeper = await keepSnapshot(server, { path, intervalMs: 1 });
+    await ask(server, "SET a 1");
+    await expect.poll(() => existsSync(path)).toBe(true);
+    await keeper.close();
+  });
+
+  it("is one server's at a time, also within a process", async () => {
+    await using server = createServer();
+    await using second = createServer();
+    const keeper = await keepSnapshot(server, { path });
+    await expect(keepSnapshot(second, { path })).rejects.toThrow(/in use by process/);
+    await keeper.close();
+    await (await keepSnapshot(second, { path })).close();
+  });
+
+  it("is free again after a process that was killed, and after one of our own number before us", async () => {
+    await writeFile(`${path}.lock`, "999999999");
+    expect(await kept("a")).toMatchObject({ kind: "nil" });
+    await writeFile(`${path}.lock`, String(process.pid));
+    await utimes(`${path}.lock`, 1, 1);
+    expect(await kept("a")).toMatchObject({ kind: "nil" });
+  });
+
+  it("is left as it is where it is no snapshot", async () => {
+    await writeFile(path, "something of mine\n");
+    await using server = createServer();
+    await expect(keepSnapshot(server, { path })).rejects.toThrow(SnapshotError);
+    expect(await readFile(path, "utf8")).toBe("something of mine\n");
+    expect(existsSync(`${path}.lock`)).toBe(false);
+  });
+
+  it("says so when it cannot be written, and gives the file free all the same", async () => {
+    await using server = createServer();
+    const keeper = await keepSnapshot(server, { path });
+    await ask(server, "SET a 1");
+    await mkdir(`${path}.tmp`);
+    await expect(keeper.save()).rejects.toThrow(/EISDIR/);
+    await rm(`${path}.tmp`, { recursive: true });
+    await keeper.close();
+    expect(await kept("a")).toBe("1");
+  });
+});
+
+describe("a program that ends without closing", () => {
+  beforeAll(() => compileInto(folder));
+
+  const program = async (end: string): Promise<string> => {
+    const file = `${path}.mjs`;
+    await writeFile(
+      file,
+      `import { createServer, keepSnapshot } from "./dist/index.js";
+       const server = createServer();
+       await keepSnapshot(server, { path: ${JSON.stringify(path)}, intervalMs: 3_600_000 });
+       const connection = server.connectInProcess();
+       connection.send(["SET", "a", "1"], () => undefined);
+       ${end}`,
+    );
+    return file;
+  };
+
+  it.each(["", "process.exit(0);", "throw new Error('expected');"])("keeps its state: %j", async (end) => {
+    await promisify(execFile)(process.execPath, [await program(end)]).catch((error: Error) => {
+      if (!error.message.includes("expected")) throw error;
+    });
+    expect((await readdir(folder)).filter((name) => /\.(lock|tmp)$/.test(name))).toEqual([]);
+    expect(await kept("a")).toBe("1");
+  });
+
+  it("is not in the way of the next one when it was killed", async () => {
+    const child = spawn(process.execPath, [await program("process.stdout.write('up'); setInterval(() => 0, 1000);")]);
+    await once(child.stdout, "data");
+    await expect(kept("a")).rejects.toThrow(`in use by process ${child.pid}`);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(await kept("a")).toMatchObject({ kind: "nil" });
+  });
+});
