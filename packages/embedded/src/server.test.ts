@@ -1,8 +1,12 @@
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "./clock.ts";
 import type { InProcessConnection } from "./net/in-process.ts";
@@ -114,6 +118,38 @@ describe("behind a socket", () => {
     const [answer] = (await once(socket, "data")) as [string];
     expect(answer).toBe("+PONG\r\n");
     socket.destroy();
+  });
+
+  it("takes the place of a Unix socket that a killed process has left, and of no living one", async () => {
+    const path = join(tmpdir(), `holdfast-embedded-${randomUUID()}.sock`);
+    const program =
+      "require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))";
+    await promisify(execFile)(process.execPath, ["-e", program, path]).catch(() => undefined);
+    expect(existsSync(path)).toBe(true);
+    await using server = createServer({ path });
+    await server.listen();
+    await using second = createServer({ path });
+    await expect(second.listen()).rejects.toThrow("EADDRINUSE");
+    await server.close();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("leaves a file alone that is no socket", async () => {
+    const path = join(tmpdir(), `holdfast-embedded-${randomUUID()}.txt`);
+    await writeFile(path, "mine");
+    await using server = createServer({ path });
+    await expect(server.listen()).rejects.toThrow("EADDRINUSE");
+    expect(await readFile(path, "utf8")).toBe("mine");
+    await rm(path);
+  });
+
+  it("is not waited for in vain when it is closed before it listens", async () => {
+    const server = createServer();
+    const listening = server.listen();
+    await Promise.all([server.close(), expect(listening).rejects.toThrow("closed before it listened")]);
+    await Promise.all([server.listen(), server.listen()]);
+    expect(server.port).toBeGreaterThan(0);
+    await server.close();
   });
 
   it("listens when the port is free again that was taken", async () => {

@@ -1,5 +1,12 @@
 /** An embedded server: an engine behind a TCP port, a Unix socket, or calls in this process. */
-import { createServer as createNetServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { lstat, rm } from "node:fs/promises";
+import {
+  createConnection,
+  createServer as createNetServer,
+  type ListenOptions,
+  type Server,
+  type Socket,
+} from "node:net";
 import { Engine, type EngineOptions } from "./engine.ts";
 import { Connection } from "./net/connection.ts";
 import { InProcessConnection, type InProcessListener } from "./net/in-process.ts";
@@ -11,7 +18,7 @@ export interface ServerOptions extends EngineOptions {
   readonly port?: number | undefined;
   /** @default "127.0.0.1" */
   readonly host?: string | undefined;
-  /** A Unix socket instead of a port. @default none */
+  /** A Unix socket instead of a port; what a killed process left there is replaced. @default none */
   readonly path?: string | undefined;
   /** Whether listening keeps the process alive. @default false */
   readonly keepAlive?: boolean | undefined;
@@ -24,7 +31,10 @@ export interface EmbeddedServer extends AsyncDisposable {
   readonly engine: Engine;
   /** The port it listens on, once `listen` has resolved; 0 on a Unix socket. */
   readonly port: number;
-  /** Opens the port or the socket; in-process connections need none. Where that failed it may be called again. */
+  /**
+   * Opens the port or the socket; in-process connections need none. Rejects where somebody else listens there, and where the
+   * server is closed meanwhile; it may be called again then.
+   */
   listen(): Promise<void>;
   /** @param network what lies between this client and the server; nothing by default */
   connectInProcess(listener?: InProcessListener, network?: Network): InProcessConnection;
@@ -48,23 +58,28 @@ class NetServer implements EmbeddedServer {
   private readonly options: ServerOptions;
   private readonly sockets = new Set<Socket>();
   private server: Server | undefined;
+  private listening: Promise<void> | undefined;
 
   constructor(options: ServerOptions) {
     this.options = options;
     this.engine = this.createEngine();
   }
 
-  async listen(): Promise<void> {
-    if (this.server !== undefined) return;
-    const { port = 0, host = "127.0.0.1", path, keepAlive = false } = this.options;
-    const server = createNetServer({ noDelay: true }, (socket) => this.accept(socket));
-    this.server = server;
-    try {
-      await listening(server, path === undefined ? { port, host } : { path });
-    } catch (error) {
+  listen(): Promise<void> {
+    this.listening ??= this.open().catch((error: unknown) => {
+      this.listening = undefined;
       this.server = undefined;
       throw error;
-    }
+    });
+    return this.listening;
+  }
+
+  private async open(): Promise<void> {
+    const { port = 0, host = "127.0.0.1", path, keepAlive = false } = this.options;
+    if (path !== undefined) await removeDeadSocket(path);
+    const server = createNetServer({ noDelay: true }, (socket) => this.accept(socket));
+    this.server = server;
+    await listening(server, path === undefined ? { port, host } : { path });
     if (!keepAlive) server.unref();
     const address = server.address();
     this.port = typeof address === "object" && address !== null ? address.port : 0;
@@ -86,6 +101,7 @@ class NetServer implements EmbeddedServer {
   async close(): Promise<void> {
     const { server } = this;
     this.server = undefined;
+    this.listening = undefined;
     this.engine.close();
     for (const socket of this.sockets) socket.destroy();
     if (server === undefined) return;
@@ -113,10 +129,24 @@ class NetServer implements EmbeddedServer {
 
 function listening(server: Server, options: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    const closed = (): void => reject(new Error("the server was closed before it listened"));
+    server.once("error", reject).once("close", closed);
     server.listen(options, () => {
-      server.off("error", reject);
+      server.off("error", reject).off("close", closed);
       resolve();
     });
   });
+}
+
+/** A process that was killed leaves its socket's file behind, at which nobody can listen any more. */
+async function removeDeadSocket(path: string): Promise<void> {
+  const refused = await new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED"));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(false);
+    });
+  });
+  if (refused === true && (await lstat(path)).isSocket()) await rm(path, { force: true });
 }
