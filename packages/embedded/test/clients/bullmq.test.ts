@@ -33,7 +33,7 @@ const queue = (name = NAME): Queue => opened(new Queue(name, { connection }));
 const worker = (work: Processor, name = NAME): Worker => opened(new Worker(name, work, { connection, concurrency: 5 }));
 
 async function listening(name = NAME): Promise<QueueEvents> {
-  const events = opened(new QueueEvents(name, { connection }));
+  const events = opened(new QueueEvents(name, { connection, lastEventId: "0-0" }));
   await events.waitUntilReady();
   return events;
 }
@@ -129,4 +129,86 @@ it("pauses, resumes, drains and obliterates", async () => {
   await jobs.obliterate({ force: true });
   const keys = [...server.engine.database(0).all()].map((entry) => entry.key);
   expect(keys).toEqual([]);
+});
+
+it("processes no more jobs than the rate limit lets through", async () => {
+  const jobs = queue();
+  const limiter = { max: 2, duration: 3_600_000 };
+  opened(new Worker(NAME, () => Promise.resolve("done"), { connection, limiter, concurrency: 5 }));
+  await jobs.addBulk(Array.from({ length: 6 }, (_, n) => ({ name: "job", data: { n } })));
+  await expect.poll(() => jobs.getCompletedCount()).toBe(2);
+  await expect.poll(() => jobs.getJobCounts("waiting", "active")).toEqual({ waiting: 4, active: 0 });
+  expect(await jobs.getRateLimitTtl(2)).toBeGreaterThan(0);
+});
+
+it("gives a job whose worker has died to another", async () => {
+  const [jobs, events] = [queue(), await listening()];
+  const dead = new Worker(NAME, undefined, { connection, lockDuration: 30 });
+  const job = await jobs.add("orphan", {});
+  expect(await dead.getNextJob("token of the dead")).toMatchObject({ id: job.id });
+  await dead.close(true);
+  const stalled = new Promise((resolve) => events.once("stalled", ({ jobId }) => resolve(jobId)));
+  opened(new Worker(NAME, () => Promise.resolve("rescued"), { connection, stalledInterval: 20 }));
+  expect(await job.waitUntilFinished(events)).toBe("rescued");
+  expect(await stalled).toBe(job.id);
+});
+
+it("tells progress and what happens in the order in which it happens", async () => {
+  const [jobs, events] = [queue(), await listening()];
+  const heard: string[] = [];
+  for (const name of ["added", "active", "progress", "completed"] as const)
+    events.on(name, () => void heard.push(name));
+  worker(async (job) => {
+    await job.updateProgress(50);
+    await job.log("half way");
+  });
+  const job = await jobs.add("job", {});
+  await job.waitUntilFinished(events);
+  expect(heard).toEqual(["added", "active", "progress", "completed"]);
+  expect(await jobs.getJobLogs(job.id ?? "")).toMatchObject({ logs: ["half way"], count: 1 });
+});
+
+it("schedules by a cron pattern, changes the schedule, and takes it away with its next job", async () => {
+  const jobs = queue();
+  await jobs.upsertJobScheduler("nightly", { pattern: "0 3 * * *", tz: "Europe/Berlin" }, { name: "backup" });
+  await jobs.upsertJobScheduler("nightly", { pattern: "0 4 * * *", tz: "Europe/Berlin" }, { name: "backup" });
+  expect(await jobs.getJobSchedulers()).toMatchObject([{ key: "nightly", pattern: "0 4 * * *" }]);
+  expect(await jobs.getDelayedCount()).toBe(1);
+  await jobs.removeJobScheduler("nightly");
+  expect(await jobs.getDelayedCount()).toBe(0);
+});
+
+it("fails a parent with its child when told to, and takes a duplicate once", async () => {
+  const jobs = queue();
+  const events = await listening();
+  const flows = opened(new FlowProducer({ connection }));
+  worker(() => Promise.reject(new Error("broken")), "children");
+  worker(() => Promise.resolve("never"));
+  const { job } = await flows.add({
+    name: "parent",
+    queueName: NAME,
+    children: [{ name: "child", queueName: "children", opts: { failParentOnFailure: true } }],
+  });
+  await expect(job.waitUntilFinished(events)).rejects.toThrow(/child .* failed/);
+  await jobs.pause();
+  const deduplication = { id: "same" };
+  const [first, second] = [await jobs.add("one", {}, { deduplication }), await jobs.add("two", {}, { deduplication })];
+  expect(second.id).toBe(first.id);
+});
+
+it("moves jobs by hand: promotes, retries, removes, cleans", async () => {
+  const [jobs, events] = [queue(), await listening()];
+  let healthy = false;
+  worker(() => (healthy ? Promise.resolve("well") : Promise.reject(new Error("ill"))));
+  const later = await jobs.add("later", {}, { delay: 3_600_000 });
+  await later.promote();
+  await expect(later.waitUntilFinished(events)).rejects.toThrow("ill");
+  healthy = true;
+  await later.retry();
+  expect(await later.waitUntilFinished(events)).toBe("well");
+  const removed = await jobs.add("removed", {}, { delay: 3_600_000 });
+  await removed.remove();
+  expect(await jobs.clean(0, 100, "completed")).toEqual([later.id]);
+  expect(await jobs.count()).toBe(0);
+  await expect.poll(async () => (await jobs.getWorkers()).length).toBe(1);
 });

@@ -1,24 +1,35 @@
-/** ioredis, as it comes: a pipelining client of RESP2, which reads COMMAND's keys and INFO before it is ready. */
+/** ioredis, as it comes: a pipelining client, which reads INFO before it is ready. Version 5 speaks RESP2, version 6 RESP3. */
 import { createServer, type EmbeddedServer } from "holdfast-embedded";
-import { Redis } from "ioredis";
+import { Redis, type RedisOptions } from "ioredis";
+import { Redis as Redis6, type RedisOptions as Redis6Options } from "ioredis6";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 let server: EmbeddedServer;
-let client: Redis;
 beforeAll(async () => {
   server = createServer();
   await server.listen();
-  client = new Redis(server.port);
 });
-afterAll(async () => {
-  client.disconnect();
-  await server.close();
-});
-beforeEach(async () => {
-  await client.flushall();
-});
+afterAll(() => server.close());
 
-describe("ioredis", () => {
+/** The two have the same methods. */
+const create6 = (options: RedisOptions, protocol: 2 | 3 = 3): Redis =>
+  new Redis6({ ...options, protocol } as unknown as Redis6Options & { protocol: 3 }) as unknown as Redis;
+const versions: readonly (readonly [name: string, create: (options: RedisOptions) => Redis])[] = [
+  ["ioredis 5", (options) => new Redis(options)],
+  ["ioredis 6", (options) => create6(options)],
+  ["ioredis 6, RESP2", (options) => create6(options, 2)],
+];
+
+describe.each(versions)("%s", (version, create) => {
+  const connect = (options: RedisOptions = {}): Redis => create({ port: server.port, ...options });
+
+  let client: Redis;
+  beforeAll(() => {
+    client = connect();
+  });
+  afterAll(() => client.disconnect());
+  beforeEach(() => client.flushall());
+
   it("runs commands of every family", async () => {
     expect(await client.set("text", "häß", "EX", 60)).toBe("OK");
     expect(await client.get("text")).toBe("häß");
@@ -50,7 +61,7 @@ describe("ioredis", () => {
       [null, 2],
       [{ message: expect.stringMatching(/^WRONGTYPE /) as string }],
     ]);
-    const automatic = new Redis({ port: server.port, enableAutoPipelining: true });
+    const automatic = connect({ enableAutoPipelining: true });
     const counted = await Promise.all(Array.from({ length: 500 }, () => automatic.incr("counter")));
     expect(counted).toEqual(Array.from({ length: 500 }, (_, at) => at + 1));
     automatic.disconnect();
@@ -61,7 +72,7 @@ describe("ioredis", () => {
   });
 
   it("answers null for a transaction whose watched key has changed", async () => {
-    const other = new Redis(server.port);
+    const other = connect();
     await client.watch("stock");
     await other.set("stock", 0);
     expect(await client.multi().decr("stock").exec()).toBeNull();
@@ -69,7 +80,7 @@ describe("ioredis", () => {
   });
 
   it("publishes and subscribes, with patterns", async () => {
-    const subscriber = new Redis(server.port);
+    const subscriber = connect();
     const received: string[] = [];
     subscriber.on("message", (channel, message) => void received.push(`${channel}=${message}`));
     subscriber.on("pmessage", (pattern, channel, message) => void received.push(`${pattern}:${channel}=${message}`));
@@ -84,7 +95,7 @@ describe("ioredis", () => {
   });
 
   it("waits for a key", async () => {
-    const waiter = new Redis(server.port);
+    const waiter = connect();
     const popped = waiter.blpop("queue", 0);
     await client.rpush("queue", "job");
     expect(await popped).toEqual(["queue", "job"]);
@@ -103,7 +114,7 @@ describe("ioredis", () => {
 
   it("reads a stream through a group, waits for it, claims and acknowledges", async () => {
     await client.xgroup("CREATE", "stream", "group", "$", "MKSTREAM");
-    const reader = new Redis(server.port);
+    const reader = connect();
     const read = reader.xreadgroup("GROUP", "group", "me", "COUNT", 10, "BLOCK", 0, "STREAMS", "stream", ">");
     const id = await client.xadd("stream", "*", "field", "value");
     expect(await read).toEqual([["stream", [[id, ["field", "value"]]]]]);
@@ -113,15 +124,16 @@ describe("ioredis", () => {
     reader.disconnect();
   });
 
-  it("hears of changed keys on a connection of their own", async () => {
-    const listener = new Redis(server.port);
+  // In RESP3 ioredis 6 hands out no invalidation, whatever the server.
+  it.skipIf(version === "ioredis 6")("hears of changed keys on a connection of their own", async () => {
+    const listener = connect();
     const changed: string[] = [];
     listener.on("message", (_channel, key) => void changed.push(key));
     const listenerId = await listener.client("ID");
     await listener.subscribe("__redis__:invalidate");
     await client.client("TRACKING", "ON", "REDIRECT", listenerId);
     await client.get("cached");
-    const writer = new Redis(server.port);
+    const writer = connect();
     await writer.set("cached", "new");
     await expect.poll(() => changed).toEqual(["cached"]);
     await client.client("TRACKING", "OFF");
@@ -130,7 +142,7 @@ describe("ioredis", () => {
   });
 
   it("comes back after the server has ended its connection", async () => {
-    const again = new Redis({ port: server.port, retryStrategy: () => 1 });
+    const again = connect({ retryStrategy: () => 1 });
     const id = await again.client("ID");
     await client.client("KILL", "ID", id);
     expect(await again.ping()).toBe("PONG");
