@@ -13,7 +13,7 @@ afterAll(() => server.close());
 
 /** The two have the same methods. */
 const create6 = (options: RedisOptions, protocol: 2 | 3 = 3): Redis =>
-  new Redis6({ ...options, protocol } as unknown as Redis6Options & { protocol: 3 }) as unknown as Redis;
+  new Redis6({ ...options, protocol } as unknown as Redis6Options & { replyMapping: "legacy" }) as unknown as Redis;
 const versions: readonly (readonly [name: string, create: (options: RedisOptions) => Redis])[] = [
   ["ioredis 5", (options) => new Redis(options)],
   ["ioredis 6", (options) => create6(options)],
