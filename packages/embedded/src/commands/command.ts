@@ -2,50 +2,88 @@
 import { fail } from "../errors.ts";
 import { arityFits } from "../executor.ts";
 import { matches } from "../glob.ts";
-import { MapReply, NIL_ARRAY, type Reply, SetReply, Status } from "../reply.ts";
+import { MapReply, NIL, type Reply, SetReply, Status } from "../reply.ts";
 import type { Session } from "../session.ts";
+import {
+  type Beginning,
+  fixedKeys,
+  hasKeys,
+  keyFlags,
+  type KeySpecification,
+  keySpecificationsOf,
+  type Reach,
+} from "./key-specifications.ts";
 import { type Command, container, help, is, keyPlaces, subcommand } from "./registry.ts";
 
 const FLAGS = "loading stale";
+const CATEGORY = "connection";
 
 export const commandCommands: readonly Command[] = [
   container(
     "command",
     [
-      subcommand({ name: "count", arity: 2, flags: FLAGS, run: (ctx) => ctx.engine.commands.all.length }),
-      subcommand({ name: "info", arity: -2, flags: FLAGS, run: (ctx, args) => info(ctx, args.slice(2)) }),
-      subcommand({ name: "docs", arity: -2, flags: FLAGS, run: () => new MapReply([]) }),
-      subcommand({ name: "list", arity: -2, flags: FLAGS, run: (ctx, args) => list(ctx, args) }),
-      subcommand({ name: "getkeys", arity: -4, flags: FLAGS, run: (ctx, args) => getKeys(ctx, args.slice(2)) }),
+      subcommand({
+        name: "count",
+        arity: 2,
+        flags: FLAGS,
+        category: CATEGORY,
+        run: (ctx) => ctx.engine.commands.all.length,
+      }),
+      subcommand({
+        name: "info",
+        arity: -2,
+        flags: FLAGS,
+        category: CATEGORY,
+        run: (ctx, args) => info(ctx, args.slice(2)),
+      }),
+      subcommand({ name: "docs", arity: -2, flags: FLAGS, category: CATEGORY, run: () => new MapReply([]) }),
+      subcommand({ name: "list", arity: -2, flags: FLAGS, category: CATEGORY, run: (ctx, args) => list(ctx, args) }),
+      subcommand({
+        name: "getkeys",
+        arity: -4,
+        flags: FLAGS,
+        category: CATEGORY,
+        run: (ctx, args) => getKeys(ctx, args.slice(2)),
+      }),
       subcommand({
         name: "getkeysandflags",
         arity: -4,
         flags: FLAGS,
-        run: (ctx, args) =>
-          getKeys(ctx, args.slice(2)).map((key) => [key, new SetReply(keyFlags(find(ctx, args.slice(2))))]),
+        category: CATEGORY,
+        run: (ctx, args) => getKeysAndFlags(ctx, args.slice(2)),
       }),
-      help("command", [
-        "(no subcommand)",
-        "    Return details about all Redis commands.",
-        "COUNT",
-        "    Return the total number of commands in this Redis server.",
-        "LIST",
-        "    Return a list of all commands in this Redis server.",
-        "INFO [<command-name> ...]",
-        "    Return details about multiple Redis commands.",
-        "    If no command names are given, documentation details for all",
-        "    commands are returned.",
-        "DOCS [<command-name> ...]",
-        "    Return documentation details about multiple Redis commands.",
-        "    If no command names are given, documentation details for all",
-        "    commands are returned.",
-        "GETKEYS <full-command>",
-        "    Return the keys from a full Redis command.",
-        "GETKEYSANDFLAGS <full-command>",
-        "    Return the keys and the access flags from a full Redis command.",
-      ]),
+      help(
+        "command",
+        [
+          "(no subcommand)",
+          "    Return details about all Redis commands.",
+          "COUNT",
+          "    Return the total number of commands in this Redis server.",
+          "LIST",
+          "    Return a list of all commands in this Redis server.",
+          "INFO [<command-name> ...]",
+          "    Return details about multiple Redis commands.",
+          "    If no command names are given, documentation details for all",
+          "    commands are returned.",
+          "DOCS [<command-name> ...]",
+          "    Return documentation details about multiple Redis commands.",
+          "    If no command names are given, documentation details for all",
+          "    commands are returned.",
+          "GETKEYS <full-command>",
+          "    Return the keys from a full Redis command.",
+          "GETKEYSANDFLAGS <full-command>",
+          "    Return the keys and the access flags from a full Redis command.",
+        ],
+        "connection",
+      ),
     ],
-    { name: "command", arity: -1, flags: FLAGS, run: (ctx) => ctx.engine.commands.all.map(describe) },
+    {
+      name: "command",
+      arity: -1,
+      flags: FLAGS,
+      category: CATEGORY,
+      run: (ctx) => ctx.engine.commands.all.map(describe),
+    },
   ),
 ];
 
@@ -53,8 +91,9 @@ function info(ctx: Session, names: readonly string[]): Reply {
   if (names.length === 0) return ctx.engine.commands.all.map(describe);
   return names.map((name) => {
     const [word, sub] = name.split("|");
-    const found = ctx.engine.commands.find(sub === undefined ? [word ?? ""] : [word ?? "", sub]);
-    return found === undefined ? NIL_ARRAY : describe(found);
+    const command = ctx.engine.commands.get(word ?? "");
+    const found = sub === undefined ? command : command?.subcommands?.get(sub.toLowerCase());
+    return found === undefined ? NIL : describe(found);
   });
 }
 
@@ -69,7 +108,7 @@ function describe(command: Command): Reply {
     step,
     new SetReply(categories(command).map((category) => new Status(`@${category}`))),
     [],
-    keySpecifications(command),
+    keySpecificationsOf(command).map(keySpecification),
     command.subcommands === undefined ? [] : [...command.subcommands.values()].map(describe),
   ];
 }
@@ -87,47 +126,37 @@ function categories(command: Command): string[] {
   return found;
 }
 
-/** First, last and step of the keys whose places do not depend on the arguments; zeros where there are none. */
-function fixedKeys({ keys }: Command): readonly [number, number, number] {
-  if (keys === undefined || typeof keys === "function") return [0, 0, 0];
-  if (!("count" in keys)) return keys;
-  const [place = 0] = keys.before;
-  return [place, place, place === 0 ? 0 : 1];
-}
-
-/** None for keys that only the command itself can find. */
-function keySpecifications(command: Command): Reply {
-  const [first, last, step] = fixedKeys(command);
-  const range: Reply[] = ["lastkey", last < 0 ? last : last - first, "keystep", step, "limit", 0];
-  const found = first === 0 ? [] : [keySpecification(command, first, "range", range)];
-  if (command.keys === undefined || !("count" in command.keys)) return found;
-  const number: Reply[] = ["keynumidx", 0, "firstkey", 1, "keystep", 1];
-  return [...found, keySpecification(command, command.keys.count, "keynum", number)];
-}
-
-function keySpecification(command: Command, index: number, type: string, spec: readonly Reply[]): Reply {
+function keySpecification({ flags, beginning, reach }: KeySpecification): Reply {
   return new MapReply([
     "flags",
-    new SetReply(keyFlags(command)),
+    new SetReply(flags.map((flag) => new Status(flag))),
     "begin_search",
-    new MapReply(["type", "index", "spec", new MapReply(["index", index])]),
+    new MapReply(beginSearch(beginning)),
     "find_keys",
-    new MapReply(["type", type, "spec", new MapReply(spec)]),
+    new MapReply(findKeys(reach)),
   ]);
 }
 
-/** A script that does not say so otherwise may write. */
-function keyFlags({ isWrite, isRead, category }: Command): Status[] {
-  const writes = isWrite || (category === "scripting" && !isRead);
-  return (writes ? ["RW", "access", "update"] : ["RO", "access"]).map((flag) => new Status(flag));
+function beginSearch(beginning: Beginning): Reply[] {
+  if (beginning === "unknown") return ["type", "unknown", "spec", new MapReply([])];
+  if (typeof beginning === "number") return ["type", "index", "spec", new MapReply(["index", beginning])];
+  const [keyword, startFrom] = beginning;
+  return ["type", "keyword", "spec", new MapReply(["keyword", keyword, "startfrom", startFrom])];
+}
+
+function findKeys(reach: Reach): Reply[] {
+  if (reach === "unknown") return ["type", "unknown", "spec", new MapReply([])];
+  if (reach === "counted")
+    return ["type", "keynum", "spec", new MapReply(["keynumidx", 0, "firstkey", 1, "keystep", 1])];
+  const [last, step, limit] = reach;
+  return ["type", "range", "spec", new MapReply(["lastkey", last, "keystep", step, "limit", limit])];
 }
 
 function list(ctx: Session, args: readonly string[]): Reply {
-  const all = ctx.engine.commands.all;
-  if (args.length === 2) return all.map(({ fullName }) => fullName);
+  const flat = ctx.engine.commands.all.flatMap((command) => [command, ...(command.subcommands?.values() ?? [])]);
+  if (args.length === 2) return flat.map(({ fullName }) => fullName);
   const value = args[4];
   if (args.length !== 5 || !is(args[2], "FILTERBY") || value === undefined) return fail("ERR syntax error");
-  const flat = all.flatMap((command) => [command, ...(command.subcommands?.values() ?? [])]);
   if (is(args[3], "PATTERN")) return flat.map((c) => c.fullName).filter((name) => matches(value, name, true));
   if (is(args[3], "ACLCAT"))
     return flat.filter((c) => categories(c).includes(value.toLowerCase())).map((c) => c.fullName);
@@ -140,10 +169,18 @@ function find(ctx: Session, line: readonly string[]): Command {
 
 function getKeys(ctx: Session, line: readonly string[]): string[] {
   const command = find(ctx, line);
-  if (command.keys === undefined) return fail("ERR The command has no key arguments");
+  if (!hasKeys(command)) return fail("ERR The command has no key arguments");
   if (!arityFits(command, line)) return fail("ERR Invalid number of arguments specified for command");
   const places = keyPlaces(command, line);
   if (places.length === 0 && !command.flags.includes("no_mandatory_keys"))
     return fail("ERR Invalid arguments specified for command");
   return places.map((place) => line[place] ?? "");
+}
+
+function getKeysAndFlags(ctx: Session, line: readonly string[]): Reply {
+  const command = find(ctx, line);
+  return getKeys(ctx, line).map((key, at) => {
+    const flags = keyFlags(command, line, at).map((flag) => new Status(flag));
+    return [key, new SetReply(flags)];
+  });
 }

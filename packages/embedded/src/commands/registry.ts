@@ -116,10 +116,11 @@ export function subcommand<const A extends Arity>(spec: CommandSpec<A>): Command
 }
 
 /** Redis's own `HELP` of a container: a heading, the given lines, and how to get help. */
-export function help(name: string, lines: readonly string[]): CommandSpecOf {
+export function help(name: string, lines: readonly string[], category?: string): CommandSpecOf {
   const heading = `${name.toUpperCase()} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`;
   const reply = [heading, ...lines, "HELP", "    Prints this help."].map((text) => new Status(text));
-  return { name: "help", arity: 2 as -1, flags: "loading stale", run: () => reply };
+  const spec = { name: "help", arity: 2 as -1, flags: "loading stale", run: () => reply };
+  return category === undefined ? spec : { ...spec, category };
 }
 
 /** Whether an option's name, in whatever case, is this one. `name` is in upper case. */

@@ -84,9 +84,11 @@ export const serverCommands: readonly Command[] = [
     arity: -1,
     flags: "admin noscript loading stale no_multi allow_busy",
     run: (ctx, args) => {
-      if (args.slice(1).some((word) => !SHUTDOWN_WORDS.has(word.toUpperCase()))) fail(SYNTAX);
-      if (is(args[1], "ABORT")) fail("ERR No shutdown in progress.");
-      if (!args.some((word) => is(word, "NOSAVE"))) ctx.engine.busy.refuseShutdown();
+      const words = new Set(args.slice(1).map((word) => word.toUpperCase()));
+      if ([...words].some((word) => !SHUTDOWN_WORDS.has(word))) fail(SYNTAX);
+      if ((words.has("ABORT") && words.size > 1) || (words.has("SAVE") && words.has("NOSAVE"))) fail(SYNTAX);
+      if (words.has("ABORT")) fail("ERR No shutdown in progress.");
+      if (!words.has("NOSAVE")) ctx.engine.busy.refuseShutdown();
       ctx.engine.onShutdown();
       return NO_REPLY;
     },

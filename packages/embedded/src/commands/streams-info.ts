@@ -48,14 +48,18 @@ export const streamInfoCommands: readonly Command[] = [
         return Array.from(group.consumers, (consumer) => consumerInfo(ctx, consumer));
       },
     }),
-    help("xinfo", [
-      "CONSUMERS <key> <groupname>",
-      "    Show consumers of <groupname>.",
-      "GROUPS <key>",
-      "    Show the stream consumer groups.",
-      "STREAM <key> [FULL [COUNT <count>]",
-      "    Show information about the stream.",
-    ]),
+    help(
+      "xinfo",
+      [
+        "CONSUMERS <key> <groupname>",
+        "    Show consumers of <groupname>.",
+        "GROUPS <key>",
+        "    Show the stream consumer groups.",
+        "STREAM <key> [FULL [COUNT <count>]",
+        "    Show information about the stream.",
+      ],
+      "stream",
+    ),
   ]),
 ];
 

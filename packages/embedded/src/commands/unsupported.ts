@@ -4,11 +4,20 @@
  */
 import type { Entry } from "../database.ts";
 import { fail } from "../errors.ts";
+import { rangeArgument } from "../numbers.ts";
 import { NIL, OK } from "../reply.ts";
 import { Collection } from "../values/value.ts";
-import { type Command, container, subcommand } from "./registry.ts";
+import { type Command, command, container, subcommand } from "./registry.ts";
 
 const NO_CLUSTER = "ERR This instance has cluster support disabled";
+
+/** By arity. */
+const CLUSTER: Readonly<Record<string, readonly string[]>> = {
+  "2": ["info", "links", "myid", "nodes", "shards", "slots"],
+  "3": ["countkeysinslot", "keyslot"],
+  "4": ["getkeysinslot"],
+  "-2": ["reset"],
+};
 
 export const unsupportedCommands: readonly Command[] = [
   container("acl", [
@@ -22,10 +31,27 @@ export const unsupportedCommands: readonly Command[] = [
   ]),
   container(
     "cluster",
-    ["info", "nodes", "slots", "shards", "myid", "links", "keyslot", "countkeysinslot", "getkeysinslot", "reset"].map(
-      (name) => subcommand({ name, arity: -2, flags: "noscript stale", run: () => fail(NO_CLUSTER) }),
+    Object.entries(CLUSTER).flatMap(([arity, names]) =>
+      names.map((name) =>
+        subcommand({
+          name,
+          arity: Number(arity) as 2,
+          flags: name === "reset" ? "admin noscript stale" : "stale",
+          run: () => fail(NO_CLUSTER),
+        }),
+      ),
     ),
   ),
+  ...["asking", "readonly", "readwrite"].map((name) =>
+    command({
+      name,
+      arity: 1,
+      flags: name === "asking" ? "fast" : "loading stale fast",
+      category: "connection",
+      run: () => fail(NO_CLUSTER),
+    }),
+  ),
+  container("module", [subcommand({ name: "list", arity: 2, flags: "admin noscript", run: () => [] })]),
   container("memory", [
     subcommand({
       name: "usage",
@@ -39,7 +65,15 @@ export const unsupportedCommands: readonly Command[] = [
     }),
   ]),
   container("slowlog", [
-    subcommand({ name: "get", arity: -2, flags: "admin loading stale", run: () => [] }),
+    subcommand({
+      name: "get",
+      arity: -2,
+      flags: "admin loading stale",
+      run: (_ctx, [, , count = "10"]) => {
+        rangeArgument(count, -1, Number.MAX_SAFE_INTEGER, "ERR count should be greater than or equal to -1");
+        return [];
+      },
+    }),
     subcommand({ name: "len", arity: 2, flags: "admin loading stale", run: () => 0 }),
     subcommand({ name: "reset", arity: 2, flags: "admin loading stale", run: () => OK }),
   ]),
