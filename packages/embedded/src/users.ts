@@ -33,7 +33,7 @@ export class Users {
   }
 
   names(): string[] {
-    return [...this.users.keys()];
+    return [...this.users.keys()].sort();
   }
 
   /** The user, or undefined when name or password is wrong or the user is disabled. */

@@ -93,6 +93,37 @@ describe("a snapshot file", () => {
   });
 });
 
+describe("a busy script", () => {
+  it("is not written half done", async () => {
+    await using server = createServer();
+    const keeper = await keepSnapshot(server, { path, intervalMs: 1 });
+    await ask(server, "SET whole 1");
+    await keeper.save();
+    await ask(server, "CONFIG SET busy-reply-threshold 5");
+    const script = "redis.call('SET', 'half', '1') while true do end";
+    server.connectInProcess().send(["EVAL", script, "0"], () => undefined);
+    await expect.poll(() => server.engine.busy.active).toBe(true);
+    await expect(keeper.save()).rejects.toThrow(SnapshotError);
+    await expect(keeper.close()).rejects.toThrow("half done");
+    await server.close();
+    expect(await kept("half")).toMatchObject({ kind: "nil" });
+    expect(await kept("whole")).toBe("1");
+  });
+});
+
+describe("a server that is restarted", () => {
+  it("is written though it has as many changes as before", async () => {
+    await using server = createServer();
+    const keeper = await keepSnapshot(server, { path });
+    await ask(server, "SET a before");
+    await keeper.save();
+    server.restart();
+    await ask(server, "SET a after");
+    await keeper.close();
+    expect(await kept("a")).toBe("after");
+  });
+});
+
 describe("a program that ends without closing", () => {
   beforeAll(() => compileInto(folder));
 

@@ -129,6 +129,10 @@ describe("passwords", () => {
     expect(await client.send(["ACL", "WHOAMI"])).toBe("$7\r\ndefault\r\n");
     expect(await client.send(["HELLO", "3", "AUTH", "ada", "lovelace"])).toMatch(/^%7\r\n/);
     expect(await client.send(["ACL", "WHOAMI"])).toBe("$3\r\nada\r\n");
+    expect(await client.send(["ACL", "USERS"])).toBe("*2\r\n$3\r\nada\r\n$7\r\ndefault\r\n");
+    expect(await client.send(["CLIENT", "INFO"])).toContain(" user=ada ");
+    expect(await client.send(["RESET"])).toBe("+RESET\r\n");
+    expect(await client.send(["PING"])).toBe("-NOAUTH Authentication required.\r\n");
     client.close();
   });
 

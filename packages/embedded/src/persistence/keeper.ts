@@ -1,4 +1,5 @@
 /** Keeps a server's keys in a file: loaded at the start, written while they change, at the end, and when the process exits. */
+import type { Engine } from "../engine.ts";
 import type { EmbeddedServer } from "../server.ts";
 import { type Lock, lock, readIfThere, replaceFile, replaceFileSync } from "./file.ts";
 import { loadSnapshot, SnapshotError, takeSnapshot } from "./snapshot.ts";
@@ -10,9 +11,9 @@ export interface SnapshotOptions {
 }
 
 export interface SnapshotKeeper {
-  /** Writes now what has changed. */
+  /** Writes now what has changed. Rejects where it cannot be written, and with SnapshotError while a script is busy. */
   save(): Promise<void>;
-  /** Writes for the last time and gives the file free. Idempotent. */
+  /** As `save`, for the last time, and gives the file free in any case. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -50,8 +51,8 @@ class Keeper implements SnapshotKeeper {
   private readonly path: string;
   private readonly lock: Lock;
   private readonly timer: NodeJS.Timeout;
-  /** The server's count of changes when the file was written last. */
-  private savedChanges: number;
+  /** The server's count of changes when the file was written last; another engine is a server that was restarted. */
+  private saved: { readonly engine: Engine; readonly changes: number };
   private saving: Promise<void> = Promise.resolve();
   private closing: Promise<void> | undefined;
   private warned = false;
@@ -60,7 +61,7 @@ class Keeper implements SnapshotKeeper {
     this.server = server;
     this.path = path;
     this.lock = held;
-    this.savedChanges = server.engine.stats.changes;
+    this.saved = this.present();
     this.timer = setInterval(() => this.saveInTime(), intervalMs).unref();
     if (open.size === 0) process.on("exit", saveAtExit);
     open.add(this);
@@ -68,7 +69,11 @@ class Keeper implements SnapshotKeeper {
 
   /** What a busy script has half done is left until the next time. */
   private saveInTime(): void {
-    if (!this.server.engine.busy.active) void this.save().catch((error: unknown) => this.warn(error));
+    const { busy } = this.server.engine;
+    if (busy.active) return;
+    void this.save().catch((error: unknown) => {
+      if (!busy.active) this.warn(error);
+    });
   }
 
   /** One after the other, so that an older content never replaces a newer one. */
@@ -83,10 +88,21 @@ class Keeper implements SnapshotKeeper {
   }
 
   private async write(): Promise<void> {
-    const { changes } = this.server.engine.stats;
-    if (changes === this.savedChanges) return;
-    await replaceFile(this.path, takeSnapshot(this.server.engine));
-    this.savedChanges = changes;
+    const { engine, changes } = this.present();
+    if (!this.hasChanged()) return;
+    if (engine.busy.active) throw new SnapshotError("a script has run for long and has half done its work");
+    await replaceFile(this.path, takeSnapshot(engine));
+    this.saved = { engine, changes };
+  }
+
+  private present(): { readonly engine: Engine; readonly changes: number } {
+    const { engine } = this.server;
+    return { engine, changes: engine.stats.changes };
+  }
+
+  private hasChanged(): boolean {
+    const { engine, changes } = this.present();
+    return engine !== this.saved.engine || changes !== this.saved.changes;
   }
 
   private async end(): Promise<void> {
@@ -104,8 +120,7 @@ class Keeper implements SnapshotKeeper {
   endSync(): void {
     const { engine } = this.server;
     try {
-      if (engine.stats.changes !== this.savedChanges && !engine.busy.active)
-        replaceFileSync(this.path, takeSnapshot(engine));
+      if (this.hasChanged() && !engine.busy.active) replaceFileSync(this.path, takeSnapshot(engine));
     } catch (error) {
       process.stderr.write(`the snapshot ${this.path} could not be written: ${String(error)}\n`);
     } finally {

@@ -49,8 +49,11 @@ async function start(name: string): Promise<Running> {
   if (name === IN_MEMORY) return { server, stop: () => server.close() };
   const snapshot = await keepSnapshot(server, { path: name });
   const stop = async (): Promise<void> => {
-    await snapshot.close();
-    await server.close();
+    try {
+      await snapshot.close();
+    } finally {
+      await server.close();
+    }
   };
   return { server, stop };
 }
