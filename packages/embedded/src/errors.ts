@@ -16,6 +16,12 @@ export function fail(message: string): never {
   throw new CommandError(new ErrorReply(message));
 }
 
+/** An argument as a message shows it: a C string ends at the first NUL, a message has one line. */
+export function shown(text: string): string {
+  const end = text.indexOf("\0");
+  return (end === -1 ? text : text.slice(0, end)).replaceAll(/[\r\n]/g, " ");
+}
+
 export const SYNTAX = "ERR syntax error";
 export const NOT_AN_INTEGER = "ERR value is not an integer or out of range";
 export const NOT_A_FLOAT = "ERR value is not a valid float";

@@ -1,5 +1,5 @@
 /** A connection's own state: who it is, which protocol it speaks, which database it uses. */
-import { fail, SYNTAX, wrongArity } from "../errors.ts";
+import { fail, SYNTAX, wrongArity, shown } from "../errors.ts";
 import { integerArgument } from "../numbers.ts";
 import { MapReply, OK, type Reply, Status } from "../reply.ts";
 import type { Session } from "../session.ts";
@@ -103,7 +103,7 @@ function hello(ctx: Session, args: readonly string[]): Reply {
     } else if (option.toUpperCase() === "SETNAME" && left >= 1) {
       setName(ctx, args[i + 1] as string);
       i++;
-    } else fail(`ERR Syntax error in HELLO option '${option}'`);
+    } else fail(`ERR Syntax error in HELLO option '${shown(option)}'`);
   }
   if (!ctx.authenticated) {
     fail(
