@@ -35,7 +35,7 @@ function process(session: Session, args: readonly string[]): Reply | Blocked {
   session.lastCommand = command.fullName;
   const refusal = check(session, command, args);
   if (refusal !== undefined) return reject(session, command, refusal);
-  if (session.engine.pause.holdsBack(session, command)) {
+  if (session.engine.pause.holdsBack(session, command, args)) {
     session.engine.pause.postpone(session, args);
     return BLOCKED;
   }

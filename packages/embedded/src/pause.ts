@@ -33,28 +33,26 @@ export class Pause {
     this.timer = this.engine.clock.setTimer(this.untilMs - this.engine.clock.nowMs(), () => this.end());
   }
 
-  /** Lets the postponed commands run, in the order in which they came. */
+  /**
+   * Lets the postponed commands run, once the command that ends the pause is over: client by client in the order in which they
+   * came, each with everything that it sent meanwhile. One of them may begin the next pause.
+   */
   end(): void {
     this.timer?.cancel();
     this.timer = undefined;
     const sessions = [...this.postponed];
     this.postponed.clear();
-    for (const session of sessions) {
-      const args = session.postponed;
-      session.postponed = undefined;
-      if (args === undefined) continue;
-      session.execute(args);
-      if (!session.isBlocked) session.outlet.resume();
-    }
+    queueMicrotask(() => goOn(sessions));
   }
 
   /** Whether this command must wait. A queued command waits with its EXEC. */
-  holdsBack(session: Session, command: Command): boolean {
+  holdsBack(session: Session, command: Command, args: readonly string[]): boolean {
     if (this.timer === undefined) return false;
     if (this.mode === "all") return true;
-    if (command.name === "exec")
+    if (command.name === "exec") {
       return session.transaction?.queue.some((queued) => queued.command.mayReplicate) ?? false;
-    return command.mayReplicate || (command.category === "scripting" && !command.isRead);
+    }
+    return command.mayReplicate && !session.engine.scripts.declaresNoWrites(command.name, args[1] ?? "");
   }
 
   postpone(session: Session, args: readonly string[]): void {
@@ -71,4 +69,17 @@ export class Pause {
     this.timer = undefined;
     this.postponed.clear();
   }
+}
+
+/** A session resumes within a microtask; the next one comes after it. */
+function goOn(sessions: Session[]): void {
+  const session = sessions.shift();
+  if (session === undefined) return;
+  const args = session.postponed;
+  session.postponed = undefined;
+  if (args !== undefined) {
+    session.execute(args);
+    if (!session.isBlocked) session.outlet.resume();
+  }
+  queueMicrotask(() => goOn(sessions));
 }

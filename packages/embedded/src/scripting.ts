@@ -56,6 +56,12 @@ export class Scripts implements LuaHost {
     return this.bySha1.get(sha1.toLowerCase());
   }
 
+  /** Whether the script of this EVAL or EVALSHA promises to write nothing. */
+  declaresNoWrites(command: string, script: string): boolean {
+    if (command === "evalsha") return this.find(script)?.flags.noWrites === true;
+    return command === "eval" && /^#!lua[^\n]*[ =,]no-writes/.test(script) && script.includes("\n");
+  }
+
   /** Compiles and keeps a script. */
   load(source: string): Script {
     const known = this.bySource.get(source);

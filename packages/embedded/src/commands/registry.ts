@@ -141,6 +141,9 @@ export function countedKeys(count: number, ...before: number[]): (args: readonly
   };
 }
 
+/** What replicas would have to know, though it is no write by its flags. */
+const MAY_REPLICATE = new Set(["publish", "spublish", "pfcount", "eval", "evalsha"]);
+
 function build(fullName: string, spec: CommandSpecOf): Command {
   const flags = spec.flags === undefined ? [] : spec.flags.split(" ");
   return {
@@ -155,7 +158,7 @@ function build(fullName: string, spec: CommandSpecOf): Command {
     noScript: flags.includes("noscript"),
     noAuth: flags.includes("no_auth"),
     noMulti: flags.includes("no_multi"),
-    mayReplicate: flags.includes("write") || spec.name === "publish" || spec.name === "pfcount",
+    mayReplicate: flags.includes("write") || MAY_REPLICATE.has(spec.name),
     run: (spec as unknown as Pick<Command, "run">).run,
     subcommands: undefined,
   };
