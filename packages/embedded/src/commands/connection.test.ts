@@ -98,6 +98,75 @@ describe("a connection answers as Redis does", () => {
   });
 });
 
+describe("errors and settings are told as Redis tells them", () => {
+  const odd = "a\r\nb\0c";
+  it("with arguments as C strings in one line", () =>
+    oracle.expectSame([
+      [odd, odd, odd],
+      ["OBJECT", odd],
+      ["CLIENT", odd],
+      ["CLIENT", "LIST", "TYPE", odd],
+      ["CLIENT", "KILL", "USER", odd],
+      ["CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", odd, "PREFIX", `${odd}d`],
+      ["CLIENT", "UNBLOCK", "1", "ERROR", "x"],
+      ["HELLO", "3", odd],
+      ["EXPIRE", "k", "1", odd],
+      ["XREADGROUP", "GROUP", odd, "c", "STREAMS", odd, ">"],
+      ["XAUTOCLAIM", odd, odd, "c", "0", "0"],
+      ["XCLAIM", odd, odd, "c", "0", "0"],
+      "XADD s 1-1 a b",
+      ["XGROUP", "SETID", "s", odd, "0"],
+      ["XINFO", "CONSUMERS", "s", odd],
+      ["CONFIG", "SET", odd, "x"],
+      ["CONFIG", "SET", "hz", "10", odd, "1"],
+    ]));
+
+  it("as CONFIG SET and GET do", () =>
+    oracle.expectSame([
+      "CONFIG SET hz",
+      "CONFIG SET hz 10 hz",
+      "CONFIG GET HZ",
+      "CONFIG GET Hz h[z]",
+      ...["zset-max-listpack-entries", "zset-max-listpack-value"].flatMap((name) => [
+        ...["1k", "1.5", "-1", "007", "9223372036854775807", "9223372036854775808", "''"].map(
+          (value) => `CONFIG SET ${name} ${value}`,
+        ),
+        `CONFIG GET ${name}`,
+      ]),
+      "CONFIG SET zset-max-listpack-entries 128 zset-max-listpack-value 64",
+      ...["KEmn", "AKEmn", "''"].flatMap((events) => [
+        `CONFIG SET notify-keyspace-events ${events}`,
+        "CONFIG GET notify-keyspace-events",
+      ]),
+    ]));
+
+  it("and RESET after CLIENT REPLY SKIP is silent", async () => {
+    const pair = await oracle.connect();
+    const [real, embedded] = await pair.raw("CLIENT REPLY SKIP\r\nRESET\r\nPING\r\n", 1);
+    expect(embedded).toBe(real);
+    pair.close();
+  });
+});
+
+describe("CLIENT PAUSE is Redis's", () => {
+  it("which commands wait, and in which order they run afterwards", async () => {
+    const clients = [await oracle.connect(), await oracle.connect(), await oracle.connect()] as const;
+    const [first, second, pausing] = clients;
+    await pausing.both("FLUSHALL");
+    await pausing.same("CLIENT PAUSE 1000000 WRITE");
+    await second.same(["EVAL", "#!lua flags=no-writes\nreturn 1", "0"]);
+    await second.same("SCRIPT LOAD 'return 1'");
+    const waiting = ["RPUSH l a", "RPUSH l b"].map((command) => first.start(command).finished);
+    await pausing.same("PING");
+    waiting.push(second.start("RPUSH l c").finished, second.start("LRANGE l 0 -1").finished);
+    const shard = clients[1].start("SPUBLISH c x").finished;
+    await pausing.same("PING");
+    await pausing.same("CLIENT UNPAUSE");
+    await Promise.all([...waiting, shard]);
+    for (const client of clients) client.close();
+  });
+});
+
 describe("passwords", () => {
   it("let nobody in without one, as Redis", async () => {
     await using server = createServer({ password: "secret", users: { ada: "lovelace" } });
