@@ -62,11 +62,13 @@ export function arityFits(command: Command, args: readonly string[]): boolean {
   return command.arity < 0 ? args.length >= -command.arity : args.length === command.arity;
 }
 
-/** A command that could not even be queued spoils the transaction. */
+/** A command that could not even be queued spoils the transaction; EXEC itself ends it. */
 function reject(session: Session, command: Command | undefined, error: ErrorReply): ErrorReply {
   if (session.transaction !== undefined) session.transaction.failed = true;
   session.engine.stats.rejected(command?.fullName, error);
-  return error;
+  if (command?.name !== "exec") return error;
+  session.discardTransaction();
+  return new ErrorReply(`EXECABORT Transaction discarded because of: ${error.message.replace(/^ERR /, "")}`);
 }
 
 /** Runs a command which was checked; also for EXEC and for scripts. */
