@@ -81,12 +81,13 @@ export function call(session: Session, command: Command, args: readonly string[]
     const reply = command.run(session, args);
     if (monitored && command.category !== "scripting") engine.monitors.feed(session, command, args);
     if (reply instanceof ErrorReply) engine.stats.failed(command.fullName, reply);
-    if (command.isRead && command.category !== "scripting") rememberReads(session, command, args);
     return reply;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     engine.stats.failed(command.fullName, error.reply);
     return error.reply;
+  } finally {
+    if (command.isRead && command.category !== "scripting") rememberReads(session, command, args);
   }
 }
 
