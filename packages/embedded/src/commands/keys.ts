@@ -61,7 +61,8 @@ export const keyCommands: readonly Command[] = [
     category: "keyspace dangerous",
     run: (ctx, [, pattern]) => {
       const found: string[] = [];
-      for (const { key } of ctx.db.all()) if (matches(pattern, key) && ctx.db.has(key)) found.push(key);
+      const isShown = (key: string): boolean => (pattern === "*" || matches(pattern, key)) && ctx.db.has(key);
+      for (const { key } of ctx.db.all()) if (isShown(key)) found.push(key);
       return found;
     },
   }),

@@ -96,4 +96,17 @@ describe.each([2, 3] as const)("pub/sub in RESP%i is Redis's", (resp) => {
     listener.close();
     speaker.close();
   });
+
+  it("match an empty channel with no pattern but the empty one", async () => {
+    const [listener, speaker] = await Promise.all([oracle.connect(3), oracle.connect()]);
+    await listener.subscription("PSUBSCRIBE *", 3);
+    await speaker.same("PUBLISH '' x");
+    await listener.subscription("SUBSCRIBE ''", 3);
+    await speaker.same("PUBLISH '' x");
+    await listener.sameMessage();
+    await speaker.same("PUBSUB CHANNELS");
+    await speaker.same("PUBSUB CHANNELS *");
+    listener.close();
+    speaker.close();
+  });
 });
