@@ -38,10 +38,14 @@ export interface ScanOptions {
   readonly type: string | undefined;
 }
 
-/** Read as C's strtoul: a negative one is a very large one. */
+const MAX_UINT64 = 2n ** 64n - 1n;
+
+/** Read as C's strtoul: a negative one is a very large one, and nothing at all is 0. */
 export function cursorArgument(text: string): number {
-  if (!/^[+-]?\d{1,20}$/.test(text)) fail("ERR invalid cursor");
-  return Number(BigInt.asUintN(64, BigInt(text.replace("+", ""))));
+  const digits = /^[+-]?(\d*)(?:\0|$)/.exec(text)?.[1] ?? fail("ERR invalid cursor");
+  const value = BigInt(digits);
+  if (value > MAX_UINT64 || (digits === "" && /^[+-]/.test(text))) fail("ERR invalid cursor");
+  return Number(text.startsWith("-") ? BigInt.asUintN(64, -value) : value);
 }
 
 /** `MATCH pattern COUNT n TYPE t` of the SCAN family, beginning at `start`. */

@@ -2,7 +2,7 @@
 import { fail } from "../errors.ts";
 import { matches } from "../glob.ts";
 import { EVENT } from "../notifications.ts";
-import { integerArgument } from "../numbers.ts";
+import { int32Argument } from "../numbers.ts";
 import { NIL, OK, Status } from "../reply.ts";
 import type { Session } from "../session.ts";
 import { typeOf } from "../values/value.ts";
@@ -86,8 +86,8 @@ export const keyCommands: readonly Command[] = [
     flags: "write fast",
     category: "keyspace dangerous",
     run: (ctx, [, first, second]) => {
-      const a = integerArgument(first, "ERR invalid first DB index");
-      const b = integerArgument(second, "ERR invalid second DB index");
+      const a = int32Argument(first, "ERR invalid first DB index");
+      const b = int32Argument(second, "ERR invalid second DB index");
       swap(ctx, a, b);
       return OK;
     },
