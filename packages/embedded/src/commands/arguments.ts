@@ -1,6 +1,6 @@
 /** Arguments that several families share. */
 import { fail, SYNTAX } from "../errors.ts";
-import { integerArgument, parseDouble } from "../numbers.ts";
+import { int64Argument, integerArgument, parseDouble } from "../numbers.ts";
 import type { Session } from "../session.ts";
 
 const MAX_INT64 = 2 ** 63;
@@ -26,10 +26,12 @@ export type TimeUnit = "s" | "ms";
 /** `EX 10`, `PXAT 1700000000000` ...: the deadline in milliseconds since the epoch. */
 export function deadlineArgument(ctx: Session, text: string, unit: TimeUnit, absolute: boolean): number {
   const invalid = `ERR invalid expire time in '${ctx.lastCommand}' command`;
-  const amount = integerArgument(text);
+  const amount = int64Argument(text);
   if (amount <= 0) fail(invalid);
-  const ms = (unit === "s" ? amount * 1000 : amount) + (absolute ? 0 : ctx.nowMs);
-  return ms >= MAX_INT64 ? fail(invalid) : ms;
+  const ms = Number(amount) * (unit === "s" ? 1000 : 1) + (absolute ? 0 : ctx.nowMs);
+  if (ms < MAX_INT64) return ms;
+  const exactMs = BigInt(amount) * (unit === "s" ? 1000n : 1n) + BigInt(absolute ? 0 : ctx.nowMs);
+  return BigInt.asIntN(64, exactMs) === exactMs ? ms : fail(invalid);
 }
 
 export interface ScanOptions {
