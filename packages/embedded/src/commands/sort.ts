@@ -7,6 +7,7 @@ import type { Session } from "../session.ts";
 import { Bytes } from "../values/bytes.ts";
 import { HashValue } from "../values/hash.ts";
 import { ListValue } from "../values/list.ts";
+import { SortedSetValue } from "../values/sorted-set.ts";
 import { Collection } from "../values/value.ts";
 import { type Command, command } from "./registry.ts";
 
@@ -86,6 +87,7 @@ function parseOptions(args: readonly string[], mayStore: boolean): SortOptions {
 function sort(ctx: Session, key: string, options: SortOptions): Reply {
   const value = ctx.db.read(key)?.value;
   const elements = [...elementsOf(value)];
+  if (value instanceof SortedSetValue) value.leaveListpack();
   const ordered = limit(order(ctx, value, elements, options), options);
   const rows = ordered.flatMap((element) =>
     options.get.length === 0 ? [element] : project(ctx, element, options.get),
@@ -132,9 +134,15 @@ function compareTexts(a: string | undefined, b: string | undefined): number {
   return a < b ? -1 : 1;
 }
 
+const LEAST_NORMAL = 2 ** -1022;
+
+/** As strtod reads a C string: after white space, up to a NUL; a number too small to be exact is none. */
 function toNumber(text: string | undefined): number {
-  if (text === undefined || text === "") return 0;
-  return parseDouble(text) ?? fail("ERR One or more scores can't be converted into double");
+  const [beforeNul = ""] = text?.split("\0", 1) ?? [];
+  if (beforeNul === "") return 0;
+  const value = parseDouble(beforeNul.replace(/^[ \t-\r]+/, ""));
+  const exact = value !== undefined && (value === 0 || Math.abs(value) >= LEAST_NORMAL);
+  return exact ? value : fail("ERR One or more scores can't be converted into double");
 }
 
 function limit(elements: string[], { offset, count }: SortOptions): string[] {
