@@ -191,6 +191,18 @@ export class Database {
     if (this.engine.eventMask !== 0) this.notify(EVENT.generic, "del", key);
   }
 
+  /**
+   * As `removed`, when a client that waited for a list takes an element: who watches or caches the key has been told already when
+   * the element came.
+   */
+  taken(key: string, collection: Collection, eventClass: EventClass, event: string): void {
+    this.engine.stats.changes++;
+    if (this.engine.eventMask !== 0) this.notify(eventClass, event, key);
+    if (collection.size > 0) return;
+    this.drop(key);
+    if (this.engine.eventMask !== 0) this.notify(EVENT.generic, "del", key);
+  }
+
   /** Without an event: wakes watchers, caches and blocked clients. */
   touched(key: string): void {
     const engine = this.engine;

@@ -149,4 +149,16 @@ describe("client-side caching is Redis's", () => {
     await reader.same("CLIENT TRACKING ON BCAST PREFIX x PREFIX ab");
     await reader.same(["CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", ""]);
   });
+
+  it("does not tell who pushes to a list, with NOLOOP, that a waiting client took what came", async () => {
+    await reader.same("CLIENT TRACKING ON BCAST NOLOOP");
+    const { finished } = writer.start("BLMOVE l m LEFT RIGHT 0");
+    let infos: readonly string[] = [];
+    do infos = await reader.both("INFO clients");
+    while (!infos.every((info) => info.includes("blocked_clients:1\r")));
+    await reader.same("RPUSH l a");
+    await finished;
+    await reader.sameMessage();
+    await nothingMore();
+  });
 });
