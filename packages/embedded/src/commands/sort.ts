@@ -136,13 +136,20 @@ function compareTexts(a: string | undefined, b: string | undefined): number {
 
 const LEAST_NORMAL = 2 ** -1022;
 
-/** As strtod reads a C string: after white space, up to a NUL; a number too small to be exact is none. */
+/** As strtod reads a C string: after white space, up to a NUL. A number that is out of the range of doubles is none. */
 function toNumber(text: string | undefined): number {
   const [beforeNul = ""] = text?.split("\0", 1) ?? [];
   if (beforeNul === "") return 0;
   const value = parseDouble(beforeNul.replace(/^[ \t-\r]+/, ""));
-  const exact = value !== undefined && (value === 0 || Math.abs(value) >= LEAST_NORMAL);
-  return exact ? value : fail("ERR One or more scores can't be converted into double");
+  if (value === undefined || isOutOfRange(value, beforeNul)) {
+    return fail("ERR One or more scores can't be converted into double");
+  }
+  return value;
+}
+
+function isOutOfRange(value: number, text: string): boolean {
+  const hasDigits = /^[^ep]*[1-9]/i.test(text);
+  return hasDigits && (Math.abs(value) < LEAST_NORMAL || Math.abs(value) === Infinity);
 }
 
 function limit(elements: string[], { offset, count }: SortOptions): string[] {
