@@ -54,14 +54,16 @@ function set(ctx: Session, args: readonly string[]): Reply {
   const changes = new Map<string, string>();
   for (let i = 2; i < args.length; i += 2) {
     const name = (args[i] as string).toLowerCase();
-    if (changes.has(name))
+    if (changes.has(name)) {
       fail(`ERR CONFIG SET failed (possibly related to argument '${shown(name)}') - duplicate parameter`);
+    }
     changes.set(name, args[i + 1] as string);
   }
   const problem = ctx.engine.config.set(changes);
   if (problem === undefined) return OK;
   if (problem.reason === "unknown") {
-    return fail(`ERR Unknown option or number of arguments for CONFIG SET - '${shown(problem.name)}'`);
+    const given = args.find((arg) => arg.toLowerCase() === problem.name) ?? "";
+    return fail(`ERR Unknown option or number of arguments for CONFIG SET - '${shown(given)}'`);
   }
-  return fail(`ERR CONFIG SET failed (possibly related to argument '${shown(problem.name)}') - ${problem.reason}`);
+  return fail(`ERR CONFIG SET failed (possibly related to argument '${problem.name}') - ${problem.reason}`);
 }
