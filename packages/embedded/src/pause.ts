@@ -12,6 +12,8 @@ export class Pause {
   private mode: PauseMode = "all";
   private timer: Timer | undefined;
   private readonly postponed = new Set<Session>();
+  /** Those which the end of a pause, or a command of one of them, lets go on, in this order; undefined when that is done. */
+  private goingOn: Session[] | undefined;
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -40,9 +42,30 @@ export class Pause {
   end(): void {
     this.timer?.cancel();
     this.timer = undefined;
-    const sessions = [...this.postponed];
+    const isRunning = this.goingOn !== undefined;
+    this.goingOn = [...(this.goingOn ?? []), ...this.postponed];
     this.postponed.clear();
-    queueMicrotask(() => goOn(sessions));
+    if (!isRunning) queueMicrotask(() => this.goOn());
+  }
+
+  /** A session resumes within a microtask; the next one comes after it. */
+  private goOn(): void {
+    const session = this.goingOn?.shift();
+    if (session === undefined) {
+      this.goingOn = undefined;
+      return;
+    }
+    const args = session.postponed;
+    session.postponed = undefined;
+    if (args !== undefined) session.execute(args);
+    if (!session.isBlocked && !session.closed) session.outlet.resume();
+    queueMicrotask(() => this.goOn());
+  }
+
+  /** For a session that no longer waits for a key: it goes on after those which were held back before. */
+  resume(session: Session): void {
+    if (this.goingOn === undefined) session.outlet.resume();
+    else this.goingOn.push(session);
   }
 
   /** Whether this command must wait. A queued command waits with its EXEC. */
@@ -52,7 +75,8 @@ export class Pause {
     if (command.name === "exec") {
       return session.transaction?.queue.some((queued) => queued.command.mayReplicate) ?? false;
     }
-    return command.mayReplicate && !session.engine.scripts.declaresNoWrites(command.name, args[1] ?? "");
+    const declared = command.category === "scripting" ? session.engine.scripts.declaredFlags(args) : undefined;
+    return declared === undefined ? command.mayReplicate : !declared.noWrites;
   }
 
   postpone(session: Session, args: readonly string[]): void {
@@ -69,17 +93,4 @@ export class Pause {
     this.timer = undefined;
     this.postponed.clear();
   }
-}
-
-/** A session resumes within a microtask; the next one comes after it. */
-function goOn(sessions: Session[]): void {
-  const session = sessions.shift();
-  if (session === undefined) return;
-  const args = session.postponed;
-  session.postponed = undefined;
-  if (args !== undefined) {
-    session.execute(args);
-    if (!session.isBlocked) session.outlet.resume();
-  }
-  queueMicrotask(() => goOn(sessions));
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Command } from "./commands/registry.ts";
 import type { Engine } from "./engine.ts";
-import { fail } from "./errors.ts";
+import { CommandError, fail } from "./errors.ts";
 import { arityFits, call } from "./executor.ts";
 import {
   type CompiledScript,
@@ -56,10 +56,11 @@ export class Scripts implements LuaHost {
     return this.bySha1.get(sha1.toLowerCase());
   }
 
-  /** Whether the script of this EVAL or EVALSHA promises to write nothing. */
-  declaresNoWrites(command: string, script: string): boolean {
-    if (command === "evalsha") return this.find(script)?.flags.noWrites === true;
-    return command === "eval" && /^#!lua[^\n]*[ =,]no-writes/.test(script) && script.includes("\n");
+  /** What the script of an EVAL or EVALSHA, in any form, says in its first line; undefined when it says nothing. */
+  declaredFlags([command = "", script = ""]: readonly string[]): ScriptFlags | undefined {
+    const name = command.toLowerCase();
+    if (name.startsWith("evalsha")) return declared(this.find(script)?.flags);
+    return name.startsWith("eval") && script.startsWith("#!") ? declared(flagsOf(script)) : undefined;
   }
 
   /** Compiles and keeps a script. */
@@ -158,6 +159,20 @@ function compile(lua: LuaEngine, source: string, sha1: string): CompiledScript {
     return lua.compile(source, sha1);
   } catch (error) {
     if (error instanceof LuaCompileError) return fail(`ERR ${error.message}`);
+    throw error;
+  }
+}
+
+function declared(flags: ScriptFlags | undefined): ScriptFlags | undefined {
+  return flags?.declared === true ? flags : undefined;
+}
+
+/** Undefined when the first line is wrong. */
+function flagsOf(source: string): ScriptFlags | undefined {
+  try {
+    return readShebang(source).flags;
+  } catch (error) {
+    if (error instanceof CommandError) return undefined;
     throw error;
   }
 }
