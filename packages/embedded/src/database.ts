@@ -66,6 +66,13 @@ export class Database {
 
   /** For commands that read: counts hits and misses and refreshes the time of use. */
   read(key: string): Entry | undefined {
+    const entry = this.inspect(key);
+    if (entry !== undefined) entry.usedAtMs = this.engine.nowMs;
+    return entry;
+  }
+
+  /** As `read`, for commands that read about a key without using it. */
+  inspect(key: string): Entry | undefined {
     const entry = this.find(key);
     if (entry === undefined) {
       this.engine.stats.misses++;
@@ -73,7 +80,6 @@ export class Database {
       return undefined;
     }
     this.engine.stats.hits++;
-    entry.usedAtMs = this.engine.nowMs;
     return entry;
   }
 

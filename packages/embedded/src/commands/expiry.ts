@@ -53,7 +53,7 @@ function getter(name: string, show: (atMs: number, nowMs: number) => number): Co
     keys: [1, 1, 1],
     category: "keyspace",
     run: (ctx, [, key]) => {
-      const entry = ctx.db.find(key);
+      const entry = ctx.db.inspect(key);
       if (entry === undefined) return -2;
       return entry.expiresAtMs === Infinity ? -1 : show(entry.expiresAtMs, ctx.nowMs);
     },

@@ -33,7 +33,7 @@ export const keyCommands: readonly Command[] = [
     flags: "readonly fast",
     keys: [1, -1, 1],
     category: "keyspace",
-    run: (ctx, args) => args.slice(1).filter((key) => ctx.db.has(key)).length,
+    run: (ctx, args) => args.slice(1).filter((key) => ctx.db.inspect(key) !== undefined).length,
   }),
   command({
     name: "touch",
@@ -50,7 +50,7 @@ export const keyCommands: readonly Command[] = [
     keys: [1, 1, 1],
     category: "keyspace",
     run: (ctx, [, key]) => {
-      const entry = ctx.db.find(key);
+      const entry = ctx.db.inspect(key);
       return entry === undefined ? NONE : new Status(typeOf(entry.value));
     },
   }),
