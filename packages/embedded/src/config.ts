@@ -2,6 +2,7 @@
  * CONFIG parameters with Redis 7.0's names and defaults. Most have no effect here and are kept so that clients and tests can
  * read and set them; the server reads those it obeys through `text`, `number` and `flag`.
  */
+import { cString } from "./errors.ts";
 import { formatEventClasses, parseEventClasses } from "./notifications.ts";
 import { parseInt64 } from "./numbers.ts";
 
@@ -284,16 +285,17 @@ class Refused {
   }
 }
 
-function normalise(type: Type, text: string): string | Refused {
+function normalise(type: Type, given: string): string | Refused {
+  const text = cString(given);
   switch (type.kind) {
     case "text":
-      return text;
+      return given;
     case "flag": {
       const lower = text.toLowerCase();
       return lower === "yes" || lower === "no" ? lower : new Refused("argument must be 'yes' or 'no'");
     }
     case "number":
-      return within(type.bounds, type.isMemory ? normaliseMemory(text) : normaliseNumber(text));
+      return within(type.bounds, type.isMemory ? normaliseMemory(text) : normaliseNumber(given));
     case "memory":
       return normaliseMemory(text);
     case "choice": {

@@ -16,10 +16,15 @@ export function fail(message: string): never {
   throw new CommandError(new ErrorReply(message));
 }
 
-/** An argument as a message shows it: a C string ends at the first NUL, a message has one line. */
-export function shown(text: string): string {
+/** What C makes of a text: it ends before the first NUL. */
+export function cString(text: string): string {
   const end = text.indexOf("\0");
-  return (end === -1 ? text : text.slice(0, end)).replaceAll(/[\r\n]/g, " ");
+  return end === -1 ? text : text.slice(0, end);
+}
+
+/** An argument as a message shows it, in one line. */
+export function shown(text: string): string {
+  return cString(text).replaceAll(/[\r\n]/g, " ");
 }
 
 export const SYNTAX = "ERR syntax error";

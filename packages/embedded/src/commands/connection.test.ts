@@ -136,6 +136,8 @@ describe("errors and settings are told as Redis tells them", () => {
         ),
         `CONFIG GET ${name}`,
       ]),
+      ["CONFIG", "SET", "zset-max-listpack-value", "64\0x", "appendonly", "no\0x", "notify-keyspace-events", "\0?"],
+      ["CONFIG", "SET", "zset-max-listpack-entries", "64\0x"],
       "CONFIG SET zset-max-listpack-entries 128 zset-max-listpack-value 64",
       ...["KEmn", "AKEmn", "''"].flatMap((events) => [
         `CONFIG SET notify-keyspace-events ${events}`,

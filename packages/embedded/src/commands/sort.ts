@@ -1,5 +1,5 @@
 /** SORT and SORT_RO: the elements of a list, set or sorted set in order, with weights and values taken from other keys. */
-import { fail, SYNTAX, WRONG_TYPE } from "../errors.ts";
+import { cString, fail, SYNTAX, WRONG_TYPE } from "../errors.ts";
 import { EVENT } from "../notifications.ts";
 import { integerArgument, parseDouble } from "../numbers.ts";
 import { NIL, type Reply } from "../reply.ts";
@@ -138,7 +138,7 @@ const LEAST_NORMAL = 2 ** -1022;
 
 /** As strtod reads a C string: after white space, up to a NUL. A number that is out of the range of doubles is none. */
 function toNumber(text: string | undefined): number {
-  const [beforeNul = ""] = text?.split("\0", 1) ?? [];
+  const beforeNul = cString(text ?? "");
   if (beforeNul === "") return 0;
   const value = parseDouble(beforeNul.replace(/^[ \t-\r]+/, ""));
   if (value === undefined || isOutOfRange(value, beforeNul)) {
