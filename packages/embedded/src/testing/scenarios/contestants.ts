@@ -21,8 +21,7 @@ export interface Client {
   close(): void;
 }
 
-export interface Contestant {
-  connect(): Promise<Client>;
+interface Contestant {
   /** Asks the observer, an idle RESP2 client of its own. */
   ask(line: readonly string[]): Promise<string>;
   /** Resolves when everything that was sent has been handled and everything that it caused has arrived. */
@@ -148,15 +147,11 @@ export class Embedded implements Contestant {
   private readonly server: EmbeddedServer = createServer();
   private readonly observer: InProcessConnection = this.server.connectInProcess();
 
-  connect(): Promise<Client> {
-    return Promise.resolve(new EmbeddedClient(this.server));
-  }
-
   /** A client whose number is the real one's, so that numbers need not be told apart in answers. */
-  connectAs(id: number): Promise<Client> {
+  connectAs(id: number): Client {
     for (;;) {
       const client = new EmbeddedClient(this.server);
-      if (client.id >= id) return Promise.resolve(client);
+      if (client.id >= id) return client;
       client.close();
     }
   }

@@ -1,4 +1,11 @@
-/** Where the embedded server differs from Redis 7.0 on purpose, or Redis is the odd one. Nothing else may differ. */
+/**
+ * Where the embedded server differs from Redis 7.0 on purpose, or Redis is the odd one. Nothing else may differ.
+ *
+ * What scenarios never send, because two servers cannot answer it alike: a random choice of some elements, a part of a scan, `*` as
+ * an entry's id, an end of life that comes while the scenario runs, SORT of equal weights, STOREDIST (the C library's last digit).
+ * Nor do they change `set-max-intset-entries` and `hash-max-listpack-*` when there are sets and hashes: those which are there take
+ * the new limits at once here, with their next change in Redis. Nor CLIENT UNBLOCK beside CLIENT PAUSE, see below.
+ */
 import { type Line, sameBytes } from "./comparison.ts";
 import type { Difference } from "./difference.ts";
 import { type Frame, framesOf, isMessage, messagesApart } from "./frames.ts";

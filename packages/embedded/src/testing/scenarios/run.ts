@@ -21,7 +21,6 @@ const DEFAULTS: readonly (readonly [string, string])[] = [
   ["hll-sparse-max-bytes", "3000"],
 ];
 const RESET: readonly Line[] = [
-  ["CLIENT", "UNPAUSE"],
   ["FLUSHALL"],
   ["SCRIPT", "FLUSH"],
   ...DEFAULTS.map(([name, value]) => ["CONFIG", "SET", name, value]),
@@ -85,6 +84,7 @@ export class Arena {
   }
 
   private async compare(scenario: Scenario): Promise<Difference | undefined> {
+    await this.unpause();
     for (const server of [this.real, this.embedded]) await Promise.all(RESET.map((line) => server.ask(line)));
     const participants: Participant[] = [];
     for (const resp of scenario.protocols) participants.push(await this.enter(resp));
@@ -106,7 +106,7 @@ export class Arena {
 
   private async enter(resp: 2 | 3): Promise<Participant> {
     const real = await this.real.connect();
-    const embedded = await this.embedded.connectAs(real.id);
+    const embedded = this.embedded.connectAs(real.id);
     const participant = { real, embedded, unanswered: [], queued: [] };
     if (resp === 2) return participant;
     for (const client of [real, embedded]) client.send(["HELLO", "3"]);
@@ -151,9 +151,14 @@ export class Arena {
     await Promise.all([this.real.settle(), this.embedded.settle()]);
   }
 
-  private async compareEnd(step: number): Promise<Difference | undefined> {
+  /** Commands that were held back run now. */
+  private async unpause(): Promise<void> {
     for (const server of [this.real, this.embedded]) await server.ask(["CLIENT", "UNPAUSE"]);
     await this.settle();
+  }
+
+  private async compareEnd(step: number): Promise<Difference | undefined> {
+    await this.unpause();
     const [real, embedded] = await Promise.all(
       [this.real, this.embedded].map((server) => endState((line) => server.ask(line))),
     );
