@@ -148,4 +148,6 @@ describe("sorted sets answer as Redis does", () => {
       other.close();
     }
   });
+
+  it("takes REV once", () => oracle.expectSame(["ZRANGE z 0 -1 REV REV", "ZRANGE z 0 1 BYSCORE BYSCORE"]));
 });
