@@ -79,7 +79,8 @@ function comparable(text: string, source: string): string {
         .replaceAll("-nan", "nan")
         .replaceAll(/\$\d+\r\n/g, "$")
     : text;
-  return withoutTimes(plain, [/XPENDING/i.test(source) ? "XPENDING" : "EVAL"]);
+  const timeless = withoutTimes(plain, ["EVAL"]);
+  return /XPENDING/i.test(source) ? withoutTimes(timeless, ["XPENDING"]) : timeless;
 }
 
 function sameTime(real: string, embedded: string): boolean {
