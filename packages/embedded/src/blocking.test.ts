@@ -88,6 +88,14 @@ describe("clients that wait are served as Redis serves them", () => {
     }
   });
 
+  it("with an error when SWAPDB takes the stream of a group away", async () => {
+    await client(0).same("XGROUP CREATE s g 0 MKSTREAM");
+    const { finished } = client(1).start("XREADGROUP GROUP g c BLOCK 0 STREAMS s >");
+    await blocked(1);
+    await client(0).same("SWAPDB 0 1");
+    expect(await finished).toContain("UNBLOCKED");
+  });
+
   it("not at all inside a transaction, and with nil when their time is over", async () => {
     for (const line of ["MULTI", "BLPOP a 0", "EXEC", "BLPOP a 0.01", "BLPOP a -1", "BLPOP a x", "BLPOP a 0.001"]) {
       await client(1).same(line);

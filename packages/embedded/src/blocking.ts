@@ -61,7 +61,7 @@ export class BlockedClients {
     this.forget(waiter);
     if (reply instanceof ErrorReply) this.engine.stats.failed(waiter.session.lastCommand, reply);
     waiter.session.answer(reply);
-    waiter.session.outlet.resume();
+    this.engine.pause.resume(waiter.session);
   }
 
   /** Ends the wait without an answer: the client is gone. */

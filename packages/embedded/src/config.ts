@@ -2,15 +2,19 @@
  * CONFIG parameters with Redis 7.0's names and defaults. Most have no effect here and are kept so that clients and tests can
  * read and set them; the server reads those it obeys through `text`, `number` and `flag`.
  */
+import { cString } from "./errors.ts";
 import { formatEventClasses, parseEventClasses } from "./notifications.ts";
+import { parseInt64 } from "./numbers.ts";
 
 type Type =
   | { readonly kind: "text" }
   | { readonly kind: "flag" }
-  | { readonly kind: "number"; readonly min: number; readonly max: number }
+  | { readonly kind: "number"; readonly bounds: Bounds; readonly isMemory: boolean }
   | { readonly kind: "memory" }
   | { readonly kind: "choice"; readonly values: readonly string[] }
   | { readonly kind: "events" };
+
+type Bounds = readonly [min: number, max: number | bigint];
 
 interface Parameter {
   readonly name: string;
@@ -20,7 +24,7 @@ interface Parameter {
 }
 
 const MAX_INT = 2147483647;
-const MAX_LONG = Number.MAX_SAFE_INTEGER;
+const MAX_LONG = 2n ** 63n - 1n;
 
 const TEXTS: Readonly<Record<string, string>> = {
   "bind-source-addr": "",
@@ -83,7 +87,7 @@ const FIXED_FLAGS: Readonly<Record<string, boolean>> = {
 };
 
 /** `[default, min, max]` */
-const NUMBERS: Readonly<Record<string, readonly [number, number, number]>> = {
+const NUMBERS: Readonly<Record<string, readonly [number, ...Bounds]>> = {
   hz: [10, 1, 500],
   timeout: [0, 0, MAX_INT],
   "tcp-keepalive": [300, 0, MAX_INT],
@@ -93,12 +97,9 @@ const NUMBERS: Readonly<Record<string, readonly [number, number, number]>> = {
   "list-max-listpack-size": [-2, -MAX_INT, MAX_INT],
   "list-compress-depth": [0, 0, MAX_INT],
   "hash-max-listpack-entries": [512, 0, MAX_LONG],
-  "hash-max-listpack-value": [64, 0, MAX_LONG],
   "set-max-intset-entries": [512, 0, MAX_LONG],
   "zset-max-listpack-entries": [128, 0, MAX_LONG],
-  "zset-max-listpack-value": [64, 0, MAX_LONG],
   "stream-node-max-entries": [100, 0, MAX_LONG],
-  "hll-sparse-max-bytes": [3000, 0, MAX_LONG],
   "slowlog-log-slower-than": [10000, -1, MAX_LONG],
   "slowlog-max-len": [128, 0, MAX_LONG],
   "latency-monitor-threshold": [0, 0, MAX_LONG],
@@ -113,6 +114,13 @@ const NUMBERS: Readonly<Record<string, readonly [number, number, number]>> = {
   "auto-aof-rewrite-percentage": [100, 0, MAX_INT],
   "acllog-max-len": [128, 0, MAX_LONG],
   "shutdown-timeout": [10, 0, MAX_INT],
+};
+
+/** As `NUMBERS`, but written like memory: `1kb`. */
+const SIZES: Readonly<Record<string, readonly [number, ...Bounds]>> = {
+  "hash-max-listpack-value": [64, 0, MAX_LONG],
+  "zset-max-listpack-value": [64, 0, MAX_LONG],
+  "hll-sparse-max-bytes": [3000, 0, MAX_LONG],
 };
 
 const FIXED_NUMBERS: Readonly<Record<string, number>> = {
@@ -197,8 +205,11 @@ export class Config {
     for (const [name, value] of Object.entries(FIXED_TEXTS)) this.define(name, { kind: "text" }, value, true);
     for (const [name, value] of Object.entries(FLAGS)) this.define(name, { kind: "flag" }, yesNo(value));
     for (const [name, value] of Object.entries(FIXED_FLAGS)) this.define(name, { kind: "flag" }, yesNo(value), true);
-    for (const [name, [value, min, max]] of Object.entries(NUMBERS)) {
-      this.define(name, { kind: "number", min, max }, String(value));
+    for (const [name, [value, ...bounds]] of Object.entries(NUMBERS)) {
+      this.define(name, { kind: "number", bounds, isMemory: false }, String(value));
+    }
+    for (const [name, [value, ...bounds]] of Object.entries(SIZES)) {
+      this.define(name, { kind: "number", bounds, isMemory: true }, String(value));
     }
     for (const [name, value] of Object.entries(FIXED_NUMBERS)) this.define(name, { kind: "text" }, String(value), true);
     for (const [name, value] of Object.entries(MEMORY)) this.define(name, { kind: "memory" }, String(value));
@@ -274,16 +285,17 @@ class Refused {
   }
 }
 
-function normalise(type: Type, text: string): string | Refused {
+function normalise(type: Type, given: string): string | Refused {
+  const text = cString(given);
   switch (type.kind) {
     case "text":
-      return text;
+      return given;
     case "flag": {
       const lower = text.toLowerCase();
       return lower === "yes" || lower === "no" ? lower : new Refused("argument must be 'yes' or 'no'");
     }
     case "number":
-      return normaliseNumber(text, type.min, type.max);
+      return within(type.bounds, type.isMemory ? normaliseMemory(text) : normaliseNumber(given));
     case "memory":
       return normaliseMemory(text);
     case "choice": {
@@ -297,18 +309,23 @@ function normalise(type: Type, text: string): string | Refused {
   }
 }
 
-function normaliseNumber(text: string, min: number, max: number): string | Refused {
-  if (!/^-?\d+$/.test(text)) return new Refused("argument couldn't be parsed into an integer");
-  const value = Number(text);
-  if (value < min || value > max) return new Refused(`argument must be between ${min} and ${max} inclusive`);
-  return String(value);
+function normaliseNumber(text: string): string | Refused {
+  const value = parseInt64(text);
+  return value === undefined ? new Refused("argument couldn't be parsed into an integer") : String(value);
 }
 
+function within([min, max]: Bounds, value: string | Refused): string | Refused {
+  if (value instanceof Refused) return value;
+  const fits = BigInt(value) >= min && BigInt(value) <= max;
+  return fits ? value : new Refused(`argument must be between ${min} and ${max} inclusive`);
+}
+
+/** No digits at all are 0. */
 function normaliseMemory(text: string): string | Refused {
-  const match = /^(\d+)([a-z]*)$/.exec(text.toLowerCase());
+  const match = /^(\d*)([a-z]*)$/.exec(text.toLowerCase());
   const unit = match === null ? undefined : UNITS[match[2] ?? ""];
   if (match === null || unit === undefined) return new Refused("argument must be a memory value");
-  return String(Number(match[1]) * unit);
+  return String(BigInt(match[1] ?? "") * BigInt(unit));
 }
 
 function yesNo(value: boolean): string {

@@ -66,6 +66,13 @@ export class Database {
 
   /** For commands that read: counts hits and misses and refreshes the time of use. */
   read(key: string): Entry | undefined {
+    const entry = this.inspect(key);
+    if (entry !== undefined) entry.usedAtMs = this.engine.nowMs;
+    return entry;
+  }
+
+  /** As `read`, for commands that read about a key without using it. */
+  inspect(key: string): Entry | undefined {
     const entry = this.find(key);
     if (entry === undefined) {
       this.engine.stats.misses++;
@@ -73,7 +80,6 @@ export class Database {
       return undefined;
     }
     this.engine.stats.hits++;
-    entry.usedAtMs = this.engine.nowMs;
     return entry;
   }
 
@@ -188,6 +194,18 @@ export class Database {
     if (collection.size > 0) return;
     this.drop(key);
     this.touched(key);
+    if (this.engine.eventMask !== 0) this.notify(EVENT.generic, "del", key);
+  }
+
+  /**
+   * As `removed`, when a client that waited for a list takes an element: who watches or caches the key has been told already when
+   * the element came.
+   */
+  taken(key: string, collection: Collection, eventClass: EventClass, event: string): void {
+    this.engine.stats.changes++;
+    if (this.engine.eventMask !== 0) this.notify(eventClass, event, key);
+    if (collection.size > 0) return;
+    this.drop(key);
     if (this.engine.eventMask !== 0) this.notify(EVENT.generic, "del", key);
   }
 

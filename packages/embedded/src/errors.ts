@@ -16,6 +16,17 @@ export function fail(message: string): never {
   throw new CommandError(new ErrorReply(message));
 }
 
+/** What C makes of a text: it ends before the first NUL. */
+export function cString(text: string): string {
+  const end = text.indexOf("\0");
+  return end === -1 ? text : text.slice(0, end);
+}
+
+/** An argument as a message shows it, in one line. */
+export function shown(text: string): string {
+  return cString(text).replaceAll(/[\r\n]/g, " ");
+}
+
 export const SYNTAX = "ERR syntax error";
 export const NOT_AN_INTEGER = "ERR value is not an integer or out of range";
 export const NOT_A_FLOAT = "ERR value is not a valid float";

@@ -1,6 +1,6 @@
 /** From a command line to its answer: the checks Redis makes before a command, the call, and what follows it. */
 import { type Command, keysOf } from "./commands/registry.ts";
-import { CommandError, isTooLong, wrongArity } from "./errors.ts";
+import { CommandError, isTooLong, shown, wrongArity } from "./errors.ts";
 import { BLOCKED, type Blocked, ErrorReply, QUEUED, type Reply } from "./reply.ts";
 import type { Session } from "./session.ts";
 
@@ -37,7 +37,7 @@ function process(session: Session, args: readonly string[]): Reply | Blocked {
   session.lastCommand = command.fullName;
   const refusal = check(session, command, args);
   if (refusal !== undefined) return reject(session, command, refusal);
-  if (session.engine.pause.holdsBack(session, command)) {
+  if (session.engine.pause.holdsBack(session, command, args)) {
     session.engine.pause.postpone(session, args);
     return BLOCKED;
   }
@@ -91,13 +91,14 @@ export function call(session: Session, command: Command, args: readonly string[]
     const reply = command.run(session, args);
     if (monitored && command.category !== "scripting") engine.monitors.feed(session, command, args);
     if (reply instanceof ErrorReply) engine.stats.failed(command.fullName, reply);
-    if (command.isRead && command.category !== "scripting") rememberReads(session, command, args);
     return reply;
   } catch (error) {
     const reply = error instanceof CommandError ? error.reply : isTooLong(error) ? TOO_LONG : undefined;
     if (reply === undefined) throw error;
     engine.stats.failed(command.fullName, reply);
     return reply;
+  } finally {
+    if (command.isRead && command.category !== "scripting") rememberReads(session, command, args);
   }
 }
 
@@ -118,15 +119,10 @@ export function unknownCommand(session: Session, args: readonly string[]): Error
   const name = args[0] ?? "";
   const holder = session.engine.commands.get(name);
   if (holder?.subcommands !== undefined && args[1] !== undefined) {
-    const sub = args[1].slice(0, SHOWN);
-    return oneLine(`ERR unknown subcommand '${sub}'. Try ${name.toUpperCase()} HELP.`);
+    const sub = shown(args[1]).slice(0, SHOWN);
+    return new ErrorReply(`ERR unknown subcommand '${sub}'. Try ${name.toUpperCase()} HELP.`);
   }
-  let shown = "";
-  for (let i = 1; i < args.length && shown.length < SHOWN; i++)
-    shown += `'${args[i]?.slice(0, SHOWN - shown.length)}' `;
-  return oneLine(`ERR unknown command '${name.slice(0, SHOWN)}', with args beginning with: ${shown}`);
-}
-
-function oneLine(text: string): ErrorReply {
-  return new ErrorReply(text.replace(/[\r\n]/g, " "));
+  let words = "";
+  for (const arg of args.slice(1)) if (words.length < SHOWN) words += `'${shown(arg).slice(0, SHOWN - words.length)}' `;
+  return new ErrorReply(`ERR unknown command '${shown(name).slice(0, SHOWN)}', with args beginning with: ${words}`);
 }

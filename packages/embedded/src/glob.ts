@@ -13,8 +13,7 @@ const DASH = 45;
 const MAX_STARS = 1000;
 
 export function matches(pattern: string, text: string, ignoreCase = false): boolean {
-  if (ignoreCase) return match(pattern.toLowerCase(), text.toLowerCase());
-  return pattern === "*" || match(pattern, text);
+  return ignoreCase ? match(pattern.toLowerCase(), text.toLowerCase()) : match(pattern, text);
 }
 
 function match(pattern: string, text: string): boolean {

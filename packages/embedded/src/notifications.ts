@@ -33,22 +33,20 @@ const LETTERS: readonly (readonly [string, number])[] = [
   ["e", EVENT.evicted],
   ["t", EVENT.stream],
   ["d", EVENT.module],
+  ["n", EVENT.created],
 ];
 const OUTSIDE_ALL: readonly (readonly [string, number])[] = [
   ["K", EVENT.keyspace],
   ["E", EVENT.keyevent],
   ["m", EVENT.keymiss],
 ];
-/** Redis 7.0 accepts it, but does not show it. */
-const NOT_SHOWN: readonly (readonly [string, number])[] = [["n", EVENT.created]];
-
 /** The bits of a setting such as `KEA`, or undefined when it has an unknown letter. */
 export function parseEventClasses(text: string): number | undefined {
   let bits = 0;
   for (const letter of text) {
     if (letter === "A") bits |= ALL;
     else {
-      const known = [...LETTERS, ...OUTSIDE_ALL, ...NOT_SHOWN].find(([name]) => name === letter);
+      const known = [...LETTERS, ...OUTSIDE_ALL].find(([name]) => name === letter);
       if (known === undefined) return undefined;
       bits |= known[1];
     }
@@ -56,7 +54,7 @@ export function parseEventClasses(text: string): number | undefined {
   return bits;
 }
 
-/** As CONFIG GET prints them. */
+/** As CONFIG GET prints them: `A` hides that creations are among them. */
 export function formatEventClasses(bits: number): string {
   const all = (bits & ALL) === ALL;
   const letters = (table: typeof LETTERS): string =>

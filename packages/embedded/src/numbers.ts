@@ -59,6 +59,16 @@ export function integerArgument(text: string, message: string = NOT_AN_INTEGER):
 }
 
 /** A whole number from `min` to `max`. */
+const MAX_INT32 = 2 ** 31 - 1;
+const MIN_INT32 = -(2 ** 31);
+
+/** What Redis keeps in an `int`, such as the number of a database. */
+export function int32Argument(text: string, message?: string): number {
+  const value = integerArgument(text, message);
+  if (value >= MIN_INT32 && value <= MAX_INT32) return value;
+  return fail(message ?? `ERR value is out of range, value must between ${MIN_INT32} and ${MAX_INT32}`);
+}
+
 export function rangeArgument(text: string, min: number, max: number, message: string): number {
   const value = integerArgument(text, message);
   return value < min || value > max ? fail(message) : value;

@@ -12,6 +12,8 @@ export class Pause {
   private mode: PauseMode = "all";
   private timer: Timer | undefined;
   private readonly postponed = new Set<Session>();
+  /** Those which the end of a pause, or a command of one of them, lets go on, in this order; undefined when that is done. */
+  private goingOn: Session[] | undefined;
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -33,28 +35,49 @@ export class Pause {
     this.timer = this.engine.setTimer(this.untilMs - this.engine.clock.nowMs(), () => this.end());
   }
 
-  /** Lets the postponed commands run, in the order in which they came; after a script among them that becomes busy, the rest. */
+  /**
+   * Lets the postponed commands run, once the command that ends the pause is over: client by client in the order in which they
+   * came, each with everything that it sent meanwhile. One of them may begin the next pause.
+   */
   end(): void {
     this.timer?.cancel();
     this.timer = undefined;
-    for (const session of Array.from(this.postponed)) {
-      if (this.engine.busy.active) return this.engine.busy.afterwards(() => this.end());
-      this.postponed.delete(session);
-      const args = session.postponed;
-      session.postponed = undefined;
-      if (args === undefined) continue;
-      session.execute(args);
-      if (!session.isBlocked) session.outlet.resume();
+    const isRunning = this.goingOn !== undefined;
+    this.goingOn = [...(this.goingOn ?? []), ...this.postponed];
+    this.postponed.clear();
+    if (!isRunning) queueMicrotask(() => this.goOn());
+  }
+
+  /** A session resumes within a microtask; the next one comes after it, and after a script that it makes busy. */
+  private goOn(): void {
+    if (this.engine.busy.active) return this.engine.busy.afterwards(() => this.goOn());
+    const session = this.goingOn?.shift();
+    if (session === undefined) {
+      this.goingOn = undefined;
+      return;
     }
+    const args = session.postponed;
+    session.postponed = undefined;
+    if (args !== undefined) session.execute(args);
+    if (!session.isBlocked && !session.closed) session.outlet.resume();
+    queueMicrotask(() => this.goOn());
+  }
+
+  /** For a session that no longer waits for a key: it goes on after those which were held back before. */
+  resume(session: Session): void {
+    if (this.goingOn === undefined) session.outlet.resume();
+    else this.goingOn.push(session);
   }
 
   /** Whether this command must wait. A queued command waits with its EXEC. */
-  holdsBack(session: Session, command: Command): boolean {
+  holdsBack(session: Session, command: Command, args: readonly string[]): boolean {
     if (this.timer === undefined) return false;
     if (this.mode === "all") return true;
-    if (command.name === "exec")
+    if (command.name === "exec") {
       return session.transaction?.queue.some((queued) => queued.command.mayReplicate) ?? false;
-    return command.mayReplicate;
+    }
+    const declared = command.category === "scripting" ? session.engine.scripts.declaredFlags(args) : undefined;
+    return declared === undefined ? command.mayReplicate : !declared.noWrites;
   }
 
   postpone(session: Session, args: readonly string[]): void {

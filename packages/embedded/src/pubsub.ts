@@ -51,8 +51,8 @@ export class PubSub {
   }
 
   /** Names with at least one listener. */
-  active(kind: SubscriptionKind, pattern = "*"): string[] {
-    return [...this.tables[kind].keys()].filter((name) => matches(pattern, name));
+  active(kind: SubscriptionKind, pattern?: string): string[] {
+    return [...this.tables[kind].keys()].filter((name) => pattern === undefined || matches(pattern, name));
   }
 
   listeners(kind: SubscriptionKind, name: string): number {

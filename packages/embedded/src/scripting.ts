@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type BusyRun, RunTimer } from "./busy.ts";
 import type { Command } from "./commands/registry.ts";
 import type { Engine } from "./engine.ts";
-import { fail } from "./errors.ts";
+import { CommandError, fail } from "./errors.ts";
 import { arityFits, call, NO_REPLICAS } from "./executor.ts";
 import {
   type CompiledScript,
@@ -70,6 +70,14 @@ export class Scripts implements LuaHost {
 
   find(sha1: string): Runnable | undefined {
     return this.bySha1.get(sha1.toLowerCase());
+  }
+
+  /** What a script says in its first line, or its library of a function, that a command calls; undefined when it says nothing. */
+  declaredFlags([command = "", script = ""]: readonly string[]): ScriptFlags | undefined {
+    const name = command.toLowerCase();
+    if (name.startsWith("fcall")) return this.engine.functions.find(script)?.flags;
+    if (name.startsWith("evalsha")) return declared(this.find(script)?.flags);
+    return name.startsWith("eval") && script.startsWith("#!") ? declared(flagsOf(script)) : undefined;
   }
 
   /** Compiles and keeps a script. */
@@ -176,6 +184,20 @@ export function compiled<T>(step: () => T): T {
     return step();
   } catch (error) {
     if (error instanceof LuaCompileError) return fail(`ERR ${error.message}`);
+    throw error;
+  }
+}
+
+function declared(flags: ScriptFlags | undefined): ScriptFlags | undefined {
+  return flags?.declared === true ? flags : undefined;
+}
+
+/** Undefined when the first line is wrong. */
+function flagsOf(source: string): ScriptFlags | undefined {
+  try {
+    return readShebang(source).flags;
+  } catch (error) {
+    if (error instanceof CommandError) return undefined;
     throw error;
   }
 }

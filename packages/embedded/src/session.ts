@@ -166,7 +166,8 @@ export class Session {
     this.discardTransaction();
     this.engine.pubsub.unsubscribeAll(this);
     this.name = "";
-    this.replies = "on";
+    // CLIENT REPLY SKIP before it silences RESET's own answer, too.
+    if (this.replies !== "skip") this.replies = "on";
   }
 
   /** The connection is gone. Idempotent. */

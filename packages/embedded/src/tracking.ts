@@ -116,8 +116,10 @@ export class Tracking {
   }
 
   keyChanged(key: string): void {
+    // What a script changes is nobody's own to NOLOOP with BCAST.
+    const author = this.engine.caller === undefined ? this.engine.current : undefined;
     for (const [name, prefix] of this.prefixes) {
-      if (key.startsWith(name)) prefix.keys.set(key, this.engine.current);
+      if (key.startsWith(name)) prefix.keys.set(key, author);
     }
     this.tellReaders(key, false);
   }

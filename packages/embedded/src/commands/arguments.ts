@@ -1,6 +1,6 @@
 /** Arguments that several families share. */
 import { fail, SYNTAX } from "../errors.ts";
-import { integerArgument, parseDouble } from "../numbers.ts";
+import { int64Argument, integerArgument, parseDouble } from "../numbers.ts";
 import type { Session } from "../session.ts";
 
 const MAX_INT64 = 2 ** 63;
@@ -26,10 +26,12 @@ export type TimeUnit = "s" | "ms";
 /** `EX 10`, `PXAT 1700000000000` ...: the deadline in milliseconds since the epoch. */
 export function deadlineArgument(ctx: Session, text: string, unit: TimeUnit, absolute: boolean): number {
   const invalid = `ERR invalid expire time in '${ctx.lastCommand}' command`;
-  const amount = integerArgument(text);
+  const amount = int64Argument(text);
   if (amount <= 0) fail(invalid);
-  const ms = (unit === "s" ? amount * 1000 : amount) + (absolute ? 0 : ctx.nowMs);
-  return ms >= MAX_INT64 ? fail(invalid) : ms;
+  const ms = Number(amount) * (unit === "s" ? 1000 : 1) + (absolute ? 0 : ctx.nowMs);
+  if (ms < MAX_INT64) return ms;
+  const exactMs = BigInt(amount) * (unit === "s" ? 1000n : 1n) + BigInt(absolute ? 0 : ctx.nowMs);
+  return BigInt.asIntN(64, exactMs) === exactMs ? ms : fail(invalid);
 }
 
 export interface ScanOptions {
@@ -38,10 +40,14 @@ export interface ScanOptions {
   readonly type: string | undefined;
 }
 
-/** Read as C's strtoul: a negative one is a very large one. */
+const MAX_UINT64 = 2n ** 64n - 1n;
+
+/** Read as C's strtoul: a negative one is a very large one, and nothing at all is 0. */
 export function cursorArgument(text: string): number {
-  if (!/^[+-]?\d{1,20}$/.test(text)) fail("ERR invalid cursor");
-  return Number(BigInt.asUintN(64, BigInt(text.replace("+", ""))));
+  const digits = /^[+-]?(\d*)(?:\0|$)/.exec(text)?.[1] ?? fail("ERR invalid cursor");
+  const value = BigInt(digits);
+  if (value > MAX_UINT64 || (digits === "" && /^[+-]/.test(text))) fail("ERR invalid cursor");
+  return Number(text.startsWith("-") ? BigInt.asUintN(64, -value) : value);
 }
 
 /** `MATCH pattern COUNT n TYPE t` of the SCAN family, beginning at `start`. */

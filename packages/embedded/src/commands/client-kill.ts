@@ -1,5 +1,5 @@
 /** CLIENT KILL: by address in the old form, by filters in the new one. */
-import { fail, SYNTAX } from "../errors.ts";
+import { fail, SYNTAX, shown } from "../errors.ts";
 import { rangeArgument } from "../numbers.ts";
 import { OK, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
@@ -40,7 +40,7 @@ function filter(ctx: Session, name: string, value: string): Filter {
     case "LADDR":
       return (session) => session.outlet.localAddress === value;
     case "USER":
-      if (ctx.engine.users.get(value) === undefined) fail(`ERR No such user '${value}'`);
+      if (ctx.engine.users.get(value) === undefined) fail(`ERR No such user '${shown(value)}'`);
       return (session) => session.user.name === value;
     default:
       return fail(SYNTAX);

@@ -1,5 +1,5 @@
 /** A client as CLIENT LIST and CLIENT INFO show it. */
-import { fail } from "../errors.ts";
+import { fail, shown } from "../errors.ts";
 import type { Session } from "../session.ts";
 
 export function describeClient(session: Session): string {
@@ -64,6 +64,6 @@ export function ofType(session: Session, type: string): boolean {
     case "slave":
       return false;
     default:
-      return fail(`ERR Unknown client type '${type}'`);
+      return fail(`ERR Unknown client type '${shown(type)}'`);
   }
 }

@@ -125,4 +125,40 @@ describe("client-side caching is Redis's", () => {
       await reader.same(command);
     }
   });
+
+  it("remembers who asked for a key in vain", async () => {
+    await reader.same("CLIENT TRACKING ON");
+    await reader.same("XINFO STREAM s");
+    await writer.same("XADD s 1-1 a b");
+    await reader.sameMessage();
+    await nothingMore();
+  });
+
+  it("tells of what a script changed, in spite of NOLOOP, in broadcast mode only", async () => {
+    await reader.same("CLIENT TRACKING ON BCAST NOLOOP");
+    await reader.same(["EVAL", "return redis.call('SET', 'a', '1')", "0"]);
+    await reader.sameMessage();
+    await reader.same("CLIENT TRACKING OFF");
+    await reader.same("CLIENT TRACKING ON NOLOOP");
+    await reader.same("GET a");
+    await reader.same(["EVAL", "return redis.call('SET', 'a', '2')", "0"]);
+    await nothingMore();
+  });
+
+  it("names the overlapping prefix that comes first by name", async () => {
+    await reader.same("CLIENT TRACKING ON BCAST PREFIX x PREFIX ab");
+    await reader.same(["CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", ""]);
+  });
+
+  it("does not tell who pushes to a list, with NOLOOP, that a waiting client took what came", async () => {
+    await reader.same("CLIENT TRACKING ON BCAST NOLOOP");
+    const { finished } = writer.start("BLMOVE l m LEFT RIGHT 0");
+    let infos: readonly string[] = [];
+    do infos = await reader.both("INFO clients");
+    while (!infos.every((info) => info.includes("blocked_clients:1\r")));
+    await reader.same("RPUSH l a");
+    await finished;
+    await reader.sameMessage();
+    await nothingMore();
+  });
 });

@@ -1,5 +1,5 @@
 /** CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO. */
-import { fail, SYNTAX } from "../errors.ts";
+import { fail, SYNTAX, shown } from "../errors.ts";
 import { int64Argument } from "../numbers.ts";
 import { MapReply, OK, type Reply, SetReply } from "../reply.ts";
 import type { Session } from "../session.ts";
@@ -112,11 +112,12 @@ const NO_OVERLAP = "Prefixes for a single client must not overlap.";
 
 function refuseOverlaps(existing: ReadonlySet<string>, prefixes: readonly string[]): void {
   prefixes.forEach((prefix, i) => {
-    const old = [...existing].find((other) => overlap(prefix, other));
-    if (old !== undefined) fail(`ERR Prefix '${prefix}' overlaps with an existing prefix '${old}'. ${NO_OVERLAP}`);
+    const old = [...existing].sort().find((other) => overlap(prefix, other));
+    if (old !== undefined)
+      fail(`ERR Prefix '${shown(prefix)}' overlaps with an existing prefix '${shown(old)}'. ${NO_OVERLAP}`);
     const other = prefixes.slice(i + 1).find((later) => overlap(prefix, later));
     if (other !== undefined) {
-      fail(`ERR Prefix '${prefix}' overlaps with another provided prefix '${other}'. ${NO_OVERLAP}`);
+      fail(`ERR Prefix '${shown(prefix)}' overlaps with another provided prefix '${shown(other)}'. ${NO_OVERLAP}`);
     }
   });
 }

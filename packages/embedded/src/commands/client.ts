@@ -174,6 +174,7 @@ function pause(ctx: Session, args: readonly string[]): Reply {
 
 function unblock(ctx: Session, args: readonly string[]): Reply {
   const reason = args[3];
+  if (args.length > 4) fail("ERR unknown subcommand or wrong number of arguments for 'UNBLOCK'. Try CLIENT HELP.");
   if (reason !== undefined && !is(reason, "TIMEOUT") && !is(reason, "ERROR")) {
     fail("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }

@@ -1,5 +1,5 @@
 /** CONFIG. */
-import { fail, wrongArity } from "../errors.ts";
+import { fail, shown, SYNTAX } from "../errors.ts";
 import { matches } from "../glob.ts";
 import { MapReply, OK, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
@@ -43,23 +43,27 @@ function get(ctx: Session, patterns: readonly string[]): Reply {
   const { config } = ctx.engine;
   const found: string[] = [];
   for (const name of config.names()) {
-    if (patterns.some((pattern) => matches(pattern, name, true))) found.push(name, config.shown(name));
+    const asked = patterns.find((pattern) => matches(pattern, name, true));
+    if (asked !== undefined) found.push(/[[*?]/.test(asked) ? name : asked, config.shown(name));
   }
   return new MapReply(found);
 }
 
 function set(ctx: Session, args: readonly string[]): Reply {
-  if (args.length % 2 !== 0) fail(wrongArity("config|set"));
+  if (args.length % 2 !== 0) fail(SYNTAX);
   const changes = new Map<string, string>();
   for (let i = 2; i < args.length; i += 2) {
     const name = (args[i] as string).toLowerCase();
-    if (changes.has(name)) fail(`ERR CONFIG SET failed (possibly related to argument '${name}') - duplicate parameter`);
+    if (changes.has(name)) {
+      fail(`ERR CONFIG SET failed (possibly related to argument '${shown(name)}') - duplicate parameter`);
+    }
     changes.set(name, args[i + 1] as string);
   }
   const problem = ctx.engine.config.set(changes);
   if (problem === undefined) return OK;
   if (problem.reason === "unknown") {
-    return fail(`ERR Unknown option or number of arguments for CONFIG SET - '${problem.name}'`);
+    const given = args.find((arg) => arg.toLowerCase() === problem.name) ?? "";
+    return fail(`ERR Unknown option or number of arguments for CONFIG SET - '${shown(given)}'`);
   }
   return fail(`ERR CONFIG SET failed (possibly related to argument '${problem.name}') - ${problem.reason}`);
 }

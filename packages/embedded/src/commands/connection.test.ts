@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createServer } from "../server.ts";
-import { type Oracle, startOracle } from "../testing/differential.ts";
+import { type Oracle, type Pair, startOracle } from "../testing/differential.ts";
 import { RawClient } from "../testing/raw-client.ts";
 
 let oracle: Oracle;
@@ -114,6 +114,137 @@ describe("a connection answers as Redis does", () => {
     );
     expect(embedded).toBe(real);
     pair.close();
+  });
+});
+
+describe("errors and settings are told as Redis tells them", () => {
+  const odd = "a\r\nb\0c";
+  it("with arguments as C strings in one line", () =>
+    oracle.expectSame([
+      [odd, odd, odd],
+      ["OBJECT", odd],
+      ["CLIENT", odd],
+      ["CLIENT", "LIST", "TYPE", odd],
+      ["CLIENT", "KILL", "USER", odd],
+      ["CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", odd, "PREFIX", `${odd}d`],
+      ["CLIENT", "UNBLOCK", "1", "ERROR", "x"],
+      ["HELLO", "3", odd],
+      ["EXPIRE", "k", "1", odd],
+      ["XREADGROUP", "GROUP", odd, "c", "STREAMS", odd, ">"],
+      ["XAUTOCLAIM", odd, odd, "c", "0", "0"],
+      ["XCLAIM", odd, odd, "c", "0", "0"],
+      "XADD s 1-1 a b",
+      ["XGROUP", "SETID", "s", odd, "0"],
+      ["XINFO", "CONSUMERS", "s", odd],
+      ["CONFIG", "SET", odd, "x"],
+      "CONFIG SET NoSuch x",
+      "CONFIG SET ZSET-max-listpack-entries -1",
+      "CONFIG SET HZ 10 hz 10",
+      ["CONFIG", "SET", "hz", "10", odd, "1"],
+    ]));
+
+  it("as CONFIG SET and GET do", () =>
+    oracle.expectSame([
+      "CONFIG SET hz",
+      "CONFIG SET hz 10 hz",
+      "CONFIG GET HZ",
+      "CONFIG GET Hz h[z]",
+      ...["zset-max-listpack-entries", "zset-max-listpack-value"].flatMap((name) => [
+        ...["1k", "1.5", "-1", "007", "9223372036854775807", "9223372036854775808", "''"].map(
+          (value) => `CONFIG SET ${name} ${value}`,
+        ),
+        `CONFIG GET ${name}`,
+      ]),
+      ["CONFIG", "SET", "zset-max-listpack-value", "64\0x", "appendonly", "no\0x", "notify-keyspace-events", "\0?"],
+      ["CONFIG", "SET", "zset-max-listpack-entries", "64\0x"],
+      "CONFIG SET zset-max-listpack-entries 128 zset-max-listpack-value 64",
+      ...["KEmn", "AKEmn", "''"].flatMap((events) => [
+        `CONFIG SET notify-keyspace-events ${events}`,
+        "CONFIG GET notify-keyspace-events",
+      ]),
+    ]));
+
+  it("and RESET after CLIENT REPLY SKIP is silent", async () => {
+    const pair = await oracle.connect();
+    const [real, embedded] = await pair.raw("CLIENT REPLY SKIP\r\nRESET\r\nPING\r\n", 1);
+    expect(embedded).toBe(real);
+    pair.close();
+  });
+});
+
+describe("CLIENT PAUSE is Redis's", () => {
+  it("which commands wait, and in which order they run afterwards", async () => {
+    const clients = [await oracle.connect(), await oracle.connect(), await oracle.connect()] as const;
+    const [first, second, pausing] = clients;
+    await pausing.both("FLUSHALL");
+    await pausing.same("CLIENT PAUSE 1000000 WRITE");
+    await second.same(["EVAL", "#!lua flags=no-writes\nreturn 1", "0"]);
+    await second.same("SCRIPT LOAD 'return 1'");
+    const waiting = ["RPUSH l a", "RPUSH l b"].map((command) => first.start(command).finished);
+    await pausing.same("PING");
+    waiting.push(second.start("RPUSH l c").finished, second.start("LRANGE l 0 -1").finished);
+    const shard = clients[1].start("SPUBLISH c x").finished;
+    waiting.push(second.start(["EVAL_RO", "#!lua\nreturn 1", "0"]).finished);
+    await pausing.same("PING");
+    await pausing.same("CLIENT UNPAUSE");
+    await Promise.all([...waiting, shard]);
+    for (const client of clients) client.close();
+  });
+});
+
+describe("what was sent during a pause goes on in Redis's order", () => {
+  const clients: Pair[] = [];
+  const open = async (): Promise<Pair> => {
+    const pair = await oracle.connect();
+    clients.push(pair);
+    return pair;
+  };
+  afterEach(() => {
+    for (const client of clients.splice(0)) client.close();
+  });
+
+  /** The commands arrive in this order. */
+  async function startAll(observer: Pair, commands: readonly (readonly [Pair, string])[]): Promise<Promise<string>[]> {
+    const answers: Promise<string>[] = [];
+    for (const [client, command] of commands) {
+      answers.push(client.start(command).finished);
+      for (let turn = 0; turn < 2; turn++) await observer.same("PING");
+    }
+    return answers;
+  }
+
+  it("when it begins or ends a pause itself", async () => {
+    const [observer, a, b, c] = [await open(), await open(), await open(), await open()];
+    await observer.both("FLUSHALL");
+    await observer.same("CLIENT PAUSE 1000000 WRITE");
+    const answers = await startAll(observer, [
+      [a, "RPUSH l a"],
+      [a, "CLIENT UNPAUSE"],
+      [b, "RPUSH l b"],
+      [b, "CLIENT PAUSE 1000000 WRITE"],
+      [c, "RPUSH l c"],
+    ]);
+    await observer.same("CLIENT UNPAUSE");
+    await Promise.all(answers.slice(0, 4));
+    await observer.same("LRANGE l 0 -1");
+    await observer.same("CLIENT UNPAUSE");
+    await Promise.all(answers);
+  });
+
+  it("after those which were held back, for a client that one of them serves", async () => {
+    const [observer, waiting, a, b] = [await open(), await open(), await open(), await open()];
+    await observer.both("FLUSHALL");
+    const served = await startAll(observer, [[waiting, "BLPOP q 0"]]);
+    await observer.same("CLIENT PAUSE 1000000 WRITE");
+    const answers = await startAll(observer, [
+      [waiting, "RPUSH l last"],
+      [a, "RPUSH q x"],
+      [a, "RPUSH l a"],
+      [b, "RPUSH l b"],
+    ]);
+    await observer.same("CLIENT UNPAUSE");
+    await Promise.all([...served, ...answers]);
+    await observer.same("LRANGE l 0 -1");
   });
 });
 

@@ -1,6 +1,6 @@
 /** A connection's own state: who it is, which protocol it speaks, which database it uses. */
-import { fail, SYNTAX, wrongArity } from "../errors.ts";
-import { integerArgument } from "../numbers.ts";
+import { fail, SYNTAX, wrongArity, shown } from "../errors.ts";
+import { int32Argument, integerArgument } from "../numbers.ts";
 import { MapReply, OK, type Reply, Status } from "../reply.ts";
 import type { Session } from "../session.ts";
 import { VERSION } from "../version.ts";
@@ -35,7 +35,7 @@ export const connectionCommands: readonly Command[] = [
     flags: "loading stale fast",
     category: "connection",
     run: (ctx, [, index]) => {
-      ctx.db = ctx.engine.databases[integerArgument(index)] ?? fail("ERR DB index is out of range");
+      ctx.db = ctx.engine.databases[int32Argument(index)] ?? fail("ERR DB index is out of range");
       return OK;
     },
   }),
@@ -103,7 +103,7 @@ function hello(ctx: Session, args: readonly string[]): Reply {
     } else if (option.toUpperCase() === "SETNAME" && left >= 1) {
       setName(ctx, args[i + 1] as string);
       i++;
-    } else fail(`ERR Syntax error in HELLO option '${option}'`);
+    } else fail(`ERR Syntax error in HELLO option '${shown(option)}'`);
   }
   if (!ctx.authenticated) {
     fail(

@@ -1,5 +1,5 @@
 /** Times to live: setting, reading and removing them. */
-import { fail, NOT_AN_INTEGER } from "../errors.ts";
+import { fail, NOT_AN_INTEGER, shown } from "../errors.ts";
 import { EVENT } from "../notifications.ts";
 import { parseInt64 } from "../numbers.ts";
 import type { Reply } from "../reply.ts";
@@ -53,7 +53,7 @@ function getter(name: string, show: (atMs: number, nowMs: number) => number): Co
     keys: [1, 1, 1],
     category: "keyspace",
     run: (ctx, [, key]) => {
-      const entry = ctx.db.find(key);
+      const entry = ctx.db.inspect(key);
       if (entry === undefined) return -2;
       return entry.expiresAtMs === Infinity ? -1 : show(entry.expiresAtMs, ctx.nowMs);
     },
@@ -71,7 +71,8 @@ function conditions(args: readonly string[]): Condition {
   const condition: Condition = { nx: false, xx: false, gt: false, lt: false };
   for (const option of args.slice(3)) {
     const name = option.toLowerCase();
-    if (name !== "nx" && name !== "xx" && name !== "gt" && name !== "lt") fail(`ERR Unsupported option ${option}`);
+    if (name !== "nx" && name !== "xx" && name !== "gt" && name !== "lt")
+      fail(`ERR Unsupported option ${shown(option)}`);
     condition[name] = true;
   }
   const { nx, xx, gt, lt } = condition;

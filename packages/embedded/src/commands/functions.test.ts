@@ -270,16 +270,20 @@ describe("functions", () => {
       "EXEC",
     ]));
 
-  it("wait for the end of a pause of writes; what only looks at libraries does not", async () => {
+  it("wait for the end of a pause of writes, but for those without writes; what only looks at libraries does not", async () => {
     const [caller, other] = await Promise.all([oracle.connect(), oracle.connect()]);
     const blocked = async (): Promise<number[]> =>
       (await other.both("INFO clients")).map((info) => Number(/blocked_clients:(\d+)/.exec(info)?.[1]));
     await other.same("FUNCTION FLUSH");
-    await other.same(load("redis.register_function('f', function() return redis.call('SET', 'k', '1') end)"));
+    const reads =
+      "redis.register_function{function_name='reads', callback=function() return 1 end, flags={'no-writes'}}";
+    await other.same(load(`redis.register_function('f', function() return redis.call('SET', 'k', '1') end) ${reads}`));
     await other.same("CLIENT PAUSE 3600000 WRITE");
     const called = caller.start("FCALL f 0");
     await expect.poll(blocked).toEqual([1, 1]);
-    await other.same("FUNCTION LIST");
+    await other.same("FUNCTION STATS");
+    await other.same("FCALL reads 0");
+    await other.same("FCALL_RO reads 0");
     await other.same("CLIENT UNPAUSE");
     await called.finished;
     caller.close();

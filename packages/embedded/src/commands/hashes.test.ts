@@ -85,6 +85,9 @@ describe("hashes answer as Redis does", () => {
       "HGETALL h",
     ]));
 
+  it("counts beyond the range of doubles", () =>
+    oracle.expectSame(["HINCRBYFLOAT h f 1e400", "HINCRBYFLOAT h g inf", "HGET h f"]));
+
   it("refuses other types and wrong options", () =>
     oracle.expectSame([
       "SET s 1",

@@ -181,7 +181,8 @@ function increment(ctx: Session, key: string, field: string, by: number | bigint
 
 function incrementByFloat(ctx: Session, key: string, field: string, by: string): Reply {
   const amount = parseDouble(by) ?? fail(NOT_A_FLOAT);
-  if (!Number.isFinite(amount)) fail("ERR value is NaN or Infinity");
+  // Digits beyond the range of doubles still fit into a long double.
+  if (!Number.isFinite(amount) && !/\d/.test(by)) fail("ERR value is NaN or Infinity");
   const old = ctx.db.getAs(key, HashValue)?.get(field) ?? "0";
   if (parseDouble(old) === undefined) fail("ERR hash value is not a float");
   const sum = addDecimals(old, by);

@@ -1,5 +1,5 @@
 /** HyperLogLog: how many different elements there were, in at most 12 KB and with a standard error of 0.81%. */
-import { fail, WRONG_TYPE } from "../errors.ts";
+import { fail, WRONG_TYPE, shown } from "../errors.ts";
 import { countRanks, HyperLogLog } from "../hyperloglog/hyperloglog.ts";
 import { REGISTERS } from "../hyperloglog/hash.ts";
 import { selfTest } from "../hyperloglog/self-test.ts";
@@ -149,6 +149,6 @@ function debug(ctx: Session, what: string, key: string): Reply {
       return converted ? 1 : 0;
     }
     default:
-      return fail(`ERR Unknown PFDEBUG subcommand '${what}'`);
+      return fail(`ERR Unknown PFDEBUG subcommand '${shown(what)}'`);
   }
 }

@@ -165,4 +165,32 @@ describe("keys answer as Redis does", () => {
     expect(found.size).toBe(300);
     pair.close();
   });
+
+  it("read cursors as strtoul does", () =>
+    oracle.expectSame([
+      "SCAN ''",
+      ["SCAN", "\0"],
+      ["SCAN", "0\0x"],
+      "SCAN -",
+      "SCAN ' 1'",
+      "SCAN 18446744073709551616",
+      "SCAN -18446744073709551616",
+      "ZSCAN nothing ''",
+    ]));
+
+  it("refuse numbers of databases beyond an int", () =>
+    oracle.expectSame([
+      "SET a 1",
+      "SELECT 9007199254740993",
+      "SELECT 9223372036854775808",
+      "SELECT 16",
+      "COPY a b DB 2147483648",
+      "MOVE a -2147483649",
+      "SWAPDB 0 9007199254740993",
+      "SWAPDB x 0",
+      "SWAPDB 0 -1",
+    ]));
+
+  it("match an empty name with no pattern but the empty one, and KEYS * finds it", () =>
+    oracle.expectSame(["SET '' 1", "KEYS *", "KEYS **", "KEYS ''", "SCAN 0 MATCH *", "SCAN 0 MATCH **"]));
 });

@@ -2,7 +2,7 @@
 import { fail } from "../errors.ts";
 import { matches } from "../glob.ts";
 import { EVENT } from "../notifications.ts";
-import { integerArgument } from "../numbers.ts";
+import { int32Argument } from "../numbers.ts";
 import { NIL, OK, Status } from "../reply.ts";
 import type { Session } from "../session.ts";
 import { typeOf } from "../values/value.ts";
@@ -33,7 +33,7 @@ export const keyCommands: readonly Command[] = [
     flags: "readonly fast",
     keys: [1, -1, 1],
     category: "keyspace",
-    run: (ctx, args) => args.slice(1).filter((key) => ctx.db.has(key)).length,
+    run: (ctx, args) => args.slice(1).filter((key) => ctx.db.inspect(key) !== undefined).length,
   }),
   command({
     name: "touch",
@@ -50,7 +50,7 @@ export const keyCommands: readonly Command[] = [
     keys: [1, 1, 1],
     category: "keyspace",
     run: (ctx, [, key]) => {
-      const entry = ctx.db.find(key);
+      const entry = ctx.db.inspect(key);
       return entry === undefined ? NONE : new Status(typeOf(entry.value));
     },
   }),
@@ -61,7 +61,8 @@ export const keyCommands: readonly Command[] = [
     category: "keyspace dangerous",
     run: (ctx, [, pattern]) => {
       const found: string[] = [];
-      for (const { key } of ctx.db.all()) if (matches(pattern, key) && ctx.db.has(key)) found.push(key);
+      const isShown = (key: string): boolean => (pattern === "*" || matches(pattern, key)) && ctx.db.has(key);
+      for (const { key } of ctx.db.all()) if (isShown(key)) found.push(key);
       return found;
     },
   }),
@@ -85,8 +86,8 @@ export const keyCommands: readonly Command[] = [
     flags: "write fast",
     category: "keyspace dangerous",
     run: (ctx, [, first, second]) => {
-      const a = integerArgument(first, "ERR invalid first DB index");
-      const b = integerArgument(second, "ERR invalid second DB index");
+      const a = int32Argument(first, "ERR invalid first DB index");
+      const b = int32Argument(second, "ERR invalid second DB index");
       swap(ctx, a, b);
       return OK;
     },
@@ -111,7 +112,9 @@ function swap(ctx: Session, a: number, b: number): void {
   if (first === second) return;
   first.touchAllWatches(second);
   second.touchAllWatches(first);
+  // Also who waits for a key that goes: a consumer group may be gone with it.
+  const signal = (): void => [first, second].forEach((db) => ctx.engine.blocked.signalAll(db));
+  signal();
   first.swapKeys(second);
-  ctx.engine.blocked.signalAll(first);
-  ctx.engine.blocked.signalAll(second);
+  signal();
 }

@@ -54,17 +54,20 @@ export const listMoveCommands: readonly Command[] = [
 
 function move(ctx: Session, request: Move): Reply {
   const list = ctx.db.getAs(request.source, ListValue);
-  return list === undefined ? NIL : moveFrom(ctx, list, request);
+  if (list === undefined) return NIL;
+  const item = moveItem(ctx, list, request);
+  ctx.db.removed(request.source, list, EVENT.list, popEvent(request.from));
+  return item;
 }
 
-function moveFrom(ctx: Session, list: ListValue, { source, destination, from, to }: Move): Reply {
+/** Who listens is told of the destination's change only. */
+function moveItem(ctx: Session, list: ListValue, { destination, from, to }: Move): string {
   const { db } = ctx;
   let target = db.getAs(destination, ListValue);
   if (target === undefined) db.add(destination, (target = new ListValue()));
   const item = list.pop(from);
   target.push(to, item);
   db.changed(destination, EVENT.list, to === "left" ? "lpush" : "rpush");
-  db.removed(source, list, EVENT.list, popEvent(from));
   return item;
 }
 
@@ -77,7 +80,10 @@ function moveOrWait(ctx: Session, request: Move, timeoutMs: number): Reply | Blo
     timeoutReply: NIL_ARRAY,
     serve(key) {
       const list = ctx.db.find(key)?.value;
-      return list instanceof ListValue ? moveFrom(ctx, list, request) : undefined;
+      if (!(list instanceof ListValue)) return undefined;
+      const item = moveItem(ctx, list, request);
+      ctx.db.taken(key, list, EVENT.list, popEvent(request.from));
+      return item;
     },
   });
 }

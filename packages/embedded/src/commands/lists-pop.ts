@@ -98,15 +98,12 @@ const severalWithKey: Take = (key, list, { end, count }) => [key, list.popSevera
 function popFirst(ctx: Session, request: MultiPop<End>, take: Take): Reply | undefined {
   for (const key of request.keys) {
     const list = ctx.db.getAs(key, ListValue);
-    if (list !== undefined) return popFrom(ctx, key, list, request, take);
+    if (list === undefined) continue;
+    const reply = take(key, list, request);
+    ctx.db.removed(key, list, EVENT.list, popEvent(request.end));
+    return reply;
   }
   return undefined;
-}
-
-function popFrom(ctx: Session, key: string, list: ListValue, request: MultiPop<End>, take: Take): Reply {
-  const reply = take(key, list, request);
-  ctx.db.removed(key, list, EVENT.list, popEvent(request.end));
-  return reply;
 }
 
 function popOneOrWait(ctx: Session, args: readonly string[], end: End): Reply | Blocked {
@@ -123,7 +120,10 @@ function popOrWait(ctx: Session, request: MultiPop<End>, timeoutMs: number, take
     timeoutReply: NIL_ARRAY,
     serve(key) {
       const list = ctx.db.find(key)?.value;
-      return list instanceof ListValue ? popFrom(ctx, key, list, request, take) : undefined;
+      if (!(list instanceof ListValue)) return undefined;
+      const served = take(key, list, request);
+      ctx.db.taken(key, list, EVENT.list, popEvent(request.end));
+      return served;
     },
   });
 }

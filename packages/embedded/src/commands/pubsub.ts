@@ -103,6 +103,8 @@ const WORDS: Readonly<Record<SubscriptionKind, string>> = {
 };
 
 function subscribe(ctx: Session, kind: SubscriptionKind, args: readonly string[]): Reply {
+  // The others may be queued in a transaction, for the sake of old clients.
+  if (kind === "shard" && !ctx.mayBlock) fail("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
   return new Several(
     args.slice(1).map((name) => {
       ctx.engine.pubsub.subscribe(kind, name, ctx);

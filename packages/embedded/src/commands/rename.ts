@@ -2,7 +2,7 @@
 import type { Database, Entry } from "../database.ts";
 import { fail, NO_SUCH_KEY, SYNTAX } from "../errors.ts";
 import { EVENT } from "../notifications.ts";
-import { integerArgument } from "../numbers.ts";
+import { int32Argument } from "../numbers.ts";
 import { OK, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
 import { copyOf } from "../values/value.ts";
@@ -43,7 +43,7 @@ export const renameCommands: readonly Command[] = [
     flags: "write fast",
     keys: [1, 1, 1],
     category: "keyspace",
-    run: (ctx, [, key, index]) => move(ctx, key, integerArgument(index)),
+    run: (ctx, [, key, index]) => move(ctx, key, int32Argument(index)),
   }),
   command({
     name: "copy",
@@ -98,7 +98,7 @@ function copyOptions(ctx: Session, args: readonly string[]): { target: Database;
     const index = args[i + 1];
     if (is(args[i], "REPLACE")) replace = true;
     else if (is(args[i], "DB") && index !== undefined) {
-      target = ctx.engine.databases[integerArgument(index)] ?? fail(INVALID_DB);
+      target = ctx.engine.databases[int32Argument(index)] ?? fail(INVALID_DB);
       i++;
     } else fail(SYNTAX);
   }

@@ -69,4 +69,29 @@ describe("SORT answers as Redis does", () => {
       "SORT list STORE",
       "COMMAND GETKEYS SORT list BY w_* STORE out",
     ]));
+
+  it("turns a sorted set into a skip list", () =>
+    oracle.expectSame([
+      "ZADD z 1 a",
+      "SORT_RO z BY none",
+      "OBJECT ENCODING z",
+      "ZADD y 1 1",
+      "SORT y",
+      "OBJECT ENCODING y",
+    ]));
+
+  // Last and once: Redis does not reset errno, so that later numbers would fail as well.
+  it("reads weights as strtod reads C strings", () =>
+    oracle.expectSame(
+      [
+        ["RPUSH", "list", "3", " 2", "", "\t1", "4\0x", "0x10", "-inf"],
+        "SORT list",
+        ...[" ", "\0", "1 ", "4.9e-324", "1e-400", "1e400", "nan"].flatMap((text) => [
+          ["RPUSH", "one", text],
+          "SORT one",
+          "DEL one",
+        ]),
+      ],
+      { resp: 2 },
+    ));
 });

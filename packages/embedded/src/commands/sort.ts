@@ -1,5 +1,5 @@
 /** SORT and SORT_RO: the elements of a list, set or sorted set in order, with weights and values taken from other keys. */
-import { fail, SYNTAX, WRONG_TYPE } from "../errors.ts";
+import { cString, fail, SYNTAX, WRONG_TYPE } from "../errors.ts";
 import { EVENT } from "../notifications.ts";
 import { integerArgument, parseDouble } from "../numbers.ts";
 import { NIL, type Reply } from "../reply.ts";
@@ -7,6 +7,7 @@ import type { Session } from "../session.ts";
 import { Bytes } from "../values/bytes.ts";
 import { HashValue } from "../values/hash.ts";
 import { ListValue } from "../values/list.ts";
+import { SortedSetValue } from "../values/sorted-set.ts";
 import { Collection } from "../values/value.ts";
 import { type Command, command } from "./registry.ts";
 
@@ -86,6 +87,7 @@ function parseOptions(args: readonly string[], mayStore: boolean): SortOptions {
 function sort(ctx: Session, key: string, options: SortOptions): Reply {
   const value = ctx.db.read(key)?.value;
   const elements = [...elementsOf(value)];
+  if (value instanceof SortedSetValue) value.leaveListpack();
   const ordered = limit(order(ctx, value, elements, options), options);
   const rows = ordered.flatMap((element) =>
     options.get.length === 0 ? [element] : project(ctx, element, options.get),
@@ -132,9 +134,22 @@ function compareTexts(a: string | undefined, b: string | undefined): number {
   return a < b ? -1 : 1;
 }
 
+const LEAST_NORMAL = 2 ** -1022;
+
+/** As strtod reads a C string: after white space, up to a NUL. A number that is out of the range of doubles is none. */
 function toNumber(text: string | undefined): number {
-  if (text === undefined || text === "") return 0;
-  return parseDouble(text) ?? fail("ERR One or more scores can't be converted into double");
+  const beforeNul = cString(text ?? "");
+  if (beforeNul === "") return 0;
+  const value = parseDouble(beforeNul.replace(/^[ \t-\r]+/, ""));
+  if (value === undefined || isOutOfRange(value, beforeNul)) {
+    return fail("ERR One or more scores can't be converted into double");
+  }
+  return value;
+}
+
+function isOutOfRange(value: number, text: string): boolean {
+  const hasDigits = /^[^ep]*[1-9]/i.test(text);
+  return hasDigits && (Math.abs(value) < LEAST_NORMAL || Math.abs(value) === Infinity);
 }
 
 function limit(elements: string[], { offset, count }: SortOptions): string[] {

@@ -3,7 +3,7 @@
  *
  * A range by member is only defined where all scores are equal, as in Redis.
  */
-import { fail } from "../errors.ts";
+import { cString, fail } from "../errors.ts";
 import { integerArgument, parseDouble } from "../numbers.ts";
 import type { SortedSetValue, Span } from "../values/sorted-set.ts";
 
@@ -34,10 +34,10 @@ export function scoreRange(minText: string, maxText: string): RangeFinder {
   return (zset) => spanOf(zset.countScores(min.value, min.open), zset.countScores(max.value, !max.open));
 }
 
-/** `1.5`, `(1.5`, `-inf`, as strtod reads them: spaces may stand before, and nothing at all is zero. */
+/** `1.5`, `(1.5`, `-inf`, as strtod reads C strings: spaces may stand before, and nothing at all is zero. */
 function scoreBound(text: string): Bound<number> {
   const open = text.startsWith("(");
-  const number = open ? text.slice(1) : text;
+  const number = cString(open ? text.slice(1) : text);
   return { value: number === "" ? 0 : (parseDouble(number.replace(/^[ \t-\r]+/, "")) ?? fail(NOT_A_SCORE)), open };
 }
 

@@ -125,7 +125,7 @@ function optionsOf(args: readonly string[], given: Given, mayShowScores: boolean
     else if (option === "LIMIT" && i + 2 < args.length) {
       offset = integerArgument(args[++i] ?? "");
       limit = integerArgument(args[++i] ?? "");
-    } else if (option === "REV" && (reverse === undefined || given.reverse === undefined)) reverse = true;
+    } else if (option === "REV" && reverse === undefined) reverse = true;
     else if (option === "BYLEX" && by === undefined) by = "member";
     else if (option === "BYSCORE" && by === undefined) by = "score";
     else fail(SYNTAX);

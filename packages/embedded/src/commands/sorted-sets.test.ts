@@ -148,4 +148,14 @@ describe("sorted sets answer as Redis does", () => {
       other.close();
     }
   });
+
+  it("reads bounds as C strings", () =>
+    oracle.expectSame([
+      "ZADD z 0 a 1 b",
+      ["ZRANGEBYSCORE", "z", "\0x", "1\0x"],
+      ["ZCOUNT", "z", "(0\0", "1"],
+      ["ZCOUNT", "z", "(\0", "1"],
+    ]));
+
+  it("takes REV once", () => oracle.expectSame(["ZRANGE z 0 -1 REV REV", "ZRANGE z 0 1 BYSCORE BYSCORE"]));
 });

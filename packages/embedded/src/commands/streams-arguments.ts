@@ -1,5 +1,5 @@
 /** What the stream commands share: ids and ranges in arguments, groups and consumers, and how entries are answered. */
-import { fail } from "../errors.ts";
+import { fail, shown } from "../errors.ts";
 import { EVENT } from "../notifications.ts";
 import type { Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
@@ -86,5 +86,5 @@ export function consumerOf(ctx: Session, key: string, group: Group, name: string
 }
 
 export function groupOf(stream: StreamValue | undefined, key: string, name: string): Group {
-  return stream?.groups.get(name) ?? fail(`NOGROUP No such key '${key}' or consumer group '${name}'`);
+  return stream?.groups.get(name) ?? fail(`NOGROUP No such key '${shown(key)}' or consumer group '${shown(name)}'`);
 }

@@ -1,5 +1,5 @@
 /** XGROUP and XACK: consumer groups, and the acknowledgement of what they have delivered. */
-import { fail } from "../errors.ts";
+import { fail, shown } from "../errors.ts";
 import { int64Argument } from "../numbers.ts";
 import { OK, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
@@ -170,7 +170,10 @@ function streamAt(ctx: Session, key: string): StreamValue {
 }
 
 function groupAt(ctx: Session, key: string, name: string): Group {
-  return streamAt(ctx, key).groups.get(name) ?? fail(`NOGROUP No such consumer group '${name}' for key name '${key}'`);
+  return (
+    streamAt(ctx, key).groups.get(name) ??
+    fail(`NOGROUP No such consumer group '${shown(name)}' for key name '${shown(key)}'`)
+  );
 }
 
 function acknowledge(ctx: Session, key: string, name: string, texts: readonly string[]): Reply {

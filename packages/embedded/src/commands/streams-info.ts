@@ -1,5 +1,5 @@
 /** XINFO: what a stream, its groups and their consumers look like from inside. */
-import { fail, NO_SUCH_KEY } from "../errors.ts";
+import { fail, NO_SUCH_KEY, shown } from "../errors.ts";
 import { integerArgument } from "../numbers.ts";
 import { MapReply, NIL, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
@@ -44,7 +44,8 @@ export const streamInfoCommands: readonly Command[] = [
       category: "stream",
       run: (ctx, [, , key, name]) => {
         const group = streamAt(ctx, key).groups.get(name);
-        if (group === undefined) return fail(`NOGROUP No such consumer group '${name}' for key name '${key}'`);
+        if (group === undefined)
+          return fail(`NOGROUP No such consumer group '${shown(name)}' for key name '${shown(key)}'`);
         return Array.from(group.consumers, (consumer) => consumerInfo(ctx, consumer));
       },
     }),

@@ -1,5 +1,5 @@
 /** XPENDING, XCLAIM, XAUTOCLAIM: what was delivered and not acknowledged, and how another consumer takes it over. */
-import { fail, SYNTAX } from "../errors.ts";
+import { fail, SYNTAX, shown } from "../errors.ts";
 import { int64Argument, integerArgument, rangeArgument } from "../numbers.ts";
 import { NIL, NIL_ARRAY, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
@@ -167,7 +167,7 @@ function claimOptions(ctx: Session, args: readonly string[]): ClaimOptions {
     } else if (is(args[at], "LASTID") && value !== undefined) {
       lastId = idArgument(value);
       at++;
-    } else fail(`ERR Unrecognized XCLAIM option '${args[at]}'`);
+    } else fail(`ERR Unrecognized XCLAIM option '${shown(args[at] ?? "")}'`);
   }
   // A client that counts with its own clock may be a little ahead; that is no reason to refuse it.
   if (deliveredAtMs < 0 || deliveredAtMs > ctx.nowMs) deliveredAtMs = ctx.nowMs;

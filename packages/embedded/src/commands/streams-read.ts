@@ -1,5 +1,5 @@
 /** XREAD and XREADGROUP: entries after an id, of several streams, with waiting. */
-import { fail, SYNTAX } from "../errors.ts";
+import { fail, SYNTAX, shown } from "../errors.ts";
 import { integerArgument } from "../numbers.ts";
 import { type Blocked, ErrorReply, MapReply, NIL_ARRAY, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
@@ -120,7 +120,9 @@ function sourceOf(ctx: Session, key: string, id: string, { reader }: ReadOptions
   const stream = ctx.db.readAs(key, StreamValue);
   const group = reader && stream?.groups.get(reader.group);
   if (reader !== undefined && group === undefined) {
-    fail(`NOGROUP No such key '${key}' or consumer group '${reader.group}' in XREADGROUP with GROUP option`);
+    fail(
+      `NOGROUP No such key '${shown(key)}' or consumer group '${shown(reader.group)}' in XREADGROUP with GROUP option`,
+    );
   }
   return { key, stream, group, after: positionOf(stream, id, reader !== undefined), revision: stream?.revision };
 }

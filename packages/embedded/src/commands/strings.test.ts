@@ -167,4 +167,33 @@ describe("strings answer as Redis does", () => {
       "LCS a nothing IDX",
       "LCS a b BAD",
     ]));
+
+  it("knows how Redis keeps them after a change in place", () =>
+    oracle.expectSame([
+      "INCR n",
+      "APPEND n 5",
+      "OBJECT ENCODING n",
+      "APPEND new 5",
+      "OBJECT ENCODING new",
+      "SET s text",
+      "SETRANGE s 9 ''",
+      "OBJECT ENCODING s",
+      "SETRANGE s 536870912 x",
+      "OBJECT ENCODING s",
+      "RPUSH l x",
+      "SETRANGE l 536870912 x",
+      "SETRANGE l 0 ''",
+      "APPEND l x",
+    ]));
+
+  it("takes deadlines to the last millisecond of 64 bits", () =>
+    oracle.expectSame([
+      "SET s x PXAT 9223372036854775807",
+      "SET s x PXAT 9223372036854775808",
+      "SET s x PX 9223372036854775807",
+      "SET s x EXAT 9223372036854775",
+      "SET s x EXAT 9223372036854776",
+      "GETEX s PXAT 9223372036854775807",
+      "GETEX s EX 9223372036854775807",
+    ]));
 });

@@ -127,19 +127,23 @@ function range(ctx: Session, key: string, start: number, end: number): string {
 }
 
 function append(ctx: Session, key: string, suffix: string): Reply {
-  const old = ctx.db.stringForWrite(key);
+  const old = ctx.db.bytesForWrite(key);
   const length = (old?.length ?? 0) + suffix.length;
   refuseLength(ctx, length);
-  replace(ctx, key, (old ?? "") + suffix);
+  if (old === undefined) ctx.db.add(key, suffix);
+  else old.write(old.length, suffix);
   ctx.db.changed(key, EVENT.string, "append");
   return length;
 }
 
 function setRange(ctx: Session, key: string, offset: number, text: string): Reply {
   if (offset < 0) fail("ERR offset is out of range");
+  if (text === "") return ctx.db.stringForWrite(key)?.length ?? 0;
+  if (offset + text.length > ctx.engine.maxBulkLength) {
+    ctx.db.stringForWrite(key);
+    fail(TOO_LONG);
+  }
   const old = ctx.db.bytesForWrite(key);
-  if (text === "") return old?.length ?? 0;
-  refuseLength(ctx, offset + text.length);
   const bytes = old ?? new Bytes("");
   bytes.write(offset, text);
   if (old === undefined) ctx.db.add(key, bytes);

@@ -116,4 +116,19 @@ describe("transactions answer as Redis does", () => {
     client.close();
     other.close();
   });
+
+  it("end when EXEC itself is refused", () =>
+    oracle.expectSame(["MULTI", "SET a 1", "EXEC now", "EXEC", "GET a", "EXEC 1"]));
+
+  it("end when EXEC is refused to a subscriber", async () => {
+    const pair = await oracle.connect();
+    await pair.same("MULTI");
+    await pair.same("SUBSCRIBE c");
+    await pair.same("EXEC");
+    await pair.same("EXEC");
+    pair.close();
+  });
+
+  it("take subscriptions, but not to shards", () =>
+    oracle.expectSame(["MULTI", "SSUBSCRIBE c", "SUNSUBSCRIBE c", "EXEC"], { resp: 2 }));
 });

@@ -47,6 +47,11 @@ export class SortedSetValue extends Collection {
     return this.compact;
   }
 
+  /** SORT does so in Redis, whatever the size. */
+  leaveListpack(): void {
+    this.compact = false;
+  }
+
   score(member: string): number | undefined {
     return this.members.get(member)?.score;
   }
