@@ -34,7 +34,8 @@ const CHANNEL = "__redis__:invalidate";
 
 export class Tracking {
   private readonly engine: Engine;
-  private readonly readers = new Map<string, Set<Session>>();
+  /** Numbers of sessions by key: one that has ended stays until the key changes, as with Redis, and must not be held whole. */
+  private readonly readers = new Map<string, Set<number>>();
   private readonly prefixes = new Map<string, Prefix>();
   private readonly clients = new Set<Session>();
   /** `tracking-table-max-keys` */
@@ -99,8 +100,8 @@ export class Tracking {
   remember(session: Session, keys: readonly string[]): void {
     for (const key of keys) {
       const readers = this.readers.get(key);
-      if (readers === undefined) this.readers.set(key, new Set([session]));
-      else readers.add(session);
+      if (readers === undefined) this.readers.set(key, new Set([session.id]));
+      else readers.add(session.id);
     }
     this.limit(this.maxKeys);
   }
@@ -129,9 +130,10 @@ export class Tracking {
     const readers = this.readers.get(key);
     if (readers === undefined) return;
     this.readers.delete(key);
-    for (const session of readers) {
-      const state = session.tracking;
-      if (state === undefined || state.broadcast) continue;
+    for (const id of readers) {
+      const session = this.engine.sessions.get(id);
+      const state = session?.tracking;
+      if (session === undefined || state === undefined || state.broadcast) continue;
       const own = session === this.engine.current;
       if (own && state.noLoop && !evicted) continue;
       if (own) this.pending.push([key]);

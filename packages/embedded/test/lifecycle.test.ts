@@ -72,6 +72,37 @@ const after = await state();
 process.stdout.write(JSON.stringify({ before, after }));
 `;
 
+/** Clients of one server, each of which has left something behind in every table that knows of clients. */
+const CLIENTS = `
+import { createServer } from "./dist/index.js";
+import { setImmediate } from "node:timers/promises";
+const server = createServer();
+let sessions = [];
+function visit(at) {
+  const client = server.connectInProcess();
+  sessions.push(new WeakRef(client.session));
+  const send = (...args) => client.send(args, () => undefined);
+  send("HELLO", "3");
+  send("CLIENT", "TRACKING", "ON");
+  send("GET", "key" + at);
+  send("GET", "hot");
+  send("WATCH", "key" + at, "hot");
+  for (const command of ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"]) send(command, "channel", "channel" + at);
+  send("EVAL", "return redis.call('GET', KEYS[1])", "1", "hot");
+  if (at % 2 === 0) send("MONITOR");
+  if (at % 3 === 0) send("MULTI");
+  if (at % 3 === 1) send("XREAD", "BLOCK", "0", "STREAMS", "stream", "$");
+  if (at % 3 === 2) send("CLIENT", "PAUSE", "3600000", "WRITE");
+  send("SET", "other", "value");
+  send("CLIENT", "TRACKING", "ON", "BCAST");
+  client.disconnect();
+}
+for (let at = 0; at < 300; at++) visit(at);
+for (let turn = 0; turn < 5; turn++) { await setImmediate(); gc(); }
+process.stdout.write(String(sessions.filter((session) => session.deref() !== undefined).length));
+await server.close();
+`;
+
 interface State {
   readonly bytes: number;
   readonly engines: number;
@@ -122,6 +153,11 @@ describe("a server's end", () => {
     expect(after.resources).toEqual(before.resources);
     // 9,000 cycles lie between.
     expect((after.bytes - before.bytes) / 9000).toBeLessThan(BYTES_PER_CYCLE);
+  });
+
+  it("holds no client that has gone", { timeout: 60_000 }, async () => {
+    // The engine remembers who ran the last command.
+    expect(Number(await run(CLIENTS, "--expose-gc"))).toBeLessThanOrEqual(1);
   });
 
   it("does not keep a process alive", { timeout: 60_000 }, async () => {
