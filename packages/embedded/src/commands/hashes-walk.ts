@@ -5,11 +5,8 @@ import { NIL, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
 import { type Field, HashValue } from "../values/hash.ts";
 import { cursorArgument, scanOptions } from "./arguments.ts";
-import { randomCountArgument } from "./random-count.ts";
+import { independentDraws, MAX_PAIRS, randomCountArgument } from "./random-count.ts";
 import { type Command, command, is } from "./registry.ts";
-
-/** With values an answer has two elements for each of the count. */
-const MAX_PAIRS = 2n ** 62n - 1n;
 
 export const hashWalkCommands: readonly Command[] = [
   command({
@@ -53,8 +50,7 @@ function randomFields(ctx: Session, key: string, countText: string, options: rea
   const hash = ctx.db.readAs(key, HashValue);
   if (hash === undefined) return [];
   const { random } = ctx.engine;
-  const fields =
-    count >= 0 ? hash.sample(Number(count), random) : Array.from({ length: -Number(count) }, () => hash.random(random));
+  const fields = count >= 0 ? hash.sample(Number(count), random) : independentDraws(count, () => hash.random(random));
   return withValues ? pairs(fields, ctx.resp) : fields.map((field) => field.key);
 }
 

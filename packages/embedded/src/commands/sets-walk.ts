@@ -7,7 +7,7 @@ import { NIL, type Reply, SetReply } from "../reply.ts";
 import type { Session } from "../session.ts";
 import { SetValue } from "../values/set.ts";
 import { cursorArgument, scanOptions } from "./arguments.ts";
-import { randomCountArgument } from "./random-count.ts";
+import { independentDraws, randomCountArgument } from "./random-count.ts";
 import { type Command, command } from "./registry.ts";
 
 /** When less than a fifth would stay, Redis moves what stays to a new set, which may be an intset again. */
@@ -63,7 +63,7 @@ function scan(ctx: Session, args: readonly [string, string, string, ...string[]]
 function randomMembers(ctx: Session, key: string, count: number | bigint): Reply {
   const set = ctx.db.readAs(key, SetValue);
   if (set === undefined) return [];
-  if (count < 0) return Array.from({ length: -Number(count) }, () => set.random(ctx.engine.random));
+  if (count < 0) return independentDraws(count, () => set.random(ctx.engine.random));
   return count >= set.size ? set.members(ctx.engine.config) : set.sample(Number(count), ctx.engine.random);
 }
 

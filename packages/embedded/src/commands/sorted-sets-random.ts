@@ -1,9 +1,9 @@
 /** ZRANDMEMBER: members drawn by chance. */
-import { fail, NOT_AN_INTEGER, SYNTAX } from "../errors.ts";
-import { parseInt64 } from "../numbers.ts";
+import { fail, SYNTAX } from "../errors.ts";
 import { NIL, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
 import { type Member, SortedSetValue } from "../values/sorted-set.ts";
+import { independentDraws, MAX_PAIRS, randomCountArgument } from "./random-count.ts";
 import { type Args, type Command, command, is } from "./registry.ts";
 import { membersReply } from "./sorted-sets-range.ts";
 
@@ -24,25 +24,17 @@ function one(ctx: Session, key: string): Reply {
 
 /** A negative count may draw the same member more than once, and gives exactly as many. */
 function several(ctx: Session, args: Args<-2>): Reply {
-  const count = countArgument(args[2] ?? "");
+  const count = randomCountArgument(args[2] ?? "");
   const withScores = args.length === 4 && is(args[3], "WITHSCORES");
   if (args.length > 3 && !withScores) fail(SYNTAX);
-  if (withScores && Math.abs(count) > 2 ** 62) fail("ERR value is out of range");
+  if (withScores && (count > MAX_PAIRS || count < -MAX_PAIRS)) fail("ERR value is out of range");
   const zset = ctx.db.readAs(args[1], SortedSetValue);
-  if (zset === undefined || count === 0) return [];
+  if (zset === undefined) return [];
   return membersReply(ctx, drawn(ctx, zset, count), withScores);
 }
 
-function countArgument(text: string): number {
-  const count = parseInt64(text) ?? fail(NOT_AN_INTEGER);
-  if (count < -9223372036854775807n) {
-    fail("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807");
-  }
-  return Number(count);
-}
-
 /** All of them come from the highest down, as Redis walks a sorted set. */
-function drawn(ctx: Session, zset: SortedSetValue, count: number): readonly Member[] {
-  if (count < 0) return Array.from({ length: -count }, () => zset.random(ctx.engine.random));
-  return count >= zset.size ? [...zset.values()].toReversed() : zset.sample(count, ctx.engine.random);
+function drawn(ctx: Session, zset: SortedSetValue, count: number | bigint): readonly Member[] {
+  if (count < 0) return independentDraws(count, () => zset.random(ctx.engine.random));
+  return count >= zset.size ? [...zset.values()].toReversed() : zset.sample(Number(count), ctx.engine.random);
 }

@@ -51,3 +51,15 @@ it("refuses values and replies that no string can hold, and lives on", async () 
   expect(await client.send(["STRLEN", "a"])).toBe(":14000000\r\n");
   client.close();
 });
+
+it.each(["SRANDMEMBER set", "HRANDFIELD hash", "ZRANDMEMBER zset"])(
+  "refuses to draw more than a reply can hold: %s",
+  async (command) => {
+    const client = await RawClient.connect(server.port);
+    for (const line of ["SADD set a", "HSET hash a 1", "ZADD zset 1 a"]) await client.send(line.split(" "));
+    for (const count of ["-100000000", "-4611686018427387903", "-9223372036854775807"]) {
+      expect(await client.send([...command.split(" "), count])).toBe("-ERR value is out of range\r\n");
+    }
+    client.close();
+  },
+);
