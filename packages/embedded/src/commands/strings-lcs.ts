@@ -17,7 +17,9 @@ export const lcsCommands: readonly Command[] = [
       const [, first, second] = args;
       const a = operand(ctx, first);
       const b = operand(ctx, second);
-      return answer(a, b, parseOptions(args));
+      const options = parseOptions(args);
+      refuseTable(ctx, a.length, b.length);
+      return answer(a, b, options);
     },
   }),
 ];
@@ -64,6 +66,12 @@ function answer(a: string, b: string, options: LcsOptions): Reply {
   const shown = matches.filter(({ a: [from, to] }) => to - from + 1 >= options.minLength);
   const items = shown.map(({ a, b }) => (options.withLength ? [a, b, a[1] - a[0] + 1] : [a, b]));
   return new MapReply(["matches", items, "len", text.length]);
+}
+
+/** Four bytes for each pair of places. */
+function refuseTable(ctx: Session, a: number, b: number): void {
+  if ((a + 1) * (b + 1) * 4 <= ctx.engine.config.number("proto-max-bulk-len")) return;
+  fail("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
 }
 
 /** Lengths of the LCS of each two prefixes, row by row. */

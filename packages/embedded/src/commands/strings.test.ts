@@ -166,6 +166,15 @@ describe("strings answer as Redis does", () => {
       "LCS a empty",
       "LCS a nothing IDX",
       "LCS a b BAD",
+      ["MSET", "a", "x".repeat(11_585), "b", "y".repeat(11_585)],
+      "LCS a b LEN",
+      "LCS a b BAD",
+      "CONFIG SET proto-max-bulk-len 1mb",
+      ["MSET", "a", "x".repeat(511), "b", "y".repeat(511)],
+      "LCS a b LEN",
+      "APPEND a x",
+      "LCS a b LEN",
+      "CONFIG SET proto-max-bulk-len 512mb",
     ]));
 
   it("knows how Redis keeps them after a change in place", () =>

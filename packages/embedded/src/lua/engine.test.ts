@@ -51,6 +51,16 @@ describe("uncaught errors", () => {
   });
 });
 
+test.each([
+  `return ${"1+".repeat(50_000)}1`,
+  `if false then ${"elseif false then ".repeat(50_000)}end`,
+  `local x = {} x${".y".repeat(50_000)} = 1`,
+  `local function f() end return f${"()".repeat(50_000)}`,
+])("a source too deep for this compiler, though not for Lua's, is refused: %.20s", (source) => {
+  expect(() => compileScript(source)).toThrow(LuaCompileError);
+  expect(() => compileScript(source)).toThrow("user_script:1: chunk has too many syntax levels");
+});
+
 test("KEYS and ARGV are the script's own and fresh in every run", () => {
   const script = compileScript("KEYS[1] = KEYS[1] .. '!' return {KEYS[1], ARGV[1], #KEYS, #ARGV}");
   const host = new CommandHost();

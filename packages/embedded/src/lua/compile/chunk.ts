@@ -18,6 +18,7 @@ import {
   modulo,
   power,
 } from "../runtime/operators.ts";
+import { LuaSyntaxError } from "../errors.ts";
 import { chunkLabel } from "../runtime/site.ts";
 import { type LuaState, MAX_DEPTH } from "../runtime/state.ts";
 import { LuaTable } from "../runtime/table.ts";
@@ -61,6 +62,17 @@ type Program = (state: LuaState, runtime: typeof RUNTIME, constants: readonly un
  * @param suspends its functions become generators, even when it uses no coroutines
  */
 export function compileChunk(state: LuaState, source: string, name: string, suspends: boolean): LuaFunction {
+  try {
+    return compiled(state, source, name, suspends);
+  } catch (error) {
+    // The compiler and V8 go down the tree of the source by recursion. A chain of ten thousands of operators or of elseif,
+    // which Lua reads in a loop, is as deep a tree as brackets are.
+    if (!(error instanceof RangeError)) throw error;
+    throw new LuaSyntaxError(`${chunkLabel(name)}:1: chunk has too many syntax levels`);
+  }
+}
+
+function compiled(state: LuaState, source: string, name: string, suspends: boolean): LuaFunction {
   const body = parse(source, name);
   const chunk = { source: name, label: chunkLabel(name) };
   const context = new ChunkContext(state, chunk, suspends || usesCoroutines(source));
