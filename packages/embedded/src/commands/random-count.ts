@@ -4,7 +4,7 @@ import { int64Argument } from "../numbers.ts";
 
 const MAX_LONG = 2n ** 63n - 1n;
 /** With values an answer has two elements for each of the count. */
-export const MAX_PAIRS = 2n ** 62n - 1n;
+export const MAX_PAIRS: bigint = 2n ** 62n - 1n;
 
 /** Positive for different elements, negative for independent draws. */
 export function randomCountArgument(text: string): number | bigint {
