@@ -97,13 +97,13 @@ function noResurrection(storeOf: StoreOf): (simulation: Simulation) => Promise<v
           if (alive.size === 0 || random.chance(0.1)) await signIn(store);
           else if (random.chance(0.1)) await signOut(client, store);
           else await request(client, store);
-          await client.sleep(random.integer(0, 50));
+          await client.sleep(random.integer(0, 100));
         }
       }),
     );
     // Long enough for everything that was under way to arrive.
     const [first] = clients;
-    await first!.sleep(20_000);
+    await first!.sleep(8_000);
     for (const id of ended) {
       if (await storeOf(first!).exists(id)) throw new Error("a session that had ended is back");
     }
