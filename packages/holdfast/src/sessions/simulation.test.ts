@@ -94,8 +94,9 @@ function noResurrection(storeOf: StoreOf): (simulation: Simulation) => Promise<v
       clients.map(async (client) => {
         const store = storeOf(client);
         while (now() < DURING_MS) {
-          if (alive.size === 0 || random.chance(0.1)) await signIn(store);
-          else if (random.chance(0.1)) await signOut(client, store);
+          const dice = random.fraction();
+          if (alive.size === 0 || dice < 0.1) await signIn(store);
+          else if (dice < 0.2) await signOut(client, store);
           else await request(client, store);
           await client.sleep(random.integer(0, 100));
         }

@@ -57,10 +57,10 @@ export class VirtualTime implements TestClock {
 
   /** Lets time run for as long as the work takes. */
   async during(work: Promise<unknown>): Promise<void> {
-    let over = false;
-    const end = (): void => void (over = true);
+    const running = new Set([work]);
+    const end = (): void => running.clear();
     work.then(end, end);
-    for (await this.#quiet(); !over; await this.#quiet()) this.#clock.fireNext();
+    for (await this.#quiet(); running.size > 0; await this.#quiet()) this.#clock.fireNext();
     await work;
   }
 

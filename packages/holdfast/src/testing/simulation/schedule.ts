@@ -15,11 +15,11 @@ export interface Simulation {
   /** For the body's own choices; its numbers follow from the seed. */
   readonly random: SeededRandom;
   /** True milliseconds since the schedule began. */
-  now(): number;
+  readonly now: () => number;
   /** True time, also while processes stand still. */
-  sleep(ms: number): Promise<void>;
+  readonly sleep: (ms: number) => Promise<void>;
   /** A line of its own in the trace that a failure prints. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
 }
 
 export interface ScheduleSetup {
