@@ -111,7 +111,7 @@ export class Engine {
 
   /** After the answer of a session's command, what it changed itself is told to it too. */
   tellCaches(session: Session | undefined): void {
-    if (this.tracking.clientCount === 0) return;
+    if (!this.tracking.isWatched) return;
     this.tracking.afterCommand(session);
     if (session?.tracking !== undefined) endCaching(session);
   }

@@ -34,6 +34,8 @@ export interface QueuedCommand {
 
 export interface Transaction {
   readonly queue: QueuedCommand[];
+  /** One of them may write: a script as it was known when it was queued. */
+  mayReplicate: boolean;
   /** A command could not be queued; EXEC will refuse. */
   failed: boolean;
 }

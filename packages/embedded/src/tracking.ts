@@ -51,6 +51,11 @@ export class Tracking {
     return this.readers.size > 0 || this.prefixes.size > 0;
   }
 
+  /** Whether there is anything to do after a command. */
+  get isWatched(): boolean {
+    return this.clients.size > 0 || this.pending.length > 0;
+  }
+
   get clientCount(): number {
     return this.clients.size;
   }
@@ -153,8 +158,9 @@ export class Tracking {
     if (this.pending.length > 0) {
       const messages = this.pending;
       this.pending = [];
-      const state = session?.tracking;
-      if (session !== undefined && state !== undefined) for (const keys of messages) this.send(session, state, keys);
+      // In a transaction tracking may have ended since.
+      if (session !== undefined)
+        for (const keys of messages) this.send(session, session.tracking ?? { redirect: 0, broken: false }, keys);
     }
     if ([...this.prefixes.values()].some((prefix) => prefix.keys.size > 0)) this.broadcastAll();
   }
@@ -181,7 +187,7 @@ export class Tracking {
     }
   }
 
-  private send(session: Session, state: TrackingState, keys: Reply): void {
+  private send(session: Session, state: Pick<TrackingState, "redirect" | "broken">, keys: Reply): void {
     if (state.redirect === 0) {
       if (session.resp === 3) session.push(new Push(["invalidate", keys]));
       return;

@@ -161,4 +161,23 @@ describe("client-side caching is Redis's", () => {
     await reader.sameMessage();
     await nothingMore();
   });
+
+  it("tells of a transaction's own changes also when it ends the tracking", async () => {
+    await reader.same("CLIENT TRACKING ON");
+    await reader.same("GET a");
+    for (const command of ["MULTI", "SET a 1", "FLUSHALL", "CLIENT TRACKING OFF", "EXEC"]) await reader.same(command);
+    await reader.sameMessage();
+    await reader.sameMessage();
+    await reader.same("CLIENT TRACKING ON");
+    await nothingMore();
+  });
+
+  it("drops the messages about a transaction that ends the redirection which RESP2 needs", async () => {
+    await writer.same("CLIENT TRACKING ON");
+    await writer.same("GET a");
+    for (const command of ["MULTI", "SET a 1", "CLIENT TRACKING OFF", "EXEC"]) await writer.same(command);
+    await reader.same("CLIENT TRACKING ON");
+    await reader.same("PING");
+    await nothingMore();
+  });
 });

@@ -121,7 +121,7 @@ export class Arena {
       leave(participant);
       participants[by] = await this.enter(2);
     } else {
-      if (participant.real.closed) return [];
+      if (participant.real.closed || waitsUnobserved(participant, line)) return [];
       await this.send(
         participant,
         line.map((word) => numbered(word, participants)),
@@ -175,6 +175,11 @@ export class Arena {
     }
     return undefined;
   }
+}
+
+/** A short wait that begins later, because the client still waits for something else, ends beside other steps. */
+function waitsUnobserved({ unanswered }: Participant, line: Line): boolean {
+  return unanswered.length > 0 && isShortWait(line);
 }
 
 function leave({ real, embedded }: Participant): void {
