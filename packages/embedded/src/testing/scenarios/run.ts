@@ -26,7 +26,7 @@ const RESET: readonly Line[] = [
   ...DEFAULTS.map(([name, value]) => ["CONFIG", "SET", name, value]),
 ];
 /** A wait of some milliseconds has ended by then. */
-const SHORT_WAIT_ENDS_MS = 250;
+const SHORT_WAIT_ENDS_MS = 5000;
 
 interface Participant {
   readonly real: Client;
