@@ -47,12 +47,7 @@ function process(session: Session, args: readonly string[]): Reply | Blocked {
   return call(session, command, args);
 }
 
-function enqueue(
-  { engine }: Session,
-  transaction: Transaction,
-  command: Command,
-  args: readonly string[],
-): void {
+function enqueue({ engine }: Session, transaction: Transaction, command: Command, args: readonly string[]): void {
   transaction.queue.push({ command, args });
   if (engine.scripts.mayReplicate(command, args)) transaction.mayReplicate = true;
 }
