@@ -103,6 +103,19 @@ describe("a connection answers as Redis does", () => {
     expect(embedded).toBe(real);
     pair.close();
   });
+
+  it("mutes the answer after a transaction with CLIENT REPLY SKIP, whatever follows in it", async () => {
+    const pair = await oracle.connect();
+    // EXEC's own answer is not the same: Redis announces an array and leaves out a part.
+    for (const modes of [["SKIP"], ["SKIP", "ON"]]) {
+      const queued = modes.map((mode) => `CLIENT REPLY ${mode}\r\n`).join("");
+      for (const answers of await pair.raw(`MULTI\r\n${queued}EXEC\r\nPING\r\nPING end\r\n`, 2 + modes.length)) {
+        expect(answers).toMatch(/end\r\n$/);
+        expect(answers).not.toContain("PONG");
+      }
+    }
+    pair.close();
+  });
 });
 
 describe("errors and settings are told as Redis tells them", () => {

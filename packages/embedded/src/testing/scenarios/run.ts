@@ -92,11 +92,10 @@ export class Arena {
       for (const [index, step] of scenario.steps.entries()) {
         const lines = step.line === "connect" ? [] : [step.line];
         this.position = { step: index, connection: step.by, lines };
-        for (const difference of await this.step(participants, step, index)) {
-          const known = knownAs(difference);
-          if (known === undefined) return difference;
-          if (known.diverges) return undefined;
-        }
+        const differences = await this.step(participants, step, index);
+        if (differences.some((difference) => knownAs(difference)?.diverges)) return undefined;
+        const unknown = differences.find((difference) => knownAs(difference) === undefined);
+        if (unknown !== undefined) return unknown;
       }
       return await this.compareEnd(scenario.steps.length);
     } finally {
