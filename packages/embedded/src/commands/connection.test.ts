@@ -35,9 +35,14 @@ describe("a connection answers as Redis does", () => {
 
   it("waits for a number of replicas of 32 bits", () =>
     oracle.expectSame([
-      ...["WAIT 9223372036854775807 0", "WAIT 4294967296 0", "WAIT 0 0", "WAIT -1 0", "WAIT x 0", "WAIT 1 -1"],
-      "WAIT 4294967297 1",
+      "WAIT 9223372036854775807 0",
       "WAIT 9223372036854775808 0",
+      "WAIT 4294967296 0",
+      "WAIT 4294967297 1",
+      "WAIT 0 0",
+      "WAIT -1 0",
+      "WAIT x 0",
+      "WAIT 1 -1",
     ]));
 
   it("refuses what it does not know", () =>
