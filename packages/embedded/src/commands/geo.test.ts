@@ -74,6 +74,7 @@ describe("geo commands answer as Redis does", () => {
   it("for scores that no geohash has", () =>
     oracle.expectSame([
       "ZADD z 0 a 1.5 b 4503599627370496 c 1e15 d",
+      "GEOADD z inf -0 e",
       "GEOPOS z a b c d",
       "GEOHASH z a b c d",
       "GEOSEARCH z FROMLONLAT 0 0 BYRADIUS 20000 km WITHHASH",

@@ -48,7 +48,8 @@ const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
       "OBJECT ENCODING of a whole number that INCRBYFLOAT made: Redis says embstr until it is written again. Here the " +
       "encoding of a string follows from its content.",
     covers: ({ real, embedded, lines }) =>
-      names(lines, "ENCODING") && real.replaceAll("$6\r\nembstr\r\n", "$3\r\nint\r\n") === embedded,
+      (names(lines, "ENCODING") || names(lines, "EVALSHA")) &&
+      real.replaceAll("$6\r\nembstr\r\n", "$3\r\nint\r\n") === embedded,
   },
   {
     reason:
