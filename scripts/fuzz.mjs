@@ -6,10 +6,14 @@
  *     npm run fuzz -- --seconds 600
  *     npm run fuzz -- --seed 4711      # that scenario alone
  *     npm run fuzz -- --seed 4711 --scenarios 1000
+ *     npm run fuzz -- --seed 4711 --seconds 600
  *     npm run fuzz -- --differences 10 # goes on until it has found ten
+ *
+ * The last line says how many scenarios and commands it were, and from which seed on.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 
 const { values } = parseArgs({
@@ -34,11 +38,19 @@ const scenarios = numberOf("scenarios") ?? (alone ? 1 : undefined);
 const seconds = numberOf("seconds") ?? (scenarios === undefined ? 120 : undefined);
 
 console.log(`fuzzing from seed ${seed}`);
-const { status } = spawnSync("npx", ["vitest", "run", "packages/embedded/src/scenarios.test.ts"], {
-  stdio: "inherit",
+const run = spawn("npx", ["vitest", "run", "packages/embedded/src/scenarios.test.ts"], {
+  stdio: ["inherit", "pipe", "inherit"],
   env: {
     ...process.env,
     HOLDFAST_FUZZ: JSON.stringify({ seed, scenarios, seconds, differences: numberOf("differences") }),
   },
 });
-process.exitCode = status ?? 1;
+const code = new Promise((resolve) => run.on("close", (status) => resolve(status ?? 1)));
+// Vitest's own report comes after what the test said.
+let summary = "the run ended before its time";
+for await (const line of createInterface({ input: run.stdout })) {
+  console.log(line);
+  summary = /seed \d+: \d+ scenarios, .*/.exec(line)?.[0] ?? summary;
+}
+console.log(summary);
+process.exitCode = await code;

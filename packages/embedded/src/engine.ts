@@ -107,14 +107,14 @@ export class Engine {
     if (!this.busy.active) {
       this.tellCaches(session);
       this.blocked.serve();
+      this.tracking.broadcastChanges();
     }
     this.current = undefined;
   }
 
   /** After the answer of a session's command, what it changed itself is told to it too. */
   tellCaches(session: Session | undefined): void {
-    if (this.tracking.clientCount === 0) return;
-    this.tracking.afterCommand(session);
+    this.tracking.tellAuthor(session);
     if (session?.tracking !== undefined) endCaching(session);
   }
 

@@ -2,7 +2,7 @@
 import { type Command, keysOf } from "./commands/registry.ts";
 import { CommandError, isTooLong, shown, wrongArity } from "./errors.ts";
 import { BLOCKED, type Blocked, ErrorReply, QUEUED, type Reply } from "./reply.ts";
-import type { Session } from "./session.ts";
+import type { Session, Transaction } from "./session.ts";
 
 const NO_AUTH = new ErrorReply("NOAUTH Authentication required.");
 export const NO_REPLICAS: ErrorReply = new ErrorReply("NOREPLICAS Not enough good replicas to write.");
@@ -42,10 +42,15 @@ function process(session: Session, args: readonly string[]): Reply | Blocked {
     return BLOCKED;
   }
   if (session.transaction !== undefined && !NEVER_QUEUED.has(command.name)) {
-    if (!session.transaction.failed && !session.watchedKeyChanged) session.transaction.queue.push({ command, args });
+    if (!session.transaction.failed && !session.watchedKeyChanged) enqueue(session, session.transaction, command, args);
     return QUEUED;
   }
   return call(session, command, args);
+}
+
+function enqueue({ engine }: Session, transaction: Transaction, command: Command, args: readonly string[]): void {
+  transaction.queue.push({ command, args });
+  if (engine.scripts.mayReplicate(command, args)) transaction.mayReplicate = true;
 }
 
 function check(session: Session, command: Command, args: readonly string[]): ErrorReply | undefined {

@@ -2,52 +2,73 @@
  * Additions in the x87 80-bit `long double` which INCRBYFLOAT and HINCRBYFLOAT use, so that the digits stored are
  * Redis's own. A number is `mantissa * 2^exponent` with a mantissa of at most 64 bits.
  */
-import { fail, NOT_A_FLOAT } from "./errors.ts";
-import { parseDouble } from "./numbers.ts";
+import { fail } from "./errors.ts";
 
-interface LongDouble {
+export interface LongDouble {
   readonly mantissa: bigint;
+  /** Infinity for an infinite number. */
   readonly exponent: number;
 }
 
+const NOT_FINITE = "ERR increment would produce NaN or Infinity";
 const PRECISION = 64;
-const DECIMAL = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i;
+const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i;
+const HEXADECIMAL = /^([+-]?)0x([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d+))?$/i;
+const INFINITE = /^[+-]?inf(?:inity)?$/i;
+const INFINITY: LongDouble = { mantissa: 1n, exponent: Infinity };
+/** Redis copies a number into a buffer of 5 KB with a zero at its end. */
+const LONGEST = 5 * 1024 - 1;
 /** Digits after the point which Redis prints (`%.17Lf`). */
 const PRINTED = 17;
-/** Beyond this decimal exponent a long double is infinite or zero. */
-const MAX_EXPONENT = 4932;
+/** Every number is below 2^16384, and the smallest subnormal one is 2^-16445. */
+const MAX_BITS = 16384;
+const MIN_BITS = -16444;
+/** Powers of ten beyond these are not worked out: they are out of range in any case. */
+const MAX_DIGITS = 4940;
+const MIN_DIGITS = -4960;
 
-const NOT_FINITE = "ERR increment would produce NaN or Infinity";
-
-/** The sum of two decimal texts, printed as Redis prints it. Refuses what is not a number, and an infinite sum. */
-export function addDecimals(a: string, b: string): string {
-  return format(add(parse(a), parse(b)));
+/** The text of a number; undefined for any other, and for what is too large or so small that nothing but zero is left. */
+export function parseLongDouble(text: string): LongDouble | undefined {
+  if (text.length > LONGEST) return undefined;
+  if (INFINITE.test(text)) return INFINITY;
+  const number = parseDecimal(text) ?? parseHexadecimal(text);
+  if (number === undefined || number.mantissa === 0n) return number;
+  const bits = bitLength(number.mantissa) + number.exponent;
+  return bits > MAX_BITS || bits < MIN_BITS ? undefined : round(number.mantissa, number.exponent);
 }
 
-function parse(text: string): LongDouble {
+function parseDecimal(text: string): LongDouble | undefined {
   const match = DECIMAL.exec(text);
-  if (match === null || text.length > 256) return fromDouble(text);
+  if (match === null) return undefined;
   const [, sign = "", whole = "", fraction = "", power = "0"] = match;
-  if (whole === "" && fraction === "") fail(NOT_A_FLOAT);
+  if (whole === "" && fraction === "") return undefined;
   const digits = BigInt(whole + fraction);
-  const scale = Number(power) - fraction.length;
-  if (digits !== 0n && Math.abs(scale) > MAX_EXPONENT) fail(NOT_A_FLOAT);
-  const signed = sign === "-" ? -digits : digits;
   if (digits === 0n) return { mantissa: 0n, exponent: 0 };
+  const scale = Number(power) - fraction.length;
+  const size = digits.toString().length + scale;
+  if (size > MAX_DIGITS || size < MIN_DIGITS) return undefined;
+  const signed = sign === "-" ? -digits : digits;
   return scale >= 0 ? round(signed * 10n ** BigInt(scale), 0) : divide(signed, 10n ** BigInt(-scale));
 }
 
-/** Hexadecimal spellings are exact as doubles; infinities are numbers here, but no sum with them is allowed. */
-function fromDouble(text: string): LongDouble {
-  const value = parseDouble(text) ?? fail(NOT_A_FLOAT);
-  if (!Number.isFinite(value)) fail(NOT_FINITE);
-  let exponent = 0;
-  let mantissa = value;
-  while (!Number.isInteger(mantissa)) {
-    mantissa *= 2;
-    exponent -= 1;
-  }
-  return { mantissa: BigInt(mantissa), exponent };
+function parseHexadecimal(text: string): LongDouble | undefined {
+  const match = HEXADECIMAL.exec(text);
+  if (match === null) return undefined;
+  const [, sign = "", whole = "", fraction = "", power = "0"] = match;
+  if (whole === "" && fraction === "") return undefined;
+  const mantissa = BigInt(`0x${whole}${fraction}`);
+  if (mantissa === 0n) return { mantissa, exponent: 0 };
+  return { mantissa: sign === "-" ? -mantissa : mantissa, exponent: Number(power) - 4 * fraction.length };
+}
+
+export function isInfinite({ exponent }: LongDouble): boolean {
+  return exponent === Infinity;
+}
+
+/** The sum, printed as Redis prints it. Refuses an infinite one. */
+export function addLongDoubles(a: LongDouble, b: LongDouble): string {
+  if (isInfinite(a) || isInfinite(b)) fail(NOT_FINITE);
+  return format(add(a, b));
 }
 
 function add(a: LongDouble, b: LongDouble): LongDouble {
@@ -92,7 +113,7 @@ function bitLength(value: bigint): number {
 }
 
 function format(value: LongDouble): string {
-  if (bitLength(value.mantissa) + value.exponent > 16384) fail(NOT_FINITE);
+  if (bitLength(value.mantissa) + value.exponent > MAX_BITS) fail(NOT_FINITE);
   const scaled = value.mantissa * 10n ** BigInt(PRINTED);
   const digits = value.exponent >= 0 ? scaled << BigInt(value.exponent) : shiftRounded(scaled, -value.exponent);
   if (digits === 0n) return "0";

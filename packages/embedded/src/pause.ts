@@ -73,11 +73,8 @@ export class Pause {
   holdsBack(session: Session, command: Command, args: readonly string[]): boolean {
     if (this.timer === undefined) return false;
     if (this.mode === "all") return true;
-    if (command.name === "exec") {
-      return session.transaction?.queue.some((queued) => queued.command.mayReplicate) ?? false;
-    }
-    const declared = command.category === "scripting" ? session.engine.scripts.declaredFlags(args) : undefined;
-    return declared === undefined ? command.mayReplicate : !declared.noWrites;
+    if (command.name === "exec") return session.transaction?.mayReplicate ?? false;
+    return session.engine.scripts.mayReplicate(command, args);
   }
 
   postpone(session: Session, args: readonly string[]): void {

@@ -72,8 +72,14 @@ export class Scripts implements LuaHost {
     return this.bySha1.get(sha1.toLowerCase());
   }
 
+  /** Whether a command may write; for a script or function it is what that says of itself, if anything. */
+  mayReplicate(command: Command, args: readonly string[]): boolean {
+    const declared = command.category === "scripting" ? this.declaredFlags(args) : undefined;
+    return declared === undefined ? command.mayReplicate : !declared.noWrites;
+  }
+
   /** What a script says in its first line, or its library of a function, that a command calls; undefined when it says nothing. */
-  declaredFlags([command = "", script = ""]: readonly string[]): ScriptFlags | undefined {
+  private declaredFlags([command = "", script = ""]: readonly string[]): ScriptFlags | undefined {
     const name = command.toLowerCase();
     if (name.startsWith("fcall")) return this.engine.functions.find(script)?.flags;
     if (name.startsWith("evalsha")) return declared(this.find(script)?.flags);

@@ -34,6 +34,8 @@ export interface QueuedCommand {
 
 export interface Transaction {
   readonly queue: QueuedCommand[];
+  /** One of them may write: a script as it was known when it was queued. */
+  mayReplicate: boolean;
   /** A command could not be queued; EXEC will refuse. */
   failed: boolean;
 }
@@ -58,8 +60,10 @@ export class Session {
   /** A watched key was touched: EXEC answers nil. */
   watchedKeyChanged = false;
   tracking: TrackingState | undefined;
-  /** CLIENT REPLY. `skip-next` becomes `skip` with the next command. */
-  replies: "on" | "off" | "skip" | "skip-next" = "on";
+  /** CLIENT REPLY. */
+  replies: "on" | "off" | "skip" = "on";
+  /** CLIENT REPLY SKIP is about the next command, or about what comes after EXEC. */
+  skipsNext = false;
   /** Waiting for a key. */
   waiter: Waiter | undefined;
   /** Held back by CLIENT PAUSE. */
@@ -125,7 +129,7 @@ export class Session {
 
   answer(reply: Reply): void {
     if (this.closed) return;
-    if (this.replies === "on") this.outlet.reply(reply);
+    if (this.replies === "on" && !this.skipsNext) this.outlet.reply(reply);
     else this.answerMuted(reply);
     if (this.closeAfterReply) this.outlet.close();
   }
@@ -133,8 +137,8 @@ export class Session {
   /** Messages pass, also those which confirm a subscription. */
   private answerMuted(reply: Reply): void {
     if (reply instanceof Several && reply.replies.every((one) => one instanceof Push)) this.outlet.reply(reply);
-    if (this.replies === "skip") this.replies = "on";
-    else if (this.replies === "skip-next") this.replies = "skip";
+    if (this.replies !== "off") this.replies = this.skipsNext ? "skip" : "on";
+    this.skipsNext = false;
   }
 
   push(message: Push | Status): void {

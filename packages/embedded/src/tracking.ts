@@ -150,19 +150,19 @@ export class Tracking {
     this.readers.clear();
   }
 
-  /** After the command's answer: what waited for it, then the broadcasts. */
-  afterCommand(session: Session | undefined): void {
-    if (this.pending.length > 0) {
-      const messages = this.pending;
-      this.pending = [];
-      const state = session?.tracking;
-      if (session !== undefined && state !== undefined) for (const keys of messages) this.send(session, state, keys);
-    }
-    if ([...this.prefixes.values()].some((prefix) => prefix.keys.size > 0)) this.broadcastAll();
+  /** After the command's answer: what waited for it. */
+  tellAuthor(session: Session | undefined): void {
+    const messages = this.pending;
+    if (messages.length === 0) return;
+    this.pending = [];
+    if (session === undefined) return;
+    // In a transaction tracking may have ended since.
+    for (const keys of messages) this.send(session, session.tracking ?? { redirect: 0, broken: false }, keys);
   }
 
-  /** In the order of the prefixes, as Redis does. */
-  private broadcastAll(): void {
+  /** After a command and what it caused, in the order of the prefixes. */
+  broadcastChanges(): void {
+    if (this.prefixes.size === 0) return;
     const ordered = [...this.prefixes].sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [, prefix] of ordered) if (prefix.keys.size > 0) this.broadcast(prefix);
   }
@@ -183,7 +183,7 @@ export class Tracking {
     }
   }
 
-  private send(session: Session, state: TrackingState, keys: Reply): void {
+  private send(session: Session, state: Pick<TrackingState, "redirect" | "broken">, keys: Reply): void {
     if (state.redirect === 0) {
       if (session.resp === 3) session.push(new Push(["invalidate", keys]));
       return;

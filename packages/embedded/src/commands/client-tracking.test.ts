@@ -161,4 +161,45 @@ describe("client-side caching is Redis's", () => {
     await reader.sameMessage();
     await nothingMore();
   });
+
+  it("does not tell a client that waits in BLMPOP, with NOLOOP, of a push from which it took", async () => {
+    await reader.same("CLIENT TRACKING ON BCAST NOLOOP");
+    for (const [command, isTold] of [
+      ["BLMPOP 0 1 l LEFT", false],
+      ["BLPOP l 0", true],
+      ["BLMOVE l l LEFT RIGHT 0", false],
+    ] as const) {
+      const { finished } = reader.start(command);
+      let infos: readonly string[] = [];
+      do infos = await writer.both("INFO clients");
+      while (!infos.every((info) => info.includes("blocked_clients:1\r")));
+      await writer.same("RPUSH l a b");
+      await finished;
+      if (isTold) await reader.sameMessage();
+      await nothingMore();
+      await writer.same("DEL l");
+      await reader.sameMessage();
+    }
+    await writer.same("RPUSH l c");
+    await reader.sameMessage();
+  });
+
+  it("tells of a transaction's own changes also when it ends the tracking", async () => {
+    await reader.same("CLIENT TRACKING ON");
+    await reader.same("GET a");
+    for (const command of ["MULTI", "SET a 1", "FLUSHALL", "CLIENT TRACKING OFF", "EXEC"]) await reader.same(command);
+    await reader.sameMessage();
+    await reader.sameMessage();
+    await reader.same("CLIENT TRACKING ON");
+    await nothingMore();
+  });
+
+  it("drops the messages about a transaction that ends the redirection which RESP2 needs", async () => {
+    await writer.same("CLIENT TRACKING ON");
+    await writer.same("GET a");
+    for (const command of ["MULTI", "SET a 1", "CLIENT TRACKING OFF", "EXEC"]) await writer.same(command);
+    await reader.same("CLIENT TRACKING ON");
+    await reader.same("PING");
+    await nothingMore();
+  });
 });

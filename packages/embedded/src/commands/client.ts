@@ -191,6 +191,6 @@ function setReplies(ctx: Session, mode: string): Reply {
   }
   if (is(mode, "OFF")) ctx.replies = "off";
   else if (!is(mode, "SKIP")) fail(SYNTAX);
-  else if (ctx.replies !== "off") ctx.replies = "skip-next";
+  else if (ctx.replies !== "off") ctx.skipsNext = true;
   return NO_REPLY;
 }

@@ -33,6 +33,18 @@ describe("a connection answers as Redis does", () => {
       "AUTH a b c",
     ]));
 
+  it("waits for a number of replicas of 32 bits", () =>
+    oracle.expectSame([
+      "WAIT 9223372036854775807 0",
+      "WAIT 9223372036854775808 0",
+      "WAIT 4294967296 0",
+      "WAIT 4294967297 1",
+      "WAIT 0 0",
+      "WAIT -1 0",
+      "WAIT x 0",
+      "WAIT 1 -1",
+    ]));
+
   it("refuses what it does not know", () =>
     oracle.expectSame([
       "NOSUCH",
@@ -113,6 +125,19 @@ describe("a connection answers as Redis does", () => {
       2,
     );
     expect(embedded).toBe(real);
+    pair.close();
+  });
+
+  it("mutes the answer after a transaction with CLIENT REPLY SKIP, whatever follows in it", async () => {
+    const pair = await oracle.connect();
+    // EXEC's own answer is not the same: Redis announces an array and leaves out a part.
+    for (const modes of [["SKIP"], ["SKIP", "ON"]]) {
+      const queued = modes.map((mode) => `CLIENT REPLY ${mode}\r\n`).join("");
+      for (const answers of await pair.raw(`MULTI\r\n${queued}EXEC\r\nPING\r\nPING end\r\n`, 2 + modes.length)) {
+        expect(answers).toMatch(/end\r\n$/);
+        expect(answers).not.toContain("PONG");
+      }
+    }
     pair.close();
   });
 });

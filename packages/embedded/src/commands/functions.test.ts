@@ -284,6 +284,8 @@ describe("functions", () => {
     await other.same("FUNCTION STATS");
     await other.same("FCALL reads 0");
     await other.same("FCALL_RO reads 0");
+    for (const command of ["MULTI", "FCALL reads 0", ["EVAL", "#!lua flags=no-writes\nreturn 2", "0"], "EXEC"])
+      await other.same(command);
     await other.same("CLIENT UNPAUSE");
     await called.finished;
     caller.close();

@@ -74,8 +74,12 @@ describe("geo commands answer as Redis does", () => {
   it("for scores that no geohash has", () =>
     oracle.expectSame([
       "ZADD z 0 a 1.5 b 4503599627370496 c 1e15 d",
+      "GEOADD z inf -0 e",
       "GEOPOS z a b c d",
       "GEOHASH z a b c d",
       "GEOSEARCH z FROMLONLAT 0 0 BYRADIUS 20000 km WITHHASH",
+      "ZADD y -inf a inf b -5.5 c 1e19 d 2e19 e -1e19 f -9223372036854775808 g 18446744073709551615 h",
+      "GEOPOS y a b c d e f g h",
+      "GEOHASH y a b c d e f g h",
     ]));
 });

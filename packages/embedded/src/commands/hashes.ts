@@ -1,8 +1,8 @@
 /** Hashes: fields by their names. `hashes-walk.ts` has HSCAN and HRANDFIELD. */
 import { fail, NOT_A_FLOAT, wrongArity } from "../errors.ts";
-import { addDecimals } from "../long-double.ts";
+import { addLongDoubles, isInfinite, parseLongDouble } from "../long-double.ts";
 import { EVENT } from "../notifications.ts";
-import { addInt64, int64Argument, parseDouble, parseInt64 } from "../numbers.ts";
+import { addInt64, int64Argument, parseInt64 } from "../numbers.ts";
 import { MapReply, NIL, OK, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
 import { type Field, HashValue } from "../values/hash.ts";
@@ -180,12 +180,10 @@ function increment(ctx: Session, key: string, field: string, by: number | bigint
 }
 
 function incrementByFloat(ctx: Session, key: string, field: string, by: string): Reply {
-  const amount = parseDouble(by) ?? fail(NOT_A_FLOAT);
-  // Digits beyond the range of doubles still fit into a long double.
-  if (!Number.isFinite(amount) && !/\d/.test(by)) fail("ERR value is NaN or Infinity");
+  const amount = parseLongDouble(by) ?? fail(NOT_A_FLOAT);
+  if (isInfinite(amount)) fail("ERR value is NaN or Infinity");
   const old = ctx.db.getAs(key, HashValue)?.get(field) ?? "0";
-  if (parseDouble(old) === undefined) fail("ERR hash value is not a float");
-  const sum = addDecimals(old, by);
+  const sum = addLongDoubles(parseLongDouble(old) ?? fail("ERR hash value is not a float"), amount);
   setField(ctx, key, field, sum, "hincrbyfloat");
   return sum;
 }

@@ -101,6 +101,18 @@ describe("HyperLogLog answers as Redis does, to the byte", () => {
       "PFDEBUG DECODE",
     ]));
 
+  it("keeps what was added to a damaged one before an element met the damage", () =>
+    oracle.expectSame([
+      "PFADD h e61",
+      ["SETRANGE", "h", "16", "\xb0"],
+      "PFADD h e159 e69",
+      "GET h",
+      "PFADD empty",
+      ["SETRANGE", "empty", "17", "L"],
+      "PFADD empty e94 e156 e276",
+      "GET empty",
+    ]));
+
   it("tests itself", () => oracle.expectSame(["PFSELFTEST"], { resp: 2 }));
 
   it("tells keyspace events", async () => {

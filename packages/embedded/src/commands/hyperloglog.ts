@@ -82,10 +82,16 @@ function add(ctx: Session, key: string, elements: readonly string[]): Reply {
   const hll = known ?? HyperLogLog.empty();
   const limit = sparseLimit(ctx);
   let changed = known === undefined;
-  for (const element of elements) if (hll.add(element, limit)) changed = true;
+  try {
+    for (const element of elements) if (hll.add(element, limit)) changed = true;
+  } finally {
+    // A damaged one may refuse an element; those before it stay.
+    if (changed) {
+      hll.invalidateCount();
+      save(ctx, key, hll);
+    }
+  }
   if (!changed) return 0;
-  hll.invalidateCount();
-  save(ctx, key, hll);
   ctx.db.changed(key, EVENT.string, "pfadd");
   return 1;
 }

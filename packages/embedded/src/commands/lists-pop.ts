@@ -122,7 +122,9 @@ function popOrWait(ctx: Session, request: MultiPop<End>, timeoutMs: number, take
       const list = ctx.db.find(key)?.value;
       if (!(list instanceof ListValue)) return undefined;
       const served = take(key, list, request);
-      ctx.db.taken(key, list, EVENT.list, popEvent(request.end));
+      // Of the commands that wait for lists, BLMPOP alone tells caches what it takes.
+      if (take === severalWithKey) ctx.db.removed(key, list, EVENT.list, popEvent(request.end));
+      else ctx.db.taken(key, list, EVENT.list, popEvent(request.end));
       return served;
     },
   });

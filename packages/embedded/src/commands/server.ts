@@ -1,6 +1,6 @@
 /** The server itself: INFO, time, and polite answers where there is nothing to do. */
 import { fail, SYNTAX } from "../errors.ts";
-import { integerArgument } from "../numbers.ts";
+import { int64Argument } from "../numbers.ts";
 import { NO_REPLY, OK, Status, Verbatim } from "../reply.ts";
 import { millisecondsArgument } from "./arguments.ts";
 import { infoText } from "./info.ts";
@@ -40,9 +40,10 @@ export const serverCommands: readonly Command[] = [
     flags: "noscript",
     category: "connection",
     run: (ctx, [, replicas, timeout]) => {
-      const wanted = integerArgument(replicas);
+      const wanted = BigInt(int64Argument(replicas));
       const timeoutMs = millisecondsArgument(timeout);
-      if (wanted <= 0) return 0;
+      // Redis keeps 32 bits of the number.
+      if (wanted <= 0 || BigInt.asIntN(32, wanted) <= 0) return 0;
       return ctx.block({ keys: [], timeoutMs, timeoutReply: 0, serve: () => undefined });
     },
   }),

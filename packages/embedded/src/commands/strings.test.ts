@@ -127,6 +127,27 @@ describe("strings answer as Redis does", () => {
       "INCRBYFLOAT f 1",
     ]));
 
+  it("adds in long doubles to the ends of their range", () => {
+    const decimal = "1e4932 -1e4932 9e4932 1e99999 0e99999 1e4000 1e-4940 1e-4960 1e-99999 1e . 1. infinity 1_0";
+    const hexadecimal =
+      "0x1.8p3 -0x.8 0x1.00000000000000002p0 0x1fffffffffffffffp0 0x1p16383 0x1p16384 0x1p-16460 0x 0x1p";
+    const numbers = [
+      ...`${decimal} ${hexadecimal}`.split(" "),
+      ...[400, 4900, 4950].map((length) => "1".repeat(length)),
+      ...[4000, 5118, 5119].map((length) => `${"0".repeat(length)}1`),
+    ];
+    return oracle.expectSame(
+      numbers.flatMap((number) => [
+        `MSET s ${number} t 1`,
+        "INCRBYFLOAT s 1",
+        `INCRBYFLOAT t ${number}`,
+        `HSET h f ${number} g 1`,
+        "HINCRBYFLOAT h f 1",
+        `HINCRBYFLOAT h g ${number}`,
+      ]),
+    );
+  });
+
   it("changes a part", () =>
     oracle.expectSame([
       "APPEND s hello",

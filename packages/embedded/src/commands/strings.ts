@@ -1,8 +1,8 @@
 /** Strings: reading, counting, and changing a part. `strings-set.ts` has SET and its relatives. */
 import { fail, NOT_A_FLOAT } from "../errors.ts";
-import { addDecimals } from "../long-double.ts";
+import { addLongDoubles, parseLongDouble } from "../long-double.ts";
 import { EVENT } from "../notifications.ts";
-import { addInt64, int64Argument, integerArgument, parseDouble, parseInt64 } from "../numbers.ts";
+import { addInt64, int64Argument, integerArgument, parseInt64 } from "../numbers.ts";
 import { NIL, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
 import { Bytes } from "../values/bytes.ts";
@@ -166,8 +166,7 @@ function decrementBy(ctx: Session, key: string, by: number | bigint): Reply {
 
 function incrementByFloat(ctx: Session, key: string, by: string): Reply {
   const old = ctx.db.stringForWrite(key) ?? "0";
-  if (parseDouble(old) === undefined || parseDouble(by) === undefined) fail(NOT_A_FLOAT);
-  const sum = addDecimals(old, by);
+  const sum = addLongDoubles(parseLongDouble(old) ?? fail(NOT_A_FLOAT), parseLongDouble(by) ?? fail(NOT_A_FLOAT));
   replace(ctx, key, sum);
   ctx.db.changed(key, EVENT.string, "incrbyfloat");
   return sum;

@@ -14,7 +14,7 @@ export const transactionCommands: readonly Command[] = [
     category: "transaction",
     run: (ctx) => {
       if (ctx.transaction !== undefined) fail("ERR MULTI calls can not be nested");
-      ctx.transaction = { queue: [], failed: false };
+      ctx.transaction = { queue: [], mayReplicate: false, failed: false };
       return OK;
     },
   }),

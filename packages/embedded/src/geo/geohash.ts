@@ -105,10 +105,16 @@ function interleave({ column, row }: Cell): number {
 }
 
 function deinterleave(score: number): Cell {
-  const bits = Math.trunc(score);
+  const bits = toBits(score);
   const high = Math.floor(bits / HALF);
   const low = bits - high * HALF;
   return { row: join(low, high), column: join(low >>> 1, high >>> 1), step: FULL_STEP };
+}
+
+/** As C converts a double to 64 bits on x86: one too large becomes 0, one too small the highest bit alone. */
+function toBits(score: number): number {
+  if (score >= HALF ** 2) return 0;
+  return score < -(2 ** 63) ? 2 ** 63 : Math.trunc(score);
 }
 
 function join(low: number, high: number): number {

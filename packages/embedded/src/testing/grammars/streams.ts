@@ -23,7 +23,7 @@ export function streamPlaceholders(): Placeholders {
       const id = `${random.integer(0, lastMs + 1)}`;
       return random.pick(["+", "+", "+", id, `${id}-1`, `(${id}`, `(${id}-0`, "(0-0"]);
     },
-    group: (random) => random.pick(["g1", "g1", "g1", "g2", "g2", "none"]),
+    group: (random) => (random.chance(0.08) ? "none" : random.pick(["g1", "g1", "g2"])),
     consumer: (random) => random.pick(["alice", "bob", "carol"]),
     position: (random) => random.pick(["0", "$", `${random.integer(0, lastMs)}`, `${random.integer(0, lastMs)}-1`]),
     history: (random) => random.pick([">", ">", ">", "0", `${random.integer(0, lastMs)}-0`]),

@@ -55,6 +55,7 @@ const SYNTAXES = {
     "XREADGROUP GROUP group consumer [COUNT count] BLOCK wait [NOACK] STREAMS key history",
     "XREADGROUP GROUP group consumer BLOCK wait STREAMS key key > >",
     "XGROUP CREATE key group position MKSTREAM",
+    "XGROUP CREATE key group position MKSTREAM",
   ]),
   hyperLogLogs: compile(hyperLogLogSyntax),
   geo: compile(geoSyntax),
@@ -86,6 +87,7 @@ export const BEGINNINGS: Readonly<Record<DataFamily, readonly string[]>> = {
     "XGROUP CREATE x1 g1 0",
     "XGROUP CREATE x2 g1 $ MKSTREAM",
     "XGROUP CREATE x1 g2 0-1",
+    "XGROUP CREATE x2 g2 0 MKSTREAM",
     "XREADGROUP GROUP g1 alice COUNT 1 STREAMS x1 >",
   ],
   hyperLogLogs: ["PFADD p a b c", "PFADD p2 c d"],
@@ -130,6 +132,6 @@ function wait(random: Random, short: () => boolean, brief: string): string {
 }
 
 function keyOf(random: Random, own: readonly string[]): string {
-  if (random.chance(0.75)) return random.pick(own);
+  if (random.chance(0.8)) return random.pick(own);
   return random.pick(random.chance(0.6) ? SHARED_KEYS : ALL_KEYS);
 }

@@ -72,8 +72,9 @@ function isWholeChoice(count: string | undefined): boolean {
 
 /** From the beginning to the end in one step: the rest depends on how hashes are seeded. */
 function isWholeScan(args: readonly string[], cursor: number): boolean {
-  const isFromStart = !/^[+-]?\d/.test(args[cursor] ?? "") || args[cursor] === "0";
-  return isFromStart && !args.some((word, i) => /^COUNT$/i.test(args[i - 1] ?? "") && /^\d{1,3}$/.test(word));
+  if (!/^[+-]?\d/.test(args[cursor] ?? "")) return true;
+  const counts = args.filter((_word, i) => /^COUNT$/i.test(args[i - 1] ?? ""));
+  return args[cursor] === "0" && counts.length > 0 && !counts.some((count) => /^\d{1,3}$/.test(count));
 }
 
 function isShortTime(word: string): boolean {

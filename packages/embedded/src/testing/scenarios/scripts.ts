@@ -8,9 +8,7 @@ export type LineMaker = () => readonly string[];
 
 const NUMBERS = ["3", "3.5", "-0", "1e20", "2^53 + 1", "2^63", "1/0", "0/0", "0.1", "1e-7", "100000000000000"];
 const RETURNS = [
-  "return r",
-  "return r",
-  "return r",
+  ...Array.from({ length: 12 }, () => "return r"),
   "return {r, #r, 3.9, true, false, nil, 'cut'}",
   "return redis.error_reply('MINE of my own')",
   "return redis.error_reply('without code\\r\\nsecond')",
@@ -30,6 +28,9 @@ const RETURNS = [
 ];
 const SHEBANGS = [
   "#!lua\n",
+  "#!lua\n",
+  "#!lua flags=no-writes\n",
+  "#!lua flags=no-writes,allow-stale\n",
   "#!lua flags=no-writes\n",
   "#!lua flags=allow-stale,no-cluster\n",
   "#!lua flags=x\n",
@@ -43,8 +44,8 @@ export const UNORDERED_CALLS: RegExp = /SMEMBERS|SINTER|SUNION|SDIFF|HKEYS|HVALS
 export class ScriptMaker {
   private readonly random: Random;
   private readonly line: LineMaker;
-  /** Of what was sent before. */
-  private readonly sources: string[] = ["return 1"];
+  /** Of what was sent since the last flush. */
+  private sources: string[] = [];
 
   constructor(random: Random, line: LineMaker) {
     this.random = random;
@@ -56,24 +57,35 @@ export class ScriptMaker {
     const { random } = this;
     if (random.chance(0.08)) return this.scriptCommand();
     const tail = [`${keys.length}`, ...keys, "a1", `${random.integer(-5, 5)}`];
-    if (random.chance(0.15)) return [random.pick(["EVALSHA", "EVALSHA", "EVALSHA_RO"]), this.knownSha(), ...tail];
+    if (this.sources.length > 0 && random.chance(0.15))
+      return [random.pick(["EVALSHA", "EVALSHA", "EVALSHA_RO"]), this.knownSha(), ...tail];
     const source = random.chance(0.15) ? snippetOf(random.integer(1, 1e9)) : this.source();
-    this.sources.push(source);
-    return [random.chance(0.15) ? "EVAL_RO" : "EVAL", source, ...tail];
+    return [random.chance(0.15) ? "EVAL_RO" : "EVAL", this.remembered(source), ...tail];
   }
 
   private scriptCommand(): string[] {
     const { random } = this;
     return random.pick([
-      () => ["SCRIPT", "LOAD", this.source()],
+      () => ["SCRIPT", "LOAD", this.remembered(this.source())],
       () => ["SCRIPT", "EXISTS", this.knownSha(), "x".repeat(40), this.knownSha()],
-      () => ["SCRIPT", "FLUSH", ...random.pick([[], ["SYNC"], ["ASYNC"], ["X"]])],
+      () => this.flush(),
       () => ["SCRIPT", random.pick(["HELP", "X"])],
     ])();
   }
 
+  private flush(): string[] {
+    this.sources = [];
+    return ["SCRIPT", "FLUSH", ...this.random.pick([[], ["SYNC"], ["ASYNC"], ["X"]])];
+  }
+
+  private remembered(source: string): string {
+    this.sources.push(source);
+    return source;
+  }
+
   private knownSha(): string {
-    const sha = createHash("sha1").update(this.random.pick(this.sources), "latin1").digest("hex");
+    const source = this.sources.length === 0 ? "unknown" : this.random.pick(this.sources);
+    const sha = createHash("sha1").update(source, "latin1").digest("hex");
     return this.random.chance(0.2) ? sha.toUpperCase() : sha;
   }
 

@@ -8,14 +8,14 @@ export interface Finding {
   readonly difference: Difference;
 }
 
-/** Runs of the scenario at most. */
-const EFFORT = 400;
+/** No further run of the scenario begins after that. */
+const PATIENCE_MS = 60_000;
 
 export async function shrink(arena: Arena, found: Finding): Promise<Finding> {
   let best = withSteps(found, found.scenario.steps.slice(0, found.difference.step + 1));
-  let runs = 0;
+  const deadline = performance.now() + PATIENCE_MS;
   for (let size = Math.ceil(best.scenario.steps.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let from = 0; from < best.scenario.steps.length && runs < EFFORT; runs++) {
+    for (let from = 0; from < best.scenario.steps.length && performance.now() < deadline;) {
       const { steps } = best.scenario;
       const fewer = withSteps(best, [...steps.slice(0, from), ...steps.slice(from + size)]);
       const difference = await arena.run(fewer.scenario);
