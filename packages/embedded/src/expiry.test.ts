@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { VirtualClock } from "./clock.ts";
 import { createServer } from "./server.ts";
-import { Random } from "./testing/random.ts";
+import { SeededRandom } from "./random.ts";
 
 /** Few keys and many changes: nearly all deadlines become stale, and are dropped more than once. */
 it("ends each key at its last deadline, through any number of earlier ones", () => {
   fc.assert(
     fc.property(fc.integer(), (seed) => {
-      const random = new Random(seed);
+      const random = new SeededRandom(seed);
       const clock = new VirtualClock(0);
       const connection = createServer({ clock }).connectInProcess();
       const deadlines = new Map<string, number>();

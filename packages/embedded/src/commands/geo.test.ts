@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { type Oracle, startOracle } from "../testing/differential.ts";
 import { Syntax } from "../testing/grammar.ts";
 import { geoPlaceholders, geoSyntax } from "../testing/grammars/geo.ts";
-import { Random } from "../testing/random.ts";
+import { SeededRandom } from "../random.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ const COMMANDS = 600;
 
 describe("geo commands answer as Redis does", () => {
   it.each([1, 2, 3])("in a generated sequence, seed %i", async (seed) => {
-    const random = new Random(seed);
+    const random = new SeededRandom(seed);
     const syntaxes = geoSyntax.map((notation) => new Syntax(notation));
     const placeholders = { ...geoPlaceholders, key: () => random.pick(["a", "b"]), stored: () => "stored" };
     const commands = Array.from({ length: COMMANDS }, () => random.pick(syntaxes).generate(random, placeholders));

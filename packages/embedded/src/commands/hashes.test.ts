@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandLine, type Oracle, startOracle } from "../testing/differential.ts";
 import { Syntax } from "../testing/grammar.ts";
 import { hashPlaceholders, hashSyntax, withoutFieldOrder } from "../testing/grammars/hashes.ts";
-import { Random } from "../testing/random.ts";
+import { SeededRandom } from "../random.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -207,7 +207,7 @@ describe("hashes answer as Redis does", () => {
   });
 
   it.each([1, 2, 3])("in a generated sequence, seed %i", async (seed) => {
-    const random = new Random(seed);
+    const random = new SeededRandom(seed);
     const syntaxes = hashSyntax.map((notation) => new Syntax(notation));
     const placeholders = { ...hashPlaceholders, key: () => random.pick(["a", "a", "b", "b", "c", "text"]) };
     const commands = Array.from({ length: COMMANDS }, () => random.pick(syntaxes).generate(random, placeholders));
@@ -215,7 +215,7 @@ describe("hashes answer as Redis does", () => {
   });
 
   it.each([1, 2])("in the same order while they are small, seed %i", async (seed) => {
-    const random = new Random(seed);
+    const random = new SeededRandom(seed);
     const syntaxes = hashSyntax.map((notation) => new Syntax(notation));
     const placeholders = { ...hashPlaceholders, key: () => random.pick(["a", "b"]), long: () => "short" };
     const commands = Array.from({ length: COMMANDS }, () => random.pick(syntaxes).generate(random, placeholders));

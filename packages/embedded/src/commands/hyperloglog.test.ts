@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Oracle, startOracle } from "../testing/differential.ts";
 import { Syntax } from "../testing/grammar.ts";
 import { hyperLogLogPlaceholders, hyperLogLogSyntax } from "../testing/grammars/hyperloglog.ts";
-import { Random } from "../testing/random.ts";
+import { SeededRandom } from "../random.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -130,7 +130,7 @@ describe("HyperLogLog answers as Redis does, to the byte", () => {
   });
 
   it.each([1, 2, 3])("in a generated sequence, seed %i", async (seed) => {
-    const random = new Random(seed);
+    const random = new SeededRandom(seed);
     const syntaxes = hyperLogLogSyntax.map((notation) => new Syntax(notation));
     const placeholders = { ...hyperLogLogPlaceholders, key: () => random.pick(["a", "a", "b", "b", "c"]) };
     const commands = Array.from({ length: COMMANDS }, () => random.pick(syntaxes).generate(random, placeholders));

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandLine, type Oracle, type Pair, startOracle } from "../testing/differential.ts";
 import { Syntax } from "../testing/grammar.ts";
 import { listPlaceholders, listSyntax } from "../testing/grammars/lists.ts";
-import { Random } from "../testing/random.ts";
+import { SeededRandom } from "../random.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ const OFTEN = "CONFIG SET hz 500";
 
 describe("lists answer as Redis does", () => {
   it.each([1, 2, 3])("in a generated sequence, seed %i", async (seed) => {
-    const random = new Random(seed);
+    const random = new SeededRandom(seed);
     const syntaxes = listSyntax.map((notation) => new Syntax(notation));
     const placeholders = { ...listPlaceholders, key: () => random.pick(["a", "b", "b", "c", "c", "text"]) };
     const commands = Array.from({ length: COMMANDS }, () => random.pick(syntaxes).generate(random, placeholders));

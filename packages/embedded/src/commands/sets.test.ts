@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandLine, type Oracle, startOracle } from "../testing/differential.ts";
 import { Syntax } from "../testing/grammar.ts";
 import { integerPlaceholders, setPlaceholders, setSyntax, withoutMemberOrder } from "../testing/grammars/sets.ts";
-import { Random } from "../testing/random.ts";
+import { SeededRandom } from "../random.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -259,7 +259,7 @@ describe("sets answer as Redis does", () => {
   });
 
   it.each([1, 2, 3])("in a generated sequence, seed %i", async (seed) => {
-    const random = new Random(seed);
+    const random = new SeededRandom(seed);
     const syntaxes = setSyntax.map((notation) => new Syntax(notation));
     const placeholders = { ...setPlaceholders, key: () => random.pick(["a", "a", "b", "b", "c", "d", "text"]) };
     const commands = Array.from({ length: COMMANDS }, () => random.pick(syntaxes).generate(random, placeholders));
@@ -267,7 +267,7 @@ describe("sets answer as Redis does", () => {
   });
 
   it.each([1, 2])("in the same order while they have only integers, seed %i", async (seed) => {
-    const random = new Random(seed);
+    const random = new SeededRandom(seed);
     const syntaxes = setSyntax.map((notation) => new Syntax(notation));
     const placeholders = { ...integerPlaceholders, key: () => random.pick(["a", "b", "c", "d"]) };
     const commands = Array.from({ length: COMMANDS }, () => random.pick(syntaxes).generate(random, placeholders));

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandLine, type Oracle, startOracle } from "../testing/differential.ts";
 import { Syntax } from "../testing/grammar.ts";
 import { sortedSetPlaceholders, sortedSetSyntax, withoutScanOrder } from "../testing/grammars/sorted-sets.ts";
-import { Random } from "../testing/random.ts";
+import { SeededRandom } from "../random.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ const OFTEN = "CONFIG SET hz 500";
 
 describe("sorted sets answer as Redis does", () => {
   it.each([1, 2, 3])("in a generated sequence, seed %i", async (seed) => {
-    const random = new Random(seed);
+    const random = new SeededRandom(seed);
     const syntaxes = sortedSetSyntax.map((notation) => new Syntax(notation));
     const key = (): string =>
       random.pick(["a", "a", "b", "b", "c", "c", "d", "plain", random.chance(0.1) ? "text" : "d"]);
@@ -27,7 +27,7 @@ describe("sorted sets answer as Redis does", () => {
   });
 
   it("when there are many members", async () => {
-    const random = new Random(7);
+    const random = new SeededRandom(7);
     const members = Array.from({ length: 3000 }, (_, i) => [`${random.integer(0, 500)}`, `m${i}`]);
     const ranks = Array.from({ length: 40 }, () => random.integer(0, 3200));
     await oracle.expectSame(

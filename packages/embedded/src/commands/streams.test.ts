@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Oracle, type Pair, startOracle } from "../testing/differential.ts";
 import { Syntax } from "../testing/grammar.ts";
 import { streamPlaceholders, streamSyntax, withoutTimes } from "../testing/grammars/streams.ts";
-import { Random } from "../testing/random.ts";
+import { SeededRandom } from "../random.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ const COMMANDS = 400;
 
 describe("streams answer as Redis does", () => {
   it.each(Array.from({ length: SEQUENCES }, (_, i) => i + 1))("in a generated sequence, seed %i", async (seed) => {
-    const random = new Random(seed);
+    const random = new SeededRandom(seed);
     const syntaxes = streamSyntax.map((notation) => new Syntax(notation));
     const placeholders = { ...streamPlaceholders(), key: () => random.pick(["s1", "s1", "s1", "s2", "string"]) };
     const commands = Array.from({ length: COMMANDS }, () => random.pick(syntaxes).generate(random, placeholders));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Random } from "../testing/random.ts";
+import { SeededRandom } from "../random.ts";
 import { RankedBlocks } from "./ranked-blocks.ts";
 import type { Ranked } from "./score-block.ts";
 
@@ -10,7 +10,7 @@ function byRank(a: Ranked, b: Ranked): number {
 
 /** Grows to several blocks, shrinks, and grows again, along with a sorted array. */
 function run(seed: number, steps: number): { readonly blocks: RankedBlocks<Ranked>; readonly model: Ranked[] } {
-  const random = new Random(seed);
+  const random = new SeededRandom(seed);
   const blocks = new RankedBlocks<Ranked>();
   let model: Ranked[] = [];
   let growing = 0.8;
@@ -28,7 +28,7 @@ function run(seed: number, steps: number): { readonly blocks: RankedBlocks<Ranke
   return { blocks, model: model.sort(byRank) };
 }
 
-function change(random: Random, blocks: RankedBlocks<Ranked>, model: Ranked[]): Ranked[] {
+function change(random: SeededRandom, blocks: RankedBlocks<Ranked>, model: Ranked[]): Ranked[] {
   const node = random.pick(model);
   if (random.chance(0.5)) {
     blocks.move(node, random.chance(0.5) ? node.score + 0.01 : random.integer(0, 50));
@@ -45,7 +45,7 @@ function change(random: Random, blocks: RankedBlocks<Ranked>, model: Ranked[]): 
   return kept;
 }
 
-function compare(random: Random, blocks: RankedBlocks<Ranked>, model: Ranked[]): void {
+function compare(random: SeededRandom, blocks: RankedBlocks<Ranked>, model: Ranked[]): void {
   model.sort(byRank);
   expect([...blocks.values()]).toEqual(model);
   expect(blocks.size).toBe(model.length);
@@ -72,7 +72,7 @@ describe("ranked blocks", () => {
   it("order equal scores by key, through many blocks", () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 0, max: 4000 }), (seed, bound) => {
-        const random = new Random(seed);
+        const random = new SeededRandom(seed);
         const blocks = new RankedBlocks<Ranked>();
         const nodes = Array.from({ length: 4000 }, (_, i) => ({ key: String(i).padStart(4, "0"), score: 7 }));
         const inOrder = [...nodes];

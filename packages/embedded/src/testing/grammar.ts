@@ -7,12 +7,12 @@
  * `[a]` may be there, `a|b` is a choice, `(a b)` groups, `+` repeats one to three times. A word in lower case is a placeholder,
  * any other stands for itself.
  */
-import type { Random } from "./random.ts";
+import type { SeededRandom } from "../random.ts";
 
 /** The words that a placeholder stands for this time. */
-export type Placeholders = Readonly<Record<string, (random: Random) => string | readonly string[]>>;
+export type Placeholders = Readonly<Record<string, (random: SeededRandom) => string | readonly string[]>>;
 
-type Rule = (random: Random, placeholders: Placeholders) => string[];
+type Rule = (random: SeededRandom, placeholders: Placeholders) => string[];
 
 export class Syntax {
   private readonly rule: Rule;
@@ -23,7 +23,7 @@ export class Syntax {
     if (tokens.length > 0) throw new Error(`not closed: ${notation}`);
   }
 
-  generate(random: Random, placeholders: Placeholders): string[] {
+  generate(random: SeededRandom, placeholders: Placeholders): string[] {
     return this.rule(random, placeholders);
   }
 }

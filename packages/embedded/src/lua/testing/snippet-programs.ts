@@ -5,21 +5,21 @@ import { expression, numberLiteral, plainValue, stringLiteral, tableLiteral } fr
 /** Writes to a table in random order, then shows its order, its border and its JSON. */
 export function tableProgram(dice: Dice): string {
   const key = (): string => {
-    if (dice.chance(0.5)) return `[${dice.between(-1, 20)}]`;
-    if (dice.chance(0.7)) return `.${dice.of(["a", "b", "c", "dd", "ee", "ff"])}${dice.between(0, 9)}`;
-    return `[${dice.of(["true", "1.5", "2^33", '"x y"', "false", "-1", "0"])}]`;
+    if (dice.chance(0.5)) return `[${dice.integer(-1, 20)}]`;
+    if (dice.chance(0.7)) return `.${dice.pick(["a", "b", "c", "dd", "ee", "ff"])}${dice.integer(0, 9)}`;
+    return `[${dice.pick(["true", "1.5", "2^33", '"x y"', "false", "-1", "0"])}]`;
   };
   const step = (): string => {
-    const kind = dice.next();
-    if (kind < 0.5) return `t${key()} = ${dice.between(1, 99)}`;
+    const kind = dice.fraction();
+    if (kind < 0.5) return `t${key()} = ${dice.integer(1, 99)}`;
     if (kind < 0.65) return `t${key()} = nil`;
-    if (kind < 0.75) return `table.insert(t, ${dice.between(1, 99)})`;
+    if (kind < 0.75) return `table.insert(t, ${dice.integer(1, 99)})`;
     if (kind < 0.8) return `table.remove(t${dice.chance(0.5) ? "" : ", 1"})`;
-    if (kind < 0.9) return `for i = ${dice.between(1, 5)}, ${dice.between(5, 20)} do t[i] = i end`;
-    return `for i = ${dice.between(1, 5)}, ${dice.between(5, 20)} do t['k' .. i] = i end`;
+    if (kind < 0.9) return `for i = ${dice.integer(1, 5)}, ${dice.integer(5, 20)} do t[i] = i end`;
+    return `for i = ${dice.integer(1, 5)}, ${dice.integer(5, 20)} do t['k' .. i] = i end`;
   };
   return [
-    `local t = ${dice.of(["{}", "{}", "{1, 2, 3}", "{a0 = 1, 5, nil, 7}", tableLiteral(dice, 0)])}`,
+    `local t = ${dice.pick(["{}", "{}", "{1, 2, 3}", "{a0 = 1, 5, nil, 7}", tableLiteral(dice, 0)])}`,
     ...dice.some(14, step, 1),
     "local s = {}",
     "for k, v in pairs(t) do s[#s + 1] = tostring(k) .. '=' .. tostring(v) end",
@@ -29,8 +29,8 @@ export function tableProgram(dice: Dice): string {
 
 /** A list sorted by a comparator that may be wrong. */
 export function sortProgram(dice: Dice): string {
-  const items = dice.some(20, () => String(dice.between(0, 30)));
-  const comparator = dice.of([
+  const items = dice.some(20, () => String(dice.integer(0, 30)));
+  const comparator = dice.pick([
     "",
     ", function(a, b) return a > b end",
     ", function(a, b) return a % 7 < b % 7 end",
@@ -47,23 +47,23 @@ export function statementProgram(dice: Dice): string {
   const value = (): string => expression(dice, names, 2);
   const block = (depth: number): string => dice.some(3, () => statement(depth), 1).join("\n");
   const statement = (depth: number): string => {
-    const kind = dice.next();
-    if (depth <= 0 || kind < 0.3) return `${dice.of(["a", "b", "c", "t.x", "t[1]", "t[a]"])} = ${value()}`;
-    if (kind < 0.4) return `local ${dice.of(["a", "b", "c"])}, d = ${value()}, ${value()}`;
+    const kind = dice.fraction();
+    if (depth <= 0 || kind < 0.3) return `${dice.pick(["a", "b", "c", "t.x", "t[1]", "t[a]"])} = ${value()}`;
+    if (kind < 0.4) return `local ${dice.pick(["a", "b", "c"])}, d = ${value()}, ${value()}`;
     if (kind < 0.5)
       return `if ${value()} then\n${block(depth - 1)}\nelseif ${value()} then\n${block(depth - 1)}\nelse b = 1 end`;
     if (kind < 0.58)
-      return `for i = ${value()}, ${dice.between(1, 5)} do\nif i < -9 then break end\nlog(i)\n${block(depth - 1)}\nend`;
+      return `for i = ${value()}, ${dice.integer(1, 5)} do\nif i < -9 then break end\nlog(i)\n${block(depth - 1)}\nend`;
     if (kind < 0.64) return `for k, v in pairs(${tableLiteral(dice, 0)}) do\nlog(k, v)\n${block(depth - 1)}\nend`;
     if (kind < 0.7)
       return `local i = 0\nwhile i < 3 do\ni = i + 1\n${block(depth - 1)}\nif ${value()} then break end\nend`;
     if (kind < 0.76) return `local i = 0\nrepeat\ni = i + 1\nlocal z = i\n${block(depth - 1)}\nuntil z > 2`;
     if (kind < 0.86) return `log(pcall(function()\n${block(depth - 1)}\nreturn ${value()}\nend))`;
     if (kind < 0.92)
-      return `f = function(a, ...)\n${block(depth - 1)}\nreturn ${dice.of(["a", "...", "a, b", "c"])}\nend\nlog(f(${value()}))`;
+      return `f = function(a, ...)\n${block(depth - 1)}\nreturn ${dice.pick(["a", "...", "a, b", "c"])}\nend\nlog(f(${value()}))`;
     // An error table without a text that nobody catches crashes the real server.
-    return dice.of([
-      `error(tostring(${value()}):sub(1, 5), ${dice.between(0, 3)})`,
+    return dice.pick([
+      `error(tostring(${value()}):sub(1, 5), ${dice.integer(0, 3)})`,
       `a, b = b, a`,
       `t, c = {}, f`,
       `log(${value()})`,
@@ -98,7 +98,7 @@ export function metatableProgram(dice: Dice): string {
     "len",
   ];
   const handlers = dice.some(6, () => {
-    const body = dice.of([
+    const body = dice.pick([
       "return 'h'",
       "return (...)",
       "return 7",
@@ -106,10 +106,10 @@ export function metatableProgram(dice: Dice): string {
       "return true",
       "return nil",
     ]);
-    return `__${dice.of(events)} = ${dice.chance(0.85) ? `function(...) ${body} end` : dice.of(["{k = 5}", "t2", "9"])}`;
+    return `__${dice.pick(events)} = ${dice.chance(0.85) ? `function(...) ${body} end` : dice.pick(["{k = 5}", "t2", "9"])}`;
   });
   const use = (): string =>
-    dice.of([
+    dice.pick([
       "o + 1",
       "2 - o",
       "o .. 'x'",
@@ -141,7 +141,7 @@ export function metatableProgram(dice: Dice): string {
       () => `r[#r + 1] = {pcall(function() local v = ${use()} return type(v), type(v) == 'table' and 0 or v end)}`,
       1,
     ),
-    `r[#r + 1] = {pcall(function() o.${dice.of(["k", "z"])} = ${dice.between(1, 9)} return rawget(o, 'k') end)}`,
+    `r[#r + 1] = {pcall(function() o.${dice.pick(["k", "z"])} = ${dice.integer(1, 9)} return rawget(o, 'k') end)}`,
     dice.chance(0.3) ? `r[#r + 1] = ${use()} and 1` : "",
     "return r",
   ].join("\n");
@@ -149,7 +149,7 @@ export function metatableProgram(dice: Dice): string {
 
 export function coroutineProgram(dice: Dice): string {
   const inside = dice.some(4, () =>
-    dice.of([
+    dice.pick([
       "x = coroutine.yield(x)",
       "local a, b = coroutine.yield(x, 2) x = a",
       "for i = 1, 2 do coroutine.yield(i) end",
@@ -163,7 +163,7 @@ export function coroutineProgram(dice: Dice): string {
       "x = x.y",
     ]),
   );
-  const drive = dice.of([
+  const drive = dice.pick([
     "for i = 1, 4 do put(coroutine.resume(co, i)) put(coroutine.status(co)) end",
     "local w = coroutine.wrap(body) for i = 1, 3 do put(w(i)) end",
     "put(pcall(function() local w = coroutine.wrap(body) for i = 1, 4 do put(w(i)) end end))",
@@ -184,7 +184,7 @@ export function coroutineProgram(dice: Dice): string {
 
 /** A valid program with a few characters or tokens changed: mostly a syntax error. */
 export function brokenProgram(dice: Dice): string {
-  const whole = dice.of([statementProgram, metatableProgram, tableProgram])(dice);
+  const whole = dice.pick([statementProgram, metatableProgram, tableProgram])(dice);
   const tokens = whole.match(/\w+|\s+|[^\w\s]/g)!;
   const noise = [
     "end",
@@ -208,10 +208,10 @@ export function brokenProgram(dice: Dice): string {
     "~",
     "return",
   ];
-  for (let count = dice.between(1, 2); count > 0; count--) {
-    const at = dice.between(0, tokens.length - 1);
+  for (let count = dice.integer(1, 2); count > 0; count--) {
+    const at = dice.integer(0, tokens.length - 1);
     if (dice.chance(0.5)) tokens.splice(at, 1);
-    else tokens.splice(at, 0, " ", dice.of(noise), " ");
+    else tokens.splice(at, 0, " ", dice.pick(noise), " ");
   }
   // A changed loop might never end; the changed program is only compiled.
   return `return loadstring(${luaString(tokens.join(""))}, '@broken') and 'compiles' or select(2, loadstring(${luaString(tokens.join(""))}, '@broken'))`;
@@ -220,7 +220,7 @@ export function brokenProgram(dice: Dice): string {
 /** Values of all kinds as results of the script itself. */
 export function replyProgram(dice: Dice): string {
   const special = (): string =>
-    dice.of([
+    dice.pick([
       () => `{ok = ${stringLiteral(dice)}}`,
       () => `{double = ${numberLiteral(dice)}}`,
       () => `{map = ${tableLiteral(dice, 1)}}`,

@@ -63,12 +63,12 @@ const STRINGS = [
 ];
 
 export function numberLiteral(dice: Dice): string {
-  return dice.chance(0.5) ? String(dice.between(-20, 120)) : dice.of(NUMBERS);
+  return dice.chance(0.5) ? String(dice.integer(-20, 120)) : dice.pick(NUMBERS);
 }
 
 export function stringLiteral(dice: Dice): string {
-  if (dice.chance(0.7)) return dice.of(STRINGS);
-  const text = dice.some(8, () => dice.of("abcxyz019 .%-+=,;()[]".split(""))).join("");
+  if (dice.chance(0.7)) return dice.pick(STRINGS);
+  const text = dice.some(8, () => dice.pick("abcxyz019 .%-+=,;()[]".split(""))).join("");
   return JSON.stringify(text);
 }
 
@@ -77,17 +77,17 @@ export function tableLiteral(dice: Dice, depth: number): string {
   const items = dice.some(5, () => {
     const value = plainValue(dice, depth - 1);
     if (dice.chance(0.5)) return value;
-    if (dice.chance(0.6)) return `${dice.of(["a", "b", "key", "name", "x1", "value", "ok2", "n"])}=${value}`;
-    return `[${dice.chance(0.7) ? dice.between(-2, 12) : dice.of(['"k k"', "true", "1.5", "2^40", "-1", '""'])}]=${value}`;
+    if (dice.chance(0.6)) return `${dice.pick(["a", "b", "key", "name", "x1", "value", "ok2", "n"])}=${value}`;
+    return `[${dice.chance(0.7) ? dice.integer(-2, 12) : dice.pick(['"k k"', "true", "1.5", "2^40", "-1", '""'])}]=${value}`;
   });
-  return `{${items.join(dice.of([",", ";", ", "]))}}`;
+  return `{${items.join(dice.pick([",", ";", ", "]))}}`;
 }
 
 export function plainValue(dice: Dice, depth: number): string {
-  const kind = dice.next();
+  const kind = dice.fraction();
   if (kind < 0.35) return numberLiteral(dice);
   if (kind < 0.65) return stringLiteral(dice);
-  if (kind < 0.75 || depth <= 0) return dice.of(["true", "false", "nil"]);
+  if (kind < 0.75 || depth <= 0) return dice.pick(["true", "false", "nil"]);
   return tableLiteral(dice, depth);
 }
 
@@ -95,14 +95,14 @@ const BINARY = ["+", "-", "*", "/", "%", "^", "..", "==", "~=", "<", "<=", ">", 
 
 /** An expression over the given variables; many of them fail, with one of Lua's messages. */
 export function expression(dice: Dice, variables: readonly string[], depth: number): string {
-  const kind = dice.next();
+  const kind = dice.fraction();
   if (depth <= 0 || kind < 0.25) {
-    return dice.chance(0.4) && variables.length > 0 ? dice.of(variables) : plainValue(dice, 1);
+    return dice.chance(0.4) && variables.length > 0 ? dice.pick(variables) : plainValue(dice, 1);
   }
   const inner = (): string => expression(dice, variables, depth - 1);
-  if (kind < 0.65) return `(${inner()} ${dice.of(BINARY)} ${inner()})`;
-  if (kind < 0.75) return `(${dice.of(["not ", "- ", "#"])}${inner()})`;
-  if (kind < 0.85) return `(${inner()})${dice.of([".x", ".a.b", "[1]", `[${inner()}]`, ":len()", ":foo(1)", "()"])}`;
-  if (kind < 0.95) return `${dice.of(["tostring", "tonumber", "type", "math.floor", "#", "unpack"])}(${inner()})`;
-  return `(function(...) return ${dice.of(["...", "select('#', ...)", "(...)", "..., 1"])} end)(${inner()}, ${inner()})`;
+  if (kind < 0.65) return `(${inner()} ${dice.pick(BINARY)} ${inner()})`;
+  if (kind < 0.75) return `(${dice.pick(["not ", "- ", "#"])}${inner()})`;
+  if (kind < 0.85) return `(${inner()})${dice.pick([".x", ".a.b", "[1]", `[${inner()}]`, ":len()", ":foo(1)", "()"])}`;
+  if (kind < 0.95) return `${dice.pick(["tostring", "tonumber", "type", "math.floor", "#", "unpack"])}(${inner()})`;
+  return `(function(...) return ${dice.pick(["...", "select('#', ...)", "(...)", "..., 1"])} end)(${inner()}, ${inner()})`;
 }

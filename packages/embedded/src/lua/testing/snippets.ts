@@ -30,5 +30,5 @@ const MAKERS = [
 
 export function snippetOf(seed: number): string {
   const dice = new Dice(seed);
-  return dice.of(MAKERS)(dice);
+  return dice.pick(MAKERS)(dice);
 }

@@ -1,7 +1,7 @@
 import type { Placeholders } from "../grammar.ts";
-import type { Random } from "../random.ts";
+import type { SeededRandom } from "../../random.ts";
 
-function degrees(random: Random, limit: number, edges: readonly string[]): string {
+function degrees(random: SeededRandom, limit: number, edges: readonly string[]): string {
   if (random.chance(0.1)) return random.pick(edges);
   return ((random.fraction() * 2 - 1) * limit).toFixed(random.integer(0, 15));
 }

@@ -1,5 +1,5 @@
 import type { Placeholders } from "../grammar.ts";
-import type { Random } from "../random.ts";
+import type { SeededRandom } from "../../random.ts";
 import { sorted } from "../unordered.ts";
 
 const MEMBERS = ["m", "n", "o", "p", "q", "1", "22", "-5", "", "\xff\x00", "mm", "mn", "zz", "01", "long".repeat(20)];
@@ -18,22 +18,22 @@ const WIDE = [
 const NO_SCORES = ["x", "nan", "", "1e400", "1e-400", "-1e400", " 1", "(1", "1e", "0x0p5"];
 const NO_INTEGERS = ["x", "1.5", " 1", "", "9223372036854775808", "9223372036854775807", "-9223372036854775808"];
 
-function score(random: Random): string {
+function score(random: SeededRandom): string {
   if (random.chance(0.02)) return random.pick(NO_SCORES);
   if (random.chance(0.3)) return `${random.integer(-1000, 1000) / 7}`;
   return random.pick(random.chance(0.7) ? SCORES : WIDE);
 }
 
-function bound(random: Random): string {
+function bound(random: SeededRandom): string {
   return random.chance(0.3) ? `(${score(random)}` : random.pick(["-inf", "+inf", score(random), score(random)]);
 }
 
 /** The number of keys, and as many keys. Weights must know it too. */
-function keys(random: Random, key: Key): string[] {
+function keys(random: SeededRandom, key: Key): string[] {
   return Array.from({ length: random.integer(1, 3) }, () => key(random));
 }
 
-type Key = (random: Random) => string;
+type Key = (random: SeededRandom) => string;
 
 /** `key` names a sorted set or something else, `level` one whose scores are all equal. */
 export function sortedSetPlaceholders(key: Key): Placeholders {

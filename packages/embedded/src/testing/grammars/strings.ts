@@ -1,11 +1,11 @@
 import type { Placeholders } from "../grammar.ts";
-import type { Random } from "../random.ts";
+import type { SeededRandom } from "../../random.ts";
 import { momentPlaceholders } from "./moments.ts";
 
 const INTEGERS = ["1", "-1", "7", "9223372036854775807", "-9223372036854775808", "9007199254740993"];
 const NO_INTEGERS = ["1.5", "1e3", "x", "0.1", "-0.00017", "inf", "nan", "-0", "1e400", "0x10", " 1", ""];
 
-function number(random: Random): string {
+function number(random: SeededRandom): string {
   if (random.chance(0.6)) return `${random.integer(-20, 20)}`;
   return random.pick(random.chance(0.5) ? INTEGERS : NO_INTEGERS);
 }

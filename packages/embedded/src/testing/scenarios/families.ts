@@ -13,7 +13,7 @@ import { sortPlaceholders, sortSyntax } from "../grammars/sort.ts";
 import { sortedSetPlaceholders, sortedSetSyntax } from "../grammars/sorted-sets.ts";
 import { streamPlaceholders, streamSyntax } from "../grammars/streams.ts";
 import { stringPlaceholders, stringSyntax } from "../grammars/strings.ts";
-import type { Random } from "../random.ts";
+import type { SeededRandom } from "../../random.ts";
 import { SHORT_MILLISECONDS, SHORT_SECONDS } from "./waits.ts";
 
 export interface Family {
@@ -97,7 +97,7 @@ export const BEGINNINGS: Readonly<Record<DataFamily, readonly string[]>> = {
 };
 
 /** @param short whether a wait may end by itself */
-export function families(peer: (random: Random) => string, short: () => boolean): Record<FamilyName, Family> {
+export function families(peer: (random: SeededRandom) => string, short: () => boolean): Record<FamilyName, Family> {
   const waiting: Placeholders = {
     timeout: (random) =>
       random.chance(0.1) ? random.pick(["-1", "x", "1e30", "nan", "1e400"]) : wait(random, short, SHORT_SECONDS),
@@ -107,7 +107,7 @@ export function families(peer: (random: Random) => string, short: () => boolean)
     syntaxes: SYNTAXES[name],
     placeholders: { ...placeholders, ...waiting, key: (random) => keyOf(random, own), peer },
   });
-  const zKey = (random: Random): string => keyOf(random, OWN_KEYS.sortedSets);
+  const zKey = (random: SeededRandom): string => keyOf(random, OWN_KEYS.sortedSets);
   return {
     strings: of("strings", OWN_KEYS.strings, stringPlaceholders),
     bitmaps: of("bitmaps", OWN_KEYS.bitmaps, bitmapPlaceholders),
@@ -127,11 +127,11 @@ export function families(peer: (random: Random) => string, short: () => boolean)
   };
 }
 
-function wait(random: Random, short: () => boolean, brief: string): string {
+function wait(random: SeededRandom, short: () => boolean, brief: string): string {
   return short() && random.chance(0.2) ? brief : "0";
 }
 
-function keyOf(random: Random, own: readonly string[]): string {
+function keyOf(random: SeededRandom, own: readonly string[]): string {
   if (random.chance(0.8)) return random.pick(own);
   return random.pick(random.chance(0.6) ? SHARED_KEYS : ALL_KEYS);
 }

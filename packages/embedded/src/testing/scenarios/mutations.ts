@@ -1,5 +1,5 @@
 /** What makes a command line odd, and what may not be sent because two servers cannot answer it alike. */
-import type { Random } from "../random.ts";
+import type { SeededRandom } from "../../random.ts";
 
 const ODD_WORDS = [
   "",
@@ -25,7 +25,7 @@ const ODD_WORDS = [
   "x",
 ];
 
-type Mutation = (random: Random, args: string[], at: number) => void;
+type Mutation = (random: SeededRandom, args: string[], at: number) => void;
 
 const MUTATIONS: readonly Mutation[] = [
   (_random, args, at) => args.splice(at, 1),
@@ -42,7 +42,7 @@ const MUTATIONS: readonly Mutation[] = [
 ];
 
 /** The line with one of its words changed, missing or too many. The name stays. */
-export function mutated(random: Random, line: readonly string[]): string[] {
+export function mutated(random: SeededRandom, line: readonly string[]): string[] {
   const args = [...line];
   if (args.length > 1) random.pick(MUTATIONS)(random, args, random.integer(1, args.length - 1));
   if (random.chance(0.2)) args[0] = (args[0] ?? "").toLowerCase();

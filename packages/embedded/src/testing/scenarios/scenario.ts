@@ -1,5 +1,5 @@
 /** One scenario for a seed: several connections, and what they send one after the other. */
-import { Random } from "../random.ts";
+import { SeededRandom } from "../../random.ts";
 import {
   ALL_KEYS,
   BEGINNINGS,
@@ -55,7 +55,7 @@ export function scenarioOf(seed: number): Scenario {
 
 class Generator {
   private readonly seed: number;
-  private readonly random: Random;
+  private readonly random: SeededRandom;
   private readonly families: Record<FamilyName, Family>;
   private readonly scripts: ScriptMaker;
   private readonly connections: Belief[];
@@ -66,7 +66,7 @@ class Generator {
   private readonly pauses: "write" | "all" | "none";
 
   constructor(seed: number) {
-    const random = new Random(seed);
+    const random = new SeededRandom(seed);
     this.pauses = random.pick(["write", "all", "none", "none", "none"] as const);
     this.seed = seed;
     this.random = random;

@@ -1,7 +1,7 @@
 /** Lua scripts made at random that call commands, and the command lines that run them. */
 import { createHash } from "node:crypto";
 import { snippetOf } from "../../lua/testing/snippets.ts";
-import type { Random } from "../random.ts";
+import type { SeededRandom } from "../../random.ts";
 
 /** A command line for `redis.call`. */
 export type LineMaker = () => readonly string[];
@@ -42,12 +42,12 @@ const LONGEST_CALL = 40;
 export const UNORDERED_CALLS: RegExp = /SMEMBERS|SINTER|SUNION|SDIFF|HKEYS|HVALS|HGETALL|"KEYS"|SCAN|RAND|SPOP|NOSORT/i;
 
 export class ScriptMaker {
-  private readonly random: Random;
+  private readonly random: SeededRandom;
   private readonly line: LineMaker;
   /** Of what was sent since the last flush. */
   private sources: string[] = [];
 
-  constructor(random: Random, line: LineMaker) {
+  constructor(random: SeededRandom, line: LineMaker) {
     this.random = random;
     this.line = line;
   }

@@ -1,1 +1,0 @@
-export { SeededRandom as Random } from "../random.ts";
