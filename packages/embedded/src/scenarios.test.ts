@@ -10,10 +10,10 @@ const chosen = process.env["HOLDFAST_FUZZ"];
 
 it("scenarios run as on Redis", { timeout: 24 * 3600 * 1000 }, async () => {
   const options = chosen === undefined ? FIXED : (JSON.parse(chosen) as FuzzOptions);
-  const { scenarios, commands, seconds, differences } = await fuzz(options);
+  const { scenarios, commands, seconds, unrepeated, differences } = await fuzz(options);
   if (chosen !== undefined) {
     console.log(
-      `seed ${options.seed}: ${scenarios} scenarios, ${commands} commands compared in ${seconds.toFixed(1)} s`,
+      `seed ${options.seed}: ${scenarios} scenarios, ${commands} commands compared in ${seconds.toFixed(1)} s; ${unrepeated} differences did not repeat`,
     );
   }
   expect(differences.join("\n\n")).toBe("");

@@ -79,8 +79,18 @@ function comparable(text: string, source: string): string {
         .replaceAll("-nan", "nan")
         .replaceAll(/\$\d+\r\n/g, "$")
     : text;
-  const timeless = withoutTimes(plain, ["EVAL"]);
+  const timeless = withoutTimesInJson(withoutTimes(plain, ["EVAL"]));
   return /XPENDING/i.test(source) ? withoutTimes(timeless, ["XPENDING"]) : timeless;
+}
+
+/** What XINFO and XPENDING say of times, where a script made JSON of it. */
+function withoutTimesInJson(text: string): string {
+  if (!/[[{]/.test(text)) return text;
+  return text
+    .replaceAll(/\b1[5-9]\d{11}\b/g, "TIME")
+    .replaceAll(/"(idle|inactive)",-?\d+/g, '"$1",TIME')
+    .replaceAll(/(\["\d+-\d+","[^"]*"),\d+,/g, "$1,TIME,")
+    .replaceAll(/\$\d+\r\n/g, "$");
 }
 
 function sameTime(real: string, embedded: string): boolean {

@@ -19,6 +19,8 @@ export interface FuzzOutcome {
   /** Sent to each server, scripts' own calls not counted. */
   readonly commands: number;
   readonly seconds: number;
+  /** Differences that were not there when the scenario ran again: of time, or of a race in how it is run. Not counted. */
+  readonly unrepeated: number;
   /** Each made as small as it could be, as text. */
   readonly differences: readonly string[];
 }
@@ -31,16 +33,23 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzOutcome> {
   const differences: string[] = [];
   let count = 0;
   let commands = 0;
+  let unrepeated = 0;
   try {
     for (; count < scenarios && elapsed() < seconds && differences.length < enough; count++) {
       const scenario = scenarioOf(seed + count);
       const difference = await arena.run(scenario);
       commands += arena.takeCommands();
       if (difference === undefined) continue;
+      const again = await arena.run(scenario);
+      arena.takeCommands();
+      if (again === undefined) {
+        unrepeated++;
+        continue;
+      }
       differences.push(describe(await shrink(arena, { scenario, difference }), difference.step));
       arena.takeCommands();
     }
-    return { scenarios: count, commands, seconds: elapsed(), differences };
+    return { scenarios: count, commands, seconds: elapsed(), unrepeated, differences };
   } finally {
     await arena.close();
   }
