@@ -13,7 +13,7 @@ it("scenarios run as on Redis", { timeout: 24 * 3600 * 1000 }, async () => {
   const { scenarios, commands, seconds, unrepeated, differences } = await fuzz(options);
   if (chosen !== undefined) {
     console.log(
-      `seed ${options.seed}: ${scenarios} scenarios, ${commands} commands compared in ${seconds.toFixed(1)} s; ${unrepeated} differences did not repeat`,
+      `seed ${options.seed}: ${scenarios} scenarios, ${commands} commands compared in ${seconds.toFixed(1)} s; did not repeat: ${unrepeated.join(", ") || "none"}`,
     );
   }
   expect(differences.join("\n\n")).toBe("");

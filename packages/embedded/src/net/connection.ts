@@ -37,7 +37,11 @@ export class Connection implements Outlet {
   /** It lives until its socket closes. @param file the Unix socket that it came by */
   static open(engine: Engine, socket: Socket, network: Network, file: string | undefined): void {
     let connection: Connection | undefined;
-    const path = network.open({ endClient: () => reset(socket), endServer: () => connection?.leave() });
+    const path = network.open({
+      endClient: () => reset(socket),
+      endServer: () => connection?.leave(),
+      areOver: () => socket.destroyed,
+    });
     if (path === undefined) reset(socket);
     else connection = new Connection(engine, socket, path, file);
   }

@@ -33,7 +33,11 @@ export class InProcessConnection implements Outlet {
 
   constructor(engine: Engine, listener: InProcessListener = {}, network: Network = directNetwork) {
     this.listener = listener;
-    const path = network.open({ endClient: () => this.lose(), endServer: () => this.leave() });
+    const path = network.open({
+      endClient: () => this.lose(),
+      endServer: () => this.leave(),
+      areOver: () => this.over && this.session.closed,
+    });
     if (path === undefined) throw new Error("connect ECONNREFUSED: the server takes no connections");
     this.path = path;
     this.session = engine.connect(this);

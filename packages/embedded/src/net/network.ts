@@ -13,6 +13,8 @@ export interface Ends {
   endClient(): void;
   /** The server finds that the client has gone; what was delivered before has been executed. Idempotent. */
   endServer(): void;
+  /** Both have ended: a network that keeps its connections may forget this one. */
+  areOver(): boolean;
 }
 
 /** One connection. Each direction must keep its order, as TCP does. */

@@ -21,6 +21,7 @@ export class TestNetwork implements Network {
 
   open(ends: Ends): Path | undefined {
     if (this.refusing) return undefined;
+    for (const path of this.#paths) if (path.isOver) this.#paths.delete(path);
     const path = new TestPath(this, ends, () => this.#paths.delete(path));
     this.#paths.add(path);
     return path;
@@ -69,6 +70,10 @@ class TestPath implements Path {
     this.#network = network;
     this.#ends = ends;
     this.#onEnd = onEnd;
+  }
+
+  get isOver(): boolean {
+    return this.#ends.areOver();
   }
 
   toServer(deliver: () => void): void {

@@ -1,7 +1,9 @@
 /** Scenario after scenario until the time is over or the servers differ. */
 import { type Finding, shrink } from "./shrink.ts";
 import { Arena } from "./run.ts";
-import { scenarioOf, type Step } from "./scenario.ts";
+import { type Scenario, scenarioOf, type Step } from "./scenario.ts";
+
+const REPEATS = 5;
 
 export interface FuzzOptions {
   /** Of the first scenario; each further one has the next number. */
@@ -19,8 +21,8 @@ export interface FuzzOutcome {
   /** Sent to each server, scripts' own calls not counted. */
   readonly commands: number;
   readonly seconds: number;
-  /** Differences that were not there when the scenario ran again: of time, or of a race in how it is run. Not counted. */
-  readonly unrepeated: number;
+  /** Seeds of differences that none of `REPEATS` further runs showed again: of time, or of a race in how they are run. Not counted. */
+  readonly unrepeated: readonly number[];
   /** Each made as small as it could be, as text. */
   readonly differences: readonly string[];
 }
@@ -33,17 +35,15 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzOutcome> {
   const differences: string[] = [];
   let count = 0;
   let commands = 0;
-  let unrepeated = 0;
+  const unrepeated: number[] = [];
   try {
     for (; count < scenarios && elapsed() < seconds && differences.length < enough; count++) {
       const scenario = scenarioOf(seed + count);
       const difference = await arena.run(scenario);
       commands += arena.takeCommands();
       if (difference === undefined) continue;
-      const again = await arena.run(scenario);
-      arena.takeCommands();
-      if (again === undefined) {
-        unrepeated++;
+      if (!(await repeats(arena, scenario))) {
+        unrepeated.push(scenario.seed);
         continue;
       }
       differences.push(describe(await shrink(arena, { scenario, difference }), difference.step));
@@ -53,6 +53,13 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzOutcome> {
   } finally {
     await arena.close();
   }
+}
+
+async function repeats(arena: Arena, scenario: Scenario): Promise<boolean> {
+  let again = false;
+  for (let run = 0; run < REPEATS && !again; run++) again = (await arena.run(scenario)) !== undefined;
+  arena.takeCommands();
+  return again;
 }
 
 function describe({ scenario, difference }: Finding, originalStep: number): string {
