@@ -107,7 +107,7 @@ describe("clients that wait are served as Redis serves them", () => {
       const waiting = client(1).start("BLPOP a 0");
       await blocked(1);
       const ids = await client(0).both("CLIENT LIST");
-      const [real, embedded] = ids.map((list) => /id=(\d+) [^\n]*cmd=blpop/.exec(list)?.[1] ?? "");
+      const [real, embedded] = ids.map((list) => /id=(\d+) [^\n]* flags=b [^\n]*cmd=blpop/.exec(list)?.[1] ?? "");
       await client(0).sameEach([`CLIENT UNBLOCK ${real} ${reason}`, `CLIENT UNBLOCK ${embedded} ${reason}`]);
       await waiting.finished;
     }
