@@ -1,5 +1,5 @@
 /** An in-process Redis-compatible server for beginning, for tests and for simulation; not for production. */
-export { type Clock, RealClock, type Timer, VirtualClock } from "./clock.ts";
+export { type Clock, RealClock, type Timer, VirtualClock } from "./base/clock.ts";
 export type { InProcessConnection, InProcessListener } from "./net/in-process.ts";
 export type { Delivery, Ends, Network, Path } from "./net/network.ts";
 export { keepSnapshot, type SnapshotKeeper, type SnapshotOptions } from "./persistence/keeper.ts";
@@ -18,6 +18,6 @@ export {
   Status,
   type TypedReply,
   Verbatim,
-} from "./reply.ts";
-export { SeededRandom } from "./random.ts";
+} from "./base/reply.ts";
+export { SeededRandom } from "./base/random.ts";
 export { createServer, type EmbeddedServer, type ServerOptions } from "./server.ts";

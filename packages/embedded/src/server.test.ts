@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { VirtualClock } from "./clock.ts";
+import { VirtualClock } from "./base/clock.ts";
 import type { InProcessConnection } from "./net/in-process.ts";
-import { ErrorReply, NIL, OK, Push, type Reply, Status } from "./reply.ts";
+import { ErrorReply, NIL, OK, Push, type Reply, Status } from "./base/reply.ts";
 import { createServer } from "./server.ts";
 import { RawClient } from "./testing/raw-client.ts";
 

@@ -7,7 +7,8 @@ import {
   type Server,
   type Socket,
 } from "node:net";
-import { Engine, type EngineOptions } from "./engine.ts";
+import { commandTable } from "./commands/index.ts";
+import { Engine, type EngineOptions } from "./engine/engine.ts";
 import { Connection } from "./net/connection.ts";
 import { InProcessConnection, type InProcessListener } from "./net/in-process.ts";
 import { directNetwork, type Network } from "./net/network.ts";
@@ -113,7 +114,7 @@ class NetServer implements EmbeddedServer {
   }
 
   private createEngine(): Engine {
-    const engine = new Engine(this.options);
+    const engine = new Engine(commandTable, this.options);
     engine.onShutdown = () => void this.close();
     if (this.port !== 0) engine.config.assign("port", String(this.port));
     return engine;

@@ -1,7 +1,7 @@
 /** Arguments that several families share. */
-import { fail, SYNTAX } from "../errors.ts";
-import { int64Argument, integerArgument, parseDouble } from "../numbers.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { int64Argument, integerArgument, parseDouble } from "../base/numbers.ts";
+import type { Session } from "../engine/session.ts";
 
 const MAX_INT64 = 2 ** 63;
 

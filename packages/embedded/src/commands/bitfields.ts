@@ -1,14 +1,14 @@
 /** BITFIELD: a string as an array of integers of any width. */
-import { fail, SYNTAX } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import { int64Argument, narrow, parseInt64 } from "../numbers.ts";
-import { NIL, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import { int64Argument, narrow, parseInt64 } from "../base/numbers.ts";
+import { NIL, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type FieldType, readField, writeField } from "../structures/bit-fields.ts";
 import { byteOf } from "../structures/bits.ts";
 import type { Bytes } from "../values/bytes.ts";
 import { bitOffsetArgument, byteAt, growBinary, readBinary } from "./bitmaps.ts";
-import { type Command, command, is } from "./registry.ts";
+import { type Command, command, is } from "../engine/command.ts";
 
 const INVALID_TYPE = "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.";
 

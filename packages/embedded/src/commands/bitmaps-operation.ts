@@ -1,11 +1,11 @@
 /** BITOP: bitwise operations between strings. Shorter ones, and keys that are not there, are followed by zeros. */
-import { fail, SYNTAX } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import type { Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import type { Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { Bytes } from "../values/bytes.ts";
 import { bytesOf, readBinary } from "./bitmaps.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 type Combine = (result: Uint8Array, source: Uint8Array) => void;
 

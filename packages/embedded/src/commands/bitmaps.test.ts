@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Oracle, startOracle } from "../testing/differential.ts";
 import { Syntax } from "../testing/grammar.ts";
 import { bitmapPlaceholders, bitmapSyntax } from "../testing/grammars/bitmaps.ts";
-import { SeededRandom } from "../random.ts";
+import { SeededRandom } from "../base/random.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {

@@ -1,12 +1,12 @@
 /** Bitmaps: strings as rows of bits. Bit 0 is the most significant bit of the first byte. */
-import { fail, SYNTAX, WRONG_TYPE } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import { int64Argument, parseInt64 } from "../numbers.ts";
-import type { Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX, WRONG_TYPE } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import { int64Argument, parseInt64 } from "../base/numbers.ts";
+import type { Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { byteOf, type BitRange, countBits, findBit, maskOf } from "../structures/bits.ts";
 import { Bytes } from "../values/bytes.ts";
-import { type Command, command, is } from "./registry.ts";
+import { type Command, command, is } from "../engine/command.ts";
 
 const OFFSET = "ERR bit offset is not an integer or out of range";
 const BIT = "ERR bit is not an integer or out of range";

@@ -1,10 +1,10 @@
 /** CLIENT KILL: by address in the old form, by filters in the new one. */
-import { fail, SYNTAX, shown } from "../errors.ts";
-import { rangeArgument } from "../numbers.ts";
-import { OK, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX, shown } from "../base/errors.ts";
+import { rangeArgument } from "../base/numbers.ts";
+import { OK, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { ofType } from "./client-list.ts";
-import { is } from "./registry.ts";
+import { is } from "../engine/command.ts";
 
 type Filter = (session: Session) => boolean;
 

@@ -1,6 +1,6 @@
 /** A client as CLIENT LIST and CLIENT INFO show it. */
-import { fail, shown } from "../errors.ts";
-import type { Session } from "../session.ts";
+import { fail, shown } from "../base/errors.ts";
+import type { Session } from "../engine/session.ts";
 
 export function describeClient(session: Session): string {
   const { engine, tracking, transaction, subscriptions } = session;

@@ -1,10 +1,10 @@
 /** CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO. */
-import { fail, SYNTAX, shown } from "../errors.ts";
-import { int64Argument } from "../numbers.ts";
-import { MapReply, OK, type Reply, SetReply } from "../reply.ts";
-import type { Session } from "../session.ts";
-import type { TrackingOptions, TrackingState } from "../tracking.ts";
-import { type CommandSpecOf, is, subcommand } from "./registry.ts";
+import { fail, SYNTAX, shown } from "../base/errors.ts";
+import { int64Argument } from "../base/numbers.ts";
+import { MapReply, OK, type Reply, SetReply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
+import type { TrackingOptions, TrackingState } from "../engine/tracking.ts";
+import { type CommandSpecOf, is, subcommand } from "../engine/command.ts";
 
 const FLAGS = "noscript loading stale";
 

@@ -1,14 +1,14 @@
 /** CLIENT: a client's own name and number, and a look at the others. CLIENT TRACKING is in `client-tracking.ts`. */
-import { UNBLOCKED } from "../blocking.ts";
-import { fail, SYNTAX } from "../errors.ts";
-import { int64Argument } from "../numbers.ts";
-import { NIL, NO_REPLY, OK, type Reply, Verbatim } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { UNBLOCKED } from "../engine/blocking.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { int64Argument } from "../base/numbers.ts";
+import { NIL, NO_REPLY, OK, type Reply, Verbatim } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { millisecondsArgument } from "./arguments.ts";
 import { killClients } from "./client-kill.ts";
 import { describeClient, ofType } from "./client-list.ts";
 import { trackingCommands } from "./client-tracking.ts";
-import { type Command, container, help, is, subcommand } from "./registry.ts";
+import { type Command, container, help, is, subcommand } from "../engine/command.ts";
 
 const FLAGS = "noscript loading stale";
 const ADMIN = "admin noscript loading stale";

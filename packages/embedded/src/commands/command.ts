@@ -1,9 +1,9 @@
 /** COMMAND: what commands there are, generated from the registry. */
-import { fail } from "../errors.ts";
-import { arityFits } from "../executor.ts";
-import { matches } from "../glob.ts";
-import { MapReply, NIL, type Reply, SetReply, Status } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail } from "../base/errors.ts";
+import { arityFits } from "../engine/executor.ts";
+import { matches } from "../base/glob.ts";
+import { MapReply, NIL, type Reply, SetReply, Status } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import {
   type Beginning,
   fixedKeys,
@@ -13,7 +13,7 @@ import {
   keySpecificationsOf,
   type Reach,
 } from "./key-specifications.ts";
-import { type Command, container, help, is, keyPlaces, subcommand } from "./registry.ts";
+import { type Command, container, help, is, keyPlaces, subcommand } from "../engine/command.ts";
 
 const FLAGS = "loading stale";
 const CATEGORY = "connection";

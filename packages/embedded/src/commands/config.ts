@@ -1,9 +1,9 @@
 /** CONFIG. */
-import { fail, shown, SYNTAX } from "../errors.ts";
-import { matches } from "../glob.ts";
-import { MapReply, OK, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
-import { type Command, container, help, subcommand } from "./registry.ts";
+import { fail, shown, SYNTAX } from "../base/errors.ts";
+import { matches } from "../base/glob.ts";
+import { MapReply, OK, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
+import { type Command, container, help, subcommand } from "../engine/command.ts";
 
 const FLAGS = "admin noscript loading stale";
 

@@ -1,11 +1,11 @@
 /** A connection's own state: who it is, which protocol it speaks, which database it uses. */
-import { fail, SYNTAX, wrongArity, shown } from "../errors.ts";
-import { int32Argument, integerArgument } from "../numbers.ts";
-import { MapReply, OK, type Reply, Status } from "../reply.ts";
-import type { Session } from "../session.ts";
-import { VERSION } from "../version.ts";
+import { fail, SYNTAX, wrongArity, shown } from "../base/errors.ts";
+import { int32Argument, integerArgument } from "../base/numbers.ts";
+import { MapReply, OK, type Reply, Status } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
+import { VERSION } from "../base/version.ts";
 import { setName } from "./client.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 const WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled.";
 const PONG = new Status("PONG");

@@ -1,6 +1,6 @@
 /** DEBUG: the few subcommands which tests need. */
-import { fail } from "../errors.ts";
-import { doubleArgument, integerArgument } from "../numbers.ts";
+import { fail } from "../base/errors.ts";
+import { doubleArgument, integerArgument } from "../base/numbers.ts";
 import {
   BigNumber,
   type Blocked,
@@ -16,9 +16,9 @@ import {
   Several,
   Status,
   Verbatim,
-} from "../reply.ts";
-import type { Session } from "../session.ts";
-import { type Command, container, subcommand } from "./registry.ts";
+} from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
+import { type Command, container, subcommand } from "../engine/command.ts";
 
 const FLAGS = "admin noscript loading stale";
 

@@ -1,10 +1,10 @@
 /** Times to live: setting, reading and removing them. */
-import { fail, NOT_AN_INTEGER, shown } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import { parseInt64 } from "../numbers.ts";
-import type { Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
-import { type Command, command } from "./registry.ts";
+import { fail, NOT_AN_INTEGER, shown } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import { parseInt64 } from "../base/numbers.ts";
+import type { Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
+import { type Command, command } from "../engine/command.ts";
 
 type Unit = 1 | 1000;
 

@@ -1,9 +1,9 @@
 /** FLUSHDB and FLUSHALL. */
-import type { Database } from "../database.ts";
-import { fail, SYNTAX } from "../errors.ts";
-import { OK, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
-import { type Command, command, is } from "./registry.ts";
+import type { Database } from "../engine/database.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { OK, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
+import { type Command, command, is } from "../engine/command.ts";
 
 export const flushCommands: readonly Command[] = [
   command({

@@ -1,12 +1,12 @@
 /** FUNCTION, FCALL and FCALL_RO. */
-import { fail } from "../errors.ts";
-import type { Library, LibraryFunction } from "../functions/functions.ts";
-import { ENGINE_NAME } from "../functions/metadata.ts";
-import { matches } from "../glob.ts";
-import { integerArgument } from "../numbers.ts";
-import { MapReply, NIL, OK, type Reply, SetReply, Status } from "../reply.ts";
-import type { Session } from "../session.ts";
-import { type Command, container, help, is, subcommand } from "./registry.ts";
+import { fail } from "../base/errors.ts";
+import type { Library, LibraryFunction } from "../engine/scripting/functions.ts";
+import { ENGINE_NAME } from "../engine/scripting/metadata.ts";
+import { matches } from "../base/glob.ts";
+import { integerArgument } from "../base/numbers.ts";
+import { MapReply, NIL, OK, type Reply, SetReply, Status } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
+import { type Command, container, help, is, subcommand } from "../engine/command.ts";
 import { scriptCall, scriptCommand } from "./script-call.ts";
 
 const CATEGORY = "scripting";

@@ -1,8 +1,8 @@
 /** What the geo commands read and print. */
-import { fail } from "../errors.ts";
+import { fail } from "../base/errors.ts";
 import { type Position, positionOf, WORLD } from "../geo/geohash.ts";
-import { doubleArgument, trimZeros } from "../numbers.ts";
-import { Double, type Reply } from "../reply.ts";
+import { doubleArgument, trimZeros } from "../base/numbers.ts";
+import { Double, type Reply } from "../base/reply.ts";
 import type { SortedSetValue } from "../values/sorted-set.ts";
 
 /** Metres in a unit; 1609.34 is Redis's mile. */

@@ -2,10 +2,10 @@
  * The arguments of GEOSEARCH, GEOSEARCHSTORE and the four older GEORADIUS commands. Positions of members are looked up while
  * reading, as in Redis, so that errors come in the same order.
  */
-import { fail, SYNTAX } from "../errors.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
 import type { Area, Shape } from "../geo/area.ts";
 import type { Position } from "../geo/geohash.ts";
-import { doubleArgument, integerArgument } from "../numbers.ts";
+import { doubleArgument, integerArgument } from "../base/numbers.ts";
 import type { SortedSetValue } from "../values/sorted-set.ts";
 import { positionArgument, positionOfMember, unitArgument } from "./geo-arguments.ts";
 

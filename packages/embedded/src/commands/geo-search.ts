@@ -1,12 +1,12 @@
 /** Geo: what lies inside a circle or a box, for an answer or to be stored. */
 import { coveringCells, distanceInside } from "../geo/area.ts";
 import { type Position, positionOf, scoresOf } from "../geo/geohash.ts";
-import type { Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import type { Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type ScoredMember, SortedSetValue } from "../values/sorted-set.ts";
 import { distanceReply, positionReply } from "./geo-arguments.ts";
 import { type Search, searchArguments, type SearchForm } from "./geo-search-options.ts";
-import { type Arity, type Command, command, is, type KeySpec } from "./registry.ts";
+import { type Arity, type Command, command, is, type KeySpec } from "../engine/command.ts";
 import { storeSortedSet } from "./sorted-sets-add.ts";
 
 export const geoSearchCommands: readonly Command[] = [

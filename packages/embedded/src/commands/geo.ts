@@ -1,12 +1,12 @@
 /** Geo: positions kept as scores of a sorted set. `geo-search.ts` finds what is near. */
-import { fail, SYNTAX } from "../errors.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
 import { distance } from "../geo/distance.ts";
 import { geohashText, scoreAt } from "../geo/geohash.ts";
-import { NIL, NIL_ARRAY, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { NIL, NIL_ARRAY, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type ScoredMember, SortedSetValue } from "../values/sorted-set.ts";
 import { distanceReply, positionArgument, positionOfMember, positionReply, unitArgument } from "./geo-arguments.ts";
-import { type Args, type Command, command } from "./registry.ts";
+import { type Args, type Command, command } from "../engine/command.ts";
 import { type AddOptions, addMembers, NO_OPTIONS } from "./sorted-sets-add.ts";
 
 export const geoCommands: readonly Command[] = [

@@ -1,12 +1,12 @@
 /** Hashes: in steps, and at random. */
-import { fail, SYNTAX } from "../errors.ts";
-import { matches } from "../glob.ts";
-import { NIL, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { matches } from "../base/glob.ts";
+import { NIL, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type Field, HashValue } from "../values/hash.ts";
 import { cursorArgument, scanOptions } from "./arguments.ts";
 import { independentDraws, MAX_PAIRS, randomCountArgument } from "./random-count.ts";
-import { type Command, command, is } from "./registry.ts";
+import { type Command, command, is } from "../engine/command.ts";
 
 export const hashWalkCommands: readonly Command[] = [
   command({

@@ -1,12 +1,12 @@
 /** Hashes: fields by their names. `hashes-walk.ts` has HSCAN and HRANDFIELD. */
-import { fail, NOT_A_FLOAT, wrongArity } from "../errors.ts";
-import { addLongDoubles, isInfinite, parseLongDouble } from "../long-double.ts";
-import { EVENT } from "../notifications.ts";
-import { addInt64, int64Argument, parseInt64 } from "../numbers.ts";
-import { MapReply, NIL, OK, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, NOT_A_FLOAT, wrongArity } from "../base/errors.ts";
+import { addLongDoubles, isInfinite, parseLongDouble } from "../base/long-double.ts";
+import { EVENT } from "../config/notifications.ts";
+import { addInt64, int64Argument, parseInt64 } from "../base/numbers.ts";
+import { MapReply, NIL, OK, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type Field, HashValue } from "../values/hash.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 export const hashCommands: readonly Command[] = [
   command({

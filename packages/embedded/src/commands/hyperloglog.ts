@@ -1,14 +1,14 @@
 /** HyperLogLog: how many different elements there were, in at most 12 KB and with a standard error of 0.81%. */
-import { fail, WRONG_TYPE, shown } from "../errors.ts";
+import { fail, WRONG_TYPE, shown } from "../base/errors.ts";
 import { countRanks, HyperLogLog } from "../hyperloglog/hyperloglog.ts";
 import { REGISTERS } from "../hyperloglog/hash.ts";
 import { selfTest } from "../hyperloglog/self-test.ts";
-import { EVENT } from "../notifications.ts";
-import { OK, type Reply, Status } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { EVENT } from "../config/notifications.ts";
+import { OK, type Reply, Status } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { Bytes } from "../values/bytes.ts";
 import type { Value } from "../values/value.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 export const hyperLogLogCommands: readonly Command[] = [
   command({

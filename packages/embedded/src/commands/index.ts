@@ -1,4 +1,4 @@
-/** All families of commands, and how a command line finds its command. */
+/** All families of commands. */
 import { bitfieldCommands } from "./bitfields.ts";
 import { bitmapCommands } from "./bitmaps.ts";
 import { bitOperationCommands } from "./bitmaps-operation.ts";
@@ -22,7 +22,7 @@ import { listPopCommands } from "./lists-pop.ts";
 import { listPositionCommands } from "./lists-pos.ts";
 import { objectCommands } from "./object.ts";
 import { pubSubCommands } from "./pubsub.ts";
-import type { Command } from "./registry.ts";
+import { type Command, CommandTable } from "../engine/command.ts";
 import { renameCommands } from "./rename.ts";
 import { scanCommands } from "./scan.ts";
 import { scriptingCommands } from "./scripting.ts";
@@ -98,31 +98,5 @@ const families: readonly (readonly Command[])[] = [
   geoSearchCommands,
 ];
 
-export class CommandTable {
-  /** Under the lower-case and the upper-case name, the two that clients send. */
-  private readonly byName = new Map<string, Command>();
-  readonly all: readonly Command[];
-
-  constructor(commands: readonly Command[]) {
-    this.all = commands;
-    for (const command of commands) {
-      this.byName.set(command.name, command);
-      this.byName.set(command.name.toUpperCase(), command);
-    }
-  }
-
-  /** A command by its first word, in whatever case. */
-  get(name: string): Command | undefined {
-    return this.byName.get(name) ?? this.byName.get(name.toLowerCase());
-  }
-
-  /** The command or subcommand of a command line. */
-  find(args: readonly string[]): Command | undefined {
-    const command = this.get(args[0] ?? "");
-    if (command?.subcommands === undefined) return command;
-    const word = args[1];
-    return word === undefined ? command : command.subcommands.get(word.toLowerCase());
-  }
-}
-
+/** What a server hands to its engine. */
 export const commandTable: CommandTable = new CommandTable(families.flat());

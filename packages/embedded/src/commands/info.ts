@@ -1,6 +1,6 @@
 /** The text of INFO: sections of `name:value` lines. */
-import type { Engine } from "../engine.ts";
-import { VERSION } from "../version.ts";
+import type { Engine } from "../engine/engine.ts";
+import { VERSION } from "../base/version.ts";
 
 type Section = (engine: Engine) => readonly (readonly [string, string | number])[];
 

@@ -2,7 +2,7 @@
  * What commands do with their keys, as COMMAND tells it. Where the keys are follows from the registry; what is done to them
  * is said here wherever it is not the usual: `RO access` for commands that read, `RW access update` for all others.
  */
-import { type Command, is } from "./registry.ts";
+import { type Command, is } from "../engine/command.ts";
 
 /** Each of these flags or more for one group of keys: those before ` | ` for the first key, the others for the rest. */
 const FLAGS: Readonly<Record<string, string>> = {

@@ -1,12 +1,12 @@
 /** Keys of whatever type: presence, deletion, type, random choice. */
-import { fail } from "../errors.ts";
-import { matches } from "../glob.ts";
-import { EVENT } from "../notifications.ts";
-import { int32Argument } from "../numbers.ts";
-import { NIL, OK, Status } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail } from "../base/errors.ts";
+import { matches } from "../base/glob.ts";
+import { EVENT } from "../config/notifications.ts";
+import { int32Argument } from "../base/numbers.ts";
+import { NIL, OK, Status } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { typeOf } from "../values/value.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 const NONE = new Status("none");
 

@@ -1,11 +1,11 @@
 /** Lists: moving an element from an end of one list to an end of another, or of the same. */
-import { EVENT } from "../notifications.ts";
-import { type Blocked, NIL, NIL_ARRAY, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { EVENT } from "../config/notifications.ts";
+import { type Blocked, NIL, NIL_ARRAY, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type End, ListValue } from "../values/list.ts";
 import { timeoutArgument } from "./arguments.ts";
 import { endArgument, popEvent } from "./lists-pop.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 interface Move {
   readonly source: string;

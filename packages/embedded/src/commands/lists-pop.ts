@@ -1,13 +1,13 @@
 /** Lists: taking elements from an end, at once or as soon as there are some. */
-import { fail, SYNTAX, wrongArity } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import { rangeArgument } from "../numbers.ts";
-import { type Blocked, NIL, NIL_ARRAY, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX, wrongArity } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import { rangeArgument } from "../base/numbers.ts";
+import { type Blocked, NIL, NIL_ARRAY, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type End, ListValue } from "../values/list.ts";
 import { timeoutArgument } from "./arguments.ts";
 import { type MultiPop, multiPopArguments } from "./multi-pop.ts";
-import { type Args, type Command, command, countedKeys, is } from "./registry.ts";
+import { type Args, type Command, command, countedKeys, is } from "../engine/command.ts";
 
 const MAX = 2 ** 63;
 

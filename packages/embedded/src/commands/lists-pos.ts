@@ -1,9 +1,9 @@
 /** LPOS: the places of an element in a list. */
-import { fail, SYNTAX } from "../errors.ts";
-import { integerArgument, rangeArgument } from "../numbers.ts";
-import { NIL } from "../reply.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { integerArgument, rangeArgument } from "../base/numbers.ts";
+import { NIL } from "../base/reply.ts";
 import { ListValue } from "../values/list.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 const MAX = 2 ** 63;
 const ZERO_RANK =

@@ -1,11 +1,11 @@
 /** Lists: adding, reading, and changing inside. `lists-pop.ts` takes elements away, `lists-move.ts` from one list to another. */
-import { fail, INDEX_OUT_OF_RANGE, NO_SUCH_KEY, SYNTAX } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import { integerArgument } from "../numbers.ts";
-import { NIL, OK, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, INDEX_OUT_OF_RANGE, NO_SUCH_KEY, SYNTAX } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import { integerArgument } from "../base/numbers.ts";
+import { NIL, OK, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type End, ListValue } from "../values/list.ts";
-import { type Command, command, is } from "./registry.ts";
+import { type Command, command, is } from "../engine/command.ts";
 
 export const listCommands: readonly Command[] = [
   command({

@@ -1,7 +1,7 @@
 /** What LMPOP, ZMPOP and their blocking forms share: `numkeys key [key ...] <first|last> [COUNT count]`. */
-import { fail, SYNTAX } from "../errors.ts";
-import { rangeArgument } from "../numbers.ts";
-import { is } from "./registry.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { rangeArgument } from "../base/numbers.ts";
+import { is } from "../engine/command.ts";
 
 const MAX = 2 ** 63;
 

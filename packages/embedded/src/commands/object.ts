@@ -1,11 +1,11 @@
 /** OBJECT: how a value is kept. Encodings are those which Redis would have chosen. */
-import type { Entry } from "../database.ts";
-import { fail } from "../errors.ts";
-import { parseInt64 } from "../numbers.ts";
-import { NIL, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import type { Entry } from "../engine/database.ts";
+import { fail } from "../base/errors.ts";
+import { parseInt64 } from "../base/numbers.ts";
+import { NIL, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { Collection } from "../values/value.ts";
-import { type Command, container, help, subcommand } from "./registry.ts";
+import { type Command, container, help, subcommand } from "../engine/command.ts";
 
 /** Redis keeps strings up to this length with their header in one allocation. */
 const EMBEDDED_LENGTH = 44;

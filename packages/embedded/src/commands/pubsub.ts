@@ -1,9 +1,9 @@
 /** Publishing and subscribing: channels, patterns, shard channels. */
-import { NIL, Push, type Reply, Several } from "../reply.ts";
-import type { SubscriptionKind } from "../pubsub.ts";
-import type { Session } from "../session.ts";
-import { fail } from "../errors.ts";
-import { type Command, command, container, help, subcommand } from "./registry.ts";
+import { NIL, Push, type Reply, Several } from "../base/reply.ts";
+import type { SubscriptionKind } from "../engine/pubsub.ts";
+import type { Session } from "../engine/session.ts";
+import { fail } from "../base/errors.ts";
+import { type Command, command, container, help, subcommand } from "../engine/command.ts";
 
 const SUBSCRIBING = "pubsub noscript loading stale";
 

@@ -1,6 +1,6 @@
 /** The count of HRANDFIELD, SRANDMEMBER and ZRANDMEMBER. */
-import { fail } from "../errors.ts";
-import { int64Argument } from "../numbers.ts";
+import { fail } from "../base/errors.ts";
+import { int64Argument } from "../base/numbers.ts";
 
 const MAX_LONG = 2n ** 63n - 1n;
 /** With values an answer has two elements for each of the count. */

@@ -1,12 +1,12 @@
 /** Keys that go elsewhere: RENAME, MOVE, COPY. Value and time to live go together. */
-import type { Database, Entry } from "../database.ts";
-import { fail, NO_SUCH_KEY, SYNTAX } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import { int32Argument } from "../numbers.ts";
-import { OK, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import type { Database, Entry } from "../engine/database.ts";
+import { fail, NO_SUCH_KEY, SYNTAX } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import { int32Argument } from "../base/numbers.ts";
+import { OK, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { copyOf } from "../values/value.ts";
-import { type Command, command, is } from "./registry.ts";
+import { type Command, command, is } from "../engine/command.ts";
 
 const SAME_OBJECT = "ERR source and destination objects are the same";
 const INVALID_DB = "ERR DB index is out of range";

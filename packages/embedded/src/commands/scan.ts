@@ -1,10 +1,10 @@
 /** SCAN: the keys of a database in steps. An expired key is deleted on the way, as Redis does. */
-import type { Entry } from "../database.ts";
-import { matches } from "../glob.ts";
-import type { Session } from "../session.ts";
+import type { Entry } from "../engine/database.ts";
+import { matches } from "../base/glob.ts";
+import type { Session } from "../engine/session.ts";
 import { typeOf } from "../values/value.ts";
 import { cursorArgument, type ScanOptions, scanOptions } from "./arguments.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 export const scanCommands: readonly Command[] = [
   command({

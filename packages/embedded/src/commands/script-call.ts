@@ -1,9 +1,9 @@
 /** What EVAL, EVALSHA and FCALL have in common: `name what number-of-keys key... argument...`. */
-import { fail } from "../errors.ts";
-import type { Blocked, Reply } from "../reply.ts";
-import type { ScriptCall } from "../scripting.ts";
-import type { Session } from "../session.ts";
-import { type Command, command, countedKeys } from "./registry.ts";
+import { fail } from "../base/errors.ts";
+import type { Blocked, Reply } from "../base/reply.ts";
+import type { ScriptCall } from "../engine/scripting/scripts.ts";
+import type { Session } from "../engine/session.ts";
+import { type Command, command, countedKeys } from "../engine/command.ts";
 
 export type ScriptCallArguments = readonly [name: string, what: string, keyCount: string, ...string[]];
 

@@ -1,10 +1,10 @@
 /** EVAL, EVALSHA and SCRIPT. */
-import { fail } from "../errors.ts";
-import { integerArgument } from "../numbers.ts";
-import { OK } from "../reply.ts";
-import type { Runnable } from "../scripting.ts";
-import type { Session } from "../session.ts";
-import { type Command, container, help, is, subcommand } from "./registry.ts";
+import { fail } from "../base/errors.ts";
+import { integerArgument } from "../base/numbers.ts";
+import { OK } from "../base/reply.ts";
+import type { Runnable } from "../engine/scripting/scripts.ts";
+import type { Session } from "../engine/session.ts";
+import { type Command, container, help, is, subcommand } from "../engine/command.ts";
 import { scriptCall, scriptCommand } from "./script-call.ts";
 
 const NO_SCRIPT = "NOSCRIPT No matching script. Please use EVAL.";

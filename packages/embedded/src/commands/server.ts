@@ -1,10 +1,10 @@
 /** The server itself: INFO, time, and polite answers where there is nothing to do. */
-import { fail, SYNTAX } from "../errors.ts";
-import { int64Argument } from "../numbers.ts";
-import { NO_REPLY, OK, Status, Verbatim } from "../reply.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { int64Argument } from "../base/numbers.ts";
+import { NO_REPLY, OK, Status, Verbatim } from "../base/reply.ts";
 import { millisecondsArgument } from "./arguments.ts";
 import { infoText } from "./info.ts";
-import { type Command, command, is } from "./registry.ts";
+import { type Command, command, is } from "../engine/command.ts";
 
 const SHUTDOWN_WORDS = new Set(["NOSAVE", "SAVE", "NOW", "FORCE", "ABORT"]);
 

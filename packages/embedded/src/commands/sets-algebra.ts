@@ -1,11 +1,11 @@
 /** Sets: intersection, union, difference. */
-import { fail, SYNTAX } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import { rangeArgument } from "../numbers.ts";
-import { type Reply, SetReply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import { rangeArgument } from "../base/numbers.ts";
+import { type Reply, SetReply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { SetValue } from "../values/set.ts";
-import { type Command, command, countedKeys, is } from "./registry.ts";
+import { type Command, command, countedKeys, is } from "../engine/command.ts";
 
 /** Sets in the order of their keys; undefined where there is no key. */
 type Operands = readonly (SetValue | undefined)[];

@@ -1,14 +1,14 @@
 /** Sets: in steps, and at random. */
-import { fail, SYNTAX } from "../errors.ts";
-import { matches } from "../glob.ts";
-import { EVENT } from "../notifications.ts";
-import { rangeArgument } from "../numbers.ts";
-import { NIL, type Reply, SetReply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { matches } from "../base/glob.ts";
+import { EVENT } from "../config/notifications.ts";
+import { rangeArgument } from "../base/numbers.ts";
+import { NIL, type Reply, SetReply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { SetValue } from "../values/set.ts";
 import { cursorArgument, scanOptions } from "./arguments.ts";
 import { independentDraws, randomCountArgument } from "./random-count.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 /** When less than a fifth would stay, Redis moves what stays to a new set, which may be an intset again. */
 const REBUILD = 5;

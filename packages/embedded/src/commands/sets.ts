@@ -1,9 +1,9 @@
 /** Sets: their members one by one. `sets-algebra.ts` has what combines several, `sets-walk.ts` what walks one or draws from it. */
-import { EVENT } from "../notifications.ts";
-import { type Reply, SetReply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { EVENT } from "../config/notifications.ts";
+import { type Reply, SetReply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { SetValue } from "../values/set.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 export const setMemberCommands: readonly Command[] = [
   command({

@@ -1,15 +1,15 @@
 /** SORT and SORT_RO: the elements of a list, set or sorted set in order, with weights and values taken from other keys. */
-import { cString, fail, SYNTAX, WRONG_TYPE } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import { integerArgument, parseDouble } from "../numbers.ts";
-import { NIL, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { cString, fail, SYNTAX, WRONG_TYPE } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import { integerArgument, parseDouble } from "../base/numbers.ts";
+import { NIL, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { Bytes } from "../values/bytes.ts";
 import { HashValue } from "../values/hash.ts";
 import { ListValue } from "../values/list.ts";
 import { SortedSetValue } from "../values/sorted-set.ts";
 import { Collection } from "../values/value.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 export const sortCommands: readonly Command[] = [
   command({

@@ -3,8 +3,8 @@
  *
  * A range by member is only defined where all scores are equal, as in Redis.
  */
-import { cString, fail } from "../errors.ts";
-import { integerArgument, parseDouble } from "../numbers.ts";
+import { cString, fail } from "../base/errors.ts";
+import { integerArgument, parseDouble } from "../base/numbers.ts";
 import type { SortedSetValue, Span } from "../values/sorted-set.ts";
 
 /** Finds its span in a set. Made from the arguments before a key is looked up, so that bad ones are refused first. */

@@ -1,11 +1,11 @@
 /** Sorted sets: adding members and changing scores. */
-import { fail, SYNTAX } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import { doubleArgument } from "../numbers.ts";
-import { Double, NIL, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import { doubleArgument } from "../base/numbers.ts";
+import { Double, NIL, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type ScoredMember, SortedSetValue } from "../values/sorted-set.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 const NOT_A_NUMBER = "ERR resulting score is not a number (NaN)";
 

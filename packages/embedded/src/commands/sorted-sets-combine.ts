@@ -1,11 +1,11 @@
 /** Sorted sets: union, intersection and difference, of sorted sets and of plain sets, whose members count with score 1. */
-import { fail, SYNTAX, WRONG_TYPE } from "../errors.ts";
-import { doubleArgument, integerArgument, rangeArgument } from "../numbers.ts";
-import type { Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX, WRONG_TYPE } from "../base/errors.ts";
+import { doubleArgument, integerArgument, rangeArgument } from "../base/numbers.ts";
+import type { Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { SetValue } from "../values/set.ts";
 import { SortedSetValue } from "../values/sorted-set.ts";
-import { type Command, command, countedKeys } from "./registry.ts";
+import { type Command, command, countedKeys } from "../engine/command.ts";
 import { storeSortedSet } from "./sorted-sets-add.ts";
 import { membersReply } from "./sorted-sets-range.ts";
 

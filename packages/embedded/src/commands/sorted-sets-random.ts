@@ -1,10 +1,10 @@
 /** ZRANDMEMBER: members drawn by chance. */
-import { fail, SYNTAX } from "../errors.ts";
-import { NIL, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { NIL, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type Member, SortedSetValue } from "../values/sorted-set.ts";
 import { independentDraws, MAX_PAIRS, randomCountArgument } from "./random-count.ts";
-import { type Args, type Command, command, is } from "./registry.ts";
+import { type Args, type Command, command, is } from "../engine/command.ts";
 import { membersReply } from "./sorted-sets-range.ts";
 
 export const sortedSetRandomCommands: readonly Command[] = [

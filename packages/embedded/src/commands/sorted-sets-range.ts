@@ -1,10 +1,10 @@
 /** Sorted sets: ZRANGE with all its options, the older commands it replaces, and ZRANGESTORE. */
-import { fail, SYNTAX } from "../errors.ts";
-import { integerArgument } from "../numbers.ts";
-import { Double, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { integerArgument } from "../base/numbers.ts";
+import { Double, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type Member, SortedSetValue, type Span } from "../values/sorted-set.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 import { EMPTY, memberRange, type RangeFinder, rankRange, scoreRange } from "./sorted-set-ranges.ts";
 import { storeSortedSet } from "./sorted-sets-add.ts";
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandLine, type Oracle, startOracle } from "../testing/differential.ts";
 import { Syntax } from "../testing/grammar.ts";
 import { sortedSetPlaceholders, sortedSetSyntax, withoutScanOrder } from "../testing/grammars/sorted-sets.ts";
-import { SeededRandom } from "../random.ts";
+import { SeededRandom } from "../base/random.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {

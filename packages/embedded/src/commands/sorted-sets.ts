@@ -2,14 +2,14 @@
  * Sorted sets: reading and removing. The others of the family: `sorted-sets-add.ts`, `-range.ts`, `-pop.ts`, `-combine.ts`,
  * `-random.ts`.
  */
-import { matches } from "../glob.ts";
-import { EVENT } from "../notifications.ts";
-import { formatDouble } from "../numbers.ts";
-import { Double, NIL, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { matches } from "../base/glob.ts";
+import { EVENT } from "../config/notifications.ts";
+import { formatDouble } from "../base/numbers.ts";
+import { Double, NIL, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type Member, SortedSetValue } from "../values/sorted-set.ts";
 import { cursorArgument, scanOptions } from "./arguments.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 import { memberRange, type RangeFinder, rankRange, scoreRange } from "./sorted-set-ranges.ts";
 
 export const sortedSetCommands: readonly Command[] = [

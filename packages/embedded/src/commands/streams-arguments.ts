@@ -1,8 +1,8 @@
 /** What the stream commands share: ids and ranges in arguments, groups and consumers, and how entries are answered. */
-import { fail, shown } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import type { Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, shown } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import type { Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import type { StreamEntry } from "../values/stream-block.ts";
 import { Consumer, type Group } from "../values/stream-group.ts";
 import {

@@ -1,12 +1,12 @@
 /** XGROUP and XACK: consumer groups, and the acknowledgement of what they have delivered. */
-import { fail, shown } from "../errors.ts";
-import { int64Argument } from "../numbers.ts";
-import { OK, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, shown } from "../base/errors.ts";
+import { int64Argument } from "../base/numbers.ts";
+import { OK, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { Consumer, type Counter, Group } from "../values/stream-group.ts";
 import { MIN_ID } from "../values/stream-id.ts";
 import { StreamValue } from "../values/stream.ts";
-import { type Command, command, container, help, is, subcommand } from "./registry.ts";
+import { type Command, command, container, help, is, subcommand } from "../engine/command.ts";
 import { boundArgument, changedQuietly, idArgument } from "./streams-arguments.ts";
 
 const NO_STREAM =

@@ -1,15 +1,15 @@
 /** XINFO: what a stream, its groups and their consumers look like from inside. */
-import { fail, NO_SUCH_KEY, shown } from "../errors.ts";
-import { integerArgument } from "../numbers.ts";
-import { MapReply, NIL, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, NO_SUCH_KEY, shown } from "../base/errors.ts";
+import { integerArgument } from "../base/numbers.ts";
+import { MapReply, NIL, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { radixTreeSize } from "../values/radix-tree-size.ts";
 import type { StreamEntry } from "../values/stream-block.ts";
 import type { Consumer, Group, Pending } from "../values/stream-group.ts";
 import { formatId, MAX_ID, MIN_ID, type StreamId } from "../values/stream-id.ts";
 import { StreamValue } from "../values/stream.ts";
 import type { SortedIndex } from "../structures/sorted-index.ts";
-import { type Command, container, help, is, subcommand } from "./registry.ts";
+import { type Command, container, help, is, subcommand } from "../engine/command.ts";
 import { entryReply } from "./streams-arguments.ts";
 
 /** XINFO STREAM FULL shows so many entries and pending entries, if it is not told how many. */

@@ -1,12 +1,12 @@
 /** XPENDING, XCLAIM, XAUTOCLAIM: what was delivered and not acknowledged, and how another consumer takes it over. */
-import { fail, SYNTAX, shown } from "../errors.ts";
-import { int64Argument, integerArgument, rangeArgument } from "../numbers.ts";
-import { NIL, NIL_ARRAY, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX, shown } from "../base/errors.ts";
+import { int64Argument, integerArgument, rangeArgument } from "../base/numbers.ts";
+import { NIL, NIL_ARRAY, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type Consumer, type Counter, type Group, increment, type Pending } from "../values/stream-group.ts";
 import { compareIds, formatId, MIN_ID, nextId, parseId, type StreamId } from "../values/stream-id.ts";
 import { StreamValue } from "../values/stream.ts";
-import { type Command, command, is } from "./registry.ts";
+import { type Command, command, is } from "../engine/command.ts";
 import { consumerOf, endArgument, entryReply, groupOf, idArgument, startArgument } from "./streams-arguments.ts";
 
 /** XAUTOCLAIM looks at so many entries for each that it may answer. */

@@ -1,13 +1,13 @@
 /** XREAD and XREADGROUP: entries after an id, of several streams, with waiting. */
-import { fail, SYNTAX, shown } from "../errors.ts";
-import { integerArgument } from "../numbers.ts";
-import { type Blocked, ErrorReply, MapReply, NIL_ARRAY, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX, shown } from "../base/errors.ts";
+import { integerArgument } from "../base/numbers.ts";
+import { type Blocked, ErrorReply, MapReply, NIL_ARRAY, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { type Consumer, type Group, increment } from "../values/stream-group.ts";
 import { compareIds, formatId, MAX_ID, MIN_ID, nextId, type StreamId } from "../values/stream-id.ts";
 import { StreamValue } from "../values/stream.ts";
 import { millisecondsArgument } from "./arguments.ts";
-import { type Command, command, is } from "./registry.ts";
+import { type Command, command, is } from "../engine/command.ts";
 import { consumerOf, entryReply, idArgument } from "./streams-arguments.ts";
 
 const UNBALANCED = "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.";

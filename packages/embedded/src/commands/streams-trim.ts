@@ -1,10 +1,10 @@
 /** `MAXLEN|MINID [=|~] threshold` and `LIMIT n`, the options by which XADD and XTRIM shorten a stream. */
-import { fail } from "../errors.ts";
-import { integerArgument } from "../numbers.ts";
-import type { Session } from "../session.ts";
+import { fail } from "../base/errors.ts";
+import { integerArgument } from "../base/numbers.ts";
+import type { Session } from "../engine/session.ts";
 import type { BlockLimits } from "../values/stream-block.ts";
 import type { Retention, Trim } from "../values/stream.ts";
-import { is } from "./registry.ts";
+import { is } from "../engine/command.ts";
 import { idArgument } from "./streams-arguments.ts";
 
 /** The work of one approximate trim, where LIMIT says nothing: so many full blocks, but not more entries than that. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Oracle, type Pair, startOracle } from "../testing/differential.ts";
 import { Syntax } from "../testing/grammar.ts";
 import { streamPlaceholders, streamSyntax, withoutTimes } from "../testing/grammars/streams.ts";
-import { SeededRandom } from "../random.ts";
+import { SeededRandom } from "../base/random.ts";
 
 let oracle: Oracle;
 beforeAll(async () => {

@@ -1,13 +1,13 @@
 /** Streams: adding, reading by id, deleting, trimming. Other modules have XREAD, groups, pending entries and XINFO. */
-import { fail, NO_SUCH_KEY, SYNTAX, wrongArity } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import { int64Argument, integerArgument } from "../numbers.ts";
-import { NIL, NIL_ARRAY, OK, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, NO_SUCH_KEY, SYNTAX, wrongArity } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import { int64Argument, integerArgument } from "../base/numbers.ts";
+import { NIL, NIL_ARRAY, OK, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { MAX_BYTES } from "../values/stream-block.ts";
 import { compareIds, formatId, isZero, MIN_ID, nextId, type StreamId } from "../values/stream-id.ts";
 import { StreamValue } from "../values/stream.ts";
-import { type Command, command, is } from "./registry.ts";
+import { type Command, command, is } from "../engine/command.ts";
 import {
   changedQuietly,
   endArgument,

@@ -1,10 +1,10 @@
 /** LCS: the longest common subsequence of two strings, by dynamic programming in O(n * m) time and space. */
-import { fail, SYNTAX } from "../errors.ts";
-import { integerArgument } from "../numbers.ts";
-import { MapReply, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX } from "../base/errors.ts";
+import { integerArgument } from "../base/numbers.ts";
+import { MapReply, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { Collection } from "../values/value.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 export const lcsCommands: readonly Command[] = [
   command({

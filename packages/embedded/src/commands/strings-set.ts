@@ -1,10 +1,10 @@
 /** SET and its relatives: a whole value is written, and often a time to live with it. */
-import { fail, SYNTAX, wrongArity } from "../errors.ts";
-import { EVENT } from "../notifications.ts";
-import { NIL, OK, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, SYNTAX, wrongArity } from "../base/errors.ts";
+import { EVENT } from "../config/notifications.ts";
+import { NIL, OK, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { deadlineArgument, type TimeUnit } from "./arguments.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 export const setCommands: readonly Command[] = [
   command({

@@ -1,12 +1,12 @@
 /** Strings: reading, counting, and changing a part. `strings-set.ts` has SET and its relatives. */
-import { fail, NOT_A_FLOAT } from "../errors.ts";
-import { addLongDoubles, parseLongDouble } from "../long-double.ts";
-import { EVENT } from "../notifications.ts";
-import { addInt64, int64Argument, integerArgument, parseInt64 } from "../numbers.ts";
-import { NIL, type Reply } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { fail, NOT_A_FLOAT } from "../base/errors.ts";
+import { addLongDoubles, parseLongDouble } from "../base/long-double.ts";
+import { EVENT } from "../config/notifications.ts";
+import { addInt64, int64Argument, integerArgument, parseInt64 } from "../base/numbers.ts";
+import { NIL, type Reply } from "../base/reply.ts";
+import type { Session } from "../engine/session.ts";
 import { Bytes } from "../values/bytes.ts";
-import { type Command, command } from "./registry.ts";
+import { type Command, command } from "../engine/command.ts";
 
 const TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
 const OVERFLOW = "ERR increment or decrement would overflow";

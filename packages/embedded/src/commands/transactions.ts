@@ -1,10 +1,10 @@
 /** MULTI / EXEC, and WATCH: optimistic locking. */
-import type { Watch } from "../database.ts";
-import { fail } from "../errors.ts";
-import { call } from "../executor.ts";
-import { BLOCKED, type Blocked, ErrorReply, NIL_ARRAY, OK, type Reply } from "../reply.ts";
-import type { Session, Transaction } from "../session.ts";
-import { type Command, command } from "./registry.ts";
+import type { Watch } from "../engine/database.ts";
+import { fail } from "../base/errors.ts";
+import { call } from "../engine/executor.ts";
+import { BLOCKED, type Blocked, ErrorReply, NIL_ARRAY, OK, type Reply } from "../base/reply.ts";
+import type { Session, Transaction } from "../engine/session.ts";
+import { type Command, command } from "../engine/command.ts";
 
 export const transactionCommands: readonly Command[] = [
   command({

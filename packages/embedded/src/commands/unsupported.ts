@@ -2,12 +2,12 @@
  * Families of a later version. What a client asks on its own, and what has a truthful empty answer, is answered; the rest
  * is refused as Redis refuses what it does not know.
  */
-import type { Entry } from "../database.ts";
-import { fail } from "../errors.ts";
-import { rangeArgument } from "../numbers.ts";
-import { NIL, OK } from "../reply.ts";
+import type { Entry } from "../engine/database.ts";
+import { fail } from "../base/errors.ts";
+import { rangeArgument } from "../base/numbers.ts";
+import { NIL, OK } from "../base/reply.ts";
 import { Collection } from "../values/value.ts";
-import { type Command, command, container, subcommand } from "./registry.ts";
+import { type Command, command, container, subcommand } from "../engine/command.ts";
 
 const NO_CLUSTER = "ERR This instance has cluster support disabled";
 

@@ -3,7 +3,7 @@
  * fit. The header is `HYLL`, the representation, three unused bytes, and the last count in eight bytes, little endian, whose highest
  * bit says that it is out of date.
  */
-import { narrow } from "../numbers.ts";
+import { narrow } from "../base/numbers.ts";
 import { Bytes } from "../values/bytes.ts";
 import { DENSE_BYTES, eachRegister, readRegister, writeRegister } from "./dense.ts";
 import { estimate } from "./estimate.ts";

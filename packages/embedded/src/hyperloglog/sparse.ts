@@ -7,7 +7,7 @@
  *
  * A register is raised by Redis's own steps, so that the bytes agree: they can be read with GET.
  */
-import { fail } from "../errors.ts";
+import { fail } from "../base/errors.ts";
 import { REGISTERS } from "./hash.ts";
 
 const MAX_RANK = 32;

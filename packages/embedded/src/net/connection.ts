@@ -1,11 +1,11 @@
 /** One socket: bytes in, requests to the session, answers out. Answers of one turn leave in one write. */
 import type { Socket } from "node:net";
-import type { Engine } from "../engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { encode } from "../protocol/encode.ts";
 import { ProtocolError, RequestParser } from "../protocol/request-parser.ts";
-import { isTooLong } from "../errors.ts";
-import { ErrorReply, type Push, type Reply, type Status } from "../reply.ts";
-import type { Outlet, Session } from "../session.ts";
+import { isTooLong } from "../base/errors.ts";
+import { ErrorReply, type Push, type Reply, type Status } from "../base/reply.ts";
+import type { Outlet, Session } from "../engine/session.ts";
 import type { Network, Path } from "./network.ts";
 
 /** Answers are written early beyond this many characters, so that a long pipeline does not pile them up. */

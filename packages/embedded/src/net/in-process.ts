@@ -1,7 +1,7 @@
 /** A client in the same process: commands in, replies out, no bytes between. Answers come in the order of the commands. */
-import type { Engine } from "../engine.ts";
-import type { Push, Reply, Status } from "../reply.ts";
-import type { Outlet, Session } from "../session.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Push, Reply, Status } from "../base/reply.ts";
+import type { Outlet, Session } from "../engine/session.ts";
 import { directNetwork, type Network, type Path } from "./network.ts";
 
 export interface InProcessListener {

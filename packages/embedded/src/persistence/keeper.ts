@@ -1,5 +1,5 @@
 /** Keeps a server's keys in a file: loaded at the start, written while they change, at the end, and when the process exits. */
-import type { Engine } from "../engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { EmbeddedServer } from "../server.ts";
 import { type Lock, lock, readIfThere, replaceFile, replaceFileSync } from "./file.ts";
 import { loadSnapshot, SnapshotError, takeSnapshot } from "./snapshot.ts";

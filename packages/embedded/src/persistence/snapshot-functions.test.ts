@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
-import { Engine } from "../engine.ts";
-import type { Reply } from "../reply.ts";
+import { commandTable } from "../commands/index.ts";
+import { Engine } from "../engine/engine.ts";
+import type { Reply } from "../base/reply.ts";
 import { loadSnapshot, SnapshotError, takeSnapshot } from "./snapshot.ts";
 
 const library = (name: string, result: string): string =>
@@ -8,7 +9,7 @@ const library = (name: string, result: string): string =>
 
 /** An engine, and what it answers to a client of it. */
 function start(): { readonly engine: Engine; readonly ask: (...args: string[]) => Reply | undefined } {
-  const engine = new Engine();
+  const engine = new Engine(commandTable);
   let answer: Reply | undefined;
   const ignore = (): void => undefined;
   const session = engine.connect({

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { VirtualClock } from "../clock.ts";
+import { VirtualClock } from "../base/clock.ts";
 import { splitArguments } from "../protocol/inline.ts";
-import type { Reply } from "../reply.ts";
+import type { Reply } from "../base/reply.ts";
 import { createServer, type EmbeddedServer } from "../server.ts";
 import { loadSnapshot, SnapshotError, takeSnapshot } from "./snapshot.ts";
 

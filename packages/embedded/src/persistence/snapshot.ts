@@ -6,8 +6,8 @@
  *     {"keys":number of keys,"crc32":checksum of all the lines before}
  */
 import { crc32 } from "node:zlib";
-import type { Database, Entry } from "../database.ts";
-import type { Engine } from "../engine.ts";
+import type { Database, Entry } from "../engine/database.ts";
+import type { Engine } from "../engine/engine.ts";
 import { type TypeName, typeOf } from "../values/value.ts";
 import { fromJson, toJson, type ValueJson } from "./values.ts";
 

@@ -2,8 +2,8 @@
  * Values as JSON. Numbers that JSON would bend (scores, 64-bit counters, ids) are written as text. How Redis would
  * encode a value (OBJECT ENCODING) is not kept: it follows from the content again.
  */
-import type { Config } from "../config.ts";
-import { parseInt64 } from "../numbers.ts";
+import type { Config } from "../config/config.ts";
+import { parseInt64 } from "../base/numbers.ts";
 import { Bytes } from "../values/bytes.ts";
 import { HashValue } from "../values/hash.ts";
 import { ListValue } from "../values/list.ts";

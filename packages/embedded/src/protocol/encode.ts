@@ -1,6 +1,6 @@
 /** Replies as RESP2 or RESP3, in binary strings. */
-import { formatDouble } from "../numbers.ts";
-import type { Reply, TypedReply } from "../reply.ts";
+import { formatDouble } from "../base/numbers.ts";
+import type { Reply, TypedReply } from "../base/reply.ts";
 
 export type Resp = 2 | 3;
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SeededRandom } from "../random.ts";
+import { SeededRandom } from "../base/random.ts";
 import { RankedBlocks } from "./ranked-blocks.ts";
 import type { Ranked } from "./score-block.ts";
 

@@ -7,7 +7,7 @@
  * `[a]` may be there, `a|b` is a choice, `(a b)` groups, `+` repeats one to three times. A word in lower case is a placeholder,
  * any other stands for itself.
  */
-import type { SeededRandom } from "../random.ts";
+import type { SeededRandom } from "../base/random.ts";
 
 /** The words that a placeholder stands for this time. */
 export type Placeholders = Readonly<Record<string, (random: SeededRandom) => string | readonly string[]>>;

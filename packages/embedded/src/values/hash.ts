@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { IndexedMap, type Node, type ScanStep } from "../structures/indexed-map.ts";
 import { sample } from "../structures/sample.ts";
 import { Collection } from "./value.ts";

@@ -3,7 +3,7 @@
  * backwards. Where Redis changes a representation by size in bytes, the same must happen here at the same element.
  * Source: the listpack format of Redis 7.0.
  */
-import { parseInt64 } from "../numbers.ts";
+import { parseInt64 } from "../base/numbers.ts";
 
 /** Header and end mark of a listpack without elements. */
 export const EMPTY_LISTPACK = 7;

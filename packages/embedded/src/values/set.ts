@@ -1,5 +1,5 @@
-import type { Config } from "../config.ts";
-import { parseInt64 } from "../numbers.ts";
+import type { Config } from "../config/config.ts";
+import { parseInt64 } from "../base/numbers.ts";
 import { IndexedMap, type Node, type ScanStep } from "../structures/indexed-map.ts";
 import { sample } from "../structures/sample.ts";
 import { Collection } from "./value.ts";

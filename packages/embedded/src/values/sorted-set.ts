@@ -1,5 +1,5 @@
 /** A sorted set: each member's score by hash, and all members in order of score, then of member. */
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { IndexedMap, type Node, type ScanStep } from "../structures/indexed-map.ts";
 import { RankedBlocks } from "../structures/ranked-blocks.ts";
 import { sample } from "../structures/sample.ts";

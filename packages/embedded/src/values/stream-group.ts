@@ -1,5 +1,5 @@
 /** A consumer group of a stream: how far it has read, and what its consumers have received and not acknowledged. */
-import { addInt64 } from "../numbers.ts";
+import { addInt64 } from "../base/numbers.ts";
 import { SortedIndex } from "../structures/sorted-index.ts";
 import { compareIds, type StreamId } from "./stream-id.ts";
 

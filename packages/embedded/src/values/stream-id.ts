@@ -2,7 +2,7 @@
  * Ids of stream entries: milliseconds and a sequence number, each an unsigned 64-bit integer. As everywhere, numbers are
  * plain where that is exact and bigints beyond 2^53; comparisons between the two kinds are exact in JavaScript.
  */
-import { parseInt64 } from "../numbers.ts";
+import { parseInt64 } from "../base/numbers.ts";
 
 export type Uint64 = number | bigint;
 

@@ -1,5 +1,5 @@
 /** What a key can hold. */
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { Bytes } from "./bytes.ts";
 
 export type TypeName = "string" | "list" | "set" | "zset" | "hash" | "stream";

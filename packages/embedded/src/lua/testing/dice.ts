@@ -1,4 +1,4 @@
-import { SeededRandom } from "../../random.ts";
+import { SeededRandom } from "../../base/random.ts";
 
 export class Dice extends SeededRandom {
   some<T>(most: number, make: () => T, least = 0): T[] {

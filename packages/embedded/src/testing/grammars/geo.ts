@@ -1,5 +1,5 @@
 import type { Placeholders } from "../grammar.ts";
-import type { SeededRandom } from "../../random.ts";
+import type { SeededRandom } from "../../base/random.ts";
 
 function degrees(random: SeededRandom, limit: number, edges: readonly string[]): string {
   if (random.chance(0.1)) return random.pick(edges);

@@ -1,5 +1,5 @@
 import type { Placeholders } from "../grammar.ts";
-import type { SeededRandom } from "../../random.ts";
+import type { SeededRandom } from "../../base/random.ts";
 import { sorted } from "../unordered.ts";
 
 const MEMBERS = ["m", "n", "o", "p", "q", "1", "22", "-5", "", "\xff\x00", "mm", "mn", "zz", "01", "long".repeat(20)];

@@ -1,5 +1,5 @@
 import type { Placeholders } from "../grammar.ts";
-import type { SeededRandom } from "../../random.ts";
+import type { SeededRandom } from "../../base/random.ts";
 import { momentPlaceholders } from "./moments.ts";
 
 const INTEGERS = ["1", "-1", "7", "9223372036854775807", "-9223372036854775808", "9007199254740993"];

@@ -13,7 +13,7 @@ import { sortPlaceholders, sortSyntax } from "../grammars/sort.ts";
 import { sortedSetPlaceholders, sortedSetSyntax } from "../grammars/sorted-sets.ts";
 import { streamPlaceholders, streamSyntax } from "../grammars/streams.ts";
 import { stringPlaceholders, stringSyntax } from "../grammars/strings.ts";
-import type { SeededRandom } from "../../random.ts";
+import type { SeededRandom } from "../../base/random.ts";
 import { SHORT_MILLISECONDS, SHORT_SECONDS } from "./waits.ts";
 
 export interface Family {

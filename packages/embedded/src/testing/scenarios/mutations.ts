@@ -1,5 +1,5 @@
 /** What makes a command line odd, and what may not be sent because two servers cannot answer it alike. */
-import type { SeededRandom } from "../../random.ts";
+import type { SeededRandom } from "../../base/random.ts";
 
 const ODD_WORDS = [
   "",

@@ -1,5 +1,5 @@
 /** One scenario for a seed: several connections, and what they send one after the other. */
-import { SeededRandom } from "../../random.ts";
+import { SeededRandom } from "../../base/random.ts";
 import {
   ALL_KEYS,
   BEGINNINGS,

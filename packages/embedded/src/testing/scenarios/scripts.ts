@@ -1,7 +1,7 @@
 /** Lua scripts made at random that call commands, and the command lines that run them. */
 import { createHash } from "node:crypto";
 import { snippetOf } from "../../lua/testing/snippets.ts";
-import type { SeededRandom } from "../../random.ts";
+import type { SeededRandom } from "../../base/random.ts";
 
 /** A command line for `redis.call`. */
 export type LineMaker = () => readonly string[];

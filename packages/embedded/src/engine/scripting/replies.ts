@@ -1,6 +1,6 @@
 /** Replies on their way into a script and out of it. */
-import type { HostReply } from "./lua/host.ts";
-import { formatDouble } from "./numbers.ts";
+import type { HostReply } from "../../lua/host.ts";
+import { formatDouble } from "../../base/numbers.ts";
 import {
   BigNumber,
   Bool,
@@ -13,9 +13,9 @@ import {
   Status,
   type TypedReply,
   Verbatim,
-} from "./reply.ts";
+} from "../../base/reply.ts";
 
-export type { HostReply } from "./lua/host.ts";
+export type { HostReply } from "../../lua/host.ts";
 
 /** As the script's protocol version shows them: RESP2 knows no maps, sets, doubles, booleans. */
 export function toHost(reply: Reply, resp: 2 | 3): HostReply {

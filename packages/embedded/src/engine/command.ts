@@ -1,7 +1,7 @@
 /**
  * How commands are written.
  *
- * A family of commands is one module in this folder: a list of `command({...})` which reads like a specification, exported as
+ * A family of commands is one module in `commands/`: a list of `command({...})` which reads like a specification, exported as
  * `<family>Commands` and entered in `index.ts`. `strings.ts` is the model. Its collection class, where it has one, lives in
  * `values/` and extends `Collection`.
  *
@@ -25,8 +25,8 @@
  *
  * `testing/differential.ts` runs the same commands on a real server and compares the bytes.
  */
-import { type Blocked, type Reply, Status } from "../reply.ts";
-import type { Session } from "../session.ts";
+import { type Blocked, type Reply, Status } from "../base/reply.ts";
+import type { Session } from "./session.ts";
 
 /** The argument lists that an arity allows: exactly n, or at least n when it is negative. */
 interface Arities {
@@ -153,6 +153,34 @@ function countedPlaces({ count, before }: CountedKeys, args: readonly string[]):
   const number = Number(args[count]);
   if (!Number.isSafeInteger(number) || number < 1 || count + number >= args.length) return [];
   return [...before, ...Array.from({ length: number }, (_, i) => count + 1 + i)];
+}
+
+/** How a command line finds its command. */
+export class CommandTable {
+  /** Under the lower-case and the upper-case name, the two that clients send. */
+  private readonly byName = new Map<string, Command>();
+  readonly all: readonly Command[];
+
+  constructor(commands: readonly Command[]) {
+    this.all = commands;
+    for (const command of commands) {
+      this.byName.set(command.name, command);
+      this.byName.set(command.name.toUpperCase(), command);
+    }
+  }
+
+  /** A command by its first word, in whatever case. */
+  get(name: string): Command | undefined {
+    return this.byName.get(name) ?? this.byName.get(name.toLowerCase());
+  }
+
+  /** The command or subcommand of a command line. */
+  find(args: readonly string[]): Command | undefined {
+    const command = this.get(args[0] ?? "");
+    if (command?.subcommands === undefined) return command;
+    const word = args[1];
+    return word === undefined ? command : command.subcommands.get(word.toLowerCase());
+  }
 }
 
 /** What a replica or a file may have to be told of though it is no write. */

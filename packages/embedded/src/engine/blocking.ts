@@ -2,11 +2,11 @@
  * Clients that wait for a key. A changed key for which somebody waits is noted while a command runs; when the command is over
  * the waiters of each noted key are tried in order of arrival.
  */
-import type { Timer } from "./clock.ts";
+import type { Timer } from "../base/clock.ts";
 import type { Database } from "./database.ts";
 import type { Engine } from "./engine.ts";
-import { CommandError } from "./errors.ts";
-import { ErrorReply, type Reply } from "./reply.ts";
+import { CommandError } from "../base/errors.ts";
+import { ErrorReply, type Reply } from "../base/reply.ts";
 import type { Session } from "./session.ts";
 
 export interface BlockRequest {

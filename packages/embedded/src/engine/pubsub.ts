@@ -1,6 +1,6 @@
 /** Channels, patterns and shard channels, and who listens to them. */
-import { matches } from "./glob.ts";
-import { Push } from "./reply.ts";
+import { matches } from "../base/glob.ts";
+import { Push } from "../base/reply.ts";
 import type { Session } from "./session.ts";
 
 export type SubscriptionKind = "channel" | "pattern" | "shard";

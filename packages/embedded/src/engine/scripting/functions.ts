@@ -1,11 +1,11 @@
 /** Functions: Lua that a server keeps, in libraries, and that clients call by name. Their Lua is in `lua/function-engine.ts`. */
 import type { Engine } from "../engine.ts";
-import { fail } from "../errors.ts";
-import { ScriptInterrupt } from "../lua/engine.ts";
-import { FunctionEngine, type RegisteredFunction } from "../lua/function-engine.ts";
-import { UNKNOWN_FLAG } from "../lua/lib/register-function.ts";
-import { compiled, type Runnable } from "../scripting.ts";
-import { declaredFlags, SCRIPT_FLAGS } from "../shebang.ts";
+import { fail } from "../../base/errors.ts";
+import { ScriptInterrupt } from "../../lua/engine.ts";
+import { FunctionEngine, type RegisteredFunction } from "../../lua/function-engine.ts";
+import { UNKNOWN_FLAG } from "../../lua/lib/register-function.ts";
+import { compiled, type Runnable } from "./scripts.ts";
+import { declaredFlags, SCRIPT_FLAGS } from "./shebang.ts";
 import { BAD_NAME, isName, readMetadata } from "./metadata.ts";
 
 export interface LibraryFunction extends Runnable {

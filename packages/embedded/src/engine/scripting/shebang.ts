@@ -1,6 +1,6 @@
 /** The first line of a script: `#!lua flags=no-writes,allow-stale`. */
-import { fail } from "./errors.ts";
-import { splitArguments } from "./protocol/inline.ts";
+import { fail } from "../../base/errors.ts";
+import { splitArguments } from "../../protocol/inline.ts";
 
 export interface ScriptFlags {
   /** There is such a line; without it a script may do anything, as before Redis 7. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Oracle, type Pair, startOracle } from "./testing/differential.ts";
+import { type Oracle, type Pair, startOracle } from "../testing/differential.ts";
 
 let oracle: Oracle;
 let clients: Pair[];

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { VirtualClock } from "./clock.ts";
-import type { InProcessConnection } from "./net/in-process.ts";
-import { ErrorReply, NIL, NIL_ARRAY, OK, QUEUED, type Reply } from "./reply.ts";
-import { createServer, type EmbeddedServer } from "./server.ts";
-import { type CommandLine, type Oracle, type Pair, startOracle } from "./testing/differential.ts";
+import { VirtualClock } from "../../base/clock.ts";
+import type { InProcessConnection } from "../../net/in-process.ts";
+import { ErrorReply, NIL, NIL_ARRAY, OK, QUEUED, type Reply } from "../../base/reply.ts";
+import { createServer, type EmbeddedServer } from "../../server.ts";
+import { type CommandLine, type Oracle, type Pair, startOracle } from "../../testing/differential.ts";
 
 const BUSY = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
 const FOR_EVER = "while true do end";

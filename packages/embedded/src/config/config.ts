@@ -2,9 +2,9 @@
  * CONFIG parameters with Redis 7.0's names and defaults. Most have no effect here and are kept so that clients and tests can
  * read and set them; the server reads those it obeys through `text`, `number` and `flag`.
  */
-import { cString } from "./errors.ts";
+import { cString } from "../base/errors.ts";
 import { formatEventClasses, parseEventClasses } from "./notifications.ts";
-import { parseInt64 } from "./numbers.ts";
+import { parseInt64 } from "../base/numbers.ts";
 
 type Type =
   | { readonly kind: "text" }

@@ -5,13 +5,13 @@
  * blocked clients and keyspace events. `removed` is for commands that may have emptied a collection.
  */
 import type { Engine } from "./engine.ts";
-import { CommandError, fail, WRONG_TYPE } from "./errors.ts";
-import { EVENT, type EventClass } from "./notifications.ts";
-import { ErrorReply } from "./reply.ts";
+import { CommandError, fail, WRONG_TYPE } from "../base/errors.ts";
+import { EVENT, type EventClass } from "../config/notifications.ts";
+import { ErrorReply } from "../base/reply.ts";
 import type { Session } from "./session.ts";
-import { IndexedMap, type Node } from "./structures/indexed-map.ts";
-import { Bytes } from "./values/bytes.ts";
-import type { Collection, Kind, Value } from "./values/value.ts";
+import { IndexedMap, type Node } from "../structures/indexed-map.ts";
+import { Bytes } from "../values/bytes.ts";
+import type { Collection, Kind, Value } from "../values/value.ts";
 import type { Waiter } from "./blocking.ts";
 
 export interface Entry extends Node {

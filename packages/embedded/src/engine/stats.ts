@@ -1,5 +1,5 @@
 /** Counters for INFO; CONFIG RESETSTAT sets them to zero. */
-import type { ErrorReply } from "./reply.ts";
+import type { ErrorReply } from "../base/reply.ts";
 
 export interface CommandCounts {
   calls: number;

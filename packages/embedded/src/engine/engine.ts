@@ -1,17 +1,22 @@
-/** The whole state of one server, free of transports: databases, clients, subscriptions, settings, time. */
+/**
+ * The whole state of one server, free of transports: databases, clients, subscriptions, settings, time.
+ *
+ * The files of this folder know each other: a session changes a database, a changed key wakes a session, a script is both. That
+ * circle is the engine's core, and the only one outside the Lua runtime. It ends at the folder: commands are handed to it by the server.
+ */
 import { BlockedClients } from "./blocking.ts";
-import { Busy } from "./busy.ts";
-import { type Clock, RealClock, type Timer } from "./clock.ts";
-import { commandTable, type CommandTable } from "./commands/index.ts";
-import { Config } from "./config.ts";
+import { Busy } from "./scripting/busy.ts";
+import { type Clock, RealClock, type Timer } from "../base/clock.ts";
+import type { CommandTable } from "./command.ts";
+import { Config } from "../config/config.ts";
 import { Database } from "./database.ts";
 import { Expiry } from "./expiry.ts";
-import { Functions } from "./functions/functions.ts";
+import { Functions } from "./scripting/functions.ts";
 import { Monitors } from "./monitor.ts";
-import { parseEventClasses } from "./notifications.ts";
+import { parseEventClasses } from "../config/notifications.ts";
 import { Pause } from "./pause.ts";
 import { PubSub } from "./pubsub.ts";
-import { Scripts } from "./scripting.ts";
+import { Scripts } from "./scripting/scripts.ts";
 import { type Outlet, Session } from "./session.ts";
 import { Stats } from "./stats.ts";
 import { Tracking } from "./tracking.ts";
@@ -37,7 +42,7 @@ export class Engine {
   readonly random: () => number;
   readonly config: Config = new Config();
   readonly users: Users;
-  readonly commands: CommandTable = commandTable;
+  readonly commands: CommandTable;
   readonly databases: readonly Database[];
   readonly sessions: Map<number, Session> = new Map();
   readonly pubsub: PubSub = new PubSub();
@@ -69,7 +74,8 @@ export class Engine {
   maxBulkLength: number;
   private lastId = 0;
 
-  constructor(options: EngineOptions = {}) {
+  constructor(commands: CommandTable, options: EngineOptions = {}) {
+    this.commands = commands;
     this.clock = options.clock ?? new RealClock();
     this.random = options.random ?? Math.random;
     this.runId = runId(this.random);

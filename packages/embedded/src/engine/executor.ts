@@ -1,7 +1,7 @@
 /** From a command line to its answer: the checks Redis makes before a command, the call, and what follows it. */
-import { type Command, keysOf } from "./commands/registry.ts";
-import { CommandError, isTooLong, shown, wrongArity } from "./errors.ts";
-import { BLOCKED, type Blocked, ErrorReply, QUEUED, type Reply } from "./reply.ts";
+import { type Command, keysOf } from "./command.ts";
+import { CommandError, isTooLong, shown, wrongArity } from "../base/errors.ts";
+import { BLOCKED, type Blocked, ErrorReply, QUEUED, type Reply } from "../base/reply.ts";
 import type { Session, Transaction } from "./session.ts";
 
 const NO_AUTH = new ErrorReply("NOAUTH Authentication required.");

@@ -1,6 +1,6 @@
 /** MONITOR: every command, as it runs, to those who asked for it. Administrative commands and passwords are not shown. */
-import type { Command } from "./commands/registry.ts";
-import { Status } from "./reply.ts";
+import type { Command } from "./command.ts";
+import { Status } from "../base/reply.ts";
 import type { Session } from "./session.ts";
 
 const ESCAPES: Readonly<Record<string, string>> = {

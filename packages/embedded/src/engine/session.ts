@@ -3,12 +3,12 @@
  * everything the client receives leaves through its outlet, in order.
  */
 import type { BlockRequest, Waiter } from "./blocking.ts";
-import type { Command } from "./commands/registry.ts";
+import type { Command } from "./command.ts";
 import type { Database, Watch } from "./database.ts";
 import type { Engine } from "./engine.ts";
 import { execute } from "./executor.ts";
 import type { SubscriptionKind } from "./pubsub.ts";
-import { BLOCKED, type Blocked, Push, type Reply, Several, type Status } from "./reply.ts";
+import { BLOCKED, type Blocked, Push, type Reply, Several, type Status } from "../base/reply.ts";
 import type { TrackingState } from "./tracking.ts";
 import type { User } from "./users.ts";
 

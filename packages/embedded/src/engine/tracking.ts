@@ -3,7 +3,7 @@
  * once; in broadcast mode clients register prefixes and are told of each change below them.
  */
 import type { Engine } from "./engine.ts";
-import { NIL, Push, type Reply } from "./reply.ts";
+import { NIL, Push, type Reply } from "../base/reply.ts";
 import type { Session } from "./session.ts";
 
 export interface TrackingOptions {

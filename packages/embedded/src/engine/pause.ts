@@ -1,6 +1,6 @@
 /** CLIENT PAUSE: commands wait, unanswered, until the pause is over. */
-import type { Timer } from "./clock.ts";
-import type { Command } from "./commands/registry.ts";
+import type { Timer } from "../base/clock.ts";
+import type { Command } from "./command.ts";
 import type { Engine } from "./engine.ts";
 import type { Session } from "./session.ts";
 

@@ -5,8 +5,8 @@
  */
 import type { Database, Entry } from "./database.ts";
 import type { Engine } from "./engine.ts";
-import type { Timer } from "./clock.ts";
-import { MinHeap } from "./structures/min-heap.ts";
+import type { Timer } from "../base/clock.ts";
+import { MinHeap } from "../structures/min-heap.ts";
 
 interface Deadline {
   readonly db: Database;

@@ -2,13 +2,13 @@
  * A script or function that runs for longer than `busy-reply-threshold`: it goes on in slices, and between them the others are
  * heard, though all but a few commands are refused. For the data no time passes meanwhile: no key expires, no wait ends.
  */
-import type { Clock, Timer } from "./clock.ts";
-import type { Command } from "./commands/registry.ts";
-import type { Engine } from "./engine.ts";
-import { fail } from "./errors.ts";
-import { type HostReply, PausedScript, ScriptInterrupt, type ScriptLimits } from "./lua/engine.ts";
-import { BLOCKED, type Blocked, ErrorReply, type Reply } from "./reply.ts";
-import { fromHost } from "./script-replies.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Command } from "../command.ts";
+import type { Engine } from "../engine.ts";
+import { fail } from "../../base/errors.ts";
+import { type HostReply, PausedScript, ScriptInterrupt, type ScriptLimits } from "../../lua/engine.ts";
+import { BLOCKED, type Blocked, ErrorReply, type Reply } from "../../base/reply.ts";
+import { fromHost } from "./replies.ts";
 
 /** How long others wait to be heard, about. */
 const SLICE_MS = 5;

@@ -1,5 +1,5 @@
 /** Time for the whole server: every read of it and every timer goes through one clock. */
-import { MinHeap } from "./structures/min-heap.ts";
+import { MinHeap } from "../structures/min-heap.ts";
 
 export interface Timer {
   /** Idempotent. */

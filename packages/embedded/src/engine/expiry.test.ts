@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { VirtualClock } from "./clock.ts";
-import { createServer } from "./server.ts";
-import { SeededRandom } from "./random.ts";
+import { VirtualClock } from "../base/clock.ts";
+import { createServer } from "../server.ts";
+import { SeededRandom } from "../base/random.ts";
 
 /** Few keys and many changes: nearly all deadlines become stale, and are dropped more than once. */
 it("ends each key at its last deadline, through any number of earlier ones", () => {

@@ -1,10 +1,10 @@
 /** Lua scripts: the cache, the run, and what a script may call. The language itself is in `lua/`. */
 import { createHash } from "node:crypto";
 import { type BusyRun, RunTimer } from "./busy.ts";
-import type { Command } from "./commands/registry.ts";
-import type { Engine } from "./engine.ts";
-import { CommandError, fail } from "./errors.ts";
-import { arityFits, call, NO_REPLICAS } from "./executor.ts";
+import type { Command } from "../command.ts";
+import type { Engine } from "../engine.ts";
+import { CommandError, fail } from "../../base/errors.ts";
+import { arityFits, call, NO_REPLICAS } from "../executor.ts";
 import {
   type CompiledScript,
   createLuaEngine,
@@ -12,10 +12,10 @@ import {
   type LuaEngine,
   type LuaHost,
   PausedScript,
-} from "./lua/engine.ts";
-import { BLOCKED, type Blocked, ErrorReply, NIL, type Reply } from "./reply.ts";
-import { fromHost, type HostReply, toHost } from "./script-replies.ts";
-import { type Outlet, Session } from "./session.ts";
+} from "../../lua/engine.ts";
+import { BLOCKED, type Blocked, ErrorReply, NIL, type Reply } from "../../base/reply.ts";
+import { fromHost, type HostReply, toHost } from "./replies.ts";
+import { type Outlet, Session } from "../session.ts";
 import { type ScriptFlags, readShebang } from "./shebang.ts";
 
 /** What a client can have run: a script or a function. */

@@ -1,6 +1,6 @@
 /** The first line of a library of functions: `#!lua name=mylib`. */
-import { fail } from "../errors.ts";
-import { splitArguments } from "../protocol/inline.ts";
+import { fail } from "../../base/errors.ts";
+import { splitArguments } from "../../protocol/inline.ts";
 
 export const BAD_NAME =
   "Library names can only contain letters, numbers, or underscores(_) and must be at least one character long";
