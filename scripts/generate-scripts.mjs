@@ -1,5 +1,5 @@
 /**
- * Writes the typed wrapper `<name>.gen.ts` beside each `<name>.lua`; the format is told in docs/scripts.md.
+ * Writes the typed wrappers of `<folder>/lua/*.lua` to `<folder>/scripts.gen.ts`; docs/scripts.md has the format.
  *
  *     node scripts/generate-scripts.mjs [--check] [folder...]
  *
@@ -9,7 +9,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import path from "node:path";
 import { ScriptError } from "./lua/script-error.mjs";
 import { BANNER } from "./lua/typescript.mjs";
-import { compile } from "./lua/unit.mjs";
+import { compile, moduleText } from "./lua/unit.mjs";
 
 const REPOSITORY = path.resolve(import.meta.dirname, "..");
 const DEFAULT_FOLDERS = ["packages/holdfast/src", "packages/holdfast/test"].map((folder) =>
@@ -32,22 +32,23 @@ process.exitCode = errors.length > 0 || (check && drifted > 0) ? 1 : 0;
 /** @returns {Generator<{ file: string, text: string | undefined }>} `text` undefined: the wrapper must go */
 function* changesIn(root) {
   const files = readdirSync(root, { recursive: true }).map((name) => path.join(root, name));
-  const scripts = files
-    .filter((file) => file.endsWith(".lua") && path.basename(path.dirname(file)) !== "include")
-    .sort();
-  for (const script of scripts) {
-    const text = compiled(script, root);
-    if (text !== undefined) yield { file: wrapperOf(script), text };
+  const scripts = files.filter((file) => file.endsWith(".lua") && path.basename(path.dirname(file)) === "lua").sort();
+  const folders = [...new Set(scripts.map((file) => path.dirname(path.dirname(file))))];
+  for (const folder of folders) {
+    const units = scripts
+      .filter((file) => path.dirname(file) === path.join(folder, "lua"))
+      .map((file) => compiled(file, path.relative(root, folder)));
+    if (!units.includes(undefined)) yield { file: wrapperOf(folder), text: moduleText(folder, units) };
   }
-  const wanted = new Set(scripts.map(wrapperOf));
+  const wanted = new Set(folders.map(wrapperOf));
   const orphans = files.filter((file) => file.endsWith(".gen.ts") && !wanted.has(file));
   for (const file of orphans) if (readFileSync(file, "utf8").startsWith(BANNER)) yield { file, text: undefined };
 }
 
-/** All mistakes are told in one run, and one bad file does not keep the others from being written. */
-function compiled(script, root) {
+/** All mistakes are reported in one run; a folder with one keeps its wrapper, the others are written. */
+function compiled(script, owner) {
   try {
-    return compile(script, root);
+    return compile(script, owner);
   } catch (error) {
     if (!(error instanceof ScriptError)) throw error;
     errors.push(error.message);
@@ -63,12 +64,12 @@ function apply({ file, text }) {
   drifted += 1;
   if (check)
     console.error(
-      `${path.relative(process.cwd(), file)}: ${text === undefined ? "its script is gone" : "differs from its script"}`,
+      `${path.relative(process.cwd(), file)}: ${text === undefined ? "its scripts are gone" : "differs from its scripts"}`,
     );
   else if (text === undefined) rmSync(file);
   else writeFileSync(file, text);
 }
 
-function wrapperOf(script) {
-  return script.replace(/\.lua$/, ".gen.ts");
+function wrapperOf(folder) {
+  return path.join(folder, "scripts.gen.ts");
 }

@@ -1,4 +1,10 @@
-/** Writes the Lua that is sent: includes, locals for keys and arguments, the body; once, or as a loop over items. */
+/**
+ * Writes the Lua that is sent: includes, locals for keys and arguments, the body; once, or as a loop over items.
+ * It comes in pieces, because an include is emitted once for all the scripts of a folder.
+ *
+ * @typedef {string | { readonly include: Include }} Piece
+ * @typedef {{ name: string, text: string }} Include
+ */
 
 /** @typedef {import("./header.mjs").Description} Description */
 
@@ -13,21 +19,19 @@ const IN_LUA = {
   json: (value) => `cjson.decode(${value})`,
 };
 
-/** @param {string} name @param {Description} script @param {string[]} includes their lines */
+/** @param {string} name @param {Description} script @param {Include[]} includes @returns {Piece[]} */
 export function singleForm(name, script, includes) {
-  return joined([`-- ${name}`, ...stripped(includes), ...localsFor(script, ""), ...stripped(script.body)]);
+  return form(name, includes, [...localsFor(script, ""), ...stripped(script.body)]);
 }
 
 /**
  * Each item has its own outcome: two elements, 0 and its reply or 1 and its error's text. A nil reply becomes false,
  * because nil would end the table.
- * @param {string} name @param {Description} script @param {string[]} includes their lines
+ * @param {string} name @param {Description} script @param {Include[]} includes @returns {Piece[]}
  */
 export function mergedForm(name, script, includes) {
   const body = [...localsFor(script, "shifted"), ...stripped(script.body)];
-  return joined([
-    `-- ${name}`,
-    ...stripped(includes),
+  return form(name, includes, [
     "local function run(keyAt, argAt)",
     ...body.map((line) => `  ${line}`),
     "end",
@@ -41,6 +45,20 @@ export function mergedForm(name, script, includes) {
     "end",
     "return outcomes",
   ]);
+}
+
+/** @param {string[]} lines @returns {string} what is sent of an include */
+export function includeText(lines) {
+  return joined(stripped(lines));
+}
+
+/** @param {Piece[]} pieces @returns {string} the Lua as the server gets it */
+export function sentText(pieces) {
+  return pieces.map((piece) => (typeof piece === "string" ? piece : piece.include.text)).join("");
+}
+
+function form(name, includes, lines) {
+  return [`-- ${name}\n`, ...includes.map((include) => ({ include })), joined(lines)];
 }
 
 /** The names that an include gives to the scripts that use it. */

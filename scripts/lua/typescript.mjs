@@ -1,5 +1,6 @@
-/** Writes the `.gen.ts` of one script: its interfaces, and the object that encodes, names and decodes. */
+/** Writes the `scripts.gen.ts` of a folder: for each script its interfaces, and the object that encodes, names and decodes. */
 import { createHash } from "node:crypto";
+import { sentText } from "./lua.mjs";
 import { capitalised, decoderOf, typeScriptOf } from "./types.mjs";
 
 /** First words of each generated file; by them a file is known to be ours to overwrite and to delete. */
@@ -18,56 +19,51 @@ const ARGUMENT_TYPES = {
 const CHECKED = new Set(["int", "float", "json"]);
 
 /**
- * @typedef {{ luaFile: string, scriptFloor: string, driverFloor: string, exportName: string, name: string,
- *   lua: string, merged: string | undefined, description: import("./header.mjs").Description }} Unit
+ * @typedef {{ exportName: string, name: string, lua: import("./lua.mjs").Piece[], merged: import("./lua.mjs").Piece[] | undefined,
+ *   includes: import("./lua.mjs").Include[], description: import("./header.mjs").Description }} Unit
  */
 
-/** @param {Unit} unit `scriptFloor` and `driverFloor` are import paths as seen from the generated file */
-export function typeScriptFor(unit) {
-  const { description, exportName } = unit;
-  const type = capitalised(exportName);
+/**
+ * @param {Unit[]} units the scripts of one folder
+ * @param {{ scriptFloor: string, driverFloor: string }} floors import paths as seen from the generated file
+ */
+export function typeScriptFor(units, floors) {
   const used = new Set();
   const use = (name) => {
     used.add(name);
     return name;
   };
-  const interfaces = [
-    fieldsType(
-      `${type}Keys`,
-      description.keys.map((key) => ({ ...key, type: "bytes" })),
-      use,
-    ),
-    fieldsType(`${type}Args`, description.args, use),
-    resultType(`${type}Result`, description),
-  ];
-  const object = scriptObject(unit, type, use);
-  return `${[banner(unit), imports(unit, used), ...interfaces, object].join("\n\n")}\n`;
+  const sections = units.flatMap((unit) => scriptSections(unit, use));
+  const includes = new Map(units.flatMap((unit) => unit.includes.map((include) => [include.name, include.text])));
+  const constants = [...includes].map(([name, text]) => `const ${constantOf(name)} = \`${quoted(text)}\`;`);
+  return `${[`${BANNER}lua/*.lua by scripts/generate-scripts.mjs; do not edit.`, imports(floors, used), ...constants, ...sections].join("\n\n")}\n`;
 }
 
-function banner({ luaFile }) {
-  return `${BANNER}${luaFile} by scripts/generate-scripts.mjs; do not edit.`;
+function scriptSections(unit, use) {
+  const { description, exportName } = unit;
+  const type = capitalised(exportName);
+  const keys = description.keys.map((key) => ({ ...key, type: "bytes" }));
+  return [
+    fieldsType(`${type}Keys`, keys, use),
+    fieldsType(`${type}Args`, description.args, use),
+    resultType(`${type}Result`, description),
+    scriptObject(unit, type, use),
+  ];
 }
 
 function imports({ scriptFloor, driverFloor }, used) {
-  const paths = [
-    [/^Arg$/, "type ", `${driverFloor}/port.ts`],
-    [/^decode|^expect|^Unexpected/, "", `${scriptFloor}/decode.ts`],
-    [/^encode/, "", `${scriptFloor}/encode.ts`],
-    [/Script$|^None$/, "type ", `${scriptFloor}/script.ts`],
+  const modules = [
+    [/^Arg$/, "import type", `${driverFloor}/port.ts`],
+    [/^decode|^expect|^Unexpected/, "import", `${scriptFloor}/decode.ts`],
+    [/^encode/, "import", `${scriptFloor}/encode.ts`],
+    [/Script$|^None$/, "import type", `${scriptFloor}/script.ts`],
   ];
-  return paths
-    .flatMap(([pattern, kind, path]) =>
-      importOf(
-        [...used].filter((name) => pattern.test(name)),
-        kind,
-        path,
-      ),
-    )
+  return modules
+    .flatMap(([pattern, keyword, path]) => {
+      const names = [...used].filter((name) => pattern.test(name)).toSorted((a, b) => (a < b ? -1 : 1));
+      return names.length === 0 ? [] : [`${keyword} { ${names.join(", ")} } from "${path}";`];
+    })
     .join("\n");
-}
-
-function importOf(names, kind, path) {
-  return names.length === 0 ? [] : [`import ${kind}{ ${names.sort().join(", ")} } from "${path}";`];
 }
 
 function fieldsType(name, declared, use) {
@@ -114,10 +110,21 @@ function scriptObject({ description, exportName, name, lua, merged }, type, use)
   ].join("\n");
 }
 
-function source(name, lua, indent) {
-  const sha1 = createHash("sha1").update(lua).digest("hex");
-  const quoted = lua.replaceAll(/[\\`]|\$\{/g, String.raw`\$&`);
-  return [`${indent}name: "${name}",`, `${indent}sha1: "${sha1}",`, `${indent}lua: \`${quoted}\`,`];
+function source(name, pieces, indent) {
+  const sha1 = createHash("sha1").update(sentText(pieces)).digest("hex");
+  const literal = pieces
+    .map((piece) => (typeof piece === "string" ? quoted(piece) : `\${${constantOf(piece.include.name)}}`))
+    .join("");
+  return [`${indent}name: "${name}",`, `${indent}sha1: "${sha1}",`, `${indent}lua: \`${literal}\`,`];
+}
+
+function quoted(text) {
+  return text.replaceAll(/[\\`]|\$\{/g, String.raw`\$&`);
+}
+
+/** `wait-queue` to `WAIT_QUEUE`. */
+function constantOf(includeName) {
+  return includeName.replaceAll("-", "_").toUpperCase();
 }
 
 function encoder(method, parameter, declared, use) {

@@ -1,13 +1,13 @@
-/** One `.lua` file to the text of its `.gen.ts`. */
+/** One `.lua` file to what its folder's `scripts.gen.ts` says of it. */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { checkCode, parseScript } from "./header.mjs";
-import { localsOf, mergedForm, singleForm } from "./lua.mjs";
+import { includeText, localsOf, mergedForm, singleForm } from "./lua.mjs";
 import { ScriptError } from "./script-error.mjs";
 import { typeScriptFor } from "./typescript.mjs";
 
 const SOURCES = path.resolve(import.meta.dirname, "../../packages/holdfast/src");
-const SCRIPT_FLOOR = path.join(SOURCES, "script");
+const SCRIPT_FLOOR = path.join(SOURCES, "core/script");
 const DRIVER_FLOOR = path.join(SOURCES, "driver");
 /** What a module cannot export a constant as, of the words that a script is likely to be called. */
 const RESERVED = new Set(
@@ -16,34 +16,44 @@ const RESERVED = new Set(
   ),
 );
 
-/** @param {string} file path of the `.lua` @param {string} root folder from which the script's name is counted */
-export function compile(file, root) {
+/**
+ * @param {string} file path of the `.lua`
+ * @param {string} owner the folder of the script's primitive, as its name begins: `locks`
+ * @returns {import("./typescript.mjs").Unit}
+ */
+export function compile(file, owner) {
   const description = parseScript(file, readFileSync(file, "utf8"));
-  const includes = description.includes.flatMap((include) => readInclude(file, include, description));
+  const includes = description.includes.map((include) => readInclude(file, include, description));
   const exportName = exportNameOf(file);
-  const name = [...path.relative(root, path.dirname(file)).split(path.sep), exportName].filter(Boolean).join(".");
-  return typeScriptFor({
-    luaFile: path.basename(file),
-    scriptFloor: importPath(file, SCRIPT_FLOOR),
-    driverFloor: importPath(file, DRIVER_FLOOR),
+  const name = [...owner.split(path.sep), exportName].filter(Boolean).join(".");
+  return {
     exportName,
     name,
     description,
+    includes,
     lua: singleForm(name, description, includes),
     merged: description.batch ? mergedForm(name, description, includes) : undefined,
+  };
+}
+
+/** @param {string} folder @param {import("./typescript.mjs").Unit[]} units @returns {string} the text of its `scripts.gen.ts` */
+export function moduleText(folder, units) {
+  return typeScriptFor(units, {
+    scriptFloor: importPath(folder, SCRIPT_FLOOR),
+    driverFloor: importPath(folder, DRIVER_FLOOR),
   });
 }
 
-/** From the primitive's own `include/`, else from the one that all share. */
+/** From the primitive's own `lua/include/`, else from the one that all share. */
 function readInclude(file, { name, line }, { keys, args }) {
   const places = [path.join(path.dirname(file), "include"), path.join(SCRIPT_FLOOR, "include")];
   const found = places.map((folder) => path.join(folder, `${name}.lua`)).find((place) => existsSync(place));
   if (found === undefined) throw new ScriptError(file, line, `include "${name}" is in none of: ${places.join(", ")}`);
   const lines = readFileSync(found, "utf8").split(/\r?\n/);
   checkCode(found, lines);
-  const given = new Set(localsOf(lines));
-  const shadowing = [...keys, ...args].find((declared) => given.has(declared.name));
-  if (shadowing === undefined) return lines;
+  const defined = new Set(localsOf(lines));
+  const shadowing = [...keys, ...args].find((declared) => defined.has(declared.name));
+  if (shadowing === undefined) return { name, text: includeText(lines) };
   throw new ScriptError(
     file,
     line,
@@ -60,7 +70,7 @@ function exportNameOf(file) {
   return name;
 }
 
-function importPath(file, floor) {
-  const relative = path.relative(path.dirname(file), floor).split(path.sep).join("/");
+function importPath(folder, floor) {
+  const relative = path.relative(folder, floor).split(path.sep).join("/");
   return relative.startsWith(".") ? relative : `./${relative}`;
 }

@@ -1,6 +1,5 @@
 /** Two small instruments: the cache's hit ratio and what is left of the rate limit. */
-import type { Allowance } from "./api.ts";
-import { ask, onAllowance } from "./api.ts";
+import { type Allowance, ask, onAllowance } from "./api.ts";
 import { byId, count, h, setText, svg } from "./dom.ts";
 import type { Snapshot } from "./types.ts";
 

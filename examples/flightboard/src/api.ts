@@ -1,20 +1,16 @@
 /** Serves the page and its questions: the database behind a cache, sessions, rate limits, live events. */
 import { once } from "node:events";
-import { serve } from "@hono/node-server";
-import type { ServerType } from "@hono/node-server";
+import { serve, type ServerType } from "@hono/node-server";
 import { createApp } from "./api/app.ts";
-import { ARCHIVE_FLIGHTS } from "./api/archive.ts";
-import type { AirportProfile, RouteProfile } from "./api/archive.ts";
+import { type AirportProfile, ARCHIVE_FLIGHTS, type RouteProfile } from "./api/archive.ts";
 import { serveAssets } from "./api/assets.ts";
-import { loadArchive, openDatabase } from "./api/database.ts";
-import type { Database } from "./api/database.ts";
+import { type Database, loadArchive, openDatabase } from "./api/database.ts";
 import { Hub } from "./api/hub.ts";
 import { Live } from "./api/live.ts";
 import { drawMap } from "./api/map.ts";
 import { readAirports } from "./data/airports.ts";
 import { readFlights } from "./data/flights.ts";
-import { keepRunning, log, runService } from "./service.ts";
-import type { Service } from "./service.ts";
+import { keepRunning, log, runService, type Service } from "./service.ts";
 import { addStats } from "./api/stats.ts";
 
 await runService("api", async (service) => {

@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Browser, Page } from "playwright-core";
 import { startPrivateServer } from "./launcher/private-server.ts";
 import { ensureChromium, openBrowser } from "./testing/chromium.ts";
-import { build, replayAndCheck, startDemo } from "./testing/demo.ts";
-import type { RunningDemo } from "./testing/demo.ts";
+import { build, replayAndCheck, type RunningDemo, startDemo } from "./testing/demo.ts";
 
 const MINUTES = 60_000;
 

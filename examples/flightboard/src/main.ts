@@ -13,8 +13,7 @@ import type { OwnServer } from "./launcher/own-server.ts";
 import { startPrivateServer } from "./launcher/private-server.ts";
 import { printOutcome } from "./launcher/report.ts";
 import { Visitor } from "./launcher/visitor.ts";
-import { parseOptions } from "./options.ts";
-import type { Options } from "./options.ts";
+import { type Options, parseOptions } from "./options.ts";
 
 const given = parseOptions();
 const report = (text: string): void => console.error(`launcher: ${text}`);

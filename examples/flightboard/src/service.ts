@@ -1,11 +1,8 @@
 /** What the three services share: connect, announce, run, retry after an outage, stop when told. */
 import { randomUUID } from "node:crypto";
-import { connect, HoldfastError } from "holdfast";
-import type { Holdfast } from "holdfast";
-import { parseOptions } from "./options.ts";
-import type { Options } from "./options.ts";
-import { openState } from "./state/state.ts";
-import type { Presence, State } from "./state/state.ts";
+import { connect, type Holdfast, HoldfastError } from "holdfast";
+import { type Options, parseOptions } from "./options.ts";
+import { openState, type Presence, type State } from "./state/state.ts";
 
 export interface Service {
   readonly options: Options;

@@ -1,10 +1,8 @@
 /** Bad input is refused before anything is opened; what is opened is what was asked for. */
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { startProxy, startStandalone } from "../test/support/servers.ts";
-import type { Proxy, Standalone } from "../test/support/servers.ts";
-import { connect } from "./connect.ts";
-import type { ConnectOptions } from "./connect.ts";
-import { InvalidArgumentError } from "./errors.ts";
+import { type Proxy, type Standalone, startProxy, startStandalone } from "../test/support/servers.ts";
+import { connect, type ConnectOptions } from "./connect.ts";
+import { InvalidArgumentError } from "./base/errors.ts";
 
 describe("connect [standalone]", () => {
   let server: Standalone;

@@ -1,21 +1,18 @@
 /** From what a user writes (a URL, options, a client of their own) to a handle. */
-import { createCodec } from "./codec/codec.ts";
-import type { CodecOptions } from "./codec/codec.ts";
-import { Core } from "./core.ts";
-import type { CoreOptions } from "./core.ts";
+import { type CodecOptions, createCodec } from "./core/codec/codec.ts";
+import { Core, type CoreOptions } from "./core/core.ts";
 import { withoutUrl } from "./driver/embedded/default.ts";
 import { isEmbeddedUrl } from "./driver/embedded/url.ts";
 import { createBorrowedTransport } from "./driver/node-redis/borrowed.ts";
 import type { BorrowedClient } from "./driver/node-redis/borrowed-client.ts";
-import type { ConnectionOptions } from "./driver/node-redis/options.ts";
+import type { ConnectionOptions } from "./driver/connection/options.ts";
 import { openTransport } from "./driver/node-redis/open.ts";
 import type { Transport } from "./driver/port.ts";
 import { Holdfast } from "./holdfast.ts";
-import { Keyspace } from "./keyspace/keyspace.ts";
-import { createDriver } from "./resilience/driver.ts";
-import type { ResilienceOptions } from "./resilience/driver.ts";
-import { resolveResilience } from "./resilience/options.ts";
-import type { Runtime } from "./runtime.ts";
+import { Keyspace } from "./core/keyspace/keyspace.ts";
+import { createDriver, type ResilienceOptions } from "./driver/resilience/driver.ts";
+import { resolveResilience } from "./driver/resilience/options.ts";
+import type { Runtime } from "./base/runtime.ts";
 
 export interface ConnectOptions
   extends ConnectionOptions, ResilienceOptions, Pick<CodecOptions<unknown>, "serializer" | "compress" | "encrypt"> {

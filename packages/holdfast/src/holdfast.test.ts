@@ -9,10 +9,9 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backends } from "../test/support/backends.ts";
-import { startProxy, startStandalone, until } from "../test/support/servers.ts";
-import type { Proxy, Standalone } from "../test/support/servers.ts";
+import { type Proxy, type Standalone, startProxy, startStandalone, until } from "../test/support/servers.ts";
 import { connect } from "./connect.ts";
-import { ClosedError, InvalidArgumentError } from "./errors.ts";
+import { ClosedError, InvalidArgumentError } from "./base/errors.ts";
 import type { Holdfast } from "./holdfast.ts";
 
 const prefix = (): string => `t${randomBytes(6).toString("hex")}`;

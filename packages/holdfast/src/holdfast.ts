@@ -3,31 +3,32 @@ import { Cache } from "./cache/cache.ts";
 import type { CacheOptions } from "./cache/options.ts";
 import { Channel, ChannelPattern } from "./channels/channel.ts";
 import type { ChannelOptions, ChannelPatternOptions } from "./channels/options.ts";
-import type { Core } from "./core.ts";
+import type { Core } from "./core/core.ts";
 import { Counter } from "./counters/counter.ts";
 import type { CounterOptions } from "./counters/options.ts";
 import type { Driver, StateEvent } from "./driver/port.ts";
 import { Geo } from "./geo/geo.ts";
 import type { GeoOptions } from "./geo/options.ts";
-import type { Id } from "./keyspace/keyspace.ts";
-import { scanKeys } from "./keyspace/scan.ts";
-import type { ScanOptions } from "./keyspace/scan.ts";
+import type { Id } from "./core/keyspace/keyspace.ts";
+import { scanKeys, type ScanOptions } from "./core/keyspace/scan.ts";
 import { Limiter } from "./limits/limiter.ts";
 import type { LimiterOptions } from "./limits/options.ts";
 import { Leaderboard } from "./leaderboard/leaderboard.ts";
 import type { LeaderboardOptions } from "./leaderboard/options.ts";
-import { Fenced } from "./locks/fenced.ts";
-import type { FencedOptions } from "./locks/fenced.ts";
+import { Fenced, type FencedOptions } from "./locks/fenced.ts";
 import type { Lock } from "./locks/lock.ts";
-import { Locks } from "./locks/locks.ts";
-import type { LockInfo, TryLockResult } from "./locks/locks.ts";
+import { type LockInfo, Locks, type TryLockResult } from "./locks/locks.ts";
 import type { LockOptions, TryLockOptions } from "./locks/options.ts";
 import type { TagsOptions } from "./tags/options.ts";
 import { Tags } from "./tags/tags.ts";
 import type { RecordOptions } from "./records/options.ts";
 import { Records } from "./records/records.ts";
-import { runTransaction } from "./transaction/transaction.ts";
-import type { TransactionBody, TransactionOptions, TransactionResult } from "./transaction/transaction.ts";
+import {
+  runTransaction,
+  type TransactionBody,
+  type TransactionOptions,
+  type TransactionResult,
+} from "./transaction/transaction.ts";
 import type { SessionsOptions } from "./sessions/options.ts";
 import { Sessions } from "./sessions/sessions.ts";
 

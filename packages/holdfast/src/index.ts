@@ -2,12 +2,12 @@
 export { connect } from "./connect.ts";
 export type { ConnectOptions } from "./connect.ts";
 export type { BorrowedClient } from "./driver/node-redis/borrowed-client.ts";
-export type { ConnectionOptions, Credentials, TlsOptions } from "./driver/node-redis/options.ts";
-export type { ResilienceOptions } from "./resilience/options.ts";
+export type { ConnectionOptions, Credentials, TlsOptions } from "./driver/connection/options.ts";
+export type { ResilienceOptions } from "./driver/resilience/options.ts";
 export type { Holdfast } from "./holdfast.ts";
-export type { Duration } from "./options.ts";
-export type { Id } from "./keyspace/keyspace.ts";
-export * from "./errors.ts";
+export type { Duration } from "./base/options.ts";
+export type { Id } from "./core/keyspace/keyspace.ts";
+export * from "./base/errors.ts";
 export type { Cache, GetOrSetOptions, SetOptions } from "./cache/cache.ts";
 export type { CacheOptions } from "./cache/options.ts";
 export type { CacheStats } from "./cache/stats.ts";
@@ -24,8 +24,8 @@ export type {
   SubscribeOptions,
 } from "./channels/options.ts";
 export type { MessageStream } from "./channels/stream.ts";
-export { escapeGlob } from "./keyspace/scan.ts";
-export type { ScanOptions } from "./keyspace/scan.ts";
+export { escapeGlob } from "./core/keyspace/scan.ts";
+export type { ScanOptions } from "./core/keyspace/scan.ts";
 export type {
   CreateSessionOptions,
   Created,
@@ -63,7 +63,7 @@ export type { Geo, GeoMatches } from "./geo/geo.ts";
 export type { GeoOptions } from "./geo/options.ts";
 export type { BoxOptions, GeoCenter, GeoPoint, NearestOptions, RadiusOptions } from "./geo/query.ts";
 export type { GeoMatch } from "./geo/store.ts";
-export { createCodec } from "./codec/codec.ts";
+export { createCodec } from "./core/codec/codec.ts";
 export type {
   Codec,
   CodecContext,
@@ -72,7 +72,7 @@ export type {
   Compression,
   EncryptOptions,
   Serializer,
-} from "./codec/codec.ts";
+} from "./core/codec/codec.ts";
 export type {
   Arg,
   Call,
@@ -90,13 +90,13 @@ export type {
   StateEvent,
   Subscription,
 } from "./driver/port.ts";
-export { OPERATION_CHANNEL } from "./observe/observe.ts";
-export type { Operation } from "./observe/observe.ts";
+export { OPERATION_CHANNEL } from "./core/observe/observe.ts";
+export type { Operation } from "./core/observe/observe.ts";
 export type { Fenced, FencedOptions, FencedResult, FencedValue } from "./locks/fenced.ts";
 export type { Lock } from "./locks/lock.ts";
 export type { LockInfo, TryLockResult } from "./locks/locks.ts";
 export type { LockOptions, TryLockOptions } from "./locks/options.ts";
-export type { Extension, LeaseEnd } from "./lease/timed-lease.ts";
+export type { Extension, LeaseEnd } from "./core/lease/timed-lease.ts";
 export type { Transaction, TransactionArg } from "./transaction/attempt.ts";
 export type { TransactionBody, TransactionOptions, TransactionResult } from "./transaction/transaction.ts";
 export type { BestOutcome, Leaderboard, PageOptions, ScoreIncrementOptions } from "./leaderboard/leaderboard.ts";

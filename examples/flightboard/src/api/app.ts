@@ -4,15 +4,13 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Service } from "../service.ts";
 import { CONTROL_ID } from "../state/state.ts";
-import { airportProfile, routeProfile } from "./archive.ts";
-import type { AirportProfile, RouteProfile } from "./archive.ts";
+import { airportProfile, type AirportProfile, routeProfile, type RouteProfile } from "./archive.ts";
 import type { Database } from "./database.ts";
 import { LIMIT, WINDOW_SECONDS, rateLimit, sameOrigin, securityHeaders } from "./guard.ts";
 import type { Hub } from "./hub.ts";
 import type { Live } from "./live.ts";
 import { problem, problemOf } from "./problem.ts";
-import { readSession, signInRoutes, signedIn } from "./sign-in.ts";
-import type { Env, SessionData } from "./sign-in.ts";
+import { type Env, readSession, type SessionData, signedIn, signInRoutes } from "./sign-in.ts";
 
 export interface Caches {
   readonly airports: Cache<AirportProfile>;

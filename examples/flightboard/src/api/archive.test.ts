@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readAirports } from "../data/airports.ts";
-import { readFlights } from "../data/flights.ts";
-import type { Flight } from "../data/flights.ts";
+import { type Flight, readFlights } from "../data/flights.ts";
 import { expectedProfile, expectedRoute } from "../verify/expected.ts";
 import { airportProfile, routeProfile } from "./archive.ts";
 import { loadArchive, openDatabase } from "./database.ts";

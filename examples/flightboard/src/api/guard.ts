@@ -1,7 +1,6 @@
 /** What every request passes: headers, the same-origin rule for changes, and the rate limit of its client. */
 import { getConnInfo } from "@hono/node-server/conninfo";
-import { ipKey, rateLimitHeaders } from "holdfast";
-import type { Limiter } from "holdfast";
+import { ipKey, type Limiter, rateLimitHeaders } from "holdfast";
 import type { Context, MiddlewareHandler } from "hono";
 import { problem } from "./problem.ts";
 import type { Env } from "./sign-in.ts";

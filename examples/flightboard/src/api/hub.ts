@@ -1,7 +1,6 @@
 /** Server-sent events to all open pages. A page that reads too slowly misses frames; it never makes the others wait. */
 import type { Context } from "hono";
-import { streamSSE } from "hono/streaming";
-import type { SSEStreamingApi } from "hono/streaming";
+import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 
 const MAX_PAGES = 200;
 

@@ -1,12 +1,9 @@
 /** What open pages are told: each flight as it is sent, and once a second the state of everything. */
 import type { CacheStats, Entry, Holdfast } from "holdfast";
-import { FlightLog } from "../ingest/flight-log.ts";
-import type { Cursor } from "../ingest/flight-log.ts";
-import { holderOf, pause } from "../service.ts";
-import type { Service } from "../service.ts";
+import { type Cursor, FlightLog } from "../ingest/flight-log.ts";
+import { holderOf, pause, type Service } from "../service.ts";
 import type { GrandTotals } from "../state/derive.ts";
-import { CONTROL_ID, LEADER_LOCK, PROCESSES, WORKER_LOCK } from "../state/state.ts";
-import type { FlightNews, Presence } from "../state/state.ts";
+import { CONTROL_ID, type FlightNews, LEADER_LOCK, type Presence, PROCESSES, WORKER_LOCK } from "../state/state.ts";
 import type { Hub } from "./hub.ts";
 
 export interface LockView {

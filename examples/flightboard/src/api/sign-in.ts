@@ -3,8 +3,7 @@
  * survives the death of this process.
  */
 import type { Session, Sessions } from "holdfast";
-import { Hono } from "hono";
-import type { Context, MiddlewareHandler } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { problem } from "./problem.ts";
 

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { parseCsv, readAirports } from "./airports.ts";
-import { dayOf, readFlights } from "./flights.ts";
-import type { Flight } from "./flights.ts";
+import { dayOf, type Flight, readFlights } from "./flights.ts";
 
 async function collect(flights: AsyncIterable<Flight>): Promise<Flight[]> {
   const all: Flight[] = [];

@@ -1,12 +1,10 @@
-import { connect } from "holdfast";
-import type { Holdfast } from "holdfast";
+import { connect, type Holdfast } from "holdfast";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Flight } from "../data/flights.ts";
 import { startEmbeddedServer } from "../launcher/embedded-server.ts";
 import type { OwnServer } from "../launcher/own-server.ts";
 import { startPrivateServer } from "../launcher/private-server.ts";
-import { FlightLog, MAX_AHEAD } from "./flight-log.ts";
-import type { Batch } from "./flight-log.ts";
+import { type Batch, FlightLog, MAX_AHEAD } from "./flight-log.ts";
 
 const FIRST = { fence: 5, by: "ingest-1" };
 const SECOND = { fence: 9, by: "ingest-2" };

@@ -13,8 +13,7 @@
  *
  * The stream holds at most `MAX_AHEAD` flights: a leader that far ahead is told `full` and waits for the worker.
  */
-import { HoldfastError } from "holdfast";
-import type { Holdfast, Reply, Transaction } from "holdfast";
+import { type Holdfast, HoldfastError, type Reply, type Transaction } from "holdfast";
 import type { Flight } from "../data/flights.ts";
 
 /** Flights between the worker's mark and the leader's cursor. */

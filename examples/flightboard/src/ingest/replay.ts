@@ -4,10 +4,8 @@
  */
 import { once } from "node:events";
 import type { Lock } from "holdfast";
-import { readFlights } from "../data/flights.ts";
-import type { Flight } from "../data/flights.ts";
-import { log, pause } from "../service.ts";
-import type { Service } from "../service.ts";
+import { type Flight, readFlights } from "../data/flights.ts";
+import { log, pause, type Service } from "../service.ts";
 import { CONTROL_ID } from "../state/state.ts";
 import { ReplayClock } from "./clock.ts";
 import type { Batch, FlightLog, Leader } from "./flight-log.ts";

@@ -2,8 +2,7 @@
  * The embedded server in the launcher's own process, on a free port for the services. It cannot be killed without the
  * launcher, so a blow to it cuts all its connections and lets another one take its place, with its data and on its port.
  */
-import { createServer, loadSnapshot, takeSnapshot } from "holdfast-embedded";
-import type { EmbeddedServer } from "holdfast-embedded";
+import { createServer, type EmbeddedServer, loadSnapshot, takeSnapshot } from "holdfast-embedded";
 import { pause } from "../service.ts";
 import type { OwnServer } from "./own-server.ts";
 

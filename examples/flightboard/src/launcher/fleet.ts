@@ -1,8 +1,7 @@
 /** The services of the demo, each a process, and the server where it is the run's own. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { toArgs } from "../options.ts";
-import type { Options } from "../options.ts";
+import { type Options, toArgs } from "../options.ts";
 import type { OwnServer } from "./own-server.ts";
 import { Supervised } from "./supervised.ts";
 

@@ -2,8 +2,7 @@
  * Every number that the demo derives, computed the plain way: one loop over the flights, in memory. The worker keeps
  * the same numbers on the server, batch by batch and through crashes; `verify/` compares the two.
  */
-import { dayOf } from "../data/flights.ts";
-import type { Flight } from "../data/flights.ts";
+import { dayOf, type Flight } from "../data/flights.ts";
 
 /** What one airport has seen. Each field only ever grows: that is what makes the worker's writes repeatable. */
 export interface AirportTotals {

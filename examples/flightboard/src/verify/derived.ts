@@ -4,8 +4,7 @@ import type { Airport } from "../data/airports.ts";
 import type { FlightLog } from "../ingest/flight-log.ts";
 import { scores, tagsFor } from "../state/derive.ts";
 import type { State } from "../state/state.ts";
-import { check } from "./check.ts";
-import type { Check, CheckResult } from "./check.ts";
+import { check, type Check, type CheckResult } from "./check.ts";
 import { meters, ranked } from "./expected.ts";
 import type { Truth } from "./truth.ts";
 

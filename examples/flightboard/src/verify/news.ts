@@ -2,8 +2,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { State } from "../state/state.ts";
-import { check } from "./check.ts";
-import type { CheckResult } from "./check.ts";
+import { check, type CheckResult } from "./check.ts";
 
 export interface Heard {
   /** How often each flight, by index, was told. */

@@ -2,10 +2,8 @@
 import type { Holdfast } from "holdfast";
 import type { AirportProfile } from "../api/archive.ts";
 import { LIMIT, WINDOW_SECONDS } from "../api/guard.ts";
-import type { Answer } from "../launcher/visitor.ts";
-import { Visitor } from "../launcher/visitor.ts";
-import { check } from "./check.ts";
-import type { Check, CheckResult } from "./check.ts";
+import { type Answer, Visitor } from "../launcher/visitor.ts";
+import { check, type Check, type CheckResult } from "./check.ts";
 import { expectedProfile, expectedRoute } from "./expected.ts";
 import type { Truth } from "./truth.ts";
 

@@ -2,12 +2,9 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { ARCHIVE_FLIGHTS } from "../api/archive.ts";
-import { readAirports } from "../data/airports.ts";
-import type { Airport } from "../data/airports.ts";
-import { readFlights } from "../data/flights.ts";
-import type { Flight } from "../data/flights.ts";
-import { derive } from "../state/derive.ts";
-import type { Derived } from "../state/derive.ts";
+import { type Airport, readAirports } from "../data/airports.ts";
+import { type Flight, readFlights } from "../data/flights.ts";
+import { derive, type Derived } from "../state/derive.ts";
 
 export interface Truth {
   readonly flights: number;

@@ -14,8 +14,7 @@
 import { HoldfastError } from "holdfast";
 import type { Airport } from "../data/airports.ts";
 import type { Batch } from "../ingest/flight-log.ts";
-import { derive, merge, scores, tagsFor } from "../state/derive.ts";
-import type { AirportTotals, Derived } from "../state/derive.ts";
+import { type AirportTotals, derive, type Derived, merge, scores, tagsFor } from "../state/derive.ts";
 import type { AirportRecord, State } from "../state/state.ts";
 
 export async function applyBatch(state: State, places: ReadonlyMap<string, Airport>, batch: Batch): Promise<void> {

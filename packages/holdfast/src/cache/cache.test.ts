@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { startProxy, startStandalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
-import { HoldfastError, InvalidArgumentError, TimeoutError } from "../errors.ts";
+import { HoldfastError, InvalidArgumentError, TimeoutError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Cache } from "./cache.ts";
 

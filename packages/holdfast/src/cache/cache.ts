@@ -5,24 +5,17 @@
  * loaded before a `delete` or `set` is never stored after it; a server that is away costs a cache its hits, not its callers
  * their answers (`onOutage`); a stored value that this version cannot read is loaded anew, never half-understood.
  */
-import type { Core } from "../core.ts";
-import { InvalidArgumentError } from "../errors.ts";
-import { checkId } from "../keyspace/keyspace.ts";
-import type { Id } from "../keyspace/keyspace.ts";
-import { observed } from "../observe/observe.ts";
-import { toMs } from "../options.ts";
-import type { Duration } from "../options.ts";
+import type { Core } from "../core/core.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { checkId, type Id } from "../core/keyspace/keyspace.ts";
+import { observed } from "../core/observe/observe.ts";
+import { type Duration, toMs } from "../base/options.ts";
 import { entryCodec } from "./entry-codec.ts";
-import { GetOrSet, jittered, stoppedWaiting } from "./get-or-set.ts";
-import type { Loading } from "./get-or-set.ts";
-import { Loader } from "./loader.ts";
-import type { Load } from "./loader.ts";
-import { cacheSettings } from "./options.ts";
-import type { CacheOptions, CacheSettings } from "./options.ts";
-import { emptyStats } from "./stats.ts";
-import type { CacheStats } from "./stats.ts";
-import { CacheStore } from "./store.ts";
-import type { Reader } from "./store.ts";
+import { GetOrSet, jittered, type Loading, stoppedWaiting } from "./get-or-set.ts";
+import { type Load, Loader } from "./loader.ts";
+import { type CacheOptions, cacheSettings, type CacheSettings } from "./options.ts";
+import { type CacheStats, emptyStats } from "./stats.ts";
+import { CacheStore, type Reader } from "./store.ts";
 
 export interface SetOptions {
   /** For this entry instead of the cache's `ttl`. */

@@ -8,15 +8,12 @@
  */
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { startProxy, startStandalone } from "../../test/support/servers.ts";
-import type { Proxy, Standalone } from "../../test/support/servers.ts";
+import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
-import { AbortedError, CodecError, InvalidArgumentError } from "../errors.ts";
+import { AbortedError, CodecError, InvalidArgumentError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { runScript } from "../script/run.ts";
-import { fill } from "./fill.gen.ts";
-import { lookup } from "./lookup.gen.ts";
-import { remove } from "./remove.gen.ts";
+import { runScript } from "../core/script/run.ts";
+import { fill, lookup, remove } from "./scripts.gen.ts";
 
 const name = (): string => `t${randomBytes(6).toString("hex")}`;
 

@@ -1,7 +1,7 @@
 /** What a cache stores: a value, or the remembered "there is none", which no schema is asked about. */
-import type { Codec } from "../codec/codec.ts";
-import { holdsUndefined } from "../codec/header.ts";
-import type { Core } from "../core.ts";
+import type { Codec } from "../core/codec/codec.ts";
+import { holdsUndefined } from "../core/codec/header.ts";
+import type { Core } from "../core/core.ts";
 import type { CacheOptions } from "./options.ts";
 
 export function entryCodec<V>(core: Core, options: CacheOptions<V>): Codec<V | undefined> {

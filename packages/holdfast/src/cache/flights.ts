@@ -5,7 +5,7 @@
  * been deleted or set by another process since the load began. So a later caller first asks the server whether the
  * load still holds its lease, one question per turn of the event loop for all who come in it.
  */
-import type { Runtime } from "../runtime.ts";
+import type { Runtime } from "../base/runtime.ts";
 
 export interface Flight<V> {
   readonly id: string;

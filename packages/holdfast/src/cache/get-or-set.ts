@@ -1,7 +1,7 @@
 /** What one `getOrSet` makes of its read. An object and not closures, because every hit pays for it and few use it. */
-import { AbortedError, isOutage } from "../errors.ts";
-import type { Id } from "../keyspace/keyspace.ts";
-import type { Runtime } from "../runtime.ts";
+import { AbortedError, isOutage } from "../base/errors.ts";
+import type { Id } from "../core/keyspace/keyspace.ts";
+import type { Runtime } from "../base/runtime.ts";
 import type { Load, Loader } from "./loader.ts";
 import type { CacheSettings } from "./options.ts";
 import type { CacheStats } from "./stats.ts";

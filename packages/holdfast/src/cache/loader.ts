@@ -9,13 +9,12 @@
  * - the wake-up is lost: a waiter also looks again when the lease it saw must have ended;
  * - the server is away: each process loads for itself (`onOutage`).
  */
-import type { Core } from "../core.ts";
-import { ClosedError, isOutage, OutcomeUnknownError, TimeoutError } from "../errors.ts";
-import type { Id } from "../keyspace/keyspace.ts";
-import type { Runtime, Timer } from "../runtime.ts";
-import type { Wakeups } from "../wait/wakeups.ts";
-import { Flights, tokenOf } from "./flights.ts";
-import type { Flight } from "./flights.ts";
+import type { Core } from "../core/core.ts";
+import { ClosedError, isOutage, OutcomeUnknownError, TimeoutError } from "../base/errors.ts";
+import type { Id } from "../core/keyspace/keyspace.ts";
+import type { Runtime, Timer } from "../base/runtime.ts";
+import type { Wakeups } from "../core/wait/wakeups.ts";
+import { type Flight, Flights, tokenOf } from "./flights.ts";
 import type { CacheSettings } from "./options.ts";
 import type { CacheStats } from "./stats.ts";
 import type { CacheStore, Lookup } from "./store.ts";

@@ -1,7 +1,6 @@
-import type { CodecOptions } from "../codec/codec.ts";
-import { InvalidArgumentError } from "../errors.ts";
-import { toMs, toTimerMs } from "../options.ts";
-import type { Duration } from "../options.ts";
+import type { CodecOptions } from "../core/codec/codec.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { type Duration, toMs, toTimerMs } from "../base/options.ts";
 
 export interface CacheOptions<V> extends CodecOptions<V> {
   /** How long a value is served. @default "5m" */

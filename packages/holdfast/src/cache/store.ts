@@ -1,20 +1,14 @@
 /** The server's side of a cache: what one key's value and its load lease can be asked. */
-import { Lane } from "../batch/lane.ts";
-import type { BatchKind, Pending } from "../batch/lane.ts";
-import type { Codec } from "../codec/codec.ts";
-import type { Core } from "../core.ts";
+import { type BatchKind, Lane, type Pending } from "../core/batch/lane.ts";
+import type { Codec } from "../core/codec/codec.ts";
+import type { Core } from "../core/core.ts";
 import type { Call, Reply } from "../driver/port.ts";
-import { CodecError } from "../errors.ts";
-import type { EntryKeys, Id } from "../keyspace/keyspace.ts";
-import { runScript } from "../script/run.ts";
-import { abandon } from "./abandon.gen.ts";
-import { remove } from "./remove.gen.ts";
-import { extend } from "./extend.gen.ts";
-import { fill } from "./fill.gen.ts";
+import { CodecError } from "../base/errors.ts";
+import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
+import { runScript } from "../core/script/run.ts";
+import { abandon, extend, fill, lookup, remove, set } from "./scripts.gen.ts";
 import type { Flight } from "./flights.ts";
-import { lookup } from "./lookup.gen.ts";
 import type { CacheSettings } from "./options.ts";
-import { set } from "./set.gen.ts";
 
 /** Not `undefined`: that is a value, the remembered "there is none". */
 const MISS: unique symbol = Symbol("miss");

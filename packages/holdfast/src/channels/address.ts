@@ -2,9 +2,9 @@
  * Names on the server. A sharded channel has its name as the hash tag, so it is in the slot of `hf.key(name, ...)`, and
  * it differs from the plain channel of the same name: a message never goes out in one way and is awaited in the other.
  */
-import type { Core } from "../core.ts";
+import type { Core } from "../core/core.ts";
 import type { ChannelKind } from "../driver/port.ts";
-import { escapeGlob } from "../keyspace/scan.ts";
+import { escapeGlob } from "../core/keyspace/scan.ts";
 import { checkName } from "./options.ts";
 
 export interface Address {

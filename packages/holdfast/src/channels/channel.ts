@@ -9,18 +9,21 @@
  * While the server is away: `publish` and `subscribe` reject by their deadline; subscriptions wait, are made anew when a
  * server answers, and report the gap.
  */
-import type { Codec } from "../codec/codec.ts";
-import type { Core } from "../core.ts";
-import { InvalidArgumentError } from "../errors.ts";
-import { observed } from "../observe/observe.ts";
-import { toTimerMs } from "../options.ts";
-import { channelAddress, patternAddress } from "./address.ts";
-import type { Address } from "./address.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import type { ChannelSubscription, MessageHandler } from "./dispatcher.ts";
+import type { Codec } from "../core/codec/codec.ts";
+import type { Core } from "../core/core.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { observed } from "../core/observe/observe.ts";
+import { toTimerMs } from "../base/options.ts";
+import { type Address, channelAddress, patternAddress } from "./address.ts";
+import { type ChannelSubscription, Dispatcher, type MessageHandler } from "./dispatcher.ts";
 import type { Source } from "./feed.ts";
-import { isSharded } from "./options.ts";
-import type { ChannelOptions, ChannelPatternOptions, MessagesOptions, SubscribeOptions } from "./options.ts";
+import {
+  type ChannelOptions,
+  type ChannelPatternOptions,
+  isSharded,
+  type MessagesOptions,
+  type SubscribeOptions,
+} from "./options.ts";
 import { MessageStream } from "./stream.ts";
 
 /** A message of a pattern's channels. */

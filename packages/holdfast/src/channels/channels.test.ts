@@ -19,9 +19,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Inbox } from "../../test/conformance/support.ts";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
-import { CodecError, HoldfastError, InvalidArgumentError } from "../errors.ts";
+import { CodecError, HoldfastError, InvalidArgumentError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { escapeGlob } from "../keyspace/scan.ts";
+import { escapeGlob } from "../core/keyspace/scan.ts";
 import type { RawMessage, SubscribeOptions } from "./options.ts";
 
 interface Failure {

@@ -1,10 +1,8 @@
 /** Hands messages to a handler: `concurrency` workers, each takes the next message when its last is done with. */
-import { AbortedError } from "../errors.ts";
-import { type Runtime, within } from "../runtime.ts";
-import { Feed } from "./feed.ts";
-import type { Delivery, Source } from "./feed.ts";
-import { consumption, handling } from "./options.ts";
-import type { SubscribeOptions } from "./options.ts";
+import { AbortedError } from "../base/errors.ts";
+import { type Runtime, within } from "../base/runtime.ts";
+import { type Delivery, Feed, type Source } from "./feed.ts";
+import { consumption, handling, type SubscribeOptions } from "./options.ts";
 
 export interface MessageContext {
   /** Name of the channel that it came by. */

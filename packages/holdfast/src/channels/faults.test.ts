@@ -22,7 +22,7 @@ import {
   type Standalone,
 } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
-import { HoldfastError, OutcomeUnknownError } from "../errors.ts";
+import { HoldfastError, OutcomeUnknownError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import { slotOf } from "../driver/slot.ts";
 import type { ChannelGap } from "./options.ts";

@@ -2,11 +2,11 @@
  * One subscription and its consumer's side: what comes in waits in an inbox, and is decoded when it is asked for, so
  * that what is dropped costs nothing. User code never runs in the connection's own stack.
  */
-import type { Codec } from "../codec/codec.ts";
-import type { Core } from "../core.ts";
+import type { Codec } from "../core/codec/codec.ts";
+import type { Core } from "../core/core.ts";
 import type { Call, Subscription } from "../driver/port.ts";
-import { AbortedError, ClosedError, HoldfastError } from "../errors.ts";
-import { within } from "../runtime.ts";
+import { AbortedError, ClosedError, HoldfastError } from "../base/errors.ts";
+import { within } from "../base/runtime.ts";
 import type { Address } from "./address.ts";
 import { Inbox } from "./inbox.ts";
 import type { Consumption, RawMessage } from "./options.ts";

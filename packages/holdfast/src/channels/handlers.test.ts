@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Inbox } from "../../test/conformance/support.ts";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
-import { AbortedError, ClosedError } from "../errors.ts";
+import { AbortedError, ClosedError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { ChannelGap, RawMessage, SubscribeOptions } from "./options.ts";
 

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Inbox } from "./inbox.ts";
-import type { Item } from "./inbox.ts";
+import { Inbox, type Item } from "./inbox.ts";
 import type { ChannelGap, OverflowPolicy } from "./options.ts";
-import { HoldfastError } from "../errors.ts";
+import { HoldfastError } from "../base/errors.ts";
 
 const CAUSE = new Error("the connection was lost");
 

@@ -4,7 +4,7 @@
  * It never holds more than `capacity` messages and one gap before each: what is missing at one place is one gap,
  * however often and for whatever reason something was lost there.
  */
-import type { HoldfastError } from "../errors.ts";
+import type { HoldfastError } from "../base/errors.ts";
 import type { ChannelGap, OverflowPolicy } from "./options.ts";
 
 export type Item<M> =

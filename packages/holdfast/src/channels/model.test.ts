@@ -7,7 +7,7 @@ import { Inbox } from "../../test/conformance/support.ts";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { escapeGlob } from "../keyspace/scan.ts";
+import { escapeGlob } from "../core/keyspace/scan.ts";
 import type { ChannelSubscription } from "./dispatcher.ts";
 
 type Operation =

@@ -1,8 +1,7 @@
-import type { CodecOptions } from "../codec/codec.ts";
-import { InvalidArgumentError } from "../errors.ts";
-import { checkText } from "../keyspace/keyspace.ts";
-import { toTimerMs } from "../options.ts";
-import type { Duration } from "../options.ts";
+import type { CodecOptions } from "../core/codec/codec.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { checkText } from "../core/keyspace/keyspace.ts";
+import { type Duration, toTimerMs } from "../base/options.ts";
 
 export interface ChannelPatternOptions<T> extends CodecOptions<T> {
   /** Deadline of each operation on the server. @default the handle's `timeout` */

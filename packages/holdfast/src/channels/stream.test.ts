@@ -5,7 +5,7 @@ import { Inbox } from "../../test/conformance/support.ts";
 import { backends } from "../../test/support/backends.ts";
 import { until } from "../../test/support/until.ts";
 import { connect } from "../connect.ts";
-import { ClosedError } from "../errors.ts";
+import { ClosedError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Channel } from "./channel.ts";
 import type { MessageStream } from "./stream.ts";

@@ -1,8 +1,6 @@
 /** Messages as an async iterator. */
-import { Feed } from "./feed.ts";
-import type { Delivery, Source } from "./feed.ts";
-import { consumption } from "./options.ts";
-import type { MessagesOptions } from "./options.ts";
+import { type Delivery, Feed, type Source } from "./feed.ts";
+import { consumption, type MessagesOptions } from "./options.ts";
 
 /**
  * Messages in their order, from the moment at which the server confirmed the subscription (`ready`). It begins with the

@@ -13,7 +13,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
-import { HoldfastError, InvalidArgumentError } from "../errors.ts";
+import { HoldfastError, InvalidArgumentError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { CounterOptions } from "./options.ts";
 

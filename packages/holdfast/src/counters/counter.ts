@@ -6,14 +6,12 @@
  * sent. While the server is away calls wait for it until their deadline and then reject; an increment
  * without an `idempotencyKey` whose answer was lost rejects with OutcomeUnknownError, as it may have been counted.
  */
-import type { Core } from "../core.ts";
-import { HoldfastError, InvalidArgumentError } from "../errors.ts";
-import { checkId, checkText } from "../keyspace/keyspace.ts";
-import type { Id } from "../keyspace/keyspace.ts";
-import { observed } from "../observe/observe.ts";
-import type { Duration } from "../options.ts";
-import { counterSettings, fixedLife } from "./options.ts";
-import type { CounterOptions, CounterSettings } from "./options.ts";
+import type { Core } from "../core/core.ts";
+import { HoldfastError, InvalidArgumentError } from "../base/errors.ts";
+import { checkId, checkText, type Id } from "../core/keyspace/keyspace.ts";
+import { observed } from "../core/observe/observe.ts";
+import type { Duration } from "../base/options.ts";
+import { type CounterOptions, counterSettings, type CounterSettings, fixedLife } from "./options.ts";
 import { CounterStore } from "./store.ts";
 
 export interface IncrementOptions {

@@ -7,13 +7,11 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { losingAnswer } from "../../test/support/lost-answer.ts";
-import { startProxy, startStandalone } from "../../test/support/servers.ts";
-import type { Proxy, Standalone } from "../../test/support/servers.ts";
+import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
-import { OutcomeUnknownError, TimeoutError } from "../errors.ts";
+import { OutcomeUnknownError, TimeoutError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { increment } from "./increment.gen.ts";
-import { incrementOnce } from "./increment-once.gen.ts";
+import { increment, incrementOnce } from "./scripts.gen.ts";
 
 describe("counters under faults", () => {
   const prefix = `test-${randomUUID()}`;

@@ -1,6 +1,5 @@
-import { InvalidArgumentError } from "../errors.ts";
-import { toMs, toTimerMs } from "../options.ts";
-import type { Duration } from "../options.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { type Duration, toMs, toTimerMs } from "../base/options.ts";
 
 export interface CounterOptions {
   /** A counter ends this long after its first increment, and the next one begins at 0 again. @default none: `idleTtl` applies */

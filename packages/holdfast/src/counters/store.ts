@@ -1,16 +1,20 @@
 /** The server's side of counters: which calls share a command, and what the replies mean. */
-import { Lane } from "../batch/lane.ts";
-import type { BatchKind, Pending } from "../batch/lane.ts";
-import { scriptKind } from "../batch/script-kind.ts";
+import { type BatchKind, Lane, type Pending } from "../core/batch/lane.ts";
+import { scriptKind } from "../core/batch/script-kind.ts";
 import type { Driver, Reply } from "../driver/port.ts";
-import { HoldfastError } from "../errors.ts";
-import type { EntryKeys, Id } from "../keyspace/keyspace.ts";
-import { decodeInt } from "../script/decode.ts";
-import type { BatchItem, ScriptCall } from "../script/run.ts";
-import { increment } from "./increment.gen.ts";
-import type { IncrementArgs, IncrementKeys, IncrementResult } from "./increment.gen.ts";
-import { incrementOnce } from "./increment-once.gen.ts";
-import type { IncrementOnceArgs, IncrementOnceKeys } from "./increment-once.gen.ts";
+import { HoldfastError } from "../base/errors.ts";
+import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
+import { decodeInt } from "../core/script/decode.ts";
+import type { BatchItem, ScriptCall } from "../core/script/run.ts";
+import {
+  increment,
+  type IncrementArgs,
+  type IncrementKeys,
+  incrementOnce,
+  type IncrementOnceArgs,
+  type IncrementOnceKeys,
+  type IncrementResult,
+} from "./scripts.gen.ts";
 import type { CounterSettings, Life } from "./options.ts";
 
 type Add = BatchItem<IncrementKeys, IncrementArgs>;

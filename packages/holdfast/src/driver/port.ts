@@ -6,8 +6,8 @@
  * `Driver` is what everything above uses: the same calls with deadlines, retries by operation class, a budget and a
  * breaker. It is written once, in `resilience/`, over any transport.
  */
-import type { HoldfastError } from "../errors.ts";
-import type { Runtime } from "../runtime.ts";
+import type { HoldfastError } from "../base/errors.ts";
+import type { Runtime } from "../base/runtime.ts";
 
 /** One argument of a command. Strings are sent as UTF-8, Buffers as they are. */
 export type Arg = string | Buffer;

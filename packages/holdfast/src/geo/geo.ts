@@ -6,15 +6,24 @@
  * beside where they were put; distances are along great circles of a sphere, up to 0.5 % off the real ones. While the server is
  * away calls wait for it until their deadline and then reject; all of them are safe to repeat, and are repeated until then.
  */
-import type { Core } from "../core.ts";
-import type { Id } from "../keyspace/keyspace.ts";
-import { observed } from "../observe/observe.ts";
-import { geoSettings } from "./options.ts";
-import type { GeoOptions } from "./options.ts";
-import { boxArea, centerOf, checkMember, checkPoint, circleArea, nearestArea } from "./query.ts";
-import type { BoxOptions, GeoCenter, GeoPoint, NearestOptions, RadiusOptions } from "./query.ts";
-import { GeoStore } from "./store.ts";
-import type { GeoMatch, Place } from "./store.ts";
+import type { Core } from "../core/core.ts";
+import type { Id } from "../core/keyspace/keyspace.ts";
+import { observed } from "../core/observe/observe.ts";
+import { type GeoOptions, geoSettings } from "./options.ts";
+import {
+  boxArea,
+  type BoxOptions,
+  centerOf,
+  checkMember,
+  checkPoint,
+  circleArea,
+  type GeoCenter,
+  type GeoPoint,
+  nearestArea,
+  type NearestOptions,
+  type RadiusOptions,
+} from "./query.ts";
+import { type GeoMatch, GeoStore, type Place } from "./store.ts";
 
 /** The nearest first. Undefined when the centre is a member that is not there; it is never among its own matches. */
 export type GeoMatches<Center> = GeoMatch[] | (Center extends GeoPoint ? never : undefined);

@@ -1,5 +1,4 @@
-import { toMs, toTimerMs } from "../options.ts";
-import type { Duration } from "../options.ts";
+import { type Duration, toMs, toTimerMs } from "../base/options.ts";
 
 export interface GeoOptions {
   /** A member ends this long after it was last added. @default "90d" */

@@ -1,6 +1,6 @@
 /** What a search is asked for: places, centres and sizes, checked at the door, as the scripts take them. */
-import { InvalidArgumentError } from "../errors.ts";
-import type { Id } from "../keyspace/keyspace.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import type { Id } from "../core/keyspace/keyspace.ts";
 
 /** In degrees: longitude from -180 to 180, latitude from -85.05112878 to 85.05112878, where the server's map ends. */
 export interface GeoPoint {

@@ -1,25 +1,27 @@
 /** The server's side of a geo index: which calls share a script, and what the replies mean. */
-import { Lane } from "../batch/lane.ts";
-import type { BatchKind, Pending } from "../batch/lane.ts";
-import { scriptKind } from "../batch/script-kind.ts";
+import { type BatchKind, Lane, type Pending } from "../core/batch/lane.ts";
+import { scriptKind } from "../core/batch/script-kind.ts";
 import type { Driver } from "../driver/port.ts";
-import { HoldfastError, TimeoutError } from "../errors.ts";
-import type { GroupKeys } from "../keyspace/keyspace.ts";
-import { runScript } from "../script/run.ts";
-import type { BatchItem, ScriptCall } from "../script/run.ts";
-import { add } from "./add.gen.ts";
-import { distance } from "./distance.gen.ts";
-import type { DistanceArgs } from "./distance.gen.ts";
-import { nearest } from "./nearest.gen.ts";
-import type { NearestArgs, NearestResult } from "./nearest.gen.ts";
+import { HoldfastError, TimeoutError } from "../base/errors.ts";
+import type { GroupKeys } from "../core/keyspace/keyspace.ts";
+import { type BatchItem, runScript, type ScriptCall } from "../core/script/run.ts";
+import {
+  add,
+  distance,
+  type DistanceArgs,
+  nearest,
+  type NearestArgs,
+  type NearestResult,
+  positions,
+  remove,
+  type RemoveArgs,
+  size,
+  within,
+  type WithinArgs,
+  type WithinResult,
+} from "./scripts.gen.ts";
 import type { GeoSettings } from "./options.ts";
-import { positions } from "./positions.gen.ts";
 import type { GeoPoint } from "./query.ts";
-import { remove } from "./remove.gen.ts";
-import type { RemoveArgs } from "./remove.gen.ts";
-import { size } from "./size.gen.ts";
-import { within } from "./within.gen.ts";
-import type { WithinArgs, WithinResult } from "./within.gen.ts";
 
 export interface Place extends GeoPoint {
   readonly member: string;

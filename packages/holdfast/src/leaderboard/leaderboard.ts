@@ -7,17 +7,13 @@
  * deadline and then reject. A `set` or `remove` whose answer was lost is repeated; an `increment` or a `best` is not:
  * it rejects with OutcomeUnknownError.
  */
-import type { Core } from "../core.ts";
-import { checkId, checkText } from "../keyspace/keyspace.ts";
-import type { Id } from "../keyspace/keyspace.ts";
-import { observed } from "../observe/observe.ts";
-import { wholeBetween } from "../options.ts";
-import { entriesOf } from "./entries.ts";
-import type { Entry, Page, Standing } from "./entries.ts";
-import { checkScore, leaderboardSettings } from "./options.ts";
-import type { LeaderboardOptions, LeaderboardSettings } from "./options.ts";
-import { BoardStore } from "./store.ts";
-import type { Scored } from "./store.ts";
+import type { Core } from "../core/core.ts";
+import { checkId, checkText, type Id } from "../core/keyspace/keyspace.ts";
+import { observed } from "../core/observe/observe.ts";
+import { wholeBetween } from "../base/options.ts";
+import { entriesOf, type Entry, type Page, type Standing } from "./entries.ts";
+import { checkScore, type LeaderboardOptions, leaderboardSettings, type LeaderboardSettings } from "./options.ts";
+import { BoardStore, type Scored } from "./store.ts";
 
 export interface ScoreIncrementOptions {
   /** Names this increment of this board, 1 to 256 characters: a repeat changes nothing and is answered like the first. */

@@ -1,6 +1,5 @@
-import { InvalidArgumentError } from "../errors.ts";
-import { toMs, toTimerMs, wholeBetween } from "../options.ts";
-import type { Duration } from "../options.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { type Duration, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 
 export type Order = "desc" | "asc";
 export type Ties = "competition" | "dense" | "ordinal";

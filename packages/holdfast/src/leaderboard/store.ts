@@ -1,26 +1,25 @@
 /** The server's side of a leaderboard: its two keys, which calls share a command, and what the replies mean. */
-import { Lane } from "../batch/lane.ts";
-import type { BatchKind } from "../batch/lane.ts";
-import { listKind } from "../batch/list-kind.ts";
-import type { Core } from "../core.ts";
+import { type BatchKind, Lane } from "../core/batch/lane.ts";
+import { listKind } from "../core/batch/list-kind.ts";
+import type { Core } from "../core/core.ts";
 import type { Driver } from "../driver/port.ts";
-import { HoldfastError } from "../errors.ts";
-import type { GroupKeys } from "../keyspace/keyspace.ts";
-import { decodeFloat, decodeInt, decodeList, decodeOptional } from "../script/decode.ts";
-import { runScript } from "../script/run.ts";
-import type { ScriptCall } from "../script/run.ts";
-import { around } from "./around.gen.ts";
-import { best } from "./best.gen.ts";
-import type { BestResult } from "./best.gen.ts";
-import { percentileOf } from "./entries.ts";
-import type { Standing, Window } from "./entries.ts";
-import { incrementOnce } from "./increment-once.gen.ts";
-import { increment } from "./increment.gen.ts";
+import { HoldfastError } from "../base/errors.ts";
+import type { GroupKeys } from "../core/keyspace/keyspace.ts";
+import { decodeFloat, decodeInt, decodeList, decodeOptional } from "../core/script/decode.ts";
+import { runScript, type ScriptCall } from "../core/script/run.ts";
+import {
+  around,
+  best,
+  type BestResult,
+  increment,
+  incrementOnce,
+  page,
+  remove,
+  set,
+  standings,
+} from "./scripts.gen.ts";
+import { percentileOf, type Standing, type Window } from "./entries.ts";
 import type { LeaderboardSettings } from "./options.ts";
-import { page } from "./page.gen.ts";
-import { remove } from "./remove.gen.ts";
-import { set } from "./set.gen.ts";
-import { standings } from "./standings.gen.ts";
 
 export type Scored = readonly [member: string, score: number];
 

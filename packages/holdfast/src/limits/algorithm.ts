@@ -1,6 +1,6 @@
 /** What a way of counting consists of: its scripts, their arguments, and what their replies mean. */
 import type { Arg } from "../driver/port.ts";
-import type { BatchScript } from "../script/script.ts";
+import type { BatchScript } from "../core/script/script.ts";
 import type { LimitDecision, LimitPolicy } from "./decision.ts";
 
 export interface StateKey {

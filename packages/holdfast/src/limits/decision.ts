@@ -1,5 +1,5 @@
 /** The answer of a limiter, and what it is when the server gives none. */
-import type { HoldfastError } from "../errors.ts";
+import type { HoldfastError } from "../base/errors.ts";
 
 /** What a limiter was made to enforce; the same object in each of its decisions. */
 export interface LimitPolicy {

@@ -13,13 +13,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { Script } from "../script/script.ts";
+import type { Script } from "../core/script/script.ts";
 import type { StateKey } from "./algorithm.ts";
-import { gcra } from "./gcra.gen.ts";
-import type { GcraArgs } from "./gcra.gen.ts";
+import { gcra, type GcraArgs, sliding, type SlidingArgs } from "./scripts.gen.ts";
 import { Gcra } from "./gcra.ts";
-import { sliding } from "./sliding.gen.ts";
-import type { SlidingArgs } from "./sliding.gen.ts";
 import { SlidingWindow } from "./sliding.ts";
 
 const RUNS = { numRuns: 40 };

@@ -9,14 +9,12 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { losingAnswer } from "../../test/support/lost-answer.ts";
-import { startProxy, startStandalone } from "../../test/support/servers.ts";
-import type { Proxy, Standalone } from "../../test/support/servers.ts";
+import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
-import { ClosedError, HoldfastError } from "../errors.ts";
+import { ClosedError, HoldfastError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { gcra } from "./gcra.gen.ts";
+import { gcra, sliding } from "./scripts.gen.ts";
 import type { LimiterOptions } from "./options.ts";
-import { sliding } from "./sliding.gen.ts";
 
 const SLOW: LimiterOptions = { limit: 10, window: "30d" };
 

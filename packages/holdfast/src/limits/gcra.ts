@@ -5,14 +5,11 @@
  * the moment at which the bucket is full again. All numbers are whole microseconds, so no rounding error adds up;
  * the interval is rounded up, so the rate is never above the one asked for.
  */
-import { InvalidArgumentError } from "../errors.ts";
-import type { None } from "../script/script.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import type { None } from "../core/script/script.ts";
 import type { Algorithm } from "./algorithm.ts";
-import { decided } from "./decision.ts";
-import type { LimitDecision, LimitPolicy } from "./decision.ts";
-import { gcra } from "./gcra.gen.ts";
-import type { GcraArgs } from "./gcra.gen.ts";
-import { gcraPeek } from "./gcra-peek.gen.ts";
+import { decided, type LimitDecision, type LimitPolicy } from "./decision.ts";
+import { gcra, type GcraArgs, gcraPeek } from "./scripts.gen.ts";
 
 const MICROS_PER_MS = 1_000;
 /** About 31 years: added to the server's clock it stays far below 2^53. */

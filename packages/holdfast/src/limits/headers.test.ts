@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { HoldfastError } from "../errors.ts";
-import { decided, decidedByPolicy } from "./decision.ts";
-import type { LimitPolicy } from "./decision.ts";
+import { HoldfastError } from "../base/errors.ts";
+import { decided, decidedByPolicy, type LimitPolicy } from "./decision.ts";
 import { rateLimitHeaders } from "./headers.ts";
 
 const policy: LimitPolicy = { name: "api", limit: 100, windowMs: 60_000, burst: 100 };

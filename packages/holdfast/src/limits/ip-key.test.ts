@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { InvalidArgumentError } from "../errors.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
 import { ipKey } from "./ip-key.ts";
 
 describe("ipKey", () => {

@@ -5,7 +5,7 @@
  * a dual-stack socket appears as ::ffff:a.b.c.d; cut like an IPv6 address, all of them would be one id (CVE-2026-30827).
  */
 import { isIPv4, isIPv6 } from "node:net";
-import { InvalidArgumentError } from "../errors.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
 
 export interface IpKeyOptions {
   /** Leading bits of an IPv6 address that tell clients apart, 1 to 128. @default 56 */

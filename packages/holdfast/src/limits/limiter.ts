@@ -6,20 +6,17 @@
  * away, answers come within `timeout` from `onOutage` and say so (`source: "policy"`); only bad input, a closed handle
  * and a misconfigured server (credentials, permissions, a foreign key) reject.
  */
-import { Lane } from "../batch/lane.ts";
-import type { BatchKind } from "../batch/lane.ts";
-import { scriptKind } from "../batch/script-kind.ts";
-import type { Core } from "../core.ts";
+import { type BatchKind, Lane } from "../core/batch/lane.ts";
+import { scriptKind } from "../core/batch/script-kind.ts";
+import type { Core } from "../core/core.ts";
 import type { Driver } from "../driver/port.ts";
-import { HoldfastError, isOutage } from "../errors.ts";
-import type { EntryKeys, Id } from "../keyspace/keyspace.ts";
-import { observed } from "../observe/observe.ts";
-import type { BatchItem, ScriptCall } from "../script/run.ts";
+import { HoldfastError, isOutage } from "../base/errors.ts";
+import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
+import { observed } from "../core/observe/observe.ts";
+import type { BatchItem, ScriptCall } from "../core/script/run.ts";
 import type { StateKey } from "./algorithm.ts";
-import { decidedByPolicy } from "./decision.ts";
-import type { LimitDecision } from "./decision.ts";
-import { limiterSettings, units } from "./options.ts";
-import type { LimiterOptions, LimiterSettings } from "./options.ts";
+import { decidedByPolicy, type LimitDecision } from "./decision.ts";
+import { type LimiterOptions, limiterSettings, type LimiterSettings, units } from "./options.ts";
 
 export interface CostOptions {
   /** Units that this call takes. @default 1 */

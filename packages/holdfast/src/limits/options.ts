@@ -1,6 +1,5 @@
-import { InvalidArgumentError } from "../errors.ts";
-import { toMs, toTimerMs } from "../options.ts";
-import type { Duration } from "../options.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { type Duration, toMs, toTimerMs } from "../base/options.ts";
 import type { Algorithm } from "./algorithm.ts";
 import { Gcra } from "./gcra.ts";
 import { SlidingWindow } from "./sliding.ts";

@@ -5,14 +5,10 @@
  *
  * All comparisons are of whole numbers, counted in units times milliseconds.
  */
-import { InvalidArgumentError } from "../errors.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
 import type { Algorithm } from "./algorithm.ts";
-import { decided } from "./decision.ts";
-import type { LimitDecision, LimitPolicy } from "./decision.ts";
-import { sliding } from "./sliding.gen.ts";
-import type { SlidingArgs } from "./sliding.gen.ts";
-import { slidingPeek } from "./sliding-peek.gen.ts";
-import type { SlidingPeekArgs } from "./sliding-peek.gen.ts";
+import { decided, type LimitDecision, type LimitPolicy } from "./decision.ts";
+import { sliding, type SlidingArgs, slidingPeek, type SlidingPeekArgs } from "./scripts.gen.ts";
 
 interface Counts {
   /** Milliseconds since the current window began. */

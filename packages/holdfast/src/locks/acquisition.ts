@@ -6,10 +6,10 @@
  * for the moment at which the lock would expire. While no server answers the request goes on trying until its time is
  * over. Whatever it leaves behind on the server (a place in the queue, a grant it did not hear of) is taken back.
  */
-import { HoldfastError, isOutage, UnavailableError } from "../errors.ts";
-import { usableMs } from "../lease/timed-lease.ts";
-import { type Runtime, sleep } from "../runtime.ts";
-import type { Waiter, Wakeups } from "../wait/wakeups.ts";
+import { HoldfastError, isOutage, UnavailableError } from "../base/errors.ts";
+import { usableMs } from "../core/lease/timed-lease.ts";
+import { type Runtime, sleep } from "../base/runtime.ts";
+import type { Waiter, Wakeups } from "../core/wait/wakeups.ts";
 import type { LockSettings } from "./options.ts";
 import type { Patience } from "./patience.ts";
 import type { Attempt, LockRequest, LockStore } from "./store.ts";

@@ -20,7 +20,7 @@ import { startSentinel } from "../../test/support/sentinel.ts";
 import { type Standalone, startStandalone } from "../../test/support/servers.ts";
 import { until } from "../../test/support/until.ts";
 import { connect, type ConnectOptions } from "../connect.ts";
-import { AbortedError, HoldfastError } from "../errors.ts";
+import { AbortedError, HoldfastError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Lock } from "./lock.ts";
 

@@ -6,14 +6,13 @@
  * What they promise: a value is never overwritten with a lower fence while it is kept. While the server is away calls
  * wait for it until their deadline and then reject; a write whose answer was lost is repeated.
  */
-import type { Codec, CodecOptions } from "../codec/codec.ts";
-import type { Core } from "../core.ts";
-import type { EntryKeys, Id } from "../keyspace/keyspace.ts";
-import { observed } from "../observe/observe.ts";
-import { toMs, wholeBetween } from "../options.ts";
-import type { Duration } from "../options.ts";
-import { runScript } from "../script/run.ts";
-import { fencedSet } from "./fenced-set.gen.ts";
+import type { Codec, CodecOptions } from "../core/codec/codec.ts";
+import type { Core } from "../core/core.ts";
+import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
+import { observed } from "../core/observe/observe.ts";
+import { type Duration, toMs, wholeBetween } from "../base/options.ts";
+import { runScript } from "../core/script/run.ts";
+import { fencedSet } from "./scripts.gen.ts";
 
 /** Microseconds until the year 2112, and exact in all that handles it: Lua, RESP and JavaScript. */
 const MAX_FENCE = 2 ** 52;

@@ -1,8 +1,7 @@
 /** A lock that was acquired: what its holder can see and do. */
-import { observed } from "../observe/observe.ts";
-import { toMs } from "../options.ts";
-import type { Duration } from "../options.ts";
-import type { Extension, LeaseEnd, TimedLease } from "../lease/timed-lease.ts";
+import { observed } from "../core/observe/observe.ts";
+import { type Duration, toMs } from "../base/options.ts";
+import type { Extension, LeaseEnd, TimedLease } from "../core/lease/timed-lease.ts";
 
 export class Lock implements AsyncDisposable {
   readonly name: string;

@@ -13,10 +13,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { until } from "../../test/support/until.ts";
 import { connect } from "../connect.ts";
-import { ClosedError, InvalidArgumentError, LeaseLostError, TimeoutError } from "../errors.ts";
+import { ClosedError, InvalidArgumentError, LeaseLostError, TimeoutError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { runScript } from "../script/run.ts";
-import { acquire } from "./acquire.gen.ts";
+import { runScript } from "../core/script/run.ts";
+import { acquire } from "./scripts.gen.ts";
 import type { Lock } from "./lock.ts";
 import type { TryLockOptions } from "./options.ts";
 

@@ -9,20 +9,16 @@
  * While the server is away: `lock` waits for it as part of its `wait`; `tryLock` rejects; what is held stays held until
  * its ttl is over, then its signal fires.
  */
-import type { Core } from "../core.ts";
-import { ClosedError, InvalidArgumentError, LeaseLostError } from "../errors.ts";
-import { TimedLease } from "../lease/timed-lease.ts";
-import type { LeasePort } from "../lease/timed-lease.ts";
-import { observed } from "../observe/observe.ts";
-import { toMs } from "../options.ts";
-import { Acquisition } from "./acquisition.ts";
-import type { Grant } from "./acquisition.ts";
+import type { Core } from "../core/core.ts";
+import { ClosedError, InvalidArgumentError, LeaseLostError } from "../base/errors.ts";
+import { type LeasePort, TimedLease } from "../core/lease/timed-lease.ts";
+import { observed } from "../core/observe/observe.ts";
+import { toMs } from "../base/options.ts";
+import { Acquisition, type Grant } from "./acquisition.ts";
 import { Lock } from "./lock.ts";
-import { lockSettings } from "./options.ts";
-import type { LockOptions, LockSettings, TryLockOptions } from "./options.ts";
+import { type LockOptions, lockSettings, type LockSettings, type TryLockOptions } from "./options.ts";
 import { Patience } from "./patience.ts";
-import { LockStore } from "./store.ts";
-import type { LockRequest } from "./store.ts";
+import { type LockRequest, LockStore } from "./store.ts";
 
 export type TryLockResult = { status: "acquired"; lock: Lock } | { status: "busy"; ttlMs: number };
 

@@ -1,7 +1,6 @@
-import { InvalidArgumentError } from "../errors.ts";
-import { checkText } from "../keyspace/keyspace.ts";
-import { toMs, toTimerMs } from "../options.ts";
-import type { Duration } from "../options.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { checkText } from "../core/keyspace/keyspace.ts";
+import { type Duration, toMs, toTimerMs } from "../base/options.ts";
 
 export interface TryLockOptions {
   /** How long the lock outlives a holder that died. Renewed at each third of it. @default "10s" */

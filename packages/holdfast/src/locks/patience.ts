@@ -1,8 +1,7 @@
 /** How long one caller waits for a lock, and what ends the waiting before. */
-import { AbortedError, ClosedError, TimeoutError } from "../errors.ts";
-import type { HoldfastError } from "../errors.ts";
-import { MAX_TIMER_MS } from "../options.ts";
-import type { Runtime } from "../runtime.ts";
+import { AbortedError, ClosedError, type HoldfastError, TimeoutError } from "../base/errors.ts";
+import { MAX_TIMER_MS } from "../base/options.ts";
+import type { Runtime } from "../base/runtime.ts";
 
 export interface PatienceOptions {
   readonly runtime: Runtime;

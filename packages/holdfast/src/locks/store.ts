@@ -1,12 +1,9 @@
 /** The server's side of one lock: what its scripts can be asked. */
-import type { Core } from "../core.ts";
-import type { GroupKeys } from "../keyspace/keyspace.ts";
-import type { Extension, LeaseEnd } from "../lease/timed-lease.ts";
-import { runScript } from "../script/run.ts";
-import { acquire } from "./acquire.gen.ts";
-import { extend } from "./extend.gen.ts";
-import { inspect } from "./inspect.gen.ts";
-import { release } from "./release.gen.ts";
+import type { Core } from "../core/core.ts";
+import type { GroupKeys } from "../core/keyspace/keyspace.ts";
+import type { Extension, LeaseEnd } from "../core/lease/timed-lease.ts";
+import { runScript } from "../core/script/run.ts";
+import { acquire, extend, inspect, release } from "./scripts.gen.ts";
 
 /** One request for a lock. Its token is the same in all its attempts, so that a lost answer leaves no ghost. */
 export interface LockRequest {

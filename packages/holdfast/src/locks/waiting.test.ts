@@ -13,12 +13,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { until } from "../../test/support/until.ts";
 import { connect } from "../connect.ts";
-import { AbortedError, TimeoutError } from "../errors.ts";
+import { AbortedError, TimeoutError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { runScript } from "../script/run.ts";
+import { runScript } from "../core/script/run.ts";
 import type { Lock } from "./lock.ts";
 import type { TryLockOptions } from "./options.ts";
-import { release } from "./release.gen.ts";
+import { release } from "./scripts.gen.ts";
 
 function fresh(): string {
   return `lock-${randomUUID()}`;

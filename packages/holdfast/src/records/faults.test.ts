@@ -6,14 +6,11 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { losingAnswer } from "../../test/support/lost-answer.ts";
-import { startProxy, startStandalone } from "../../test/support/servers.ts";
-import type { Proxy, Standalone } from "../../test/support/servers.ts";
+import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { increment } from "./increment.gen.ts";
-import { patch } from "./patch.gen.ts";
+import { increment, patch, set } from "./scripts.gen.ts";
 import type { Records } from "./records.ts";
-import { set } from "./set.gen.ts";
 
 interface Doc {
   a?: number;

@@ -1,9 +1,9 @@
 /** A record's value to the fields of its hash, and back. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Codec } from "../codec/codec.ts";
-import { ENCRYPTED, MAGIC, SERIALIZER_ID } from "../codec/header.ts";
-import { validate } from "../codec/schema.ts";
-import { CodecError, InvalidArgumentError } from "../errors.ts";
+import type { Codec } from "../core/codec/codec.ts";
+import { ENCRYPTED, MAGIC, SERIALIZER_ID } from "../core/codec/header.ts";
+import { validate } from "../core/codec/schema.ts";
+import { CodecError, InvalidArgumentError } from "../base/errors.ts";
 import { numberFrom, numberToText } from "./number-text.ts";
 
 /** Only these fields change; one that is `undefined` is removed. */

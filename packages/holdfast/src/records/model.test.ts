@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
-import type { HoldfastError } from "../errors.ts";
+import type { HoldfastError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Records } from "./records.ts";
 import { sumOf } from "./sum.ts";

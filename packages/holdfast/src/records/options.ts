@@ -1,8 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { CodecOptions } from "../codec/codec.ts";
-import { InvalidArgumentError } from "../errors.ts";
-import { toMs, toTimerMs } from "../options.ts";
-import type { Duration } from "../options.ts";
+import type { CodecOptions } from "../core/codec/codec.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { type Duration, toMs, toTimerMs } from "../base/options.ts";
 
 const CODEC_OPTIONS = ["serializer", "strict", "compress", "encrypt", "maxOutputLength"] as const;
 

@@ -7,18 +7,15 @@
  * their deadline and then reject. A `set`, `patch` or `update` whose answer was lost is repeated and recognised; an
  * `increment` is not repeated and rejects with OutcomeUnknownError.
  */
-import type { Core } from "../core.ts";
-import { InvalidArgumentError } from "../errors.ts";
-import type { Id } from "../keyspace/keyspace.ts";
-import { observed } from "../observe/observe.ts";
-import { asFields, checkNames, RecordFormat } from "./format.ts";
-import type { RecordPatch } from "./format.ts";
-import { fieldCodecOptions, recordSettings } from "./options.ts";
-import type { RecordOptions, RecordSettings } from "./options.ts";
+import type { Core } from "../core/core.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import type { Id } from "../core/keyspace/keyspace.ts";
+import { observed } from "../core/observe/observe.ts";
+import { asFields, checkNames, RecordFormat, type RecordPatch } from "./format.ts";
+import { fieldCodecOptions, type RecordOptions, recordSettings, type RecordSettings } from "./options.ts";
 import { ANY_VERSION, RecordStore } from "./store.ts";
 import { notANumber, outOfRange, sumOf } from "./sum.ts";
-import { Updater } from "./updater.ts";
-import type { RecordUpdated } from "./updater.ts";
+import { type RecordUpdated, Updater } from "./updater.ts";
 
 /** A value, and which state of the record it is of. Versions of one id only rise; each write makes the next. */
 export interface Versioned<T> {

@@ -1,19 +1,26 @@
 /** The server's side of records: which calls share a command, and what the replies mean. */
-import { Lane } from "../batch/lane.ts";
-import type { BatchKind } from "../batch/lane.ts";
-import { scriptKind } from "../batch/script-kind.ts";
+import { type BatchKind, Lane } from "../core/batch/lane.ts";
+import { scriptKind } from "../core/batch/script-kind.ts";
 import type { Call, Driver } from "../driver/port.ts";
-import { HoldfastError } from "../errors.ts";
-import type { EntryKeys, Id } from "../keyspace/keyspace.ts";
-import type { BatchItem, ScriptCall } from "../script/run.ts";
+import { HoldfastError } from "../base/errors.ts";
+import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
+import type { BatchItem, ScriptCall } from "../core/script/run.ts";
 import type { EncodedFields } from "./format.ts";
-import { increment } from "./increment.gen.ts";
-import type { IncrementArgs, IncrementKeys, IncrementResult } from "./increment.gen.ts";
+import {
+  increment,
+  type IncrementArgs,
+  type IncrementKeys,
+  type IncrementResult,
+  patch,
+  type PatchArgs,
+  type PatchKeys,
+  type PatchResult,
+  set,
+  type SetArgs,
+  type SetKeys,
+  type SetResult,
+} from "./scripts.gen.ts";
 import type { RecordSettings } from "./options.ts";
-import { patch } from "./patch.gen.ts";
-import type { PatchArgs, PatchKeys, PatchResult } from "./patch.gen.ts";
-import { set } from "./set.gen.ts";
-import type { SetArgs, SetKeys, SetResult } from "./set.gen.ts";
 
 export interface StoredRecord {
   readonly version: number;

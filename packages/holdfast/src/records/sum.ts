@@ -1,6 +1,6 @@
 /** Adding to a number of a record, by the rules that `increment.lua` has too. */
-import { HoldfastError } from "../errors.ts";
-import type { Id } from "../keyspace/keyspace.ts";
+import { HoldfastError } from "../base/errors.ts";
+import type { Id } from "../core/keyspace/keyspace.ts";
 
 /** @param value undefined for a field that is not there, which counts as 0 @throws HoldfastError `WRONG_TYPE` or `UNSUPPORTED` */
 export function sumOf(id: Id, field: string, value: unknown, by: number): number {

@@ -1,10 +1,9 @@
 /** Read, change, write if nobody wrote meanwhile; else again. */
-import type { Id } from "../keyspace/keyspace.ts";
-import { backoffMs } from "../resilience/backoff.ts";
-import { type Runtime, sleep } from "../runtime.ts";
+import type { Id } from "../core/keyspace/keyspace.ts";
+import { backoffMs } from "../driver/resilience/backoff.ts";
+import { type Runtime, sleep } from "../base/runtime.ts";
 import type { RecordFormat } from "./format.ts";
-import { ANY_VERSION } from "./store.ts";
-import type { RecordStore, ReplaceOp } from "./store.ts";
+import { ANY_VERSION, type RecordStore, type ReplaceOp } from "./store.ts";
 
 /** `conflict`: other writes came between each time; nothing was changed. */
 export type RecordUpdated<T> =

@@ -7,16 +7,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { calls, losingAnswer } from "../../test/support/lost-answer.ts";
-import { startProxy, startStandalone } from "../../test/support/servers.ts";
-import type { Proxy, Standalone } from "../../test/support/servers.ts";
+import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { create } from "./create.gen.ts";
-import { destroy } from "./destroy.gen.ts";
-import { get } from "./get.gen.ts";
-import { patch } from "./patch.gen.ts";
-import { retire } from "./retire.gen.ts";
-import { rotate } from "./rotate.gen.ts";
+import { create, destroy, get, patch, retire, rotate } from "./scripts.gen.ts";
 import type { Sessions } from "./sessions.ts";
 
 type Data = Record<string, unknown>;

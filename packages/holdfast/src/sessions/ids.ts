@@ -9,8 +9,8 @@
  * somebody who may choose user names could search for one that shares a victim's index. An anonymous tag is random.
  */
 import { hash } from "node:crypto";
-import type { EntryKeys } from "../keyspace/keyspace.ts";
-import type { Runtime } from "../runtime.ts";
+import type { EntryKeys } from "../core/keyspace/keyspace.ts";
+import type { Runtime } from "../base/runtime.ts";
 
 const TAG_BYTES = 12;
 const SECRET_BYTES = 32;

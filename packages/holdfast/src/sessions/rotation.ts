@@ -10,7 +10,7 @@
  *   trace by which a sign-out under way with the old id ends the successor.
  * A predecessor that ends while this runs takes the successor with it.
  */
-import { HoldfastError } from "../errors.ts";
+import { HoldfastError } from "../base/errors.ts";
 import type { IssuedId, SessionIds, SessionRef } from "./ids.ts";
 import type { Session, SessionFormat, SessionValues } from "./session.ts";
 import type { SessionStore } from "./store.ts";

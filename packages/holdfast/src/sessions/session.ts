@@ -1,8 +1,8 @@
 /** A session as it is handed out, and as it is stored: each top-level field of its data is a field of the hash. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Codec } from "../codec/codec.ts";
-import { validate } from "../codec/schema.ts";
-import { InvalidArgumentError } from "../errors.ts";
+import type { Codec } from "../core/codec/codec.ts";
+import { validate } from "../core/codec/schema.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
 import type { SessionRef } from "./ids.ts";
 
 /** What a list of a user's devices shows. Times are milliseconds since 1970 of the server's clock. */

@@ -13,9 +13,9 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { until } from "../../test/support/until.ts";
-import type { EncryptOptions } from "../codec/codec.ts";
+import type { EncryptOptions } from "../core/codec/codec.ts";
 import { connect } from "../connect.ts";
-import { CodecError } from "../errors.ts";
+import { CodecError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Sessions } from "./sessions.ts";
 

@@ -7,23 +7,18 @@
  * process sees. While no server answers each operation rejects (`UNAVAILABLE`, `TIMEOUT`): an outage is never taken for a
  * valid session, nor for a missing one.
  */
-import type { CodecOptions } from "../codec/codec.ts";
-import type { Core } from "../core.ts";
-import { InvalidArgumentError } from "../errors.ts";
-import { checkText } from "../keyspace/keyspace.ts";
-import { observed } from "../observe/observe.ts";
-import { toMs } from "../options.ts";
-import type { Duration } from "../options.ts";
-import type { Runtime } from "../runtime.ts";
-import { SessionIds, handleOf } from "./ids.ts";
-import type { SessionRef } from "./ids.ts";
-import { sessionSettings } from "./options.ts";
-import type { SessionSettings, SessionsOptions } from "./options.ts";
-import type { PatchResult } from "./patch.gen.ts";
-import { Rotation } from "./rotation.ts";
-import type { Rotated } from "./rotation.ts";
-import { SessionFormat } from "./session.ts";
-import type { Session, SessionInfo, SessionPatch } from "./session.ts";
+import type { CodecOptions } from "../core/codec/codec.ts";
+import type { Core } from "../core/core.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { checkText } from "../core/keyspace/keyspace.ts";
+import { observed } from "../core/observe/observe.ts";
+import { type Duration, toMs } from "../base/options.ts";
+import type { Runtime } from "../base/runtime.ts";
+import { handleOf, SessionIds, type SessionRef } from "./ids.ts";
+import { sessionSettings, type SessionSettings, type SessionsOptions } from "./options.ts";
+import type { PatchResult } from "./scripts.gen.ts";
+import { type Rotated, Rotation } from "./rotation.ts";
+import { type Session, SessionFormat, type SessionInfo, type SessionPatch } from "./session.ts";
 import { SessionStore } from "./store.ts";
 
 export interface CreateSessionOptions<Data, Device> {

@@ -1,30 +1,30 @@
 /** The server's side of sessions: one script per question, reads of one turn of the event loop merged. */
-import { Lane } from "../batch/lane.ts";
-import type { BatchKind, Pending } from "../batch/lane.ts";
-import type { Core } from "../core.ts";
+import { type BatchKind, Lane, type Pending } from "../core/batch/lane.ts";
+import type { Core } from "../core/core.ts";
 import type { Call } from "../driver/port.ts";
-import { HoldfastError } from "../errors.ts";
-import { runBatch } from "../script/run-batch.ts";
-import { runScript } from "../script/run.ts";
-import { create } from "./create.gen.ts";
-import type { CreateResult } from "./create.gen.ts";
-import { destroy } from "./destroy.gen.ts";
-import type { DestroyResult } from "./destroy.gen.ts";
-import { get } from "./get.gen.ts";
-import type { GetResult } from "./get.gen.ts";
-import { targetOf } from "./ids.ts";
-import type { SessionRef } from "./ids.ts";
-import { list } from "./list.gen.ts";
+import { HoldfastError } from "../base/errors.ts";
+import { runBatch } from "../core/script/run-batch.ts";
+import { runScript } from "../core/script/run.ts";
+import {
+  create,
+  type CreateResult,
+  destroy,
+  type DestroyResult,
+  get,
+  type GetResult,
+  list,
+  patch,
+  type PatchResult,
+  retire,
+  type RetireResult,
+  revokeAll,
+  rotate,
+  type RotateResult,
+  sweep,
+} from "./scripts.gen.ts";
+import { type SessionRef, targetOf } from "./ids.ts";
 import type { SessionSettings } from "./options.ts";
-import { patch } from "./patch.gen.ts";
-import type { PatchResult } from "./patch.gen.ts";
-import { retire } from "./retire.gen.ts";
-import type { RetireResult } from "./retire.gen.ts";
-import { revokeAll } from "./revoke-all.gen.ts";
-import { rotate } from "./rotate.gen.ts";
-import type { RotateResult } from "./rotate.gen.ts";
 import { INFO_FIELDS } from "./session.ts";
-import { sweep } from "./sweep.gen.ts";
 
 /** Reads in one script: some 2 ms of the server's time with sessions of usual size. */
 const MAX_READS = 128;

@@ -1,5 +1,4 @@
-import { toMs, toTimerMs, wholeBetween } from "../options.ts";
-import type { Duration } from "../options.ts";
+import { type Duration, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 
 export interface TagsOptions {
   /** An item ends, with all its tags, this long after its last `add` or `set`. @default none */

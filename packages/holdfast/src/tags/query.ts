@@ -1,7 +1,7 @@
 /** Tags and queries as users give them: checked, without duplicates, in the form that the scripts take. */
-import { InvalidArgumentError } from "../errors.ts";
-import { checkId } from "../keyspace/keyspace.ts";
-import { wholeBetween } from "../options.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { checkId } from "../core/keyspace/keyspace.ts";
+import { wholeBetween } from "../base/options.ts";
 
 export interface TagQuery {
   /** Items with at least one of these tags. Here or in `all` there must be one tag. @default none */

@@ -1,24 +1,25 @@
 /** The server's side of a tag index: its four keys, which calls share a command, and what the replies mean. */
-import { Lane } from "../batch/lane.ts";
-import type { BatchKind } from "../batch/lane.ts";
-import { listKind } from "../batch/list-kind.ts";
-import { scriptKind } from "../batch/script-kind.ts";
-import type { Core } from "../core.ts";
+import { type BatchKind, Lane } from "../core/batch/lane.ts";
+import { listKind } from "../core/batch/list-kind.ts";
+import { scriptKind } from "../core/batch/script-kind.ts";
+import type { Core } from "../core/core.ts";
 import type { Driver, Reply } from "../driver/port.ts";
-import { HoldfastError } from "../errors.ts";
-import type { GroupKeys } from "../keyspace/keyspace.ts";
-import { decodeText } from "../script/decode.ts";
-import { runScript } from "../script/run.ts";
-import type { BatchItem, ScriptCall } from "../script/run.ts";
-import { change } from "./change.gen.ts";
-import type { ChangeArgs, ChangeKeys, ChangeResult } from "./change.gen.ts";
-import { count } from "./count.gen.ts";
-import { find } from "./find.gen.ts";
-import type { FindResult } from "./find.gen.ts";
-import { of } from "./of.gen.ts";
+import { HoldfastError } from "../base/errors.ts";
+import type { GroupKeys } from "../core/keyspace/keyspace.ts";
+import { decodeText } from "../core/script/decode.ts";
+import { type BatchItem, runScript, type ScriptCall } from "../core/script/run.ts";
+import {
+  change,
+  type ChangeArgs,
+  type ChangeKeys,
+  type ChangeResult,
+  count,
+  find,
+  type FindResult,
+  of,
+} from "./scripts.gen.ts";
 import type { TagsSettings } from "./options.ts";
-import { MAX_TAGS, pack } from "./query.ts";
-import type { Search } from "./query.ts";
+import { MAX_TAGS, pack, type Search } from "./query.ts";
 
 type Change = BatchItem<ChangeKeys, ChangeArgs>;
 type IndexKeys = Record<keyof ChangeKeys, string>;

@@ -6,17 +6,13 @@
  * index in which everything has ended is gone; a walk through `find` meets each item that fits all the time exactly
  * once. While the server is away calls wait for it until their deadline and then reject; each change may be repeated and is.
  */
-import type { Core } from "../core.ts";
-import { checkId } from "../keyspace/keyspace.ts";
-import type { Id } from "../keyspace/keyspace.ts";
-import { observed } from "../observe/observe.ts";
-import { toMs } from "../options.ts";
-import type { Duration } from "../options.ts";
-import type { ChangeResult } from "./change.gen.ts";
-import { tagsSettings } from "./options.ts";
-import type { TagsOptions, TagsSettings } from "./options.ts";
-import { checkTag, checkTags, MAX_TAGS, searchOf, unpack } from "./query.ts";
-import type { TagPageOptions, TagQuery } from "./query.ts";
+import type { Core } from "../core/core.ts";
+import { checkId, type Id } from "../core/keyspace/keyspace.ts";
+import { observed } from "../core/observe/observe.ts";
+import { type Duration, toMs } from "../base/options.ts";
+import type { ChangeResult } from "./scripts.gen.ts";
+import { type TagsOptions, tagsSettings, type TagsSettings } from "./options.ts";
+import { checkTag, checkTags, MAX_TAGS, searchOf, type TagPageOptions, type TagQuery, unpack } from "./query.ts";
 import { TagStore } from "./store.ts";
 
 export interface TagOptions {

@@ -1,6 +1,6 @@
 /** What can be made to go wrong between a test server and its clients. */
 import { type EmbeddedServer, takeSnapshot } from "holdfast-embedded";
-import { type Duration, toMs, wholeBetween } from "../options.ts";
+import { type Duration, toMs, wholeBetween } from "../base/options.ts";
 import type { Direction, TestNetwork } from "./test-network.ts";
 
 /** A fault that lasts. `using` ends it. */

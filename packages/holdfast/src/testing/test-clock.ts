@@ -1,7 +1,7 @@
 /** The time of a test server and of the handles connected to it. */
 import type { Clock, VirtualClock } from "holdfast-embedded";
-import { HoldfastError } from "../errors.ts";
-import { type Duration, toMs } from "../options.ts";
+import { HoldfastError } from "../base/errors.ts";
+import { type Duration, toMs } from "../base/options.ts";
 
 export interface TestClock {
   /** Milliseconds since the epoch, as the server sees it. */

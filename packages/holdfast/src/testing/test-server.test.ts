@@ -7,7 +7,7 @@
  */
 import { createClient } from "@redis/client";
 import { describe, expect, test } from "vitest";
-import { OutcomeUnknownError, UnavailableError } from "../errors.ts";
+import { OutcomeUnknownError, UnavailableError } from "../base/errors.ts";
 import { createTestServer, type TestServer } from "./index.ts";
 
 const OP = { op: "test", class: "unsafe" } as const;

@@ -13,9 +13,9 @@ import { createServer, type EmbeddedServer, RealClock, SeededRandom, VirtualCloc
 import { assemble, type ConnectOptions } from "../connect.ts";
 import { openOver } from "../driver/embedded/open.ts";
 import { dialTo } from "../driver/embedded/wire.ts";
-import { InvalidArgumentError } from "../errors.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { type Runtime, systemRuntime } from "../runtime.ts";
+import { type Runtime, systemRuntime } from "../base/runtime.ts";
 import { Faults } from "./faults.ts";
 import { RealTime, type TestClock, VirtualTime } from "./test-clock.ts";
 import { TestNetwork } from "./test-network.ts";

@@ -3,7 +3,7 @@
  * for a while, as under SIGSTOP. Time goes on for a process that stands still; what was due meanwhile happens when it goes on.
  */
 import type { VirtualClock } from "holdfast-embedded";
-import type { Timer } from "../runtime.ts";
+import type { Timer } from "../base/runtime.ts";
 
 export class VirtualTimer implements Timer {
   #cancel: () => void;

@@ -1,6 +1,6 @@
 /** Time and chance of a handle whose process is virtual. */
 import type { SeededRandom } from "holdfast-embedded";
-import type { Runtime, Timer } from "../runtime.ts";
+import type { Runtime, Timer } from "../base/runtime.ts";
 import type { VirtualProcess, VirtualTimer } from "./virtual-process.ts";
 
 /** As Node's timers do, which know no shorter delay. */

@@ -1,8 +1,7 @@
 /** One run of a transaction's function on one connection: WATCH, the function's reads, MULTI, what it queued, EXEC. */
 import type { Arg, Call, Lease, Reply } from "../driver/port.ts";
-import { ClosedError, HoldfastError, InvalidArgumentError } from "../errors.ts";
-import { OP } from "./budget.ts";
-import type { Budget } from "./budget.ts";
+import { ClosedError, HoldfastError, InvalidArgumentError } from "../base/errors.ts";
+import { type Budget, OP } from "./budget.ts";
 
 export type TransactionArg = Arg | number;
 

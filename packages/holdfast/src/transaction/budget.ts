@@ -1,8 +1,7 @@
 /** The time that one transaction has, with all its attempts. */
 import type { Call, OpClass } from "../driver/port.ts";
-import { AbortedError, TimeoutError } from "../errors.ts";
-import type { HoldfastError } from "../errors.ts";
-import { type Runtime, sleep } from "../runtime.ts";
+import { AbortedError, type HoldfastError, TimeoutError } from "../base/errors.ts";
+import { type Runtime, sleep } from "../base/runtime.ts";
 
 export const OP = "transaction";
 

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { startProxy } from "../../test/support/proxy.ts";
 import { connect } from "../connect.ts";
-import { AbortedError, ClosedError, OutcomeUnknownError, ServerError, TimeoutError } from "../errors.ts";
+import { AbortedError, ClosedError, OutcomeUnknownError, ServerError, TimeoutError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Transaction } from "./attempt.ts";
 

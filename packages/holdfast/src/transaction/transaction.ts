@@ -7,12 +7,10 @@
  * unknown, and nothing is repeated. While the server is away a transaction waits for it until its deadline.
  */
 import type { Driver, Reply } from "../driver/port.ts";
-import { InvalidArgumentError } from "../errors.ts";
-import { observed } from "../observe/observe.ts";
-import { toTimerMs, wholeBetween } from "../options.ts";
-import type { Duration } from "../options.ts";
-import { Attempt } from "./attempt.ts";
-import type { Outcome, Transaction } from "./attempt.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { observed } from "../core/observe/observe.ts";
+import { type Duration, toTimerMs, wholeBetween } from "../base/options.ts";
+import { Attempt, type Outcome, type Transaction } from "./attempt.ts";
 import { Budget, OP } from "./budget.ts";
 
 export interface TransactionOptions {

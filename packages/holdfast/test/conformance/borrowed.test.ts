@@ -9,7 +9,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createBorrowedTransport } from "../../src/driver/node-redis/borrowed.ts";
 import type { BorrowedClient } from "../../src/driver/node-redis/borrowed-client.ts";
-import { createDriver } from "../../src/resilience/driver.ts";
+import { createDriver } from "../../src/driver/resilience/driver.ts";
 import { backends } from "../support/backends.ts";
 import { startStandalone, type Standalone } from "../support/servers.ts";
 import { call, failureOf, Inbox, script, send, slotPrefix, stateEvent } from "./support.ts";

@@ -1,7 +1,7 @@
 /** What a user reads when there is no connection: the code, whether it was given up at once, and no secrets. */
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { HoldfastError } from "../../src/errors.ts";
+import { HoldfastError } from "../../src/base/errors.ts";
 import { startStandalone, type Standalone } from "../support/servers.ts";
 import { startTls, type TlsServer } from "../support/tls.ts";
 import { call, failureOf, openDriver, type OpenOptions } from "./support.ts";

@@ -6,13 +6,13 @@
  * a process to kill or a socket to cut, which it has not: its own faults are tested with `holdfast/testing`.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { createDriver, type ResilienceOptions } from "../../src/resilience/driver.ts";
+import { createDriver, type ResilienceOptions } from "../../src/driver/resilience/driver.ts";
 import { openEmbedded } from "../../src/driver/embedded/open.ts";
 import { isEmbeddedUrl } from "../../src/driver/embedded/url.ts";
 import { openTransport } from "../../src/driver/node-redis/open.ts";
-import type { ConnectionOptions } from "../../src/driver/node-redis/options.ts";
+import type { ConnectionOptions } from "../../src/driver/connection/options.ts";
 import type { Arg, Call, Driver, OpClass, Reply, ScriptSource, StateEvent } from "../../src/driver/port.ts";
-import type { HoldfastError } from "../../src/errors.ts";
+import type { HoldfastError } from "../../src/base/errors.ts";
 import { type Backend, backends } from "../support/backends.ts";
 
 export interface Target extends Backend {

@@ -1,5 +1,5 @@
 /** What the workers of simulations have in common. */
-import { HoldfastError, isOutage } from "../../src/errors.ts";
+import { HoldfastError, isOutage } from "../../src/base/errors.ts";
 import type { SimulatedClient } from "../../src/testing/index.ts";
 
 /** How many schedules each property runs through, always the same ones, so that a change is to blame for a failure. */

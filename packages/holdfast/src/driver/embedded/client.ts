@@ -7,7 +7,7 @@
  */
 import { ClientClosedError, DisconnectsClientError, SimpleError } from "@redis/client";
 import type { Reply as ServerReply } from "holdfast-embedded";
-import { Deferred } from "../../deferred.ts";
+import { Deferred } from "../../base/deferred.ts";
 import { NeverWrittenError } from "../node-redis/classify.ts";
 import type { ClientSetup, MessageListener, RawClient } from "../node-redis/client.ts";
 import type { Arg, Reply } from "../port.ts";

@@ -1,5 +1,5 @@
 /** What is connected to where nobody said to what. */
-import { InvalidArgumentError } from "../../errors.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { connect } from "../../connect.ts";
-import { InvalidArgumentError } from "../../errors.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
 import { withoutUrl } from "./default.ts";
 import { snapshotPathOf } from "./url.ts";
 

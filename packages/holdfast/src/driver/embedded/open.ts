@@ -1,9 +1,9 @@
 /** The way in: a transport whose connections are calls to an embedded server in this process. */
-import { HoldfastError, InvalidArgumentError } from "../../errors.ts";
+import { HoldfastError, InvalidArgumentError } from "../../base/errors.ts";
 import { openSettings } from "../node-redis/open.ts";
-import { type ConnectionOptions, resolveOptions } from "../node-redis/options.ts";
+import { type ConnectionOptions, resolveOptions } from "../connection/options.ts";
 import type { Transport } from "../port.ts";
-import { type Runtime, systemRuntime } from "../../runtime.ts";
+import { type Runtime, systemRuntime } from "../../base/runtime.ts";
 import { EmbeddedClient } from "./client.ts";
 import { holdServer } from "./servers.ts";
 import { snapshotPathOf } from "./url.ts";

@@ -6,7 +6,7 @@
  *     embedded:///path/to/file    the same with an absolute path; percent-decoded
  */
 import { resolve } from "node:path";
-import { InvalidArgumentError } from "../../errors.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
 
 const SCHEME = /^embedded:/i;
 

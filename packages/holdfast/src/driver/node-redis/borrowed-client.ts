@@ -1,9 +1,15 @@
 /** A user's own node-redis client: what is used of it, which kinds are accepted, and how it reaches its servers. */
-import { InvalidArgumentError } from "../../errors.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
 import type { Arg, NodeInfo, Reply } from "../port.ts";
 import type { CommandOptions } from "./client.ts";
-import { type ConnectionOptions, type Credentials, resolveOptions, type Settings, type TlsOptions } from "./options.ts";
-import { type Address, addressName } from "./url.ts";
+import {
+  type ConnectionOptions,
+  type Credentials,
+  resolveOptions,
+  type Settings,
+  type TlsOptions,
+} from "../connection/options.ts";
+import { type Address, addressName } from "../connection/url.ts";
 
 interface Emitter {
   on(event: string, listener: (cause: unknown) => void): unknown;

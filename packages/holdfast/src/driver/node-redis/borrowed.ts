@@ -6,8 +6,8 @@
  * Two differences to a transport that owns its connection: a command lost with the borrowed connection is always
  * reported as `lost`, also when it was never written; and onInvalidate also tells of this side's own writes.
  */
-import { UnavailableError } from "../../errors.ts";
-import type { Timer } from "../../runtime.ts";
+import { UnavailableError } from "../../base/errors.ts";
+import type { Timer } from "../../base/runtime.ts";
 import { slotOf } from "../slot.ts";
 import {
   type Arg,
@@ -35,12 +35,12 @@ import {
 } from "./borrowed-client.ts";
 import { classify } from "./classify.ts";
 import { COMMAND_OPTIONS } from "./client.ts";
-import { ConnectTimeoutError, readGreeting } from "./connection.ts";
-import { guarded } from "./context.ts";
-import { describeFailure } from "./failure.ts";
+import { ConnectTimeoutError, readGreeting } from "../connection/connection.ts";
+import { guarded } from "../connection/context.ts";
+import { describeFailure } from "../connection/failure.ts";
 import { openSettings } from "./open.ts";
-import type { Settings } from "./options.ts";
-import { capabilitiesOf } from "./topology.ts";
+import type { Settings } from "../connection/options.ts";
+import { capabilitiesOf } from "../connection/topology.ts";
 
 export type { BorrowedClient };
 

@@ -1,8 +1,8 @@
 /** The only place that makes node-redis clients, and the shape of them that the rest relies on. */
 import { BasicPooledClientSideCache, createClient, RESP_TYPES, type TypeMapping } from "@redis/client";
 import type { Arg, Reply } from "../port.ts";
-import type { Credentials, Settings } from "./options.ts";
-import type { Address } from "./url.ts";
+import type { Credentials, Settings } from "../connection/options.ts";
+import type { Address } from "../connection/url.ts";
 import { oneWritePerTurn } from "./write-together.ts";
 
 type CredentialsProvider = NonNullable<NonNullable<Parameters<typeof createClient>[0]>["credentialsProvider"]>;

@@ -1,15 +1,15 @@
 /** The way in: from connection options to a transport that has its first connection. */
-import { InvalidArgumentError } from "../../errors.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
 import type { Capabilities, Transport } from "../port.ts";
 import type { ClientFactory } from "./client.ts";
-import type { Context } from "./context.ts";
-import { Invalidations } from "./invalidation.ts";
-import { type ConnectionOptions, resolveOptions, type Settings } from "./options.ts";
-import { Subscriptions } from "./subscriptions.ts";
-import { capabilitiesOf, type Topology } from "./topology.ts";
-import { ClusterTopology } from "./topology-cluster.ts";
-import { SingleTopology } from "./topology-single.ts";
-import { NodeRedisTransport, type StateListener } from "./transport.ts";
+import type { Context } from "../connection/context.ts";
+import { Invalidations } from "../connection/invalidation.ts";
+import { type ConnectionOptions, resolveOptions, type Settings } from "../connection/options.ts";
+import { Subscriptions } from "../connection/subscriptions.ts";
+import { capabilitiesOf, type Topology } from "../connection/topology.ts";
+import { ClusterTopology } from "../connection/topology-cluster.ts";
+import { SingleTopology } from "../connection/topology-single.ts";
+import { NodeRedisTransport, type StateListener } from "../connection/transport.ts";
 
 /**
  * Connects. Rejects with InvalidArgumentError for bad options, and with a HoldfastError that says what to do (codes

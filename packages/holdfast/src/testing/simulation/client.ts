@@ -4,7 +4,7 @@ import { assemble, type ConnectOptions } from "../../connect.ts";
 import { openOver } from "../../driver/embedded/open.ts";
 import type { Dial } from "../../driver/embedded/wire.ts";
 import type { Holdfast } from "../../holdfast.ts";
-import { sleep } from "../../runtime.ts";
+import { sleep } from "../../base/runtime.ts";
 import { VirtualProcess } from "../virtual-process.ts";
 import { VirtualRuntime } from "../virtual-runtime.ts";
 import { SimulatedNetwork } from "./network.ts";

@@ -3,7 +3,7 @@
  * always happens hides what happens seldom (swarm testing; Groce et al., ISSTA 2012).
  */
 import type { SeededRandom } from "holdfast-embedded";
-import { InvalidArgumentError } from "../../errors.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
 
 export interface FaultOptions {
   /** A command is executed, its answer is lost, and the connection is reset. @default true */

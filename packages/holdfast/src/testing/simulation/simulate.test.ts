@@ -6,7 +6,7 @@
  * - a process that was killed goes on ............................... "kill"
  */
 import { describe, expect, test } from "vitest";
-import { InvalidArgumentError, OutcomeUnknownError } from "../../errors.ts";
+import { InvalidArgumentError, OutcomeUnknownError } from "../../base/errors.ts";
 import { type FaultOptions, simulate, SimulationError, type SimulateOptions, type Simulation } from "../index.ts";
 
 const NO_FAULTS: Required<FaultOptions> = {

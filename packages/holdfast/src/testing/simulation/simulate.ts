@@ -6,8 +6,8 @@
  */
 import { createHash, randomInt } from "node:crypto";
 import type { ConnectOptions } from "../../connect.ts";
-import { InvalidArgumentError } from "../../errors.ts";
-import { type Duration, toMs, wholeBetween } from "../../options.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
+import { type Duration, toMs, wholeBetween } from "../../base/options.ts";
 import { type FaultOptions, faultKinds } from "./faults.ts";
 import { type Outcome, Schedule, type ScheduleSetup, type Simulation } from "./schedule.ts";
 

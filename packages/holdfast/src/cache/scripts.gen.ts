@@ -1,0 +1,297 @@
+// Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
+
+import type { Arg } from "../driver/port.ts";
+import { UnexpectedReplyError, decodeBool, decodeBytes, decodeInt, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { encodeBool, encodeInt } from "../core/script/encode.ts";
+import type { Script } from "../core/script/script.ts";
+
+export interface AbandonKeys {
+  readonly value: Arg;
+  readonly lease: Arg;
+}
+
+export interface AbandonArgs {
+  readonly token: string;
+  readonly wakeChannel: string;
+}
+
+export type AbandonResult =
+  | { readonly status: "abandoned" }
+  | { readonly status: "superseded" };
+
+/** Give the right to load back without a value, so that a waiter can try. */
+export const abandon: Script<AbandonKeys, AbandonArgs, AbandonResult> = {
+  class: "idempotent",
+  name: "cache.abandon",
+  sha1: "a3d41e01734c22633b33810a6ee3ea8d702dfee1",
+  lua: `-- cache.abandon
+local value, lease = KEYS[1], KEYS[2]
+local token, wakeChannel = ARGV[1], ARGV[2]
+local state = redis.call('HMGET', lease, 'token', 'waiters')
+if state[1] ~= token then return {'superseded'} end
+redis.call('DEL', lease)
+if state[2] then redis.call('PUBLISH', wakeChannel, value) end
+return {'abandoned'}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.value, keys.lease);
+  },
+  encodeArgs(args, out) {
+    out.push(args.token, args.wakeChannel);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "abandoned":
+        expectFields(fields, 0);
+        return { status: "abandoned" };
+      case "superseded":
+        expectFields(fields, 0);
+        return { status: "superseded" };
+      default:
+        throw new UnexpectedReplyError("one of abandoned, superseded", reply);
+    }
+  },
+};
+
+export interface ExtendKeys {
+  readonly lease: Arg;
+}
+
+export interface ExtendArgs {
+  readonly token: string;
+  readonly leaseMs: number;
+}
+
+export type ExtendResult =
+  | { readonly status: "extended" }
+  | { readonly status: "superseded" };
+
+/** Keep the right to load while the load runs. Never creates it: a delete in between has ended it. */
+export const extend: Script<ExtendKeys, ExtendArgs, ExtendResult> = {
+  class: "idempotent",
+  name: "cache.extend",
+  sha1: "9b76bdd564ecaadee1f761cd332053221f8b54c4",
+  lua: `-- cache.extend
+local lease = KEYS[1]
+local token, leaseMs = ARGV[1], tonumber(ARGV[2])
+if redis.call('HGET', lease, 'token') ~= token then return {'superseded'} end
+redis.call('PEXPIRE', lease, leaseMs)
+return {'extended'}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.lease);
+  },
+  encodeArgs(args, out) {
+    out.push(args.token, encodeInt("leaseMs", args.leaseMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "extended":
+        expectFields(fields, 0);
+        return { status: "extended" };
+      case "superseded":
+        expectFields(fields, 0);
+        return { status: "superseded" };
+      default:
+        throw new UnexpectedReplyError("one of extended, superseded", reply);
+    }
+  },
+};
+
+export interface FillKeys {
+  readonly value: Arg;
+  readonly lease: Arg;
+}
+
+export interface FillArgs {
+  readonly token: string;
+  readonly ttlMs: number;
+  readonly wakeChannel: string;
+  readonly payload: Arg;
+}
+
+export type FillResult =
+  | { readonly status: "filled" }
+  | { readonly status: "superseded" };
+
+/** Store what was loaded, if the right to load was not taken away meanwhile: the compare-and-set against stale values. */
+export const fill: Script<FillKeys, FillArgs, FillResult> = {
+  class: "idempotent",
+  name: "cache.fill",
+  sha1: "fbde08de69b38bf52fe155f3f46222f834025b63",
+  lua: `-- cache.fill
+local value, lease = KEYS[1], KEYS[2]
+local token, ttlMs, wakeChannel, payload = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local state = redis.call('HMGET', lease, 'token', 'waiters')
+if state[1] ~= token then return {'superseded'} end
+redis.call('SET', value, payload, 'PX', ttlMs)
+redis.call('DEL', lease)
+if state[2] then redis.call('PUBLISH', wakeChannel, value) end
+return {'filled'}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.value, keys.lease);
+  },
+  encodeArgs(args, out) {
+    out.push(args.token, encodeInt("ttlMs", args.ttlMs), args.wakeChannel, args.payload);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "filled":
+        expectFields(fields, 0);
+        return { status: "filled" };
+      case "superseded":
+        expectFields(fields, 0);
+        return { status: "superseded" };
+      default:
+        throw new UnexpectedReplyError("one of filled, superseded", reply);
+    }
+  },
+};
+
+export interface LookupKeys {
+  readonly value: Arg;
+  readonly lease: Arg;
+}
+
+export interface LookupArgs {
+  readonly flight: string;
+  readonly attempt: number;
+  readonly leaseMs: number;
+  readonly reload: boolean;
+}
+
+export type LookupResult =
+  | { readonly status: "hit"; readonly value: Buffer }
+  | { readonly status: "leased" }
+  | { readonly status: "wait"; readonly leaseMs: number };
+
+/**
+ * Read the value, or take the right to load it: of all callers that miss, one is told `leased`, the others `wait`.
+ * The token lives beside the value, not in it, and whoever deletes the value deletes the token with it.
+ * An attempt whose answer was lost may be carried out late, after an invalidation. So each attempt of a flight has a number of its own, which is
+ * part of the token: a later one takes over from an earlier one, and what the late one takes is no right of the flight's.
+ */
+export const lookup: Script<LookupKeys, LookupArgs, LookupResult> = {
+  class: "unsafe",
+  name: "cache.lookup",
+  sha1: "9aa3a29ab403e0ecddc507fc6384bc634b640b77",
+  lua: `-- cache.lookup
+local value, lease = KEYS[1], KEYS[2]
+local flight, attempt, leaseMs, reload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
+if not reload then
+  local found = redis.call('GET', value)
+  if found then return {'hit', found} end
+end
+local holder = redis.call('HGET', lease, 'token')
+if holder then
+  local holding, before = string.match(holder, '^(.*)%.(%d+)$')
+  if holding ~= flight or tonumber(before) > attempt then
+    redis.call('HSET', lease, 'waiters', 1)
+    return {'wait', redis.call('PTTL', lease)}
+  end
+end
+redis.call('HSET', lease, 'token', flight .. '.' .. attempt)
+redis.call('PEXPIRE', lease, leaseMs)
+return {'leased'}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.value, keys.lease);
+  },
+  encodeArgs(args, out) {
+    out.push(args.flight, encodeInt("attempt", args.attempt), encodeInt("leaseMs", args.leaseMs), encodeBool(args.reload));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "hit":
+        expectFields(fields, 1);
+        return { status: "hit", value: decodeBytes(fields[1]) };
+      case "leased":
+        expectFields(fields, 0);
+        return { status: "leased" };
+      case "wait":
+        expectFields(fields, 1);
+        return { status: "wait", leaseMs: decodeInt(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of hit, leased, wait", reply);
+    }
+  },
+};
+
+export interface RemoveKeys {
+  readonly value: Arg;
+  readonly lease: Arg;
+}
+
+export interface RemoveArgs {
+  readonly wakeChannel: string;
+}
+
+export type RemoveResult = boolean;
+
+/** Remove a value and end any load in flight: what it read may be what is being deleted. */
+export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
+  class: "idempotent",
+  name: "cache.remove",
+  sha1: "a54cc5ab649d88fe3fee7aafb0538695301af25a",
+  lua: `-- cache.remove
+local value, lease = KEYS[1], KEYS[2]
+local wakeChannel = ARGV[1]
+local removed = redis.call('DEL', value)
+local waiters = redis.call('HGET', lease, 'waiters')
+redis.call('DEL', lease)
+if waiters then redis.call('PUBLISH', wakeChannel, value) end
+return removed
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.value, keys.lease);
+  },
+  encodeArgs(args, out) {
+    out.push(args.wakeChannel);
+  },
+  decode(reply) {
+    return decodeBool(reply);
+  },
+};
+
+export interface SetKeys {
+  readonly value: Arg;
+  readonly lease: Arg;
+}
+
+export interface SetArgs {
+  readonly ttlMs: number;
+  readonly wakeChannel: string;
+  readonly payload: Arg;
+}
+
+export type SetResult = boolean;
+
+/** Store a value and end any load in flight, whose result would be older. */
+export const set: Script<SetKeys, SetArgs, SetResult> = {
+  class: "idempotent",
+  name: "cache.set",
+  sha1: "1ad29e25718cafa96886f90fb03b3f147ae0d2d4",
+  lua: `-- cache.set
+local value, lease = KEYS[1], KEYS[2]
+local ttlMs, wakeChannel, payload = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+redis.call('SET', value, payload, 'PX', ttlMs)
+local waiters = redis.call('HGET', lease, 'waiters')
+redis.call('DEL', lease)
+if waiters then redis.call('PUBLISH', wakeChannel, value) end
+return 1
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.value, keys.lease);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("ttlMs", args.ttlMs), args.wakeChannel, args.payload);
+  },
+  decode(reply) {
+    return decodeBool(reply);
+  },
+};

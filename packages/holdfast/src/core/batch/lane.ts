@@ -1,0 +1,97 @@
+/**
+ * Merging of operations made in the same turn of the event loop.
+ *
+ * A lane belongs to one instance of a primitive. Neighbours of the same kind and slot are collected and handed over
+ * together (one MGET, one script with n items) when the turn's promise callbacks have run. A different kind for the
+ * same slot first sends what was collected, so the order in which the program called is the order on the wire: a
+ * `set` that was not awaited is seen by the `get` after it.
+ */
+import { Deferred } from "../../base/deferred.ts";
+
+/** One collected operation. Whoever runs the group must settle every one of them. */
+export interface Pending<I, O> {
+  readonly item: I;
+  resolve(value: O | PromiseLike<O>): void;
+  reject(error: unknown): void;
+}
+
+export interface BatchKind<I, O> {
+  /** A group is sent at once when it has this many, so that no single command holds the server for long. */
+  readonly maxItems: number;
+  run(group: readonly Pending<I, O>[]): void;
+}
+
+class Collected<I, O> extends Deferred<O> implements Pending<I, O> {
+  readonly item: I;
+
+  constructor(item: I) {
+    super();
+    this.item = item;
+  }
+}
+
+interface Group {
+  readonly kind: BatchKind<never, never>;
+  readonly items: Pending<never, never>[];
+}
+
+export class Lane {
+  readonly #groups = new Map<number, Group>();
+  #scheduled = false;
+
+  add<I, O>(kind: BatchKind<I, O>, slot: number, item: I): Promise<O> {
+    const pending = new Collected<I, O>(item);
+    const items = this.#group(kind, slot);
+    items.push(pending);
+    if (items.length >= kind.maxItems) this.flush(slot);
+    return pending.promise;
+  }
+
+  /** Sends what is collected for the slot now; a caller does this before it sends something unmerged. */
+  flush(slot: number): void {
+    const group = this.#groups.get(slot);
+    if (group === undefined) return;
+    this.#groups.delete(slot);
+    runGroup(group);
+  }
+
+  #group<I, O>(kind: BatchKind<I, O>, slot: number): Pending<I, O>[] {
+    let group = this.#groups.get(slot);
+    if (group !== undefined && group.kind !== kind) {
+      this.flush(slot);
+      group = undefined;
+    }
+    if (group === undefined) {
+      group = { kind, items: [] };
+      this.#groups.set(slot, group);
+      this.#schedule();
+    }
+    return group.items;
+  }
+
+  /** nextTick from a promise callback runs when the callback queue is empty: all replies of one packet have been handled. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(this.#flushAll);
+  }
+
+  /**
+   * One slot after the other, and never `clear()`: V8 links a cleared table to the one that replaces it, so a dead table
+   * in the old generation would keep every group after it alive until the next full garbage collection.
+   */
+  readonly #flushAll = (): void => {
+    this.#scheduled = false;
+    const slots = [...this.#groups.keys()];
+    for (const slot of slots) this.flush(slot);
+  };
+}
+
+/** A runner that throws would leave its items unsettled, so its error becomes theirs. */
+function runGroup(group: Group): void {
+  try {
+    group.kind.run(group.items);
+  } catch (error) {
+    for (const item of group.items) item.reject(error);
+  }
+}

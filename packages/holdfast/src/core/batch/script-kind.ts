@@ -1,0 +1,36 @@
+/** Merging by a script's own merged form: a lane's group becomes one EVALSHA. */
+import type { Driver } from "../../driver/port.ts";
+import type { HoldfastError } from "../../base/errors.ts";
+import { type BatchItem, MAX_BATCH_ITEMS, runBatch, type ScriptCall } from "../script/run.ts";
+import type { BatchScript } from "../script/script.ts";
+import type { BatchKind, Pending } from "./lane.ts";
+
+/**
+ * The kind of operation that `script` does.
+ * @param conclude makes the caller's answer of an item's outcome; what it throws is the item's rejection
+ */
+export function scriptKind<Keys, Args, Result, Item extends BatchItem<Keys, Args>, Output>(
+  driver: Driver,
+  script: BatchScript<Keys, Args, Result>,
+  call: ScriptCall,
+  conclude: (outcome: Result | HoldfastError, item: Item) => Output,
+): BatchKind<Item, Output> {
+  const run = async (group: readonly Pending<Item, Output>[]): Promise<void> => {
+    const items = group.map(({ item }) => item);
+    const outcomes = await runBatch(driver, script, items, call);
+    for (let at = 0; at < group.length; at += 1) settle(group[at]!, outcomes[at]!, conclude);
+  };
+  return { maxItems: MAX_BATCH_ITEMS, run: (group) => void run(group) };
+}
+
+function settle<Item, Outcome, Output>(
+  pending: Pending<Item, Output>,
+  outcome: Outcome,
+  conclude: (outcome: Outcome, item: Item) => Output,
+): void {
+  try {
+    pending.resolve(conclude(outcome, pending.item));
+  } catch (error) {
+    pending.reject(error);
+  }
+}

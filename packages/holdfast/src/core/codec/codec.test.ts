@@ -1,0 +1,370 @@
+import { randomBytes } from "node:crypto";
+import * as zlib from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { CodecError, InvalidArgumentError } from "../../base/errors.ts";
+import { type Codec, type CodecOptions, createCodec, jsonCodec } from "./codec.ts";
+
+const KEY = randomBytes(32);
+const OTHER_KEY = randomBytes(32);
+const encrypt = { keys: { k1: KEY }, current: "k1" };
+
+function failure(run: () => unknown): CodecError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof CodecError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+const hasZstd = "zstdCompressSync" in zlib;
+const createZstd = (): Codec<unknown> => createCodec({ compress: { algorithm: "zstd", threshold: 0 } });
+
+function withValidate(validate: () => never): Codec<unknown> {
+  return createCodec({ schema: { "~standard": { version: 1, vendor: "test", validate } } });
+}
+
+function roundTrip(options: CodecOptions<unknown>, value: unknown): unknown {
+  const codec = createCodec(options);
+  return codec.decode(codec.encode(value));
+}
+
+describe("header", () => {
+  test("plain JSON is two bytes and the text", () => {
+    expect(jsonCodec.encode({ a: "é" })).toEqual(Buffer.from('\0\0{"a":"é"}').fill("f901", 0, 2, "hex"));
+  });
+
+  test.each([
+    ["foreign", '{"a":1}'],
+    ["foreign", "héllo"],
+    ["truncated", ""],
+    ["truncated", Buffer.from([0xf9])],
+    ["truncated", Buffer.from([0xf9, 0x01])],
+    ["version", Buffer.from([0xfa, 0x01, 0x31])],
+    ["version", Buffer.from([0xf9, 0x81, 0x31])],
+    ["version", Buffer.from([0xf9, 0x07, 0x31])],
+    ["corrupt", Buffer.from([0xf9, 0x01, 0x7b])],
+    ["corrupt", Buffer.from([0xf9, 0x0f, 0x00])],
+    ["corrupt", Buffer.from([0xf9, 0x03, 0xc1])],
+    ["corrupt", Buffer.from([0xf9, 0x03, 0xc0, 0xc0])],
+    ["truncated", Buffer.from([0xf9, 0x03, 0xdd, 0x7f, 0xff, 0xff, 0xff])],
+    ["truncated", Buffer.from([0xf9, 0x03])],
+    ["key", Buffer.from([0xf9, 0x41, ...randomBytes(64)])],
+  ])("%s: %j", (reason, stored) => {
+    expect(failure(() => jsonCodec.decode(Buffer.from(stored as string))).reason).toBe(reason);
+  });
+
+  test("a changed configuration still reads old values", () => {
+    const old = createCodec({ serializer: "structured", compress: { algorithm: "brotli", threshold: 0 } });
+    const value = { seen: new Set(Array.from({ length: 50 }, (_, n) => n)) };
+    expect(createCodec({ serializer: "msgpack" }).decode(old.encode(value))).toEqual(value);
+  });
+
+  test("names say what a codec does", () => {
+    expect(jsonCodec.name).toBe("json");
+    expect(createCodec({ serializer: "msgpack", compress: {}, encrypt }).name).toBe("msgpack+gzip+aes-256-gcm");
+  });
+});
+
+describe("what cannot be stored is refused", () => {
+  const circular: Record<string, unknown> = {};
+  circular["self"] = circular;
+  class Point {
+    readonly x = 1;
+  }
+
+  test.each<[string, CodecOptions<unknown>["serializer"], unknown]>([
+    ["a function", "json", () => 1],
+    ["a symbol", "json", Symbol("s")],
+    ["a bigint", "json", { n: 1n }],
+    ["a circle", "json", circular],
+    ["a toJSON that throws", "json", { toJSON: () => JSON.parse("{") as unknown }],
+    ["a function", "structured", { f: () => 1 }],
+    ["a class instance", "structured", new Point()],
+    ["a key __proto__", "structured", JSON.parse('{"__proto__":1}')],
+    ["a function", "msgpack", { f: () => 1 }],
+    ["a symbol", "msgpack", Symbol("s")],
+    ["a circle", "msgpack", circular],
+    ["a class instance", "msgpack", new Point()],
+    ["a Map", "msgpack", new Map()],
+    ["a Set", "msgpack", [new Set()]],
+    ["an array of 16-bit numbers", "msgpack", new Uint16Array(1)],
+    ["an invalid Date", "msgpack", new Date(Number.NaN)],
+    ["a key __proto__", "msgpack", JSON.parse('{"__proto__":1}')],
+    ["text", "bytes", "text"],
+    ["null", "bytes", null],
+  ])("%s by %s", (_, serializer = "json", value) => {
+    expect(failure(() => createCodec({ serializer }).encode(value)).reason).toBe("unserializable");
+  });
+
+  test("the message of JSON leads to structured", () => {
+    expect(failure(() => jsonCodec.encode({ n: 1n })).message).toContain('serializer "structured"');
+  });
+
+  test("an error of structured says where, and does not carry the value", () => {
+    const error = failure(() => createCodec({ serializer: "structured" }).encode({ secret: "hunter2", a: [() => 1] }));
+    expect(error.message).toContain(".a[0]");
+    expect(Object.values(error.cause as object)).toEqual([]);
+  });
+});
+
+describe("strict JSON", () => {
+  const strict = createCodec({ strict: true });
+
+  test.each([
+    new Date(0),
+    new Map(),
+    new Uint8Array(1),
+    Number.NaN,
+    Infinity,
+    -0,
+    1n,
+    [undefined],
+    { f: () => 1 },
+    { nested: [{ at: new Date(0) }] },
+    { toJSON: () => 1 },
+  ])("refuses %o", (value) => {
+    expect(failure(() => strict.encode(value)).reason).toBe("unserializable");
+  });
+
+  test("stores the same bytes as plain JSON for all else", () => {
+    const value = { a: [1, "x", null, true, { b: -1.5 }], gone: undefined, none: Object.create(null) as unknown };
+    expect(strict.encode(value)).toEqual(jsonCodec.encode(value));
+  });
+});
+
+describe("structured", () => {
+  test("circular and repeated references survive", () => {
+    const shared = { n: 1 };
+    const value: Record<string, unknown> = { list: [shared, shared] };
+    value["self"] = value;
+    const back = roundTrip({ serializer: "structured" }, value) as { list: [object, object]; self: unknown };
+    expect(back.self).toBe(back);
+    expect(back.list[0]).toBe(back.list[1]);
+  });
+
+  test("an invalid Date stays one", () => {
+    const back = roundTrip({ serializer: "structured" }, [new Date(Number.NaN)]) as [Date];
+    expect(back[0]).toBeInstanceOf(Date);
+    expect(back[0].getTime()).toBeNaN();
+  });
+
+  test.each([
+    ["a Buffer of the pool", Buffer.from("abc")],
+    ["a part of a larger array", new Uint8Array(4096).fill(7).subarray(10, 13)],
+    ["a DataView on a part", new DataView(new ArrayBuffer(4096), 100, 3)],
+    ["a part of a Uint16Array", new Uint16Array(2048).subarray(5, 8)],
+  ])("of %s only the visible bytes are stored", (_, view) => {
+    const codec = createCodec({ serializer: "structured" });
+    const stored = codec.encode({ view });
+    expect(stored.length).toBeLessThan(100);
+    const back = (codec.decode(stored) as { view: ArrayBufferView }).view;
+    expect(Buffer.from(back.buffer, back.byteOffset, back.byteLength)).toEqual(
+      Buffer.from(view.buffer, view.byteOffset, view.byteLength),
+    );
+  });
+});
+
+describe("msgpack", () => {
+  const codec = createCodec({ serializer: "msgpack" });
+
+  test("binary values come back as Uint8Array, apart from the stored bytes", () => {
+    const stored = codec.encode({ b: Buffer.from([1, 2, 3]) });
+    const back = codec.decode(stored) as { b: Uint8Array };
+    stored.fill(0);
+    expect(back.b).toStrictEqual(new Uint8Array([1, 2, 3]));
+  });
+
+  test("undefined follows JSON", () => {
+    expect(codec.decode(codec.encode({ a: undefined, b: [undefined] }))).toStrictEqual({ b: [null] });
+  });
+
+  test("a getter may encode in the middle of encoding", () => {
+    const value = {
+      get inner(): unknown {
+        return codec.decode(codec.encode({ deep: "x".repeat(5000) }));
+      },
+      after: 1,
+    };
+    expect(codec.decode(codec.encode(value))).toEqual({ inner: { deep: "x".repeat(5000) }, after: 1 });
+  });
+
+  test("a few bytes that claim gigabytes are refused before anything is allocated", () => {
+    const claims = Buffer.concat(Array.from({ length: 30 }, () => Buffer.from([0xdd, 0x01, 0xff, 0xff, 0xff])));
+    expect(failure(() => codec.decode(Buffer.concat([Buffer.from([0xf9, 3]), claims]))).reason).toBe("truncated");
+  });
+});
+
+describe("bytes", () => {
+  test("come back as a Buffer apart from the stored bytes", () => {
+    const codec = createCodec<Buffer>({ serializer: "bytes" });
+    const stored = codec.encode(Buffer.from("abc"));
+    const back = codec.decode(stored);
+    stored.fill(0);
+    expect(back).toStrictEqual(Buffer.from("abc"));
+  });
+});
+
+describe("compression", () => {
+  const text = "all work and no play ".repeat(200);
+  const noise = randomBytes(3000);
+
+  test.each(["gzip", "brotli"] as const)("%s only above the threshold, and only where it helps", (algorithm) => {
+    const codec = createCodec({ compress: { algorithm, threshold: 1000 } });
+    expect(codec.encode(text).length).toBeLessThan(200);
+    expect(codec.encode("a".repeat(900))).toEqual(jsonCodec.encode("a".repeat(900)));
+    const bytes = createCodec({ serializer: "bytes", compress: { algorithm, threshold: 0 } });
+    expect(bytes.encode(noise)).toEqual(createCodec({ serializer: "bytes" }).encode(noise));
+  });
+
+  test.each(["gzip", "brotli"] as const)("%s: cut off, damaged and too large values", (algorithm) => {
+    const stored = createCodec({ compress: { algorithm } }).encode(text);
+    expect(failure(() => jsonCodec.decode(stored.subarray(0, -9))).reason).toBe("truncated");
+    const damaged = Buffer.from(stored);
+    damaged.fill(0xff, 2, 12);
+    expect(failure(() => jsonCodec.decode(damaged)).reason).toBe("corrupt");
+    const bounded = failure(() => createCodec({ maxOutputLength: 4000 }).decode(stored));
+    expect([bounded.reason, bounded.message]).toEqual(["corrupt", expect.stringContaining("4000 bytes")]);
+  });
+
+  test("a value that could not be decompressed again is not compressed", () => {
+    const codec = createCodec({ compress: {}, maxOutputLength: 4000 });
+    expect(codec.decode(codec.encode(text))).toBe(text);
+  });
+
+  test.runIf(hasZstd)("zstd: small, and cut off and damaged values are told", () => {
+    const stored = createZstd().encode(text);
+    expect(stored.length).toBeLessThan(200);
+    expect(jsonCodec.decode(stored)).toBe(text);
+    expect(failure(() => jsonCodec.decode(stored.subarray(0, -3))).reason).toBe("truncated");
+    stored[stored.length - 1]! ^= 1;
+    expect(failure(() => jsonCodec.decode(stored)).reason).toBe("corrupt");
+  });
+
+  test.runIf(!hasZstd)("zstd is refused by name where the runtime does not have it", () => {
+    expect(createZstd).toThrow(expect.objectContaining({ field: "compress.algorithm" }));
+  });
+});
+
+describe("encryption", () => {
+  const value = { card: "4111-1111" };
+  const codec = createCodec({ encrypt });
+
+  test("the same value twice gives different bytes, none of them readable", () => {
+    const stored = codec.encode(value);
+    expect(stored.includes("4111")).toBe(false);
+    expect(stored.equals(codec.encode(value))).toBe(false);
+    expect(codec.decode(stored)).toEqual(value);
+  });
+
+  test("rotation: the new key encrypts, both decrypt, until the old one is dropped", () => {
+    const old = codec.encode(value);
+    const rotated = createCodec({ encrypt: { keys: { k1: KEY, k2: OTHER_KEY }, current: "k2" } });
+    const dropped = createCodec({ encrypt: { keys: { k2: OTHER_KEY }, current: "k2" } });
+    expect(rotated.decode(old)).toEqual(value);
+    expect(dropped.decode(rotated.encode(value))).toEqual(value);
+    expect(failure(() => dropped.decode(old)).reason).toBe("key");
+  });
+
+  test("aad binds a value to its place", () => {
+    const stored = codec.encode(value, { aad: "users:1" });
+    expect(codec.decode(stored, { aad: Buffer.from("users:1") })).toEqual(value);
+    expect(failure(() => codec.decode(stored, { aad: "users:2" })).reason).toBe("corrupt");
+    expect(failure(() => codec.decode(stored)).reason).toBe("corrupt");
+  });
+
+  test("another key under the same id is told as damage", () => {
+    const wrong = createCodec({ encrypt: { keys: { k1: OTHER_KEY }, current: "k1" } });
+    expect(failure(() => wrong.decode(codec.encode(value))).reason).toBe("corrupt");
+  });
+
+  test("plain values are refused unless a migration allows them", () => {
+    const plain = jsonCodec.encode(value);
+    expect(failure(() => codec.decode(plain)).reason).toBe("key");
+    expect(failure(() => codec.decode(jsonCodec.encode(undefined))).reason).toBe("key");
+    expect(createCodec({ encrypt: { ...encrypt, allowPlaintext: true } }).decode(plain)).toEqual(value);
+  });
+
+  test.each([
+    ["hex", KEY.toString("hex")],
+    ["base64", KEY.toString("base64")],
+    ["base64url", KEY.toString("base64url")],
+    ["Uint8Array", new Uint8Array(KEY)],
+  ])("keys in %s", (_, key) => {
+    expect(createCodec({ encrypt: { keys: { k1: key }, current: "k1" } }).decode(codec.encode(value))).toEqual(value);
+  });
+});
+
+describe("schema", () => {
+  interface User {
+    readonly id: number;
+  }
+  const schema: NonNullable<CodecOptions<User>["schema"]> = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate(value) {
+        const { id } = value as Partial<User>;
+        if (typeof id === "number") return { value: { id } };
+        return { issues: [{ message: "expected a number", path: ["user", { key: "id" }, 0] }, { message: "bad" }] };
+      },
+    },
+  };
+
+  test("its output is what is stored and what is read", () => {
+    const codec = createCodec({ schema });
+    const withExtra = { id: 1, password: "x" };
+    expect(jsonCodec.decode(codec.encode(withExtra))).toEqual({ id: 1 });
+    expect(codec.decode(jsonCodec.encode(withExtra))).toEqual({ id: 1 });
+  });
+
+  test("issues are told with their paths, on both ways", () => {
+    const codec = createCodec({ schema });
+    const wrong = { id: "1" };
+    const encoding = failure(() => codec.encode(wrong as unknown as User));
+    const decoding = failure(() => codec.decode(jsonCodec.encode(wrong)));
+    for (const error of [encoding, decoding]) {
+      expect(error.reason).toBe("validation");
+      expect(error.message).toContain("user.id.0: expected a number; bad");
+      expect(error.cause).toHaveLength(2);
+    }
+  });
+
+  test("asynchronous and throwing schemas are told as such", () => {
+    const asynchronous = withValidate(() => Promise.reject(new Error("later")) as never);
+    const throwing = withValidate(() => {
+      throw new Error("broken");
+    });
+    expect(failure(() => asynchronous.encode({})).reason).toBe("unsupported");
+    expect(failure(() => throwing.encode({})).reason).toBe("validation");
+  });
+});
+
+describe("options are refused at the door", () => {
+  const secret = "ab".repeat(31);
+
+  test.each<[string, unknown]>([
+    ["serializer", { serializer: "xml" }],
+    ["serializer", { serializer: "toString" }],
+    ["compress", { compress: "gzip" }],
+    ["compress.threshold", { compress: { threshold: -1 } }],
+    ["compress.algorithm", { compress: { algorithm: "lz4" } }],
+    ["maxOutputLength", { maxOutputLength: 0.5 }],
+    ["schema", { schema: {} }],
+    ["encrypt.keys", { encrypt: {} }],
+    ["encrypt.keys", { encrypt: { keys: { ["x".repeat(256)]: KEY }, current: "k" } }],
+    ["encrypt.keys.k", { encrypt: { keys: { k: secret }, current: "k" } }],
+    ["encrypt.keys.k", { encrypt: { keys: { k: KEY.subarray(1) }, current: "k" } }],
+    ["encrypt.keys.k", { encrypt: { keys: { k: 5 }, current: "k" } }],
+    ["encrypt.current", { encrypt: { keys: { k: KEY }, current: "toString" } }],
+  ])("%s: %o", (field, options) => {
+    expect(() => createCodec(options as CodecOptions<unknown>)).toThrow(expect.objectContaining({ field }));
+  });
+
+  test("a wrong key is never told", () => {
+    const create = () => createCodec({ encrypt: { keys: { k: secret }, current: "k" } });
+    expect(create).toThrow(InvalidArgumentError);
+    expect(create).not.toThrow(secret.slice(0, 10));
+  });
+});

@@ -1,0 +1,71 @@
+/** What every primitive stands on: one driver, one keyspace, the handle's codec settings and what must be closed with it. */
+import { type Codec, type CodecOptions, createCodec } from "./codec/codec.ts";
+import type { Driver } from "../driver/port.ts";
+import type { Keyspace } from "./keyspace/keyspace.ts";
+import { Wakeups } from "./wait/wakeups.ts";
+
+/** Something with work in the background: closed before the connection is. */
+export interface Closable {
+  close(): Promise<void>;
+}
+
+export interface CoreOptions {
+  readonly keys: Keyspace;
+  readonly codec: CodecOptions<unknown>;
+}
+
+export class Core {
+  readonly driver: Driver;
+  readonly keys: Keyspace;
+  readonly wakeups: Wakeups;
+  readonly #codecDefaults: CodecOptions<unknown>;
+  readonly #owned = new Set<Closable>();
+  #closing: Promise<void> | undefined;
+
+  constructor(driver: Driver, options: CoreOptions) {
+    this.driver = driver;
+    this.keys = options.keys;
+    this.wakeups = new Wakeups(driver, this.keys);
+    this.#codecDefaults = options.codec;
+  }
+
+  /** A codec with the primitive's settings over the handle's. */
+  codec<T>(options: CodecOptions<T>): Codec<T> {
+    return createCodec<T>({ ...(this.#codecDefaults as CodecOptions<T>), ...options });
+  }
+
+  /** Registers background work; the returned function takes it out again when it ended by itself. */
+  own(resource: Closable): () => void {
+    this.#owned.add(resource);
+    return () => this.#owned.delete(resource);
+  }
+
+  /** Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    // Not waited for yet: a subscription that is being made on a server that is stopped ends with the driver only.
+    const wakeups = this.wakeups.close().catch(() => undefined);
+    await this.#closeOwned();
+    // Sent by then: what was called before this and waits to be merged, and what those give back who were woken and leave.
+    await turnOver();
+    await this.driver.close();
+    // What was begun after the first round and before the driver refused it: else it would wait for ever.
+    await this.#closeOwned();
+    await wakeups;
+  }
+
+  async #closeOwned(): Promise<void> {
+    await Promise.allSettled([...this.#owned].map((resource) => resource.close()));
+  }
+}
+
+/** Resolves when the promise callbacks of this turn of the event loop have run, and the lanes after them. */
+function turnOver(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve);
+  });
+}

@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { freePort, startStandalone } from "../../../test/support/servers.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
+import { checkText, Keyspace } from "./keyspace.ts";
+import { escapeGlob } from "./scan.ts";
+import { slotOf } from "../../driver/slot.ts";
+
+const keys = new Keyspace("hf");
+
+/** Ids as hostile as users choose them: braces, colons, percent signs, emoji. */
+const id = fc.oneof(fc.string({ minLength: 1, maxLength: 40 }), fc.stringMatching(/^[{}:%a-b]{1,12}$/));
+
+describe("Keyspace", () => {
+  test("a key and its companions share a slot, whatever the id", () => {
+    const space = keys.entries("cache", "users");
+    fc.assert(
+      fc.property(id, (value) => {
+        expect(slotOf(space.part(value, "lease"))).toBe(slotOf(space.key(value)));
+      }),
+    );
+  });
+
+  test("all keys of a group share a slot, whatever the name and the parts", () => {
+    fc.assert(
+      fc.property(id, id, (name, part) => {
+        const group = keys.group("board", name);
+        expect(slotOf(group.part("meta"))).toBe(slotOf(group.key));
+        expect(slotOf(group.part("member", part))).toBe(slotOf(group.key));
+      }),
+    );
+  });
+
+  test("two different ids or names never meet in one key", () => {
+    fc.assert(
+      fc.property(id, id, id, id, (nameA, idA, nameB, idB) => {
+        fc.pre(nameA !== nameB || idA !== idB);
+        expect(keys.entries("cache", nameA).key(idA)).not.toBe(keys.entries("cache", nameB).key(idB));
+      }),
+    );
+  });
+
+  test.each(["", Number.NaN, "x".repeat(1025), undefined as unknown as string])("refuses the id %j", (bad) => {
+    expect(() => keys.entries("cache", "users").key(bad)).toThrow(InvalidArgumentError);
+  });
+
+  test.each(["", "a{b", "a b", "%"])("refuses the prefix %j", (bad) => {
+    expect(() => new Keyspace(bad)).toThrow(/prefix/);
+  });
+});
+
+test.each(["", "\ud800", "a\udfffb", "x".repeat(9), 7 as unknown as string, undefined as unknown as string])(
+  "refuses %j as a text that names something",
+  (bad) => {
+    expect(() => checkText("owner", bad, 8)).toThrow(/^owner: expected a non-empty, well-formed string/);
+  },
+);
+
+describe("slotOf", () => {
+  test("agrees with the server", async () => {
+    const config = { "cluster-enabled": "yes", "cluster-port": String(await freePort()) };
+    await using server = await startStandalone({ config });
+    await fc.assert(
+      fc.asyncProperty(id, async (key) => {
+        expect(slotOf(key)).toBe(await server.command("CLUSTER", "KEYSLOT", key));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+test("escapeGlob makes a pattern match only itself", () => {
+  expect(escapeGlob("a*b?[c]\\")).toBe("a\\*b\\?\\[c\\]\\\\");
+});

@@ -1,0 +1,109 @@
+/**
+ * Key names: `prefix:kind:name:{tag}:part`. The builder puts the hash tag, so that keys which one script touches are
+ * of one slot, and nobody above writes braces. What a user chose (names, ids) is percent-escaped where it would end
+ * the tag or a segment early, so two different ids never meet in one key.
+ */
+import { InvalidArgumentError } from "../../base/errors.ts";
+
+/** What names one entry of a primitive: a user id, an e-mail address, a number. */
+export type Id = string | number;
+
+const RESERVED_IN_TAG = /[%{}]/;
+const RESERVED_IN_SEGMENT = /[%{}:]/;
+const PREFIX = /^[^{}%\s]{1,64}$/;
+const MAX_ID_LENGTH = 1024;
+/** UTF-8 has no place for half a character: each would be sent as the same U+FFFD. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+export class Keyspace {
+  readonly prefix: string;
+
+  constructor(prefix: string) {
+    if (typeof prefix !== "string" || !PREFIX.test(prefix))
+      throw new InvalidArgumentError("prefix", "1 to 64 characters without spaces, { } and %", prefix);
+    this.prefix = prefix;
+  }
+
+  /** Keys spread over all slots, one tag per entry: caches, counters, records. */
+  entries(kind: string, name: string): EntryKeys {
+    return new EntryKeys(`${this.prefix}:${kind}:${segment("name", name)}:`);
+  }
+
+  /** All keys of the instance in one slot: a leaderboard, a tag index. */
+  group(kind: string, name: string): GroupKeys {
+    return new GroupKeys(`${this.prefix}:${kind}:{${inTag("name", name)}}`);
+  }
+
+  /** Name of a pub/sub channel. Channels are outside the database and its slots unless they are sharded. */
+  channel(kind: string, name: string): string {
+    return `${this.prefix}:${kind}:${name}`;
+  }
+}
+
+export class EntryKeys {
+  /** What every key of this space begins with, for SCAN and for invalidation. */
+  readonly head: string;
+  readonly #open: string;
+
+  constructor(head: string) {
+    this.head = head;
+    this.#open = `${head}{`;
+  }
+
+  key(id: Id): string {
+    return `${this.#open}${inTag("id", id)}}`;
+  }
+
+  /** A companion in the same slot as `key(id)`. */
+  part(id: Id, part: string): string {
+    return `${this.#open}${inTag("id", id)}}:${part}`;
+  }
+}
+
+export class GroupKeys {
+  readonly key: string;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  /** A companion in the same slot; what the user chose in it is passed as `id`. */
+  part(part: string, id?: Id): string {
+    return id === undefined ? `${this.key}:${part}` : `${this.key}:${part}:${checkId("id", id)}`;
+  }
+}
+
+function inTag(field: string, id: Id): string {
+  const text = checkId(field, id);
+  return RESERVED_IN_TAG.test(text) ? text.replace(/[%{}]/g, percent) : text;
+}
+
+function segment(field: string, name: string): string {
+  const text = checkId(field, name);
+  return RESERVED_IN_SEGMENT.test(text) ? text.replace(/[%{}:]/g, percent) : text;
+}
+
+function percent(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** A user's text that names something, refused by the field's name where two texts could become the same bytes. */
+export function checkText(field: string, text: string, max: number): string {
+  if (isName(text, max)) return text;
+  throw new InvalidArgumentError(field, `a non-empty, well-formed string of at most ${max} characters`, text);
+}
+
+function isName(text: unknown, max: number): text is string {
+  return typeof text === "string" && text.length > 0 && text.length <= max && !LONE_SURROGATE.test(text);
+}
+
+/** As `checkText`, for an id, which may be a number. */
+export function checkId(field: string, id: Id): string {
+  if (isName(id, MAX_ID_LENGTH)) return id;
+  if (typeof id === "number" && Number.isFinite(id)) return String(id);
+  throw new InvalidArgumentError(
+    field,
+    `a non-empty, well-formed string of at most ${MAX_ID_LENGTH} characters or a finite number`,
+    id,
+  );
+}

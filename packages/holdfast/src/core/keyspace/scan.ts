@@ -1,0 +1,37 @@
+/** Walks the keys of the whole deployment: SCAN on every primary, in pages, never KEYS. */
+import type { Call, Driver, Reply } from "../../driver/port.ts";
+import { wholeBetween } from "../../base/options.ts";
+
+export interface ScanOptions {
+  /** Roughly how many keys the server looks at per step, 1 to 10000. @default 500 */
+  readonly count?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** In one step the server serves nobody else: some milliseconds. */
+const MAX_COUNT = 10_000;
+
+/**
+ * Yields pages of full key names that begin with `head`. A key that is there for the whole walk, on one node, is yielded at
+ * least once, and maybe twice. One that moves to another node meanwhile, with its slot or in a failover, may be missed.
+ * Cost: one SCAN per page and primary.
+ */
+export async function* scanKeys(driver: Driver, head: string, options: ScanOptions = {}): AsyncGenerator<string[]> {
+  const call: Call = { op: "scan", class: "read", signal: options.signal };
+  const count = wholeBetween("count", options.count ?? 500, 1, MAX_COUNT);
+  const tail = ["MATCH", `${escapeGlob(head)}*`, "COUNT", String(count)];
+  for (const node of driver.nodes()) {
+    let cursor = "0";
+    do {
+      const page = await driver.send(["SCAN", cursor, ...tail], call, { node: node.id });
+      const [next, keys] = page as [Buffer, Reply[]];
+      cursor = next.toString();
+      if (keys.length > 0) yield keys.map(String);
+    } while (cursor !== "0");
+  }
+}
+
+/** Makes any text match only itself in a glob pattern of SCAN or PSUBSCRIBE. */
+export function escapeGlob(text: string): string {
+  return text.replace(/[\\*?[\]]/g, "\\$&");
+}

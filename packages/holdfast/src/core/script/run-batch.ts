@@ -1,0 +1,123 @@
+/**
+ * Many calls of one script in one EVALSHA. The server runs the script's body once per item, so a merged call costs one
+ * command's overhead (parsing, dispatch, reply, a promise) where single calls pay it for each item.
+ */
+import type { Arg, Driver, Reply, ScriptSource } from "../../driver/port.ts";
+import { HoldfastError } from "../../base/errors.ts";
+import { UnexpectedReplyError } from "./decode.ts";
+import { classed, decodeReply, itemError, type ScriptCall } from "./reply.ts";
+import type { BatchScript } from "./script.ts";
+
+export interface BatchItem<Keys, Args> {
+  readonly keys: Keys;
+  readonly args: Args;
+  /** The user's name for the key; only for error messages. */
+  readonly key?: string | undefined;
+}
+
+/** Items in one EVALSHA: about 2 ms of the server's time, in which it serves nobody else. */
+export const MAX_BATCH_ITEMS = 256;
+
+/**
+ * Runs the script for items whose keys are all of **one slot**, in their order: one EVALSHA per MAX_BATCH_ITEMS items.
+ *
+ * Never rejects: each item's outcome, at its place, is its result or its own error. An item that fails leaves the
+ * others alone; what it wrote before its error stays, as it would have in a call of its own. When a whole call fails
+ * (deadline, lost connection), that is the outcome of each item in it.
+ */
+export async function runBatch<Keys, Args, Result>(
+  driver: Driver,
+  script: BatchScript<Keys, Args, Result>,
+  items: readonly BatchItem<Keys, Args>[],
+  call: ScriptCall,
+): Promise<(Result | HoldfastError)[]> {
+  const merged: MergedCall<Keys, Args, Result>[] = [];
+  for (let at = 0; at < items.length; at += MAX_BATCH_ITEMS) {
+    merged.push(new MergedCall(script, items.slice(at, at + MAX_BATCH_ITEMS), call));
+  }
+  const outcomes = await Promise.all(merged.map((each) => each.run(driver)));
+  return outcomes.length === 1 ? outcomes[0]! : new Array<Result | HoldfastError>().concat(...outcomes);
+}
+
+class MergedCall<Keys, Args, Result> {
+  readonly #script: BatchScript<Keys, Args, Result>;
+  readonly #items: readonly BatchItem<Keys, Args>[];
+  readonly #call: ScriptCall;
+  readonly #keys: Arg[] = [];
+  readonly #args: Arg[] = [];
+  /** Places of the items that could be encoded; only they are sent. */
+  readonly #sent: number[] = [];
+  readonly #outcomes: (Result | HoldfastError)[];
+
+  constructor(script: BatchScript<Keys, Args, Result>, items: readonly BatchItem<Keys, Args>[], call: ScriptCall) {
+    this.#script = script;
+    this.#items = items;
+    this.#call = call;
+    this.#outcomes = Array.from({ length: items.length });
+  }
+
+  async run(driver: Driver): Promise<(Result | HoldfastError)[]> {
+    for (let index = 0; index < this.#items.length; index += 1) this.#encode(index);
+    const count = this.#sent.length;
+    if (count === 0) return this.#outcomes;
+    try {
+      if (count === 1) this.#settle([0, await this.#send(driver, this.#script)]);
+      else this.#settle(this.#checked(await this.#send(driver, this.#script.merged)));
+    } catch (error) {
+      const failure = asHoldfastError(error);
+      for (const index of this.#sent) this.#outcomes[index] = failure;
+    }
+    return this.#outcomes;
+  }
+
+  /** An item that cannot be encoded is taken out again, so that the keys and arguments of the others stay aligned. */
+  #encode(index: number): void {
+    const { keys, args } = this.#items[index]!;
+    const keysBefore = this.#keys.length;
+    const argsBefore = this.#args.length;
+    try {
+      this.#script.encodeKeys(keys, this.#keys);
+      this.#script.encodeArgs(args, this.#args);
+      this.#sent.push(index);
+    } catch (error) {
+      this.#keys.length = keysBefore;
+      this.#args.length = argsBefore;
+      this.#outcomes[index] = asHoldfastError(error);
+    }
+  }
+
+  #send(driver: Driver, form: ScriptSource): Promise<Reply> {
+    const key = this.#sent.length === 1 ? this.#items[this.#sent[0]!]!.key : this.#call.key;
+    return driver.script(form, this.#keys, this.#args, classed(this.#script.class, { ...this.#call, key }));
+  }
+
+  #checked(reply: Reply): Reply[] {
+    if (Array.isArray(reply) && reply.length === this.#sent.length * 2) return reply;
+    const expected = `two elements for each of ${this.#sent.length} items`;
+    const cause = new UnexpectedReplyError(expected, reply);
+    const { op } = this.#call;
+    throw new HoldfastError("SERVER", `${op}: script ${this.#script.merged.name}: ${cause.message}`, { op, cause });
+  }
+
+  #settle(flat: readonly Reply[]): void {
+    for (let position = 0; position < this.#sent.length; position += 1) {
+      const index = this.#sent[position]!;
+      this.#outcomes[index] = this.#outcome(flat[position * 2] === 0, flat[position * 2 + 1]!, this.#items[index]!.key);
+    }
+  }
+
+  #outcome(ok: boolean, reply: Reply, key: string | undefined): Result | HoldfastError {
+    const { op } = this.#call;
+    try {
+      return ok ? decodeReply(this.#script, reply, op, key) : itemError(this.#script, reply, op, key);
+    } catch (error) {
+      return asHoldfastError(error);
+    }
+  }
+}
+
+/** Everything a driver and an encoder throw is one already; anything else is a bug of ours and is told as it is. */
+function asHoldfastError(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  return new HoldfastError("SERVER", error instanceof Error ? error.message : String(error), { cause: error });
+}

@@ -1,0 +1,32 @@
+/** Runs generated scripts: typed keys and arguments down, one EVALSHA, a typed result up. */
+import type { Arg, Driver } from "../../driver/port.ts";
+import { classed, decodeReply, type ScriptCall } from "./reply.ts";
+import type { Script } from "./script.ts";
+
+export type { ScriptCall } from "./reply.ts";
+export { type BatchItem, MAX_BATCH_ITEMS, runBatch } from "./run-batch.ts";
+
+/**
+ * One EVALSHA; the source follows once when the server does not know it yet.
+ * @throws InvalidArgumentError for an argument that cannot be sent as the header says, before anything is sent.
+ * @throws HoldfastError `SERVER` for a reply that the script's header does not allow.
+ * Not `async`, as it is on the way of every call that is not merged; it never throws all the same, but rejects.
+ */
+export function runScript<Keys, Args, Result>(
+  driver: Driver,
+  script: Script<Keys, Args, Result>,
+  keys: Keys,
+  args: Args,
+  call: ScriptCall,
+): Promise<Result> {
+  const wireKeys: Arg[] = [];
+  const wireArgs: Arg[] = [];
+  try {
+    script.encodeKeys(keys, wireKeys);
+    script.encodeArgs(args, wireArgs);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  const reply = driver.script(script, wireKeys, wireArgs, classed(script.class, call));
+  return reply.then((received) => decodeReply(script, received, call.op, call.key));
+}

@@ -1,0 +1,39 @@
+/** Each generated script that is shipped: the server compiles it, and agrees on the digest by which it is called. */
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { backends } from "../../../test/support/backends.ts";
+import { openTransport } from "../../driver/node-redis/open.ts";
+import type { Driver, ScriptSource } from "../../driver/port.ts";
+import { createDriver } from "../../driver/resilience/driver.ts";
+
+const SRC = path.resolve(import.meta.dirname, "../..");
+const forms = await shippedForms();
+
+async function shippedForms(): Promise<ScriptSource[]> {
+  const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".gen.ts"));
+  const modules = await Promise.all(
+    files.map((file) => import(path.join(SRC, file)) as Promise<Record<string, unknown>>),
+  );
+  const scripts = modules.flatMap((module) => Object.values(module) as (ScriptSource & { merged?: ScriptSource })[]);
+  return scripts.flatMap((script) => (script.merged === undefined ? [script] : [script, script.merged]));
+}
+
+describe.each(backends("standalone", "embedded"))("shipped scripts [$name]", ({ url, options }) => {
+  let driver: Driver;
+  beforeAll(async () => {
+    driver = createDriver(await openTransport({ url, ...options }));
+  });
+  afterAll(() => driver.close());
+
+  test("have names of their own", () => {
+    const names = forms.map(({ name }) => name);
+    expect(names.length).toBeGreaterThan(0);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test.each(forms)("$name compiles and has its digest", async ({ lua, sha1 }) => {
+    const loaded = await driver.send(["SCRIPT", "LOAD", lua], { op: "test.load", class: "idempotent" });
+    expect(String(loaded)).toBe(sha1);
+  });
+});

@@ -1,0 +1,175 @@
+// Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
+
+import type { Arg } from "../driver/port.ts";
+import { UnexpectedReplyError, decodeInt, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { encodeBool, encodeInt } from "../core/script/encode.ts";
+import type { BatchScript } from "../core/script/script.ts";
+
+const ADD = `local MAX_VALUE = 9007199254740991
+local function valueOf(stored)
+  local value = tonumber(stored)
+  if not value or value % 1 ~= 0 then error({err = 'WRONGTYPE the key holds no whole number'}) end
+  if math.abs(value) > MAX_VALUE then error({err = 'ERR the counter is beyond 2^53 - 1'}) end
+  return value
+end
+local function replyOf(value)
+  if math.abs(value) < MAX_VALUE - 64 then return value end
+  return string.format('%.0f', value)
+end
+local function add(counter, by, min, max, ttlMs, renew)
+  local stored = redis.call('GET', counter)
+  local value = stored and valueOf(stored) or 0
+  local sum = value + by
+  if sum < min or sum > max then return {'limit', replyOf(value)} end
+  if stored and not renew then redis.call('INCRBY', counter, by)
+  else redis.call('SET', counter, sum, 'PX', ttlMs) end
+  return {'ok', replyOf(sum)}
+end
+`;
+
+export interface IncrementOnceKeys {
+  readonly counter: Arg;
+  readonly receipt: Arg;
+}
+
+export interface IncrementOnceArgs {
+  readonly by: number;
+  readonly min: number;
+  readonly max: number;
+  readonly ttlMs: number;
+  readonly renew: boolean;
+  readonly receiptTtlMs: number;
+}
+
+export type IncrementOnceResult =
+  | { readonly status: "ok"; readonly value: number }
+  | { readonly status: "limit"; readonly value: number };
+
+/**
+ * Add to a counter unless `receipt` says that it was done; then the reply is that of the first time.
+ * A refusal leaves no receipt: it changed nothing, so a repeat may be decided anew.
+ */
+export const incrementOnce: BatchScript<IncrementOnceKeys, IncrementOnceArgs, IncrementOnceResult> = {
+  class: "dedupable",
+  name: "counters.incrementOnce",
+  sha1: "345a8e6976167ebe30f0829438ce07b1c5e1586c",
+  lua: `-- counters.incrementOnce
+${ADD}local counter, receipt = KEYS[1], KEYS[2]
+local by, min, max, ttlMs, renew, receiptTtlMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', tonumber(ARGV[6])
+local before = redis.call('GET', receipt)
+if before then return {'ok', before} end
+local result = add(counter, by, min, max, ttlMs, renew)
+if result[1] == 'ok' then redis.call('SET', receipt, result[2], 'PX', receiptTtlMs) end
+return result
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.counter, keys.receipt);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("by", args.by), encodeInt("min", args.min), encodeInt("max", args.max), encodeInt("ttlMs", args.ttlMs), encodeBool(args.renew), encodeInt("receiptTtlMs", args.receiptTtlMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 1);
+        return { status: "ok", value: decodeInt(fields[1]) };
+      case "limit":
+        expectFields(fields, 1);
+        return { status: "limit", value: decodeInt(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of ok, limit", reply);
+    }
+  },
+  merged: {
+    name: "counters.incrementOnce (merged)",
+    sha1: "f8d080413cebf4df34ab9b7b7bc788ed11de004d",
+    lua: `-- counters.incrementOnce
+${ADD}local function run(keyAt, argAt)
+  local counter, receipt = KEYS[keyAt + 1], KEYS[keyAt + 2]
+  local by, min, max, ttlMs, renew, receiptTtlMs = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), ARGV[argAt + 5] == '1', tonumber(ARGV[argAt + 6])
+  local before = redis.call('GET', receipt)
+  if before then return {'ok', before} end
+  local result = add(counter, by, min, max, ttlMs, renew)
+  if result[1] == 'ok' then redis.call('SET', receipt, result[2], 'PX', receiptTtlMs) end
+  return result
+end
+local outcomes, size, argAt = {}, 0, 0
+for keyAt = 0, #KEYS - 1, 2 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + 6
+end
+return outcomes
+`,
+  },
+};
+
+export interface IncrementKeys {
+  readonly counter: Arg;
+}
+
+export interface IncrementArgs {
+  readonly by: number;
+  readonly min: number;
+  readonly max: number;
+  readonly ttlMs: number;
+  readonly renew: boolean;
+}
+
+export type IncrementResult =
+  | { readonly status: "ok"; readonly value: number }
+  | { readonly status: "limit"; readonly value: number };
+
+/** Add to a counter within its bounds; out of them nothing changes. */
+export const increment: BatchScript<IncrementKeys, IncrementArgs, IncrementResult> = {
+  class: "unsafe",
+  name: "counters.increment",
+  sha1: "e031d408f94926e8c8fbf1fc0cac5859292f9f7e",
+  lua: `-- counters.increment
+${ADD}local counter = KEYS[1]
+local by, min, max, ttlMs, renew = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
+return add(counter, by, min, max, ttlMs, renew)
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.counter);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("by", args.by), encodeInt("min", args.min), encodeInt("max", args.max), encodeInt("ttlMs", args.ttlMs), encodeBool(args.renew));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 1);
+        return { status: "ok", value: decodeInt(fields[1]) };
+      case "limit":
+        expectFields(fields, 1);
+        return { status: "limit", value: decodeInt(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of ok, limit", reply);
+    }
+  },
+  merged: {
+    name: "counters.increment (merged)",
+    sha1: "ae1572c0c9e0b996a6d5509d374e8d93ee06dd4f",
+    lua: `-- counters.increment
+${ADD}local function run(keyAt, argAt)
+  local counter = KEYS[keyAt + 1]
+  local by, min, max, ttlMs, renew = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), ARGV[argAt + 5] == '1'
+  return add(counter, by, min, max, ttlMs, renew)
+end
+local outcomes, size, argAt = {}, 0, 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + 5
+end
+return outcomes
+`,
+  },
+};

@@ -1,0 +1,141 @@
+/** One incarnation of a connection: opened once, used, ended once. It never comes back; `Link` makes the next one. */
+import { DisconnectsClientError } from "@redis/client";
+import { type Runtime, within } from "../../base/runtime.ts";
+import type { Arg, Reply, TransportError } from "../port.ts";
+import { classify } from "../node-redis/classify.ts";
+import { type ClientFactory, createRawClient, type RawClient } from "../node-redis/client.ts";
+import { watch } from "./heartbeat.ts";
+import { Life } from "./life.ts";
+import type { Credentials, Settings } from "./options.ts";
+import { type Address, addressName } from "./url.ts";
+
+export interface ConnectionSetup {
+  readonly settings: Settings;
+  readonly address: Address;
+  readonly credentials: (() => Credentials | Promise<Credentials>) | undefined;
+  readonly database: number;
+  /** Pings find half-open sockets. Off where a blocking command may hold back the answer. */
+  readonly watched: boolean;
+  readonly onInvalidate?: ((key: Buffer | null) => void) | undefined;
+  /** @default node-redis, over the network */
+  readonly createClient?: ClientFactory | undefined;
+  /** Told of every failed command, so that the topology can learn from it. Must not throw. */
+  readonly onFailure?: ((error: TransportError) => void) | undefined;
+}
+
+/** What the server says of itself. */
+export interface Greeting {
+  readonly server: string;
+  readonly version: string;
+  readonly mode: string;
+  readonly role: string;
+}
+
+export class Connection {
+  /** `host:port`, or the path of the socket. */
+  readonly node: string;
+  readonly address: Address;
+  readonly client: RawClient;
+  readonly greeting: Greeting;
+  /** Resolves with the cause once the connection is of no use any more. */
+  readonly ended: Promise<unknown>;
+  readonly #runtime: Runtime;
+  readonly #life: Life;
+  readonly #onFailure: ConnectionSetup["onFailure"];
+  readonly #reject: (error: unknown) => never;
+
+  private constructor(setup: ConnectionSetup, client: RawClient, life: Life, greeting: Greeting) {
+    this.node = addressName(setup.address);
+    this.address = setup.address;
+    this.client = client;
+    this.greeting = greeting;
+    this.#runtime = setup.settings.runtime;
+    this.#life = life;
+    this.ended = life.ended;
+    this.#onFailure = setup.onFailure;
+    this.#reject = (error) => {
+      throw this.explain(error);
+    };
+    if (setup.watched) watch(client, life, setup.settings);
+  }
+
+  /** Rejects when the connection could not be made within `connectTimeout`, or when `signal` fires. */
+  static async open(setup: ConnectionSetup, signal: AbortSignal): Promise<Connection> {
+    signal.throwIfAborted();
+    const life = new Life();
+    const abandon = (): void => life.end(signal.reason);
+    signal.addEventListener("abort", abandon, { once: true });
+    const { connectTimeoutMs, runtime } = setup.settings;
+    const deadline = runtime.setTimeout(() => life.end(new ConnectTimeoutError(connectTimeoutMs)), connectTimeoutMs);
+    try {
+      const createClient = setup.createClient ?? createRawClient;
+      const client = createClient({ ...setup, signal: life.socketSignal, onInvalidate: setup.onInvalidate });
+      life.attach(client);
+      await client.connect();
+      const greeting = readGreeting(await client.sendCommand(["HELLO"]));
+      life.throwIfOver();
+      return new Connection(setup, client, life, greeting);
+    } catch (error) {
+      // The error that ended it says more than the one that the end has caused.
+      life.end(error);
+      throw life.cause;
+    } finally {
+      runtime.clearTimeout(deadline);
+      signal.removeEventListener("abort", abandon);
+    }
+  }
+
+  get isOver(): boolean {
+    return this.#life.over;
+  }
+
+  /** Rejects with a TransportError. The hot path: nothing is allocated here but the promise of the rejection handler. */
+  send(args: readonly Arg[]): Promise<Reply> {
+    return this.client.sendCommand(args).then(undefined, this.#reject);
+  }
+
+  /** What a failed command means; the topology learns of it. */
+  explain(error: unknown): TransportError {
+    // The client's own word for a connection that we have ended does not say why we did.
+    const cause = error instanceof DisconnectsClientError ? this.#life.cause : error;
+    const failure = classify(cause, this.node);
+    this.#onFailure?.(failure);
+    return failure;
+  }
+
+  /** Like `send`, rejecting with whatever node-redis says. */
+  sendRaw(args: readonly Arg[]): Promise<Reply> {
+    return this.client.sendCommand(args);
+  }
+
+  /** Ends it at once; what was written is lost, what was not is refused. Idempotent. */
+  destroy(cause: unknown): void {
+    this.#life.end(cause);
+  }
+
+  /** Takes no more commands, waits for the answers under way, then ends. */
+  async close(drainMs: number, cause: unknown): Promise<void> {
+    if (drainMs === 0) this.#life.end(cause);
+    if (this.#life.over) return;
+    await within(this.#runtime, drainMs, Promise.race([this.client.close().catch(() => undefined), this.ended]));
+    this.#life.end(cause);
+  }
+}
+
+/** No connection, and no better reason than time. */
+export class ConnectTimeoutError extends Error {
+  override readonly name: string = "ConnectTimeoutError";
+  readonly code: string = "ETIMEDOUT";
+  constructor(ms: number) {
+    super(`no connection within ${ms} ms`);
+  }
+}
+
+export function readGreeting(reply: Reply): Greeting {
+  const fields = new Map<string, string>();
+  if (Array.isArray(reply)) {
+    for (let at = 0; at + 1 < reply.length; at += 2) fields.set(String(reply[at]), String(reply[at + 1]));
+  }
+  const field = (name: string): string => fields.get(name) ?? "";
+  return { server: field("server"), version: field("version"), mode: field("mode"), role: field("role") };
+}

@@ -1,0 +1,178 @@
+/** Exclusive connections of one node: a bounded pool, first come first served, each one cleaned before its next use. */
+import { type Arg, type Reply, TransportError, type TransportLease } from "../port.ts";
+import type { Runtime, Timer } from "../../base/runtime.ts";
+import { classify } from "../node-redis/classify.ts";
+import type { Connection } from "./connection.ts";
+import { withResolvers } from "../node-redis/with-resolvers.ts";
+import { SessionState } from "./session-state.ts";
+
+/** A connection that nobody wanted for so long is closed. */
+const IDLE_MS = 30_000;
+
+interface Waiter {
+  resolve(turn: undefined): void;
+  reject(reason: unknown): void;
+}
+
+export interface PoolSetup {
+  readonly runtime: Runtime;
+  readonly limit: number;
+  dial(signal: AbortSignal): Promise<Connection>;
+  /** For messages. */
+  node(): string;
+  /** Whether the whole transport is closed. */
+  isClosed(): boolean;
+}
+
+export class LeasePool {
+  readonly #setup: PoolSetup;
+  readonly #idle = new Map<Connection, Timer>();
+  readonly #busy = new Set<Connection>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #stop = new AbortController();
+  /** Connections open or being opened, and turns handed to a waiter that has not used its own yet. */
+  #taken = 0;
+
+  constructor(setup: PoolSetup) {
+    this.#setup = setup;
+  }
+
+  async acquire(signal: AbortSignal): Promise<TransportLease> {
+    await this.#turn(signal);
+    try {
+      const connection = this.#takeIdle() ?? (await this.#setup.dial(AbortSignal.any([signal, this.#stop.signal])));
+      this.#busy.add(connection);
+      return this.#lend(connection);
+    } catch (error) {
+      this.#passOn();
+      throw this.#explain(error, signal);
+    }
+  }
+
+  /** Closes the idle connections, and with `all` the lent ones as well. */
+  clear(cause: unknown, all: boolean): void {
+    for (const [connection, timer] of this.#idle) {
+      this.#setup.runtime.clearTimeout(timer);
+      connection.destroy(cause);
+    }
+    this.#idle.clear();
+    if (all) for (const connection of this.#busy) connection.destroy(cause);
+  }
+
+  close(cause: unknown): void {
+    this.#stop.abort(cause);
+    this.clear(cause, true);
+    for (const waiter of this.#waiters) waiter.reject(cause);
+    this.#waiters.clear();
+  }
+
+  /** Resolves when one of the `limit` places is ours. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    this.#throwIfOver(signal);
+    if (this.#taken < this.#setup.limit) {
+      this.#taken += 1;
+      return;
+    }
+    const { promise, resolve, reject } = withResolvers<undefined>();
+    const waiter: Waiter = { resolve, reject };
+    const abandon = (): void => {
+      // A waiter no longer in the set has been given its turn, which then must not be lost.
+      if (this.#waiters.delete(waiter)) reject(signal.reason);
+    };
+    this.#waiters.add(waiter);
+    signal.addEventListener("abort", abandon, { once: true });
+    try {
+      await promise;
+    } catch (error) {
+      throw this.#explain(error, signal);
+    } finally {
+      signal.removeEventListener("abort", abandon);
+    }
+  }
+
+  /** Our place goes to whoever waits longest, or becomes free. */
+  #passOn(): void {
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
+      waiter.resolve(undefined);
+      return;
+    }
+    this.#taken -= 1;
+  }
+
+  #takeIdle(): Connection | undefined {
+    for (const [connection, timer] of this.#idle) {
+      this.#setup.runtime.clearTimeout(timer);
+      this.#idle.delete(connection);
+      if (!connection.isOver) return connection;
+    }
+    return undefined;
+  }
+
+  #lend(connection: Connection): TransportLease {
+    const session = new SessionState();
+    let returned = false;
+    const giveBack = (back: () => Promise<void>): void => {
+      if (returned) return;
+      returned = true;
+      void back().finally(() => {
+        this.#busy.delete(connection);
+        this.#passOn();
+      });
+    };
+    return {
+      node: connection.node,
+      attempt: (args) =>
+        returned ? Promise.reject(afterRelease(connection.node)) : session.track(args, connection.send(args)),
+      release: () => giveBack(() => this.#clean(connection, session)),
+      destroy: () => giveBack(async () => connection.destroy(new Error("the lease was destroyed"))),
+    };
+  }
+
+  async #clean(connection: Connection, session: SessionState): Promise<void> {
+    const command = session.cleanUp();
+    if (command === "impossible") return connection.destroy(new Error("the lease left the connection in use"));
+    if (command !== undefined) await this.#sendOrDestroy(connection, [command]);
+    if (connection.isOver || this.#stop.signal.aborted) return connection.destroy(this.#stop.signal.reason);
+    const retire = this.#setup.runtime.setTimeout(() => {
+      this.#idle.delete(connection);
+      connection.destroy(new Error("idle"));
+    }, IDLE_MS);
+    retire.unref();
+    this.#idle.set(connection, retire);
+  }
+
+  async #sendOrDestroy(connection: Connection, args: readonly Arg[]): Promise<void> {
+    const overdue = this.#setup.runtime.setTimeout(
+      () => connection.destroy(new Error("no answer while cleaning up")),
+      1_000,
+    );
+    await connection.send(args).catch((error: unknown): Reply => {
+      connection.destroy(error);
+      return null;
+    });
+    this.#setup.runtime.clearTimeout(overdue);
+  }
+
+  #throwIfOver(signal: AbortSignal): void {
+    const over = this.#stop.signal.aborted ? this.#stop.signal : signal;
+    if (over.aborted) throw this.#explain(over.reason, signal);
+  }
+
+  #explain(error: unknown, signal: AbortSignal): TransportError {
+    const { limit } = this.#setup;
+    const node = this.#setup.node();
+    if (this.#setup.isClosed()) return new TransportError("closed", "the connection was closed", { node });
+    if (signal.aborted && !this.#stop.signal.aborted) {
+      const message = `no exclusive connection to ${node} in time (${this.#taken} of ${limit} in use)`;
+      return new TransportError("refused", message, { node, cause: signal.reason });
+    }
+    // No command was sent yet, whatever ended the connection.
+    const { message, prefix } = classify(error, node);
+    return new TransportError("refused", message, { prefix, node, cause: error });
+  }
+}
+
+function afterRelease(node: string): TransportError {
+  return new TransportError("replied", "the lease was already released", { node });
+}

@@ -1,0 +1,66 @@
+/** Asking a cluster for its slots, whoever of it can be reached. */
+import type { Runtime, Timer } from "../../base/runtime.ts";
+import { Connection } from "./connection.ts";
+import type { Settings } from "./options.ts";
+import { readSlotRanges, type SlotRange } from "./slots.ts";
+import { type Address, addressName, hostOf } from "./url.ts";
+
+/** A node that answers no sooner is passed over. */
+const ANSWER_WAIT_MS = 1_000;
+
+/**
+ * The slots as one node sees them: the nodes connected are asked one by one in random order, then, when none of them
+ * answers, all addresses at once over connections of their own. Rejects with the most telling failure.
+ */
+export async function askForSlots(
+  settings: Settings,
+  connected: readonly Connection[],
+  addresses: readonly Address[],
+  signal: AbortSignal,
+): Promise<SlotRange[]> {
+  for (const connection of shuffled(settings.runtime, connected)) {
+    const ranges = await ask(settings.runtime, connection).catch(() => []);
+    if (ranges.length > 0) return ranges;
+  }
+  const distinct = new Map(addresses.map((address) => [addressName(address), address]));
+  const enough = new AbortController();
+  const until = AbortSignal.any([signal, enough.signal]);
+  try {
+    return await Promise.any([...distinct.values()].map((address) => dialAndAsk(settings, address, until)));
+  } finally {
+    enough.abort(new Error("another node has answered"));
+  }
+}
+
+async function dialAndAsk(settings: Settings, address: Address, signal: AbortSignal): Promise<SlotRange[]> {
+  const { credentials } = settings;
+  const connection = await Connection.open({ settings, address, credentials, database: 0, watched: false }, signal);
+  try {
+    const ranges = await ask(settings.runtime, connection);
+    if (ranges.length === 0) throw new Error(`${connection.node} belongs to no cluster that serves slots yet`);
+    return ranges;
+  } finally {
+    connection.destroy(new Error("asked"));
+  }
+}
+
+async function ask(runtime: Runtime, connection: Connection): Promise<SlotRange[]> {
+  let timer: Timer | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    const late = new Error(`${connection.node} did not answer CLUSTER SLOTS`);
+    timer = runtime.setTimeout(() => reject(late), ANSWER_WAIT_MS);
+  });
+  try {
+    const reply = await Promise.race([connection.sendRaw(["CLUSTER", "SLOTS"]), overdue]);
+    return readSlotRanges(reply, hostOf(connection.address));
+  } finally {
+    runtime.clearTimeout(timer);
+  }
+}
+
+function shuffled<T>(runtime: Runtime, items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, order: runtime.random() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);
+}

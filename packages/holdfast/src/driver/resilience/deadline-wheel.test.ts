@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { systemRuntime } from "../../base/runtime.ts";
+import { DeadlineWheel, WheelNode } from "./deadline-wheel.ts";
+
+const SLACK_MS = 15;
+const ROUND_MS = 1_024 * 5;
+
+class Entry extends WheelNode {
+  expiredAt: number | undefined = undefined;
+  onExpire: () => void = () => {};
+
+  override expire(): void {
+    this.expiredAt = performance.now();
+    this.onExpire();
+  }
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("the deadline wheel", () => {
+  it.each([1, 5, 12, 1_000, ROUND_MS - 1, ROUND_MS, 3 * ROUND_MS + 7])(
+    "expires an entry of %d ms on time",
+    (waitMs) => {
+      vi.advanceTimersByTime(3);
+      const wheel = new DeadlineWheel(systemRuntime);
+      const entry = new Entry();
+      const start = performance.now();
+      wheel.add(entry, waitMs);
+      vi.advanceTimersByTime(waitMs + SLACK_MS);
+      expect(entry.expiredAt! - start).toBeGreaterThanOrEqual(waitMs);
+      expect(entry.expiredAt! - start).toBeLessThanOrEqual(waitMs + SLACK_MS);
+      expect(wheel.entries).toBe(0);
+    },
+  );
+
+  it.each([0, 1, 2, 3, 4])("is not early for an entry that is scheduled %d ms after a tick", (offsetMs) => {
+    const wheel = new DeadlineWheel(systemRuntime);
+    wheel.add(new Entry(), 1_000);
+    vi.advanceTimersByTime(5 + offsetMs);
+    const entry = new Entry();
+    const start = performance.now();
+    wheel.schedule(entry, wheel.tickIn(10));
+    vi.advanceTimersByTime(10 + SLACK_MS);
+    expect(entry.expiredAt! - start).toBeGreaterThanOrEqual(10);
+  });
+
+  it("never expires an entry that was removed, however far it had come", () => {
+    const wheel = new DeadlineWheel(systemRuntime);
+    const [incoming, dated] = [new Entry(), new Entry()];
+    wheel.add(dated, 50);
+    vi.advanceTimersByTime(20);
+    wheel.add(incoming, 50);
+    for (const entry of [incoming, dated, dated]) wheel.remove(entry);
+    expect(wheel.entries).toBe(0);
+    vi.advanceTimersByTime(ROUND_MS);
+    expect([incoming.expiredAt, dated.expiredAt]).toEqual([undefined, undefined]);
+  });
+
+  it("holds nothing of an entry that has left", () => {
+    const wheel = new DeadlineWheel(systemRuntime);
+    const entries = [new Entry(), new Entry(), new Entry()];
+    for (const entry of entries) wheel.add(entry, 50);
+    wheel.remove(entries[1]!);
+    expect(wheel.nodes()).toEqual([entries[0], entries[2]]);
+    expect(entries[1]!.next).toBe(entries[1]);
+    expect(entries[1]!.prev).toBe(entries[1]);
+  });
+
+  it("moves an entry to a tick of its own, also to one that has passed", () => {
+    const wheel = new DeadlineWheel(systemRuntime);
+    const [later, past] = [new Entry(), new Entry()];
+    for (const entry of [later, past]) wheel.add(entry, 20);
+    wheel.schedule(later, wheel.tickIn(200));
+    wheel.schedule(past, wheel.tickIn(-100));
+    vi.advanceTimersByTime(100);
+    expect(past.expiredAt).toBeDefined();
+    expect(later.expiredAt).toBeUndefined();
+    vi.advanceTimersByTime(100 + SLACK_MS);
+    expect(later.expiredAt).toBeDefined();
+  });
+
+  it("lets an entry come back while it expires", () => {
+    const wheel = new DeadlineWheel(systemRuntime);
+    const entry = new Entry();
+    entry.onExpire = () => {
+      entry.onExpire = () => {};
+      wheel.add(entry, 50);
+    };
+    wheel.add(entry, 50);
+    vi.advanceTimersByTime(50 + SLACK_MS);
+    expect(wheel.entries).toBe(1);
+    vi.advanceTimersByTime(50 + SLACK_MS);
+    expect(wheel.entries).toBe(0);
+  });
+
+  it("runs one timer, and none while it is empty", () => {
+    const wheel = new DeadlineWheel(systemRuntime);
+    const entries = Array.from({ length: 100 }, () => new Entry());
+    for (const entry of entries) wheel.add(entry, 1_000);
+    expect(vi.getTimerCount()).toBe(1);
+    for (const entry of entries) wheel.remove(entry);
+    vi.advanceTimersByTime(SLACK_MS);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("works again after it was idle for long", () => {
+    const wheel = new DeadlineWheel(systemRuntime);
+    wheel.add(new Entry(), 10);
+    vi.advanceTimersByTime(10 * ROUND_MS);
+    const entry = new Entry();
+    wheel.add(entry, 10);
+    vi.advanceTimersByTime(10 + SLACK_MS);
+    expect(entry.expiredAt).toBeDefined();
+  });
+
+  it("tells when the last entry has left", () => {
+    const wheel = new DeadlineWheel(systemRuntime);
+    const empty = vi.fn<() => void>();
+    wheel.onEmpty = empty;
+    const [first, second] = [new Entry(), new Entry()];
+    wheel.add(first, 10);
+    wheel.add(second, 10);
+    wheel.remove(first);
+    expect(empty).not.toHaveBeenCalled();
+    wheel.remove(second);
+    expect(empty).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("a blocked event loop", () => {
+  it("lets a reply that has already come win over its deadline", async () => {
+    vi.useRealTimers();
+    const wheel = new DeadlineWheel(systemRuntime);
+    const [answered, silent] = [new Entry(), new Entry()];
+    const silentExpired = new Promise<void>((resolve) => {
+      silent.onExpire = resolve;
+    });
+    const dated = new Entry();
+    await new Promise<void>((resolve) => {
+      dated.onExpire = resolve;
+      wheel.add(dated, 1);
+      for (const entry of [answered, silent]) wheel.add(entry, 500);
+    });
+    // From the check phase on, the timers are next and the poll comes after them.
+    await new Promise((resolve) => setImmediate(resolve));
+    // Both deadlines pass in here. The reply is input that the next poll finds, before the check phase.
+    const { port1, port2 } = new MessageChannel();
+    port2.once("message", () => wheel.remove(answered));
+    port1.postMessage("reply");
+    const start = performance.now();
+    while (performance.now() - start < 700);
+    await silentExpired;
+    port1.close();
+    expect(answered.expiredAt).toBeUndefined();
+  });
+});

@@ -1,0 +1,83 @@
+/**
+ * Where calls stay that wait for the server: parked until there is a connection, or backing off after a refusal.
+ *
+ * Parked calls are all woken together, oldest first, in one turn of the event loop: the transport writes them in that
+ * order, so the program order of calls that were not awaited survives an outage. They are woken by the transport's
+ * `up` event; the timer is for what no event tells, such as a slot that moved to a node which was up all the time.
+ * Such an attempt is refused locally and costs no server anything, so one schedule for all of them is enough.
+ */
+import type { Runtime, Timer } from "../../base/runtime.ts";
+import { backoffMs } from "./backoff.ts";
+
+const POLL = { baseMs: 25, maxMs: 1_000 };
+
+export interface Waiter {
+  wake(): void;
+}
+
+export class WaitingRoom {
+  readonly max: number;
+  private readonly parked = new Set<Waiter>();
+  private backingOff = 0;
+  private polls = 0;
+  private readonly runtime: Runtime;
+  private timer: Timer | undefined = undefined;
+
+  constructor(max: number, runtime: Runtime) {
+    this.max = max;
+    this.runtime = runtime;
+  }
+
+  get full(): boolean {
+    return this.parked.size + this.backingOff >= this.max;
+  }
+
+  park(waiter: Waiter): void {
+    this.parked.add(waiter);
+    if (this.timer !== undefined) return;
+    this.timer = this.runtime.setTimeout(this.poll, backoffMs(this.runtime, POLL, this.polls));
+    this.timer.unref();
+  }
+
+  unpark(waiter: Waiter): void {
+    this.parked.delete(waiter);
+    if (this.parked.size === 0) this.rest();
+  }
+
+  enterBackoff(): void {
+    this.backingOff += 1;
+  }
+
+  leaveBackoff(): void {
+    this.backingOff -= 1;
+  }
+
+  /** A call that had waited was answered: the next wait begins with short intervals again. */
+  eased(): void {
+    this.polls = 0;
+  }
+
+  /** A connection is there: every parked call may try again at once. */
+  wakeAll(): void {
+    this.rest();
+    this.release();
+  }
+
+  private readonly poll = (): void => {
+    this.timer = undefined;
+    this.polls += 1;
+    this.release();
+  };
+
+  private release(): void {
+    const waiters = [...this.parked];
+    this.parked.clear();
+    for (const waiter of waiters) waiter.wake();
+  }
+
+  private rest(): void {
+    this.runtime.clearTimeout(this.timer);
+    this.timer = undefined;
+    this.polls = 0;
+  }
+}

@@ -1,0 +1,280 @@
+// Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
+
+import type { Arg } from "../driver/port.ts";
+import { decodeInt, decodeList } from "../core/script/decode.ts";
+import { encodeInt } from "../core/script/encode.ts";
+import type { BatchScript, None } from "../core/script/script.ts";
+
+const NOW = `local clockMicros
+local function nowMicros()
+  if not clockMicros then
+    local clock = redis.call('TIME')
+    clockMicros = clock[1] * 1000000 + clock[2]
+  end
+  return clockMicros
+end
+local function now()
+  return math.floor(nowMicros() / 1000)
+end
+`;
+
+const WINDOWS = `local function countsNow(state, windowMs)
+  local at = now()
+  local window, elapsed = math.floor(at / windowMs), at % windowMs
+  local stored = redis.call('GET', state)
+  if not stored then return window, elapsed, 0, 0 end
+  local of, current, previous = string.match(stored, '^(%d+):(%d+):(%d+)$')
+  of, current, previous = tonumber(of), tonumber(current), tonumber(previous)
+  if of == window then return window, elapsed, current, previous end
+  if of == window - 1 then return window, elapsed, 0, current end
+  if of > window then return of, 0, current, previous end
+  return window, elapsed, 0, 0
+end
+`;
+
+export interface GcraPeekKeys {
+  readonly state: Arg;
+}
+
+export type GcraPeekArgs = None;
+
+export type GcraPeekResult = number;
+
+/** The backlog of a GCRA bucket in microseconds; 0 when it is full. */
+export const gcraPeek: BatchScript<GcraPeekKeys, GcraPeekArgs, GcraPeekResult> = {
+  class: "read",
+  name: "limits.gcraPeek",
+  sha1: "62ff69f3151e982ae051da8059a95884dcc99082",
+  lua: `-- limits.gcraPeek
+${NOW}local state = KEYS[1]
+local at = nowMicros()
+return math.max((redis.call('GET', state) or at) - at, 0)
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state);
+  },
+  encodeArgs() {},
+  decode(reply) {
+    return decodeInt(reply);
+  },
+  merged: {
+    name: "limits.gcraPeek (merged)",
+    sha1: "f2aee42c157d3e9e138a8c8501a55878a01f7dc9",
+    lua: `-- limits.gcraPeek
+${NOW}local function run(keyAt, argAt)
+  local state = KEYS[keyAt + 1]
+  local at = nowMicros()
+  return math.max((redis.call('GET', state) or at) - at, 0)
+end
+local outcomes, size, argAt = {}, 0, 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + 0
+end
+return outcomes
+`,
+  },
+};
+
+export interface GcraKeys {
+  readonly state: Arg;
+}
+
+export interface GcraArgs {
+  readonly costMicros: number;
+  readonly depthMicros: number;
+}
+
+export type GcraResult = number;
+
+/**
+ * Take `costMicros` out of a bucket that holds `depthMicros` and refills by one microsecond per microsecond.
+ * GCRA as virtual scheduling (ITU-T I.371, annex A). `state` is the theoretical arrival time (TAT): the microsecond at
+ * which the bucket is full again. A full bucket is no key, so the key expires at its TAT and not before it.
+ * The reply is the backlog (TAT minus now): after the cost was taken, or negated where it was denied and nothing changed.
+ */
+export const gcra: BatchScript<GcraKeys, GcraArgs, GcraResult> = {
+  class: "unsafe",
+  name: "limits.gcra",
+  sha1: "37c148cf55c4dd80e4b365e6ef9fd53d44add33e",
+  lua: `-- limits.gcra
+${NOW}local state = KEYS[1]
+local costMicros, depthMicros = tonumber(ARGV[1]), tonumber(ARGV[2])
+local at = nowMicros()
+local backlog = math.max((redis.call('GET', state) or at) - at, 0)
+local taken = backlog + costMicros
+if taken > depthMicros then return -backlog end
+redis.call('SET', state, at + taken, 'PXAT', math.ceil((at + taken) / 1000))
+return taken
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("costMicros", args.costMicros), encodeInt("depthMicros", args.depthMicros));
+  },
+  decode(reply) {
+    return decodeInt(reply);
+  },
+  merged: {
+    name: "limits.gcra (merged)",
+    sha1: "40fa50ecb54d9b44d86665965ffba45243173551",
+    lua: `-- limits.gcra
+${NOW}local function run(keyAt, argAt)
+  local state = KEYS[keyAt + 1]
+  local costMicros, depthMicros = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2])
+  local at = nowMicros()
+  local backlog = math.max((redis.call('GET', state) or at) - at, 0)
+  local taken = backlog + costMicros
+  if taken > depthMicros then return -backlog end
+  redis.call('SET', state, at + taken, 'PXAT', math.ceil((at + taken) / 1000))
+  return taken
+end
+local outcomes, size, argAt = {}, 0, 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + 2
+end
+return outcomes
+`,
+  },
+};
+
+export interface SlidingPeekKeys {
+  readonly state: Arg;
+}
+
+export interface SlidingPeekArgs {
+  readonly windowMs: number;
+}
+
+export type SlidingPeekResult = number[];
+
+/** The elapsed time of the current window, what was counted in it, and in the window before it. */
+export const slidingPeek: BatchScript<SlidingPeekKeys, SlidingPeekArgs, SlidingPeekResult> = {
+  class: "read",
+  name: "limits.slidingPeek",
+  sha1: "f0754d93258193206e47c7fc3fdba28f31753538",
+  lua: `-- limits.slidingPeek
+${NOW}${WINDOWS}local state = KEYS[1]
+local windowMs = tonumber(ARGV[1])
+local _, elapsed, current, previous = countsNow(state, windowMs)
+return {elapsed, current, previous}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("windowMs", args.windowMs));
+  },
+  decode(reply) {
+    return decodeList(reply, decodeInt);
+  },
+  merged: {
+    name: "limits.slidingPeek (merged)",
+    sha1: "72b8fa21bca01b0915de9c76bd33ca0d95243d00",
+    lua: `-- limits.slidingPeek
+${NOW}${WINDOWS}local function run(keyAt, argAt)
+  local state = KEYS[keyAt + 1]
+  local windowMs = tonumber(ARGV[argAt + 1])
+  local _, elapsed, current, previous = countsNow(state, windowMs)
+  return {elapsed, current, previous}
+end
+local outcomes, size, argAt = {}, 0, 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + 1
+end
+return outcomes
+`,
+  },
+};
+
+export interface SlidingKeys {
+  readonly state: Arg;
+}
+
+export interface SlidingArgs {
+  readonly cost: number;
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+export type SlidingResult = number[];
+
+/**
+ * Count `cost` in the current window, if that and the part of the previous window which still reaches into the last
+ * `windowMs` milliseconds stay within `limit`. The estimate is compared in units times milliseconds, so nothing is rounded.
+ * The reply is the elapsed time of the window (minus one and negated where it was denied and nothing changed), what was
+ * counted in it, and in the window before it.
+ */
+export const sliding: BatchScript<SlidingKeys, SlidingArgs, SlidingResult> = {
+  class: "unsafe",
+  name: "limits.sliding",
+  sha1: "a04933144cd47a106a5780322476950280618979",
+  lua: `-- limits.sliding
+${NOW}${WINDOWS}local state = KEYS[1]
+local cost, limit, windowMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local window, elapsed, current, previous = countsNow(state, windowMs)
+local taken = current + cost
+if previous * (windowMs - elapsed) + taken * windowMs > limit * windowMs then
+  return {-1 - elapsed, current, previous}
+end
+local counts = window .. ':' .. taken .. ':' .. previous
+if current > 0 then
+  redis.call('SET', state, counts, 'KEEPTTL')
+else
+  redis.call('SET', state, counts, 'PXAT', (window + 2) * windowMs)
+end
+return {elapsed, taken, previous}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("cost", args.cost), encodeInt("limit", args.limit), encodeInt("windowMs", args.windowMs));
+  },
+  decode(reply) {
+    return decodeList(reply, decodeInt);
+  },
+  merged: {
+    name: "limits.sliding (merged)",
+    sha1: "add1a71b9d22a66e2016dbd689f65e15caa9ba6b",
+    lua: `-- limits.sliding
+${NOW}${WINDOWS}local function run(keyAt, argAt)
+  local state = KEYS[keyAt + 1]
+  local cost, limit, windowMs = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3])
+  local window, elapsed, current, previous = countsNow(state, windowMs)
+  local taken = current + cost
+  if previous * (windowMs - elapsed) + taken * windowMs > limit * windowMs then
+    return {-1 - elapsed, current, previous}
+  end
+  local counts = window .. ':' .. taken .. ':' .. previous
+  if current > 0 then
+    redis.call('SET', state, counts, 'KEEPTTL')
+  else
+    redis.call('SET', state, counts, 'PXAT', (window + 2) * windowMs)
+  end
+  return {elapsed, taken, previous}
+end
+local outcomes, size, argAt = {}, 0, 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + 3
+end
+return outcomes
+`,
+  },
+};

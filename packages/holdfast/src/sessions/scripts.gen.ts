@@ -1,0 +1,570 @@
+// Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
+
+import type { Arg } from "../driver/port.ts";
+import { UnexpectedReplyError, decodeBytes, decodeInt, decodeList, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { encodeBool, encodeInt } from "../core/script/encode.ts";
+import type { BatchScript, None, Script } from "../core/script/script.ts";
+
+const NOW = `local clockMicros
+local function nowMicros()
+  if not clockMicros then
+    local clock = redis.call('TIME')
+    clockMicros = clock[1] * 1000000 + clock[2]
+  end
+  return clockMicros
+end
+local function now()
+  return math.floor(nowMicros() / 1000)
+end
+`;
+
+const LIFE = `local LATE_MS = 60000
+local function find(session, index, handle, idleMs)
+  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until')
+  if found[6] and now() >= tonumber(found[6]) then return nil end
+  if not found[1] then return nil, found[5] end
+  local state = { seen = tonumber(found[1]), ends = tonumber(found[2]), version = tonumber(found[3]), user = found[4] }
+  if now() >= state.ends or now() - state.seen >= idleMs then return nil end
+  if state.user and not redis.call('ZSCORE', index, handle) then return nil end
+  return state
+end
+local function enlist(index, handle, expiresAt)
+  redis.call('ZADD', index, expiresAt, handle)
+  if redis.call('PEXPIRETIME', index) < expiresAt then redis.call('PEXPIREAT', index, expiresAt) end
+end
+local function keepUntil(session, index, handle, user, expiresAt)
+  redis.call('PEXPIREAT', session, expiresAt)
+  if user then enlist(index, handle, expiresAt) end
+end
+local function bury(session)
+  local created = tonumber(redis.call('HGET', session, 'created'))
+  if not created then return end
+  redis.call('DEL', session)
+  if now() - created >= LATE_MS then return end
+  redis.call('HSET', session, 'gone', 1)
+  redis.call('PEXPIRE', session, LATE_MS)
+end
+local function touch(session, index, handle, idleMs, touchMs, state)
+  if now() - state.seen < touchMs then return end
+  redis.call('HSET', session, 'seen', now())
+  keepUntil(session, index, handle, state.user, math.min(now() + idleMs, state.ends))
+end
+`;
+
+export interface CreateKeys {
+  readonly session: Arg;
+  readonly index: Arg;
+}
+
+export interface CreateArgs {
+  readonly handle: string;
+  readonly hasUser: boolean;
+  readonly limit: number;
+  readonly evict: boolean;
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+  readonly fields: readonly Arg[];
+}
+
+export type CreateResult =
+  | { readonly status: "created"; readonly fields: Buffer[]; readonly evicted: string[] }
+  | { readonly status: "limit"; readonly active: number }
+  | { readonly status: "ended" };
+
+/**
+ * Create a session within the user's limit. The id is new and random, so a session that is there already was created
+ * by this very call, whose answer was lost; and one that has ended already, too, before its id was told to anybody.
+ */
+export const create: Script<CreateKeys, CreateArgs, CreateResult> = {
+  class: "dedupable",
+  name: "sessions.create",
+  sha1: "0d54561a4cb948b5ea1d379b3e96e45cbb5a0dcf",
+  lua: `-- sessions.create
+${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
+local handle, hasUser, limit, evict, idleMs, absoluteMs = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6])
+local fields = {}
+for i = 7, #ARGV do fields[i - 6] = ARGV[i] end
+if redis.call('HEXISTS', session, 'created') == 1 then return {'created', redis.call('HGETALL', session), {}} end
+if redis.call('EXISTS', session) == 1 then return {'ended'} end
+local at = now()
+local evicted = {}
+if hasUser then
+  redis.call('ZREMRANGEBYSCORE', index, '-inf', at)
+  local active = redis.call('ZCARD', index)
+  if active >= limit and not evict then return {'limit', active} end
+  if active >= limit then
+    local ended = redis.call('ZPOPMIN', index, active - limit + 1)
+    for i = 1, #ended, 2 do evicted[#evicted + 1] = ended[i] end
+  end
+end
+redis.call('HSET', session, 'created', at, 'seen', at, 'ends', at + absoluteMs, 'version', 1, unpack(fields))
+keepUntil(session, index, handle, hasUser, at + math.min(idleMs, absoluteMs))
+return {'created', redis.call('HGETALL', session), evicted}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.session, keys.index);
+  },
+  encodeArgs(args, out) {
+    out.push(args.handle, encodeBool(args.hasUser), encodeInt("limit", args.limit), encodeBool(args.evict), encodeInt("idleMs", args.idleMs), encodeInt("absoluteMs", args.absoluteMs));
+    for (const each of args.fields) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "created":
+        expectFields(fields, 2);
+        return { status: "created", fields: decodeList(fields[1], decodeBytes), evicted: decodeList(fields[2], decodeText) };
+      case "limit":
+        expectFields(fields, 1);
+        return { status: "limit", active: decodeInt(fields[1]) };
+      case "ended":
+        expectFields(fields, 0);
+        return { status: "ended" };
+      default:
+        throw new UnexpectedReplyError("one of created, limit, ended", reply);
+    }
+  },
+};
+
+export interface DestroyKeys {
+  readonly session: Arg;
+  readonly index: Arg;
+}
+
+export interface DestroyArgs {
+  readonly handle: string;
+  readonly idleMs: number;
+}
+
+export type DestroyResult =
+  | { readonly status: "destroyed" }
+  | { readonly status: "moved"; readonly target: string }
+  | { readonly status: "missing" };
+
+/** End a session. An id that was rotated away names the session to end instead. */
+export const destroy: Script<DestroyKeys, DestroyArgs, DestroyResult> = {
+  class: "idempotent",
+  name: "sessions.destroy",
+  sha1: "d83a9639397a8902c09243a0121a0f84e9a133f8",
+  lua: `-- sessions.destroy
+${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
+local handle, idleMs = ARGV[1], tonumber(ARGV[2])
+local state, alias = find(session, index, handle, idleMs)
+local target = alias or redis.call('HGET', session, 'heir')
+if target then return {'moved', target} end
+bury(session)
+redis.call('ZREM', index, handle)
+return {state and 'destroyed' or 'missing'}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.session, keys.index);
+  },
+  encodeArgs(args, out) {
+    out.push(args.handle, encodeInt("idleMs", args.idleMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "destroyed":
+        expectFields(fields, 0);
+        return { status: "destroyed" };
+      case "moved":
+        expectFields(fields, 1);
+        return { status: "moved", target: decodeText(fields[1]) };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of destroyed, moved, missing", reply);
+    }
+  },
+};
+
+export interface GetKeys {
+  readonly session: Arg;
+  readonly index: Arg;
+}
+
+export interface GetArgs {
+  readonly handle: string;
+  readonly idleMs: number;
+  readonly touchMs: number;
+}
+
+export type GetResult =
+  | { readonly status: "found"; readonly fields: Buffer[] }
+  | { readonly status: "moved"; readonly target: string }
+  | { readonly status: "missing" };
+
+/**
+ * Read a session if it is alive, and restart its idle time when that is due.
+ * A read although it may write: restarting the idle time once more harms nothing, so a lost answer is asked for again.
+ */
+export const get: BatchScript<GetKeys, GetArgs, GetResult> = {
+  class: "read",
+  name: "sessions.get",
+  sha1: "07a9a8c7c1c4c65dad4f118dd88fbab23705d5a3",
+  lua: `-- sessions.get
+${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
+local handle, idleMs, touchMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local state, alias = find(session, index, handle, idleMs)
+if alias then return {'moved', alias} end
+if not state then return {'missing'} end
+touch(session, index, handle, idleMs, touchMs, state)
+return {'found', redis.call('HGETALL', session)}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.session, keys.index);
+  },
+  encodeArgs(args, out) {
+    out.push(args.handle, encodeInt("idleMs", args.idleMs), encodeInt("touchMs", args.touchMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "found":
+        expectFields(fields, 1);
+        return { status: "found", fields: decodeList(fields[1], decodeBytes) };
+      case "moved":
+        expectFields(fields, 1);
+        return { status: "moved", target: decodeText(fields[1]) };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of found, moved, missing", reply);
+    }
+  },
+  merged: {
+    name: "sessions.get (merged)",
+    sha1: "4cd395c4f04c9638104c3059e1acff9677aa5155",
+    lua: `-- sessions.get
+${NOW}${LIFE}local function run(keyAt, argAt)
+  local session, index = KEYS[keyAt + 1], KEYS[keyAt + 2]
+  local handle, idleMs, touchMs = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3])
+  local state, alias = find(session, index, handle, idleMs)
+  if alias then return {'moved', alias} end
+  if not state then return {'missing'} end
+  touch(session, index, handle, idleMs, touchMs, state)
+  return {'found', redis.call('HGETALL', session)}
+end
+local outcomes, size, argAt = {}, 0, 0
+for keyAt = 0, #KEYS - 1, 2 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + 3
+end
+return outcomes
+`,
+  },
+};
+
+export interface ListKeys {
+  readonly index: Arg;
+}
+
+export type ListArgs = None;
+
+export type ListResult = string[];
+
+/** The handles of a user's live sessions. */
+export const list: Script<ListKeys, ListArgs, ListResult> = {
+  class: "read",
+  name: "sessions.list",
+  sha1: "1ce27ce8ebcd1d2a232cac202f549552fbe911dc",
+  lua: `-- sessions.list
+${NOW}local index = KEYS[1]
+return redis.call('ZRANGE', index, '(' .. now(), '+inf', 'BYSCORE')
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.index);
+  },
+  encodeArgs() {},
+  decode(reply) {
+    return decodeList(reply, decodeText);
+  },
+};
+
+export interface PatchKeys {
+  readonly session: Arg;
+  readonly index: Arg;
+}
+
+export interface PatchArgs {
+  readonly handle: string;
+  readonly idleMs: number;
+  readonly touchMs: number;
+  readonly patchId: string;
+  readonly expected: number;
+  readonly removed: number;
+  readonly changes: readonly Arg[];
+}
+
+export type PatchResult =
+  | { readonly status: "ok"; readonly version: number }
+  | { readonly status: "conflict"; readonly version: number }
+  | { readonly status: "moved"; readonly target: string }
+  | { readonly status: "revoked" };
+
+/**
+ * Change some fields of a live session; a session that ended is never brought back.
+ * Applied patches leave their id and the version they made, so one whose answer was lost is recognised. The last dozen
+ * are kept, the newest first.
+ */
+export const patch: Script<PatchKeys, PatchArgs, PatchResult> = {
+  class: "dedupable",
+  name: "sessions.patch",
+  sha1: "002111e1ce73d14375be763277202dda12347d4d",
+  lua: `-- sessions.patch
+${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
+local handle, idleMs, touchMs, patchId, expected, removed = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local changes = {}
+for i = 7, #ARGV do changes[i - 6] = ARGV[i] end
+local state, alias = find(session, index, handle, idleMs)
+if alias then return {'moved', alias} end
+if not state then return {'revoked'} end
+local ops = redis.call('HGET', session, 'ops') or ''
+local applied = string.match(ops, patchId .. '=(%d+)')
+if applied then return {'ok', tonumber(applied)} end
+if expected > 0 and expected ~= state.version then return {'conflict', state.version} end
+for i = 1, removed do redis.call('HDEL', session, changes[i]) end
+for i = removed + 1, #changes, 2 do redis.call('HSET', session, changes[i], changes[i + 1]) end
+local version = redis.call('HINCRBY', session, 'version', 1)
+ops = string.sub(patchId .. '=' .. version .. ',' .. ops, 1, 200)
+redis.call('HSET', session, 'ops', string.match(ops, '^.*,'))
+touch(session, index, handle, idleMs, touchMs, state)
+return {'ok', version}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.session, keys.index);
+  },
+  encodeArgs(args, out) {
+    out.push(args.handle, encodeInt("idleMs", args.idleMs), encodeInt("touchMs", args.touchMs), args.patchId, encodeInt("expected", args.expected), encodeInt("removed", args.removed));
+    for (const each of args.changes) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 1);
+        return { status: "ok", version: decodeInt(fields[1]) };
+      case "conflict":
+        expectFields(fields, 1);
+        return { status: "conflict", version: decodeInt(fields[1]) };
+      case "moved":
+        expectFields(fields, 1);
+        return { status: "moved", target: decodeText(fields[1]) };
+      case "revoked":
+        expectFields(fields, 0);
+        return { status: "revoked" };
+      default:
+        throw new UnexpectedReplyError("one of ok, conflict, moved, revoked", reply);
+    }
+  },
+};
+
+export interface RetireKeys {
+  readonly session: Arg;
+  readonly index: Arg;
+}
+
+export interface RetireArgs {
+  readonly handle: string;
+  readonly target: string;
+  readonly version: number;
+  readonly traceMs: number;
+  readonly idleMs: number;
+}
+
+export type RetireResult =
+  | { readonly status: "retired" }
+  | { readonly status: "conflict" }
+  | { readonly status: "missing" };
+
+/**
+ * End a session whose successor was created in another slot. What is left opens nothing: it only lets a sign-out that
+ * still carries the old id find the successor.
+ */
+export const retire: Script<RetireKeys, RetireArgs, RetireResult> = {
+  class: "idempotent",
+  name: "sessions.retire",
+  sha1: "7048c325ca88a97a97309dcf2ab830d700faea11",
+  lua: `-- sessions.retire
+${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
+local handle, target, version, traceMs, idleMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+if redis.call('HGET', session, 'heir') == target then return {'retired'} end
+local state = find(session, index, handle, idleMs)
+if not state then return {'missing'} end
+if state.version ~= version then return {'conflict'} end
+if state.user then redis.call('ZREM', index, handle) end
+redis.call('DEL', session)
+redis.call('HSET', session, 'heir', target)
+redis.call('PEXPIRE', session, traceMs)
+return {'retired'}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.session, keys.index);
+  },
+  encodeArgs(args, out) {
+    out.push(args.handle, args.target, encodeInt("version", args.version), encodeInt("traceMs", args.traceMs), encodeInt("idleMs", args.idleMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "retired":
+        expectFields(fields, 0);
+        return { status: "retired" };
+      case "conflict":
+        expectFields(fields, 0);
+        return { status: "conflict" };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of retired, conflict, missing", reply);
+    }
+  },
+};
+
+export interface RevokeAllKeys {
+  readonly index: Arg;
+}
+
+export interface RevokeAllArgs {
+  readonly except: string;
+}
+
+export type RevokeAllResult = string[];
+
+/** End all sessions of a user but one, at once and however many they are: out of the index is out of life. */
+export const revokeAll: Script<RevokeAllKeys, RevokeAllArgs, RevokeAllResult> = {
+  class: "idempotent",
+  name: "sessions.revokeAll",
+  sha1: "ad71a8884ccd411ed34c5c1562808c58258a5a86",
+  lua: `-- sessions.revokeAll
+${NOW}${LIFE}local index = KEYS[1]
+local except = ARGV[1]
+redis.call('ZREMRANGEBYSCORE', index, '-inf', now())
+local expiresAt = redis.call('ZSCORE', index, except)
+redis.call('ZREM', index, except)
+local ended = redis.call('ZRANGE', index, 0, -1)
+redis.call('DEL', index)
+if expiresAt then enlist(index, except, tonumber(expiresAt)) end
+return ended
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.index);
+  },
+  encodeArgs(args, out) {
+    out.push(args.except);
+  },
+  decode(reply) {
+    return decodeList(reply, decodeText);
+  },
+};
+
+export interface RotateKeys {
+  readonly session: Arg;
+  readonly successor: Arg;
+  readonly index: Arg;
+}
+
+export interface RotateArgs {
+  readonly handle: string;
+  readonly nextHandle: string;
+  readonly target: string;
+  readonly version: number;
+  readonly graceMs: number;
+  readonly idleMs: number;
+  readonly fields: readonly Arg[];
+}
+
+export type RotateResult =
+  | { readonly status: "rotated"; readonly fields: Buffer[] }
+  | { readonly status: "conflict" }
+  | { readonly status: "missing" };
+
+/**
+ * Put a session under a new id in the same slot. The values are sealed to their key, so the caller brings them anew;
+ * `version` says which state they were read from. The old key becomes an alias for `graceMs`.
+ * The new id is random, so a successor that is there already was made by this very call, whose answer was lost.
+ */
+export const rotate: Script<RotateKeys, RotateArgs, RotateResult> = {
+  class: "dedupable",
+  name: "sessions.rotate",
+  sha1: "b56ad418420a54ffd3bb3bd95e0894603eddf323",
+  lua: `-- sessions.rotate
+${NOW}${LIFE}local session, successor, index = KEYS[1], KEYS[2], KEYS[3]
+local handle, nextHandle, target, version, graceMs, idleMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local fields = {}
+for i = 7, #ARGV do fields[i - 6] = ARGV[i] end
+if redis.call('HEXISTS', successor, 'created') == 1 then return {'rotated', redis.call('HGETALL', successor)} end
+local state = find(session, index, handle, idleMs)
+if not state then return {'missing'} end
+if state.version ~= version then return {'conflict'} end
+local kept = redis.call('HMGET', session, 'created', 'ops')
+local at = now()
+redis.call('HSET', successor, 'created', kept[1], 'seen', at, 'ends', state.ends, 'version', version, unpack(fields))
+if kept[2] then redis.call('HSET', successor, 'ops', kept[2]) end
+if state.user then redis.call('ZREM', index, handle) end
+keepUntil(successor, index, nextHandle, state.user, math.min(at + idleMs, state.ends))
+bury(session)
+if graceMs > 0 then
+  redis.call('HSET', session, 'alias', target, 'until', at + graceMs)
+  redis.call('PEXPIRE', session, math.max(graceMs, redis.call('PTTL', session)))
+end
+return {'rotated', redis.call('HGETALL', successor)}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.session, keys.successor, keys.index);
+  },
+  encodeArgs(args, out) {
+    out.push(args.handle, args.nextHandle, args.target, encodeInt("version", args.version), encodeInt("graceMs", args.graceMs), encodeInt("idleMs", args.idleMs));
+    for (const each of args.fields) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "rotated":
+        expectFields(fields, 1);
+        return { status: "rotated", fields: decodeList(fields[1], decodeBytes) };
+      case "conflict":
+        expectFields(fields, 0);
+        return { status: "conflict" };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of rotated, conflict, missing", reply);
+    }
+  },
+};
+
+export interface SweepKeys {
+  readonly sessions: readonly Arg[];
+}
+
+export type SweepArgs = None;
+
+export type SweepResult = number;
+
+/** Take away what is left of sessions that are out of their index. */
+export const sweep: Script<SweepKeys, SweepArgs, SweepResult> = {
+  class: "idempotent",
+  name: "sessions.sweep",
+  sha1: "2d24260f1b924ee8ffb03e0046c89c8b80f0191b",
+  lua: `-- sessions.sweep
+${NOW}${LIFE}local sessions = KEYS
+for _, session in ipairs(sessions) do bury(session) end
+return #sessions
+`,
+  encodeKeys(keys, out) {
+    for (const each of keys.sessions) out.push(each);
+  },
+  encodeArgs() {},
+  decode(reply) {
+    return decodeInt(reply);
+  },
+};
