@@ -2,7 +2,7 @@
 export { type Clock, RealClock, type Timer, VirtualClock } from "./base/clock.ts";
 export type { InProcessConnection, InProcessListener } from "./net/in-process.ts";
 export type { Delivery, Ends, Network, Path } from "./net/network.ts";
-export { keepSnapshot, type SnapshotKeeper, type SnapshotOptions } from "./persistence/keeper.ts";
+export { keepSnapshot, type SnapshotKeeper, type SnapshotOptions, type SnapshotSource } from "./persistence/keeper.ts";
 export { loadSnapshot, SnapshotError, takeSnapshot } from "./persistence/snapshot.ts";
 export {
   BigNumber,

@@ -7,13 +7,13 @@
  * version of Lua; and because it can be exact where it shows: 64-bit integers, binary strings, the order of tables.
  */
 import { compileChunk } from "./compile/chunk.ts";
-import { LuaCompileError, LuaSyntaxError } from "./errors.ts";
+import { LuaCompileError, LuaSyntaxError } from "./runtime/errors.ts";
 import { type CompiledScript, compiledScript } from "./invocation.ts";
 import { installScriptGlobals } from "./lib/globals.ts";
 import { LuaState } from "./runtime/state.ts";
 import { type LuaFunction, NOTHING } from "./runtime/value.ts";
 
-export { LuaCompileError, ScriptInterrupt } from "./errors.ts";
+export { LuaCompileError, ScriptInterrupt } from "./runtime/errors.ts";
 export type { ErrorReply, HostReply, LuaHost, ScriptLimits, TaggedReply } from "./host.ts";
 export { type CompiledScript, PausedScript } from "./invocation.ts";
 

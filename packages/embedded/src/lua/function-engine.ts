@@ -3,7 +3,7 @@
  * A library is a chunk that runs once and registers its functions; its locals live as long as they do.
  */
 import { compileChunk } from "./compile/chunk.ts";
-import { LuaCompileError, LuaError, LuaSyntaxError, ScriptInterrupt } from "./errors.ts";
+import { LuaCompileError, LuaError, LuaSyntaxError, ScriptInterrupt } from "./runtime/errors.ts";
 import type { LuaHost, ScriptLimits } from "./host.ts";
 import { type CompiledScript, compiledScript } from "./invocation.ts";
 import { type FunctionScope, installFunctionGlobals } from "./lib/globals.ts";

@@ -1,5 +1,5 @@
 /** One run of compiled Lua for a client, from its start to its reply, and the pauses between. */
-import { type LuaError, ScriptInterrupt } from "./errors.ts";
+import { type LuaError, ScriptInterrupt } from "./runtime/errors.ts";
 import type { ErrorReply, HostReply, LuaHost, ScriptLimits } from "./host.ts";
 import { plainText } from "./lib/base.ts";
 import { errorReply, toHost } from "./reply-to-host.ts";

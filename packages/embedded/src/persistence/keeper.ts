@@ -1,6 +1,5 @@
 /** Keeps a server's keys in a file: loaded at the start, written while they change, at the end, and when the process exits. */
 import type { Engine } from "../engine/engine.ts";
-import type { EmbeddedServer } from "../server.ts";
 import { type Lock, lock, readIfThere, replaceFile, replaceFileSync } from "./file.ts";
 import { loadSnapshot, SnapshotError, takeSnapshot } from "./snapshot.ts";
 
@@ -8,6 +7,11 @@ export interface SnapshotOptions {
   readonly path: string;
   /** How often changed keys are written, in milliseconds: what a crash or a signal can lose. @default 1000 */
   readonly intervalMs?: number | undefined;
+}
+
+/** A server, as far as its keys are concerned. `restart` gives it another engine. */
+export interface SnapshotSource {
+  readonly engine: Engine;
 }
 
 export interface SnapshotKeeper {
@@ -21,7 +25,7 @@ export interface SnapshotKeeper {
  * Fills the server from the file, where there is one, and keeps the file up to date. One process at a time.
  * Rejects with SnapshotError where the file is in use, damaged, or not a snapshot; it is left as it was.
  */
-export async function keepSnapshot(server: EmbeddedServer, options: SnapshotOptions): Promise<SnapshotKeeper> {
+export async function keepSnapshot(server: SnapshotSource, options: SnapshotOptions): Promise<SnapshotKeeper> {
   const { path, intervalMs = 1000 } = options;
   try {
     const held = await lock(path);
@@ -47,7 +51,7 @@ function saveAtExit(): void {
 }
 
 class Keeper implements SnapshotKeeper {
-  private readonly server: EmbeddedServer;
+  private readonly server: SnapshotSource;
   private readonly path: string;
   private readonly lock: Lock;
   private readonly timer: NodeJS.Timeout;
@@ -57,7 +61,7 @@ class Keeper implements SnapshotKeeper {
   private closing: Promise<void> | undefined;
   private warned = false;
 
-  constructor(server: EmbeddedServer, path: string, intervalMs: number, held: Lock) {
+  constructor(server: SnapshotSource, path: string, intervalMs: number, held: Lock) {
     this.server = server;
     this.path = path;
     this.lock = held;

@@ -18,7 +18,7 @@ import {
   modulo,
   power,
 } from "../runtime/operators.ts";
-import { LuaSyntaxError } from "../errors.ts";
+import { LuaSyntaxError } from "../runtime/errors.ts";
 import { chunkLabel } from "../runtime/site.ts";
 import { type LuaState, MAX_DEPTH } from "../runtime/state.ts";
 import { LuaTable } from "../runtime/table.ts";

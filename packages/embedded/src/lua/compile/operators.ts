@@ -1,17 +1,27 @@
 /**
  * Unary and binary operators. Two numbers are handled in place, equality of primitives too; the rest goes to the runtime.
  */
-import type { BinaryExpression, Expression, UnaryExpression } from "../syntax/ast.ts";
+import type { BinaryExpression, Expression, UnaryExpression, Variable } from "../syntax/ast.ts";
 import { foldNumber } from "./constants.ts";
-import type { ExpressionCompiler } from "./expressions.ts";
+import type { ChunkContext } from "./context.ts";
 import { containsCall, isPrimitive } from "./kinds.ts";
 
 const ARITHMETIC = { "+": "add", "-": "sub", "*": "mul", "/": "div", "%": "mod", "^": "pow" } as const;
 
-export class OperatorCompiler {
-  readonly #compiler: ExpressionCompiler;
+/** What an operator needs of the compiler of its operands. */
+export interface OperandCompiler {
+  readonly context: ChunkContext;
+  /** Variables that always hold a number. */
+  readonly numbers: ReadonlySet<Variable>;
+  temporary(): string;
+  value(expression: Expression): string;
+  condition(expression: Expression): string;
+}
 
-  constructor(compiler: ExpressionCompiler) {
+export class OperatorCompiler {
+  readonly #compiler: OperandCompiler;
+
+  constructor(compiler: OperandCompiler) {
     this.#compiler = compiler;
   }
 

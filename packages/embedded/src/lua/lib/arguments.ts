@@ -1,5 +1,5 @@
 /** How library functions read their arguments (lauxlib.c), with Lua's messages for what does not fit. */
-import type { LuaError } from "../errors.ts";
+import type { LuaError } from "../runtime/errors.ts";
 import type { Body } from "../runtime/coroutine.ts";
 import { toInt32, toInteger } from "../runtime/number.ts";
 import { toNumber, toText } from "../runtime/operators.ts";

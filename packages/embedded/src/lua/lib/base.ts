@@ -1,7 +1,7 @@
 /** The basic functions (lbaselib.c), as far as Redis leaves them to scripts. */
 import { getHeapStatistics } from "node:v8";
 import { compileChunk } from "../compile/chunk.ts";
-import { LuaError, LuaSyntaxError } from "../errors.ts";
+import { LuaError, LuaSyntaxError } from "../runtime/errors.ts";
 import { checkKey, READONLY_MESSAGE } from "../runtime/indexing.ts";
 import { callValue, metamethod, toNumber, toText } from "../runtime/operators.ts";
 import { cString, LIBRARY_SITE } from "../runtime/site.ts";

@@ -1,5 +1,5 @@
 /** The coroutine library (lbaselib.c). */
-import { LuaError } from "../errors.ts";
+import { LuaError } from "../runtime/errors.ts";
 import { type Body, Coroutine, runToEnd, yieldAcrossCall } from "../runtime/coroutine.ts";
 import { toText } from "../runtime/operators.ts";
 import type { LuaState } from "../runtime/state.ts";

@@ -1,9 +1,9 @@
 /** cjson.decode (lua_cjson.c 2.1) with its error messages. */
-import type { LuaError } from "../errors.ts";
+import type { LuaError } from "../runtime/errors.ts";
 import type { LuaState } from "../runtime/state.ts";
 import { LuaTable } from "../runtime/table.ts";
 import { type LuaValue, NULL_POINTER } from "../runtime/value.ts";
-import type { JsonOptions } from "./json.ts";
+import type { JsonOptions } from "./json-options.ts";
 import { JsonTokens, type TokenType } from "./json-tokens.ts";
 
 export class JsonDecoder {

@@ -1,11 +1,11 @@
 /** cjson.encode (lua_cjson.c 2.1). */
-import type { LuaError } from "../errors.ts";
+import type { LuaError } from "../runtime/errors.ts";
 import { formatGeneral, formatNumber } from "../runtime/number.ts";
 import type { LuaState } from "../runtime/state.ts";
 import { LuaTable } from "../runtime/table.ts";
 import { typeName } from "../runtime/type-name.ts";
 import { type LuaValue, NULL_POINTER } from "../runtime/value.ts";
-import type { JsonOptions } from "./json.ts";
+import type { JsonOptions } from "./json-options.ts";
 
 const MAX_INT = 2 ** 31 - 1;
 const DEFAULT_PRECISION = 14;

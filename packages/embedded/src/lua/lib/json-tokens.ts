@@ -1,7 +1,7 @@
 /** Tokens of cjson.decode: wider than JSON's, since numbers are what C's strtod reads. */
 import { parseNumber } from "../runtime/number.ts";
 import type { LuaValue } from "../runtime/value.ts";
-import type { JsonOptions } from "./json.ts";
+import type { JsonOptions } from "./json-options.ts";
 
 export type TokenType =
   | "T_OBJ_BEGIN"

@@ -6,18 +6,7 @@ import { argumentError, type Args, checkInteger, checkOption, checkString, libra
 import { toInt32 } from "../runtime/number.ts";
 import { JsonDecoder } from "./json-decode.ts";
 import { JsonEncoder } from "./json-encode.ts";
-
-export interface JsonOptions {
-  sparseConvert: boolean;
-  sparseRatio: number;
-  sparseSafe: number;
-  encodeMaxDepth: number;
-  decodeMaxDepth: number;
-  precision: number;
-  keepBuffer: boolean;
-  invalidNumbers: "off" | "on" | "null";
-  decodeInvalidNumbers: boolean;
-}
+import type { JsonOptions } from "./json-options.ts";
 
 const MAX_INT = 2 ** 31 - 1;
 const MAX_PRECISION = 14;

@@ -1,6 +1,6 @@
 /** The redis library: redis.call and its family (script_lua.c, 7.0.15). */
 import { createHash } from "node:crypto";
-import { LuaError } from "../errors.ts";
+import { LuaError } from "../runtime/errors.ts";
 import { errorTable, fromHost } from "../reply-from-host.ts";
 import { formatExact, toInt32 } from "../runtime/number.ts";
 import { toNumber, toText } from "../runtime/operators.ts";

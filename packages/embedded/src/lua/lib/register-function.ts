@@ -1,5 +1,5 @@
 /** The arguments of redis.register_function (function_lua.c): a name and a function, or one table of named arguments. */
-import { LuaError } from "../errors.ts";
+import { LuaError } from "../runtime/errors.ts";
 import { errorTable } from "../reply-from-host.ts";
 import { toText } from "../runtime/operators.ts";
 import { cString } from "../runtime/site.ts";

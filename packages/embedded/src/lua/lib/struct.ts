@@ -1,5 +1,5 @@
 /** The struct library (lua_struct.c 0.2): numbers and strings packed into bytes. */
-import type { LuaError } from "../errors.ts";
+import type { LuaError } from "../runtime/errors.ts";
 import { toInt64, toInteger } from "../runtime/number.ts";
 import { toNumber } from "../runtime/operators.ts";
 import type { LuaState } from "../runtime/state.ts";

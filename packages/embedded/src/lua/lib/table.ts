@@ -1,5 +1,5 @@
 /** The table library (ltablib.c). */
-import { LuaError } from "../errors.ts";
+import { LuaError } from "../runtime/errors.ts";
 import { READONLY_MESSAGE } from "../runtime/indexing.ts";
 import { callValue, lessThan, toText } from "../runtime/operators.ts";
 import { LIBRARY_SITE } from "../runtime/site.ts";

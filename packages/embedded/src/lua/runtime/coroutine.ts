@@ -6,7 +6,7 @@
  * The same generators let a whole script pause: they yield PAUSE, which passes through coroutines and through the
  * library functions that have a second form for it, up to whoever drives the script. Below a plain function there is none.
  */
-import { LuaError } from "../errors.ts";
+import { LuaError } from "./errors.ts";
 import { callable } from "./operators.ts";
 import type { Site } from "./site.ts";
 import type { LuaState } from "./state.ts";

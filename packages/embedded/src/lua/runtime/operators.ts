@@ -2,7 +2,7 @@
  * Lua's operators for operands of any type (lvm.c): coercions, metamethods, error messages. Compiled code handles the
  * common case itself, two numbers, and comes here for the rest. `site` is where it came from.
  */
-import { LuaError } from "../errors.ts";
+import { LuaError } from "./errors.ts";
 import type { Body } from "./coroutine.ts";
 import { formatNumber, parseNumber } from "./number.ts";
 import { LIBRARY_SITE, type Site } from "./site.ts";

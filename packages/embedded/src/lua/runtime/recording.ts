@@ -3,7 +3,7 @@
  * (the replies of its commands, which are then not called a second time), and what it has changed in its engine. Bounded: a script
  * that asks for more begins again before its next call, while the recording is still whole.
  */
-import { ScriptInterrupt } from "../errors.ts";
+import { ScriptInterrupt } from "./errors.ts";
 import type { HostReply } from "../host.ts";
 import type { Random } from "./random.ts";
 import { newestAddress, rewindAddresses } from "./value.ts";

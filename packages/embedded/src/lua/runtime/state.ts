@@ -1,6 +1,6 @@
 /** What the scripts of one server share (the globals), and what belongs to the script that runs. */
 import { getHeapStatistics } from "node:v8";
-import { LuaError, ScriptInterrupt } from "../errors.ts";
+import { LuaError, ScriptInterrupt } from "./errors.ts";
 import type { HostReply, LuaHost, ScriptLimits } from "../host.ts";
 import { type Body, type Coroutine, withoutYields } from "./coroutine.ts";
 import { Random } from "./random.ts";

@@ -2,6 +2,9 @@
  * How Lua values live in JavaScript. A string is a binary string (one char 0..255 per byte), nil is `undefined`, numbers
  * are doubles, a function is a JavaScript function. No Lua value is a JavaScript array, so an array can stand for
  * "several results".
+ *
+ * The files of this folder know each other, because Lua's values do: a table holds functions, a function may yield to a
+ * coroutine, whose call goes through a table's metamethods. Nothing outside the folder is part of that circle.
  */
 import type { Coroutine } from "./coroutine.ts";
 import type { LuaTable } from "./table.ts";

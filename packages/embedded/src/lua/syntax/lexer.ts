@@ -1,5 +1,5 @@
 /** Tokens of Lua 5.1 (llex.c), with its error messages. The source is a binary string. */
-import { LuaSyntaxError } from "../errors.ts";
+import { LuaSyntaxError } from "../runtime/errors.ts";
 import { parseNumber } from "../runtime/number.ts";
 import { chunkLabel, cString } from "../runtime/site.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { LuaSyntaxError } from "../errors.ts";
+import { LuaSyntaxError } from "../runtime/errors.ts";
 import { parse } from "./parser.ts";
 
 function lines(count: number, make: (at: number) => string): string {

@@ -1,5 +1,5 @@
 /** What both halves of the parser do with tokens (lparser.c). */
-import type { LuaSyntaxError } from "../errors.ts";
+import type { LuaSyntaxError } from "../runtime/errors.ts";
 import { Lexer, tokenText, type TokenType } from "./lexer.ts";
 
 /** Nested blocks and expressions, together. */

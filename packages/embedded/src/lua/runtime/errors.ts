@@ -1,5 +1,5 @@
 /** What a script can end with besides a result. */
-import type { LuaValue } from "./runtime/value.ts";
+import type { LuaValue } from "./value.ts";
 
 /** A Lua error on its way to the nearest pcall. Not a JavaScript Error: capturing a stack would cost more than the throw. */
 export class LuaError {
