@@ -2,7 +2,8 @@
 export { connect } from "./connect.ts";
 export type { ConnectOptions } from "./connect.ts";
 export type { BorrowedClient } from "./driver/node-redis/borrowed-client.ts";
-export type { ConnectionOptions, Credentials, TlsOptions } from "./driver/connection/options.ts";
+export type { ConnectionOptions } from "./driver/connection/options.ts";
+export type { Credentials, TlsOptions } from "./driver/connection/raw-client.ts";
 export type { ResilienceOptions } from "./driver/resilience/options.ts";
 export type { Holdfast } from "./holdfast.ts";
 export type { Duration } from "./base/options.ts";

@@ -1,8 +1,8 @@
 /** One channel, pattern or sharded channel: its listeners, and where it is subscribed at present. */
 import type { ChannelKind, ChannelListener } from "../port.ts";
-import type { MessageListener, RawClient } from "../node-redis/client.ts";
+import type { MessageListener, RawClient } from "./raw-client.ts";
 import type { Connection } from "./connection.ts";
-import { guarded } from "./context.ts";
+import { guarded } from "./guarded.ts";
 
 /** One call of subscribe(): the same listener may be given twice, each with a subscription of its own. */
 export interface Member {

@@ -1,12 +1,10 @@
 /** One incarnation of a connection: opened once, used, ended once. It never comes back; `Link` makes the next one. */
-import { DisconnectsClientError } from "@redis/client";
 import { type Runtime, within } from "../../base/runtime.ts";
 import type { Arg, Reply, TransportError } from "../port.ts";
-import { classify } from "../node-redis/classify.ts";
-import { type ClientFactory, createRawClient, type RawClient } from "../node-redis/client.ts";
 import { watch } from "./heartbeat.ts";
 import { Life } from "./life.ts";
-import type { Credentials, Settings } from "./options.ts";
+import type { Settings } from "./options.ts";
+import type { ClientKind, Credentials, RawClient } from "./raw-client.ts";
 import { type Address, addressName } from "./url.ts";
 
 export interface ConnectionSetup {
@@ -17,8 +15,6 @@ export interface ConnectionSetup {
   /** Pings find half-open sockets. Off where a blocking command may hold back the answer. */
   readonly watched: boolean;
   readonly onInvalidate?: ((key: Buffer | null) => void) | undefined;
-  /** @default node-redis, over the network */
-  readonly createClient?: ClientFactory | undefined;
   /** Told of every failed command, so that the topology can learn from it. Must not throw. */
   readonly onFailure?: ((error: TransportError) => void) | undefined;
 }
@@ -40,6 +36,7 @@ export class Connection {
   /** Resolves with the cause once the connection is of no use any more. */
   readonly ended: Promise<unknown>;
   readonly #runtime: Runtime;
+  readonly #kind: ClientKind;
   readonly #life: Life;
   readonly #onFailure: ConnectionSetup["onFailure"];
   readonly #reject: (error: unknown) => never;
@@ -50,6 +47,7 @@ export class Connection {
     this.client = client;
     this.greeting = greeting;
     this.#runtime = setup.settings.runtime;
+    this.#kind = setup.settings.client;
     this.#life = life;
     this.ended = life.ended;
     this.#onFailure = setup.onFailure;
@@ -62,14 +60,14 @@ export class Connection {
   /** Rejects when the connection could not be made within `connectTimeout`, or when `signal` fires. */
   static async open(setup: ConnectionSetup, signal: AbortSignal): Promise<Connection> {
     signal.throwIfAborted();
-    const life = new Life();
+    const { client: kind } = setup.settings;
+    const life = new Life(kind);
     const abandon = (): void => life.end(signal.reason);
     signal.addEventListener("abort", abandon, { once: true });
     const { connectTimeoutMs, runtime } = setup.settings;
     const deadline = runtime.setTimeout(() => life.end(new ConnectTimeoutError(connectTimeoutMs)), connectTimeoutMs);
     try {
-      const createClient = setup.createClient ?? createRawClient;
-      const client = createClient({ ...setup, signal: life.socketSignal, onInvalidate: setup.onInvalidate });
+      const client = kind.create({ ...setup, signal: life.socketSignal, onInvalidate: setup.onInvalidate });
       life.attach(client);
       await client.connect();
       const greeting = readGreeting(await client.sendCommand(["HELLO"]));
@@ -97,13 +95,13 @@ export class Connection {
   /** What a failed command means; the topology learns of it. */
   explain(error: unknown): TransportError {
     // The client's own word for a connection that we have ended does not say why we did.
-    const cause = error instanceof DisconnectsClientError ? this.#life.cause : error;
-    const failure = classify(cause, this.node);
+    const cause = this.#kind.isDestroyed(error) ? this.#life.cause : error;
+    const failure = this.#kind.classify(cause, this.node);
     this.#onFailure?.(failure);
     return failure;
   }
 
-  /** Like `send`, rejecting with whatever node-redis says. */
+  /** Like `send`, rejecting with whatever the client says. */
   sendRaw(args: readonly Arg[]): Promise<Reply> {
     return this.client.sendCommand(args);
   }

@@ -1,6 +1,6 @@
 /** Why no connection could be made, in words that say what to do about it. */
 import { HoldfastError } from "../../base/errors.ts";
-import { errorPrefix } from "../node-redis/classify.ts";
+import type { ClientKind } from "./raw-client.ts";
 
 interface Diagnosis {
   readonly code: "AUTH" | "PERMISSION" | "SERVER" | "UNAVAILABLE" | "UNSUPPORTED";
@@ -74,27 +74,27 @@ const BY_CODE: Readonly<Record<string, string>> = {
 };
 
 /** Of several failures the one that time alone will not mend. */
-function mostTelling(cause: unknown): unknown {
-  return cause instanceof AggregateError ? cause.errors.find((each) => diagnose(each).final) : undefined;
+function mostTelling(cause: unknown, kind: ClientKind): unknown {
+  return cause instanceof AggregateError ? cause.errors.find((each) => diagnose(each, kind).final) : undefined;
 }
 
 /** The error for a user. `where` names the address that was tried. */
-export function describeFailure(where: string, cause: unknown): HoldfastError {
+export function describeFailure(where: string, cause: unknown, kind: ClientKind): HoldfastError {
   if (cause instanceof HoldfastError) return cause;
-  const { code, advice, final } = diagnose(cause);
+  const { code, advice, final } = diagnose(cause, kind);
   const message = `cannot connect to ${where}: ${messageOf(cause)}; ${advice}`;
   return new HoldfastError(code, message, { cause, retryable: !final });
 }
 
 /** True where trying again cannot help. */
-export function isFinal(cause: unknown): boolean {
-  return cause instanceof HoldfastError ? !cause.retryable : diagnose(cause).final;
+export function isFinal(cause: unknown, kind: ClientKind): boolean {
+  return cause instanceof HoldfastError ? !cause.retryable : diagnose(cause, kind).final;
 }
 
-function diagnose(cause: unknown): Diagnosis {
-  const telling = mostTelling(cause);
-  if (telling !== undefined) return diagnose(telling);
-  const prefix = errorPrefix(cause);
+function diagnose(cause: unknown, kind: ClientKind): Diagnosis {
+  const telling = mostTelling(cause, kind);
+  if (telling !== undefined) return diagnose(telling, kind);
+  const prefix = kind.prefixOf(cause);
   const message = messageOf(cause);
   const known = BY_PREFIX[prefix] ?? BY_MESSAGE.find(([pattern]) => prefix !== "" && pattern.test(message))?.[1];
   if (known !== undefined) return known;

@@ -1,8 +1,8 @@
 /** Finding out that nobody is at the other end any more. */
 import type { Timer } from "../../base/runtime.ts";
-import { COMMAND_OPTIONS, type RawClient } from "../node-redis/client.ts";
 import type { Life } from "./life.ts";
 import type { Settings } from "./options.ts";
+import type { RawClient } from "./raw-client.ts";
 
 class HalfOpenError extends Error {
   override readonly name: string = "HalfOpenError";
@@ -30,7 +30,7 @@ export function watch(client: RawClient, life: Life, settings: Settings): void {
       if (!answered) life.end(new HalfOpenError(settings.pingTimeoutMs));
     };
     timer = runtime.setTimeout(() => runtime.setImmediate(giveUp), settings.pingTimeoutMs);
-    client.sendCommand(["PING"], COMMAND_OPTIONS).then(settle, settle);
+    client.sendCommand(["PING"]).then(settle, settle);
   };
   timer = runtime.setTimeout(ping, settings.pingIntervalMs);
   void life.ended.then(() => runtime.clearTimeout(timer));

@@ -4,7 +4,7 @@
  */
 import { type InvalidationListener, type Subscription, TransportError } from "../port.ts";
 import type { Connection } from "./connection.ts";
-import { guarded } from "./context.ts";
+import { guarded } from "./guarded.ts";
 
 interface Registration {
   readonly prefix: string;

@@ -1,9 +1,9 @@
 /** Exclusive connections of one node: a bounded pool, first come first served, each one cleaned before its next use. */
 import { type Arg, type Reply, TransportError, type TransportLease } from "../port.ts";
 import type { Runtime, Timer } from "../../base/runtime.ts";
-import { classify } from "../node-redis/classify.ts";
 import type { Connection } from "./connection.ts";
-import { withResolvers } from "../node-redis/with-resolvers.ts";
+import { Deferred } from "../../base/deferred.ts";
+import type { ClientKind } from "./raw-client.ts";
 import { SessionState } from "./session-state.ts";
 
 /** A connection that nobody wanted for so long is closed. */
@@ -15,6 +15,7 @@ interface Waiter {
 }
 
 export interface PoolSetup {
+  readonly client: ClientKind;
   readonly runtime: Runtime;
   readonly limit: number;
   dial(signal: AbortSignal): Promise<Connection>;
@@ -73,7 +74,7 @@ export class LeasePool {
       this.#taken += 1;
       return;
     }
-    const { promise, resolve, reject } = withResolvers<undefined>();
+    const { promise, resolve, reject } = new Deferred<undefined>();
     const waiter: Waiter = { resolve, reject };
     const abandon = (): void => {
       // A waiter no longer in the set has been given its turn, which then must not be lost.
@@ -168,7 +169,7 @@ export class LeasePool {
       return new TransportError("refused", message, { node, cause: signal.reason });
     }
     // No command was sent yet, whatever ended the connection.
-    const { message, prefix } = classify(error, node);
+    const { message, prefix } = this.#setup.client.classify(error, node);
     return new TransportError("refused", message, { prefix, node, cause: error });
   }
 }

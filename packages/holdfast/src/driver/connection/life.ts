@@ -1,21 +1,19 @@
 /** The life of one connection. */
-import { NeverWrittenError } from "../node-redis/classify.ts";
-import type { RawClient } from "../node-redis/client.ts";
-import { withResolvers } from "../node-redis/with-resolvers.ts";
+import { Deferred } from "../../base/deferred.ts";
+import type { ClientKind, RawClient } from "./raw-client.ts";
 
 /** The end of a connection, however it comes about: once, with one cause, leaving nothing open. */
 export class Life {
-  readonly ended: Promise<unknown>;
+  readonly #ended = new Deferred<unknown>();
+  readonly ended: Promise<unknown> = this.#ended.promise;
   over = false;
   cause: unknown;
   readonly #socket = new AbortController();
-  readonly #resolve: (cause: unknown) => void;
+  readonly #kind: ClientKind;
   #client: RawClient | undefined;
 
-  constructor() {
-    const { promise, resolve } = withResolvers<unknown>();
-    this.ended = promise;
-    this.#resolve = resolve;
+  constructor(kind: ClientKind) {
+    this.#kind = kind;
   }
 
   get socketSignal(): AbortSignal {
@@ -36,19 +34,12 @@ export class Life {
     if (this.over) return;
     this.over = true;
     this.cause = cause;
-    if (this.#client !== undefined) refuseUnwritten(this.#client, cause);
-    this.#resolve(cause);
-    // Not at once: when node-redis reports an error it is about to reject the commands in flight with that very error.
+    if (this.#client !== undefined) this.#kind.refuseUnwritten(this.#client, cause);
+    this.#ended.resolve(cause);
+    // Not at once: when the client reports an error it is about to reject the commands in flight with that very error.
     queueMicrotask(() => {
       this.#client?.destroy();
       this.#socket.abort(cause);
     });
   }
-}
-
-/** node-redis rejects written and unwritten commands alike; only its queue knows which ones were never sent. */
-function refuseUnwritten(client: RawClient, cause: unknown): void {
-  const queue = client._getQueue?.();
-  if (queue?.extractAllCommands === undefined || queue.rejectCommands === undefined) return;
-  queue.rejectCommands(queue.extractAllCommands(), new NeverWrittenError(cause));
 }

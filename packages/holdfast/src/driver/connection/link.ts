@@ -2,7 +2,7 @@
 import type { Runtime } from "../../base/runtime.ts";
 import { backoff } from "./backoff.ts";
 import { type Connection, ConnectTimeoutError } from "./connection.ts";
-import { withResolvers } from "../node-redis/with-resolvers.ts";
+import { Deferred } from "../../base/deferred.ts";
 
 /** A connection that ended sooner counts as a failure, so that a server which hangs up at once is not hammered. */
 const STABLE_MS = 1_000;
@@ -56,7 +56,7 @@ export class Link {
   async ready(timeoutMs: number, givesUp: (cause: unknown) => boolean = () => false): Promise<Connection> {
     if (this.connection !== undefined) return this.connection;
     this.#stop.signal.throwIfAborted();
-    const { promise, resolve, reject } = withResolvers<Connection>();
+    const { promise, resolve, reject } = new Deferred<Connection>();
     const waiter: Waiter = {
       resolve,
       failed: (cause) => {

@@ -29,6 +29,7 @@ export class Node implements Home {
       down: (cause, epoch) => this.#down(cause, epoch),
     });
     this.leases = new LeasePool({
+      client: context.settings.client,
       runtime: context.settings.runtime,
       limit: context.settings.maxLeases,
       dial: (signal) => this.dial("lease", signal),
@@ -66,7 +67,7 @@ export class Node implements Home {
 
   /** A connection beside the shared one. A lease is not pinged: a blocking command would hold back the answer. */
   async dial(purpose: "shared" | "lease" | "subscriber", signal: AbortSignal): Promise<Connection> {
-    const { settings, invalidations, createClient } = this.#context;
+    const { settings, invalidations } = this.#context;
     // Beside a shared connection that stands, there is nobody to ask.
     const known = purpose === "shared" ? undefined : this.link.connection?.address;
     const address = known ?? (await this.#resolve(signal));
@@ -77,9 +78,8 @@ export class Node implements Home {
         credentials: settings.credentials,
         database: settings.database,
         watched: purpose !== "lease" && settings.watched,
-        createClient,
         onInvalidate: purpose === "shared" ? invalidations.deliver : undefined,
-        onFailure: (error) => this.#context.learn(this, error),
+        onFailure: (error) => this.#context.learn(this.address, error),
       },
       signal,
     );

@@ -1,26 +1,9 @@
 /** How to reach the servers: what a user writes (ConnectionOptions) and what it is resolved to, once (Settings). */
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { type Duration, toTimerMs } from "../../base/options.ts";
-import { type Runtime, systemRuntime } from "../../base/runtime.ts";
+import { systemRuntime } from "../../base/runtime.ts";
+import type { ClientKind, ClientSettings, Credentials, TlsOptions } from "./raw-client.ts";
 import { type Address, addressName, type Mode, parseAddress, type ParsedUrl, parseUrl } from "./url.ts";
-
-export interface Credentials {
-  readonly username?: string | undefined;
-  readonly password: string;
-}
-
-export interface TlsOptions {
-  /** Certificate authorities, PEM. @default the ones that Node.js trusts */
-  readonly ca?: string | Buffer | (string | Buffer)[] | undefined;
-  /** The client's certificate, PEM. @default none */
-  readonly cert?: string | Buffer | undefined;
-  /** The client's private key, PEM. @default none */
-  readonly key?: string | Buffer | undefined;
-  /** The name that the server's certificate must carry. @default the host of the URL */
-  readonly servername?: string | undefined;
-  /** false accepts any certificate; for experiments only. @default true */
-  readonly rejectUnauthorized?: boolean | undefined;
-}
 
 export interface ConnectionOptions {
   /** Where the servers are: `redis://`, `rediss://`, `redis-sentinel://`, `redis-cluster://`, `unix://` ... @default `HOLDFAST_URL` of the environment, then `REDIS_URL`, then the embedded server */
@@ -60,23 +43,20 @@ export interface ConnectionOptions {
   readonly addressMap?: Readonly<Record<string, string>> | undefined;
 }
 
-export interface Settings {
-  readonly runtime: Runtime;
+export interface Settings extends ClientSettings {
+  /** The package whose clients carry the connections. */
+  readonly client: ClientKind;
   /** Pings find connections at whose other end nobody is any more. */
   readonly watched: boolean;
   readonly mode: Mode;
   readonly addresses: readonly Address[];
   readonly masterName: string;
   readonly database: number;
-  readonly tls: TlsOptions | undefined;
-  readonly clientName: string;
   readonly credentials: (() => Credentials | Promise<Credentials>) | undefined;
   readonly sentinelCredentials: (() => Credentials) | undefined;
-  readonly connectTimeoutMs: number;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
   readonly drainTimeoutMs: number;
-  readonly maxInFlight: number;
   readonly maxLeases: number;
   /** The address to dial for an announced one. */
   readonly reach: (host: string, port: number) => Address;
@@ -86,10 +66,11 @@ const DEFAULT_URL = "redis://127.0.0.1:6379";
 const CLIENT_NAME = /^[!-~]+$/;
 
 /** Everything checked and defaulted; throws InvalidArgumentError naming the field. */
-export function resolveOptions(options: ConnectionOptions): Settings {
+export function resolveOptions(options: ConnectionOptions, client: ClientKind): Settings {
   const url = parseUrl(text("url", options.url) ?? DEFAULT_URL);
   const tls = resolveTls(options.tls, url);
   return {
+    client,
     runtime: systemRuntime,
     watched: true,
     mode: url.mode,

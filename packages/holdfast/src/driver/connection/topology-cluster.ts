@@ -42,17 +42,19 @@ export class ClusterTopology implements Topology {
   }
 
   async open(): Promise<Connection> {
-    const { connectTimeoutMs, addresses } = this.#context.settings;
+    const { connectTimeoutMs, addresses, client } = this.#context.settings;
     try {
       await this.#refresh();
       const nodes = this.primaries();
-      const first = await Promise.any(nodes.map((node) => node.link.ready(connectTimeoutMs, isFinal)));
+      const first = await Promise.any(
+        nodes.map((node) => node.link.ready(connectTimeoutMs, (cause) => isFinal(cause, client))),
+      );
       await Promise.allSettled(nodes.map((node) => node.link.ready(OTHERS_WAIT_MS)));
       this.#refresher.start();
       this.#refresher.request();
       return first;
     } catch (error) {
-      throw describeFailure(addresses.map(addressName).join(", "), error);
+      throw describeFailure(addresses.map(addressName).join(", "), error, client);
     }
   }
 
@@ -88,7 +90,7 @@ export class ClusterTopology implements Topology {
     return [...this.#nodes.values()];
   }
 
-  learn(node: Node, error: TransportError): void {
+  learn(node: Address, error: TransportError): void {
     if (error.prefix === "MOVED") this.#patch(node, error);
     else if (error.prefix === "CLUSTERDOWN" || error.prefix === "READONLY") this.#refresher.request();
   }
@@ -153,9 +155,9 @@ export class ClusterTopology implements Topology {
   }
 
   /** The one slot at once, all of them soon: where one slot has moved there are mostly more. */
-  #patch(node: Node, moved: TransportError): void {
-    const redirection = readRedirection(moved.message, hostOf(node.address));
-    const target = this.#targetOf(node.address, moved);
+  #patch(node: Address, moved: TransportError): void {
+    const redirection = readRedirection(moved.message, hostOf(node));
+    const target = this.#targetOf(node, moved);
     if (redirection === undefined || target === undefined) return;
     if (this.#owners[redirection.slot] !== target) {
       this.#owners[redirection.slot] = target;

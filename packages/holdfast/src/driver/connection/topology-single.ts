@@ -6,7 +6,7 @@ import { describeFailure, isFinal } from "./failure.ts";
 import { Node } from "./node.ts";
 import { Sentinels } from "./sentinels.ts";
 import { type Topology, unknownNode } from "./topology.ts";
-import { addressName } from "./url.ts";
+import { type Address, addressName } from "./url.ts";
 
 export class SingleTopology implements Topology {
   readonly #context: Context;
@@ -34,12 +34,13 @@ export class SingleTopology implements Topology {
   }
 
   async open(): Promise<Connection> {
+    const { connectTimeoutMs, client } = this.#context.settings;
     try {
-      const connection = await this.#node.link.start().ready(this.#context.settings.connectTimeoutMs, isFinal);
+      const connection = await this.#node.link.start().ready(connectTimeoutMs, (cause) => isFinal(cause, client));
       this.#sentinels?.follow();
       return connection;
     } catch (error) {
-      throw describeFailure(this.#where, error);
+      throw describeFailure(this.#where, error, client);
     }
   }
 
@@ -70,7 +71,7 @@ export class SingleTopology implements Topology {
   }
 
   /** A primary that became a replica answers READONLY: with sentinels there is somebody to ask for the new one. */
-  learn(_node: Node, error: TransportError): void {
+  learn(_node: Address, error: TransportError): void {
     if (error.prefix !== "READONLY" || this.#sentinels === undefined) return;
     const { link } = this.#node;
     // What is under way will be answered, mostly with READONLY too.

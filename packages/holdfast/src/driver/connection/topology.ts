@@ -10,6 +10,7 @@ import {
 } from "../port.ts";
 import type { Connection, Greeting } from "./connection.ts";
 import type { Node } from "./node.ts";
+import type { Address } from "./url.ts";
 
 export interface Topology {
   readonly isClosed: boolean;
@@ -26,7 +27,7 @@ export interface Topology {
   homeOf(kind: ChannelKind, channel: string): Node;
   primaries(): readonly Node[];
   /** A command failed on `node`. Must not throw. */
-  learn(node: Node, error: TransportError): void;
+  learn(node: Address, error: TransportError): void;
   /** A node came or went. Must not throw. */
   notice(event: StateEvent): void;
   /** There are signs that what is known of the servers is out of date. Must not throw. */

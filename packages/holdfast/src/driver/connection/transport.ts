@@ -1,4 +1,4 @@
-/** The transport on node-redis: `@redis/client` for single connections; topology, routing and reconnection are ours. */
+/** The transport over single connections of some client: topology, routing and reconnection are ours. */
 import {
   type Arg,
   type Capabilities,
@@ -15,7 +15,7 @@ import {
   TransportError,
   type TransportLease,
 } from "../port.ts";
-import { guarded } from "./context.ts";
+import { guarded } from "./guarded.ts";
 import type { Invalidations } from "./invalidation.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import type { Topology } from "./topology.ts";
@@ -32,7 +32,7 @@ export interface Parts {
   readonly closed: () => Promise<void>;
 }
 
-export class NodeRedisTransport implements Transport {
+export class ConnectedTransport implements Transport {
   readonly caps: Capabilities;
   readonly #topology: Topology;
   readonly #invalidations: Invalidations;

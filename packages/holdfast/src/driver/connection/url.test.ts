@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { InvalidArgumentError } from "../../base/errors.ts";
+import { nodeRedis } from "../node-redis/client.ts";
 import { resolveOptions } from "./options.ts";
 import { addressName, parseUrl } from "./url.ts";
 
@@ -56,7 +57,7 @@ describe("connection URLs", () => {
   ])("refuses %s without showing the password", (url) => {
     let refusal: unknown;
     try {
-      resolveOptions({ url });
+      resolveOptions({ url }, nodeRedis);
     } catch (error) {
       refusal = error;
     }
@@ -67,7 +68,7 @@ describe("connection URLs", () => {
 
 describe("connection options", () => {
   it("defaults everything", () => {
-    expect(resolveOptions({})).toMatchObject({
+    expect(resolveOptions({}, nodeRedis)).toMatchObject({
       mode: "standalone",
       addresses: [{ host: "127.0.0.1", port: 6379 }],
       database: 0,
@@ -79,15 +80,15 @@ describe("connection options", () => {
   });
 
   it("prefers options to the URL, and a provider to both", () => {
-    const fixed = resolveOptions({ url: "redis://a:b@h/1", password: "c", database: 2 });
+    const fixed = resolveOptions({ url: "redis://a:b@h/1", password: "c", database: 2 }, nodeRedis);
     expect(fixed.credentials?.()).toEqual({ username: "a", password: "c" });
     expect(fixed.database).toBe(2);
-    const provider = resolveOptions({ url: "redis://a:b@h", credentials: () => ({ password: "d" }) });
+    const provider = resolveOptions({ url: "redis://a:b@h", credentials: () => ({ password: "d" }) }, nodeRedis);
     expect(provider.credentials?.()).toEqual({ password: "d" });
   });
 
   it("maps announced addresses", () => {
-    const { reach } = resolveOptions({ addressMap: { "10.0.0.1:6379": "localhost:7001" } });
+    const { reach } = resolveOptions({ addressMap: { "10.0.0.1:6379": "localhost:7001" } }, nodeRedis);
     expect(reach("10.0.0.1", 6379)).toEqual({ host: "localhost", port: 7001 });
     expect(reach("10.0.0.2", 6379)).toEqual({ host: "10.0.0.2", port: 6379 });
   });
@@ -103,6 +104,8 @@ describe("connection options", () => {
     ["password", { username: "alone" }],
     ["addressMap", { addressMap: { "a b": "c" } }],
   ])("refuses a bad %s", (field, options) => {
-    expect(() => resolveOptions(options)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT", field }));
+    expect(() => resolveOptions(options, nodeRedis)).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT", field }),
+    );
   });
 });

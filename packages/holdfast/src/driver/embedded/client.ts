@@ -8,8 +8,7 @@
 import { ClientClosedError, DisconnectsClientError, SimpleError } from "@redis/client";
 import type { Reply as ServerReply } from "holdfast-embedded";
 import { Deferred } from "../../base/deferred.ts";
-import { NeverWrittenError } from "../node-redis/classify.ts";
-import type { ClientSetup, MessageListener, RawClient } from "../node-redis/client.ts";
+import { type ClientSetup, type MessageListener, NeverWrittenError, type RawClient } from "../connection/raw-client.ts";
 import type { Arg, Reply } from "../port.ts";
 import { toBinary, toBytes } from "./bytes.ts";
 import { Listeners, type MessageKind } from "./listeners.ts";

@@ -1,5 +1,5 @@
 /** Who listens to which channel on one connection. */
-import type { MessageListener } from "../node-redis/client.ts";
+import type { MessageListener } from "../connection/raw-client.ts";
 
 /** As the server's messages begin. */
 export type MessageKind = "message" | "pmessage" | "smessage";

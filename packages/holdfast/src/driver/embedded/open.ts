@@ -1,7 +1,9 @@
 /** The way in: a transport whose connections are calls to an embedded server in this process. */
 import { HoldfastError, InvalidArgumentError } from "../../base/errors.ts";
-import { openSettings } from "../node-redis/open.ts";
+import { openSettings } from "../connection/open.ts";
 import { type ConnectionOptions, resolveOptions } from "../connection/options.ts";
+import type { ClientKind } from "../connection/raw-client.ts";
+import { nodeRedis } from "../node-redis/client.ts";
 import type { Transport } from "../port.ts";
 import { type Runtime, systemRuntime } from "../../base/runtime.ts";
 import { EmbeddedClient } from "./client.ts";
@@ -48,18 +50,22 @@ export async function openOver(
       throw new InvalidArgumentError("tls", "nothing for the embedded server, which is in this process", options.tls);
     }
     const settings = {
-      ...resolveOptions({ ...options, url: undefined }),
+      ...resolveOptions({ ...options, url: undefined }, clientsOver(dial)),
       addresses: [{ path: NODE }],
       runtime,
       watched: lossy,
     };
     return await openSettings(settings, {
       engine: "embedded",
-      createClient: (setup) => new EmbeddedClient(setup, dial),
       closed,
     });
   } catch (error) {
     await closed();
     throw error;
   }
+}
+
+/** They reject with node-redis' own errors, so what those mean holds here too. */
+function clientsOver(dial: Dial): ClientKind {
+  return { ...nodeRedis, create: (setup) => new EmbeddedClient(setup, dial), refuseUnwritten: () => undefined };
 }

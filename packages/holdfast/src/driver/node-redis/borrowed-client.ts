@@ -1,14 +1,9 @@
 /** A user's own node-redis client: what is used of it, which kinds are accepted, and how it reaches its servers. */
 import { InvalidArgumentError } from "../../base/errors.ts";
 import type { Arg, NodeInfo, Reply } from "../port.ts";
-import type { CommandOptions } from "./client.ts";
-import {
-  type ConnectionOptions,
-  type Credentials,
-  resolveOptions,
-  type Settings,
-  type TlsOptions,
-} from "../connection/options.ts";
+import { type CommandOptions, nodeRedis } from "./client.ts";
+import { type ConnectionOptions, resolveOptions, type Settings } from "../connection/options.ts";
+import type { Credentials, TlsOptions } from "../connection/raw-client.ts";
 import { type Address, addressName } from "../connection/url.ts";
 
 interface Emitter {
@@ -84,7 +79,7 @@ export function checkBorrowed(client: BorrowedClient): void {
 
 /** How to reach the same servers with the same rights, for connections beside the borrowed one. */
 export function settingsOf(client: BorrowedClient, own: OwnOptions): Settings {
-  const base = resolveOptions(own);
+  const base = resolveOptions(own, nodeRedis);
   if (!isCluster(client))
     return { ...base, ...accessOf(clientOptions(client)), addresses: [addressOf(clientOptions(client))] };
   const { rootNodes, defaults = {}, nodeAddressMap = {} } = clusterOptions(client);
@@ -140,7 +135,7 @@ function addressOf({ socket = {} }: ClientOptions): Address {
 }
 
 function fromUrl(url: string): ClientOptions {
-  const { addresses, credentials, database, tls } = resolveOptions({ url });
+  const { addresses, credentials, database, tls } = resolveOptions({ url }, nodeRedis);
   const fixed = credentials?.() as Credentials | undefined;
   return { socket: { ...addresses[0], tls: tls !== undefined }, ...fixed, database };
 }

@@ -34,11 +34,11 @@ import {
   settingsOf,
 } from "./borrowed-client.ts";
 import { classify } from "./classify.ts";
-import { COMMAND_OPTIONS } from "./client.ts";
+import { COMMAND_OPTIONS, nodeRedis } from "./client.ts";
 import { ConnectTimeoutError, readGreeting } from "../connection/connection.ts";
-import { guarded } from "../connection/context.ts";
+import { guarded } from "../connection/guarded.ts";
 import { describeFailure } from "../connection/failure.ts";
-import { openSettings } from "./open.ts";
+import { openSettings } from "../connection/open.ts";
 import type { Settings } from "../connection/options.ts";
 import { capabilitiesOf } from "../connection/topology.ts";
 
@@ -57,7 +57,7 @@ export async function createBorrowedTransport(client: BorrowedClient, options: O
     const hello = await answered(sendOn(client, ["HELLO"], undefined), settings);
     return new BorrowedTransport(client, settings, capabilitiesOf(readGreeting(hello)));
   } catch (error) {
-    throw describeFailure("the servers of the client that was handed in", error);
+    throw describeFailure("the servers of the client that was handed in", error, nodeRedis);
   }
 }
 

@@ -1,6 +1,7 @@
 import { ClientOfflineError, DisconnectsClientError, ErrorReply, SocketClosedUnexpectedlyError } from "@redis/client";
 import { describe, expect, it } from "vitest";
-import { classify, NeverWrittenError } from "./classify.ts";
+import { NeverWrittenError } from "../connection/raw-client.ts";
+import { classify } from "./classify.ts";
 
 describe("whether a failed command can have been executed", () => {
   it.each([

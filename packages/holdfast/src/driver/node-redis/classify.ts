@@ -1,5 +1,6 @@
 /** From whatever node-redis rejects with to the one question that matters: can the command have been executed? */
 import { ClientClosedError, ClientOfflineError, ErrorReply, MaxCommandRedirectionsError } from "@redis/client";
+import { NeverWrittenError } from "../connection/raw-client.ts";
 import { TransportError } from "../port.ts";
 
 /** Answers that the server gives instead of executing; the same command may succeed a moment later. */
@@ -15,14 +16,6 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "TRYAGAIN",
   "UNBLOCKED",
 ]);
-
-/** A command that was still waiting to be written when its connection ended. */
-export class NeverWrittenError extends Error {
-  override readonly name: string = "NeverWrittenError";
-  constructor(cause: unknown) {
-    super("the connection ended before the command was written", { cause });
-  }
-}
 
 /** First word of a server's error, in capitals; "" for anything that is not the server's word. */
 export function errorPrefix(error: unknown): string {

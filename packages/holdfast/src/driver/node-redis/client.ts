@@ -1,33 +1,25 @@
-/** The only place that makes node-redis clients, and the shape of them that the rest relies on. */
-import { BasicPooledClientSideCache, createClient, RESP_TYPES, type TypeMapping } from "@redis/client";
-import type { Arg, Reply } from "../port.ts";
-import type { Credentials, Settings } from "../connection/options.ts";
+/** The only place that makes node-redis clients. */
+import {
+  BasicPooledClientSideCache,
+  createClient,
+  DisconnectsClientError,
+  RESP_TYPES,
+  type TypeMapping,
+} from "@redis/client";
+import type { Arg } from "../port.ts";
+import {
+  type ClientKind,
+  type ClientSettings,
+  type ClientSetup,
+  type Credentials,
+  NeverWrittenError,
+  type RawClient,
+} from "../connection/raw-client.ts";
 import type { Address } from "../connection/url.ts";
+import { classify, errorPrefix } from "./classify.ts";
 import { oneWritePerTurn } from "./write-together.ts";
 
 type CredentialsProvider = NonNullable<NonNullable<Parameters<typeof createClient>[0]>["credentialsProvider"]>;
-
-export type MessageListener = (message: Buffer, channel: Buffer) => void;
-
-type SubscribeCommand = (channel: string, listener: MessageListener, bufferMode: true) => Promise<void>;
-
-/** What is used of a node-redis client. */
-export interface RawClient {
-  sendCommand(args: readonly Arg[], options?: CommandOptions): Promise<Reply>;
-  connect(): Promise<unknown>;
-  close(): Promise<void>;
-  destroy(): void;
-  on(event: "error", listener: (error: unknown) => void): unknown;
-  on(event: "sharded-channel-moved", listener: (channel: string) => void): unknown;
-  SUBSCRIBE: SubscribeCommand;
-  UNSUBSCRIBE: SubscribeCommand;
-  PSUBSCRIBE: SubscribeCommand;
-  PUNSUBSCRIBE: SubscribeCommand;
-  SSUBSCRIBE: SubscribeCommand;
-  SUNSUBSCRIBE: SubscribeCommand;
-  /** Internal to node-redis, so looked for and not relied on. */
-  _getQueue?(): { extractAllCommands?(): unknown[]; rejectCommands?(commands: unknown[], error: Error): void };
-}
 
 export interface CommandOptions {
   readonly typeMapping: TypeMapping;
@@ -46,22 +38,25 @@ export const COMMAND_OPTIONS: CommandOptions & { readonly timeout: undefined } =
   typeMapping: TYPE_MAPPING,
 };
 
-export interface ClientSetup {
-  readonly settings: Settings;
-  readonly address: Address;
-  readonly credentials: (() => Credentials | Promise<Credentials>) | undefined;
-  readonly database: number;
-  /** Destroys the socket in whatever state it is; node-redis alone cannot stop a TCP connect that is under way. */
-  readonly signal: AbortSignal;
-  /** One invalidated key, or null for all of them. Must not throw. */
-  readonly onInvalidate: ((key: Buffer | null) => void) | undefined;
+/** Internal to node-redis, so looked for and not relied on. */
+interface Queued {
+  _getQueue?(): { extractAllCommands?(): unknown[]; rejectCommands?(commands: unknown[], error: Error): void };
 }
 
-/** Makes the client of one connection; over the network it is `createRawClient`. */
-export type ClientFactory = (setup: ClientSetup) => RawClient;
+export const nodeRedis: ClientKind = {
+  create: createRawClient,
+  classify,
+  prefixOf: errorPrefix,
+  isDestroyed: (error) => error instanceof DisconnectsClientError,
+  // node-redis rejects written and unwritten commands alike; only its queue knows which ones were never sent.
+  refuseUnwritten(client, cause) {
+    const queue = (client as Queued)._getQueue?.();
+    if (queue?.extractAllCommands === undefined || queue.rejectCommands === undefined) return;
+    queue.rejectCommands(queue.extractAllCommands(), new NeverWrittenError(cause));
+  },
+};
 
-/** A client for exactly one connection: it never reconnects and never queues while it is not connected. */
-export function createRawClient(setup: ClientSetup): RawClient {
+function createRawClient(setup: ClientSetup): RawClient {
   const { settings, credentials, onInvalidate } = setup;
   const client = createClient({
     RESP: 3,
@@ -95,7 +90,7 @@ function credentialsProvider(ask: () => Credentials | Promise<Credentials>): Cre
   };
 }
 
-function target(address: Address, settings: Settings): object {
+function target(address: Address, settings: ClientSettings): object {
   const { tls } = settings;
   return tls === undefined || "path" in address ? { ...address, tls: false } : { ...tls, ...address, tls: true };
 }

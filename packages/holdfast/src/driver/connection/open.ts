@@ -1,0 +1,54 @@
+/** From resolved options to a transport that has its first connection. */
+import type { Capabilities, Transport } from "../port.ts";
+import type { Context } from "./context.ts";
+import { Invalidations } from "./invalidation.ts";
+import type { Settings } from "./options.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import { capabilitiesOf, type Topology } from "./topology.ts";
+import { ClusterTopology } from "./topology-cluster.ts";
+import { SingleTopology } from "./topology-single.ts";
+import { ConnectedTransport, type StateListener } from "./transport.ts";
+
+/** What is behind the connections where it is not the network. */
+export interface Backing {
+  readonly engine: Capabilities["engine"];
+  /** Called by `close()` once the last connection is closed. */
+  closed(): Promise<void>;
+}
+
+/** Opens what is already resolved. */
+export async function openSettings(settings: Settings, backing?: Backing): Promise<Transport> {
+  const stateListeners = new Set<StateListener>();
+  const invalidations = new Invalidations();
+  const context: Context = {
+    settings,
+    invalidations,
+    isClosed: () => topology.isClosed,
+    emit: (event) => {
+      topology.notice(event);
+      subscriptions.notice(event);
+      for (const listener of stateListeners) listener(event);
+    },
+    slotsMoved: (cause) => {
+      invalidations.flush(cause);
+      subscriptions.reconcile(cause);
+    },
+    learn: (node, error) => topology.learn(node, error),
+  };
+  const topology: Topology = settings.mode === "cluster" ? new ClusterTopology(context) : new SingleTopology(context);
+  const subscriptions = new Subscriptions(context, topology);
+  try {
+    const { greeting } = await topology.open();
+    return new ConnectedTransport({
+      caps: { ...capabilitiesOf(greeting), ...(backing && { engine: backing.engine }) },
+      topology,
+      invalidations,
+      subscriptions,
+      stateListeners,
+      closed: async () => backing?.closed(),
+    });
+  } catch (error) {
+    await topology.close();
+    throw error;
+  }
+}
