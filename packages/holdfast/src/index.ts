@@ -13,8 +13,8 @@ export type { Cache, GetOrSetOptions, SetOptions } from "./cache/cache.ts";
 export type { CacheOptions } from "./cache/options.ts";
 export type { CacheStats } from "./cache/stats.ts";
 export type { Load, LoadContext } from "./cache/loader.ts";
-export type { Channel, ChannelPattern, PatternMessage } from "./channels/channel.ts";
-export type { ChannelSubscription, MessageContext, MessageHandler } from "./channels/dispatcher.ts";
+export type { Channel, ChannelPattern, PatternMessage } from "./channel/channel.ts";
+export type { ChannelSubscription, MessageContext, MessageHandler } from "./channel/dispatcher.ts";
 export type {
   ChannelGap,
   ChannelOptions,
@@ -23,8 +23,8 @@ export type {
   OverflowPolicy,
   RawMessage,
   SubscribeOptions,
-} from "./channels/options.ts";
-export type { MessageStream } from "./channels/stream.ts";
+} from "./channel/options.ts";
+export type { MessageStream } from "./channel/stream.ts";
 export { escapeGlob } from "./core/keyspace/scan.ts";
 export type { ScanOptions } from "./core/keyspace/scan.ts";
 export type {
@@ -39,15 +39,15 @@ export type {
 export type { Rotated } from "./sessions/rotation.ts";
 export type { Session, SessionInfo, SessionPatch } from "./sessions/session.ts";
 export type { SessionsOptions } from "./sessions/options.ts";
-export type { CostOptions, Limiter } from "./limits/limiter.ts";
-export type { LimiterOptions } from "./limits/options.ts";
-export type { LimitDecision, LimitPolicy } from "./limits/decision.ts";
-export { rateLimitHeaders } from "./limits/headers.ts";
-export type { RateLimitHeaders } from "./limits/headers.ts";
-export { ipKey } from "./limits/ip-key.ts";
-export type { IpKeyOptions } from "./limits/ip-key.ts";
-export type { Counter, IncrementOptions, IncrementOutcome } from "./counters/counter.ts";
-export type { CounterOptions } from "./counters/options.ts";
+export type { CostOptions, Limiter } from "./limiter/limiter.ts";
+export type { LimiterOptions } from "./limiter/options.ts";
+export type { LimitDecision, LimitPolicy } from "./limiter/decision.ts";
+export { rateLimitHeaders } from "./limiter/headers.ts";
+export type { RateLimitHeaders } from "./limiter/headers.ts";
+export { ipKey } from "./limiter/ip-key.ts";
+export type { IpKeyOptions } from "./limiter/ip-key.ts";
+export type { Counter, IncrementOptions, IncrementOutcome } from "./counter/counter.ts";
+export type { CounterOptions } from "./counter/options.ts";
 export type {
   NumberField,
   RecordIncremented,
@@ -93,10 +93,10 @@ export type {
 } from "./driver/port.ts";
 export { OPERATION_CHANNEL } from "./core/observe/observe.ts";
 export type { Operation } from "./core/observe/observe.ts";
-export type { Fenced, FencedOptions, FencedResult, FencedValue } from "./locks/fenced.ts";
-export type { Lock } from "./locks/lock.ts";
-export type { LockInfo, TryLockResult } from "./locks/locks.ts";
-export type { LockOptions, TryLockOptions } from "./locks/options.ts";
+export type { Fenced, FencedOptions, FencedResult, FencedValue } from "./lock/fenced.ts";
+export type { Lock } from "./lock/lock.ts";
+export type { LockInfo, TryLockResult } from "./lock/locks.ts";
+export type { LockOptions, TryLockOptions } from "./lock/options.ts";
 export type { Extension, LeaseEnd } from "./core/lease/timed-lease.ts";
 export type { Transaction, TransactionArg } from "./transaction/attempt.ts";
 export type { TransactionBody, TransactionOptions, TransactionResult } from "./transaction/transaction.ts";

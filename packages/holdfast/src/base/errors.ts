@@ -46,14 +46,25 @@ export class HoldfastError extends Error {
   }
 }
 
-/** Bad input, refused before anything was sent: the message names the field and what was expected. */
+/** Bad input, refused before anything was sent: the message names the instance, the field and what was expected. */
 export class InvalidArgumentError extends HoldfastError {
   override readonly name: string = "InvalidArgumentError";
   readonly field: string;
 
-  constructor(field: string, expected: string, got: unknown, details: ErrorDetails = {}) {
-    super("INVALID_ARGUMENT", `${field}: expected ${expected}, got ${describe(got)}`, details);
+  /** @param got shown in the message, shortened; `said` words it where the value may be a secret */
+  constructor(field: string, expected: string, got: unknown, details: ErrorDetails & { readonly where?: string } = {}) {
+    const where = details.where === undefined ? "" : `${details.where}: `;
+    super("INVALID_ARGUMENT", `${where}${field}: expected ${expected}, got ${describe(got)}`, details);
     this.field = field;
+    this.#parts = { expected, got, details };
+  }
+
+  readonly #parts: { readonly expected: string; readonly got: unknown; readonly details: ErrorDetails };
+
+  /** The same refusal, which names the instance too: `cache "users": ttl: expected ...`. */
+  at(where: string): InvalidArgumentError {
+    const { expected, got, details } = this.#parts;
+    return new InvalidArgumentError(this.field, expected, got, { ...details, where });
   }
 }
 
@@ -153,7 +164,20 @@ export function isOutage(error: unknown): error is HoldfastError {
   return error instanceof HoldfastError && (error.retryable || error.code === "OUTCOME_UNKNOWN");
 }
 
+/** Words for what was given, shown as they are: for values that may be secrets, and for what is missing. */
+export class Said {
+  readonly words: string;
+  constructor(words: string) {
+    this.words = words;
+  }
+}
+
+export function said(words: string): Said {
+  return new Said(words);
+}
+
 function describe(value: unknown): string {
+  if (value instanceof Said) return value.words;
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (typeof value === "function") return "a function";
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";

@@ -1,5 +1,5 @@
 /** Options at the door. A duration: a number is always milliseconds; a string carries its unit. */
-import { InvalidArgumentError } from "./errors.ts";
+import { InvalidArgumentError, said } from "./errors.ts";
 
 export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
 
@@ -33,4 +33,66 @@ function parse(value: string): number {
   const match = DURATION.exec(value);
   if (match === null) return Number.NaN;
   return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+}
+
+/** All the names that an options type has; a missing or a surplus one does not compile. */
+export type OptionNames<T extends object> = Readonly<Record<keyof T & string, true>>;
+
+/**
+ * Options as a user wrote them, parsed once. Refused by name: what is not an object, and a name that is not known,
+ * with the nearest one that is. A field that is undefined counts as not given.
+ * @param where the instance as messages name it, such as `cache "users"`
+ * @throws InvalidArgumentError whose message begins with `where`, also for what `parse` refuses
+ */
+export function parseOptions<T extends object, Parsed>(
+  where: string,
+  given: T | undefined,
+  names: OptionNames<T>,
+  parse: (options: T) => Parsed,
+): Parsed {
+  try {
+    return parse(givenOptions(given, names));
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? error.at(where) : error;
+  }
+}
+
+/** The check of `parseOptions` alone, for the options of one call. Allocates nothing where no field is undefined. */
+export function givenOptions<T extends object>(given: T | undefined, names: OptionNames<T>): T {
+  if (given === undefined) return NOTHING as T;
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    throw new InvalidArgumentError("options", `an object such as { ${Object.keys(names)[0]}: ... }`, given);
+  let lacking = false;
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(names, name)) throw unknownOption(name, Object.keys(names));
+    if (given[name as keyof T] === undefined) lacking = true;
+  }
+  return lacking ? (Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T) : given;
+}
+
+const NOTHING: object = Object.freeze({});
+
+function unknownOption(name: string, known: readonly string[]): InvalidArgumentError {
+  const nearest = known
+    .map((each) => ({ each, distance: editDistance(name.toLowerCase(), each.toLowerCase()) }))
+    .toSorted((a, b) => a.distance - b.distance)[0];
+  const isNear = nearest !== undefined && nearest.distance <= Math.max(1, Math.floor(nearest.each.length / 3));
+  const expected = isNear ? `another name (did you mean "${nearest.each}"?)` : `one of ${known.join(", ")}`;
+  return new InvalidArgumentError(name, expected, said("an unknown option"));
+}
+
+/** Levenshtein's distance, with two neighbours in the wrong order as one step (Damerau). */
+function editDistance(a: string, b: string): number {
+  const rows = Array.from({ length: a.length + 1 }, (_, i) => [i, ...Array.from({ length: b.length }, () => 0)]);
+  for (let j = 1; j <= b.length; j += 1) rows[0]![j] = j;
+  for (let i = 1; i <= a.length; i += 1) {
+    for (let j = 1; j <= b.length; j += 1) {
+      const substituted = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let least = Math.min(rows[i - 1]![j]! + 1, rows[i]![j - 1]! + 1, substituted);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        least = Math.min(least, rows[i - 2]![j - 2]! + 1);
+      rows[i]![j] = least;
+    }
+  }
+  return rows[a.length]![b.length]!;
 }

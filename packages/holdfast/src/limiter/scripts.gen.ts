@@ -43,9 +43,9 @@ export type GcraPeekResult = number;
 /** The backlog of a GCRA bucket in microseconds; 0 when it is full. */
 export const gcraPeek: BatchScript<GcraPeekKeys, GcraPeekArgs, GcraPeekResult> = {
   class: "read",
-  name: "limits.gcraPeek",
-  sha1: "62ff69f3151e982ae051da8059a95884dcc99082",
-  lua: `-- limits.gcraPeek
+  name: "limiter.gcraPeek",
+  sha1: "50f372ac976d9f9b06cf6a35ba2fed661135305c",
+  lua: `-- limiter.gcraPeek
 ${NOW}local state = KEYS[1]
 local at = nowMicros()
 return math.max((redis.call('GET', state) or at) - at, 0)
@@ -58,9 +58,9 @@ return math.max((redis.call('GET', state) or at) - at, 0)
     return decodeInt(reply);
   },
   merged: {
-    name: "limits.gcraPeek (merged)",
-    sha1: "f2aee42c157d3e9e138a8c8501a55878a01f7dc9",
-    lua: `-- limits.gcraPeek
+    name: "limiter.gcraPeek (merged)",
+    sha1: "5b4a863fca086d5467adb171f45c40de5c1a07d1",
+    lua: `-- limiter.gcraPeek
 ${NOW}local function run(keyAt, argAt)
   local state = KEYS[keyAt + 1]
   local at = nowMicros()
@@ -98,9 +98,9 @@ export type GcraResult = number;
  */
 export const gcra: BatchScript<GcraKeys, GcraArgs, GcraResult> = {
   class: "unsafe",
-  name: "limits.gcra",
-  sha1: "37c148cf55c4dd80e4b365e6ef9fd53d44add33e",
-  lua: `-- limits.gcra
+  name: "limiter.gcra",
+  sha1: "ce09958e7f44d71950ee75ce2e33472db1a9961d",
+  lua: `-- limiter.gcra
 ${NOW}local state = KEYS[1]
 local costMicros, depthMicros = tonumber(ARGV[1]), tonumber(ARGV[2])
 local at = nowMicros()
@@ -120,9 +120,9 @@ return taken
     return decodeInt(reply);
   },
   merged: {
-    name: "limits.gcra (merged)",
-    sha1: "40fa50ecb54d9b44d86665965ffba45243173551",
-    lua: `-- limits.gcra
+    name: "limiter.gcra (merged)",
+    sha1: "81e64c42aee1d99174336b1b338156989ae9b56b",
+    lua: `-- limiter.gcra
 ${NOW}local function run(keyAt, argAt)
   local state = KEYS[keyAt + 1]
   local costMicros, depthMicros = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2])
@@ -159,9 +159,9 @@ export type SlidingPeekResult = number[];
 /** The elapsed time of the current window, what was counted in it, and in the window before it. */
 export const slidingPeek: BatchScript<SlidingPeekKeys, SlidingPeekArgs, SlidingPeekResult> = {
   class: "read",
-  name: "limits.slidingPeek",
-  sha1: "f0754d93258193206e47c7fc3fdba28f31753538",
-  lua: `-- limits.slidingPeek
+  name: "limiter.slidingPeek",
+  sha1: "ee3b1230cbfb07495db85e6ddd9dd69e4b7b8c91",
+  lua: `-- limiter.slidingPeek
 ${NOW}${WINDOWS}local state = KEYS[1]
 local windowMs = tonumber(ARGV[1])
 local _, elapsed, current, previous = countsNow(state, windowMs)
@@ -177,9 +177,9 @@ return {elapsed, current, previous}
     return decodeList(reply, decodeInt);
   },
   merged: {
-    name: "limits.slidingPeek (merged)",
-    sha1: "72b8fa21bca01b0915de9c76bd33ca0d95243d00",
-    lua: `-- limits.slidingPeek
+    name: "limiter.slidingPeek (merged)",
+    sha1: "040331f680ca4a283bb572fd3f7d5b9b1864df29",
+    lua: `-- limiter.slidingPeek
 ${NOW}${WINDOWS}local function run(keyAt, argAt)
   local state = KEYS[keyAt + 1]
   local windowMs = tonumber(ARGV[argAt + 1])
@@ -219,9 +219,9 @@ export type SlidingResult = number[];
  */
 export const sliding: BatchScript<SlidingKeys, SlidingArgs, SlidingResult> = {
   class: "unsafe",
-  name: "limits.sliding",
-  sha1: "a04933144cd47a106a5780322476950280618979",
-  lua: `-- limits.sliding
+  name: "limiter.sliding",
+  sha1: "46e0ef3a705017845fb3d7dc7c6457cdbff9636f",
+  lua: `-- limiter.sliding
 ${NOW}${WINDOWS}local state = KEYS[1]
 local cost, limit, windowMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local window, elapsed, current, previous = countsNow(state, windowMs)
@@ -247,9 +247,9 @@ return {elapsed, taken, previous}
     return decodeList(reply, decodeInt);
   },
   merged: {
-    name: "limits.sliding (merged)",
-    sha1: "add1a71b9d22a66e2016dbd689f65e15caa9ba6b",
-    lua: `-- limits.sliding
+    name: "limiter.sliding (merged)",
+    sha1: "2516a46f1e08795196e5270c4a1ceb7873652949",
+    lua: `-- limiter.sliding
 ${NOW}${WINDOWS}local function run(keyAt, argAt)
   local state = KEYS[keyAt + 1]
   local cost, limit, windowMs = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3])

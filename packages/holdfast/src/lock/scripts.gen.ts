@@ -72,9 +72,9 @@ export type AcquireResult =
 /** Take the lock if it is free or this owner's already; else, if asked to, join the queue of those who wait for it. */
 export const acquire: Script<AcquireKeys, AcquireArgs, AcquireResult> = {
   class: "dedupable",
-  name: "locks.acquire",
-  sha1: "60b5036577e6dfb2cc0b9ad027492b114511c95e",
-  lua: `-- locks.acquire
+  name: "lock.acquire",
+  sha1: "4661870b057cfc065574c1404cf419934e35dcee",
+  lua: `-- lock.acquire
 ${NOW}${WAIT_QUEUE}local lock, fence, ended, queue, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local owner, token, ttlMs, queued, since = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5])
 local MAX_HOLDS = 100
@@ -157,9 +157,9 @@ export type ExtendResult =
 /** Keep a hold for `ttlMs` from now, or as long as it lasts already. Never creates one. */
 export const extend: Script<ExtendKeys, ExtendArgs, ExtendResult> = {
   class: "idempotent",
-  name: "locks.extend",
-  sha1: "d37e1385c80aaffeedac56729eeb51c8f51eb223",
-  lua: `-- locks.extend
+  name: "lock.extend",
+  sha1: "41e36342fd19f0b01a42d736896e488290025fff",
+  lua: `-- lock.extend
 ${NOW}local lock = KEYS[1]
 local owner, token, ttlMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local state = redis.call('HMGET', lock, 'owner', token)
@@ -213,9 +213,9 @@ export type FencedSetResult =
 /** Store a value unless one with a higher fence is there. */
 export const fencedSet: Script<FencedSetKeys, FencedSetArgs, FencedSetResult> = {
   class: "idempotent",
-  name: "locks.fencedSet",
-  sha1: "049f7b9e3534bad92478c7baf6aa3aab02c0924a",
-  lua: `-- locks.fencedSet
+  name: "lock.fencedSet",
+  sha1: "4bae983f87bd4596435dd5b8b34e6a58f4a007f0",
+  lua: `-- lock.fencedSet
 local entry = KEYS[1]
 local fence, ttlMs, payload = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local highest = tonumber(redis.call('HGET', entry, 'fence') or 0)
@@ -259,9 +259,9 @@ export type InspectResult =
 /** Who holds the lock, and how many wait for it. */
 export const inspect: Script<InspectKeys, InspectArgs, InspectResult> = {
   class: "read",
-  name: "locks.inspect",
-  sha1: "0c2253c679e65db064abf1f36fcbdb5bdfe52072",
-  lua: `-- locks.inspect
+  name: "lock.inspect",
+  sha1: "c2e3a5093c9d561070aa0706e02fe6bb744a12a0",
+  lua: `-- lock.inspect
 ${NOW}local lock, alive = KEYS[1], KEYS[2]
 local state = redis.call('HMGET', lock, 'owner', 'fence')
 if not state[1] then return {'free'} end
@@ -309,9 +309,9 @@ export type ReleaseResult =
 /** Give back a hold; with `abandon` end a request whose fate is unknown or which waits no longer. Wakes who waits longest. */
 export const release: Script<ReleaseKeys, ReleaseArgs, ReleaseResult> = {
   class: "dedupable",
-  name: "locks.release",
-  sha1: "4dbeb11120bd2a12094457755c0b5105351d9c84",
-  lua: `-- locks.release
+  name: "lock.release",
+  sha1: "558aeffbcda40a37434b822fa5394db732b39213",
+  lua: `-- lock.release
 ${NOW}${WAIT_QUEUE}local lock, ended, queue, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local owner, token, abandon, wakeChannel = ARGV[1], ARGV[2], ARGV[3] == '1', ARGV[4]
 local ENDED_TTL_MS = 60000

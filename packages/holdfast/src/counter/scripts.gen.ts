@@ -51,9 +51,9 @@ export type IncrementOnceResult =
  */
 export const incrementOnce: BatchScript<IncrementOnceKeys, IncrementOnceArgs, IncrementOnceResult> = {
   class: "dedupable",
-  name: "counters.incrementOnce",
-  sha1: "345a8e6976167ebe30f0829438ce07b1c5e1586c",
-  lua: `-- counters.incrementOnce
+  name: "counter.incrementOnce",
+  sha1: "c3079f5c02f30c03e00797ffab8b1a322a93db0d",
+  lua: `-- counter.incrementOnce
 ${ADD}local counter, receipt = KEYS[1], KEYS[2]
 local by, min, max, ttlMs, renew, receiptTtlMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', tonumber(ARGV[6])
 local before = redis.call('GET', receipt)
@@ -82,9 +82,9 @@ return result
     }
   },
   merged: {
-    name: "counters.incrementOnce (merged)",
-    sha1: "f8d080413cebf4df34ab9b7b7bc788ed11de004d",
-    lua: `-- counters.incrementOnce
+    name: "counter.incrementOnce (merged)",
+    sha1: "b6c03ded203bfaa7df7d6d8d2e6cd2b8256d8d51",
+    lua: `-- counter.incrementOnce
 ${ADD}local function run(keyAt, argAt)
   local counter, receipt = KEYS[keyAt + 1], KEYS[keyAt + 2]
   local by, min, max, ttlMs, renew, receiptTtlMs = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), ARGV[argAt + 5] == '1', tonumber(ARGV[argAt + 6])
@@ -126,9 +126,9 @@ export type IncrementResult =
 /** Add to a counter within its bounds; out of them nothing changes. */
 export const increment: BatchScript<IncrementKeys, IncrementArgs, IncrementResult> = {
   class: "unsafe",
-  name: "counters.increment",
-  sha1: "e031d408f94926e8c8fbf1fc0cac5859292f9f7e",
-  lua: `-- counters.increment
+  name: "counter.increment",
+  sha1: "045155a583c1736b6a62e36ac7bcbbc370e4e437",
+  lua: `-- counter.increment
 ${ADD}local counter = KEYS[1]
 local by, min, max, ttlMs, renew = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
 return add(counter, by, min, max, ttlMs, renew)
@@ -153,9 +153,9 @@ return add(counter, by, min, max, ttlMs, renew)
     }
   },
   merged: {
-    name: "counters.increment (merged)",
-    sha1: "ae1572c0c9e0b996a6d5509d374e8d93ee06dd4f",
-    lua: `-- counters.increment
+    name: "counter.increment (merged)",
+    sha1: "c16cdf9c3bce07ab9f438b211f98c357d6c65bf6",
+    lua: `-- counter.increment
 ${ADD}local function run(keyAt, argAt)
   local counter = KEYS[keyAt + 1]
   local by, min, max, ttlMs, renew = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), ARGV[argAt + 5] == '1'
