@@ -1,5 +1,5 @@
 /** Bad input is refused before anything is opened; what is opened is what was asked for. */
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Proxy, type Standalone, startProxy, startStandalone } from "../test/support/servers.ts";
 import { connect, type ConnectOptions } from "./connect.ts";
 import { InvalidArgumentError } from "./base/errors.ts";
@@ -17,7 +17,7 @@ describe("connect [standalone]", () => {
     await server.stop();
   });
 
-  test.each<[string, object]>([
+  it.each<[string, object]>([
     ["prefix", { prefix: "a b" }],
     ["prefix", { prefix: "" }],
     ["prefix", { prefix: 7 }],
@@ -36,24 +36,21 @@ describe("connect [standalone]", () => {
     expect(proxy.connections).toBe(0);
   });
 
-  test.each(["HOLDFAST_URL", "REDIS_URL"])(
-    "without a URL takes the one of %s, with the options given",
-    async (name) => {
-      vi.stubEnv("HOLDFAST_URL", undefined);
-      vi.stubEnv("REDIS_URL", undefined);
-      vi.stubEnv(name, server.url);
-      await using plain = await connect();
-      await using named = await connect(undefined, { prefix: "mine" });
-      await using object = await connect({ prefix: "mine" });
-      expect([plain, named, object].map((hf) => hf.key("g", "x"))).toEqual([
-        "hf:key:{g}:of:x",
-        "mine:key:{g}:of:x",
-        "mine:key:{g}:of:x",
-      ]);
-    },
-  );
+  it.each(["HOLDFAST_URL", "REDIS_URL"])("without a URL takes the one of %s, with the options given", async (name) => {
+    vi.stubEnv("HOLDFAST_URL", undefined);
+    vi.stubEnv("REDIS_URL", undefined);
+    vi.stubEnv(name, server.url);
+    await using plain = await connect();
+    await using named = await connect(undefined, { prefix: "mine" });
+    await using object = await connect({ prefix: "mine" });
+    expect([plain, named, object].map((hf) => hf.key("g", "x"))).toEqual([
+      "hf:key:{g}:of:x",
+      "mine:key:{g}:of:x",
+      "mine:key:{g}:of:x",
+    ]);
+  });
 
-  test("in production refuses to guess, and says where it looked for a URL", async () => {
+  it("in production refuses to guess, and says where it looked for a URL", async () => {
     vi.stubEnv("NODE_ENV", "production");
     vi.stubEnv("HOLDFAST_URL", undefined);
     vi.stubEnv("REDIS_URL", undefined);

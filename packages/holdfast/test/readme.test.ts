@@ -1,7 +1,7 @@
 /** The first code that a newcomer sees: type-checked and run here, and the same as in README.md. */
 /* oxlint-disable no-unused-expressions -- it shows what a lock has */
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { connect } from "../src/index.ts";
 import { startStandalone } from "./support/servers.ts";
 
@@ -23,7 +23,7 @@ function statements(code: string): string[] {
     .filter((statement) => statement !== "");
 }
 
-test("README's first code runs [standalone]", async () => {
+it("README's first code runs [standalone]", async () => {
   await using server = await startStandalone();
   const process = { env: { REDIS_URL: server.url as string | undefined } };
   const db = { user: async (id: string): Promise<User> => ({ name: id }) };
@@ -49,7 +49,7 @@ test("README's first code runs [standalone]", async () => {
   expect({ allowed, retryAfterMs }).toEqual({ allowed: true, retryAfterMs: 0 });
 });
 
-test("it is what README shows, and as short as it should be", () => {
+it("is what README shows, and as short as it should be", () => {
   const shown = FIRST_CODE.exec(readFileSync(README, "utf8"))?.[1] ?? "";
   const run = THIS_CODE.exec(readFileSync(new URL(import.meta.url), "utf8"))?.[1] ?? "";
   expect(statements(shown)).toEqual(statements(run));

@@ -1,9 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { InvalidArgumentError } from "./errors.ts";
 import { type Duration, givenOptions, type OptionNames, parseOptions, toMs } from "./options.ts";
 
 describe("toMs", () => {
-  test.each<[Duration, number]>([
+  it.each<[Duration, number]>([
     [1500, 1500],
     ["250ms", 250],
     ["1.5s", 1500],
@@ -14,7 +14,7 @@ describe("toMs", () => {
     expect(toMs("ttl", duration)).toBe(ms);
   });
 
-  test.each(["1 s", "s", "", "-1s", "1e3s", -1, 0, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60])(
+  it.each(["1 s", "s", "", "-1s", "1e3s", -1, 0, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60])(
     "refuses %j by the field's name",
     (bad) => {
       expect(() => toMs("ttl", bad as Duration)).toThrow(InvalidArgumentError);
@@ -22,7 +22,7 @@ describe("toMs", () => {
     },
   );
 
-  test("a field may allow zero", () => {
+  it("a field may allow zero", () => {
     expect(toMs("negativeTtl", 0, 0)).toBe(0);
   });
 });
@@ -39,13 +39,13 @@ describe("parseOptions", () => {
   const parse = (given: unknown): number =>
     parseOptions('cache "users"', given as Sample, SAMPLE, ({ ttl }) => toMs("ttl", ttl ?? "5m"));
 
-  test("takes a field that is undefined for one that is not given", () => {
+  it("takes a field that is undefined for one that is not given", () => {
     expect(parse(undefined)).toBe(300_000);
     expect(parse({ ttl: undefined })).toBe(300_000);
     expect({ grace: 1, ...givenOptions<Sample>({ grace: undefined, ttl: 5 }, SAMPLE) }).toEqual({ grace: 1, ttl: 5 });
   });
 
-  test.each<[unknown, string]>([
+  it.each<[unknown, string]>([
     [{ tll: 5 }, 'cache "users": tll: expected another name (did you mean "ttl"?), got an unknown option'],
     [{ TTL: 5 }, 'cache "users": TTL: expected another name (did you mean "ttl"?), got an unknown option'],
     [{ timeout: 5 }, 'cache "users": timeout: expected one of ttl, grace, secret, got an unknown option'],
@@ -64,7 +64,7 @@ describe("parseOptions", () => {
     expect(() => parse(given)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT", message }));
   });
 
-  test("shows no value of an option it does not know, which may be a secret", () => {
+  it("shows no value of an option it does not know, which may be a secret", () => {
     expect(() => parse({ secrett: "hunter2" })).toThrow(expect.not.stringContaining("hunter2"));
     expect(() => parse({ secrett: "hunter2" })).toThrow(/did you mean "secret"/);
   });

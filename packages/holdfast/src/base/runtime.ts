@@ -27,7 +27,10 @@ export interface Runtime {
   randomUUID(): string;
 }
 
-/** Node's own. Looked up at each call, so that a test may put fake timers in their place. */
+/** Node's timers as they are when this module is loaded, so that fake timers of a test never stop a connection. */
+const { clearInterval, clearTimeout, performance, setImmediate, setInterval, setTimeout } = globalThis;
+
+/** Node's own. */
 export const systemRuntime: Runtime = {
   now: () => performance.now(),
   setTimeout: (task, ms) => setTimeout(task, ms),
@@ -62,6 +65,19 @@ export async function within(runtime: Runtime, ms: number, work: Promise<unknown
   });
   try {
     return await Promise.race([work.then(() => "ended" as const), late]);
+  } finally {
+    runtime.clearTimeout(timer);
+  }
+}
+
+/** The result of `work`; rejects with what `late` makes when there is none after `ms`. */
+export async function deadline<T>(runtime: Runtime, ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  let timer: Timer | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    timer = runtime.setTimeout(() => reject(late()), ms);
+  });
+  try {
+    return await Promise.race([work, overdue]);
   } finally {
     runtime.clearTimeout(timer);
   }

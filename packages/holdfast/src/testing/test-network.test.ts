@@ -1,8 +1,8 @@
 import { RealClock } from "holdfast-embedded";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { TestNetwork } from "./test-network.ts";
 
-test("connections that are over at both ends are forgotten", () => {
+it("connections that are over at both ends are forgotten", () => {
   const network = new TestNetwork(new RealClock());
   let reset = 0;
   const connection = (over: boolean) => ({ endClient: () => reset++, endServer: () => undefined, areOver: () => over });

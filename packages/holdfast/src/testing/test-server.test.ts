@@ -6,14 +6,14 @@
  * - closing hangs with a fault or an unanswered call ......................... "close"
  */
 import { createClient } from "@redis/client";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { OutcomeUnknownError, UnavailableError } from "../base/errors.ts";
 import { createTestServer, type TestServer } from "./index.ts";
 
 const OP = { op: "test", class: "unsafe" } as const;
 
 describe("a virtual clock", () => {
-  test("stands still, and moves the server's ttls exactly", async () => {
+  it("stands still, and moves the server's ttls exactly", async () => {
     await using server = await createTestServer({ clock: "virtual", startAt: new Date("2030-01-01T00:00:00Z") });
     const hf = await server.connect();
     const cache = hf.cache<string>("c", { ttl: "10m", jitter: 0 });
@@ -26,7 +26,7 @@ describe("a virtual clock", () => {
     expect(server.clock.now()).toBe(Date.parse("2030-01-01T00:10:00.001Z"));
   });
 
-  test("moves the handle's own timers: a lock is renewed, and lost when the server is away", async () => {
+  it("moves the handle's own timers: a lock is renewed, and lost when the server is away", async () => {
     await using server = await createTestServer({ clock: "virtual" });
     const hf = await server.connect();
     const lock = await hf.lock("l", { ttl: "10s" });
@@ -38,7 +38,7 @@ describe("a virtual clock", () => {
     expect(lock.signal.aborted).toBe(true);
   });
 
-  test("brings the deadline of a call that nobody answers", async () => {
+  it("brings the deadline of a call that nobody answers", async () => {
     await using server = await createTestServer({ clock: "virtual" });
     const hf = await server.connect({ timeout: "5s" });
     using _gone = server.faults.pause();
@@ -50,7 +50,7 @@ describe("a virtual clock", () => {
     expect(await call).toBeInstanceOf(OutcomeUnknownError);
   });
 
-  test("a real clock is not moved", async () => {
+  it("a real clock is not moved", async () => {
     await using server = await createTestServer();
     await expect(server.clock.advance("1s")).rejects.toThrow(/createTestServer\(\{ clock: "virtual" \}\)/);
     expect(Math.abs(server.clock.now() - Date.now())).toBeLessThan(60_000);
@@ -61,7 +61,7 @@ describe.each(["real", "virtual"] as const)("faults under a %s clock", (clock) =
   const stored = async (server: TestServer, key: string): Promise<string> =>
     String(await (await server.connect()).driver.send(["GET", key], { op: "test", class: "read" }, key));
 
-  test("dropReplies: the command is executed and its sender does not know", async () => {
+  it("dropReplies: the command is executed and its sender does not know", async () => {
     await using server = await createTestServer({ clock });
     const hf = await server.connect();
     server.faults.dropReplies();
@@ -69,7 +69,7 @@ describe.each(["real", "virtual"] as const)("faults under a %s clock", (clock) =
     expect(await stored(server, "k")).toBe("1");
   });
 
-  test("dropRequests: the command is not executed", async () => {
+  it("dropRequests: the command is not executed", async () => {
     await using server = await createTestServer({ clock });
     const hf = await server.connect();
     server.faults.dropRequests();
@@ -77,7 +77,7 @@ describe.each(["real", "virtual"] as const)("faults under a %s clock", (clock) =
     expect(await stored(server, "k")).toBe("null");
   });
 
-  test("partition: what is sent waits and arrives when it heals", async () => {
+  it("partition: what is sent waits and arrives when it heals", async () => {
     await using server = await createTestServer({ clock });
     const hf = await server.connect();
     const partition = server.faults.partition();
@@ -88,7 +88,7 @@ describe.each(["real", "virtual"] as const)("faults under a %s clock", (clock) =
     partition.heal();
   });
 
-  test("partition towards the client: executed, and not answered until it heals", async () => {
+  it("partition towards the client: executed, and not answered until it heals", async () => {
     await using server = await createTestServer({ clock });
     const [hf, other] = [await server.connect(), await server.connect()];
     await other.ping();
@@ -99,7 +99,7 @@ describe.each(["real", "virtual"] as const)("faults under a %s clock", (clock) =
     expect(await call).toBe(1);
   });
 
-  test("cut: calls under way are lost, the next ones are served", async () => {
+  it("cut: calls under way are lost, the next ones are served", async () => {
     await using server = await createTestServer({ clock });
     const hf = await server.connect();
     const hold = server.faults.pause();
@@ -111,7 +111,7 @@ describe.each(["real", "virtual"] as const)("faults under a %s clock", (clock) =
     expect(await stored(server, "k")).toBe("null");
   });
 
-  test("restart keeps the data or loses it; scripts are loaded again without anybody noticing", async () => {
+  it("restart keeps the data or loses it; scripts are loaded again without anybody noticing", async () => {
     await using server = await createTestServer({ clock });
     const counter = (await server.connect()).counter("n");
     await counter.increment("a");
@@ -121,7 +121,7 @@ describe.each(["real", "virtual"] as const)("faults under a %s clock", (clock) =
     expect(await reading(server, () => counter.increment("a"))).toMatchObject({ value: 1 });
   });
 
-  test("failover loses what was not replicated, and nothing where all was", async () => {
+  it("failover loses what was not replicated, and nothing where all was", async () => {
     await using server = await createTestServer({ clock });
     const hf = await server.connect();
     const set = (value: string): Promise<unknown> =>
@@ -136,7 +136,7 @@ describe.each(["real", "virtual"] as const)("faults under a %s clock", (clock) =
     expect(await stored(server, "k")).toBe("newer");
   });
 
-  test("down: nobody is let in until it heals", async () => {
+  it("down: nobody is let in until it heals", async () => {
     await using server = await createTestServer({ clock });
     const hf = await server.connect({ timeout: "50ms" });
     const down = server.faults.down();
@@ -150,7 +150,7 @@ describe.each(["real", "virtual"] as const)("faults under a %s clock", (clock) =
     await reading(server, () => hf.driver.send(["PING"], { op: "test", class: "read", timeoutMs: 10_000 }));
   });
 
-  test("close ends with a fault, and with a call that nobody answers", async () => {
+  it("close ends with a fault, and with a call that nobody answers", async () => {
     const server = await createTestServer({ clock });
     const hf = await server.connect();
     server.faults.partition();
@@ -163,7 +163,7 @@ describe.each(["real", "virtual"] as const)("faults under a %s clock", (clock) =
 });
 
 describe("over TCP", () => {
-  test("any client, and the faults are its own too", async () => {
+  it("any client, and the faults are its own too", async () => {
     await using server = await createTestServer({ password: "secret" });
     const url = (await server.listen()).replace("//", "//:secret@");
     const client = createClient({ url, socket: { reconnectStrategy: false } });

@@ -1,19 +1,19 @@
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { runVitest } from "./nested-vitest.ts";
 
 const REPORTER = fileURLToPath(new URL("./backend-reporter.ts", import.meta.url));
 
-test("counts tests by their backend, and what fails without being a test", async () => {
+it("counts tests by their backend, and what fails without being a test", async () => {
   const files = {
     "counts.test.ts": `
       describe.each([{ name: "cluster" }, { name: "tls" }])("cache [$name]", ({ name }) => {
-        test("one", () => expect(name).toBe("cluster"));
-        test.skip("two", () => {});
+        it("one", () => expect(name).toBe("cluster"));
+        it.skip("two", () => {});
       });
-      test("[embedded] three", () => {});
-      test("four", () => {});
+      it("[embedded] three", () => {});
+      it("four", () => {});
     `,
     "broken.test.ts": `throw new Error("does not load");`,
   };

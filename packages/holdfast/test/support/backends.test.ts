@@ -1,10 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { backends } from "./backends.ts";
 import { respCommand } from "./servers.ts";
 import { BACKEND_NAMES, chooseBackends } from "./shared-servers.ts";
 
 describe.each(backends())("shared server [$name]", ({ url, options }) => {
-  test("answers at every address of its url", async () => {
+  it("answers at every address of its url", async () => {
     const { username, password, addresses } = parse(url);
     for (const address of addresses) {
       const port = Number(address.split(":")[1]);
@@ -14,12 +14,12 @@ describe.each(backends())("shared server [$name]", ({ url, options }) => {
 });
 
 describe("chooseBackends", () => {
-  test("takes a list, keeps the order, and means all of them by none", () => {
+  it("takes a list, keeps the order, and means all of them by none", () => {
     expect(chooseBackends("")).toEqual(BACKEND_NAMES);
     expect(chooseBackends("tls, standalone")).toEqual(["standalone", "tls"]);
   });
 
-  test("refuses a name that it does not know", () => {
+  it("refuses a name that it does not know", () => {
     expect(() => chooseBackends("standalone,clutser")).toThrow('"clutser" is none of');
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { RespClient, startProxy, startStandalone, until, type Proxy, type Standalone } from "./servers.ts";
 
 let server: Standalone;
@@ -32,14 +32,14 @@ async function failureOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe("proxy", () => {
-  test("passes bytes both ways, also large ones", async () => {
+  it("passes bytes both ways, also large ones", async () => {
     const client = await connect();
     const large = Buffer.alloc(3_000_000, "x");
     await client.command("SET", "large", large);
     expect(large.equals((await client.bytes("GET", "large")) as Buffer)).toBe(true);
   });
 
-  test("delay() keeps replies back and in order", async () => {
+  it("delay() keeps replies back and in order", async () => {
     const client = await connect();
     proxy.delay(60_000);
     const arrived: unknown[] = [];
@@ -53,7 +53,7 @@ describe("proxy", () => {
     expect(arrived).toEqual(["one", "two"]);
   });
 
-  test("cut() closes open connections and lets new ones in", async () => {
+  it("cut() closes open connections and lets new ones in", async () => {
     const client = await connect();
     const waiting = failureOf(client.command("BLPOP", "nothing", 0));
     await until("the server blocks the client", async () => (await blockedClients()) === 1);
@@ -62,7 +62,7 @@ describe("proxy", () => {
     expect(await (await connect()).command("PING")).toBe("PONG");
   });
 
-  test("reset() sends a RST", async () => {
+  it("reset() sends a RST", async () => {
     const client = await connect();
     const waiting = failureOf(client.command("BLPOP", "nothing", 0));
     await until("the server blocks the client", async () => (await blockedClients()) === 1);
@@ -70,7 +70,7 @@ describe("proxy", () => {
     expect(await waiting).toContain("ECONNRESET");
   });
 
-  test("freeze() holds what is sent until heal()", async () => {
+  it("freeze() holds what is sent until heal()", async () => {
     const client = await connect();
     await client.command("SET", "frozen", "before");
     proxy.freeze();
@@ -83,7 +83,7 @@ describe("proxy", () => {
     expect(await server.command("GET", "frozen")).toBe("after");
   });
 
-  test("a connection made while frozen answers after heal()", async () => {
+  it("a connection made while frozen answers after heal()", async () => {
     proxy.freeze();
     const client = await connect();
     const held = proxy.sawRequest("PING");
@@ -93,7 +93,7 @@ describe("proxy", () => {
     expect(await answer).toBe("PONG");
   });
 
-  test("halfOpen() ends the server's side, and the client never hears of it", async () => {
+  it("halfOpen() ends the server's side, and the client never hears of it", async () => {
     const client = await connect(200);
     const id = String(await client.command("CLIENT", "ID"));
     proxy.halfOpen();
@@ -102,7 +102,7 @@ describe("proxy", () => {
     expect(await failureOf((await connect(200)).command("PING"))).toContain("no reply");
   });
 
-  test("heal() closes what was half open", async () => {
+  it("heal() closes what was half open", async () => {
     const client = await connect();
     proxy.halfOpen();
     const dropped = proxy.sawRequest("PING");
@@ -113,7 +113,7 @@ describe("proxy", () => {
     expect(await (await connect()).command("PING")).toBe("PONG");
   });
 
-  test("dropReplies() lets the server execute and loses its answer", async () => {
+  it("dropReplies() lets the server execute and loses its answer", async () => {
     const client = await connect();
     proxy.dropReplies();
     const executed = proxy.sawReply(":1\r\n");
@@ -124,7 +124,7 @@ describe("proxy", () => {
     expect(await server.command("GET", "executed")).toBe("1");
   });
 
-  test("refuse() refuses new connections and leaves open ones alone", async () => {
+  it("refuse() refuses new connections and leaves open ones alone", async () => {
     const client = await connect();
     proxy.refuse();
     await expect(connect()).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
@@ -133,7 +133,7 @@ describe("proxy", () => {
     expect(await (await connect()).command("PING")).toBe("PONG");
   });
 
-  test("sawRequest() takes a predicate, and rejects when nothing comes", async () => {
+  it("sawRequest() takes a predicate, and rejects when nothing comes", async () => {
     const client = await connect();
     const seen = proxy.sawRequest((bytes) => bytes.toString().endsWith("marker\r\n"));
     await client.command("ECHO", "marker");
@@ -141,7 +141,7 @@ describe("proxy", () => {
     expect(await failureOf(proxy.sawRequest("marker", 50))).toContain("saw no such requests");
   });
 
-  test("counts open connections and forgets closed ones", async () => {
+  it("counts open connections and forgets closed ones", async () => {
     await until("the others are gone", () => proxy.connections === 0);
     const client = await connect();
     await client.command("PING");

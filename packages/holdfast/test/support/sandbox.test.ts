@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { runVitest } from "./nested-vitest.ts";
 import { until } from "./servers.ts";
 
@@ -12,7 +12,7 @@ const HANGING_TEST = `
   import { writeFileSync, renameSync } from "node:fs";
   import { startStandalone } from ${JSON.stringify(SERVERS)};
 
-  test("hangs", { timeout: 600_000 }, async () => {
+  it("hangs", { timeout: 600_000 }, async () => {
     const server = await startStandalone();
     const [, dir] = await server.command("CONFIG", "GET", "dir");
     await server.pause();
@@ -22,18 +22,15 @@ const HANGING_TEST = `
   });
 `;
 
-test.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)(
-  "a run that ends by %s leaves no server behind",
-  async (signal) => {
-    using run = runVitest({ "hangs.test.ts": HANGING_TEST });
-    const report = join(run.dir, "started.json");
-    await until("the server runs", () => existsSync(report));
-    const { pid, dir } = JSON.parse(readFileSync(report, "utf8")) as { pid: number; dir: string };
-    run.child.kill(signal);
-    await until("the server and its folder are gone", () => !isAlive(pid) && !existsSync(dir));
-    expect(isAlive(pid)).toBe(false);
-  },
-);
+it.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)("a run that ends by %s leaves no server behind", async (signal) => {
+  using run = runVitest({ "hangs.test.ts": HANGING_TEST });
+  const report = join(run.dir, "started.json");
+  await until("the server runs", () => existsSync(report));
+  const { pid, dir } = JSON.parse(readFileSync(report, "utf8")) as { pid: number; dir: string };
+  run.child.kill(signal);
+  await until("the server and its folder are gone", () => !isAlive(pid) && !existsSync(dir));
+  expect(isAlive(pid)).toBe(false);
+});
 
 /** A killed process whose parent is gone may stay in the table as a zombie until somebody collects it. */
 function isAlive(pid: number): boolean {

@@ -49,15 +49,15 @@ export class ScriptedTransport implements Transport {
   /** What `home` says; undefined: scripts go by EVALSHA at once. */
   connection: object | undefined = undefined;
   closes = 0;
-  private readonly steps: Step[];
-  private readonly listeners = new Set<(event: StateEvent) => void>();
-  private readonly gate: Promise<void>;
+  readonly #steps: Step[];
+  readonly #listeners = new Set<(event: StateEvent) => void>();
+  readonly #gate: Promise<void>;
   /** Lets what waits in `lease`, `subscribe` and `onInvalidate` go on. */
   open!: () => void;
 
   constructor(...steps: Step[]) {
-    this.steps = steps;
-    this.gate = new Promise((resolve) => {
+    this.#steps = steps;
+    this.#gate = new Promise((resolve) => {
       this.open = resolve;
     });
   }
@@ -67,11 +67,11 @@ export class ScriptedTransport implements Transport {
   }
 
   next(...steps: Step[]): void {
-    this.steps.push(...steps);
+    this.#steps.push(...steps);
   }
 
   emit(state: StateEvent["state"], node: string = NODE): void {
-    for (const listener of this.listeners) listener({ state, node, epoch: 1 });
+    for (const listener of this.#listeners) listener({ state, node, epoch: 1 });
   }
 
   slotOf(): number {
@@ -81,7 +81,7 @@ export class ScriptedTransport implements Transport {
   attempt(args: readonly Arg[], route: Route): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.attempts.push({ args, route, resolve, reject });
-      const step = this.steps.shift() ?? "silence";
+      const step = this.#steps.shift() ?? "silence";
       if (step === "silence") return;
       if ("error" in step) reject(step.error);
       else resolve(step.reply);
@@ -94,14 +94,14 @@ export class ScriptedTransport implements Transport {
   }
 
   async lease(_route: Route, signal: AbortSignal): Promise<TransportLease> {
-    await this.connected();
+    await this.#connected();
     const lease = new ScriptedLease(this, signal);
     this.leases.push(lease);
     return lease;
   }
 
   async subscribe(): Promise<Subscription> {
-    await this.connected();
+    await this.#connected();
     const subscription = { closed: false };
     this.subscriptions.push(subscription);
     return {
@@ -120,16 +120,16 @@ export class ScriptedTransport implements Transport {
   }
 
   onState(listener: (event: StateEvent) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async close(): Promise<void> {
     this.closes += 1;
   }
 
-  private async connected(): Promise<void> {
-    if (this.connecting === "silence") await this.gate;
+  async #connected(): Promise<void> {
+    if (this.connecting === "silence") await this.#gate;
   }
 }
 
@@ -137,15 +137,15 @@ export class ScriptedLease implements TransportLease {
   readonly node = NODE;
   readonly signal: AbortSignal;
   state: "open" | "released" | "destroyed" = "open";
-  private readonly transport: ScriptedTransport;
+  readonly #transport: ScriptedTransport;
 
   constructor(transport: ScriptedTransport, signal: AbortSignal) {
-    this.transport = transport;
+    this.#transport = transport;
     this.signal = signal;
   }
 
   attempt(args: readonly Arg[]): Promise<Reply> {
-    return this.transport.attempt(args, { node: this.node });
+    return this.#transport.attempt(args, { node: this.node });
   }
 
   release(): void {

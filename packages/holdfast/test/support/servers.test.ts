@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { X509Certificate } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { slotOf } from "../../src/driver/slot.ts";
 import {
   RespClient,
@@ -21,7 +21,7 @@ function isAlive(pid: number): boolean {
 }
 
 describe("startStandalone", () => {
-  test("starts, answers, and leaves nothing behind", async () => {
+  it("starts, answers, and leaves nothing behind", async () => {
     const server = await startStandalone();
     const { pid } = server;
     const [, dir] = (await server.command("CONFIG", "GET", "dir")) as string[];
@@ -33,7 +33,7 @@ describe("startStandalone", () => {
     expect(existsSync(dir!)).toBe(false);
   });
 
-  test("kill() and restart() keep the port and, unasked, no data", async () => {
+  it("kill() and restart() keep the port and, unasked, no data", async () => {
     await using server = await startStandalone();
     await server.command("SET", "key", "value");
     const { pid } = server;
@@ -45,14 +45,14 @@ describe("startStandalone", () => {
     expect(await server.command("GET", "key")).toBeNull();
   });
 
-  test("keeps its data through a kill with persistence", async () => {
+  it("keeps its data through a kill with persistence", async () => {
     await using server = await startStandalone({ persistence: true });
     await server.command("SET", "key", "value");
     await server.restart();
     expect(await server.command("GET", "key")).toBe("value");
   });
 
-  test("is silent while paused and answers afterwards what was asked", async () => {
+  it("is silent while paused and answers afterwards what was asked", async () => {
     await using server = await startStandalone();
     using client = await server.connect();
     await server.pause();
@@ -63,7 +63,7 @@ describe("startStandalone", () => {
     expect(await answer).toBe("PONG");
   });
 
-  test("is stopped also while paused, and refuses signals afterwards", async () => {
+  it("is stopped also while paused, and refuses signals afterwards", async () => {
     const server = await startStandalone();
     const { pid } = server;
     await server.pause();
@@ -72,13 +72,13 @@ describe("startStandalone", () => {
     await expect(server.pause()).rejects.toThrow("does not run");
   });
 
-  test("tells why it did not start", async () => {
+  it("tells why it did not start", async () => {
     await expect(startStandalone({ config: { "no-such-directive": "1" } })).rejects.toThrow("no-such-directive");
   });
 });
 
 describe("startCluster", () => {
-  test("forms, migrates a slot in steps, fails over, and leaves nothing behind", { timeout: 60_000 }, async () => {
+  it("forms, migrates a slot in steps, fails over, and leaves nothing behind", { timeout: 60_000 }, async () => {
     const cluster = await startCluster();
     const pids = cluster.nodes.map((node) => node.pid);
     expect(cluster.primaries).toHaveLength(3);
@@ -117,7 +117,7 @@ describe("startCluster", () => {
 });
 
 describe("startSentinel", () => {
-  test("promotes a replica when the primary is gone, and leaves nothing behind", { timeout: 60_000 }, async () => {
+  it("promotes a replica when the primary is gone, and leaves nothing behind", { timeout: 60_000 }, async () => {
     const group = await startSentinel();
     const all = [...group.servers, ...group.sentinels];
     const pids = all.map((server) => server.pid);
@@ -144,7 +144,7 @@ describe("startSentinel", () => {
 });
 
 describe("startTls", () => {
-  test("lets in whom it should", async () => {
+  it("lets in whom it should", async () => {
     await using server = await startTls();
     const { port, ca, client, users } = server;
     expect(await server.command("ACL", "WHOAMI")).toBe("app");
@@ -156,7 +156,7 @@ describe("startTls", () => {
     await expect(limited.command("SET", "other", "x")).rejects.toThrow("NOPERM");
   });
 
-  test("refuses a wrong name, an unknown authority, a wrong password and nobody at all", async () => {
+  it("refuses a wrong name, an unknown authority, a wrong password and nobody at all", async () => {
     await using server = await startTls();
     const { port, ca, users } = server;
     const wrongName = RespClient.connect({ port, tls: { ca, servername: "other.example" } });
@@ -169,7 +169,7 @@ describe("startTls", () => {
     await expect(nobody.command("PING")).rejects.toThrow("NOAUTH");
   });
 
-  test("asks for the client's certificate where it is required", async () => {
+  it("asks for the client's certificate where it is required", async () => {
     await using server = await startTls({ clientCertificate: "required" });
     expect(await server.command("PING")).toBe("PONG");
     const without = RespClient.connect({ port: server.port, ...server.users.app, tls: { ca: server.ca } });

@@ -10,7 +10,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LeaseLostError } from "../../base/errors.ts";
-import { systemRuntime } from "../../base/runtime.ts";
+import { fakeTimeRuntime } from "../../../test/support/fake-time.ts";
 import { type Extension, type LeaseEnd, type LeasePort, type LeaseTerms, TimedLease } from "./timed-lease.ts";
 
 const TERMS: LeaseTerms = { label: 'lock "a"', ttlMs: 3_000, renew: true, maxHoldMs: Infinity };
@@ -51,7 +51,7 @@ function never<T>(): Promise<T> {
 describe("TimedLease", () => {
   let port: ScriptedPort;
   const open = (terms: Partial<LeaseTerms> = {}, grantedAt = performance.now(), onEnd?: () => void): TimedLease =>
-    new TimedLease(systemRuntime, port, { ...TERMS, ...terms }, grantedAt, onEnd);
+    new TimedLease(fakeTimeRuntime, port, { ...TERMS, ...terms }, grantedAt, onEnd);
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });

@@ -4,7 +4,7 @@ import type { Invalidations } from "./invalidation.ts";
 import type { Settings } from "./options.ts";
 import type { Address } from "./url.ts";
 
-export interface Context {
+export interface TransportContext {
   readonly settings: Settings;
   readonly invalidations: Invalidations;
   /** True once the whole transport is closed; a single node is closed also when it serves no slots any more. */

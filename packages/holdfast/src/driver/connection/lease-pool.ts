@@ -1,6 +1,6 @@
 /** Exclusive connections of one node: a bounded pool, first come first served, each one cleaned before its next use. */
-import { type Arg, type Reply, TransportError, type TransportLease } from "../port.ts";
-import type { Runtime, Timer } from "../../base/runtime.ts";
+import { type Arg, TransportError, type TransportLease } from "../port.ts";
+import { deadline, type Runtime, type Timer } from "../../base/runtime.ts";
 import type { Connection } from "./connection.ts";
 import { Deferred } from "../../base/deferred.ts";
 import type { ClientKind } from "./raw-client.ts";
@@ -8,6 +8,8 @@ import { SessionState } from "./session-state.ts";
 
 /** A connection that nobody wanted for so long is closed. */
 const IDLE_MS = 30_000;
+/** A connection that is not clean by then is destroyed. */
+const CLEAN_UP_MS = 1_000;
 
 interface Waiter {
   resolve(turn: undefined): void;
@@ -144,15 +146,10 @@ export class LeasePool {
   }
 
   async #sendOrDestroy(connection: Connection, args: readonly Arg[]): Promise<void> {
-    const overdue = this.#setup.runtime.setTimeout(
-      () => connection.destroy(new Error("no answer while cleaning up")),
-      1_000,
+    const cleaned = connection.send(args);
+    await deadline(this.#setup.runtime, CLEAN_UP_MS, cleaned, () => new Error("no answer while cleaning up")).catch(
+      (error: unknown) => connection.destroy(error),
     );
-    await connection.send(args).catch((error: unknown): Reply => {
-      connection.destroy(error);
-      return null;
-    });
-    this.#setup.runtime.clearTimeout(overdue);
   }
 
   #throwIfOver(signal: AbortSignal): void {

@@ -1,7 +1,7 @@
 /** One server process as we know it: the shared connection, the exclusive ones, and the one for subscriptions. */
 import { type Arg, type Home, type NodeInfo, type Reply, TransportError } from "../port.ts";
 import { Connection } from "./connection.ts";
-import type { Context } from "./context.ts";
+import type { TransportContext } from "./context.ts";
 import { LeasePool } from "./lease-pool.ts";
 import { Link } from "./link.ts";
 import { type Address, addressName } from "./url.ts";
@@ -14,11 +14,11 @@ export class Node implements Home {
   address: Address;
   readonly link: Link;
   readonly leases: LeasePool;
-  readonly #context: Context;
+  readonly #context: TransportContext;
   readonly #resolve: Resolve;
   readonly #mustBePrimary: boolean;
 
-  constructor(context: Context, address: Address, resolve: Resolve, mustBePrimary: boolean) {
+  constructor(context: TransportContext, address: Address, resolve: Resolve, mustBePrimary: boolean) {
     this.address = address;
     this.#context = context;
     this.#resolve = resolve;

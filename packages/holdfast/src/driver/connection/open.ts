@@ -1,6 +1,6 @@
 /** From resolved options to a transport that has its first connection. */
 import type { Capabilities, Transport } from "../port.ts";
-import type { Context } from "./context.ts";
+import type { TransportContext } from "./context.ts";
 import { Invalidations } from "./invalidation.ts";
 import type { Settings } from "./options.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -20,7 +20,7 @@ export interface Backing {
 export async function openSettings(settings: Settings, backing?: Backing): Promise<Transport> {
   const stateListeners = new Set<StateListener>();
   const invalidations = new Invalidations();
-  const context: Context = {
+  const context: TransportContext = {
     settings,
     invalidations,
     isClosed: () => topology.isClosed,

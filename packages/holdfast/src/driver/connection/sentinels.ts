@@ -1,5 +1,6 @@
 /** Asking the sentinels for the primary, and hearing from them when it changes. */
-import type { Arg, Reply } from "../port.ts";
+import { deadline } from "../../base/runtime.ts";
+import type { Reply } from "../port.ts";
 import { Connection } from "./connection.ts";
 import { Link } from "./link.ts";
 import type { Settings } from "./options.ts";
@@ -56,19 +57,12 @@ export class Sentinels {
   }
 
   async #askOn(connection: Connection): Promise<Address> {
-    const { masterName, connectTimeoutMs, reach } = this.#settings;
-    const overdue = this.#settings.runtime.setTimeout(
-      () => connection.destroy(new Error("the sentinel did not answer")),
-      connectTimeoutMs,
-    );
-    try {
-      const reply = await connection.sendRaw(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName] satisfies Arg[]);
-      const address = readAddress(reply);
-      if (address === undefined) throw new UnknownMasterError(connection.node, masterName);
-      return reach(address.host, address.port);
-    } finally {
-      this.#settings.runtime.clearTimeout(overdue);
-    }
+    const { masterName, connectTimeoutMs, reach, runtime } = this.#settings;
+    const asked = connection.sendRaw(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName]);
+    const reply = await deadline(runtime, connectTimeoutMs, asked, () => new Error("the sentinel did not answer"));
+    const address = readAddress(reply);
+    if (address === undefined) throw new UnknownMasterError(connection.node, masterName);
+    return reach(address.host, address.port);
   }
 
   async #dialFeed(signal: AbortSignal): Promise<Connection> {

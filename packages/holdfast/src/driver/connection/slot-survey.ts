@@ -1,5 +1,5 @@
 /** Asking a cluster for its slots, whoever of it can be reached. */
-import type { Runtime, Timer } from "../../base/runtime.ts";
+import { deadline, type Runtime } from "../../base/runtime.ts";
 import { Connection } from "./connection.ts";
 import type { Settings } from "./options.ts";
 import { readSlotRanges, type SlotRange } from "./slots.ts";
@@ -45,17 +45,9 @@ async function dialAndAsk(settings: Settings, address: Address, signal: AbortSig
 }
 
 async function ask(runtime: Runtime, connection: Connection): Promise<SlotRange[]> {
-  let timer: Timer | undefined;
-  const overdue = new Promise<never>((_, reject) => {
-    const late = new Error(`${connection.node} did not answer CLUSTER SLOTS`);
-    timer = runtime.setTimeout(() => reject(late), ANSWER_WAIT_MS);
-  });
-  try {
-    const reply = await Promise.race([connection.sendRaw(["CLUSTER", "SLOTS"]), overdue]);
-    return readSlotRanges(reply, hostOf(connection.address));
-  } finally {
-    runtime.clearTimeout(timer);
-  }
+  const late = (): Error => new Error(`${connection.node} did not answer CLUSTER SLOTS`);
+  const reply = await deadline(runtime, ANSWER_WAIT_MS, connection.sendRaw(["CLUSTER", "SLOTS"]), late);
+  return readSlotRanges(reply, hostOf(connection.address));
 }
 
 function shuffled<T>(runtime: Runtime, items: readonly T[]): T[] {

@@ -7,7 +7,7 @@ import { type ChannelKind, type ChannelListener, type StateEvent, type Subscript
 import { backoff } from "./backoff.ts";
 import { Channel, type Member } from "./channel.ts";
 import type { Connection } from "./connection.ts";
-import type { Context } from "./context.ts";
+import type { TransportContext } from "./context.ts";
 import { Link } from "./link.ts";
 import type { Node } from "./node.ts";
 import type { Topology } from "./topology.ts";
@@ -19,13 +19,13 @@ interface Post {
 }
 
 export class Subscriptions {
-  readonly #context: Context;
+  readonly #context: TransportContext;
   readonly #topology: Topology;
   readonly #channels = new Map<string, Channel>();
   readonly #posts = new Map<Node, Post>();
   readonly #stop = new AbortController();
 
-  constructor(context: Context, topology: Topology) {
+  constructor(context: TransportContext, topology: Topology) {
     this.#context = context;
     this.#topology = topology;
   }

@@ -2,7 +2,7 @@
 import { SLOTS, slotOf } from "../slot.ts";
 import { type Arg, type ChannelKind, type Reply, type Route, type StateEvent, TransportError } from "../port.ts";
 import type { Connection } from "./connection.ts";
-import type { Context } from "./context.ts";
+import type { TransportContext } from "./context.ts";
 import { describeFailure, isFinal } from "./failure.ts";
 import { Node } from "./node.ts";
 import { Refresher } from "./refresher.ts";
@@ -19,7 +19,7 @@ const REDIRECTION_WAIT_MS = 1_000;
 const OTHERS_WAIT_MS = 500;
 
 export class ClusterTopology implements Topology {
-  readonly #context: Context;
+  readonly #context: TransportContext;
   readonly #nodes = new Map<string, Node>();
   readonly #owners: (Node | undefined)[] = Array.from({ length: SLOTS });
   readonly #refresher: Refresher;
@@ -28,7 +28,7 @@ export class ClusterTopology implements Topology {
   #favourite: Node | undefined;
   #turn = 0;
 
-  constructor(context: Context) {
+  constructor(context: TransportContext) {
     this.#context = context;
     this.#refresher = new Refresher(
       context.settings.runtime,

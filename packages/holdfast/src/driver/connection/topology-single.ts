@@ -1,7 +1,7 @@
 /** One primary: a standalone server, or the one that the sentinels name. */
 import type { Arg, ChannelKind, Reply, Route, TransportError } from "../port.ts";
 import type { Connection } from "./connection.ts";
-import type { Context } from "./context.ts";
+import type { TransportContext } from "./context.ts";
 import { describeFailure, isFinal } from "./failure.ts";
 import { Node } from "./node.ts";
 import { Sentinels } from "./sentinels.ts";
@@ -9,12 +9,12 @@ import { type Topology, unknownNode } from "./topology.ts";
 import { type Address, addressName } from "./url.ts";
 
 export class SingleTopology implements Topology {
-  readonly #context: Context;
+  readonly #context: TransportContext;
   readonly #node: Node;
   readonly #sentinels: Sentinels | undefined;
   readonly #where: string;
 
-  constructor(context: Context) {
+  constructor(context: TransportContext) {
     const { settings } = context;
     this.#context = context;
     this.#where = settings.addresses.map(addressName).join(", ");

@@ -36,6 +36,19 @@ describe("embedded:// URLs", () => {
 });
 
 describe("handles", () => {
+  it("answer under a test's fake timers, and when those are gone", async () => {
+    vi.useFakeTimers();
+    try {
+      await using hf = await connect("embedded://");
+      const counter = hf.counter("fake-time", { ttl: "1m" });
+      expect((await counter.increment("a")).value).toBe(1);
+      vi.useRealTimers();
+      expect((await counter.increment("a")).value).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("share the server of their file, whose state outlives the last of them", async () => {
     const url = urlOf("stäte");
     const [one, other] = [await connect(url), await connect(url)];

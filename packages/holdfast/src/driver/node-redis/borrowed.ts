@@ -7,7 +7,7 @@
  * reported as `lost`, also when it was never written; and onInvalidate also tells of this side's own writes.
  */
 import { UnavailableError } from "../../base/errors.ts";
-import type { Timer } from "../../base/runtime.ts";
+import { deadline } from "../../base/runtime.ts";
 import { slotOf } from "../slot.ts";
 import {
   type Arg,
@@ -170,16 +170,8 @@ class BorrowedTransport implements Transport {
   }
 }
 
-async function answered(reply: Promise<Reply>, { connectTimeoutMs, runtime }: Settings): Promise<Reply> {
-  let timer: Timer | undefined;
-  const overdue = new Promise<never>((_, reject) => {
-    timer = runtime.setTimeout(() => reject(new ConnectTimeoutError(connectTimeoutMs)), connectTimeoutMs);
-  });
-  try {
-    return await Promise.race([reply, overdue]);
-  } finally {
-    runtime.clearTimeout(timer);
-  }
+function answered(reply: Promise<Reply>, { connectTimeoutMs, runtime }: Settings): Promise<Reply> {
+  return deadline(runtime, connectTimeoutMs, reply, () => new ConnectTimeoutError(connectTimeoutMs));
 }
 
 async function sendOn(client: BorrowedClient, args: readonly Arg[], route: Route): Promise<Reply> {

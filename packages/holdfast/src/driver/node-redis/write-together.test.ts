@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { oneWritePerTurn } from "./write-together.ts";
 
 let server: Server;
@@ -35,7 +35,7 @@ function together(pieces: readonly (string | Buffer)[]): Buffer {
 
 const BINARY = Buffer.from([0xff, 0xfe, 0x00, 0x0d, 0x0a, 0xc3]);
 
-test.each<[string, (string | Buffer)[]]>([
+it.each<[string, (string | Buffer)[]]>([
   ["strings", ["*1\r\n$4\r\nPING\r\n", "*2\r\n$3\r\nGET\r\n$1\r\na\r\n", "*1\r\n$4\r\nPING\r\n"]],
   ["characters of every length", ["$2\r\né\r\n", "$3\r\n€\r\n", "$4\r\n𝄞\r\n"]],
   ["strings and bytes", ["$6\r\n", BINARY, "\r\n$6\r\n", BINARY, "\r\n"]],

@@ -1,19 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Call, Driver, OpClass } from "../port.ts";
 import { AbortedError, OutcomeUnknownError } from "../../base/errors.ts";
-import { createDriver } from "./driver.ts";
-import { refused, refusedWith, ScriptedTransport, type Step, watch } from "../../../test/support/scripted-transport.ts";
+import { aWhile, now, setUp, TIMEOUT_MS, useFakeTime } from "../../../test/support/fake-time.ts";
+import { refused, refusedWith, watch } from "../../../test/support/scripted-transport.ts";
 
-const TIMEOUT_MS = 1_000;
 const ALL: OpClass[] = ["read", "idempotent", "dedupable", "unsafe"];
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
-
-function setUp(steps: Step[]): { transport: ScriptedTransport; driver: Driver } {
-  const transport = new ScriptedTransport(...steps);
-  return { transport, driver: createDriver(transport, { timeout: TIMEOUT_MS }) };
-}
+useFakeTime();
 
 function callOf(opClass: OpClass, signal: AbortSignal): Call {
   return { op: "box.put", class: opClass, key: "k1", signal };
@@ -24,9 +17,6 @@ function send(driver: Driver, opClass: OpClass, signal: AbortSignal): () => unkn
   const outcome = watch(driver.send(["PUT", "k1"], callOf(opClass, signal), "k1"));
   return () => (outcome() as { error: unknown } | undefined)?.error;
 }
-
-const aWhile = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
-const now = (): Promise<unknown> => aWhile(0);
 
 describe("the caller's signal", () => {
   const reason = new Error("changed my mind");

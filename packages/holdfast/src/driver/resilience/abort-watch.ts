@@ -8,19 +8,19 @@ export interface Abortable {
 
 class AbortWatch {
   readonly followers = new Set<Abortable>();
-  private readonly signal: AbortSignal;
+  readonly #signal: AbortSignal;
 
   constructor(signal: AbortSignal) {
-    this.signal = signal;
+    this.#signal = signal;
     signal.addEventListener("abort", this);
   }
 
   handleEvent(): void {
-    for (const follower of this.followers) follower.abort(this.signal.reason);
+    for (const follower of this.followers) follower.abort(this.#signal.reason);
   }
 
   end(): void {
-    this.signal.removeEventListener("abort", this);
+    this.#signal.removeEventListener("abort", this);
   }
 }
 

@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Call, Driver } from "../port.ts";
 import { TimeoutError, UnavailableError } from "../../base/errors.ts";
-import { systemRuntime } from "../../base/runtime.ts";
 import { Breakers } from "./breaker.ts";
-import { createDriver, type ResilienceOptions } from "./driver.ts";
+import type { ResilienceOptions } from "./driver.ts";
+import { fakeTimeRuntime, type Scripted, setUp as setUpDriver, useFakeTime } from "../../../test/support/fake-time.ts";
 import {
   lost,
   NODE,
@@ -11,7 +11,6 @@ import {
   refusedWith,
   repliedWith,
   reply,
-  ScriptedTransport,
   watch,
 } from "../../../test/support/scripted-transport.ts";
 
@@ -20,18 +19,17 @@ const COOL_DOWN_MS = 400;
 const OPTIONS = { enabled: true, failures: 3, patienceMs: PATIENCE_MS, coolDownMs: COOL_DOWN_MS };
 const READ: Call = { op: "box.get", class: "read" };
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+useFakeTime();
 
 function opened(): Breakers {
-  const breakers = new Breakers(OPTIONS, systemRuntime);
+  const breakers = new Breakers(OPTIONS, fakeTimeRuntime);
   for (let failure = 0; failure < OPTIONS.failures; failure++) breakers.failed("n", PATIENCE_MS);
   return breakers;
 }
 
 describe("a breaker", () => {
   it("stays closed through a burst of failures that is shorter than a deadline", () => {
-    const breakers = new Breakers(OPTIONS, systemRuntime);
+    const breakers = new Breakers(OPTIONS, fakeTimeRuntime);
     for (let failure = 0; failure < 100; failure++) breakers.failed("n", 0);
     vi.advanceTimersByTime(PATIENCE_MS - 1);
     breakers.failed("n", 0);
@@ -42,14 +40,14 @@ describe("a breaker", () => {
   });
 
   it("stays closed at few failures, however long ago the first one was", () => {
-    const breakers = new Breakers(OPTIONS, systemRuntime);
+    const breakers = new Breakers(OPTIONS, fakeTimeRuntime);
     breakers.failed("n", PATIENCE_MS);
     breakers.failed("n", PATIENCE_MS);
     expect(breakers.holdMs("n")).toBe(0);
   });
 
   it("counts failures in a row: a success begins again", () => {
-    const breakers = new Breakers(OPTIONS, systemRuntime);
+    const breakers = new Breakers(OPTIONS, fakeTimeRuntime);
     breakers.failed("n", PATIENCE_MS);
     breakers.failed("n", PATIENCE_MS);
     breakers.clear("n");
@@ -85,10 +83,8 @@ describe("a breaker", () => {
 });
 
 describe("a driver's breaker", () => {
-  function setUp(options: ResilienceOptions = {}): { driver: Driver; transport: ScriptedTransport } {
-    const transport = new ScriptedTransport();
-    const base: ResilienceOptions = { timeout: PATIENCE_MS, breakerFailures: 3, breakerCoolDown: COOL_DOWN_MS };
-    return { transport, driver: createDriver(transport, { ...base, ...options }) };
+  function setUp(options: ResilienceOptions = {}): Scripted {
+    return setUpDriver([], { timeout: PATIENCE_MS, breakerFailures: 3, breakerCoolDown: COOL_DOWN_MS, ...options });
   }
 
   function send(driver: Driver, timeoutMs?: number): () => { value: unknown } | { error: unknown } | undefined {

@@ -40,57 +40,57 @@ interface Suspect {
 export class Breakers {
   /** True while any node is suspected. */
   watching = false;
-  private readonly options: BreakerOptions;
-  private readonly runtime: Runtime;
-  private readonly suspects = new Map<string, Suspect>();
+  readonly #options: BreakerOptions;
+  readonly #runtime: Runtime;
+  readonly #suspects = new Map<string, Suspect>();
 
   constructor(options: BreakerOptions, runtime: Runtime) {
-    this.options = options;
-    this.runtime = runtime;
+    this.#options = options;
+    this.#runtime = runtime;
   }
 
   /** An attempt on the node that began `elapsedMs` ago got no answer. */
   failed(node: string, elapsedMs: number): void {
-    if (!this.options.enabled || node === "") return;
-    const now = this.runtime.now();
-    const suspect = this.suspects.get(node) ?? this.suspect(node, now - elapsedMs);
+    if (!this.#options.enabled || node === "") return;
+    const now = this.#runtime.now();
+    const suspect = this.#suspects.get(node) ?? this.#suspect(node, now - elapsedMs);
     suspect.failures += 1;
-    if (suspect.probeAt === undefined && this.exhausted(suspect, now)) this.coolDown(suspect, now);
+    if (suspect.probeAt === undefined && this.#exhausted(suspect, now)) this.#coolDown(suspect, now);
   }
 
   /** The node answered, or a connection to it was made, or it is gone for good. */
   clear(node: string): void {
-    this.suspects.delete(node);
-    this.watching = this.suspects.size > 0;
+    this.#suspects.delete(node);
+    this.watching = this.#suspects.size > 0;
   }
 
   /** Milliseconds until the next probe may pass; 0 where the breaker is closed or a probe is due. */
   holdMs(node: string): number {
-    const probeAt = this.suspects.get(node)?.probeAt;
-    return probeAt === undefined ? 0 : Math.max(0, probeAt - this.runtime.now());
+    const probeAt = this.#suspects.get(node)?.probeAt;
+    return probeAt === undefined ? 0 : Math.max(0, probeAt - this.#runtime.now());
   }
 
   /** 0 lets a call through; where the breaker is open this is the probe, and the next one must wait. */
   admit(node: string): number {
     const holdMs = this.holdMs(node);
-    const suspect = this.suspects.get(node);
-    if (holdMs === 0 && suspect?.probeAt !== undefined) this.coolDown(suspect, this.runtime.now());
+    const suspect = this.#suspects.get(node);
+    if (holdMs === 0 && suspect?.probeAt !== undefined) this.#coolDown(suspect, this.#runtime.now());
     return holdMs;
   }
 
-  private suspect(node: string, since: number): Suspect {
-    const suspect: Suspect = { failures: 0, since, probeAt: undefined, coolDownMs: this.options.coolDownMs };
-    this.suspects.set(node, suspect);
+  #suspect(node: string, since: number): Suspect {
+    const suspect: Suspect = { failures: 0, since, probeAt: undefined, coolDownMs: this.#options.coolDownMs };
+    this.#suspects.set(node, suspect);
     this.watching = true;
     return suspect;
   }
 
-  private exhausted(suspect: Suspect, now: number): boolean {
-    return suspect.failures >= this.options.failures && now - suspect.since >= this.options.patienceMs;
+  #exhausted(suspect: Suspect, now: number): boolean {
+    return suspect.failures >= this.#options.failures && now - suspect.since >= this.#options.patienceMs;
   }
 
-  private coolDown(suspect: Suspect, now: number): void {
-    suspect.probeAt = now + jitter(this.runtime, suspect.coolDownMs);
+  #coolDown(suspect: Suspect, now: number): void {
+    suspect.probeAt = now + jitter(this.#runtime, suspect.coolDownMs);
     suspect.coolDownMs = Math.min(MAX_COOL_DOWN_MS, suspect.coolDownMs * 2);
   }
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Call, Driver, OpClass } from "../port.ts";
 import {
   ClosedError,
@@ -9,7 +9,7 @@ import {
   TimeoutError,
   UnavailableError,
 } from "../../base/errors.ts";
-import { createDriver, type ResilienceOptions } from "./driver.ts";
+import { aWhile, now, setUp, SLACK_MS, TIMEOUT_MS, useFakeTime } from "../../../test/support/fake-time.ts";
 import {
   closedByTransport,
   lost,
@@ -17,25 +17,15 @@ import {
   refusedWith,
   repliedWith,
   reply,
-  ScriptedTransport,
-  type Step,
+  type ScriptedTransport,
   watch,
 } from "../../../test/support/scripted-transport.ts";
 
-const TIMEOUT_MS = 1_000;
-/** Three ticks of the wheel. */
-const SLACK_MS = 15;
 const WRITES: OpClass[] = ["idempotent", "dedupable", "unsafe"];
 const REPEATABLE: OpClass[] = ["read", "idempotent", "dedupable"];
 const ALL: OpClass[] = ["read", ...WRITES];
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
-
-function setUp(steps: Step[], options: ResilienceOptions = {}): { transport: ScriptedTransport; driver: Driver } {
-  const transport = new ScriptedTransport(...steps);
-  return { transport, driver: createDriver(transport, { timeout: TIMEOUT_MS, ...options }) };
-}
+useFakeTime();
 
 function callOf(opClass: OpClass, more: Partial<Call> = {}): Call {
   return { op: "box.put", class: opClass, key: "k1", ...more };
@@ -48,9 +38,6 @@ function send(driver: Driver, opClass: OpClass, more: Partial<Call> = {}): () =>
     return settled !== undefined && "error" in settled ? settled.error : settled?.value;
   };
 }
-
-const aWhile = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
-const now = (): Promise<unknown> => aWhile(0);
 
 describe("an attempt that is answered", () => {
   it("gives the reply, sent once by its route", async () => {

@@ -38,12 +38,12 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
   protected readonly context: CallContext;
   protected readonly spec: Call;
   protected readonly route: Route;
-  private phase: Phase = "flying";
-  private retries = 0;
+  #phase: Phase = "flying";
+  #retries = 0;
   /** An attempt of a write was lost. */
-  private mayHaveRun = false;
-  private deadlineTick = 0;
-  private lastFailure: TransportError | undefined = undefined;
+  #mayHaveRun = false;
+  #deadlineTick = 0;
+  #lastFailure: TransportError | undefined = undefined;
 
   constructor(context: CallContext, spec: Call, route: Route) {
     super();
@@ -82,165 +82,167 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
   protected dropLate(_value: T): void {}
 
   protected get settled(): boolean {
-    return this.phase === "settled";
+    return this.#phase === "settled";
   }
 
   begin(timeoutMs: number): void {
     const { context, spec } = this;
-    if (context.closing) return this.refuse(closed(spec));
+    if (context.closing) return this.#refuse(closed(spec));
     if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
-      return this.refuse(new InvalidArgumentError("timeoutMs", `1 to ${MAX_TIMEOUT_MS} milliseconds`, timeoutMs, spec));
+      return this.#refuse(
+        new InvalidArgumentError("timeoutMs", `1 to ${MAX_TIMEOUT_MS} milliseconds`, timeoutMs, spec),
+      );
     }
     if (spec.signal !== undefined) {
-      if (spec.signal.aborted) return this.refuse(aborted(spec, spec.signal.reason));
+      if (spec.signal.aborted) return this.#refuse(aborted(spec, spec.signal.reason));
       follow(spec.signal, this);
     }
     context.budget.deposit();
     context.wheel.add(this, timeoutMs);
-    this.fly();
+    this.#fly();
   }
 
   /** The waiting room's signal to try again. */
   wake(): void {
-    if (this.phase === "parked") this.fly();
+    if (this.#phase === "parked") this.#fly();
   }
 
   /** The wheel's signal: the back-off is over, or the deadline has come. */
   override expire(): void {
-    if (this.phase !== "backingOff") return this.overdue();
+    if (this.#phase !== "backingOff") return this.#overdue();
     this.context.waiting.leaveBackoff();
-    this.context.wheel.schedule(this, this.deadlineTick);
-    this.fly();
+    this.context.wheel.schedule(this, this.#deadlineTick);
+    this.#fly();
   }
 
   /** The caller's signal fired. */
   abort(reason: unknown): void {
-    this.interrupt(aborted(this.spec, reason), reason);
+    this.#interrupt(aborted(this.spec, reason), reason);
   }
 
   /** The driver closes and waits no longer. */
   shutDown(): void {
-    const error = closed(this.spec, this.lastFailure);
-    this.interrupt(error, error);
+    const error = closed(this.spec, this.#lastFailure);
+    this.#interrupt(error, error);
   }
 
-  private fly(): void {
-    this.phase = "flying";
+  #fly(): void {
+    this.#phase = "flying";
     const { breakers, transport } = this.context;
     if (breakers.watching) {
       const node = nodeOf(transport, this.route);
       const holdMs = breakers.admit(node);
-      if (holdMs > 0) return this.giveUp(breakerOpen(this.spec, node, holdMs), this.lastFailure);
+      if (holdMs > 0) return this.#giveUp(breakerOpen(this.spec, node, holdMs), this.#lastFailure);
     }
     try {
-      this.attempt().then(this.onReply, this.onFailure);
+      this.attempt().then(this.#onReply, this.#onFailure);
     } catch (error) {
-      this.onFailure(error);
+      this.#onFailure(error);
     }
   }
 
-  private readonly onReply = (value: T): void => {
-    if (this.phase === "settled") return this.dropLate(value);
+  readonly #onReply = (value: T): void => {
+    if (this.#phase === "settled") return this.dropLate(value);
     const { breakers, transport, waiting } = this.context;
     if (breakers.watching) breakers.clear(nodeOf(transport, this.route));
-    if (this.lastFailure !== undefined) waiting.eased();
-    this.leave();
+    if (this.#lastFailure !== undefined) waiting.eased();
+    this.#leave();
     this.deliver(value);
   };
 
-  private readonly onFailure = (error: unknown): void => {
-    if (this.phase === "settled") return;
+  readonly #onFailure = (error: unknown): void => {
+    if (this.#phase === "settled") return;
     const failure = error instanceof TransportError ? error : foreign(error);
-    if (this.recovers(failure)) return this.fly();
-    this.lastFailure = failure;
-    if (failure.kind === "refused") this.refused(failure);
-    else if (failure.kind === "lost") this.lost(failure);
-    else if (failure.kind === "replied") this.giveUp(serverError(failure, this.spec, this.command), failure);
-    else this.giveUp(closed(this.spec, failure), failure);
+    if (this.recovers(failure)) return this.#fly();
+    this.#lastFailure = failure;
+    if (failure.kind === "refused") this.#refused(failure);
+    else if (failure.kind === "lost") this.#lost(failure);
+    else if (failure.kind === "replied") this.#giveUp(serverError(failure, this.spec, this.command), failure);
+    else this.#giveUp(closed(this.spec, failure), failure);
   };
 
-  private refused(failure: TransportError): void {
+  #refused(failure: TransportError): void {
     const reachedServer = failure.prefix !== "";
     if (!reachedServer) this.context.breakers.failed(failure.node, 0);
-    if (!this.repeatable) return this.endUnavailable("the server did not take it", failure);
-    if (reachedServer) this.backOff(failure);
-    else this.park(failure);
+    if (!this.repeatable) return this.#endUnavailable("the server did not take it", failure);
+    if (reachedServer) this.#backOff(failure);
+    else this.#park(failure);
   }
 
-  private lost(failure: TransportError): void {
+  #lost(failure: TransportError): void {
     this.context.breakers.failed(failure.node, 0);
     const write = this.sent && this.spec.class !== "read";
-    if (write) this.mayHaveRun = true;
+    if (write) this.#mayHaveRun = true;
     if (!this.repeatable || (write && this.spec.class === "unsafe")) {
-      return this.endUnavailable("the connection was lost", failure);
+      return this.#endUnavailable("the connection was lost", failure);
     }
-    if (!this.context.budget.withdraw()) return this.endUnavailable(BUDGET_SPENT, failure);
-    this.park(failure);
+    if (!this.context.budget.withdraw()) return this.#endUnavailable(BUDGET_SPENT, failure);
+    this.#park(failure);
   }
 
-  private park(failure: TransportError): void {
+  #park(failure: TransportError): void {
     const { breakers, waiting } = this.context;
     const holdMs = breakers.holdMs(failure.node);
-    if (holdMs > 0) return this.giveUp(breakerOpen(this.spec, failure.node, holdMs), failure);
-    if (waiting.full) return this.giveUp(overloaded(this.spec, waiting.max, failure), failure);
-    this.phase = "parked";
+    if (holdMs > 0) return this.#giveUp(breakerOpen(this.spec, failure.node, holdMs), failure);
+    if (waiting.full) return this.#giveUp(overloaded(this.spec, waiting.max, failure), failure);
+    this.#phase = "parked";
     waiting.park(this);
   }
 
-  private backOff(failure: TransportError): void {
+  #backOff(failure: TransportError): void {
     const { budget, waiting, wheel } = this.context;
     const deadlineTick = wheel.dueTickOf(this);
-    const wakeTick = wheel.tickIn(backoffMs(this.context.runtime, BACKOFF, this.retries));
-    if (wakeTick >= deadlineTick) return this.endUnavailable(`no server took it within ${this.waitMs} ms`, failure);
-    if (!budget.withdraw()) return this.endUnavailable(BUDGET_SPENT, failure);
-    if (waiting.full) return this.giveUp(overloaded(this.spec, waiting.max, failure), failure);
-    this.retries += 1;
-    this.phase = "backingOff";
-    this.deadlineTick = deadlineTick;
+    const wakeTick = wheel.tickIn(backoffMs(this.context.runtime, BACKOFF, this.#retries));
+    if (wakeTick >= deadlineTick) return this.#endUnavailable(`no server took it within ${this.waitMs} ms`, failure);
+    if (!budget.withdraw()) return this.#endUnavailable(BUDGET_SPENT, failure);
+    if (waiting.full) return this.#giveUp(overloaded(this.spec, waiting.max, failure), failure);
+    this.#retries += 1;
+    this.#phase = "backingOff";
+    this.#deadlineTick = deadlineTick;
     waiting.enterBackoff();
     wheel.schedule(this, wakeTick);
   }
 
-  private endUnavailable(why: string, failure: TransportError): void {
-    this.giveUp(unavailable(this.spec, why, failure), failure);
+  #endUnavailable(why: string, failure: TransportError): void {
+    this.#giveUp(unavailable(this.spec, why, failure), failure);
   }
 
-  private overdue(): void {
+  #overdue(): void {
     const { spec, waitMs } = this;
     const error = timedOut(spec, waitMs);
-    if (this.phase === "parked") {
-      return this.giveUp(unavailable(spec, `no server took it within ${waitMs} ms`, this.lastFailure), error);
+    if (this.#phase === "parked") {
+      return this.#giveUp(unavailable(spec, `no server took it within ${waitMs} ms`, this.#lastFailure), error);
     }
     if (this.sent) this.context.breakers.failed(nodeOf(this.context.transport, this.route), waitMs);
-    this.interrupt(error, error);
+    this.#interrupt(error, error);
   }
 
   /** Ends the call from outside. What is out may be executed all the same. */
-  private interrupt(error: HoldfastError, cause: unknown): void {
-    if (this.phase === "settled") return;
-    const flying = this.phase === "flying";
-    if (flying && this.sent && this.spec.class !== "read") this.mayHaveRun = true;
-    this.giveUp(error, cause);
+  #interrupt(error: HoldfastError, cause: unknown): void {
+    if (this.#phase === "settled") return;
+    const flying = this.#phase === "flying";
+    if (flying && this.sent && this.spec.class !== "read") this.#mayHaveRun = true;
+    this.#giveUp(error, cause);
     if (flying) this.abandon();
   }
 
   /** @param cause what left the outcome open, where an attempt may have been executed */
-  private giveUp(error: HoldfastError, cause: unknown): void {
-    this.leave();
-    this.fail(this.mayHaveRun ? outcomeUnknown(this.spec, cause) : error);
+  #giveUp(error: HoldfastError, cause: unknown): void {
+    this.#leave();
+    this.fail(this.#mayHaveRun ? outcomeUnknown(this.spec, cause) : error);
   }
 
   /** Refused at the door: nothing was begun. */
-  private refuse(error: HoldfastError): void {
-    this.phase = "settled";
+  #refuse(error: HoldfastError): void {
+    this.#phase = "settled";
     this.fail(error);
   }
 
-  private leave(): void {
+  #leave(): void {
     const { waiting, wheel } = this.context;
-    if (this.phase === "parked") waiting.unpark(this);
-    else if (this.phase === "backingOff") waiting.leaveBackoff();
-    this.phase = "settled";
+    if (this.#phase === "parked") waiting.unpark(this);
+    else if (this.#phase === "backingOff") waiting.leaveBackoff();
+    this.#phase = "settled";
     if (this.spec.signal !== undefined) unfollow(this.spec.signal, this);
     wheel.remove(this);
   }

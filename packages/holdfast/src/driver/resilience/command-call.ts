@@ -8,7 +8,7 @@ import type { CallContext } from "./context.ts";
 /** A call for one command; it sends what `args` says at each attempt. */
 export class CommandCall extends PendingCall<Reply> {
   protected args: readonly Arg[];
-  private readonly outcome: Deferred<Reply> = new Deferred();
+  readonly #outcome: Deferred<Reply> = new Deferred();
 
   constructor(context: CallContext, args: readonly Arg[], spec: Call, route: Route) {
     super(context, spec, route);
@@ -16,7 +16,7 @@ export class CommandCall extends PendingCall<Reply> {
   }
 
   get promise(): Promise<Reply> {
-    return this.outcome.promise;
+    return this.#outcome.promise;
   }
 
   protected override get command(): string {
@@ -28,11 +28,11 @@ export class CommandCall extends PendingCall<Reply> {
   }
 
   protected override deliver(reply: Reply): void {
-    this.outcome.resolve(reply);
+    this.#outcome.resolve(reply);
   }
 
   protected override fail(error: HoldfastError): void {
-    this.outcome.reject(error);
+    this.#outcome.reject(error);
   }
 }
 
@@ -40,66 +40,66 @@ export class CommandCall extends PendingCall<Reply> {
  * EVALSHA, or EVAL where the connection has not carried the source yet. NOSCRIPT says that nothing was executed and
  * that the server has lost its scripts: the source follows.
  */
-export class ScriptCall extends CommandCall {
-  private readonly script: ScriptSource;
+export class EvalCall extends CommandCall {
+  readonly #script: ScriptSource;
 
   constructor(context: CallContext, script: ScriptSource, keys: readonly Arg[], args: readonly Arg[], spec: Call) {
     super(context, evalArgs("EVALSHA", script.sha1, keys, args), spec, keys[0]);
-    this.script = script;
+    this.#script = script;
   }
 
   protected override attempt(): Promise<Reply> {
     const { scripts, transport } = this.context;
-    if (this.bySha && !scripts.claim(transport.home(this.route)?.connection, this.script.sha1)) this.sendSource();
+    if (this.#bySha && !scripts.claim(transport.home(this.route)?.connection, this.#script.sha1)) this.#sendSource();
     return super.attempt();
   }
 
   protected override recovers(failure: TransportError): boolean {
-    if (failure.prefix !== "NOSCRIPT" || !this.bySha) return false;
+    if (failure.prefix !== "NOSCRIPT" || !this.#bySha) return false;
     const { scripts, transport } = this.context;
     const connection = transport.home(this.route)?.connection;
     scripts.forget(connection);
-    scripts.claim(connection, this.script.sha1);
-    this.sendSource();
+    scripts.claim(connection, this.#script.sha1);
+    this.#sendSource();
     return true;
   }
 
-  private get bySha(): boolean {
+  get #bySha(): boolean {
     return this.args[0] === "EVALSHA";
   }
 
-  private sendSource(): void {
-    this.args = ["EVAL", this.script.lua, ...this.args.slice(2)];
+  #sendSource(): void {
+    this.args = ["EVAL", this.#script.lua, ...this.args.slice(2)];
   }
 }
 
 /** One command of a batch: its outcome goes to its place in the batch. */
 class BatchItem extends PendingCall<Reply> {
-  private readonly batch: Batch;
-  private readonly index: number;
-  private readonly args: readonly Arg[];
+  readonly #batch: Batch;
+  readonly #index: number;
+  readonly #args: readonly Arg[];
 
   constructor(context: CallContext, batch: Batch, index: number, args: readonly Arg[], spec: Call, route: Route) {
     super(context, spec, route);
-    this.batch = batch;
-    this.index = index;
-    this.args = args;
+    this.#batch = batch;
+    this.#index = index;
+    this.#args = args;
   }
 
   protected override get command(): string {
-    return commandOf(this.args);
+    return commandOf(this.#args);
   }
 
   protected override attempt(): Promise<Reply> {
-    return this.context.transport.attempt(this.args, this.route);
+    return this.context.transport.attempt(this.#args, this.route);
   }
 
   protected override deliver(reply: Reply): void {
-    this.batch.settle(this.index, reply);
+    this.#batch.settle(this.#index, reply);
   }
 
   protected override fail(error: HoldfastError): void {
-    this.batch.settle(this.index, error);
+    this.#batch.settle(this.#index, error);
   }
 }
 
@@ -107,28 +107,28 @@ type Outcome = Reply | HoldfastError;
 
 class Batch {
   readonly promise: Promise<Outcome[]>;
-  private readonly outcomes: Outcome[];
-  private open: number;
-  private resolve!: (outcomes: Outcome[]) => void;
+  readonly #outcomes: Outcome[];
+  #open: number;
+  #resolve!: (outcomes: Outcome[]) => void;
 
   constructor(size: number) {
-    this.open = size;
-    this.outcomes = Array.from<Outcome>({ length: size }).fill(null);
+    this.#open = size;
+    this.#outcomes = Array.from<Outcome>({ length: size }).fill(null);
     this.promise = new Promise((resolve) => {
-      this.resolve = resolve;
+      this.#resolve = resolve;
     });
-    if (size === 0) this.resolve(this.outcomes);
+    if (size === 0) this.#resolve(this.#outcomes);
   }
 
   settle(index: number, outcome: Outcome): void {
-    this.outcomes[index] = outcome;
-    this.open -= 1;
-    if (this.open === 0) this.resolve(this.outcomes);
+    this.#outcomes[index] = outcome;
+    this.#open -= 1;
+    if (this.#open === 0) this.#resolve(this.#outcomes);
   }
 }
 
 /** All commands are attempted in this turn of the event loop, and each of them retried, timed and told on its own. */
-export function runBatch(
+export function sendBatch(
   context: CallContext,
   commands: readonly (readonly Arg[])[],
   spec: Call,

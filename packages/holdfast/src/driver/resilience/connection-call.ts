@@ -8,18 +8,18 @@ import type { CallContext } from "./context.ts";
 
 /** A call whose outcome is a promise of its own. */
 abstract class PromisedCall<T> extends PendingCall<T> {
-  private readonly outcome: Deferred<T> = new Deferred();
+  readonly #outcome: Deferred<T> = new Deferred();
 
   get promise(): Promise<T> {
-    return this.outcome.promise;
+    return this.#outcome.promise;
   }
 
   protected override deliver(value: T): void {
-    this.outcome.resolve(value);
+    this.#outcome.resolve(value);
   }
 
   protected override fail(error: HoldfastError): void {
-    this.outcome.reject(error);
+    this.#outcome.reject(error);
   }
 }
 
@@ -32,16 +32,16 @@ export interface Preparation<T> {
 
 /** Getting hold of a connection or a subscription. It changes no data, whatever class the caller's operation has. */
 export class PreparationCall<T> extends PromisedCall<T> {
-  private readonly preparation: Preparation<T>;
-  private readonly ended = new AbortController();
+  readonly #preparation: Preparation<T>;
+  readonly #ended = new AbortController();
 
   constructor(context: CallContext, preparation: Preparation<T>, spec: Call, route: Route) {
     super(context, spec, route);
-    this.preparation = preparation;
+    this.#preparation = preparation;
   }
 
   protected override get command(): string {
-    return this.preparation.command;
+    return this.#preparation.command;
   }
 
   protected override get sent(): boolean {
@@ -49,15 +49,15 @@ export class PreparationCall<T> extends PromisedCall<T> {
   }
 
   protected override attempt(): Promise<T> {
-    return this.preparation.make(this.context.transport, this.ended.signal);
+    return this.#preparation.make(this.context.transport, this.#ended.signal);
   }
 
   protected override abandon(): void {
-    this.ended.abort();
+    this.#ended.abort();
   }
 
   protected override dropLate(made: T): void {
-    this.preparation.undo(made);
+    this.#preparation.undo(made);
   }
 }
 
@@ -66,19 +66,19 @@ export class PreparationCall<T> extends PromisedCall<T> {
  * of its meaning, so only the borrower can begin again.
  */
 class LeasedCall extends PromisedCall<Reply> {
-  private readonly borrower: Lease;
-  private readonly lease: TransportLease;
-  private readonly args: readonly Arg[];
+  readonly #borrower: Lease;
+  readonly #lease: TransportLease;
+  readonly #args: readonly Arg[];
 
   constructor(context: CallContext, borrower: Lease, lease: TransportLease, args: readonly Arg[], spec: Call) {
     super(context, spec, { node: lease.node });
-    this.borrower = borrower;
-    this.lease = lease;
-    this.args = args;
+    this.#borrower = borrower;
+    this.#lease = lease;
+    this.#args = args;
   }
 
   protected override get command(): string {
-    return commandOf(this.args);
+    return commandOf(this.#args);
   }
 
   protected override get repeatable(): boolean {
@@ -86,92 +86,92 @@ class LeasedCall extends PromisedCall<Reply> {
   }
 
   protected override attempt(): Promise<Reply> {
-    return this.lease.attempt(this.args);
+    return this.#lease.attempt(this.#args);
   }
 
   /** An answer is still owed on this connection; the next command would take it for its own. */
   protected override abandon(): void {
-    this.borrower.destroy();
+    this.#borrower.destroy();
   }
 }
 
 /** The lease that a borrower sees: the transport's, with deadlines. */
 export class BoundedLease implements Lease {
   readonly node: string;
-  private readonly context: CallContext;
-  private readonly lease: TransportLease;
-  private readonly timeoutMs: number;
-  private ended = false;
+  readonly #context: CallContext;
+  readonly #lease: TransportLease;
+  readonly #timeoutMs: number;
+  #ended = false;
 
   constructor(context: CallContext, lease: TransportLease, timeoutMs: number) {
     this.node = lease.node;
-    this.context = context;
-    this.lease = lease;
-    this.timeoutMs = timeoutMs;
+    this.#context = context;
+    this.#lease = lease;
+    this.#timeoutMs = timeoutMs;
   }
 
   send(args: readonly Arg[], call: Call): Promise<Reply> {
-    if (this.ended) {
+    if (this.#ended) {
       return Promise.reject(
         new ClosedError("this connection was given back; borrow a new one", { op: call.op, key: call.key }),
       );
     }
-    const pending = new LeasedCall(this.context, this, this.lease, args, call);
-    pending.begin(call.timeoutMs ?? this.timeoutMs);
+    const pending = new LeasedCall(this.#context, this, this.#lease, args, call);
+    pending.begin(call.timeoutMs ?? this.#timeoutMs);
     return pending.promise;
   }
 
   release(): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.lease.release();
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#lease.release();
   }
 
   destroy(): void {
-    this.ended = true;
-    this.lease.destroy();
+    this.#ended = true;
+    this.#lease.destroy();
   }
 }
 
 /** A blocking command: borrows a connection, waits on it, gives it back; retried as a whole. */
 export class BlockingCall extends PromisedCall<Reply> {
-  private readonly args: readonly Arg[];
-  private readonly ended = new AbortController();
-  private lease: TransportLease | undefined = undefined;
-  private written = false;
+  readonly #args: readonly Arg[];
+  readonly #ended = new AbortController();
+  #lease: TransportLease | undefined = undefined;
+  #written = false;
 
   constructor(context: CallContext, args: readonly Arg[], spec: Call, route: Route) {
     super(context, spec, route);
-    this.args = args;
+    this.#args = args;
   }
 
   protected override get command(): string {
-    return commandOf(this.args);
+    return commandOf(this.#args);
   }
 
   protected override get sent(): boolean {
-    return this.written;
+    return this.#written;
   }
 
   protected override async attempt(): Promise<Reply> {
-    this.written = false;
-    const lease = await this.context.transport.lease(this.route, this.ended.signal);
+    this.#written = false;
+    const lease = await this.context.transport.lease(this.route, this.#ended.signal);
     if (this.settled) {
       lease.release();
       return null;
     }
-    this.lease = lease;
-    this.written = true;
+    this.#lease = lease;
+    this.#written = true;
     try {
-      return await lease.attempt(this.args);
+      return await lease.attempt(this.#args);
     } finally {
-      this.lease = undefined;
+      this.#lease = undefined;
       lease.release();
     }
   }
 
   protected override abandon(): void {
-    this.ended.abort();
-    this.lease?.destroy();
+    this.#ended.abort();
+    this.#lease?.destroy();
   }
 }

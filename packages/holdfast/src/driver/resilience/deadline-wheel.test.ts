@@ -1,8 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { systemRuntime } from "../../base/runtime.ts";
+import { describe, expect, it, vi } from "vitest";
+import { fakeTimeRuntime, SLACK_MS, useFakeTime } from "../../../test/support/fake-time.ts";
 import { DeadlineWheel, WheelNode } from "./deadline-wheel.ts";
 
-const SLACK_MS = 15;
 const ROUND_MS = 1_024 * 5;
 
 class Entry extends WheelNode {
@@ -15,15 +14,14 @@ class Entry extends WheelNode {
   }
 }
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+useFakeTime();
 
 describe("the deadline wheel", () => {
   it.each([1, 5, 12, 1_000, ROUND_MS - 1, ROUND_MS, 3 * ROUND_MS + 7])(
     "expires an entry of %d ms on time",
     (waitMs) => {
       vi.advanceTimersByTime(3);
-      const wheel = new DeadlineWheel(systemRuntime);
+      const wheel = new DeadlineWheel(fakeTimeRuntime);
       const entry = new Entry();
       const start = performance.now();
       wheel.add(entry, waitMs);
@@ -35,7 +33,7 @@ describe("the deadline wheel", () => {
   );
 
   it.each([0, 1, 2, 3, 4])("is not early for an entry that is scheduled %d ms after a tick", (offsetMs) => {
-    const wheel = new DeadlineWheel(systemRuntime);
+    const wheel = new DeadlineWheel(fakeTimeRuntime);
     wheel.add(new Entry(), 1_000);
     vi.advanceTimersByTime(5 + offsetMs);
     const entry = new Entry();
@@ -46,7 +44,7 @@ describe("the deadline wheel", () => {
   });
 
   it("never expires an entry that was removed, however far it had come", () => {
-    const wheel = new DeadlineWheel(systemRuntime);
+    const wheel = new DeadlineWheel(fakeTimeRuntime);
     const [incoming, dated] = [new Entry(), new Entry()];
     wheel.add(dated, 50);
     vi.advanceTimersByTime(20);
@@ -58,7 +56,7 @@ describe("the deadline wheel", () => {
   });
 
   it("holds nothing of an entry that has left", () => {
-    const wheel = new DeadlineWheel(systemRuntime);
+    const wheel = new DeadlineWheel(fakeTimeRuntime);
     const entries = [new Entry(), new Entry(), new Entry()];
     for (const entry of entries) wheel.add(entry, 50);
     wheel.remove(entries[1]!);
@@ -68,7 +66,7 @@ describe("the deadline wheel", () => {
   });
 
   it("moves an entry to a tick of its own, also to one that has passed", () => {
-    const wheel = new DeadlineWheel(systemRuntime);
+    const wheel = new DeadlineWheel(fakeTimeRuntime);
     const [later, past] = [new Entry(), new Entry()];
     for (const entry of [later, past]) wheel.add(entry, 20);
     wheel.schedule(later, wheel.tickIn(200));
@@ -81,7 +79,7 @@ describe("the deadline wheel", () => {
   });
 
   it("lets an entry come back while it expires", () => {
-    const wheel = new DeadlineWheel(systemRuntime);
+    const wheel = new DeadlineWheel(fakeTimeRuntime);
     const entry = new Entry();
     entry.onExpire = () => {
       entry.onExpire = () => {};
@@ -95,7 +93,7 @@ describe("the deadline wheel", () => {
   });
 
   it("runs one timer, and none while it is empty", () => {
-    const wheel = new DeadlineWheel(systemRuntime);
+    const wheel = new DeadlineWheel(fakeTimeRuntime);
     const entries = Array.from({ length: 100 }, () => new Entry());
     for (const entry of entries) wheel.add(entry, 1_000);
     expect(vi.getTimerCount()).toBe(1);
@@ -105,7 +103,7 @@ describe("the deadline wheel", () => {
   });
 
   it("works again after it was idle for long", () => {
-    const wheel = new DeadlineWheel(systemRuntime);
+    const wheel = new DeadlineWheel(fakeTimeRuntime);
     wheel.add(new Entry(), 10);
     vi.advanceTimersByTime(10 * ROUND_MS);
     const entry = new Entry();
@@ -115,7 +113,7 @@ describe("the deadline wheel", () => {
   });
 
   it("tells when the last entry has left", () => {
-    const wheel = new DeadlineWheel(systemRuntime);
+    const wheel = new DeadlineWheel(fakeTimeRuntime);
     const empty = vi.fn<() => void>();
     wheel.onEmpty = empty;
     const [first, second] = [new Entry(), new Entry()];
@@ -131,7 +129,7 @@ describe("the deadline wheel", () => {
 describe("a blocked event loop", () => {
   it("lets a reply that has already come win over its deadline", async () => {
     vi.useRealTimers();
-    const wheel = new DeadlineWheel(systemRuntime);
+    const wheel = new DeadlineWheel(fakeTimeRuntime);
     const [answered, silent] = [new Entry(), new Entry()];
     const silentExpired = new Promise<void>((resolve) => {
       silent.onExpire = resolve;

@@ -30,27 +30,27 @@ export class WheelNode {
 export class DeadlineWheel {
   /** Called whenever the last entry has left. */
   onEmpty: (() => void) | undefined = undefined;
-  private size = 0;
-  private readonly incoming = new WheelNode();
-  private readonly slots: readonly WheelNode[] = Array.from({ length: SLOTS }, () => new WheelNode());
-  private readonly expired = new WheelNode();
-  private lastTick = 0;
+  #size = 0;
+  readonly #incoming = new WheelNode();
+  readonly #slots: readonly WheelNode[] = Array.from({ length: SLOTS }, () => new WheelNode());
+  readonly #expired = new WheelNode();
+  #lastTick = 0;
   /** Runs only while there are entries, and does not keep the process alive. */
-  private timer: Timer | undefined = undefined;
-  private readonly runtime: Runtime;
+  #timer: Timer | undefined = undefined;
+  readonly #runtime: Runtime;
 
   constructor(runtime: Runtime) {
-    this.runtime = runtime;
+    this.#runtime = runtime;
   }
 
   get entries(): number {
-    return this.size;
+    return this.#size;
   }
 
   add(node: WheelNode, waitMs: number): void {
     node.waitMs = waitMs;
     node.dueTick = UNDATED;
-    this.link(this.incoming, node);
+    this.#link(this.#incoming, node);
   }
 
   /** The tick of the node's deadline. Dates a node that is still incoming. */
@@ -61,88 +61,88 @@ export class DeadlineWheel {
 
   /** The first tick that is at least `ms` away. */
   tickIn(ms: number): number {
-    return Math.ceil((this.runtime.now() + ms) / TICK_MS);
+    return Math.ceil((this.#runtime.now() + ms) / TICK_MS);
   }
 
   /** Moves a node, in the wheel or not, to a tick of its own. */
   schedule(node: WheelNode, dueTick: number): void {
     this.remove(node);
     node.dueTick = dueTick;
-    this.link(this.slotOf(dueTick), node);
+    this.#link(this.#slotOf(dueTick), node);
   }
 
   remove(node: WheelNode): void {
     if (node.next === node) return;
     unlink(node);
-    this.size -= 1;
-    if (this.size === 0) this.onEmpty?.();
+    this.#size -= 1;
+    if (this.#size === 0) this.onEmpty?.();
   }
 
   /** Every entry, oldest lists first; for closing. */
   nodes(): WheelNode[] {
     const all: WheelNode[] = [];
-    for (const head of [this.expired, ...this.slots, this.incoming]) {
+    for (const head of [this.#expired, ...this.#slots, this.#incoming]) {
       for (let node = head.next; node !== head; node = node.next) all.push(node);
     }
     return all;
   }
 
-  private link(head: WheelNode, node: WheelNode): void {
-    if (this.timer === undefined) this.start();
+  #link(head: WheelNode, node: WheelNode): void {
+    if (this.#timer === undefined) this.#start();
     append(head, node);
-    this.size += 1;
+    this.#size += 1;
   }
 
-  private start(): void {
-    this.lastTick = this.currentTick();
-    this.timer = this.runtime.setInterval(this.tick, TICK_MS);
+  #start(): void {
+    this.#lastTick = this.#currentTick();
+    this.#timer = this.#runtime.setInterval(this.#tick, TICK_MS);
   }
 
   /** The timer would end by itself at the next tick; a driver that closes leaves none behind. */
   stop(): void {
-    this.runtime.clearInterval(this.timer);
-    this.timer = undefined;
+    this.#runtime.clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
-  private currentTick(): number {
-    return Math.floor(this.runtime.now() / TICK_MS);
+  #currentTick(): number {
+    return Math.floor(this.#runtime.now() / TICK_MS);
   }
 
-  private readonly tick = (): void => {
-    if (this.size === 0) {
+  readonly #tick = (): void => {
+    if (this.#size === 0) {
       this.stop();
       return;
     }
-    const now = this.currentTick();
+    const now = this.#currentTick();
     // After a stall more ticks may have passed than there are slots: one visit to each is enough.
-    for (let tick = Math.max(this.lastTick, now - SLOTS) + 1; tick <= now; tick++) this.collectDue(tick, now);
-    this.lastTick = now;
-    this.dateIncoming();
-    if (this.expired.next !== this.expired) this.runtime.setImmediate(this.expireCollected);
+    for (let tick = Math.max(this.#lastTick, now - SLOTS) + 1; tick <= now; tick++) this.#collectDue(tick, now);
+    this.#lastTick = now;
+    this.#dateIncoming();
+    if (this.#expired.next !== this.#expired) this.#runtime.setImmediate(this.#expireCollected);
   };
 
-  private collectDue(tick: number, now: number): void {
-    const head = this.slots[tick & MASK]!;
+  #collectDue(tick: number, now: number): void {
+    const head = this.#slots[tick & MASK]!;
     for (let node = head.next; node !== head;) {
       const next = node.next;
       if (node.dueTick <= now) {
         unlink(node);
-        append(this.expired, node);
+        append(this.#expired, node);
       }
       node = next;
     }
   }
 
-  private dateIncoming(): void {
-    const head = this.incoming;
+  #dateIncoming(): void {
+    const head = this.#incoming;
     for (let node = head.next; node !== head; node = head.next) {
       unlink(node);
-      append(this.slotOf(this.dueTickOf(node)), node);
+      append(this.#slotOf(this.dueTickOf(node)), node);
     }
   }
 
-  private readonly expireCollected = (): void => {
-    const head = this.expired;
+  readonly #expireCollected = (): void => {
+    const head = this.#expired;
     for (let node = head.next; node !== head; node = head.next) {
       this.remove(node);
       node.expire();
@@ -150,8 +150,8 @@ export class DeadlineWheel {
   };
 
   /** A tick that was already visited would wait for a whole round: such a node goes to the next one. */
-  private slotOf(tick: number): WheelNode {
-    return this.slots[Math.max(tick, this.lastTick + 1) & MASK]!;
+  #slotOf(tick: number): WheelNode {
+    return this.#slots[Math.max(tick, this.#lastTick + 1) & MASK]!;
   }
 }
 

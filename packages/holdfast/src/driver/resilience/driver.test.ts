@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Call, ChannelListener, Driver, Lease } from "../port.ts";
 import {
   AbortedError,
@@ -9,7 +9,8 @@ import {
   TimeoutError,
   UnavailableError,
 } from "../../base/errors.ts";
-import { createDriver, type ResilienceOptions } from "./driver.ts";
+import { createDriver } from "./driver.ts";
+import { aWhile, now, setUp, SLACK_MS, TIMEOUT_MS, useFakeTime } from "../../../test/support/fake-time.ts";
 import {
   lost,
   NODE,
@@ -22,23 +23,13 @@ import {
   watch,
 } from "../../../test/support/scripted-transport.ts";
 
-const TIMEOUT_MS = 1_000;
-const PAST_DEADLINE_MS = TIMEOUT_MS + 15;
+const PAST_DEADLINE_MS = TIMEOUT_MS + SLACK_MS;
 const READ: Call = { op: "box.get", class: "read" };
 const UNSAFE: Call = { op: "box.add", class: "unsafe" };
 const SCRIPT = { name: "box.add", lua: "return 1", sha1: "abc" };
 const LISTENER: ChannelListener = { message: () => {}, gap: () => {} };
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
-
-function setUp(steps: Step[] = [], options: ResilienceOptions = {}): { transport: ScriptedTransport; driver: Driver } {
-  const transport = new ScriptedTransport(...steps);
-  return { transport, driver: createDriver(transport, { timeout: TIMEOUT_MS, ...options }) };
-}
-
-const aWhile = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
-const now = (): Promise<unknown> => aWhile(0);
+useFakeTime();
 
 describe("a driver", () => {
   it("hands on what the transport knows", () => {

@@ -23,7 +23,7 @@ import type { HoldfastError } from "../../base/errors.ts";
 import { type Runtime, systemRuntime, within } from "../../base/runtime.ts";
 import { Breakers } from "./breaker.ts";
 import { PendingCall } from "./call.ts";
-import { CommandCall, runBatch, ScriptCall } from "./command-call.ts";
+import { CommandCall, sendBatch, EvalCall } from "./command-call.ts";
 import { BlockingCall, BoundedLease, type Preparation, PreparationCall } from "./connection-call.ts";
 import type { CallContext } from "./context.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
@@ -47,19 +47,19 @@ class ResilientDriver implements Driver {
   readonly caps: Capabilities;
   readonly timeoutMs: number;
   readonly runtime: Runtime;
-  private readonly transport: Transport;
-  private readonly context: CallContext;
-  private readonly closeTimeoutMs: number;
-  private readonly endStateListening: () => void;
-  private closed: Promise<void> | undefined = undefined;
+  readonly #transport: Transport;
+  readonly #context: CallContext;
+  readonly #closeTimeoutMs: number;
+  readonly #endStateListening: () => void;
+  #closed: Promise<void> | undefined = undefined;
 
   constructor(transport: Transport, options: ResolvedResilience, runtime: Runtime) {
     this.caps = transport.caps;
     this.timeoutMs = options.timeoutMs;
     this.runtime = runtime;
-    this.transport = transport;
-    this.closeTimeoutMs = options.closeTimeoutMs;
-    this.context = {
+    this.#transport = transport;
+    this.#closeTimeoutMs = options.closeTimeoutMs;
+    this.#context = {
       runtime,
       transport,
       wheel: new DeadlineWheel(runtime),
@@ -77,46 +77,46 @@ class ResilientDriver implements Driver {
       ),
       closing: false,
     };
-    this.endStateListening = transport.onState((event) => this.stateChanged(event));
+    this.#endStateListening = transport.onState((event) => this.#stateChanged(event));
   }
 
   slotOf(key: Arg): number {
-    return this.transport.slotOf(key);
+    return this.#transport.slotOf(key);
   }
 
   send(args: readonly Arg[], call: Call, route?: Route): Promise<Reply> {
-    const pending = new CommandCall(this.context, args, call, route);
+    const pending = new CommandCall(this.#context, args, call, route);
     pending.begin(call.timeoutMs ?? this.timeoutMs);
     return pending.promise;
   }
 
   script(script: ScriptSource, keys: readonly Arg[], args: readonly Arg[], call: Call): Promise<Reply> {
-    const pending = new ScriptCall(this.context, script, keys, args, call);
+    const pending = new EvalCall(this.#context, script, keys, args, call);
     pending.begin(call.timeoutMs ?? this.timeoutMs);
     return pending.promise;
   }
 
   batch(commands: readonly (readonly Arg[])[], call: Call, route?: Route): Promise<(Reply | HoldfastError)[]> {
-    return runBatch(this.context, commands, call, route, call.timeoutMs ?? this.timeoutMs);
+    return sendBatch(this.#context, commands, call, route, call.timeoutMs ?? this.timeoutMs);
   }
 
   async lease(route: Route, call: Call): Promise<Lease> {
-    const lease = await this.prepare(call, route, {
+    const lease = await this.#prepare(call, route, {
       command: "LEASE",
       make: (transport, signal) => transport.lease(route, signal),
       undo: (late) => late.release(),
     });
-    return new BoundedLease(this.context, lease, this.timeoutMs);
+    return new BoundedLease(this.#context, lease, this.timeoutMs);
   }
 
   blocking(args: readonly Arg[], blockMs: number, call: Call, route?: Route): Promise<Reply> {
-    const pending = new BlockingCall(this.context, args, call, route);
+    const pending = new BlockingCall(this.#context, args, call, route);
     pending.begin((call.timeoutMs ?? this.timeoutMs) + blockMs);
     return pending.promise;
   }
 
   subscribe(kind: ChannelKind, channel: string, listener: ChannelListener, call: Call): Promise<Subscription> {
-    return this.prepare(call, channel, {
+    return this.#prepare(call, channel, {
       command: "SUBSCRIBE",
       make: (transport) => transport.subscribe(kind, channel, listener),
       undo: closeQuietly,
@@ -124,7 +124,7 @@ class ResilientDriver implements Driver {
   }
 
   onInvalidate(prefix: string, listener: InvalidationListener, call: Call): Promise<Subscription> {
-    return this.prepare(call, undefined, {
+    return this.#prepare(call, undefined, {
       command: "CLIENT TRACKING",
       make: (transport) => transport.onInvalidate(prefix, listener),
       undo: closeQuietly,
@@ -132,43 +132,43 @@ class ResilientDriver implements Driver {
   }
 
   nodes(): readonly NodeInfo[] {
-    return this.transport.nodes();
+    return this.#transport.nodes();
   }
 
   onState(listener: (event: StateEvent) => void): () => void {
-    return this.transport.onState(listener);
+    return this.#transport.onState(listener);
   }
 
   close(): Promise<void> {
-    this.closed ??= this.shutDown();
-    return this.closed;
+    this.#closed ??= this.#shutDown();
+    return this.#closed;
   }
 
-  private prepare<T>(call: Call, route: Route, preparation: Preparation<T>): Promise<T> {
-    const pending = new PreparationCall(this.context, preparation, call, route);
+  #prepare<T>(call: Call, route: Route, preparation: Preparation<T>): Promise<T> {
+    const pending = new PreparationCall(this.#context, preparation, call, route);
     pending.begin(call.timeoutMs ?? this.timeoutMs);
     return pending.promise;
   }
 
-  private stateChanged({ state, node }: StateEvent): void {
+  #stateChanged({ state, node }: StateEvent): void {
     if (state === "down") return;
-    this.context.breakers.clear(node);
-    if (state === "up") this.context.waiting.wakeAll();
+    this.#context.breakers.clear(node);
+    if (state === "up") this.#context.waiting.wakeAll();
   }
 
-  private async shutDown(): Promise<void> {
-    const { context, closeTimeoutMs, runtime } = this;
-    context.closing = true;
-    await within(runtime, closeTimeoutMs, this.drained());
-    for (const node of context.wheel.nodes()) if (node instanceof PendingCall) node.shutDown();
-    context.wheel.stop();
-    this.endStateListening();
-    await within(runtime, closeTimeoutMs, this.transport.close());
+  async #shutDown(): Promise<void> {
+    const { wheel } = this.#context;
+    this.#context.closing = true;
+    await within(this.runtime, this.#closeTimeoutMs, this.#drained());
+    for (const node of wheel.nodes()) if (node instanceof PendingCall) node.shutDown();
+    wheel.stop();
+    this.#endStateListening();
+    await within(this.runtime, this.#closeTimeoutMs, this.#transport.close());
   }
 
   /** Resolves once no call is pending. Nothing new is begun by then. */
-  private async drained(): Promise<void> {
-    const { wheel } = this.context;
+  async #drained(): Promise<void> {
+    const { wheel } = this.#context;
     // A call that leaves its back-off is out of the wheel for a moment, so being empty once is not enough.
     while (wheel.entries > 0) {
       await new Promise<void>((resolve) => {

@@ -5,7 +5,7 @@
  * calls made after it in the same turn of the event loop would otherwise be executed before it.
  */
 export class LoadedScripts {
-  private readonly byConnection: WeakMap<object, Set<string>> = new WeakMap();
+  readonly #byConnection: WeakMap<object, Set<string>> = new WeakMap();
 
   /**
    * Whether EVALSHA will do on this connection; after the first question it will, as the asker sends the source. A server
@@ -13,9 +13,9 @@ export class LoadedScripts {
    */
   claim(connection: object | undefined, sha1: string): boolean {
     if (connection === undefined) return true;
-    const loaded = this.byConnection.get(connection);
+    const loaded = this.#byConnection.get(connection);
     if (loaded === undefined) {
-      this.byConnection.set(connection, new Set([sha1]));
+      this.#byConnection.set(connection, new Set([sha1]));
       return false;
     }
     if (loaded.has(sha1)) return true;
@@ -24,6 +24,6 @@ export class LoadedScripts {
   }
 
   forget(connection: object | undefined): void {
-    if (connection !== undefined) this.byConnection.delete(connection);
+    if (connection !== undefined) this.#byConnection.delete(connection);
   }
 }

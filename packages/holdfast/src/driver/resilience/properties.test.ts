@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { OpClass } from "../port.ts";
 import { OutcomeUnknownError } from "../../base/errors.ts";
-import { createDriver } from "./driver.ts";
+import { setUp, SLACK_MS, TIMEOUT_MS, useFakeTime } from "../../../test/support/fake-time.ts";
 import {
   closedByTransport,
   lost,
@@ -11,16 +11,12 @@ import {
   refusedWith,
   repliedWith,
   reply,
-  ScriptedTransport,
+  type ScriptedTransport,
   type Step,
   watch,
 } from "../../../test/support/scripted-transport.ts";
 
-const TIMEOUT_MS = 1_000;
-const SLACK_MS = 15;
-
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+useFakeTime();
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.constant(refused), weight: 4 },
@@ -40,8 +36,7 @@ interface Run {
 
 /** Plays one call up to its deadline. */
 async function play(ofClass: OpClass, attempts: Step[], events: (number | "up")[]): Promise<Run> {
-  const transport = new ScriptedTransport(...attempts);
-  const driver = createDriver(transport, { timeout: TIMEOUT_MS });
+  const { driver, transport } = setUp(attempts);
   const outcome = watch(driver.send(["X", "k"], { op: "x", class: ofClass }, "k"));
   let left = TIMEOUT_MS + SLACK_MS;
   for (const event of events) {

@@ -10,22 +10,22 @@ const CREDITS_PER_TOKEN = 5;
 
 export class RetryBudget {
   /** Whole numbers only (fifths of a token), because this is touched by every call. */
-  private credits: number;
-  private readonly capacity: number;
+  #credits: number;
+  readonly #capacity: number;
 
   constructor(tokens: number) {
-    this.capacity = tokens * CREDITS_PER_TOKEN;
-    this.credits = this.capacity;
+    this.#capacity = tokens * CREDITS_PER_TOKEN;
+    this.#credits = this.#capacity;
   }
 
   deposit(): void {
-    if (this.credits < this.capacity) this.credits += 1;
+    if (this.#credits < this.#capacity) this.#credits += 1;
   }
 
   /** False when the budget is spent: the caller must fail with what it has. */
   withdraw(): boolean {
-    if (this.credits < CREDITS_PER_TOKEN) return false;
-    this.credits -= CREDITS_PER_TOKEN;
+    if (this.#credits < CREDITS_PER_TOKEN) return false;
+    this.#credits -= CREDITS_PER_TOKEN;
     return true;
   }
 }

@@ -17,67 +17,67 @@ export interface Waiter {
 
 export class WaitingRoom {
   readonly max: number;
-  private readonly parked = new Set<Waiter>();
-  private backingOff = 0;
-  private polls = 0;
-  private readonly runtime: Runtime;
-  private timer: Timer | undefined = undefined;
+  readonly #parked = new Set<Waiter>();
+  #backingOff = 0;
+  #polls = 0;
+  readonly #runtime: Runtime;
+  #timer: Timer | undefined = undefined;
 
   constructor(max: number, runtime: Runtime) {
     this.max = max;
-    this.runtime = runtime;
+    this.#runtime = runtime;
   }
 
   get full(): boolean {
-    return this.parked.size + this.backingOff >= this.max;
+    return this.#parked.size + this.#backingOff >= this.max;
   }
 
   park(waiter: Waiter): void {
-    this.parked.add(waiter);
-    if (this.timer !== undefined) return;
-    this.timer = this.runtime.setTimeout(this.poll, backoffMs(this.runtime, POLL, this.polls));
-    this.timer.unref();
+    this.#parked.add(waiter);
+    if (this.#timer !== undefined) return;
+    this.#timer = this.#runtime.setTimeout(this.#poll, backoffMs(this.#runtime, POLL, this.#polls));
+    this.#timer.unref();
   }
 
   unpark(waiter: Waiter): void {
-    this.parked.delete(waiter);
-    if (this.parked.size === 0) this.rest();
+    this.#parked.delete(waiter);
+    if (this.#parked.size === 0) this.#rest();
   }
 
   enterBackoff(): void {
-    this.backingOff += 1;
+    this.#backingOff += 1;
   }
 
   leaveBackoff(): void {
-    this.backingOff -= 1;
+    this.#backingOff -= 1;
   }
 
   /** A call that had waited was answered: the next wait begins with short intervals again. */
   eased(): void {
-    this.polls = 0;
+    this.#polls = 0;
   }
 
   /** A connection is there: every parked call may try again at once. */
   wakeAll(): void {
-    this.rest();
-    this.release();
+    this.#rest();
+    this.#release();
   }
 
-  private readonly poll = (): void => {
-    this.timer = undefined;
-    this.polls += 1;
-    this.release();
+  readonly #poll = (): void => {
+    this.#timer = undefined;
+    this.#polls += 1;
+    this.#release();
   };
 
-  private release(): void {
-    const waiters = [...this.parked];
-    this.parked.clear();
+  #release(): void {
+    const waiters = [...this.#parked];
+    this.#parked.clear();
     for (const waiter of waiters) waiter.wake();
   }
 
-  private rest(): void {
-    this.runtime.clearTimeout(this.timer);
-    this.timer = undefined;
-    this.polls = 0;
+  #rest(): void {
+    this.#runtime.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#polls = 0;
   }
 }

@@ -5,7 +5,7 @@
  * - a body that hangs is taken for one that works .................. "hangs"
  * - a process that was killed goes on ............................... "kill"
  */
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { InvalidArgumentError, OutcomeUnknownError } from "../../base/errors.ts";
 import { type FaultOptions, simulate, SimulationError, type SimulateOptions, type Simulation } from "../index.ts";
 
@@ -37,14 +37,14 @@ async function adding({ clients, random, now }: Simulation): Promise<void> {
 }
 
 describe("the same seed", () => {
-  test("gives the same run, event by event; another seed another one", async () => {
+  it("gives the same run, event by event; another seed another one", async () => {
     const run = (seed: number): Promise<unknown> => simulate({ seed, schedules: 10, clients: 3 }, adding);
     const [first, second, other] = [await run(7), await run(7), await run(8)];
     expect(second).toEqual(first);
     expect(other).not.toMatchObject({ digest: (first as { digest: string }).digest });
   });
 
-  test("gives the same run also after other runs, and beside real work", async () => {
+  it("gives the same run also after other runs, and beside real work", async () => {
     const digest = async (): Promise<string> => (await simulate({ seed: 3, schedules: 3 }, adding)).digest;
     const alone = await digest();
     const work = setInterval(() => void Buffer.alloc(100_000), 1);
@@ -59,7 +59,7 @@ describe("a failure", () => {
     for (let at = 0; at < 50; at++) await client!.hf.driver.send(["INCR", "n"], { op: "add", class: "unsafe" }, "n");
   };
 
-  test("names its seed, and the seed repeats it with the same events", async () => {
+  it("names its seed, and the seed repeats it with the same events", async () => {
     const failure = await failed({ seed: 1, schedules: 200 }, fragile);
     expect(failure.cause).toBeInstanceOf(OutcomeUnknownError);
     expect(failure.message).toContain(`seed ${failure.seed}`);
@@ -68,12 +68,12 @@ describe("a failure", () => {
     expect(again.trace).toEqual(failure.trace);
   });
 
-  test("a body that hangs is one, and says after which time", async () => {
+  it("a body that hangs is one, and says after which time", async () => {
     const failure = await failed({ schedules: 1, limit: "2s" }, () => new Promise(() => undefined));
     expect(failure.message).toContain("not done after 2000 ms of simulated time");
   });
 
-  test("bad options are refused by their names", async () => {
+  it("bad options are refused by their names", async () => {
     const nothing = async (): Promise<void> => undefined;
     const refused: SimulateOptions[] = [
       { schedules: 0 },
@@ -127,7 +127,7 @@ async function symptoms(faults: FaultOptions): Promise<Symptoms> {
 }
 
 describe("faults", () => {
-  test("none happen where none are asked for", async () => {
+  it("none happen where none are asked for", async () => {
     expect(await symptoms(NO_FAULTS)).toEqual({
       executedUnknown: 0,
       lostUnknown: 0,
@@ -138,7 +138,7 @@ describe("faults", () => {
     });
   });
 
-  test.each<[keyof FaultOptions, (seen: Symptoms) => boolean]>([
+  it.each<[keyof FaultOptions, (seen: Symptoms) => boolean]>([
     ["lostAnswers", ({ executedUnknown }) => executedUnknown > 0],
     ["lostRequests", ({ lostUnknown }) => lostUnknown > 0],
     ["slowDeliveries", ({ errors }) => errors > 0],
@@ -152,14 +152,14 @@ describe("faults", () => {
     expect(seen).toSatisfy(shows);
   });
 
-  test("data loss shows after restarts only", async () => {
+  it("data loss shows after restarts only", async () => {
     expect(await symptoms({ ...NO_FAULTS, restarts: true, dataLoss: true })).toSatisfy(
       ({ forgotten }: Symptoms) => forgotten > 0,
     );
   });
 });
 
-test("kill: nothing happens in a process that has died, and its lock ends by its ttl", async () => {
+it("kill: nothing happens in a process that has died, and its lock ends by its ttl", async () => {
   await simulate({ schedules: 20, clients: 2, faults: NO_FAULTS }, async ({ clients: [one, other], now }) => {
     await one!.hf.lock("l", { ttl: "1s" });
     let woke = false;
@@ -174,7 +174,7 @@ test("kill: nothing happens in a process that has died, and its lock ends by its
   });
 });
 
-test("the body drives faults itself", async () => {
+it("the body drives faults itself", async () => {
   await simulate(
     { schedules: 20, clients: 1, faults: NO_FAULTS },
     async ({ clients: [client], server, note, sleep }) => {
