@@ -6,6 +6,7 @@
  * `process.nextTick`, microtasks and promises are used as they are: within one process their order is certain.
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { onAbort } from "./abort.ts";
 
 export interface Timer {
   /** It does not keep the process alive any more. */
@@ -49,11 +50,11 @@ export function sleep(runtime: Runtime, ms: number, signal?: AbortSignal): Promi
     if (signal?.aborted === true) return resolve();
     const end = (): void => {
       runtime.clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
+      unfollow();
       resolve();
     };
     const timer = runtime.setTimeout(end, ms);
-    signal?.addEventListener("abort", end, { once: true });
+    const unfollow = onAbort(signal, end);
   });
 }
 

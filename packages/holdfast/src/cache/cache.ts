@@ -6,6 +6,7 @@
  * their answers (`onOutage`); a stored value that this version cannot read is loaded anew, never half-understood.
  */
 import type { Core } from "../core/core.ts";
+import { onAbort } from "../base/abort.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { checkId, type Id } from "../core/keyspace/keyspace.ts";
 import { observed } from "../core/observe/observe.ts";
@@ -113,9 +114,8 @@ export class Cache<V> {
 
 function abortable<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(stoppedWaiting(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-    void result.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    const unfollow = onAbort(signal, () => reject(stoppedWaiting(signal)));
+    void result.then(resolve, reject).finally(unfollow);
   });
 }
 

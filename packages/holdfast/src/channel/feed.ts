@@ -5,6 +5,7 @@
 import type { Codec } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
 import type { Call, Subscription } from "../driver/port.ts";
+import { onAbort } from "../base/abort.ts";
 import { AbortedError, ClosedError, HoldfastError } from "../base/errors.ts";
 import { within } from "../base/runtime.ts";
 import type { Address } from "./address.ts";
@@ -42,6 +43,7 @@ export class Feed<T> {
   readonly #stop = new AbortController();
   readonly #waiting = new Set<() => void>();
   readonly #disown: () => void;
+  #unfollow: (() => void) | undefined;
   #subscription: Promise<Subscription> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -54,7 +56,7 @@ export class Feed<T> {
     this.#inbox = new Inbox(settings.capacity, settings.onOverflow);
     this.#disown = source.core.own(this);
     if (this.#signal?.aborted === true) this.#onAbort();
-    else this.#signal?.addEventListener("abort", this.#onAbort);
+    else this.#unfollow = onAbort(this.#signal, this.#onAbort);
   }
 
   get isClosed(): boolean {
@@ -101,7 +103,7 @@ export class Feed<T> {
 
   async #close(reason: HoldfastError): Promise<void> {
     this.#stop.abort(reason);
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#unfollow?.();
     this.#inbox.clear();
     for (const resume of this.#waiting) resume();
     this.#waiting.clear();

@@ -1,4 +1,5 @@
 /** How long one caller waits for a lock, and what ends the waiting before. */
+import { onAbort } from "../base/abort.ts";
 import { AbortedError, ClosedError, type HoldfastError, TimeoutError } from "../base/errors.ts";
 import { MAX_TIMER_MS } from "../base/options.ts";
 import type { Runtime } from "../base/runtime.ts";
@@ -63,10 +64,10 @@ export class Patience {
     return new Promise<T>((resolve, reject) => {
       const end = (): void => reject(this.error());
       const timer = runtime.setTimeout(end, Math.min(this.leftMs, MAX_TIMER_MS));
-      this.signal?.addEventListener("abort", end, { once: true });
+      const unfollow = onAbort(this.signal, end);
       const forget = (): void => {
         runtime.clearTimeout(timer);
-        this.signal?.removeEventListener("abort", end);
+        unfollow();
       };
       work.then(resolve, reject).finally(forget);
     });

@@ -1,5 +1,6 @@
 /** The time that one transaction has, with all its attempts. */
 import type { Call, OpClass } from "../driver/port.ts";
+import { onAbort } from "../base/abort.ts";
 import { AbortedError, type HoldfastError, TimeoutError } from "../base/errors.ts";
 import { type Runtime, sleep } from "../base/runtime.ts";
 
@@ -41,12 +42,12 @@ export class Budget {
     return new Promise<T>((resolve, reject) => {
       const end = (): void => reject(this.#error());
       const timer = this.#runtime.setTimeout(end, this.leftMs);
-      this.#signal?.addEventListener("abort", end, { once: true });
+      const unfollow = onAbort(this.#signal, end);
       // `work` has begun already, and may itself have made the signal fire.
       if (this.#signal?.aborted === true) end();
       const forget = (): void => {
         this.#runtime.clearTimeout(timer);
-        this.#signal?.removeEventListener("abort", end);
+        unfollow();
       };
       void work.then(resolve, reject).finally(forget);
     });

@@ -6,6 +6,7 @@
  * and whoever wakes asks the server again.
  */
 import type { Call, Driver, Subscription } from "../../driver/port.ts";
+import { onAbort } from "../../base/abort.ts";
 import { ClosedError } from "../../base/errors.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Runtime } from "../../base/runtime.ts";
@@ -116,12 +117,12 @@ class WaiterState implements Waiter {
     return new Promise((resolve) => {
       const resume = (): void => {
         this.#runtime.clearTimeout(timer);
-        signal?.removeEventListener("abort", resume);
+        unfollow();
         this.#resume = undefined;
         resolve();
       };
       const timer = this.#runtime.setTimeout(resume, ms);
-      signal?.addEventListener("abort", resume, { once: true });
+      const unfollow = onAbort(signal, resume);
       this.#resume = resume;
     });
   }

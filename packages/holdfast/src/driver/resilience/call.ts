@@ -19,7 +19,7 @@
  */
 import { type Call, type Route, TransportError } from "../port.ts";
 import { type HoldfastError, InvalidArgumentError } from "../../base/errors.ts";
-import { type Abortable, follow, unfollow } from "./abort-watch.ts";
+import { type Abortable, follow, unfollow } from "../../base/abort.ts";
 import { backoffMs } from "./backoff.ts";
 import { type CallContext, nodeOf } from "./context.ts";
 import { WheelNode } from "./deadline-wheel.ts";

@@ -1,5 +1,5 @@
 /**
- * One listener per AbortSignal, shared by all calls that follow it. A signal is often that of a whole request with many
+ * One listener per AbortSignal, shared by all that follow it. A signal is often that of a whole request with many
  * calls at a time: a listener for each would cost more than the call, and Node warns of a leak beyond ten of them.
  */
 export interface Abortable {
@@ -43,3 +43,16 @@ export function unfollow(signal: AbortSignal, follower: Abortable): void {
   watches.delete(signal);
   watch.end();
 }
+
+/**
+ * Calls `abort` when the signal fires; a signal that has fired already is the caller's to look at.
+ * Returns the function that ends the following. Without a signal nothing happens.
+ */
+export function onAbort(signal: AbortSignal | undefined, abort: (reason: unknown) => void): () => void {
+  if (signal === undefined) return nothing;
+  const follower: Abortable = { abort };
+  follow(signal, follower);
+  return () => unfollow(signal, follower);
+}
+
+function nothing(): void {}
