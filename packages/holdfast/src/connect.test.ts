@@ -1,4 +1,10 @@
-/** Bad input is refused before anything is opened; what is opened is what was asked for. */
+/**
+ * Bad input is refused before anything is opened; what is opened is what was asked for. What could go wrong:
+ * - a bad option costs a connection, or is found out by the first call ... "refuses a bad"
+ * - a name that is not known is ignored ................................... "refuses a bad"
+ * - the environment's URL drops the options, or an empty one is taken ..... "without a URL"
+ * - production runs on a server of its own per process ..................... "in production"
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Proxy, type Standalone, startProxy, startStandalone } from "../test/support/servers.ts";
 import { connect, type ConnectOptions } from "./connect.ts";
@@ -18,6 +24,7 @@ describe("connect [standalone]", () => {
   });
 
   it.each<[string, object]>([
+    ["timout", { timout: 5 }],
     ["prefix", { prefix: "a b" }],
     ["prefix", { prefix: "" }],
     ["prefix", { prefix: 7 }],
@@ -39,6 +46,8 @@ describe("connect [standalone]", () => {
   it.each(["HOLDFAST_URL", "REDIS_URL"])("without a URL takes the one of %s, with the options given", async (name) => {
     vi.stubEnv("HOLDFAST_URL", undefined);
     vi.stubEnv("REDIS_URL", undefined);
+    // What is set to nothing says nothing.
+    vi.stubEnv("HOLDFAST_URL", "");
     vi.stubEnv(name, server.url);
     await using plain = await connect();
     await using named = await connect(undefined, { prefix: "mine" });
@@ -54,6 +63,6 @@ describe("connect [standalone]", () => {
     vi.stubEnv("NODE_ENV", "production");
     vi.stubEnv("HOLDFAST_URL", undefined);
     vi.stubEnv("REDIS_URL", undefined);
-    await expect(connect()).rejects.toThrow(/^url: .*HOLDFAST_URL or REDIS_URL/);
+    await expect(connect()).rejects.toThrow(/^connect: url: .*HOLDFAST_URL or REDIS_URL/);
   });
 });

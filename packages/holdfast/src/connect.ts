@@ -1,23 +1,81 @@
 /** From what a user writes (a URL, options, a client of their own) to a handle. */
+import { InvalidArgumentError } from "./base/errors.ts";
+import { type OptionNames, parseOptions, withoutUndefined } from "./base/options.ts";
+import { type Runtime, systemRuntime } from "./base/runtime.ts";
 import { type CodecOptions, createCodec } from "./core/codec/codec.ts";
 import { Core, type CoreOptions } from "./core/core.ts";
-import { withoutUrl } from "./driver/embedded/default.ts";
-import { isEmbeddedUrl } from "./driver/embedded/url.ts";
-import { createBorrowedTransport } from "./driver/node-redis/borrowed.ts";
-import type { BorrowedClient } from "./driver/node-redis/borrowed-client.ts";
-import type { ConnectionOptions } from "./driver/connection/options.ts";
-import { openTransport } from "./driver/node-redis/open.ts";
-import type { Transport } from "./driver/port.ts";
-import { Holdfast } from "./holdfast.ts";
 import { Keyspace } from "./core/keyspace/keyspace.ts";
+import { type ConnectionOptions, resolveOptions } from "./driver/connection/options.ts";
+import { addressName } from "./driver/connection/url.ts";
+import { DeferredTransport, type Opening } from "./driver/deferred.ts";
+import { withoutUrl } from "./driver/embedded/default.ts";
+import { checkEmbedded, isEmbeddedUrl } from "./driver/embedded/url.ts";
+import { openBorrowed, prepareBorrowed } from "./driver/node-redis/borrowed.ts";
+import type { BorrowedClient } from "./driver/node-redis/borrowed-client.ts";
+import { nodeRedis } from "./driver/node-redis/client.ts";
+import { openServers } from "./driver/node-redis/open.ts";
+import type { Transport } from "./driver/port.ts";
 import { createDriver, type ResilienceOptions } from "./driver/resilience/driver.ts";
 import { resolveResilience } from "./driver/resilience/options.ts";
-import type { Runtime } from "./base/runtime.ts";
+import { Holdfast } from "./holdfast.ts";
 
 export interface ConnectOptions
   extends ConnectionOptions, ResilienceOptions, Pick<CodecOptions<unknown>, "serializer" | "compress" | "encrypt"> {
   /** Begins the name of every key and channel. @default "hf" */
   readonly prefix?: string;
+}
+
+const NAMES: OptionNames<ConnectOptions> = {
+  url: true,
+  username: true,
+  password: true,
+  credentials: true,
+  database: true,
+  tls: true,
+  clientName: true,
+  connectTimeout: true,
+  pingInterval: true,
+  pingTimeout: true,
+  drainTimeout: true,
+  maxInFlight: true,
+  maxLeases: true,
+  sentinelUsername: true,
+  sentinelPassword: true,
+  addressMap: true,
+  timeout: true,
+  maxWaiting: true,
+  retryBudget: true,
+  breaker: true,
+  breakerFailures: true,
+  breakerCoolDown: true,
+  closeTimeout: true,
+  serializer: true,
+  compress: true,
+  encrypt: true,
+  prefix: true,
+};
+
+/** How to open what was asked for, once everything that can be checked without a server has been. */
+interface Plan {
+  readonly where: string;
+  readonly open: (opening: Opening) => Promise<Transport>;
+}
+
+type Target = string | ConnectOptions | BorrowedClient | undefined;
+
+/**
+ * Returns a handle at once and connects in the background. Calls wait for the first connection inside their deadlines, and
+ * a server that comes up later is found then. While nothing but a change can help (a wrong password, a certificate) every
+ * call rejects with that error at once, and connecting is tried again every 2 to 30 s.
+ * `target` is what `connect` takes.
+ * @throws InvalidArgumentError for a bad option, before anything is opened.
+ * @example
+ * const hf = holdfast(process.env.REDIS_URL, { prefix: "shop" });
+ */
+export function holdfast(target?: string | ConnectOptions): Holdfast;
+export function holdfast(target: string | BorrowedClient | undefined, options?: ConnectOptions): Holdfast;
+export function holdfast(target?: Target, options?: ConnectOptions): Holdfast {
+  return begin("holdfast", target, options).hf;
 }
 
 /**
@@ -27,43 +85,94 @@ export interface ConnectOptions
  * A node-redis client or cluster client of your own may be handed in: it is borrowed and never closed.
  * @throws InvalidArgumentError for a bad option, before anything is opened.
  * @throws HoldfastError `AUTH`, `UNAVAILABLE`, `PERMISSION` ... when the first connection cannot be made in time.
+ * @example
+ * await using hf = await connect("redis://localhost:6379");
  */
 export function connect(target?: string | ConnectOptions): Promise<Holdfast>;
 export function connect(target: string | BorrowedClient | undefined, options?: ConnectOptions): Promise<Holdfast>;
-export async function connect(
-  target?: string | ConnectOptions | BorrowedClient,
-  options: ConnectOptions = {},
+export async function connect(target?: Target, options?: ConnectOptions): Promise<Holdfast> {
+  return established(begin("connect", target, options));
+}
+
+/** The handle over a transport that somebody else makes, once it is open. */
+export function assemble(
+  options: ConnectOptions,
+  open: (opening: Opening) => Promise<Transport>,
+  runtime: Runtime,
 ): Promise<Holdfast> {
-  if (isClient(target)) return assemble(options, () => createBorrowedTransport(target, options));
-  const given: ConnectOptions =
-    typeof target === "object" && target !== null ? target : { ...options, url: target ?? options.url };
-  return assemble(given, async () => {
-    const url = given.url ?? process.env["HOLDFAST_URL"] ?? process.env["REDIS_URL"] ?? withoutUrl(process.env);
-    if (!isEmbeddedUrl(url)) return openTransport({ ...given, url });
-    // Loaded only where it is used: with a real server it never is.
-    const { openEmbedded } = await import("./driver/embedded/open.ts");
-    return openEmbedded({ ...given, url });
+  const given = parseOptions("connect", options, NAMES, (checked) => checked);
+  return established(start(given, { where: "embedded", open }, runtime));
+}
+
+interface Begun {
+  readonly hf: Holdfast;
+  readonly first: Promise<unknown>;
+}
+
+async function established({ hf, first }: Begun): Promise<Holdfast> {
+  try {
+    await first;
+    return hf;
+  } catch (error) {
+    await hf.close();
+    throw error;
+  }
+}
+
+function begin(where: string, target: Target, options: ConnectOptions | undefined): Begun {
+  if (isClient(target)) {
+    return parseOptions(where, options, NAMES, (given) => start(given, borrow(target, given), systemRuntime));
+  }
+  if (typeof target === "object" && options !== undefined)
+    throw new InvalidArgumentError("options", "one object, with `url` in it", options, { where });
+  const both = typeof target === "object" ? target : options;
+  return parseOptions(where, both, NAMES, (given) => {
+    if (target !== undefined && typeof target !== "object" && typeof target !== "string")
+      throw new InvalidArgumentError("url", "a URL, options or a node-redis client", target);
+    return start(given, plan(typeof target === "string" ? { ...given, url: target } : given), systemRuntime);
   });
 }
 
-/** The handle over a transport, which is opened once the options that do not concern it are checked. */
-export async function assemble(
-  options: ConnectOptions,
-  open: () => Promise<Transport>,
-  runtime?: Runtime,
-): Promise<Holdfast> {
+function plan(options: ConnectOptions): Plan {
+  const { HOLDFAST_URL, REDIS_URL } = process.env;
+  // A variable that is set to nothing says nothing.
+  const url = options.url ?? (HOLDFAST_URL || REDIS_URL || withoutUrl(process.env));
+  const given = { ...options, url };
+  if (typeof url === "string" && isEmbeddedUrl(url)) {
+    checkEmbedded(given);
+    return { where: "embedded", open: (opening) => openInProcess(given, opening) };
+  }
+  const settings = resolveOptions(given, nodeRedis);
+  return { where: addressName(settings.addresses[0]!), open: (opening) => openServers(settings, opening) };
+}
+
+/** The server is loaded only where it is used: with a real one it never is. */
+async function openInProcess(
+  given: ConnectionOptions & { readonly url: string },
+  opening: Opening,
+): Promise<Transport> {
+  const { openEmbedded } = await import("./driver/embedded/open.ts");
+  return openEmbedded(given, opening);
+}
+
+function borrow(client: BorrowedClient, options: ConnectOptions): Plan {
+  const settings = prepareBorrowed(client, options);
+  return {
+    where: "the borrowed client's server",
+    open: (opening) => openBorrowed(client, settings, opening),
+  };
+}
+
+function start(options: ConnectOptions, { where, open }: Plan, runtime: Runtime): Begun {
   const core = coreOptions(options);
-  return new Holdfast(new Core(createDriver(await open(), options, runtime), core));
+  const transport = new DeferredTransport({ where, runtime, open });
+  return { hf: new Holdfast(new Core(createDriver(transport, options, runtime), core)), first: transport.first };
 }
 
 /** Everything besides the connection is checked here, so that a bad option costs none. */
 function coreOptions(options: ConnectOptions): CoreOptions {
   const { prefix = "hf", serializer, compress, encrypt } = options;
-  const codec: CodecOptions<unknown> = {
-    ...(serializer === undefined ? {} : { serializer }),
-    ...(compress === undefined ? {} : { compress }),
-    ...(encrypt === undefined ? {} : { encrypt }),
-  };
+  const codec = withoutUndefined<CodecOptions<unknown>>({ serializer, compress, encrypt });
   createCodec(codec);
   resolveResilience(options);
   return { keys: new Keyspace(prefix), codec };

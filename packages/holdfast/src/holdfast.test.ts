@@ -7,7 +7,7 @@
  * - a scan leaves out nodes, other prefixes, or keys with signs of globs ....... "scan"
  */
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../test/support/backends.ts";
 import { type Proxy, type Standalone, startProxy, startStandalone, until } from "../test/support/servers.ts";
 import { connect } from "./connect.ts";
@@ -26,7 +26,7 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
   const open = (): Promise<Holdfast> => connect(url, { ...options, prefix: prefix() });
 
   describe("close", () => {
-    test("sends what was called before it in the same turn, merged or not", async () => {
+    it("sends what was called before it in the same turn, merged or not", async () => {
       const hf = await open();
       const increments = Array.from({ length: 20 }, (_, at) => hf.counter("c").increment(`id-${at}`));
       const read = hf.cache("values").get("x");
@@ -35,7 +35,7 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
       expect(await read).toBeUndefined();
     });
 
-    test("refuses what is called after it", async () => {
+    it("refuses what is called after it", async () => {
       const hf = await open();
       await hf.close();
       await expect(hf.cache("values").get("x")).rejects.toThrow(ClosedError);
@@ -47,7 +47,7 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
       await expect(hf.ping()).rejects.toThrow(ClosedError);
     });
 
-    test("is idempotent, and each call waits for the end", async () => {
+    it("is idempotent, and each call waits for the end", async () => {
       const hf = await open();
       const states: string[] = [];
       hf.onState(({ state }) => states.push(state));
@@ -58,7 +58,7 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
       await hf[Symbol.asyncDispose]();
     });
 
-    test("ends a stream that is opened meanwhile", async () => {
+    it("ends a stream that is opened meanwhile", async () => {
       const hf = await open();
       const closing = hf.close();
       const stream = hf.channel("x").messages();
@@ -68,7 +68,7 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
       expect(first instanceof ClosedError || (first as { done: boolean }).done).toBe(true);
     });
 
-    test("leaves the queue of a lock for which it waits", async () => {
+    it("leaves the queue of a lock for which it waits", async () => {
       const shared = prefix();
       await using holder = await connect(url, { ...options, prefix: shared });
       const hf = await connect(url, { ...options, prefix: shared });
@@ -80,7 +80,7 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
       expect((await holder.lockInfo("x"))?.waiters).toBe(0);
     });
 
-    test("gives a caller the value of a load that it overtook", async () => {
+    it("gives a caller the value of a load that it overtook", async () => {
       const hf = await open();
       const begun = deferred<undefined>();
       const loading = deferred<string>();
@@ -95,7 +95,7 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
     });
   });
 
-  test("scan gives all keys under a head on all nodes, and nothing else", async () => {
+  it("scan gives all keys under a head on all nodes, and nothing else", async () => {
     const odd = `t*[${randomBytes(4).toString("hex")}]?`;
     await using hf = await connect(url, { ...options, prefix: odd });
     await using other = await connect(url, { ...options, prefix: odd.replace("*", "x") });
@@ -107,17 +107,17 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
     expect(await all(hf.scan("nothing:"))).toEqual([]);
   });
 
-  test.each([0, -1, 1.5, Number.NaN, "10" as unknown as number])("scan refuses the count %j", async (count) => {
+  it.each([0, -1, 1.5, Number.NaN, "10" as unknown as number])("scan refuses the count %j", async (count) => {
     await using hf = await open();
     await expect(hf.scan("", { count }).next()).rejects.toThrow(InvalidArgumentError);
   });
 
-  test("scan ends with its signal", async () => {
+  it("scan ends with its signal", async () => {
     await using hf = await open();
     await expect(hf.scan("", { signal: AbortSignal.abort() }).next()).rejects.toMatchObject({ code: "ABORTED" });
   });
 
-  test("all keys of a group are of one slot, whatever their names", async () => {
+  it("all keys of a group are of one slot, whatever their names", async () => {
     await using hf = await open();
     const keys = ["a", "b{c}", "}{", 7].map((name) => hf.key("accounts{1}", name));
     expect(new Set(keys).size).toBe(4);
@@ -137,7 +137,7 @@ describe("close while the server is silent [standalone]", () => {
     await server.stop();
   });
 
-  test("does not wait for a subscription that is being made", async () => {
+  it("does not wait for a subscription that is being made", async () => {
     await using other = await connect(server.url);
     const hf = await connect(proxy.url, { timeout: "1h", closeTimeout: "200ms", drainTimeout: 0 });
     await other.lock("x");

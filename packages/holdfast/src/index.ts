@@ -1,5 +1,5 @@
 /** Holdfast: state management on Redis and Valkey. */
-export { connect } from "./connect.ts";
+export { connect, holdfast } from "./connect.ts";
 export type { ConnectOptions } from "./connect.ts";
 export type { BorrowedClient } from "./driver/node-redis/borrowed-client.ts";
 export type { ConnectionOptions } from "./driver/connection/options.ts";

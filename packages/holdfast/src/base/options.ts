@@ -62,12 +62,22 @@ export function givenOptions<T extends object>(given: T | undefined, names: Opti
   if (given === undefined) return NOTHING as T;
   if (typeof given !== "object" || given === null || Array.isArray(given))
     throw new InvalidArgumentError("options", `an object such as { ${Object.keys(names)[0]}: ... }`, given);
-  let lacking = false;
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(names, name)) throw unknownOption(name, Object.keys(names));
-    if (given[name as keyof T] === undefined) lacking = true;
   }
-  return lacking ? (Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T) : given;
+  return withoutUndefined(given);
+}
+
+/** A type whose fields may also be written as undefined, which counts as not given. */
+export type Loose<T> = { readonly [K in keyof T]: T[K] | undefined };
+
+/** Without the fields that are undefined, so that what is left may be spread over defaults. Copies only where there are some. */
+export function withoutUndefined<T extends object>(given: Loose<T>): T {
+  for (const value of Object.values(given)) {
+    if (value === undefined)
+      return Object.fromEntries(Object.entries(given).filter(([, each]) => each !== undefined)) as T;
+  }
+  return given as T;
 }
 
 const NOTHING: object = Object.freeze({});

@@ -40,8 +40,9 @@ export interface Call {
 export type Route = Arg | { readonly node: string } | undefined;
 
 export interface Capabilities {
-  readonly engine: "redis" | "valkey" | "embedded";
-  /** Version as the server says it, such as `7.0.15`. */
+  /** `unknown` until the first connection stands. */
+  readonly engine: "redis" | "valkey" | "embedded" | "unknown";
+  /** Version as the server says it, such as `7.0.15`; "" until the first connection stands. */
   readonly version: string;
   readonly cluster: boolean;
 }
@@ -105,7 +106,7 @@ export interface Driver {
   readonly timeoutMs: number;
   /** Where its deadlines come from, and the timers and chance of all that stands on it. */
   readonly runtime: Runtime;
-  /** 0 for every key unless the server is a cluster. Work is grouped by it. */
+  /** 0 for every key once the server is known to be no cluster. Work is grouped by it. */
   slotOf(key: Arg): number;
   send(args: readonly Arg[], call: Call, route?: Route): Promise<Reply>;
   /** EVALSHA, loading once on NOSCRIPT. `keys` must be of one slot. */

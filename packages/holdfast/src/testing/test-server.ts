@@ -11,6 +11,7 @@
  */
 import { createServer, type EmbeddedServer, RealClock, SeededRandom, VirtualClock } from "holdfast-embedded";
 import { assemble, type ConnectOptions } from "../connect.ts";
+import type { Opening } from "../driver/deferred.ts";
 import { openOver } from "../driver/embedded/open.ts";
 import { dialTo } from "../driver/embedded/wire.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
@@ -104,8 +105,8 @@ class InProcessTestServer implements TestServer {
   async connect(options: Omit<ConnectOptions, "url"> = {}): Promise<Holdfast> {
     const runtime = this.#time.runtime();
     const surroundings = { closed: async () => undefined, runtime, lossy: true };
-    const open = (): ReturnType<typeof openOver> =>
-      openOver(dialTo(this.#server, this.#network), options, surroundings);
+    const open = (opening: Opening): ReturnType<typeof openOver> =>
+      openOver(dialTo(this.#server, this.#network), options, surroundings, opening);
     const hf = await assemble(options, open, runtime);
     this.#handles.add(hf);
     return hf;

@@ -46,7 +46,7 @@ export function runTransaction<T>(
   options: TransactionOptions = {},
 ): Promise<TransactionResult<T>> {
   return observed(OP, keys?.[0], async () => {
-    const first = checkKeys(driver, keys);
+    const first = checkKeys(keys);
     if (typeof body !== "function") throw new InvalidArgumentError("body", "a function", body);
     const attempts = wholeBetween("attempts", options.attempts ?? 10, 1, Number.MAX_SAFE_INTEGER);
     const timeoutMs = options.timeout === undefined ? driver.timeoutMs : toTimerMs("timeout", options.timeout);
@@ -73,6 +73,8 @@ async function runOnce<T>(
 ): Promise<Outcome<T>> {
   const lease = await driver.lease(keys[0], budget.call("read"));
   try {
+    // Not sooner: until there is a connection nobody knows whether there are slots.
+    checkSlots(driver, keys);
     return await new Attempt(lease, budget).run(keys, body);
   } finally {
     // A connection that still watches or owes an answer is cleaned or destroyed by the pool.
@@ -80,16 +82,16 @@ async function runOnce<T>(
   }
 }
 
-function checkKeys(driver: Driver, keys: readonly string[]): string {
+function checkKeys(keys: readonly string[]): string {
   const names = Array.isArray(keys) && keys.every((key) => typeof key === "string" && key !== "");
   const first = names ? keys[0] : undefined;
   if (first === undefined) throw new InvalidArgumentError("keys", "an array with at least one key to watch", keys);
-  const slot = driver.slotOf(first);
+  return first;
+}
+
+function checkSlots(driver: Driver, keys: readonly string[]): void {
+  const slot = driver.slotOf(keys[0]!);
   const stray = keys.find((key) => driver.slotOf(key) !== slot);
-  if (stray === undefined) return first;
-  throw new InvalidArgumentError(
-    "keys",
-    `keys of one cluster slot, such as hf.key(group, name) makes for one group`,
-    stray,
-  );
+  if (stray === undefined) return;
+  throw new InvalidArgumentError("keys", "keys in the same slot, as hf.key(group, name) makes for one group", stray);
 }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { freePort, startStandalone } from "../../../test/support/servers.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { checkText, Keyspace } from "./keyspace.ts";
@@ -12,7 +12,7 @@ const keys = new Keyspace("hf");
 const id = fc.oneof(fc.string({ minLength: 1, maxLength: 40 }), fc.stringMatching(/^[{}:%a-b]{1,12}$/));
 
 describe("Keyspace", () => {
-  test("a key and its companions share a slot, whatever the id", () => {
+  it("a key and its companions share a slot, whatever the id", () => {
     const space = keys.entries("cache", "users");
     fc.assert(
       fc.property(id, (value) => {
@@ -21,7 +21,7 @@ describe("Keyspace", () => {
     );
   });
 
-  test("all keys of a group share a slot, whatever the name and the parts", () => {
+  it("all keys of a group share a slot, whatever the name and the parts", () => {
     fc.assert(
       fc.property(id, id, (name, part) => {
         const group = keys.group("board", name);
@@ -31,7 +31,7 @@ describe("Keyspace", () => {
     );
   });
 
-  test("two different ids or names never meet in one key", () => {
+  it("two different ids or names never meet in one key", () => {
     fc.assert(
       fc.property(id, id, id, id, (nameA, idA, nameB, idB) => {
         fc.pre(nameA !== nameB || idA !== idB);
@@ -40,16 +40,16 @@ describe("Keyspace", () => {
     );
   });
 
-  test.each(["", Number.NaN, "x".repeat(1025), undefined as unknown as string])("refuses the id %j", (bad) => {
+  it.each(["", Number.NaN, "x".repeat(1025), undefined as unknown as string])("refuses the id %j", (bad) => {
     expect(() => keys.entries("cache", "users").key(bad)).toThrow(InvalidArgumentError);
   });
 
-  test.each(["", "a{b", "a b", "%"])("refuses the prefix %j", (bad) => {
+  it.each(["", "a{b", "a b", "%"])("refuses the prefix %j", (bad) => {
     expect(() => new Keyspace(bad)).toThrow(/prefix/);
   });
 });
 
-test.each(["", "\ud800", "a\udfffb", "x".repeat(9), 7 as unknown as string, undefined as unknown as string])(
+it.each(["", "\ud800", "a\udfffb", "x".repeat(9), 7 as unknown as string, undefined as unknown as string])(
   "refuses %j as a text that names something",
   (bad) => {
     expect(() => checkText("owner", bad, 8)).toThrow(/^owner: expected a non-empty, well-formed string/);
@@ -57,7 +57,7 @@ test.each(["", "\ud800", "a\udfffb", "x".repeat(9), 7 as unknown as string, unde
 );
 
 describe("slotOf", () => {
-  test("agrees with the server", async () => {
+  it("agrees with the server", async () => {
     const config = { "cluster-enabled": "yes", "cluster-port": String(await freePort()) };
     await using server = await startStandalone({ config });
     await fc.assert(
@@ -69,6 +69,6 @@ describe("slotOf", () => {
   });
 });
 
-test("escapeGlob makes a pattern match only itself", () => {
+it("escapeGlob makes a pattern match only itself", () => {
   expect(escapeGlob("a*b?[c]\\")).toBe("a\\*b\\?\\[c\\]\\\\");
 });

@@ -20,6 +20,8 @@ export async function* scanKeys(driver: Driver, head: string, options: ScanOptio
   const call: Call = { op: "scan", class: "read", signal: options.signal };
   const count = wholeBetween("count", options.count ?? 500, 1, MAX_COUNT);
   const tail = ["MATCH", `${escapeGlob(head)}*`, "COUNT", String(count)];
+  // A handle that is still connecting knows no node yet.
+  if (driver.nodes().length === 0) await driver.send(["PING"], call);
   for (const node of driver.nodes()) {
     let cursor = "0";
     do {

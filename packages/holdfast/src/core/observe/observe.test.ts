@@ -1,5 +1,5 @@
 import { tracingChannel } from "node:diagnostics_channel";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { observed, type Operation, OPERATION_CHANNEL } from "./observe.ts";
 
 const channel = tracingChannel<string, Operation>(OPERATION_CHANNEL);
@@ -22,19 +22,19 @@ function record(): string[] {
 afterEach(() => stop());
 
 describe("observed", () => {
-  test("tells subscribers the operation, its key and its result", async () => {
+  it("tells subscribers the operation, its key and its result", async () => {
     const log = record();
     expect(await observed("cache.get", 42, () => Promise.resolve("ada"))).toBe("ada");
     expect(log).toEqual(["start cache.get 42", "asyncEnd ada"]);
   });
 
-  test("tells subscribers the error and passes it on", async () => {
+  it("tells subscribers the error and passes it on", async () => {
     const log = record();
     await expect(observed("cache.get", "a", () => Promise.reject(new Error("lost")))).rejects.toThrow("lost");
     expect(log).toContain("error Error: lost");
   });
 
-  test("without subscribers it is the body's own promise", () => {
+  it("without subscribers it is the body's own promise", () => {
     const promise = Promise.resolve(1);
     expect(observed("cache.get", "a", () => promise)).toBe(promise);
   });

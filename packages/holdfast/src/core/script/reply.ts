@@ -1,6 +1,6 @@
 /** Both ends of a script's call: what the driver is told of it, and its reply as a typed result or a named error. */
 import { type Call, type Reply, TransportError } from "../../driver/port.ts";
-import { HoldfastError, type ServerError } from "../../base/errors.ts";
+import { HoldfastError } from "../../base/errors.ts";
 import { serverError } from "../../driver/resilience/server-errors.ts";
 import { type Part, UnexpectedReplyError } from "./decode.ts";
 import type { Script } from "./script.ts";
@@ -35,7 +35,7 @@ export function decodeReply<Result>(
 }
 
 /** The error of one item of a merged call, as the driver would have told it of a call of its own. */
-export function itemError(script: Script<never, never, unknown>, text: Part, op: string, key?: string): ServerError {
+export function itemError(script: Script<never, never, unknown>, text: Part, op: string, key?: string): HoldfastError {
   const message = Buffer.isBuffer(text) ? text.toString() : "ERR the server gave no reason";
   const prefix = ERROR_PREFIX.exec(message)?.[0] ?? "ERR";
   const failure = new TransportError("replied", message, { prefix });

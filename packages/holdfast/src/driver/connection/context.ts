@@ -1,4 +1,5 @@
 /** What the parts of one transport share: its settings and the way to tell the outside of changes. */
+import type { HoldfastError } from "../../base/errors.ts";
 import type { StateEvent, TransportError } from "../port.ts";
 import type { Invalidations } from "./invalidation.ts";
 import type { Settings } from "./options.ts";
@@ -10,6 +11,8 @@ export interface TransportContext {
   /** True once the whole transport is closed; a single node is closed also when it serves no slots any more. */
   isClosed(): boolean;
   emit(event: StateEvent): void;
+  /** A try of the first connection failed, and another follows. Must not throw. */
+  failed(error: HoldfastError): void;
   /** Slots are served by other nodes now. Must not throw. */
   slotsMoved(cause: unknown): void;
   /** A command failed on the node at that address: MOVED, READONLY and the like say something of the topology. Must not throw. */

@@ -1,5 +1,6 @@
 /** From resolved options to a transport that has its first connection. */
 import type { Capabilities, Transport } from "../port.ts";
+import type { Opening } from "../deferred.ts";
 import type { TransportContext } from "./context.ts";
 import { Invalidations } from "./invalidation.ts";
 import type { Settings } from "./options.ts";
@@ -17,13 +18,14 @@ export interface Backing {
 }
 
 /** Opens what is already resolved. */
-export async function openSettings(settings: Settings, backing?: Backing): Promise<Transport> {
+export async function openSettings(settings: Settings, opening: Opening = {}, backing?: Backing): Promise<Transport> {
   const stateListeners = new Set<StateListener>();
   const invalidations = new Invalidations();
   const context: TransportContext = {
     settings,
     invalidations,
     isClosed: () => topology.isClosed,
+    failed: (error) => opening.failed?.(error),
     emit: (event) => {
       topology.notice(event);
       subscriptions.notice(event);
@@ -37,7 +39,10 @@ export async function openSettings(settings: Settings, backing?: Backing): Promi
   };
   const topology: Topology = settings.mode === "cluster" ? new ClusterTopology(context) : new SingleTopology(context);
   const subscriptions = new Subscriptions(context, topology);
+  const abandon = (): void => void topology.close();
+  opening.signal?.addEventListener("abort", abandon, { once: true });
   try {
+    opening.signal?.throwIfAborted();
     const { greeting } = await topology.open();
     return new ConnectedTransport({
       caps: { ...capabilitiesOf(greeting), ...(backing && { engine: backing.engine }) },
@@ -50,5 +55,7 @@ export async function openSettings(settings: Settings, backing?: Backing): Promi
   } catch (error) {
     await topology.close();
     throw error;
+  } finally {
+    opening.signal?.removeEventListener("abort", abandon);
   }
 }

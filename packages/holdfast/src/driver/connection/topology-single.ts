@@ -36,7 +36,10 @@ export class SingleTopology implements Topology {
   async open(): Promise<Connection> {
     const { connectTimeoutMs, client } = this.#context.settings;
     try {
-      const connection = await this.#node.link.start().ready(connectTimeoutMs, (cause) => isFinal(cause, client));
+      const connection = await this.#node.link.start().ready(connectTimeoutMs, (cause) => {
+        this.#context.failed(describeFailure(this.#where, cause, client));
+        return isFinal(cause, client);
+      });
       this.#sentinels?.follow();
       return connection;
     } catch (error) {

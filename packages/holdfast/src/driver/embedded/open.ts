@@ -1,14 +1,15 @@
 /** The way in: a transport whose connections are calls to an embedded server in this process. */
-import { HoldfastError, InvalidArgumentError } from "../../base/errors.ts";
+import { HoldfastError } from "../../base/errors.ts";
 import { openSettings } from "../connection/open.ts";
 import { type ConnectionOptions, resolveOptions } from "../connection/options.ts";
 import type { ClientKind } from "../connection/raw-client.ts";
+import type { Opening } from "../deferred.ts";
 import { nodeRedis } from "../node-redis/client.ts";
 import type { Transport } from "../port.ts";
 import { type Runtime, systemRuntime } from "../../base/runtime.ts";
 import { EmbeddedClient } from "./client.ts";
 import { holdServer } from "./servers.ts";
-import { snapshotPathOf } from "./url.ts";
+import { refuseTls, snapshotPathOf } from "./url.ts";
 import { type Dial, dialTo } from "./wire.ts";
 
 /** The node's name in messages and state events. */
@@ -18,17 +19,17 @@ const NODE = "embedded";
  * Opens the embedded server that `options.url` names, or joins it where a handle of this process has it open.
  * Rejects with InvalidArgumentError for bad options, and with a HoldfastError where the snapshot cannot be read.
  */
-export async function openEmbedded(options: ConnectionOptions & { readonly url: string }): Promise<Transport> {
+export async function openEmbedded(
+  options: ConnectionOptions & { readonly url: string },
+  opening: Opening = {},
+): Promise<Transport> {
   const path = snapshotPathOf(options.url);
   const held = await holdServer(path).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HoldfastError("UNAVAILABLE", reason, { cause });
   });
-  return openOver(dialTo(held.server), options, {
-    closed: () => held.release(),
-    runtime: systemRuntime,
-    lossy: false,
-  });
+  const surroundings = { closed: () => held.release(), runtime: systemRuntime, lossy: false };
+  return openOver(dialTo(held.server), options, surroundings, opening);
 }
 
 export interface Surroundings {
@@ -44,21 +45,17 @@ export async function openOver(
   dial: Dial,
   options: ConnectionOptions,
   { closed, runtime, lossy }: Surroundings,
+  opening: Opening = {},
 ): Promise<Transport> {
   try {
-    if (options.tls !== undefined && options.tls !== false) {
-      throw new InvalidArgumentError("tls", "nothing for the embedded server, which is in this process", options.tls);
-    }
+    refuseTls(options);
     const settings = {
       ...resolveOptions({ ...options, url: undefined }, clientsOver(dial)),
       addresses: [{ path: NODE }],
       runtime,
       watched: lossy,
     };
-    return await openSettings(settings, {
-      engine: "embedded",
-      closed,
-    });
+    return await openSettings(settings, opening, { engine: "embedded", closed });
   } catch (error) {
     await closed();
     throw error;

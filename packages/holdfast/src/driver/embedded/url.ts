@@ -7,6 +7,8 @@
  */
 import { resolve } from "node:path";
 import { InvalidArgumentError } from "../../base/errors.ts";
+import { type ConnectionOptions, resolveOptions } from "../connection/options.ts";
+import { nodeRedis } from "../node-redis/client.ts";
 
 const SCHEME = /^embedded:/i;
 
@@ -19,6 +21,18 @@ export function snapshotPathOf(url: string): string | undefined {
   const path = url.replace(SCHEME, "");
   if (!path.startsWith("//") || /[?#]/.test(path)) throw refuse(url);
   return path === "//" ? undefined : resolve(decode(path.slice(2)));
+}
+
+export function refuseTls(options: ConnectionOptions): void {
+  if (options.tls === undefined || options.tls === false) return;
+  throw new InvalidArgumentError("tls", "nothing for the embedded server, which is in this process", options.tls);
+}
+
+/** Bad options for the embedded server, found before it is loaded. @throws InvalidArgumentError */
+export function checkEmbedded(options: ConnectionOptions & { readonly url: string }): void {
+  snapshotPathOf(options.url);
+  refuseTls(options);
+  resolveOptions({ ...options, url: undefined }, nodeRedis);
 }
 
 function decode(text: string): string {

@@ -6,6 +6,7 @@
  * Two differences to a transport that owns its connection: a command lost with the borrowed connection is always
  * reported as `lost`, also when it was never written; and onInvalidate also tells of this side's own writes.
  */
+import { Deferred } from "../../base/deferred.ts";
 import { UnavailableError } from "../../base/errors.ts";
 import { deadline } from "../../base/runtime.ts";
 import { slotOf } from "../slot.ts";
@@ -40,6 +41,7 @@ import { guarded } from "../connection/guarded.ts";
 import { describeFailure } from "../connection/failure.ts";
 import { openSettings } from "../connection/open.ts";
 import type { Settings } from "../connection/options.ts";
+import type { Opening } from "../deferred.ts";
 import { capabilitiesOf } from "../connection/topology.ts";
 
 export type { BorrowedClient };
@@ -50,11 +52,23 @@ export type { BorrowedClient };
  * within `connectTimeout`.
  */
 export async function createBorrowedTransport(client: BorrowedClient, options: OwnOptions = {}): Promise<Transport> {
+  return openBorrowed(client, prepareBorrowed(client, options));
+}
+
+/** What is wrong with the client or the options, found before anything is sent. @throws InvalidArgumentError */
+export function prepareBorrowed(client: BorrowedClient, options: OwnOptions): Settings {
   checkBorrowed(client);
-  const settings = settingsOf(client, options);
+  return settingsOf(client, options);
+}
+
+export async function openBorrowed(
+  client: BorrowedClient,
+  settings: Settings,
+  opening: Opening = {},
+): Promise<Transport> {
   if (!client.isReady) throw new UnavailableError("the client that was handed in is not connected; connect it first");
   try {
-    const hello = await answered(sendOn(client, ["HELLO"], undefined), settings);
+    const hello = await answered(sendOn(client, ["HELLO"], undefined), settings, opening.signal);
     return new BorrowedTransport(client, settings, capabilitiesOf(readGreeting(hello)));
   } catch (error) {
     throw describeFailure("the servers of the client that was handed in", error, nodeRedis);
@@ -170,8 +184,22 @@ class BorrowedTransport implements Transport {
   }
 }
 
-function answered(reply: Promise<Reply>, { connectTimeoutMs, runtime }: Settings): Promise<Reply> {
-  return deadline(runtime, connectTimeoutMs, reply, () => new ConnectTimeoutError(connectTimeoutMs));
+/** The reply, unless it is overdue or nobody waits for it any more. */
+async function answered(
+  reply: Promise<Reply>,
+  { connectTimeoutMs, runtime }: Settings,
+  signal: AbortSignal | undefined,
+): Promise<Reply> {
+  const answer = deadline(runtime, connectTimeoutMs, reply, () => new ConnectTimeoutError(connectTimeoutMs));
+  if (signal === undefined) return answer;
+  const given = new Deferred<never>();
+  const abandon = (): void => given.reject(signal.reason);
+  signal.addEventListener("abort", abandon, { once: true });
+  try {
+    return await Promise.race([answer, given.promise]);
+  } finally {
+    signal.removeEventListener("abort", abandon);
+  }
 }
 
 async function sendOn(client: BorrowedClient, args: readonly Arg[], route: Route): Promise<Reply> {

@@ -1,7 +1,8 @@
 /** The way in: from connection options to a transport over node-redis. */
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { openSettings } from "../connection/open.ts";
-import { type ConnectionOptions, resolveOptions } from "../connection/options.ts";
+import { type ConnectionOptions, resolveOptions, type Settings } from "../connection/options.ts";
+import type { Opening } from "../deferred.ts";
 import type { Transport } from "../port.ts";
 import { nodeRedis } from "./client.ts";
 
@@ -12,10 +13,14 @@ import { nodeRedis } from "./client.ts";
  * managed cluster, opens that cluster.
  */
 export async function openTransport(options: ConnectionOptions = {}): Promise<Transport> {
-  const settings = resolveOptions(options, nodeRedis);
-  const transport = await openSettings(settings);
+  return openServers(resolveOptions(options, nodeRedis), {});
+}
+
+/** As `openTransport`, for what is resolved. */
+export async function openServers(settings: Settings, opening: Opening): Promise<Transport> {
+  const transport = await openSettings(settings, opening);
   if (settings.mode !== "standalone" || !transport.caps.cluster) return transport;
   await transport.close();
   if (settings.database !== 0) throw new InvalidArgumentError("database", "0 in a cluster", settings.database);
-  return openSettings({ ...settings, mode: "cluster" });
+  return openSettings({ ...settings, mode: "cluster" }, opening);
 }

@@ -44,7 +44,6 @@ export function createDriver(
 }
 
 class ResilientDriver implements Driver {
-  readonly caps: Capabilities;
   readonly timeoutMs: number;
   readonly runtime: Runtime;
   readonly #transport: Transport;
@@ -54,7 +53,6 @@ class ResilientDriver implements Driver {
   #closed: Promise<void> | undefined = undefined;
 
   constructor(transport: Transport, options: ResolvedResilience, runtime: Runtime) {
-    this.caps = transport.caps;
     this.timeoutMs = options.timeoutMs;
     this.runtime = runtime;
     this.#transport = transport;
@@ -78,6 +76,11 @@ class ResilientDriver implements Driver {
       closing: false,
     };
     this.#endStateListening = transport.onState((event) => this.#stateChanged(event));
+  }
+
+  /** They change once: a transport may be there before its server is. */
+  get caps(): Capabilities {
+    return this.#transport.caps;
   }
 
   slotOf(key: Arg): number {

@@ -1,6 +1,6 @@
 /** What each error of a server means to a caller: the code, what to do, and whether the same call may succeed later. */
 import type { Call, TransportError } from "../port.ts";
-import { ServerError, type ErrorCode } from "../../base/errors.ts";
+import { type ErrorCode, HoldfastError, ServerError } from "../../base/errors.ts";
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -50,10 +50,15 @@ export function adviceFor(prefix: string): string | undefined {
 }
 
 /**
- * The typed error for a server's final word.
+ * The typed error for a server's final word, or for the reason why no connection to it can be made.
  * @param command first word of what was sent, such as `EVALSHA`
  */
-export function serverError(failure: TransportError, call: Call, command: string): ServerError {
+export function serverError(failure: TransportError, call: Call, command: string): HoldfastError {
+  const { cause: reason } = failure;
+  if (reason instanceof HoldfastError) {
+    const details = { op: call.op, key: call.key, retryable: reason.retryable, cause: reason };
+    return new HoldfastError(reason.code, `${call.op}: ${reason.message}; it was not executed`, details);
+  }
   const { code, advice, retryable } = interpret(failure);
   const about = call.key === undefined ? command : `${command} on ${JSON.stringify(call.key)}`;
   const message = `${call.op}: ${advice} (${about}: ${failure.message})`;

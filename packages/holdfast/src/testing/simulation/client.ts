@@ -1,6 +1,7 @@
 /** One process of a simulation with a handle of its own. */
 import type { SeededRandom, VirtualClock } from "holdfast-embedded";
 import { assemble, type ConnectOptions } from "../../connect.ts";
+import type { Opening } from "../../driver/deferred.ts";
 import { openOver } from "../../driver/embedded/open.ts";
 import type { Dial } from "../../driver/embedded/wire.ts";
 import type { Holdfast } from "../../holdfast.ts";
@@ -52,8 +53,8 @@ export class SimulatedClient {
     const runtime = new VirtualRuntime(process, random, (task) => void process.deliver(0, task));
     const network = new SimulatedNetwork({ ...setup, client: process, server: server.process });
     const dial = traced(server.dialThrough(network), setup.name, trace);
-    const open = (): ReturnType<typeof openOver> =>
-      openOver(dial, connect, { closed: async () => undefined, runtime, lossy: true });
+    const open = (opening: Opening): ReturnType<typeof openOver> =>
+      openOver(dial, connect, { closed: async () => undefined, runtime, lossy: true }, opening);
     return new SimulatedClient(setup, await assemble(connect, open, runtime), process, runtime, network);
   }
 
