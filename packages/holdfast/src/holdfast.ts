@@ -21,7 +21,7 @@ import { type LockInfo, Locks, type TryLockResult } from "./lock/locks.ts";
 import type { LockOptions, TryLockOptions } from "./lock/options.ts";
 import type { TagsOptions } from "./tags/options.ts";
 import { Tags } from "./tags/tags.ts";
-import type { RecordOptions } from "./records/options.ts";
+import type { RecordsOptions } from "./records/options.ts";
 import { Records } from "./records/records.ts";
 import {
   runTransaction,
@@ -62,7 +62,7 @@ export class Holdfast implements AsyncDisposable {
   }
 
   /** Objects stored field by field: read and written in parts, versioned. */
-  record<T extends object>(name: string, options: RecordOptions<T> = {}): Records<T> {
+  records<T extends object>(name: string, options?: RecordsOptions<T>): Records<T> {
     return new Records<T>(this.#core, name, options);
   }
 
@@ -71,9 +71,21 @@ export class Holdfast implements AsyncDisposable {
     return new Geo(this.#core, name, options);
   }
 
-  /** Sessions of users and visitors: read in one round trip, ended for good. */
-  sessions<Data extends object, Device = unknown>(options: SessionsOptions<Data> = {}): Sessions<Data, Device> {
-    return new Sessions<Data, Device>(this.#core, options);
+  /**
+   * Sessions of users and visitors: read in one round trip, ended for good. Two names are two separate sets of sessions.
+   * @param name "sessions" unless given
+   */
+  sessions<Data extends object, Device = unknown>(options?: SessionsOptions<Data>): Sessions<Data, Device>;
+  sessions<Data extends object, Device = unknown>(
+    name: string,
+    options?: SessionsOptions<Data>,
+  ): Sessions<Data, Device>;
+  sessions<Data extends object, Device = unknown>(
+    first?: string | SessionsOptions<Data>,
+    second?: SessionsOptions<Data>,
+  ): Sessions<Data, Device> {
+    const [name, options] = typeof first === "string" ? [first, second] : ["sessions", first];
+    return new Sessions<Data, Device>(this.#core, name, options);
   }
 
   /** Members with scores: ranks, pages, neighbours. */

@@ -28,15 +28,15 @@ export type { MessageStream } from "./channel/stream.ts";
 export { escapeGlob } from "./core/keyspace/scan.ts";
 export type { ScanOptions } from "./core/keyspace/scan.ts";
 export type {
-  CreateSessionOptions,
-  Created,
-  PatchSessionOptions,
-  Patched,
-  RevokeAllOptions,
-  RotateSessionOptions,
+  SessionCreateOptions,
+  SessionCreateResult,
+  SessionPatchOptions,
+  SessionPatchResult,
+  SessionRevokeAllOptions,
+  SessionRotateOptions,
   Sessions,
 } from "./sessions/sessions.ts";
-export type { Rotated } from "./sessions/rotation.ts";
+export type { SessionRotateResult } from "./sessions/rotation.ts";
 export type { Session, SessionInfo, SessionPatch } from "./sessions/session.ts";
 export type { SessionsOptions } from "./sessions/options.ts";
 export type { CostOptions, Limiter } from "./limiter/limiter.ts";
@@ -49,17 +49,17 @@ export type { IpKeyOptions } from "./limiter/ip-key.ts";
 export type { Counter, IncrementOptions, IncrementOutcome } from "./counter/counter.ts";
 export type { CounterOptions } from "./counter/options.ts";
 export type {
-  NumberField,
-  RecordIncremented,
-  RecordPatched,
+  RecordNumberField,
+  RecordIncrementResult,
+  RecordPatchResult,
   Records,
-  RecordSet,
+  RecordSetResult,
   RecordWriteOptions,
-  Versioned,
+  RecordEntry,
 } from "./records/records.ts";
 export type { RecordPatch } from "./records/format.ts";
-export type { RecordOptions } from "./records/options.ts";
-export type { RecordUpdated } from "./records/updater.ts";
+export type { RecordsOptions } from "./records/options.ts";
+export type { RecordUpdateResult } from "./records/updater.ts";
 export type { Geo, GeoMatches } from "./geo/geo.ts";
 export type { GeoOptions } from "./geo/options.ts";
 export type { BoxOptions, GeoCenter, GeoPoint, NearestOptions, RadiusOptions } from "./geo/query.ts";

@@ -52,7 +52,7 @@ export function signInRoutes(sessions: Sessions<SessionData>): Hono<Env> {
     if (!DEMO_USERS.some((name) => name === user)) return problem(c, 422, `Pick one of ${DEMO_USERS.join(", ")}.`);
     if (c.get("sessionId") !== "") await sessions.destroy(c.get("sessionId"));
     const created = await sessions.create({ user: String(user), data: { watching: [] } });
-    if (created.status !== "created") return problem(c, 409, "Too many sessions.");
+    if (created.status !== "ok") return problem(c, 409, "Too many sessions.");
     setCookie(c, COOKIE, created.id, { httpOnly: true, sameSite: "Strict", path: "/", maxAge: ABSOLUTE_SECONDS });
     return c.json({ user });
   });

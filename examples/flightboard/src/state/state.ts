@@ -70,12 +70,12 @@ export function openState(hf: Holdfast): State {
     },
     totals: hf.counter("totals", { idempotencyTtl: REPEATED_WITHIN }),
     days: hf.counter("days", { idempotencyTtl: REPEATED_WITHIN }),
-    airports: hf.record<AirportRecord>("airports"),
+    airports: hf.records<AirportRecord>("airports"),
     tags: hf.tags("airports"),
     routes: hf.tags("routes"),
     places: hf.geo("airports"),
     news: hf.channel<FlightNews>("flights"),
     presence: hf.cache<Presence>("processes", { ttl: "3s", jitter: 0 }),
-    control: hf.record<Control>("control"),
+    control: hf.records<Control>("control"),
   };
 }

@@ -3,8 +3,9 @@
 // - a versioned write reports a conflict with itself ........................ "a versioned write", "an update"
 // - an increment is counted twice ........................................... "an increment whose answer was lost"
 // - an outage looks like a missing record ................................... "while the server is away"
+// - one call about very many ids takes all places of the handle .............. "a bulk read leaves places to others"
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { losingAnswer } from "../../test/support/lost-answer.ts";
 import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
@@ -31,7 +32,7 @@ describe("record under faults [standalone]", () => {
     proxy = await startProxy(server);
     const prefix = `test-${randomUUID()}`;
     [hf, direct] = await Promise.all([connect(proxy.url, { prefix, timeout: "20s" }), connect(server.url, { prefix })]);
-    [records, witness] = [hf.record<Doc>("docs"), direct.record<Doc>("docs")];
+    [records, witness] = [hf.records<Doc>("docs"), direct.records<Doc>("docs")];
     for (const { lua } of [set, patch, increment]) await server.command("SCRIPT", "LOAD", lua);
   });
   afterEach(() => proxy.heal());
@@ -45,7 +46,7 @@ describe("record under faults [standalone]", () => {
     return (await witness.set(id, value)).version;
   }
 
-  test("set and patch whose answers were lost are not repeated over what came after them", async () => {
+  it("set and patch whose answers were lost are not repeated over what came after them", async () => {
     const version = await stored("x");
     const later = (): Promise<unknown> => witness.patch("x", { b: "later" });
     expect(await losingAnswer(proxy, set, () => records.set("x", { b: "set" }), later)).toEqual({
@@ -60,7 +61,7 @@ describe("record under faults [standalone]", () => {
     expect(await witness.get("x")).toEqual({ value: { b: "later" }, version: version + 4 });
   });
 
-  test("a versioned write whose answer was lost is no conflict with itself", async () => {
+  it("a versioned write whose answer was lost is no conflict with itself", async () => {
     const version = await stored("y");
     const answer = await losingAnswer(
       proxy,
@@ -74,28 +75,42 @@ describe("record under faults [standalone]", () => {
     expect(await witness.get("y")).toEqual({ value: { a: 17 }, version: version + 16 });
   });
 
-  test("an update whose answer was lost is done once", async () => {
+  it("an update whose answer was lost is done once", async () => {
     const version = await stored("z");
     const answer = await losingAnswer(proxy, set, () => records.update("z", ({ a = 0 }) => ({ a: a + 1 })));
     expect(answer).toEqual({ status: "ok", value: { a: 2 }, version: version + 1 });
     expect(await witness.get("z")).toEqual({ value: { a: 2 }, version: version + 1 });
   });
 
-  test("an increment whose answer was lost is told as unknown, and not repeated", async () => {
+  it("an increment whose answer was lost is told as unknown, and not repeated", async () => {
     await stored("n");
     const lost = losingAnswer(proxy, increment, () => records.increment("n", "a"));
-    await expect(lost).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN", op: "record.increment", key: "n" });
+    await expect(lost).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN", op: "records.increment", key: "n" });
     expect((await witness.get("n"))?.value).toEqual({ a: 2 });
   });
 
-  test("while the server is away each call rejects by its deadline: never a missing record", async () => {
+  it("a bulk read leaves places to others while the server is away", async () => {
+    await stored("bulk");
+    const hasty = hf.records<Doc>("docs", { timeout: 1_500 });
+    proxy.refuse();
+    proxy.cut();
+    const bulk = hasty.getMany(Array.from({ length: 150_000 }, (_, at) => at));
+    bulk.catch(() => undefined);
+    // Parked, not refused with OVERLOADED: it is answered once the server is back.
+    const other = records.get("bulk");
+    await expect(bulk).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await proxy.heal();
+    expect((await other)?.value).toEqual({ a: 1 });
+  });
+
+  it("while the server is away each call rejects by its deadline: never a missing record", async () => {
     await stored("away");
-    const hasty = hf.record<Doc>("docs", { timeout: 200 });
+    const hasty = hf.records<Doc>("docs", { timeout: 200 });
     proxy.refuse();
     proxy.cut();
     const outage = { name: expect.stringMatching(/UnavailableError|TimeoutError/), retryable: true };
-    await expect(hasty.get("away")).rejects.toMatchObject({ ...outage, op: "record.get" });
-    await expect(hasty.set("away", {})).rejects.toMatchObject({ ...outage, op: "record.set" });
+    await expect(hasty.get("away")).rejects.toMatchObject({ ...outage, op: "records.get" });
+    await expect(hasty.set("away", {})).rejects.toMatchObject({ ...outage, op: "records.set" });
     await expect(hasty.increment("away", "a")).rejects.toMatchObject(outage);
     await expect(hasty.update("away", (value) => value)).rejects.toMatchObject(outage);
     await proxy.heal();

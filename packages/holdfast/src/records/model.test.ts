@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import type { HoldfastError } from "../base/errors.ts";
@@ -156,11 +156,11 @@ describe.each(backends("standalone", "embedded"))("record against a model [$name
     await Promise.all(handles.map((handle) => handle.close()));
   });
 
-  test("any sequence of operations gives what the model gives", async () => {
+  it("any sequence of operations gives what the model gives", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(OPERATION, { minLength: 5, maxLength: 40 }), async (operations) => {
         const name = randomUUID();
-        const [here, there] = handles.map((handle) => handle.record<Fields>(name));
+        const [here, there] = handles.map((handle) => handle.records<Fields>(name));
         const model = new Model();
         for (const [at, operation] of operations.entries())
           await apply(model, at % 2 === 0 ? here! : there!, operation);

@@ -1,23 +1,36 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { CodecOptions } from "../core/codec/codec.ts";
-import { InvalidArgumentError } from "../base/errors.ts";
-import { type Duration, toMs, toTimerMs } from "../base/options.ts";
+import { type Duration, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 
 const CODEC_OPTIONS = ["serializer", "strict", "compress", "encrypt", "maxOutputLength"] as const;
 
-export interface RecordOptions<T> extends Pick<CodecOptions<unknown>, (typeof CODEC_OPTIONS)[number]> {
-  /** A record ends this long after its last write. @default "90d" */
+export interface RecordsOptions<T> extends Pick<CodecOptions<unknown>, (typeof CODEC_OPTIONS)[number]> {
+  /** A record expires this long after its last write. @default "90d" */
   readonly ttl?: Duration;
   /**
-   * Checks the whole of a record whenever it is written, and whenever the whole of it is read; what it returns is what is
-   * stored and what is given. It must be synchronous, and must accept its own output. @default none
+   * Checks the whole of a record whenever it is written, and whenever the whole of it is read; what it returns is stored,
+   * and returned. It must be synchronous, and must accept its own output. @default none
    */
   readonly schema?: StandardSchemaV1<unknown, T>;
-  /** How often `update` tries again when other writes come between. @default 20 */
+  /** How often `update` tries when other writes intervene, 1 to 10000. @default 20 */
   readonly attempts?: number;
   /** Deadline of each operation on the server. @default the handle's `timeout` */
   readonly timeout?: Duration;
 }
+
+export const RECORDS_OPTIONS: OptionNames<RecordsOptions<object>> = {
+  serializer: true,
+  strict: true,
+  compress: true,
+  encrypt: true,
+  maxOutputLength: true,
+  ttl: true,
+  schema: true,
+  attempts: true,
+  timeout: true,
+};
+
+const MAX_ATTEMPTS = 10_000;
 
 export interface RecordSettings {
   readonly ttlMs: number;
@@ -25,19 +38,16 @@ export interface RecordSettings {
   readonly timeoutMs: number | undefined;
 }
 
-export function recordSettings<T>(options: RecordOptions<T>): RecordSettings {
-  const { attempts = 20 } = options;
-  if (!Number.isSafeInteger(attempts) || attempts < 1)
-    throw new InvalidArgumentError("attempts", "a whole number, 1 or more", attempts);
+export function recordSettings<T>(options: RecordsOptions<T>): RecordSettings {
   return {
     ttlMs: toMs("ttl", options.ttl ?? "90d"),
-    attempts,
+    attempts: wholeBetween("attempts", options.attempts ?? 20, 1, MAX_ATTEMPTS),
     timeoutMs: options.timeout === undefined ? undefined : toTimerMs("timeout", options.timeout),
   };
 }
 
 /** The codec is for one field at a time, so it does not get the schema of the whole. */
-export function fieldCodecOptions<T>(options: RecordOptions<T>): CodecOptions<unknown> {
+export function fieldCodecOptions<T>(options: RecordsOptions<T>): CodecOptions<unknown> {
   const given = CODEC_OPTIONS.filter((name) => options[name] !== undefined);
   return Object.fromEntries(given.map((name) => [name, options[name]]));
 }

@@ -12,11 +12,11 @@
 // - merged calls are reordered, or one item's failure is that of all ....... "calls that are not awaited", "one item's failure"
 // - an answer is lost, and the repeated write undoes another's .............. faults.test.ts
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { RecordOptions } from "./options.ts";
+import type { RecordsOptions } from "./options.ts";
 import type { Records } from "./records.ts";
 
 const random = (): string => `t${randomBytes(6).toString("hex")}`;
@@ -57,15 +57,15 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
   afterAll(() => Promise.all([a?.close(), b?.close()]));
 
   /** The same records as two processes see them. */
-  function pair<T extends object = Airport>(settings: RecordOptions<T> = {}): [Records<T>, Records<T>] {
+  function pair<T extends object = Airport>(settings: RecordsOptions<T> = {}): [Records<T>, Records<T>] {
     const name = random();
-    return [a.record<T>(name, settings), b.record<T>(name, settings)];
+    return [a.records<T>(name, settings), b.records<T>(name, settings)];
   }
 
   const raw = (key: string, ...args: string[]): Promise<unknown> =>
     a.driver.send(args, { op: "test", class: "idempotent" }, key);
 
-  test("set, get, patch and delete", async () => {
+  it("set, get, patch and delete", async () => {
     const [here, there] = pair();
     expect(await here.get("SFO")).toBeUndefined();
     const created = await here.set("SFO", { name: "San Francisco", visits: 1, runways: ["10L", "10R"] });
@@ -84,7 +84,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(await here.get("SFO")).toBeUndefined();
   });
 
-  test("what is missing is not brought into being by a part", async () => {
+  it("what is missing is not brought into being by a part", async () => {
     const [here] = pair();
     expect(await here.patch("x", { visits: 1 })).toEqual({ status: "missing" });
     expect(await here.increment("x", "visits")).toEqual({ status: "missing" });
@@ -92,7 +92,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(await here.get("x")).toBeUndefined();
   });
 
-  test("some fields: those that there are, with the version", async () => {
+  it("some fields: those that there are, with the version", async () => {
     const [here] = pair();
     const { version } = await here.set("SFO", { name: "San Francisco", visits: 3 });
     expect(await here.get("SFO", ["visits", "elevation"])).toEqual({ value: { visits: 3 }, version });
@@ -100,7 +100,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(await here.get("LAX", ["name"])).toBeUndefined();
   });
 
-  test("getMany gives what there is, whole or in part, over all slots", async () => {
+  it("getMany gives what there is, whole or in part, over all slots", async () => {
     const [here, there] = pair();
     const ids = Array.from({ length: 300 }, (_, at) => `airport-${at}`);
     const written = ids.filter((_, at) => at % 2 === 0);
@@ -113,7 +113,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(part.get("airport-20")?.value).toEqual({ visits: 10 });
   });
 
-  test("a write over a version happens over that version only", async () => {
+  it("a write over a version happens over that version only", async () => {
     const [here, there] = pair();
     const first = await here.set("x", { name: "a" }, { version: 0 });
     expect(first.status).toBe("ok");
@@ -126,7 +126,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect((await here.get("x"))?.value).toEqual({ name: "c" });
   });
 
-  test("a version never comes again after a deletion", async () => {
+  it("a version never comes again after a deletion", async () => {
     const [here] = pair();
     const before = await here.set("x", { name: "old" });
     const patched = await here.patch("x", { visits: 1 });
@@ -138,7 +138,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect((await here.get("x"))?.value).toEqual({ name: "new" });
   });
 
-  test("increment: whole numbers, fractions, a field that is not there", async () => {
+  it("increment: whole numbers, fractions, a field that is not there", async () => {
     const [here, there] = pair();
     const { version } = await here.set("x", { name: "a", visits: 5 });
     expect(await there.increment("x", "visits")).toEqual({ status: "ok", value: 6, version: version + 1 });
@@ -148,7 +148,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect((await there.get("x"))?.value).toEqual({ name: "a", visits: -2, elevation: 0.1 + 0.2 });
   });
 
-  test("increment refuses what it would have to guess, and changes nothing", async () => {
+  it("increment refuses what it would have to guess, and changes nothing", async () => {
     const [here] = pair<{ name: string; visits: number; share: number }>();
     const { version } = await here.set("x", { name: "7", visits: Number.MAX_SAFE_INTEGER, share: 1e308 });
     await expect(here.increment("x", "visits")).rejects.toMatchObject({ code: "UNSUPPORTED" });
@@ -167,7 +167,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(await here.increment("x", "share", 1)).toMatchObject({ status: "ok", value: 1e308 });
   });
 
-  test.each<[string, RecordOptions<Loose>]>([
+  it.each<[string, RecordsOptions<Loose>]>([
     ["json", {}],
     ["structured", { serializer: "structured" }],
     ["encrypted", { encrypt: keyring("k") }],
@@ -184,7 +184,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect((await here.get("x", ["small", "big"]))?.value).toEqual({ small: 1e-7, big: 1e21 + 1e5 });
   });
 
-  test("field names of all kinds", async () => {
+  it("field names of all kinds", async () => {
     const [here, there] = pair<Loose>();
     const names = ["version", "ops", "d:version", "", "__proto__", "constructor", "ключ", 'a"b\\c', "1", "\0", "😀"];
     const value = Object.fromEntries(names.map((name, at) => [name, at % 2 === 0 ? at : `v${at}`]));
@@ -197,14 +197,14 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect((await here.get("x"))?.value).toEqual({});
   });
 
-  test.each(["{a}b", "a:b", "%7B", "ключ", "x y", 42])("the id %j", async (id) => {
+  it.each(["{a}b", "a:b", "%7B", "ключ", "x y", 42])("the id %j", async (id) => {
     const [here, there] = pair();
     await here.set(id, { name: String(id) });
     expect((await there.get(id))?.value).toEqual({ name: String(id) });
     expect(await there.delete(id)).toBe(true);
   });
 
-  test("calls that are not awaited are executed in their order", async () => {
+  it("calls that are not awaited are executed in their order", async () => {
     const [here] = pair<{ n: number; m?: number }>();
     const answers: unknown[] = [];
     const pending: Promise<unknown>[] = [];
@@ -218,7 +218,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(answers).toEqual([...Array.from({ length: 40 }, (_, round) => ({ n: round + 1, m: round })), undefined]);
   });
 
-  test("one item's failure is its own: the others of its turn succeed", async () => {
+  it("one item's failure is its own: the others of its turn succeed", async () => {
     const [here] = pair();
     const foreign = a.key("any", "x");
     await here.set("good", { name: "g" });
@@ -237,7 +237,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect((await here.get("good"))?.value).toEqual({ name: "g", visits: 2 });
   });
 
-  test("large values go alone and in order", async () => {
+  it("large values go alone and in order", async () => {
     const [here] = pair();
     const large = "x".repeat(100_000);
     const written = [here.set("a", { name: "small" }), here.set("a", { name: large }), here.patch("a", { visits: 1 })];
@@ -245,7 +245,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect((await here.get("a"))?.value).toEqual({ name: large, visits: 1 });
   });
 
-  test("parallel patches of different fields all survive", async () => {
+  it("parallel patches of different fields all survive", async () => {
     const [here, there] = pair<Loose>();
     await here.set("x", {});
     const names = Array.from({ length: 60 }, (_, at) => `f${at}`);
@@ -253,7 +253,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(Object.keys((await here.get("x"))!.value)).toHaveLength(60);
   });
 
-  test("racing updates and increments lose nothing", async () => {
+  it("racing updates and increments lose nothing", async () => {
     const [here, there] = pair<{ n: number; log: number[] }>({ attempts: 200 });
     const { version } = await here.set("x", { n: 0, log: [] });
     const writers = Array.from({ length: 20 }, async (_, at) => {
@@ -267,7 +267,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(new Set(found!.value.log).size).toBe(15);
   });
 
-  test("update: gives up after its attempts, passes on the error of the change, writes what it gives", async () => {
+  it("update: gives up after its attempts, passes on the error of the change, writes what it gives", async () => {
     const [here, there] = pair({ attempts: 2 });
     const { version } = await here.set("x", { name: "a", visits: 1 });
     const disturbed = await here.update("x", async (value) => {
@@ -284,9 +284,9 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect((await there.get("x"))?.value).toEqual({ name: "a!" });
   });
 
-  test("a schema sees the whole at set, patch, increment, update and get", async () => {
+  it("a schema sees the whole at set, patch, increment, update and get", async () => {
     const name = random();
-    const records = a.record<{ low: number; high?: number }>(name, { schema: ordered, attempts: 50 });
+    const records = a.records<{ low: number; high?: number }>(name, { schema: ordered, attempts: 50 });
     await expect(records.set("x", { low: 11 })).rejects.toMatchObject({ code: "CODEC", reason: "validation" });
     const { version } = await records.set("x", { low: 1 });
     expect(await records.get("x")).toEqual({ value: { low: 1, high: 10 }, version });
@@ -299,12 +299,12 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     const racing = await Promise.all([records.patch("x", { low: 3 }), records.increment("x", "high", 4)]);
     expect(racing.map(({ status }) => status)).toEqual(["ok", "ok"]);
     expect((await records.get("x"))?.value).toEqual({ low: 3, high: 7 });
-    await b.record<Loose>(name).patch("x", { low: 8 });
+    await b.records<Loose>(name).patch("x", { low: 8 });
     await expect(records.get("x")).rejects.toMatchObject({ reason: "validation" });
     expect((await records.get("x", ["low"]))?.value).toEqual({ low: 8 });
   });
 
-  test("encryption seals numbers too, each value in its own field of its own record", async () => {
+  it("encryption seals numbers too, each value in its own field of its own record", async () => {
     const [here] = pair<Loose>({ encrypt: keyring("k1") });
     await here.set("mine", { role: "guest", level: 1 });
     await here.set("theirs", { role: "admin", level: 9 });
@@ -316,21 +316,21 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     await expect(here.get("mine")).rejects.toMatchObject({ code: "CODEC" });
     await raw(keyOf("mine"), "HSET", keyOf("mine"), "d:level", "9");
     await expect(here.get("mine")).rejects.toMatchObject({ code: "CODEC", reason: "key" });
-    const migrating = b.record<Loose>(here.name, { encrypt: { ...keyring("k1"), allowPlaintext: true } });
+    const migrating = b.records<Loose>(here.name, { encrypt: { ...keyring("k1"), allowPlaintext: true } });
     expect((await migrating.get("mine"))?.value).toEqual({ role: "guest", level: 9 });
   });
 
-  test("what cannot be read is an error, not a missing record", async () => {
+  it("what cannot be read is an error, not a missing record", async () => {
     const [here] = pair<Loose>({ encrypt: keyring("old") });
     await here.set("x", { name: "a" });
-    const after = a.record<Loose>(here.name, { encrypt: keyring("new") });
+    const after = a.records<Loose>(here.name, { encrypt: keyring("new") });
     await expect(after.get("x")).rejects.toMatchObject({ code: "CODEC", reason: "key" });
-    const plain = a.record<Loose>(here.name);
+    const plain = a.records<Loose>(here.name);
     await raw(`${prefix}:record:${here.name}:{x}`, "HSET", `${prefix}:record:${here.name}:{x}`, "d:name", "1e");
     await expect(plain.get("x")).rejects.toMatchObject({ code: "CODEC", reason: "foreign" });
   });
 
-  test("each write begins the time to live anew", async () => {
+  it("each write begins the time to live anew", async () => {
     const [here] = pair({ ttl: "1h" });
     const key = `${prefix}:record:${here.name}:{x}`;
     const writes: [string, () => Promise<unknown>][] = [
@@ -353,7 +353,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     for (const found of seen) expect(await raw(found, "PTTL", found)).toBeGreaterThan(60_000);
   });
 
-  test("the ids of past writes stay few", async () => {
+  it("the ids of past writes stay few", async () => {
     const [here] = pair();
     await here.set("x", { name: "a" });
     for (let round = 0; round < 40; round += 1) await here.patch("x", { visits: round });
@@ -361,11 +361,11 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(await raw(key, "HSTRLEN", key, "ops")).toBe(16 * 9);
   });
 
-  test("bad input is refused by its name", async () => {
+  it("bad input is refused by its name", async () => {
     const [here] = pair();
-    expect(() => a.record("")).toThrow(bad("name"));
-    expect(() => a.record("x", { ttl: 0 })).toThrow(bad("ttl"));
-    expect(() => a.record("x", { attempts: 0 })).toThrow(bad("attempts"));
+    expect(() => a.records("")).toThrow(bad("name"));
+    expect(() => a.records("x", { ttl: 0 })).toThrow(bad("ttl"));
+    expect(() => a.records("x", { attempts: 0 })).toThrow(bad("attempts"));
     await expect(here.get("")).rejects.toEqual(bad("id"));
     await expect(here.get("x", [])).rejects.toEqual(bad("fields"));
     await expect(here.get("x", [1] as never)).rejects.toEqual(bad("fields"));
@@ -380,7 +380,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     await expect(here.set("x", { name: (() => 1) as never })).rejects.toMatchObject({ reason: "unserializable" });
   });
 
-  test("a record of the most fields", async () => {
+  it("a record of the most fields", async () => {
     const [here] = pair<Loose>();
     const value = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`f${at}`, at]));
     await here.set("x", value);

@@ -7,18 +7,26 @@
  * their deadline and then reject. A `set`, `patch` or `update` whose answer was lost is repeated and recognised; an
  * `increment` is not repeated and rejects with OutcomeUnknownError.
  */
+import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
+import { parseOptions } from "../base/options.ts";
 import { observed } from "../core/observe/observe.ts";
 import { asFields, checkNames, RecordFormat, type RecordPatch } from "./format.ts";
-import { fieldCodecOptions, type RecordOptions, recordSettings, type RecordSettings } from "./options.ts";
+import {
+  fieldCodecOptions,
+  RECORDS_OPTIONS,
+  recordSettings,
+  type RecordSettings,
+  type RecordsOptions,
+} from "./options.ts";
 import { ANY_VERSION, RecordStore } from "./store.ts";
 import { notANumber, outOfRange, sumOf } from "./sum.ts";
-import { type RecordUpdated, Updater } from "./updater.ts";
+import { type RecordUpdateResult, Updater } from "./updater.ts";
 
 /** A value, and which state of the record it is of. Versions of one id only rise; each write makes the next. */
-export interface Versioned<T> {
+export interface RecordEntry<T> {
   readonly value: T;
   readonly version: number;
 }
@@ -29,19 +37,19 @@ export interface RecordWriteOptions {
 }
 
 /** `conflict`: another version is stored, 0 when there is no record; nothing was changed. */
-export type RecordSet =
+export type RecordSetResult =
   | { readonly status: "ok"; readonly version: number }
   | { readonly status: "conflict"; readonly version: number };
 
-export type RecordPatched = RecordSet | { readonly status: "missing" };
+export type RecordPatchResult = RecordSetResult | { readonly status: "missing" };
 
-export type RecordIncremented =
+export type RecordIncrementResult =
   | { readonly status: "ok"; readonly value: number; readonly version: number }
   | { readonly status: "missing" }
   | { readonly status: "conflict"; readonly version: number };
 
 /** Names of the fields that hold numbers. */
-export type NumberField<T> = {
+export type RecordNumberField<T> = {
   [Field in keyof T & string]-?: NonNullable<T[Field]> extends number ? Field : never;
 }[keyof T & string];
 
@@ -52,9 +60,11 @@ export class Records<T extends object> {
   readonly #store: RecordStore;
   readonly #updater: Updater<T>;
 
-  constructor(core: Core, name: string, options: RecordOptions<T> = {}) {
+  constructor(core: Core, name: string, given?: RecordsOptions<T>) {
     this.name = name;
-    this.#settings = recordSettings(options);
+    const where = `records ${JSON.stringify(name)}`;
+    const [options, settings] = parseOptions(where, given, RECORDS_OPTIONS, (each) => [each, recordSettings(each)]);
+    this.#settings = settings;
     this.#format = new RecordFormat<T>(core.codec(fieldCodecOptions(options)), options.schema);
     this.#store = new RecordStore(core.driver, core.keys.entries("record", name), this.#settings);
     this.#updater = new Updater<T>(core.driver.runtime, this.#store, this.#format, this.#settings.attempts);
@@ -65,33 +75,39 @@ export class Records<T extends object> {
    * Cost: HGETALL or HMGET.
    * @throws CodecError when the record is there and this configuration cannot read it
    */
-  get(id: Id): Promise<Versioned<T> | undefined>;
-  get<Field extends keyof T & string>(id: Id, fields: readonly Field[]): Promise<Versioned<Pick<T, Field>> | undefined>;
-  get(id: Id, fields?: readonly string[]): Promise<Versioned<unknown> | undefined> {
-    return observed("record.get", id, async () => this.#read(id, checkFields(fields)));
+  get(id: Id): Promise<RecordEntry<T> | undefined>;
+  get<Field extends keyof T & string>(
+    id: Id,
+    fields: readonly Field[],
+  ): Promise<RecordEntry<Pick<T, Field>> | undefined>;
+  get(id: Id, fields?: readonly string[]): Promise<RecordEntry<unknown> | undefined> {
+    return observed("records.get", id, async () => this.#read(id, checkFields(fields)));
   }
 
-  /** As `get`, for many ids at once; the Map has the ids that have a record. Cost: that many HGETALL or HMGET, pipelined. */
-  getMany(ids: Iterable<Id>): Promise<Map<Id, Versioned<T>>>;
+  /**
+   * As `get`, for many ids; the Map has those that have a record.
+   * Cost: an HGETALL or HMGET per id, pipelined, 1024 in flight at most; `timeout` is for each of them.
+   */
+  getMany(ids: Iterable<Id>): Promise<Map<Id, RecordEntry<T>>>;
   getMany<Field extends keyof T & string>(
     ids: Iterable<Id>,
     fields: readonly Field[],
-  ): Promise<Map<Id, Versioned<Pick<T, Field>>>>;
-  getMany(ids: Iterable<Id>, fields?: readonly string[]): Promise<Map<Id, Versioned<unknown>>> {
-    return observed("record.getMany", undefined, async () => {
+  ): Promise<Map<Id, RecordEntry<Pick<T, Field>>>>;
+  getMany(ids: Iterable<Id>, fields?: readonly string[]): Promise<Map<Id, RecordEntry<unknown>>> {
+    return observed("records.getMany", undefined, async () => {
       const wanted = [...new Set(ids)];
       const names = checkFields(fields);
-      const found = await Promise.all(wanted.map((id) => this.#read(id, names)));
+      const found = await inChunks(wanted, (chunk) => Promise.all(chunk.map((id) => this.#read(id, names))));
       return new Map(wanted.flatMap((id, at) => (found[at] === undefined ? [] : [[id, found[at]] as const])));
     });
   }
 
   /** Replaces the whole record or creates it. Cost: one script, shared by calls of one turn of the event loop on one slot. */
-  set(id: Id, value: T, options: RecordWriteOptions = {}): Promise<RecordSet> {
-    return observed("record.set", id, async () => {
+  set(id: Id, value: T, options: RecordWriteOptions = {}): Promise<RecordSetResult> {
+    return observed("records.set", id, async () => {
       const expected = checkVersion(options.version, 0);
       const fields = this.#format.encode(this.#store.key(id), this.#format.checked(value));
-      return this.#store.replace("record.set", id, expected, fields);
+      return this.#store.replace("records.set", id, expected, fields);
     });
   }
 
@@ -100,8 +116,8 @@ export class Records<T extends object> {
    * with a `schema` when other writes came between each time.
    * Cost: one script, shared by calls of one turn of the event loop on one slot; with a `schema` as `update`.
    */
-  patch(id: Id, patch: RecordPatch<T>, options: RecordWriteOptions = {}): Promise<RecordPatched> {
-    return observed("record.patch", id, async () => {
+  patch(id: Id, patch: RecordPatch<T>, options: RecordWriteOptions = {}): Promise<RecordPatchResult> {
+    return observed("records.patch", id, async () => {
       const expected = checkVersion(options.version, 1);
       const fields = asFields("patch", patch);
       if (this.#format.checksWholes) return this.#patchWhole(id, fields, expected);
@@ -117,8 +133,8 @@ export class Records<T extends object> {
    *   ±(2^53 - 1), or any sum the range of numbers. Nothing was changed.
    * @throws OutcomeUnknownError when the answer was lost; `update` has not this weakness
    */
-  increment(id: Id, field: NumberField<T>, by: number = 1): Promise<RecordIncremented> {
-    return observed("record.increment", id, async () => {
+  increment(id: Id, field: RecordNumberField<T>, by: number = 1): Promise<RecordIncrementResult> {
+    return observed("records.increment", id, async () => {
       checkNames("field", [field]);
       if (!Number.isFinite(by)) throw new InvalidArgumentError("by", "a finite number", by);
       const onServer = this.#format.numbersAreOpen && !this.#format.checksWholes;
@@ -131,19 +147,19 @@ export class Records<T extends object> {
    * so `change` may be called more than once. Its error is passed on and nothing is written.
    * Cost: a read and a script per attempt.
    */
-  update(id: Id, change: (value: T) => T | Promise<T>): Promise<RecordUpdated<T>> {
-    return observed("record.update", id, async () => {
+  update(id: Id, change: (value: T) => T | Promise<T>): Promise<RecordUpdateResult<T>> {
+    return observed("records.update", id, async () => {
       if (typeof change !== "function") throw new InvalidArgumentError("change", "a function", change);
-      return this.#updater.run("record.update", id, ANY_VERSION, change);
+      return this.#updater.run("records.update", id, ANY_VERSION, change);
     });
   }
 
   /** Removes the record; false where there was none. Idempotent. Cost: UNLINK. */
   delete(id: Id): Promise<boolean> {
-    return observed("record.delete", id, () => this.#store.delete(id));
+    return observed("records.delete", id, () => this.#store.delete(id));
   }
 
-  async #read(id: Id, fields: readonly string[] | undefined): Promise<Versioned<unknown> | undefined> {
+  async #read(id: Id, fields: readonly string[] | undefined): Promise<RecordEntry<unknown> | undefined> {
     const stored = await this.#store.read(id, fields);
     if (stored === undefined) return undefined;
     const key = this.#store.key(id);
@@ -152,25 +168,25 @@ export class Records<T extends object> {
     return { value: this.#format.decodeSome(key, stored.fields), version };
   }
 
-  async #patchWhole(id: Id, patch: RecordPatch<T>, expected: number): Promise<RecordPatched> {
-    const outcome = await this.#updater.run("record.patch", id, expected, (value) => ({ ...value, ...patch }));
+  async #patchWhole(id: Id, patch: RecordPatch<T>, expected: number): Promise<RecordPatchResult> {
+    const outcome = await this.#updater.run("records.patch", id, expected, (value) => ({ ...value, ...patch }));
     return outcome.status === "ok" ? { status: "ok", version: outcome.version } : outcome;
   }
 
-  async #incrementOnServer(id: Id, field: NumberField<T>, by: number): Promise<RecordIncremented> {
+  async #incrementOnServer(id: Id, field: RecordNumberField<T>, by: number): Promise<RecordIncrementResult> {
     const outcome = await this.#store.increment(id, field, by);
     if (outcome.status === "notANumber") throw notANumber(id, field);
     if (outcome.status === "outOfRange") throw outOfRange(id, field, by);
     return outcome;
   }
 
-  async #incrementHere(id: Id, field: NumberField<T>, by: number): Promise<RecordIncremented> {
+  async #incrementHere(id: Id, field: RecordNumberField<T>, by: number): Promise<RecordIncrementResult> {
     const add = (value: T): T => {
       // Own fields only: every object has a `constructor`.
       const before = Object.hasOwn(value, field) ? value[field] : undefined;
       return { ...value, [field]: sumOf(id, field, before, by) };
     };
-    const outcome = await this.#updater.run("record.increment", id, ANY_VERSION, add);
+    const outcome = await this.#updater.run("records.increment", id, ANY_VERSION, add);
     if (outcome.status !== "ok") return outcome;
     return { status: "ok", value: outcome.value[field] as number, version: outcome.version };
   }

@@ -29,7 +29,7 @@ export interface StoredRecord {
 }
 
 /** An operation that replaces a whole record if its version is the expected one; errors name it. */
-export type ReplaceOp = "record.set" | "record.update" | "record.patch" | "record.increment";
+export type ReplaceOp = "records.set" | "records.update" | "records.patch" | "records.increment";
 
 /** Any version, as the scripts are told it. */
 export const ANY_VERSION = -1;
@@ -59,13 +59,13 @@ export class RecordStore {
     const replaces = (op: ReplaceOp): BatchKind<Replace, SetResult> =>
       scriptKind(driver, set, this.#call(op), valueOrThrow);
     this.#replaces = {
-      "record.set": replaces("record.set"),
-      "record.update": replaces("record.update"),
-      "record.patch": replaces("record.patch"),
-      "record.increment": replaces("record.increment"),
+      "records.set": replaces("records.set"),
+      "records.update": replaces("records.update"),
+      "records.patch": replaces("records.patch"),
+      "records.increment": replaces("records.increment"),
     };
-    this.#patches = scriptKind(driver, patch, this.#call("record.patch"), valueOrThrow);
-    this.#adds = scriptKind(driver, increment, this.#call("record.increment"), valueOrThrow);
+    this.#patches = scriptKind(driver, patch, this.#call("records.patch"), valueOrThrow);
+    this.#adds = scriptKind(driver, increment, this.#call("records.increment"), valueOrThrow);
   }
 
   key(id: Id): string {
@@ -78,7 +78,7 @@ export class RecordStore {
    */
   async read(id: Id, fields?: readonly string[]): Promise<StoredRecord | undefined> {
     const key = this.key(id);
-    const call: Call = { ...this.#call("record.get"), class: "read", key: String(id) };
+    const call: Call = { ...this.#call("records.get"), class: "read", key: String(id) };
     this.#lane.flush(this.#driver.slotOf(key));
     if (fields === undefined) return wholeOf((await this.#driver.send(["HGETALL", key], call, key)) as Buffer[]);
     const names = fields.map((field) => DATA + field);
@@ -103,7 +103,7 @@ export class RecordStore {
   async delete(id: Id): Promise<boolean> {
     const key = this.key(id);
     this.#lane.flush(this.#driver.slotOf(key));
-    const call: Call = { ...this.#call("record.delete"), class: "idempotent", key: String(id) };
+    const call: Call = { ...this.#call("records.delete"), class: "idempotent", key: String(id) };
     return (await this.#driver.send(["UNLINK", key], call, key)) === 1;
   }
 

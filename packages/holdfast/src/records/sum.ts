@@ -22,6 +22,6 @@ export function outOfRange(id: Id, field: string, by: number): HoldfastError {
 }
 
 function failure(code: "WRONG_TYPE" | "UNSUPPORTED", id: Id, what: string): HoldfastError {
-  const op = "record.increment";
+  const op = "records.increment";
   return new HoldfastError(code, `${op} ${JSON.stringify(id)}: ${what}`, { op, key: String(id) });
 }

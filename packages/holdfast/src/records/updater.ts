@@ -6,7 +6,7 @@ import type { RecordFormat } from "./format.ts";
 import { ANY_VERSION, type RecordStore, type ReplaceOp } from "./store.ts";
 
 /** `conflict`: other writes came between each time; nothing was changed. */
-export type RecordUpdated<T> =
+export type RecordUpdateResult<T> =
   | { readonly status: "ok"; readonly value: T; readonly version: number }
   | { readonly status: "missing" }
   | { readonly status: "conflict"; readonly version: number };
@@ -28,7 +28,12 @@ export class Updater<T extends object> {
   }
 
   /** @param expected the only version that may be changed, or ANY_VERSION */
-  async run(op: ReplaceOp, id: Id, expected: number, change: (value: T) => T | Promise<T>): Promise<RecordUpdated<T>> {
+  async run(
+    op: ReplaceOp,
+    id: Id,
+    expected: number,
+    change: (value: T) => T | Promise<T>,
+  ): Promise<RecordUpdateResult<T>> {
     let version = 0;
     for (let attempt = 0; attempt < this.#attempts; attempt += 1) {
       if (attempt > 0) await sleep(this.#runtime, backoffMs(this.#runtime, CONTENTION, attempt - 1));
@@ -44,7 +49,7 @@ export class Updater<T extends object> {
     id: Id,
     expected: number,
     change: (value: T) => T | Promise<T>,
-  ): Promise<RecordUpdated<T>> {
+  ): Promise<RecordUpdateResult<T>> {
     const key = this.#store.key(id);
     const stored = await this.#store.read(id);
     if (stored === undefined) return { status: "missing" };

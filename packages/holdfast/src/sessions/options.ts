@@ -1,37 +1,48 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { CodecOptions } from "../core/codec/codec.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
-import { type Duration, toMs, toTimerMs } from "../base/options.ts";
+import { type Duration, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 
-export interface SessionsOptions<Data extends object> extends Pick<
-  CodecOptions<unknown>,
-  "serializer" | "compress" | "encrypt"
-> {
-  /** Part of every key; two names are two separate sets of sessions. @default "sessions" */
-  readonly name?: string;
-  /** A session that is not used for this long ends. @default "30m" */
+type CodecName = "serializer" | "compress" | "encrypt";
+
+export interface SessionsOptions<Data extends object> extends Pick<CodecOptions<unknown>, CodecName> {
+  /** A session that is not used for this long expires. @default "30m" */
   readonly idleTimeout?: Duration;
-  /** A session ends this long after it was created, however much it is used. @default "12h" */
+  /** A session expires this long after it was created, however much it is used. @default "12h" */
   readonly absoluteTimeout?: Duration;
   /**
-   * A use restarts the idle time only when this long has passed since the last restart, so most reads write nothing.
-   * A session may therefore end up to this much before `idleTimeout` after its last use. @default a tenth of idleTimeout, at most "1m"
+   * A use restarts the idle time only once this long has passed since the last restart, so most reads write nothing.
+   * A session may therefore expire up to this long before its idle time is over. @default a tenth of idleTimeout, at most "1m"
    */
   readonly touchAfter?: Duration;
   /** Live sessions of one user, 1 to 1000. @default 100 */
   readonly maxPerUser?: number;
   /**
-   * What a sign-in beyond `maxPerUser` does: end the user's session that would expire first (as a rule the one unused
+   * What a sign-in beyond `maxPerUser` does: evict the user's session that would expire first (as a rule the one unused
    * for longest), or be refused. @default "evict-oldest"
    */
   readonly onLimit?: "evict-oldest" | "reject";
-  /** How long the id before a rotation still reads the session, for requests under way; 0 not at all. @default "5s" */
+  /** How long the id from before a rotation still opens the session, for requests in flight; 0: not at all. @default "5s" */
   readonly rotationGrace?: Duration;
   /** Checks `data` whenever it is written or read. @default none */
   readonly schema?: StandardSchemaV1<unknown, Data>;
   /** Deadline of each operation. @default the handle's `timeout` */
   readonly timeout?: Duration;
 }
+
+export const SESSIONS_OPTIONS: OptionNames<SessionsOptions<object>> = {
+  serializer: true,
+  compress: true,
+  encrypt: true,
+  idleTimeout: true,
+  absoluteTimeout: true,
+  touchAfter: true,
+  maxPerUser: true,
+  onLimit: true,
+  rotationGrace: true,
+  schema: true,
+  timeout: true,
+};
 
 export interface SessionSettings {
   readonly idleMs: number;
@@ -52,7 +63,7 @@ export function sessionSettings<Data extends object>(options: SessionsOptions<Da
     idleMs,
     absoluteMs: toMs("absoluteTimeout", options.absoluteTimeout ?? "12h"),
     touchMs: touchMs(options.touchAfter, idleMs),
-    maxPerUser: maxPerUser(options.maxPerUser ?? 100),
+    maxPerUser: wholeBetween("maxPerUser", options.maxPerUser ?? 100, 1, MAX_PER_USER),
     evict: evicts(options.onLimit ?? "evict-oldest"),
     graceMs: toMs("rotationGrace", options.rotationGrace ?? "5s", 0),
     timeoutMs: options.timeout === undefined ? undefined : toTimerMs("timeout", options.timeout),
@@ -70,12 +81,19 @@ function touchMs(given: Duration | undefined, idleMs: number): number {
   );
 }
 
-function maxPerUser(given: number): number {
-  if (Number.isInteger(given) && given >= 1 && given <= MAX_PER_USER) return given;
-  throw new InvalidArgumentError("maxPerUser", `a whole number from 1 to ${MAX_PER_USER}`, given);
-}
-
 function evicts(onLimit: string): boolean {
   if (onLimit === "evict-oldest" || onLimit === "reject") return onLimit === "evict-oldest";
   throw new InvalidArgumentError("onLimit", '"evict-oldest" or "reject"', onLimit);
+}
+
+/** The codec is for one field at a time, so the schema, which is for the whole of the data, is not among them. */
+export function fieldCodecOptions<Data extends object>(
+  options: SessionsOptions<Data>,
+): Pick<CodecOptions<unknown>, CodecName> {
+  const { serializer, compress, encrypt } = options;
+  return {
+    ...(serializer === undefined ? {} : { serializer }),
+    ...(compress === undefined ? {} : { compress }),
+    ...(encrypt === undefined ? {} : { encrypt }),
+  };
 }

@@ -8,15 +8,15 @@
 // - a patch that comes between the read and the write of a rotation is lost ........ "a patch between ...", "patches racing rotations"
 // - rotating stretches the absolute time ........................................... "keeps its age"
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { until } from "../../test/support/until.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
 import { retire, rotate } from "./scripts.gen.ts";
-import type { Rotated } from "./rotation.ts";
+import type { SessionRotateResult } from "./rotation.ts";
 import type { Session } from "./session.ts";
-import type { RotateSessionOptions, Sessions } from "./sessions.ts";
+import type { SessionRotateOptions, Sessions } from "./sessions.ts";
 
 type Data = Record<string, unknown>;
 
@@ -37,21 +37,21 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
 
   async function created(user?: string, data: Data = {}, of = sessions): Promise<string> {
     const answer = await of.create({ data, ...(user === undefined ? {} : { user }) });
-    if (answer.status !== "created") throw new Error(answer.status);
+    if (answer.status !== "ok") throw new Error(answer.status);
     return answer.id;
   }
 
   async function rotated(
     id: string,
-    options: RotateSessionOptions<Data> = {},
+    options: SessionRotateOptions<Data> = {},
     of = sessions,
   ): Promise<{ id: string; session: Session<Data> }> {
     const answer = await of.rotate(id, options);
-    if (answer.status !== "rotated") throw new Error(answer.status);
+    if (answer.status !== "ok") throw new Error(answer.status);
     return answer;
   }
 
-  test("the session goes on under the new id and keeps its age", async () => {
+  it("the session goes on under the new id and keeps its age", async () => {
     const id = await created("ada", { cart: ["a"] });
     await sessions.patch(id, { step: 1 });
     const before = (await sessions.get(id))!;
@@ -63,7 +63,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     expect((await sessions.list("ada")).map(({ handle }) => handle)).toEqual([next.session.handle]);
   });
 
-  test("within the grace the old id reads and patches the successor", async () => {
+  it("within the grace the old id reads and patches the successor", async () => {
     const id = await created(undefined, { step: 1 });
     const next = await rotated(id);
     expect(await other.sessions<Data>().get(id)).toEqual(next.session);
@@ -71,7 +71,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     expect((await sessions.get(next.id))!.data).toEqual({ step: 2 });
   });
 
-  test("the grace ends, and is not there at all when it is 0", async () => {
+  it("the grace ends, and is not there at all when it is 0", async () => {
     const [id, strict] = [await created(), await created()];
     const next = await rotated(id, { grace: 50 });
     await until("the old id stops working", async () => (await sessions.get(id)) === undefined);
@@ -82,7 +82,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     expect(await sessions.get(sure.id)).toBeDefined();
   });
 
-  test("an old id leads one hop, and cannot be rotated again", async () => {
+  it("an old id leads one hop, and cannot be rotated again", async () => {
     const first = await created();
     const second = await rotated(first);
     expect(await sessions.rotate(first)).toEqual({ status: "missing" });
@@ -92,7 +92,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     expect((await sessions.get(second.id))!.handle).toBe(third.session.handle);
   });
 
-  test("the alias dies with the session, whatever ended it", async () => {
+  it("the alias dies with the session, whatever ended it", async () => {
     const [byId, byUser] = [await created("bob"), await created("carl")];
     const [next] = [await rotated(byId), await rotated(byUser)];
     expect(await sessions.destroy(next.id)).toBe(true);
@@ -103,7 +103,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     }
   });
 
-  test("a sign-out reaches the session through any number of rotations", async () => {
+  it("a sign-out reaches the session through any number of rotations", async () => {
     const first = await created("dan");
     const second = await rotated(first);
     const third = await rotated(second.id);
@@ -112,7 +112,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     expect(await sessions.list("dan")).toEqual([]);
   });
 
-  test("sign-in takes the data along and begins a new life", async () => {
+  it("sign-in takes the data along and begins a new life", async () => {
     const id = await created(undefined, { cart: ["a"] });
     const before = (await sessions.get(id))!;
     const next = await rotated(id, { user: "eve", data: greet });
@@ -121,7 +121,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     expect((await sessions.list("eve")).map(({ handle }) => handle)).toEqual([next.session.handle]);
   });
 
-  test("after a sign-in the old id opens nothing", async () => {
+  it("after a sign-in the old id opens nothing", async () => {
     const id = await created();
     const next = await rotated(id, { user: "fay" });
     expect(await sessions.get(id)).toBeUndefined();
@@ -130,15 +130,15 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     expect(await sessions.get(next.id)).toEqual(next.session);
   });
 
-  test("a sign-out with the id before a sign-in ends the session after it", async () => {
+  it("a sign-out with the id before a sign-in ends the session after it", async () => {
     const id = await created();
     const next = await rotated(id, { user: "gus" });
     expect(await sessions.destroy(id)).toBe(true);
     expect(await sessions.get(next.id)).toBeUndefined();
   });
 
-  test("sign-in obeys the limit of the user and leaves the visitor as he was", async () => {
-    const strict = hf.sessions<Data>({ name: "strict", maxPerUser: 1, onLimit: "reject" });
+  it("sign-in obeys the limit of the user and leaves the visitor as he was", async () => {
+    const strict = hf.sessions<Data>("strict", { maxPerUser: 1, onLimit: "reject" });
     await created("hal", {}, strict);
     const id = await created(undefined, { cart: ["a"] }, strict);
     expect(await strict.rotate(id, { user: "hal" })).toEqual({ status: "limit", active: 1 });
@@ -146,7 +146,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     expect(await strict.list("hal")).toHaveLength(1);
   });
 
-  test("a user's session can become another user's", async () => {
+  it("a user's session can become another user's", async () => {
     const id = await created("ida");
     const next = await rotated(id, { user: "jim" });
     expect(next.session.user).toBe("jim");
@@ -154,7 +154,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     expect(await sessions.list("jim")).toHaveLength(1);
   });
 
-  test("patches racing rotations are not lost", async () => {
+  it("patches racing rotations are not lost", async () => {
     const there = other.sessions<Data>({ rotationGrace: "1h" });
     const id = await created("kim");
     const names = Array.from({ length: 20 }, (_, at) => `field-${at}`);
@@ -162,14 +162,14 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     const answers = await Promise.all(names.map((name) => there.patch(id, { [name]: true })));
     const next = await rotation;
     expect(answers.map(({ status }) => status)).toEqual(names.map(() => "ok"));
-    if (next.status !== "rotated") throw new Error(next.status);
+    if (next.status !== "ok") throw new Error(next.status);
     expect(Object.keys((await sessions.get(next.id))!.data).sort()).toEqual(names.toSorted());
   });
 
-  test("of racing rotations of one id a single one succeeds", async () => {
+  it("of racing rotations of one id a single one succeeds", async () => {
     const id = await created("leo");
     const answers = await Promise.all(Array.from({ length: 10 }, () => sessions.rotate(id)));
-    expect(answers.filter(({ status }) => status === "rotated")).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === "ok")).toHaveLength(1);
     expect(await sessions.list("leo")).toHaveLength(1);
   });
 
@@ -197,7 +197,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     }
   }
 
-  test.each([
+  it.each([
     { to: "the same user", script: rotate, options: {} },
     { to: "another user", script: retire, options: { user: "oda" } },
   ])("a patch between the read and the write of a rotation is in its result ($to)", async ({ script, options }) => {
@@ -209,7 +209,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     expect(await sessions.list("oda")).toHaveLength(Object.keys(options).length);
   });
 
-  test("a sign-out in the middle of a sign-in takes the new session with it", async () => {
+  it("a sign-out in the middle of a sign-in takes the new session with it", async () => {
     const id = await created();
     const signOut = (): Promise<unknown> => other.sessions<Data>().destroy(id);
     const answer = await interposed(retire, signOut, () => sessions.rotate(id, { user: "pia" }));
@@ -218,13 +218,13 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
   });
 
   /** What still opens something after a rotation of `id` met a sign-out with it. */
-  async function survivors(id: string, next: Rotated<Data, unknown>): Promise<Session<Data>[]> {
-    const ids = next.status === "rotated" ? [id, next.id] : [id];
+  async function survivors(id: string, next: SessionRotateResult<Data, unknown>): Promise<Session<Data>[]> {
+    const ids = next.status === "ok" ? [id, next.id] : [id];
     const found = await Promise.all(ids.map((each) => sessions.get(each)));
     return found.filter((session) => session !== undefined);
   }
 
-  test.each(["nobody", "max"])("a rotation racing a destroy leaves no session (%s)", async (user) => {
+  it.each(["nobody", "max"])("a rotation racing a destroy leaves no session (%s)", async (user) => {
     const there = other.sessions<Data>();
     const left = Array.from({ length: 25 }, async () => {
       const id = await created(user === "nobody" ? undefined : user);
@@ -235,7 +235,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     expect(await sessions.list(user)).toEqual([]);
   });
 
-  test("a sign-in racing a sign-out leaves no session on either side", async () => {
+  it("a sign-in racing a sign-out leaves no session on either side", async () => {
     const there = other.sessions<Data>();
     const left = Array.from({ length: 25 }, async (_, at) => {
       const user = `ned-${at}`;

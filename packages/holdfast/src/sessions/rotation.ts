@@ -15,8 +15,8 @@ import type { IssuedId, SessionIds, SessionRef } from "./ids.ts";
 import type { Session, SessionFormat, SessionValues } from "./session.ts";
 import type { SessionStore } from "./store.ts";
 
-export type Rotated<Data, Device> =
-  | { readonly status: "rotated"; readonly id: string; readonly session: Session<Data, Device> }
+export type SessionRotateResult<Data, Device> =
+  | { readonly status: "ok"; readonly id: string; readonly session: Session<Data, Device> }
   | { readonly status: "limit"; readonly active: number }
   | { readonly status: "missing" };
 
@@ -27,7 +27,7 @@ export interface RotationRequest<Data> {
   readonly carry: (data: Data) => Data;
 }
 
-type Attempt<Data, Device> = Rotated<Data, Device> | { readonly status: "conflict" };
+type Step<Data, Device> = SessionRotateResult<Data, Device> | { readonly status: "conflict" };
 
 /** Each attempt fails only because a patch succeeded meanwhile. */
 const MAX_ATTEMPTS = 10;
@@ -43,7 +43,7 @@ export class Rotation<Data extends object, Device> {
     this.#format = format;
   }
 
-  async run(ref: SessionRef, request: RotationRequest<Data>): Promise<Rotated<Data, Device>> {
+  async run(ref: SessionRef, request: RotationRequest<Data>): Promise<SessionRotateResult<Data, Device>> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const outcome = await this.#attempt(ref, request);
       if (outcome.status !== "conflict") return outcome;
@@ -52,7 +52,7 @@ export class Rotation<Data extends object, Device> {
     throw new HoldfastError("CONFLICT", message, { op: "sessions.rotate", key: ref.handle, retryable: true });
   }
 
-  async #attempt(ref: SessionRef, request: RotationRequest<Data>): Promise<Attempt<Data, Device>> {
+  async #attempt(ref: SessionRef, request: RotationRequest<Data>): Promise<Step<Data, Device>> {
     const found = await this.#store.get(ref);
     if (found.status !== "found") return { status: "missing" };
     const session = this.#format.decode(ref, found.fields);
@@ -67,14 +67,14 @@ export class Rotation<Data extends object, Device> {
     version: number,
     graceMs: number,
     values: SessionValues<Data, Device>,
-  ): Promise<Attempt<Data, Device>> {
+  ): Promise<Step<Data, Device>> {
     const next = this.#ids.issue(ref.tag);
     const fields = this.#format.encode(next.ref, values);
     const answer = await this.#store.rotate(ref, next.ref, version, graceMs, fields);
-    return answer.status === "rotated" ? this.#done(next, answer.fields) : answer;
+    return answer.status === "ok" ? this.#done(next, answer.fields) : answer;
   }
 
-  async #move(ref: SessionRef, version: number, values: SessionValues<Data, Device>): Promise<Attempt<Data, Device>> {
+  async #move(ref: SessionRef, version: number, values: SessionValues<Data, Device>): Promise<Step<Data, Device>> {
     const next = this.#ids.issue(this.#ids.tagOf(values.user));
     const fields = this.#format.encode(next.ref, values);
     const created = await this.#store.create(next.ref, true, fields, "sessions.rotate");
@@ -97,7 +97,7 @@ export class Rotation<Data extends object, Device> {
     }
   }
 
-  #done(next: IssuedId, fields: readonly Buffer[]): Rotated<Data, Device> {
-    return { status: "rotated", id: next.id, session: this.#format.decode(next.ref, fields) };
+  #done(next: IssuedId, fields: readonly Buffer[]): SessionRotateResult<Data, Device> {
+    return { status: "ok", id: next.id, session: this.#format.decode(next.ref, fields) };
   }
 }

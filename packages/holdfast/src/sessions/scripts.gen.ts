@@ -67,7 +67,7 @@ export interface CreateArgs {
 }
 
 export type CreateResult =
-  | { readonly status: "created"; readonly fields: Buffer[]; readonly evicted: string[] }
+  | { readonly status: "ok"; readonly fields: Buffer[]; readonly evicted: string[] }
   | { readonly status: "limit"; readonly active: number }
   | { readonly status: "ended" };
 
@@ -78,13 +78,13 @@ export type CreateResult =
 export const create: Script<CreateKeys, CreateArgs, CreateResult> = {
   class: "dedupable",
   name: "sessions.create",
-  sha1: "0d54561a4cb948b5ea1d379b3e96e45cbb5a0dcf",
+  sha1: "aae8b9b25ba731edbe8a24bce9b9fdb590427f49",
   lua: `-- sessions.create
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, hasUser, limit, evict, idleMs, absoluteMs = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6])
 local fields = {}
 for i = 7, #ARGV do fields[i - 6] = ARGV[i] end
-if redis.call('HEXISTS', session, 'created') == 1 then return {'created', redis.call('HGETALL', session), {}} end
+if redis.call('HEXISTS', session, 'created') == 1 then return {'ok', redis.call('HGETALL', session), {}} end
 if redis.call('EXISTS', session) == 1 then return {'ended'} end
 local at = now()
 local evicted = {}
@@ -99,7 +99,7 @@ if hasUser then
 end
 redis.call('HSET', session, 'created', at, 'seen', at, 'ends', at + absoluteMs, 'version', 1, unpack(fields))
 keepUntil(session, index, handle, hasUser, at + math.min(idleMs, absoluteMs))
-return {'created', redis.call('HGETALL', session), evicted}
+return {'ok', redis.call('HGETALL', session), evicted}
 `,
   encodeKeys(keys, out) {
     out.push(keys.session, keys.index);
@@ -111,9 +111,9 @@ return {'created', redis.call('HGETALL', session), evicted}
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
-      case "created":
+      case "ok":
         expectFields(fields, 2);
-        return { status: "created", fields: decodeList(fields[1], decodeBytes), evicted: decodeList(fields[2], decodeText) };
+        return { status: "ok", fields: decodeList(fields[1], decodeBytes), evicted: decodeList(fields[2], decodeText) };
       case "limit":
         expectFields(fields, 1);
         return { status: "limit", active: decodeInt(fields[1]) };
@@ -121,7 +121,7 @@ return {'created', redis.call('HGETALL', session), evicted}
         expectFields(fields, 0);
         return { status: "ended" };
       default:
-        throw new UnexpectedReplyError("one of created, limit, ended", reply);
+        throw new UnexpectedReplyError("one of ok, limit, ended", reply);
     }
   },
 };
@@ -482,7 +482,7 @@ export interface RotateArgs {
 }
 
 export type RotateResult =
-  | { readonly status: "rotated"; readonly fields: Buffer[] }
+  | { readonly status: "ok"; readonly fields: Buffer[] }
   | { readonly status: "conflict" }
   | { readonly status: "missing" };
 
@@ -494,13 +494,13 @@ export type RotateResult =
 export const rotate: Script<RotateKeys, RotateArgs, RotateResult> = {
   class: "dedupable",
   name: "sessions.rotate",
-  sha1: "b56ad418420a54ffd3bb3bd95e0894603eddf323",
+  sha1: "fee96f55db791457ed05298aef92c23ab7276f9c",
   lua: `-- sessions.rotate
 ${NOW}${LIFE}local session, successor, index = KEYS[1], KEYS[2], KEYS[3]
 local handle, nextHandle, target, version, graceMs, idleMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local fields = {}
 for i = 7, #ARGV do fields[i - 6] = ARGV[i] end
-if redis.call('HEXISTS', successor, 'created') == 1 then return {'rotated', redis.call('HGETALL', successor)} end
+if redis.call('HEXISTS', successor, 'created') == 1 then return {'ok', redis.call('HGETALL', successor)} end
 local state = find(session, index, handle, idleMs)
 if not state then return {'missing'} end
 if state.version ~= version then return {'conflict'} end
@@ -515,7 +515,7 @@ if graceMs > 0 then
   redis.call('HSET', session, 'alias', target, 'until', at + graceMs)
   redis.call('PEXPIRE', session, math.max(graceMs, redis.call('PTTL', session)))
 end
-return {'rotated', redis.call('HGETALL', successor)}
+return {'ok', redis.call('HGETALL', successor)}
 `,
   encodeKeys(keys, out) {
     out.push(keys.session, keys.successor, keys.index);
@@ -527,9 +527,9 @@ return {'rotated', redis.call('HGETALL', successor)}
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
-      case "rotated":
+      case "ok":
         expectFields(fields, 1);
-        return { status: "rotated", fields: decodeList(fields[1], decodeBytes) };
+        return { status: "ok", fields: decodeList(fields[1], decodeBytes) };
       case "conflict":
         expectFields(fields, 0);
         return { status: "conflict" };
@@ -537,7 +537,7 @@ return {'rotated', redis.call('HGETALL', successor)}
         expectFields(fields, 0);
         return { status: "missing" };
       default:
-        throw new UnexpectedReplyError("one of rotated, conflict, missing", reply);
+        throw new UnexpectedReplyError("one of ok, conflict, missing", reply);
     }
   },
 };

@@ -10,7 +10,7 @@
 // - an unreadable session is taken for no session ..................................... "a session that cannot be read"
 // (rotation.test.ts: ids; users.test.ts: limits, lists, revocation; faults.test.ts: lost answers, outages)
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { until } from "../../test/support/until.ts";
 import type { EncryptOptions } from "../core/codec/codec.ts";
@@ -59,17 +59,17 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
 
   async function created(of: Sessions<Data>, data: Data = {}, user?: string): Promise<string> {
     const answer = await of.create({ data, ...(user === undefined ? {} : { user }) });
-    if (answer.status !== "created") throw new Error(answer.status);
+    if (answer.status !== "ok") throw new Error(answer.status);
     return answer.id;
   }
 
-  test("create and get give the same session, on every handle", async () => {
+  it("create and get give the same session, on every handle", async () => {
     const answer = await sessions.create({
       user: "ada",
       data: { theme: "dark", cart: ["a"] },
       device: { agent: "Firefox" },
     });
-    if (answer.status !== "created") throw new Error(answer.status);
+    if (answer.status !== "ok") throw new Error(answer.status);
     const { id, session } = answer;
     expect(session).toMatchObject({
       user: "ada",
@@ -83,13 +83,13 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(await other.sessions<Data>().get(id)).toEqual(session);
   });
 
-  test("an anonymous session has no user, and unset fields are not there", async () => {
+  it("an anonymous session has no user, and unset fields are not there", async () => {
     const session = await sessions.get(await created(sessions, { theme: "light", visits: undefined }));
     expect(session).toMatchObject({ user: undefined, device: undefined });
     expect(session!.data).toStrictEqual({ theme: "light" });
   });
 
-  test("unknown, malformed and foreign ids find nothing", async () => {
+  it("unknown, malformed and foreign ids find nothing", async () => {
     const id = await created(sessions, {}, "ada");
     const unknown = `${id.slice(0, 17)}${"A".repeat(43)}`;
     for (const wrong of ["", "x", unknown, `${id}x`, id.slice(1), `${id}\n`, "__proto__", `{${id}}`]) {
@@ -98,11 +98,11 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
       expect(await sessions.rotate(wrong)).toEqual({ status: "missing" });
       expect(await sessions.destroy(wrong)).toBe(false);
     }
-    expect(await hf.sessions<Data>({ name: "others" }).get(id)).toBeUndefined();
+    expect(await hf.sessions<Data>("others").get(id)).toBeUndefined();
   });
 
-  test("the server holds no id, and what it holds is none", async () => {
-    const of = hf.sessions<Data>({ name: "secrecy" });
+  it("the server holds no id, and what it holds is none", async () => {
+    const of = hf.sessions<Data>("secrecy");
     const id = await created(of, { theme: "dark" }, "ada");
     const [tag, secret] = id.split(".") as [string, string];
     const { handle } = (await of.get(id))!;
@@ -117,16 +117,16 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(await of.get(`${tag}.${handle}`)).toBeUndefined();
   });
 
-  test("ends when it is idle", async () => {
-    const of = hf.sessions<Data>({ name: "idle", idleTimeout: 300 });
+  it("ends when it is idle", async () => {
+    const of = hf.sessions<Data>("idle", { idleTimeout: 300 });
     const ids = [await created(of), await created(of, {}, "ada")];
     await until("the server has dropped both sessions and the index", async () => (await keys("idle")).length === 0);
     expect(await Promise.all(ids.map((id) => of.get(id)))).toEqual([undefined, undefined]);
     expect(await of.list("ada")).toEqual([]);
   });
 
-  test("ends by its absolute time however much it is used", async () => {
-    const of = hf.sessions<Data>({ name: "absolute", idleTimeout: 1_500, absoluteTimeout: 2_000, touchAfter: 0 });
+  it("ends by its absolute time however much it is used", async () => {
+    const of = hf.sessions<Data>("absolute", { idleTimeout: 1_500, absoluteTimeout: 2_000, touchAfter: 0 });
     const id = await created(of, {}, "ada");
     const first = (await of.get(id))!;
     let last = first;
@@ -139,7 +139,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(last.expiresAt).toBe(first.createdAt + 2_000);
   });
 
-  test("a shorter idleTimeout holds for sessions that are there already", async () => {
+  it("a shorter idleTimeout holds for sessions that are there already", async () => {
     const id = await created(sessions);
     const brisk = hf.sessions<Data>({ idleTimeout: 100, touchAfter: 99 });
     // The server is asked for its clock and not `brisk` for the session: in the last millisecond that would be a use of it.
@@ -150,7 +150,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(await sessions.get(id)).toMatchObject({ version: 1 });
   });
 
-  test("restarts the idle time only past touchAfter", async () => {
+  it("restarts the idle time only past touchAfter", async () => {
     const id = await created(sessions, {}, "ada");
     const before = (await sessions.get(id))!;
     const eager = hf.sessions<Data>({ touchAfter: 0 });
@@ -164,21 +164,21 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect((await lazy.get(id))!.lastSeenAt).toBe(seen.lastSeenAt);
   });
 
-  test("patch changes and removes the given fields only", async () => {
+  it("patch changes and removes the given fields only", async () => {
     const id = await created(sessions, { theme: "dark", visits: 1, cart: ["a"] });
     expect(await sessions.patch(id, { visits: 2, cart: undefined })).toEqual({ status: "ok", version: 2 });
     expect(await sessions.get(id)).toMatchObject({ version: 2, data: { theme: "dark", visits: 2 } });
     expect(Object.keys((await sessions.get(id))!.data).sort()).toEqual(["theme", "visits"]);
   });
 
-  test("patch with a version meets only that state", async () => {
+  it("patch with a version meets only that state", async () => {
     const id = await created(sessions, { visits: 1 });
     expect(await sessions.patch(id, { visits: 2 }, { version: 1 })).toEqual({ status: "ok", version: 2 });
     expect(await sessions.patch(id, { visits: 9 }, { version: 1 })).toEqual({ status: "conflict", version: 2 });
     expect((await sessions.get(id))!.data.visits).toBe(2);
   });
 
-  test("parallel patches of different fields from two handles all survive", async () => {
+  it("parallel patches of different fields from two handles all survive", async () => {
     const id = await created(sessions);
     const handles = [sessions, other.sessions<Data>()];
     const names = Array.from({ length: 100 }, (_, at) => `field-${at}`);
@@ -189,7 +189,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(session.version).toBe(101);
   });
 
-  test("of parallel patches with one version a single one succeeds", async () => {
+  it("of parallel patches with one version a single one succeeds", async () => {
     const id = await created(sessions);
     const tries = Array.from({ length: 20 }, (_, visits) => sessions.patch(id, { visits }, { version: 1 }));
     const answers = await Promise.all(tries);
@@ -197,8 +197,8 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(answers.filter(({ status }) => status === "conflict")).toHaveLength(19);
   });
 
-  test("patch after destroy changes nothing and brings nothing back", async () => {
-    const of = hf.sessions<Data>({ name: "buried" });
+  it("patch after destroy changes nothing and brings nothing back", async () => {
+    const of = hf.sessions<Data>("buried");
     const id = await created(of, { visits: 1 }, "ada");
     expect(await of.destroy(id)).toBe(true);
     expect(await of.destroy(id)).toBe(false);
@@ -207,9 +207,9 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(await remains("buried")).toEqual([["gone", "1"]]);
   });
 
-  test("patches racing a destroy never outlive it", async () => {
-    const of = hf.sessions<Data>({ name: "race", touchAfter: 0 });
-    const there = other.sessions<Data>({ name: "race", touchAfter: 0 });
+  it("patches racing a destroy never outlive it", async () => {
+    const of = hf.sessions<Data>("race", { touchAfter: 0 });
+    const there = other.sessions<Data>("race", { touchAfter: 0 });
     await Promise.all(
       Array.from({ length: 30 }, async (_, user) => {
         const id = await created(of, {}, `user-${user}`);
@@ -226,7 +226,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     for (const remain of await remains("race")) expect(remain).toEqual(["gone", "1"]);
   });
 
-  test("reads of one turn share a script, and see what was written before them", async () => {
+  it("reads of one turn share a script, and see what was written before them", async () => {
     const id = await created(sessions, { visits: 1 });
     const scripts = vi.spyOn(hf.driver, "script");
     try {
@@ -244,8 +244,8 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect([before!.data.visits, after!.data.visits]).toEqual([1, 2]);
   });
 
-  test("every key has a TTL", async () => {
-    const of = hf.sessions<Data>({ name: "ttl", touchAfter: 0 });
+  it("every key has a TTL", async () => {
+    const of = hf.sessions<Data>("ttl", { touchAfter: 0 });
     const [first, second] = [await created(of, {}, "ada"), await created(of, {}, "ada")];
     const anonymous = await created(of);
     await of.patch(anonymous, { visits: 1 });
@@ -259,8 +259,8 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(all.filter((_, at) => Number(ttls[at]) <= 0)).toEqual([]);
   });
 
-  test("its keys end when the session does, absolute time included", async () => {
-    const of = hf.sessions<Data>({ name: "end", idleTimeout: "30m", absoluteTimeout: "20m", touchAfter: 0 });
+  it("its keys end when the session does, absolute time included", async () => {
+    const of = hf.sessions<Data>("end", { idleTimeout: "30m", absoluteTimeout: "20m", touchAfter: 0 });
     const id = await created(of, {}, "ada");
     const session = await until("a read that touches", async () => {
       const seen = (await of.get(id))!;
@@ -271,9 +271,9 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(ends).toEqual([session.expiresAt, session.expiresAt]);
   });
 
-  test("names and fields with special characters are only themselves", async () => {
+  it("names and fields with special characters are only themselves", async () => {
     const name = "s*[a]?{x}%:";
-    const of = hf.sessions<Data>({ name });
+    const of = hf.sessions<Data>(name);
     const data = { "*": 1, "d:x": 2, "": 3, "a b\0c": 4, ["__proto__"]: 5, user: 6, ends: 7, ünï: 8 } as Data;
     const id = await created(of, data, "ada*{b}");
     const session = (await of.get(id))!;
@@ -281,14 +281,14 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(session.user).toBe("ada*{b}");
     expect(await of.patch(id, { "*": undefined, ["__proto__"]: 9 })).toEqual({ status: "ok", version: 2 });
     expect(Object.keys((await of.get(id))!.data)).toHaveLength(7);
-    expect(await hf.sessions<Data>({ name: "s*" }).list("ada*{b}")).toEqual([]);
+    expect(await hf.sessions<Data>("s*").list("ada*{b}")).toEqual([]);
     expect(await of.list("ada")).toEqual([]);
     expect(await of.list("ada*{b}")).toHaveLength(1);
   });
 
-  test("an encrypted value opens only where it was stored", async () => {
+  it("an encrypted value opens only where it was stored", async () => {
     const encrypt = { keys: { k1: "11".repeat(32) }, current: "k1" };
-    const of = hf.sessions<Data>({ name: "sealed", encrypt });
+    const of = hf.sessions<Data>("sealed", { encrypt });
     const [mine, theirs] = [await created(of, { role: "guest" }, "eve"), await created(of, { role: "admin" }, "ada")];
     const [{ handle: to }, { handle: from }] = [(await of.get(mine))!, (await of.get(theirs))!];
     const stored = await keys("sealed");
@@ -302,21 +302,21 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     await hf.driver.send(["HSET", keyOf(to), "d:role", role], { op: "test", class: "idempotent" }, keyOf(to));
     await expect(of.get(mine)).rejects.toBeInstanceOf(CodecError);
     const rotated = await of.rotate(theirs);
-    expect(rotated).toMatchObject({ status: "rotated", session: { data: { role: "admin" }, user: "ada" } });
+    expect(rotated).toMatchObject({ status: "ok", session: { data: { role: "admin" }, user: "ada" } });
   });
 
-  test("a session that cannot be read is an error, not a missing session", async () => {
-    const id = await created(hf.sessions<Data>({ name: "keys", encrypt: keyring("old") }), { visits: 1 });
-    const after = hf.sessions<Data>({ name: "keys", encrypt: keyring("new") });
+  it("a session that cannot be read is an error, not a missing session", async () => {
+    const id = await created(hf.sessions<Data>("keys", { encrypt: keyring("old") }), { visits: 1 });
+    const after = hf.sessions<Data>("keys", { encrypt: keyring("new") });
     await expect(after.get(id)).rejects.toMatchObject({ code: "CODEC", reason: "key" });
     expect(await after.destroy(id)).toBe(true);
   });
 
-  test("a schema sees the whole of the data at create, patch and get", async () => {
-    const of = hf.sessions<{ low: number; high: number }>({ name: "schema", schema: ordered });
+  it("a schema sees the whole of the data at create, patch and get", async () => {
+    const of = hf.sessions<{ low: number; high: number }>("schema", { schema: ordered });
     await expect(of.create({ data: { low: 3, high: 1 } })).rejects.toMatchObject({ reason: "validation" });
     const answer = await of.create({ data: { low: 1, high: 3 } });
-    if (answer.status !== "created") throw new Error(answer.status);
+    if (answer.status !== "ok") throw new Error(answer.status);
     await expect(of.patch(answer.id, { low: 4 })).rejects.toMatchObject({ reason: "validation" });
     expect(await of.patch(answer.id, { high: 5 })).toEqual({ status: "ok", version: 2 });
     const racing = await Promise.all([of.patch(answer.id, { low: 2 }), of.patch(answer.id, { high: 4 })]);
@@ -325,7 +325,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(await of.patch(answer.id, { low: 3 }, { version: 1 })).toEqual({ status: "conflict", version: 4 });
   });
 
-  test("bad input is refused by its name", async () => {
+  it("bad input is refused by its name", async () => {
     expect(() => hf.sessions({ idleTimeout: 0 })).toThrow(bad("idleTimeout"));
     expect(() => hf.sessions({ maxPerUser: 0 })).toThrow(bad("maxPerUser"));
     expect(() => hf.sessions({ idleTimeout: 100, touchAfter: 100 })).toThrow(bad("touchAfter"));

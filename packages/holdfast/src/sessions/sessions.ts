@@ -7,21 +7,26 @@
  * process sees. While no server answers each operation rejects (`UNAVAILABLE`, `TIMEOUT`): an outage is never taken for a
  * valid session, nor for a missing one.
  */
-import type { CodecOptions } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { checkText } from "../core/keyspace/keyspace.ts";
 import { observed } from "../core/observe/observe.ts";
-import { type Duration, toMs } from "../base/options.ts";
+import { type Duration, parseOptions, toMs } from "../base/options.ts";
 import type { Runtime } from "../base/runtime.ts";
 import { handleOf, SessionIds, type SessionRef } from "./ids.ts";
-import { sessionSettings, type SessionSettings, type SessionsOptions } from "./options.ts";
+import {
+  fieldCodecOptions,
+  SESSIONS_OPTIONS,
+  sessionSettings,
+  type SessionSettings,
+  type SessionsOptions,
+} from "./options.ts";
 import type { PatchResult } from "./scripts.gen.ts";
-import { type Rotated, Rotation } from "./rotation.ts";
+import { type SessionRotateResult, Rotation } from "./rotation.ts";
 import { type Session, SessionFormat, type SessionInfo, type SessionPatch } from "./session.ts";
 import { SessionStore } from "./store.ts";
 
-export interface CreateSessionOptions<Data, Device> {
+export interface SessionCreateOptions<Data, Device> {
   /** Whose session it is. @default an anonymous session */
   readonly user?: string;
   readonly data: Data;
@@ -29,21 +34,21 @@ export interface CreateSessionOptions<Data, Device> {
   readonly device?: Device;
 }
 
-export type Created<Data, Device> =
-  | { readonly status: "created"; readonly id: string; readonly session: Session<Data, Device> }
+export type SessionCreateResult<Data, Device> =
+  | { readonly status: "ok"; readonly id: string; readonly session: Session<Data, Device> }
   | { readonly status: "limit"; readonly active: number };
 
-export type Patched =
+export type SessionPatchResult =
   | { readonly status: "ok"; readonly version: number }
   | { readonly status: "conflict"; readonly version: number }
   | { readonly status: "revoked" };
 
-export interface PatchSessionOptions {
+export interface SessionPatchOptions {
   /** Patch only the state that was read with this version. @default whatever state there is */
   readonly version?: number;
 }
 
-export interface RotateSessionOptions<Data> {
+export interface SessionRotateOptions<Data> {
   /** Whose session it becomes. @default the same user's */
   readonly user?: string;
   /** What the session goes on with; must be repeatable. @default the same data */
@@ -52,12 +57,10 @@ export interface RotateSessionOptions<Data> {
   readonly grace?: Duration;
 }
 
-export interface RevokeAllOptions {
+export interface SessionRevokeAllOptions {
   /** The id or the handle of a session to spare. */
   readonly except?: string;
 }
-
-type CodecChoice = Pick<CodecOptions<unknown>, "serializer" | "compress" | "encrypt">;
 
 const MAX_USER_LENGTH = 1_024;
 /** A sign-out follows this many rotations that overtake it. */
@@ -74,13 +77,15 @@ export class Sessions<Data extends object, Device = unknown> {
   readonly #format: SessionFormat<Data, Device>;
   readonly #rotation: Rotation<Data, Device>;
 
-  constructor(core: Core, options: SessionsOptions<Data> = {}) {
-    this.name = options.name ?? "sessions";
-    this.#settings = sessionSettings(options);
+  constructor(core: Core, name: string, given?: SessionsOptions<Data>) {
+    this.name = name;
+    const where = `sessions ${JSON.stringify(name)}`;
+    const [options, settings] = parseOptions(where, given, SESSIONS_OPTIONS, (each) => [each, sessionSettings(each)]);
+    this.#settings = settings;
     this.#runtime = core.driver.runtime;
     this.#ids = new SessionIds(core.keys.entries("session", this.name), this.#runtime);
     this.#store = new SessionStore(core, this.#settings);
-    const codec = core.codec<unknown>(codecOptions(options));
+    const codec = core.codec<unknown>(fieldCodecOptions(options));
     this.#format = new SessionFormat<Data, Device>(codec, options.schema, this.#settings.idleMs);
     this.#rotation = new Rotation<Data, Device>(this.#store, this.#ids, this.#format);
   }
@@ -89,7 +94,7 @@ export class Sessions<Data extends object, Device = unknown> {
    * A new session. Its `id` is a secret for the browser's cookie and is found nowhere else: keep it out of logs.
    * Cost: one script; with an eviction one more.
    */
-  create(options: CreateSessionOptions<Data, Device>): Promise<Created<Data, Device>> {
+  create(options: SessionCreateOptions<Data, Device>): Promise<SessionCreateResult<Data, Device>> {
     return observed("sessions.create", undefined, async () => {
       const { user, data, device } = options;
       const tag = this.#ids.tagOf(checkUser(user));
@@ -101,7 +106,7 @@ export class Sessions<Data extends object, Device = unknown> {
         // All of the user's were revoked between the first attempt and its repetition.
         if (answer.status === "ended") continue;
         await this.#store.sweep(this.#ids.refs(ref.tag, answer.evicted), "sessions.create");
-        return { status: "created", id, session: this.#format.decode(ref, answer.fields) };
+        return { status: "ok", id, session: this.#format.decode(ref, answer.fields) };
       }
     });
   }
@@ -120,8 +125,8 @@ export class Sessions<Data extends object, Device = unknown> {
    * Safe to repeat after a lost answer: the server knows the last patches. Cost: one script; with a `schema`, which
    * must see the whole, a read before it.
    */
-  patch(id: string, patch: SessionPatch<Data>, options: PatchSessionOptions = {}): Promise<Patched> {
-    return this.#withRef<Patched>("sessions.patch", id, { status: "revoked" }, async (ref) => {
+  patch(id: string, patch: SessionPatch<Data>, options: SessionPatchOptions = {}): Promise<SessionPatchResult> {
+    return this.#withRef<SessionPatchResult>("sessions.patch", id, { status: "revoked" }, async (ref) => {
       const version = checkVersion(options.version);
       return this.#format.checksWholes ? this.#patchChecked(ref, patch, version) : this.#patch(ref, patch, version);
     });
@@ -132,12 +137,17 @@ export class Sessions<Data extends object, Device = unknown> {
    * and the old id works for the `grace`; with another user it begins anew, counts against that user's limit, and
    * the old id works no more. `missing` for an id that was rotated already. Cost: two scripts, three with another user.
    */
-  rotate(id: string, options: RotateSessionOptions<Data> = {}): Promise<Rotated<Data, Device>> {
-    return this.#withRef<Rotated<Data, Device>>("sessions.rotate", id, { status: "missing" }, async (ref) => {
-      const graceMs = options.grace === undefined ? this.#settings.graceMs : toMs("grace", options.grace, 0);
-      const carry = options.data ?? ((data: Data) => data);
-      return this.#rotation.run(ref, { user: checkUser(options.user), graceMs, carry });
-    });
+  rotate(id: string, options: SessionRotateOptions<Data> = {}): Promise<SessionRotateResult<Data, Device>> {
+    return this.#withRef<SessionRotateResult<Data, Device>>(
+      "sessions.rotate",
+      id,
+      { status: "missing" },
+      async (ref) => {
+        const graceMs = options.grace === undefined ? this.#settings.graceMs : toMs("grace", options.grace, 0);
+        const carry = options.data ?? ((data: Data) => data);
+        return this.#rotation.run(ref, { user: checkUser(options.user), graceMs, carry });
+      },
+    );
   }
 
   /** Ends the session, also by an id that it had before a rotation; false where there was none. Idempotent. Cost: one script. */
@@ -171,7 +181,7 @@ export class Sessions<Data extends object, Device = unknown> {
    * Ends all sessions of the user, in one atomic step, and gives their number. Idempotent; a call repeated because its
    * answer was lost counts what the first left. Cost: two scripts.
    */
-  revokeAll(user: string, options: RevokeAllOptions = {}): Promise<number> {
+  revokeAll(user: string, options: SessionRevokeAllOptions = {}): Promise<number> {
     return observed("sessions.revokeAll", user, async () => {
       const tag = this.#ids.tagOf(requireUser(user));
       const except = options.except === undefined ? "" : handleOf(options.except);
@@ -200,7 +210,7 @@ export class Sessions<Data extends object, Device = unknown> {
   }
 
   /** Under an id that was rotated the same patch goes to the successor. */
-  async #patch(ref: SessionRef, patch: SessionPatch<Data>, expected: number): Promise<Patched> {
+  async #patch(ref: SessionRef, patch: SessionPatch<Data>, expected: number): Promise<SessionPatchResult> {
     const patchId = this.#runtime.randomBytes(6).toString("hex");
     const at = (where: SessionRef): Promise<PatchResult> =>
       this.#store.patch(where, { patchId, expected, ...this.#format.encodePatch(where, patch) });
@@ -210,8 +220,8 @@ export class Sessions<Data extends object, Device = unknown> {
   }
 
   /** Reads, checks the whole, and writes only if the whole is still the one that was checked. */
-  async #patchChecked(ref: SessionRef, patch: SessionPatch<Data>, expected: number): Promise<Patched> {
-    let outcome: Patched = { status: "revoked" };
+  async #patchChecked(ref: SessionRef, patch: SessionPatch<Data>, expected: number): Promise<SessionPatchResult> {
+    let outcome: SessionPatchResult = { status: "revoked" };
     for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt += 1) {
       const session = await this.#read(ref);
       if (session === undefined) return { status: "revoked" };
@@ -229,16 +239,6 @@ export class Sessions<Data extends object, Device = unknown> {
     if (answer.status !== "moved") return answer.status === "destroyed";
     return hops > 0 && this.#destroy(this.#ids.refOfTarget(answer.target), hops - 1);
   }
-}
-
-/** Without the schema, which is for the whole of the data and not for a field. */
-function codecOptions(options: CodecChoice): CodecChoice {
-  const { serializer, compress, encrypt } = options;
-  return {
-    ...(serializer === undefined ? {} : { serializer }),
-    ...(compress === undefined ? {} : { compress }),
-    ...(encrypt === undefined ? {} : { encrypt }),
-  };
 }
 
 function checkUser(user: string | undefined): string | undefined {

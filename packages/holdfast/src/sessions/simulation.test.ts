@@ -2,7 +2,7 @@
  * No resurrection: once the end of a session was confirmed nobody sees it again, and nothing of it is left on the server,
  * whatever requests were still under way with it. The same check finds what reading a session and writing it back does wrong.
  */
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { schedules, unlessOutage, untilTold } from "../../test/support/simulated.ts";
 import { simulate, type SimulatedClient, type Simulation, SimulationError } from "../testing/index.ts";
 
@@ -28,7 +28,7 @@ const ours: StoreOf = ({ hf }) => {
   return {
     async create() {
       const created = await sessions.create({ user: "ada", data: { visits: 0 } });
-      if (created.status !== "created") throw new Error("refused");
+      if (created.status !== "ok") throw new Error("refused");
       return created.id;
     },
     async visit(id) {
@@ -111,11 +111,11 @@ function noResurrection(storeOf: StoreOf): (simulation: Simulation) => Promise<v
   };
 }
 
-test("a session that has ended never comes back", { timeout: 600_000 }, async () => {
+it("a session that has ended never comes back", { timeout: 600_000 }, async () => {
   await simulate({ ...schedules(), clients: 3 }, noResurrection(ours));
 });
 
-test("a store that writes back what it read revives sessions, and the simulation finds it", async () => {
+it("a store that writes back what it read revives sessions, and the simulation finds it", async () => {
   const search = simulate({ schedules: 200, seed: 1, clients: 3, chaos: 0 }, noResurrection(naive));
   await expect(search).rejects.toThrow(SimulationError);
 });

@@ -5,7 +5,7 @@
 // - a session is alive though its user's index was lost ............................. "without its index a session is over"
 // - users meet each other's sessions, or all land in one slot ....................... "a thousand users"
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { until } from "../../test/support/until.ts";
 import { connect } from "../connect.ts";
@@ -33,7 +33,7 @@ describe.each(backends())("sessions of users [$name]", ({ name: backend, url, op
 
   async function created(user: string, of: Sessions<Data> = sessions): Promise<string> {
     const answer = await of.create({ user, data: {} });
-    if (answer.status !== "created") throw new Error(answer.status);
+    if (answer.status !== "ok") throw new Error(answer.status);
     return answer.id;
   }
 
@@ -42,11 +42,11 @@ describe.each(backends())("sessions of users [$name]", ({ name: backend, url, op
     return found.map((session) => session !== undefined);
   }
 
-  test("lists a user's sessions with their devices, the one seen last first", async () => {
+  it("lists a user's sessions with their devices, the one seen last first", async () => {
     const typed = hf.sessions<Data, { agent: string }>();
     const first = await typed.create({ user: "ada", data: {}, device: { agent: "phone" } });
     const second = await typed.create({ user: "ada", data: {} });
-    if (first.status !== "created" || second.status !== "created") throw new Error("limit");
+    if (first.status !== "ok" || second.status !== "ok") throw new Error("limit");
     const eager = hf.sessions<Data>({ touchAfter: 0 });
     const seen = await until("the phone is seen last", async () => {
       const session = (await eager.get(first.id))!;
@@ -60,7 +60,7 @@ describe.each(backends())("sessions of users [$name]", ({ name: backend, url, op
     expect(await sessions.list("nobody")).toEqual([]);
   });
 
-  test("revoke ends the one session that a list named", async () => {
+  it("revoke ends the one session that a list named", async () => {
     const ids = [await created("bob"), await created("bob")];
     const { handle } = (await sessions.get(ids[0]!))!;
     expect(await sessions.revoke("carl", handle)).toBe(false);
@@ -70,7 +70,7 @@ describe.each(backends())("sessions of users [$name]", ({ name: backend, url, op
     expect(await alive(other.sessions<Data>(), ids)).toEqual([false, true]);
   });
 
-  test("revokeAll ends all of them on every handle, and nobody else's", async () => {
+  it("revokeAll ends all of them on every handle, and nobody else's", async () => {
     const ids = await Promise.all(Array.from({ length: 10 }, () => created("dan")));
     const stranger = await created("danny");
     expect(await sessions.revokeAll("dan")).toBe(10);
@@ -81,7 +81,7 @@ describe.each(backends())("sessions of users [$name]", ({ name: backend, url, op
     expect(await alive(sessions, [stranger, await created("dan")])).toEqual([true, true]);
   });
 
-  test("revokeAll spares the session it is told to, by id or by handle", async () => {
+  it("revokeAll spares the session it is told to, by id or by handle", async () => {
     const ids = [await created("eve"), await created("eve"), await created("eve")] as const;
     expect(await sessions.revokeAll("eve", { except: ids[1] })).toBe(2);
     expect(await alive(sessions, ids)).toEqual([false, true, false]);
@@ -91,7 +91,7 @@ describe.each(backends())("sessions of users [$name]", ({ name: backend, url, op
     expect((await sessions.list("eve")).map((info) => info.handle)).toEqual([handle]);
   });
 
-  test("sign-ins racing a revokeAll are before it or after it, never half", async () => {
+  it("sign-ins racing a revokeAll are before it or after it, never half", async () => {
     const there = other.sessions<Data>();
     await Promise.all([created("fay"), created("fay"), there.revokeAll("fay"), created("fay")]);
     const listed = await sessions.list("fay");
@@ -99,27 +99,27 @@ describe.each(backends())("sessions of users [$name]", ({ name: backend, url, op
     expect(await sessions.list("fay")).toEqual([]);
   });
 
-  test("reject: a sign-in beyond the limit is refused", async () => {
-    const of = hf.sessions<Data>({ name: "reject", maxPerUser: 2, onLimit: "reject" });
+  it("reject: a sign-in beyond the limit is refused", async () => {
+    const of = hf.sessions<Data>("reject", { maxPerUser: 2, onLimit: "reject" });
     const ids = [await created("gus", of), await created("gus", of)];
     expect(await of.create({ user: "gus", data: {} })).toEqual({ status: "limit", active: 2 });
     expect(await alive(of, ids)).toEqual([true, true]);
     await of.destroy(ids[0]!);
-    expect(await of.create({ user: "gus", data: {} })).toMatchObject({ status: "created" });
-    expect(await of.create({ data: {} })).toMatchObject({ status: "created" });
+    expect(await of.create({ user: "gus", data: {} })).toMatchObject({ status: "ok" });
+    expect(await of.create({ data: {} })).toMatchObject({ status: "ok" });
   });
 
-  test("evict-oldest: a sign-in beyond the limit ends the one that would expire first", async () => {
-    const of = hf.sessions<Data>({ name: "evict", maxPerUser: 2, touchAfter: 0 });
+  it("evict-oldest: a sign-in beyond the limit ends the one that would expire first", async () => {
+    const of = hf.sessions<Data>("evict", { maxPerUser: 2, touchAfter: 0 });
     const [first, second] = [await created("hal", of), await created("hal", of)];
     const { expiresAt } = (await of.get(second))!;
     await until("the first is the one used last", async () => (await of.get(first))!.expiresAt > expiresAt);
     const third = await created("hal", of);
-    expect(await alive(other.sessions<Data>({ name: "evict" }), [first, second, third])).toEqual([true, false, true]);
+    expect(await alive(other.sessions<Data>("evict"), [first, second, third])).toEqual([true, false, true]);
     expect(await of.patch(second, { n: 1 })).toEqual({ status: "revoked" });
   });
 
-  test("a limit that was lowered is reached at the next sign-in", async () => {
+  it("a limit that was lowered is reached at the next sign-in", async () => {
     const ids = await Promise.all(Array.from({ length: 5 }, () => created("ida")));
     const id = await created("ida", hf.sessions<Data>({ maxPerUser: 2 }));
     const left = await alive(sessions, [...ids, id]);
@@ -127,31 +127,31 @@ describe.each(backends())("sessions of users [$name]", ({ name: backend, url, op
     expect(left.at(-1)).toBe(true);
   });
 
-  test.each(["reject", "evict-oldest"] as const)("parallel sign-ins never pass the limit (%s)", async (onLimit) => {
-    const [here, there] = [hf, other].map((handle) => handle.sessions<Data>({ name: "crowd", maxPerUser: 5, onLimit }));
+  it.each(["reject", "evict-oldest"] as const)("parallel sign-ins never pass the limit (%s)", async (onLimit) => {
+    const [here, there] = [hf, other].map((handle) => handle.sessions<Data>("crowd", { maxPerUser: 5, onLimit }));
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, at) => (at % 2 === 0 ? here! : there!).create({ user: onLimit, data: {} })),
     );
-    const ids = answers.flatMap((answer) => (answer.status === "created" ? [answer.id] : []));
+    const ids = answers.flatMap((answer) => (answer.status === "ok" ? [answer.id] : []));
     expect(ids).toHaveLength(onLimit === "reject" ? 5 : 40);
     expect((await alive(here!, ids)).filter(Boolean)).toHaveLength(5);
     expect(await there!.list(onLimit)).toHaveLength(5);
   });
 
-  test("an expired session makes room, though others keep the index alive", async () => {
-    const strict = { name: "room", maxPerUser: 2, onLimit: "reject" } as const;
-    const of = hf.sessions<Data>(strict);
+  it("an expired session makes room, though others keep the index alive", async () => {
+    const strict = { maxPerUser: 2, onLimit: "reject" } as const;
+    const of = hf.sessions<Data>("room", strict);
     const stays = await created("jim", of);
-    await created("jim", hf.sessions<Data>({ ...strict, idleTimeout: 200 }));
+    await created("jim", hf.sessions<Data>("room", { ...strict, idleTimeout: 200 }));
     const again = await until("the place is free", async () => {
       const answer = await of.create({ user: "jim", data: {} });
-      return answer.status === "created" && answer;
+      return answer.status === "ok" && answer;
     });
     expect(await alive(of, [stays, again.id])).toEqual([true, true]);
     expect(await of.list("jim")).toHaveLength(2);
   });
 
-  test("without its index a session is over", async () => {
+  it("without its index a session is over", async () => {
     const id = await created("kim");
     const { handle } = (await sessions.get(id))!;
     const index = `${hf.key("x", "y").split(":")[0]}:session:sessions:{${id.slice(0, 16)}}:index`;
@@ -161,7 +161,7 @@ describe.each(backends())("sessions of users [$name]", ({ name: backend, url, op
     expect(await sessions.revoke("kim", handle)).toBe(false);
   });
 
-  test("a thousand users spread over the slots, each with a session of their own", async () => {
+  it("a thousand users spread over the slots, each with a session of their own", async () => {
     const users = Array.from({ length: 1_000 }, (_, at) => `user-${at}`);
     const ids = await Promise.all(users.map((user) => created(user)));
     const found = await Promise.all(ids.map((id) => sessions.get(id)));

@@ -12,10 +12,10 @@
 -- @arg idleMs int
 -- @arg absoluteMs int
 -- @arg fields... bytes
--- @result created fields:list<bytes> evicted:list<text>
+-- @result ok fields:list<bytes> evicted:list<text>
 -- @result limit active:int
 -- @result ended
-if redis.call('HEXISTS', session, 'created') == 1 then return {'created', redis.call('HGETALL', session), {}} end
+if redis.call('HEXISTS', session, 'created') == 1 then return {'ok', redis.call('HGETALL', session), {}} end
 if redis.call('EXISTS', session) == 1 then return {'ended'} end
 local at = now()
 local evicted = {}
@@ -30,4 +30,4 @@ if hasUser then
 end
 redis.call('HSET', session, 'created', at, 'seen', at, 'ends', at + absoluteMs, 'version', 1, unpack(fields))
 keepUntil(session, index, handle, hasUser, at + math.min(idleMs, absoluteMs))
-return {'created', redis.call('HGETALL', session), evicted}
+return {'ok', redis.call('HGETALL', session), evicted}

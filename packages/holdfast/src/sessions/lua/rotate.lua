@@ -14,10 +14,10 @@
 -- @arg graceMs int
 -- @arg idleMs int
 -- @arg fields... bytes
--- @result rotated fields:list<bytes>
+-- @result ok fields:list<bytes>
 -- @result conflict
 -- @result missing
-if redis.call('HEXISTS', successor, 'created') == 1 then return {'rotated', redis.call('HGETALL', successor)} end
+if redis.call('HEXISTS', successor, 'created') == 1 then return {'ok', redis.call('HGETALL', successor)} end
 local state = find(session, index, handle, idleMs)
 if not state then return {'missing'} end
 if state.version ~= version then return {'conflict'} end
@@ -32,4 +32,4 @@ if graceMs > 0 then
   redis.call('HSET', session, 'alias', target, 'until', at + graceMs)
   redis.call('PEXPIRE', session, math.max(graceMs, redis.call('PTTL', session)))
 end
-return {'rotated', redis.call('HGETALL', successor)}
+return {'ok', redis.call('HGETALL', successor)}
