@@ -30,7 +30,7 @@ function ours(nameOf: NameOf): Contender {
   return async ({ url }) => {
     const hf = await connect(url);
     return async (turn) => {
-      const lock = await hf.lock(nameOf(turn), { ttl: TTL_MS });
+      const lock = await hf.lock(nameOf(turn), { ttl: TTL_MS }).acquire();
       await lock.release();
     };
   };

@@ -12,15 +12,10 @@ const LEADER_TTL = "2s";
 
 await runService("ingest", async (service) => {
   const owner = lockOwner(service.options);
+  const leadership = service.hf.lock(LEADER_LOCK, { ttl: LEADER_TTL, maxHold: false, owner });
   const flightLog = new FlightLog(service.hf);
   await keepRunning(service, async () => {
-    await using lock = await service.hf.lock(LEADER_LOCK, {
-      ttl: LEADER_TTL,
-      maxHold: false,
-      owner,
-      wait: "1h",
-      signal: service.signal,
-    });
-    await replay(service, flightLog, lock);
+    await using held = await leadership.acquire({ wait: "1h", signal: service.signal });
+    await replay(service, flightLog, held);
   });
 });

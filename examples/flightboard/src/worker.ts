@@ -15,16 +15,11 @@ const BLOCK_MS = 1_000;
 await runService("worker", async (service) => {
   const places = await readAirports();
   const owner = lockOwner(service.options);
+  const work = service.hf.lock(WORKER_LOCK, { ttl: WORKER_TTL, maxHold: false, owner });
   const flightLog = new FlightLog(service.hf);
   await keepRunning(service, async () => {
-    await using lock = await service.hf.lock(WORKER_LOCK, {
-      ttl: WORKER_TTL,
-      maxHold: false,
-      owner,
-      wait: "1h",
-      signal: service.signal,
-    });
-    const over = AbortSignal.any([lock.signal, service.signal]);
+    await using held = await work.acquire({ wait: "1h", signal: service.signal });
+    const over = AbortSignal.any([held.signal, service.signal]);
     let applied = await flightLog.applied();
     log(service.options, `works from flight ${applied} on`);
     while (!over.aborted) {

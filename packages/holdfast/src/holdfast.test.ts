@@ -40,7 +40,7 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
       await hf.close();
       await expect(hf.cache("values").get("x")).rejects.toThrow(ClosedError);
       await expect(hf.cache("values").getOrSet("x", () => 1)).rejects.toThrow(ClosedError);
-      await expect(hf.lock("x")).rejects.toThrow(ClosedError);
+      await expect(hf.lock("x").acquire()).rejects.toThrow(ClosedError);
       await expect(hf.transaction([hf.key("g", "x")], () => 1)).rejects.toThrow(ClosedError);
       await expect(hf.channel("x").subscribe(() => undefined)).rejects.toThrow(ClosedError);
       await expect(hf.scan().next()).rejects.toThrow(ClosedError);
@@ -72,12 +72,15 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
       const shared = prefix();
       await using holder = await connect(url, { ...options, prefix: shared });
       const hf = await connect(url, { ...options, prefix: shared });
-      await holder.lock("x");
-      const waiting = hf.lock("x").catch((error: unknown) => error);
-      await until("it waits", async () => (await holder.lockInfo("x"))?.waiters === 1);
+      await holder.lock("x").acquire();
+      const waiting = hf
+        .lock("x")
+        .acquire()
+        .catch((error: unknown) => error);
+      await until("it waits", async () => (await holder.lock("x").info())?.waiters === 1);
       await hf.close();
       expect(await waiting).toBeInstanceOf(ClosedError);
-      expect((await holder.lockInfo("x"))?.waiters).toBe(0);
+      expect((await holder.lock("x").info())?.waiters).toBe(0);
     });
 
     it("gives a caller the value of a load that it overtook", async () => {
@@ -140,10 +143,13 @@ describe("close while the server is silent [standalone]", () => {
   it("does not wait for a subscription that is being made", async () => {
     await using other = await connect(server.url);
     const hf = await connect(proxy.url, { timeout: "1h", closeTimeout: "200ms", drainTimeout: 0 });
-    await other.lock("x");
+    await other.lock("x").acquire();
     // The lock is busy, so the next step is the subscription for wake-ups, which never comes to an end.
     const asked = proxy.sawReply("busy");
-    const waiting = hf.lock("x", { wait: "1h" }).catch((error: unknown) => error);
+    const waiting = hf
+      .lock("x")
+      .acquire({ wait: "1h" })
+      .catch((error: unknown) => error);
     await asked;
     proxy.freeze();
     await hf.close();

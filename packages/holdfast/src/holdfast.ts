@@ -16,9 +16,9 @@ import type { LimiterOptions } from "./limiter/options.ts";
 import { Leaderboard } from "./leaderboard/leaderboard.ts";
 import type { LeaderboardOptions } from "./leaderboard/options.ts";
 import { Fenced, type FencedOptions } from "./lock/fenced.ts";
-import type { Lock } from "./lock/lock.ts";
-import { type LockInfo, Locks, type TryLockResult } from "./lock/locks.ts";
-import type { LockOptions, TryLockOptions } from "./lock/options.ts";
+import { LockHolders } from "./lock/holders.ts";
+import { Lock } from "./lock/lock.ts";
+import type { LockOptions } from "./lock/options.ts";
 import type { TagsOptions } from "./tags/options.ts";
 import { Tags } from "./tags/tags.ts";
 import type { RecordsOptions } from "./records/options.ts";
@@ -34,11 +34,11 @@ import { Sessions } from "./sessions/sessions.ts";
 
 export class Holdfast implements AsyncDisposable {
   readonly #core: Core;
-  readonly #locks: Locks;
+  readonly #lockHolders: LockHolders;
 
   constructor(core: Core) {
     this.#core = core;
-    this.#locks = new Locks(core);
+    this.#lockHolders = new LockHolders(core);
   }
 
   /** The floor under the primitives, for commands of your own: deadlines and retries apply as the call's class says. */
@@ -108,35 +108,13 @@ export class Holdfast implements AsyncDisposable {
     return new ChannelPattern<T>(this.#core, pattern, options);
   }
 
-  /**
-   * Waits for the lock and holds it, renewed, until it is released: `await using lock = await hf.lock("invoice:42")`.
-   * Cost: one script when it is free; each wait costs one more per wake-up, and one per ttl of the holder.
-   * @throws TimeoutError when it was not free within `wait`, AbortedError when `signal` fired.
-   */
-  lock(name: string, options: LockOptions = {}): Promise<Lock> {
-    return this.#locks.lock(name, options);
-  }
-
-  /** Takes the lock if it is free now. Cost: one script. */
-  tryLock(name: string, options: TryLockOptions = {}): Promise<TryLockResult> {
-    return this.#locks.tryLock(name, options);
-  }
-
-  /**
-   * Runs `body` while it holds the lock and gives what it gives. An error of the body is passed on as it is.
-   * @throws LeaseLostError when the body has ended but did not hold the lock to its end.
-   */
-  withLock<R>(name: string, options: LockOptions, body: (lock: Lock) => R | Promise<R>): Promise<R> {
-    return this.#locks.withLock(name, options, body);
-  }
-
-  /** Who holds the lock; undefined when it is free. Cost: one script. */
-  lockInfo(name: string): Promise<LockInfo | undefined> {
-    return this.#locks.info(name);
+  /** One holder in the whole fleet, by name: `await using held = await hf.lock("invoice:42").acquire()`. */
+  lock(name: string, options?: LockOptions): Lock {
+    return new Lock(this.#core, this.#lockHolders, name, options);
   }
 
   /** Values that a lock guards: a write with a lower fence than the last is refused. */
-  fenced<V>(name: string, options: FencedOptions<V> = {}): Fenced<V> {
+  fenced<V>(name: string, options?: FencedOptions<V>): Fenced<V> {
     return new Fenced<V>(this.#core, name, options);
   }
 

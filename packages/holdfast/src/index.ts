@@ -94,10 +94,9 @@ export type {
 export { OPERATION_CHANNEL } from "./core/observe/observe.ts";
 export type { Operation } from "./core/observe/observe.ts";
 export type { Fenced, FencedOptions, FencedResult, FencedValue } from "./lock/fenced.ts";
-export type { Lock } from "./lock/lock.ts";
-export type { LockInfo, TryLockResult } from "./lock/locks.ts";
-export type { LockOptions, TryLockOptions } from "./lock/options.ts";
-export type { Extension, LeaseEnd } from "./core/lease/timed-lease.ts";
+export type { HeldLock, LockExtendResult, LockReleaseResult } from "./lock/held-lock.ts";
+export type { Lock, LockInfo, LockTryResult } from "./lock/lock.ts";
+export type { LockAcquireOptions, LockOptions } from "./lock/options.ts";
 export type { Transaction, TransactionArg } from "./transaction/attempt.ts";
 export type { TransactionBody, TransactionOptions, TransactionResult } from "./transaction/transaction.ts";
 export type { BestOutcome, Leaderboard, PageOptions, ScoreIncrementOptions } from "./leaderboard/leaderboard.ts";

@@ -10,7 +10,7 @@ interface User {
 }
 
 const README = new URL("../../../README.md", import.meta.url);
-const FIRST_CODE = /```ts\nimport \{ connect \} from "holdfast";\n(.*?)```/s;
+const FIRST_CODE = /```ts\nimport \{ connect \} from "holdfast";[^\n]*\n(.*?)```/s;
 const THIS_CODE = /\n {2}\/\/ README begins\n(.*?) {2}\/\/ README ends\n/s;
 const MAX_LINES = 12;
 
@@ -36,16 +36,16 @@ it("README's first code runs [standalone]", async () => {
   const users = hf.cache<User>("users", { ttl: "1h" });
   const user = await users.getOrSet(id, () => db.user(id));
 
-  await using lock = await hf.lock("invoice:42", { ttl: "10s" });
-  lock.signal;
-  lock.fence;
+  await using held = await hf.lock("invoice:42").acquire();
+  held.signal;
+  held.fence;
 
   const api = hf.limiter("api", { limit: 100, window: "1m" });
   const { allowed, retryAfterMs } = await api.consume(ip);
   // README ends
 
   expect(user).toEqual({ name: "ada" });
-  expect(lock.held).toBe(true);
+  expect(held.held).toBe(true);
   expect({ allowed, retryAfterMs }).toEqual({ allowed: true, retryAfterMs: 0 });
 });
 

@@ -125,6 +125,6 @@ export class Live {
 }
 
 async function lockView(hf: Holdfast, name: string): Promise<LockView | undefined> {
-  const info = await hf.lockInfo(name);
+  const info = await hf.lock(name).info();
   return info === undefined ? undefined : { holder: holderOf(info.owner), fence: info.fence, ttlMs: info.ttlMs };
 }

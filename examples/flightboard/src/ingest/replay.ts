@@ -3,7 +3,7 @@
  * It reads the data from the cursor on, so a successor goes on with exactly the next flight.
  */
 import { once } from "node:events";
-import type { Lock } from "holdfast";
+import type { HeldLock } from "holdfast";
 import { type Flight, readFlights } from "../data/flights.ts";
 import { log, pause, type Service } from "../service.ts";
 import { CONTROL_ID } from "../state/state.ts";
@@ -16,12 +16,12 @@ const TICK_MS = 100;
 const CONTROL_EVERY_MS = 500;
 
 /** One term: until the lock is lost, a newer leader shows up, or the process is to stop. At the end of the data it waits. */
-export async function replay(service: Service, flightLog: FlightLog, lock: Lock): Promise<void> {
-  const leader: Leader = { fence: lock.fence, by: service.options.name };
-  const signal = AbortSignal.any([lock.signal, service.signal]);
+export async function replay(service: Service, flightLog: FlightLog, held: HeldLock): Promise<void> {
+  const leader: Leader = { fence: held.fence, by: service.options.name };
+  const signal = AbortSignal.any([held.signal, service.signal]);
   const claim = await flightLog.claim(leader);
   if (claim.status === "deposed") return;
-  log(service.options, `leads from flight ${claim.position} with fence ${lock.fence}`);
+  log(service.options, `leads from flight ${claim.position} with fence ${held.fence}`);
 
   let position = claim.position;
   const batches = dueBatches(service, position, signal);

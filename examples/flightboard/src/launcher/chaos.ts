@@ -97,7 +97,7 @@ class Chaos {
   async #victim(target: Blow["target"], at: number): Promise<{ name: string; fence: number } | undefined> {
     if ((await this.#log.applied()) < at) return undefined;
     if (target === "api" || target === "server") return { name: target, fence: NO_FENCE };
-    const lock = await this.#hf.lockInfo(target === "leader" ? LEADER_LOCK : WORKER_LOCK);
+    const lock = await this.#hf.lock(target === "leader" ? LEADER_LOCK : WORKER_LOCK).info();
     return lock === undefined ? undefined : { name: holderOf(lock.owner), fence: lock.fence };
   }
 }

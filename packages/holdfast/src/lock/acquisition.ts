@@ -1,10 +1,10 @@
 /**
  * One request for a lock, from its first attempt until it is granted or given up.
  *
- * All attempts carry one token, so an answer that was lost is found by the next. Who has to wait stands in a queue on
- * the server: a release wakes the first of it and nobody else. A wake-up is only a hint, so a timer is always armed
- * for the moment at which the lock would expire. While no server answers the request goes on trying until its time is
- * over. Whatever it leaves behind on the server (a place in the queue, a grant it did not hear of) is taken back.
+ * All attempts carry one token, so an answer that was lost is found by the next. Waiters stand in a queue on the server:
+ * a release wakes the first of it and nobody else. A wake-up is only a hint, so a timer is always armed for the moment
+ * at which the lock would expire. While no server answers the request goes on trying until its time is over. Whatever
+ * it leaves behind on the server (a place in the queue, a grant it did not hear of) is taken back.
  */
 import { HoldfastError, isOutage, UnavailableError } from "../base/errors.ts";
 import { usableMs } from "../core/lease/timed-lease.ts";
@@ -12,7 +12,7 @@ import { type Runtime, sleep } from "../base/runtime.ts";
 import type { Waiter, Wakeups } from "../core/wait/wakeups.ts";
 import type { LockSettings } from "./options.ts";
 import type { Patience } from "./patience.ts";
-import type { Attempt, LockRequest, LockStore } from "./store.ts";
+import type { AcquireReply, LockRequest, LockStore } from "./store.ts";
 
 export interface Grant {
   readonly status: "acquired";
@@ -21,13 +21,13 @@ export interface Grant {
   readonly grantedAt: number;
 }
 
-export type Answer = Grant | Extract<Attempt, { status: "busy" }>;
+export type Answer = Grant | Extract<AcquireReply, { status: "busy" }>;
 
 /** A request is given this long even where less of the wait is left: it is on its way, and its answer mostly near. */
 const MIN_REQUEST_MS = 1_000;
 /** Between two attempts while no server answers, before jitter. */
 const OUTAGE_PAUSE_MS = 100;
-/** When to look again at a lock of which the server does not know when it ends. */
+/** When to look again at a lock that has no expiry on the server. */
 const UNKNOWN_TTL_MS = 1_000;
 /** When to look again at the latest; a timer of Node's knows no more than 24 days. */
 const MAX_PAUSE_MS = 3_600_000;
@@ -129,17 +129,17 @@ export class Acquisition {
   }
 
   #crowded(): HoldfastError {
-    const { name } = this.#store;
-    const message = `lock ${JSON.stringify(name)}: owner ${JSON.stringify(this.request.owner)} holds it 100 times, which is the limit`;
+    const { name, label } = this.#store;
+    const message = `${label}: owner ${JSON.stringify(this.request.owner)} holds it 100 times, which is the limit`;
     return new HoldfastError("OVERLOADED", message, { op: "lock.acquire", key: name });
   }
 
-  /** Gives what the caller is told: whatever the server may have granted, this caller has not got the lock. */
+  /** Returns what the caller is told: whatever the server may have granted, this caller does not hold the lock. */
   #takeBack(error: unknown): unknown {
     void this.#store.abandon(this.request, this.#timeoutMs);
     if (!(error instanceof HoldfastError) || error.code !== "OUTCOME_UNKNOWN") return error;
-    const { name } = this.#store;
-    const message = `lock ${JSON.stringify(name)}: not acquired, the server did not answer; if it granted the lock, that is taken back or ends by its ttl`;
+    const { name, label } = this.#store;
+    const message = `${label}: not acquired, the server did not answer; if it granted the lock, that is taken back or ends by its ttl`;
     return new UnavailableError(message, { op: "lock.acquire", key: name, cause: error });
   }
 }

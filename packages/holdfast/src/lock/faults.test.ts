@@ -1,6 +1,6 @@
 /**
  * Locks when something breaks, on servers and processes of this file's own.
- * What could go wrong, and the test that watches it:
+ * What could go wrong, and the test for each:
  * - a holder that was stopped goes on as if it still held the lock ... "a stopped process", "a blocked event loop"
  * - a holder does not learn of its loss while no server answers ...... "killed", "stopped" (server)
  * - a fail-over loses a lock that was replicated, or a fence goes back ... "in a fail-over"
@@ -14,6 +14,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { lossOf, taken, waitersOf } from "../../test/support/lock-fixture.ts";
 import { runVitest } from "../../test/support/nested-vitest.ts";
 import { type Proxy, startProxy } from "../../test/support/proxy.ts";
 import { startSentinel } from "../../test/support/sentinel.ts";
@@ -22,7 +23,6 @@ import { until } from "../../test/support/until.ts";
 import { connect, type ConnectOptions } from "../connect.ts";
 import { AbortedError, HoldfastError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { Lock } from "./lock.ts";
 
 const CONNECT = new URL("../connect.ts", import.meta.url).pathname;
 
@@ -31,35 +31,25 @@ const HOLDER = `
 import { connect } from ${JSON.stringify(CONNECT)};
 test("holder", async () => {
   const hf = await connect(process.env.HOLDER_URL, { prefix: process.env.HOLDER_PREFIX });
-  const lock = await hf.lock("a", { ttl: 500 });
+  const lock = await hf.lock("a", { ttl: 500 }).acquire();
   const lost = new Promise((resolve) => lock.signal.addEventListener("abort", resolve));
   console.log("HELD " + lock.fence);
   await lost;
   console.log("LOST " + lock.signal.reason.reason);
-  console.log("END " + (await lock.release()));
+  console.log("END " + (await lock.release()).status);
   await hf.close();
 }, 60_000);
 `;
 
-function firesOn(lock: Lock): Promise<unknown> {
-  return new Promise((resolve) => lock.signal.addEventListener("abort", () => resolve(lock.signal.reason)));
-}
-
 function open(url: string, options: ConnectOptions): Promise<Holdfast> {
   return connect(url, { timeout: "1s", ...options });
-}
-
-async function taken(of: Holdfast, name: string, ttl: number, renew = true): Promise<Lock> {
-  const result = await of.tryLock(name, { ttl, renew });
-  if (result.status === "busy") throw new Error(`${name} is busy`);
-  return result.lock;
 }
 
 describe("locks in a fail-over", () => {
   it("a lock that reached the replicas is kept, and fences go on rising", async () => {
     await using sentinel = await startSentinel();
     await using hf = await connect(sentinel.url, { prefix: "failover", timeout: "10s" });
-    const lock = await taken(hf, "a", 60_000);
+    const lock = await taken(hf, "a", { ttl: "60s" });
     await until("the lock on every replica", async () => {
       const found = await Promise.all(
         (await sentinel.replicas()).map((each) => each.command("EXISTS", "failover:lock:{a}")),
@@ -67,10 +57,10 @@ describe("locks in a fail-over", () => {
       return found.every((count) => count === 1);
     });
     await (await sentinel.primary()).kill();
-    expect(await until("the new primary", () => lock.extend("60s"))).toBe("extended");
-    expect(await hf.tryLock("a")).toMatchObject({ status: "busy" });
-    expect(await lock.release()).toBe("released");
-    const next = await taken(hf, "a", 1_000);
+    expect(await until("the new primary", () => lock.extend("60s"))).toEqual({ status: "ok" });
+    expect(await hf.lock("a").tryAcquire()).toMatchObject({ status: "busy" });
+    expect(await lock.release()).toEqual({ status: "ok" });
+    const next = await taken(hf, "a", { ttl: 1_000 });
     expect(next.fence).toBeGreaterThan(lock.fence);
     await next.release();
   });
@@ -102,10 +92,6 @@ describe("locks under faults", () => {
     await Promise.all([hf.close(), behindProxy.close()]);
   });
 
-  async function waiting(name: string): Promise<void> {
-    await until("a waiter", async () => (await hf.lockInfo(name))?.waiters === 1);
-  }
-
   describe("the holder", () => {
     it("a stopped process finds its lock stolen when it goes on", async () => {
       const prefix = `test-${randomUUID()}`;
@@ -121,7 +107,7 @@ describe("locks under faults", () => {
 
       const fence = Number(await hears("HELD"));
       holder.child.kill("SIGSTOP");
-      const next = await watcher.lock("a");
+      const next = await watcher.lock("a").acquire();
       expect(next.fence).toBeGreaterThan(fence);
       holder.child.kill("SIGCONT");
       expect(await hears("LOST")).toMatch(/^(expired|stolen)$/);
@@ -132,43 +118,46 @@ describe("locks under faults", () => {
     });
 
     it("a blocked event loop does not hide the loss", async () => {
-      const lock = await taken(hf, "a", 200);
+      const lock = await taken(hf, "a", { ttl: 200 });
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
       // In the same turn, before any timer could run.
       expect(lock.held).toBe(false);
       expect(lock.signal.aborted).toBe(true);
-      expect(await lock.release()).toBe("expired");
+      expect(await lock.release()).toEqual({ status: "expired" });
     });
   });
 
   describe("the server", () => {
     it("killed: the holder is told by its own clock, nothing hangs, and fences go on rising", async () => {
-      const lock = await taken(hf, "a", 1_500);
-      const lost = firesOn(lock);
+      const lock = await taken(hf, "a", { ttl: 1_500 });
+      const lost = lossOf(lock);
       await server.kill();
       expect(await lost).toMatchObject({ code: "LEASE_LOST", reason: "expired" });
-      expect(await lock.release()).toBe("expired");
+      expect(await lock.release()).toEqual({ status: "expired" });
       await server.restart();
-      const next = await until("the lock again", () => taken(hf, "a", 1_000));
+      const next = await until("the lock again", () => taken(hf, "a", { ttl: 1_000 }));
       // The server has forgotten all it knew, the last fence too.
       expect(next.fence).toBeGreaterThan(lock.fence);
       await next.release();
     });
 
     it("stopped: the holder is told by its own clock, and nothing hangs", async () => {
-      const lock = await taken(hf, "a", 1_500);
-      const lost = firesOn(lock);
+      const lock = await taken(hf, "a", { ttl: 1_500 });
+      const lost = lossOf(lock);
       await server.pause();
       expect(await lost).toMatchObject({ reason: "expired" });
-      expect(await lock.release()).toBe("expired");
-      const error = await hf.tryLock("b").catch((thrown: unknown) => thrown);
+      expect(await lock.release()).toEqual({ status: "expired" });
+      const error = await hf
+        .lock("b")
+        .tryAcquire()
+        .catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ name: "UnavailableError", op: "lock.acquire", key: "b", retryable: true });
       server.resume();
-      await until("the lock again", async () => (await taken(hf, "b", 1_000)).release());
+      await until("the lock again", async () => (await taken(hf, "b", { ttl: 1_000 })).release());
     });
 
     it("CLIENT PAUSE, shorter than the ttl, loses nothing", async () => {
-      const lock = await taken(hf, "a", 2_000);
+      const lock = await taken(hf, "a", { ttl: 2_000 });
       await server.command("CLIENT", "PAUSE", "1200", "ALL");
       await hf.ping().catch(() => undefined);
       await until("the server to answer", async () => {
@@ -177,19 +166,22 @@ describe("locks under faults", () => {
       });
       await until("a renewal", () => lock.remainingMs > 1_700);
       expect(lock.signal.aborted).toBe(false);
-      expect(await lock.release()).toBe("released");
+      expect(await lock.release()).toEqual({ status: "ok" });
     });
 
     it("waits for a server that is away, within its wait", async () => {
       await server.kill();
-      const wait = hf.lock("a", { wait: "20s" });
+      const wait = hf.lock("a").acquire({ wait: "20s" });
       await server.restart();
-      expect(await (await wait).release()).toBe("released");
+      expect(await (await wait).release()).toEqual({ status: "ok" });
     });
 
     it("ends its waiting in time while the server is away", async () => {
       await server.kill();
-      const error = await hf.lock("a", { wait: 1_500 }).catch((thrown: unknown) => thrown);
+      const error = await hf
+        .lock("a")
+        .acquire({ wait: 1_500 })
+        .catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(HoldfastError);
       expect(["UNAVAILABLE", "TIMEOUT"]).toContain((error as HoldfastError).code);
       await server.restart();
@@ -198,7 +190,7 @@ describe("locks under faults", () => {
 
   describe("the connection", () => {
     beforeEach(async () => {
-      const lock = await taken(hf, "first", 1_000);
+      const lock = await taken(hf, "first", { ttl: 1_000 });
       await lock.extend();
       await lock.release();
     });
@@ -206,76 +198,76 @@ describe("locks under faults", () => {
     it("the answer to an acquire is lost: the lock is taken once", async () => {
       proxy.dropReplies();
       const executed = proxy.sawReply("acquired");
-      const wait = behindProxy.lock("a", { timeout: "4s", ttl: "20s" });
+      const wait = behindProxy.lock("a", { timeout: "4s", ttl: "20s" }).acquire();
       await executed;
-      const { fence } = (await hf.lockInfo("a"))!;
+      const { fence } = (await hf.lock("a").info())!;
       await proxy.heal();
       const lock = await wait;
       expect(lock.fence).toBe(fence);
-      expect(await lock.release()).toBe("released");
-      expect(await hf.lockInfo("a")).toBeUndefined();
+      expect(await lock.release()).toEqual({ status: "ok" });
+      expect(await hf.lock("a").info()).toBeUndefined();
     });
 
     it("given up after its answer was lost: no ghost stays", async () => {
       proxy.dropReplies();
       const executed = proxy.sawReply("acquired");
       const abort = new AbortController();
-      const wait = behindProxy.lock("a", { timeout: "4s", ttl: "1h", signal: abort.signal });
+      const wait = behindProxy.lock("a", { timeout: "4s", ttl: "1h" }).acquire({ signal: abort.signal });
       await executed;
       abort.abort();
       await expect(wait).rejects.toBeInstanceOf(AbortedError);
       await proxy.heal();
-      await until("the lock to be free", async () => (await hf.lockInfo("a")) === undefined);
+      await until("the lock to be free", async () => (await hf.lock("a").info()) === undefined);
     });
 
     it("the answer to a release is lost: it is told as it was, though another has the lock by now", async () => {
-      const lock = await taken(behindProxy, "a", 60_000);
-      const next = hf.lock("a");
-      await waiting("a");
+      const lock = await taken(behindProxy, "a", { ttl: "60s" });
+      const next = hf.lock("a").acquire();
+      await waitersOf(hf, "a", 1);
       proxy.dropReplies();
       const executed = proxy.sawReply("released");
       const release = lock.release();
       await executed;
       const other = await next;
       await proxy.heal();
-      expect(await release).toBe("released");
+      expect(await release).toEqual({ status: "ok" });
       expect(other.held).toBe(true);
       await other.release();
     });
 
     it("a renewal's answer is lost: it is asked again, and the lock kept", async () => {
-      const lock = await taken(behindProxy, "a", 3_000);
+      const lock = await taken(behindProxy, "a", { ttl: "3s" });
       proxy.dropReplies();
       await proxy.sawReply("extended");
       await proxy.heal();
       await until("a renewal", () => lock.remainingMs > 2_500);
-      expect(await lock.release()).toBe("released");
+      expect(await lock.release()).toEqual({ status: "ok" });
     });
 
     it("a wake-up is lost: the waiter looks again when the lock would have expired", async () => {
-      const lock = await taken(hf, "a", 1_000, false);
-      const wait = behindProxy.lock("a");
-      await waiting("a");
+      const lock = await taken(hf, "a", { ttl: "1s", renew: false });
+      const wait = behindProxy.lock("a").acquire();
+      await waitersOf(hf, "a", 1);
       const [key] = (await hf.scan("lock:").next()).value as string[];
       const base = key!.slice(0, key!.indexOf("}") + 1);
       await server.command("DEL", `${base}:queue`, `${base}:alive`);
       await lock.release();
-      expect(await (await wait).release()).toBe("released");
+      expect(await (await wait).release()).toEqual({ status: "ok" });
     });
 
     it("a waiter whose connection breaks waits on", async () => {
-      const lock = await taken(hf, "a", 60_000);
-      const wait = behindProxy.lock("a");
-      await waiting("a");
+      const lock = await taken(hf, "a", { ttl: "60s" });
+      const wait = behindProxy.lock("a").acquire();
+      await waitersOf(hf, "a", 1);
       proxy.reset();
       await lock.release();
-      expect(await (await wait).release()).toBe("released");
+      expect(await (await wait).release()).toEqual({ status: "ok" });
     });
 
     it("a frozen connection does not hold a waiter beyond its time", async () => {
-      const lock = await taken(hf, "a", 60_000);
-      const wait = behindProxy.lock("a", { wait: 500 });
-      await waiting("a");
+      const lock = await taken(hf, "a", { ttl: "60s" });
+      const wait = behindProxy.lock("a").acquire({ wait: 500 });
+      await waitersOf(hf, "a", 1);
       proxy.freeze();
       const error: unknown = await wait.catch((thrown: unknown) => thrown);
       expect((error as HoldfastError).code).toMatch(/^(TIMEOUT|UNAVAILABLE)$/);

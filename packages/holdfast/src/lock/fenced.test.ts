@@ -32,11 +32,11 @@ describe.each(backends())("fenced values [$name]", ({ url, options }) => {
 
   it("refuses a holder that was overtaken", async () => {
     const id = randomUUID();
-    const slow = await hf.lock(id, { ttl: 100, renew: false });
-    const quick = await hf.lock(id);
-    expect(await states.set(id, { by: "quick" }, quick.fence)).toEqual({ status: "written" });
+    const slow = await hf.lock(id, { ttl: 100, renew: false }).acquire();
+    const quick = await hf.lock(id).acquire();
+    expect(await states.set(id, { by: "quick" }, quick.fence)).toEqual({ status: "ok" });
     expect(await states.set(id, { by: "slow" }, slow.fence)).toEqual({ status: "stale", fence: quick.fence });
-    expect(await states.set(id, { by: "quick again" }, quick.fence)).toEqual({ status: "written" });
+    expect(await states.set(id, { by: "quick again" }, quick.fence)).toEqual({ status: "ok" });
     expect(await states.get(id)).toEqual({ value: { by: "quick again" }, fence: quick.fence });
     await quick.release();
   });
@@ -46,7 +46,7 @@ describe.each(backends())("fenced values [$name]", ({ url, options }) => {
     const fence = 2 ** 52 - 1;
     await states.set(id, { by: "first" }, fence);
     expect(await states.set(id, { by: "below" }, fence - 1)).toEqual({ status: "stale", fence });
-    expect(await states.set(id, { by: "above" }, fence + 1)).toEqual({ status: "written" });
+    expect(await states.set(id, { by: "above" }, fence + 1)).toEqual({ status: "ok" });
     expect(await states.get(id)).toEqual({ value: { by: "above" }, fence: fence + 1 });
   });
 

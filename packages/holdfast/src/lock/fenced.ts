@@ -31,8 +31,14 @@ export interface FencedValue<V> {
 }
 
 /** `stale`: a holder with this higher fence has written; whoever has the lower one has lost the lock. */
-export type FencedResult = { readonly status: "written" } | { readonly status: "stale"; readonly fence: number };
+export type FencedResult = { readonly status: "ok" } | { readonly status: "stale"; readonly fence: number };
 
+/**
+ * Values by id, each with the fence of its writer.
+ * @example
+ * const states = hf.fenced<State>("states");
+ * await states.set(id, next, held.fence);
+ */
 export class Fenced<V> {
   readonly name: string;
   readonly #core: Core;
@@ -48,7 +54,10 @@ export class Fenced<V> {
     this.#ttlMs = toMs("ttl", options.ttl ?? "7d");
   }
 
-  /** Stores a value in the name of the holder with this fence; several times with one fence is fine. Cost: one script. */
+  /**
+   * Stores a value in the name of the holder with this fence; several times with one fence is fine.
+   * Cost: one script.
+   */
   set(id: Id, value: V, fence: number): Promise<FencedResult> {
     return observed("fenced.set", id, async () => {
       const entry = this.#keys.key(id);
@@ -61,7 +70,10 @@ export class Fenced<V> {
     });
   }
 
-  /** The value with the fence it was written with, or undefined where there is none. Cost: HMGET. */
+  /**
+   * Returns the value with the fence it was written with; undefined where there is none.
+   * Cost: HMGET.
+   */
   get(id: Id): Promise<FencedValue<V> | undefined> {
     return observed("fenced.get", id, async () => {
       const entry = this.#keys.key(id);

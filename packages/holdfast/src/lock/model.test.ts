@@ -9,20 +9,20 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { Lock } from "./lock.ts";
+import type { HeldLock } from "./held-lock.ts";
 
 interface Modelled {
   readonly owner: string;
   readonly fence: number;
-  readonly holds: Set<Lock>;
+  readonly holds: Set<HeldLock>;
 }
 
 interface Hold {
   readonly name: string;
-  readonly lock: Lock;
+  readonly lock: HeldLock;
   /** The loss that its holder has heard of. */
   lost: string | undefined;
-  /** What its release has answered, or must. */
+  /** What its release has returned, or must. */
   ended: string | undefined;
 }
 
@@ -73,7 +73,7 @@ class History {
 
   async end(): Promise<void> {
     for (const hold of this.#holds) await this.#release(hold);
-    for (const name of this.#lastFence.keys()) assert.equal(await this.#handles[0]!.lockInfo(name), undefined);
+    for (const name of this.#lastFence.keys()) assert.equal(await this.#handles[0]!.lock(name).info(), undefined);
   }
 
   #full(name: string): string {
@@ -81,7 +81,7 @@ class History {
   }
 
   async #take(handle: Holdfast, name: string, owner: string | undefined): Promise<void> {
-    const result = await handle.tryLock(name, { ttl: "1h", ...(owner === undefined ? {} : { owner }) });
+    const result = await handle.lock(name, { ttl: "1h", ...(owner === undefined ? {} : { owner }) }).tryAcquire();
     const current = this.#locks.get(name);
     if (current !== undefined && current.owner !== owner) {
       assert.equal(result.status, "busy");
@@ -101,28 +101,28 @@ class History {
   }
 
   async #release(hold: Hold): Promise<void> {
-    hold.ended ??= this.#fate(hold, "released");
-    assert.equal(await hold.lock.release(), hold.ended);
+    hold.ended ??= this.#fate(hold);
+    assert.deepEqual(await hold.lock.release(), { status: hold.ended });
     const current = this.#locks.get(hold.name);
     if (current?.holds.delete(hold.lock) === true && current.holds.size === 0) this.#locks.delete(hold.name);
     assert.equal(hold.lock.held, false);
   }
 
   async #extend(hold: Hold): Promise<void> {
-    const answer = await hold.lock.extend("1h");
+    const { status } = await hold.lock.extend("1h");
     if (hold.ended !== undefined) {
-      assert.notEqual(answer, "extended");
+      assert.notEqual(status, "ok");
       return;
     }
-    const fate = hold.lost ?? this.#fate(hold, "extended");
-    assert.equal(answer, fate);
-    if (fate !== "extended") hold.lost = fate;
+    const fate = hold.lost ?? this.#fate(hold);
+    assert.equal(status, fate);
+    if (fate !== "ok") hold.lost = fate;
     // Whoever knows that another has it does not ask again.
     if (fate === "stolen") hold.ended = fate;
   }
 
   async #inspect(name: string): Promise<void> {
-    const info = await this.#handles[1]!.lockInfo(name);
+    const info = await this.#handles[1]!.lock(name).info();
     const current = this.#locks.get(name);
     const seen = info && { owner: info.owner, fence: info.fence, waiters: info.waiters };
     assert.deepEqual(seen, current && { owner: current.owner, fence: current.fence, waiters: 0 });
@@ -137,9 +137,9 @@ class History {
     this.#locks.delete(name);
   }
 
-  #fate(hold: Hold, alive: string): string {
+  #fate(hold: Hold): string {
     const current = this.#locks.get(hold.name);
-    if (current?.holds.has(hold.lock) === true) return alive;
+    if (current?.holds.has(hold.lock) === true) return "ok";
     return current === undefined || current.owner === hold.lock.owner ? "expired" : "stolen";
   }
 }

@@ -6,13 +6,14 @@ import type { Runtime } from "../base/runtime.ts";
 
 export interface PatienceOptions {
   readonly runtime: Runtime;
-  /** Name of the lock, for messages. */
   readonly name: string;
+  /** The lock as messages name it. */
+  readonly label: string;
   readonly waitMs: number;
   readonly signal: AbortSignal | undefined;
   /** True once the handle closes. */
   isClosed(): boolean;
-  /** True when this very process holds the lock: whoever waits may be waiting for itself. */
+  /** True when this very process holds the lock: the caller may be waiting for itself. */
   isHeldHere(): boolean;
 }
 
@@ -42,9 +43,8 @@ export class Patience {
 
   /** Why the waiting is over. */
   error(): HoldfastError {
-    const { name, waitMs } = this.#options;
+    const { name, label, waitMs } = this.#options;
     const details = { op: "lock.acquire", key: name };
-    const label = `lock ${JSON.stringify(name)}`;
     if (this.#options.isClosed()) return new ClosedError(undefined, details);
     if (this.signal?.aborted === true) {
       return new AbortedError(`${label}: the waiting was ended by its signal`, {

@@ -207,14 +207,14 @@ export interface FencedSetArgs {
 }
 
 export type FencedSetResult =
-  | { readonly status: "written" }
+  | { readonly status: "ok" }
   | { readonly status: "stale"; readonly fence: number };
 
 /** Store a value unless one with a higher fence is there. */
 export const fencedSet: Script<FencedSetKeys, FencedSetArgs, FencedSetResult> = {
   class: "idempotent",
   name: "lock.fencedSet",
-  sha1: "4bae983f87bd4596435dd5b8b34e6a58f4a007f0",
+  sha1: "6d1e16fc3961cd0398f0c4fd1a85961eaa9ec170",
   lua: `-- lock.fencedSet
 local entry = KEYS[1]
 local fence, ttlMs, payload = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
@@ -222,7 +222,7 @@ local highest = tonumber(redis.call('HGET', entry, 'fence') or 0)
 if fence < highest then return {'stale', highest} end
 redis.call('HSET', entry, 'fence', string.format('%.0f', fence), 'value', payload)
 redis.call('PEXPIRE', entry, ttlMs)
-return {'written'}
+return {'ok'}
 `,
   encodeKeys(keys, out) {
     out.push(keys.entry);
@@ -233,14 +233,14 @@ return {'written'}
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
-      case "written":
+      case "ok":
         expectFields(fields, 0);
-        return { status: "written" };
+        return { status: "ok" };
       case "stale":
         expectFields(fields, 1);
         return { status: "stale", fence: decodeInt(fields[1]) };
       default:
-        throw new UnexpectedReplyError("one of written, stale", reply);
+        throw new UnexpectedReplyError("one of ok, stale", reply);
     }
   },
 };

@@ -19,7 +19,7 @@ interface Held {
 
 type Acquire = (client: SimulatedClient) => Promise<Held | undefined>;
 
-const ours: Acquire = ({ hf }) => hf.lock("job", { ttl: TTL_MS, wait: "2s", maxHold: "2s" });
+const ours: Acquire = ({ hf }) => hf.lock("job", { ttl: TTL_MS, maxHold: "2s" }).acquire({ wait: "2s" });
 
 /** SET NX PX with a counter for a fence: what is written by hand. It believes that it holds the lock until it has released it. */
 const naive: Acquire = async ({ hf: { driver }, name }) => {

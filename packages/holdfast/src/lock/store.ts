@@ -1,8 +1,9 @@
 /** The server's side of one lock: what its scripts can be asked. */
 import type { Core } from "../core/core.ts";
 import type { GroupKeys } from "../core/keyspace/keyspace.ts";
-import type { Extension, LeaseEnd } from "../core/lease/timed-lease.ts";
+import type { LeaseExtension, LeaseEnd } from "../core/lease/timed-lease.ts";
 import { runScript } from "../core/script/run.ts";
+import { lockLabel } from "./options.ts";
 import { acquire, extend, inspect, release } from "./scripts.gen.ts";
 
 /** One request for a lock. Its token is the same in all its attempts, so that a lost answer leaves no ghost. */
@@ -12,8 +13,8 @@ export interface LockRequest {
   readonly ttlMs: number;
 }
 
-/** `since` is the place in the queue, to be given with the next attempt. */
-export type Attempt =
+/** `since` is the place in the queue, to be passed with the next attempt. */
+export type AcquireReply =
   | { status: "acquired"; fence: number }
   | { status: "busy"; ttlMs: number; since: number }
   | { status: "crowded" };
@@ -25,24 +26,27 @@ export interface Inspection {
   readonly waiters: number;
 }
 
-export interface AttemptCall {
+export interface AcquireCall {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 export class LockStore {
   readonly name: string;
+  /** The lock as messages name it. */
+  readonly label: string;
   readonly #core: Core;
   readonly #keys: GroupKeys;
 
   constructor(core: Core, name: string) {
     this.#core = core;
     this.name = name;
+    this.label = lockLabel(name);
     this.#keys = core.keys.group("lock", name);
   }
 
   /** `place`: stay in the queue when the lock is busy; undefined: only ask. */
-  acquire(request: LockRequest, place: number | undefined, call: AttemptCall): Promise<Attempt> {
+  acquire(request: LockRequest, place: number | undefined, call: AcquireCall): Promise<AcquireReply> {
     const keys = {
       lock: this.#keys.key,
       fence: this.#keys.part("fence"),
@@ -53,7 +57,7 @@ export class LockStore {
     return runScript(this.#core.driver, acquire, keys, args, { op: "lock.acquire", key: this.name, ...call });
   }
 
-  async extend({ owner, token }: LockRequest, ttlMs: number, call: AttemptCall): Promise<Extension> {
+  async extend({ owner, token }: LockRequest, ttlMs: number, call: AcquireCall): Promise<LeaseExtension> {
     const keys = { lock: this.#keys.key };
     const args = { owner, token, ttlMs };
     const answer = await runScript(this.#core.driver, extend, keys, args, {

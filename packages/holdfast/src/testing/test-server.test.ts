@@ -29,7 +29,7 @@ describe("a virtual clock", () => {
   it("moves the handle's own timers: a lock is renewed, and lost when the server is away", async () => {
     await using server = await createTestServer({ clock: "virtual" });
     const hf = await server.connect();
-    const lock = await hf.lock("l", { ttl: "10s" });
+    const lock = await hf.lock("l", { ttl: "10s" }).acquire();
     await server.clock.advance("1m");
     expect(lock.held).toBe(true);
     using _gone = server.faults.partition();

@@ -11,7 +11,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LeaseLostError } from "../../base/errors.ts";
 import { fakeTimeRuntime } from "../../../test/support/fake-time.ts";
-import { type Extension, type LeaseEnd, type LeasePort, type LeaseTerms, TimedLease } from "./timed-lease.ts";
+import { type LeaseExtension, type LeaseEnd, type LeasePort, type LeaseTerms, TimedLease } from "./timed-lease.ts";
 
 const TERMS: LeaseTerms = { label: 'lock "a"', ttlMs: 3_000, renew: true, maxHoldMs: Infinity };
 const USABLE_MS = 3_000 - 30 - 2;
@@ -20,17 +20,17 @@ const USABLE_MS = 3_000 - 30 - 2;
 class ScriptedPort implements LeasePort {
   extensions: { ttlMs: number; timeoutMs: number; signal: AbortSignal | undefined }[] = [];
   releases = 0;
-  extension: () => Promise<Extension> = () => Promise.resolve("extended");
+  extension: () => Promise<LeaseExtension> = () => Promise.resolve("extended");
   end: () => Promise<LeaseEnd> = () => Promise.resolve("released");
 
-  extend(ttlMs: number, call: { timeoutMs: number; signal?: AbortSignal }): Promise<Extension> {
+  extend(ttlMs: number, call: { timeoutMs: number; signal?: AbortSignal }): Promise<LeaseExtension> {
     this.extensions.push({ ttlMs, timeoutMs: call.timeoutMs, signal: call.signal });
     return this.extension();
   }
 
   /** The next renewals get no answer until the returned function gives one to the last of them. */
-  holdExtension(): (outcome: Extension) => void {
-    let resolve: (outcome: Extension) => void;
+  holdExtension(): (outcome: LeaseExtension) => void {
+    let resolve: (outcome: LeaseExtension) => void;
     this.extension = () =>
       new Promise((settle) => {
         resolve = settle;

@@ -19,12 +19,12 @@ import type { Runtime, Timer } from "../../base/runtime.ts";
 
 /** How a lease ended, as the server saw it. `expired`: nobody has it; `stolen`: somebody else has. */
 export type LeaseEnd = "released" | "expired" | "stolen";
-export type Extension = "extended" | "expired" | "stolen";
+export type LeaseExtension = "extended" | "expired" | "stolen";
 
 /** The server's side. */
 export interface LeasePort {
   /** Must never create the lease anew. */
-  extend(ttlMs: number, call: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<Extension>;
+  extend(ttlMs: number, call: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<LeaseExtension>;
   release(): Promise<LeaseEnd>;
 }
 
@@ -102,7 +102,7 @@ export class TimedLease {
   }
 
   /** Makes it last `ttlMs` from now, never shorter than it did. Rejects when the server cannot be asked; it then is as it was. */
-  async extend(ttlMs: number): Promise<Extension> {
+  async extend(ttlMs: number): Promise<LeaseExtension> {
     if (!this.held) return this.#loss;
     const sentAt = this.#runtime.now();
     const outcome = await this.#port.extend(ttlMs, { timeoutMs: this.#timeoutMs(sentAt) });
@@ -183,7 +183,7 @@ export class TimedLease {
   }
 
   /** An answer that comes after the lease has ended changes nothing. */
-  #settle(outcome: Extension, sentAt: number, ttlMs: number): Extension {
+  #settle(outcome: LeaseExtension, sentAt: number, ttlMs: number): LeaseExtension {
     if (this.#state !== "held") return this.#state === "lost" ? this.#loss : outcome;
     if (outcome === "extended") {
       this.#deadline = Math.max(this.#deadline, sentAt + usableMs(ttlMs));

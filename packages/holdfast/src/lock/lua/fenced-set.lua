@@ -4,10 +4,10 @@
 -- @arg fence int
 -- @arg ttlMs int
 -- @arg payload bytes
--- @result written
+-- @result ok
 -- @result stale fence:int
 local highest = tonumber(redis.call('HGET', entry, 'fence') or 0)
 if fence < highest then return {'stale', highest} end
 redis.call('HSET', entry, 'fence', string.format('%.0f', fence), 'value', payload)
 redis.call('PEXPIRE', entry, ttlMs)
-return {'written'}
+return {'ok'}

@@ -161,12 +161,12 @@ describe("faults", () => {
 
 it("kill: nothing happens in a process that has died, and its lock ends by its ttl", async () => {
   await simulate({ schedules: 20, clients: 2, faults: NO_FAULTS }, async ({ clients: [one, other], now }) => {
-    await one!.hf.lock("l", { ttl: "1s" });
+    await one!.hf.lock("l", { ttl: "1s" }).acquire();
     let woke = false;
     void one!.sleep(100).then(() => (woke = true));
     one!.kill();
     const from = now();
-    const lock = await other!.hf.lock("l", { ttl: "1s", wait: "5s" });
+    const lock = await other!.hf.lock("l", { ttl: "1s" }).acquire({ wait: "5s" });
     expect(lock.held).toBe(true);
     expect(now() - from).toBeGreaterThan(900);
     expect(now() - from).toBeLessThan(1_500);
