@@ -223,7 +223,7 @@ describe("behind a socket", () => {
     const publisher = server.connectInProcess();
     const message = "x".repeat(4_000_000);
     let receivers: Reply = 1;
-    for (let i = 0; i < 100 && receivers === 1; i++) {
+    for (let i = 0; i < 100 && receivers === 1; i += 1) {
       receivers = await new Promise((resolve) => publisher.send(["PUBLISH", "news", message], resolve));
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -239,7 +239,7 @@ describe("behind a socket", () => {
   });
 
   it("comes and goes many times", async () => {
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 200; i += 1) {
       await using server = createServer();
       await server.listen();
       const client = await RawClient.connect(server.port);

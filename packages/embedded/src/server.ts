@@ -56,30 +56,30 @@ export function createServer(options: ServerOptions = {}): EmbeddedServer {
 class NetServer implements EmbeddedServer {
   engine: Engine;
   port = 0;
-  private readonly options: ServerOptions;
-  private readonly sockets = new Set<Socket>();
-  private server: Server | undefined;
-  private listening: Promise<void> | undefined;
+  readonly #options: ServerOptions;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  #listening: Promise<void> | undefined;
 
   constructor(options: ServerOptions) {
-    this.options = options;
-    this.engine = this.createEngine();
+    this.#options = options;
+    this.engine = this.#createEngine();
   }
 
   listen(): Promise<void> {
-    this.listening ??= this.open().catch((error: unknown) => {
-      this.listening = undefined;
-      this.server = undefined;
+    this.#listening ??= this.#open().catch((error: unknown) => {
+      this.#listening = undefined;
+      this.#server = undefined;
       throw error;
     });
-    return this.listening;
+    return this.#listening;
   }
 
-  private async open(): Promise<void> {
-    const { port = 0, host = "127.0.0.1", path, keepAlive = false } = this.options;
+  async #open(): Promise<void> {
+    const { port = 0, host = "127.0.0.1", path, keepAlive = false } = this.#options;
     if (path !== undefined) await removeDeadSocket(path);
-    const server = createNetServer({ noDelay: true }, (socket) => this.accept(socket));
-    this.server = server;
+    const server = createNetServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = server;
     await listening(server, path === undefined ? { port, host } : { path });
     if (!keepAlive) server.unref();
     const address = server.address();
@@ -92,7 +92,7 @@ class NetServer implements EmbeddedServer {
   }
 
   restart(snapshot?: Buffer): void {
-    const next = this.createEngine();
+    const next = this.#createEngine();
     if (snapshot !== undefined) loadSnapshot(next, snapshot);
     const last = this.engine;
     this.engine = next;
@@ -100,11 +100,11 @@ class NetServer implements EmbeddedServer {
   }
 
   async close(): Promise<void> {
-    const { server } = this;
-    this.server = undefined;
-    this.listening = undefined;
+    const server = this.#server;
+    this.#server = undefined;
+    this.#listening = undefined;
     this.engine.close();
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     if (server === undefined) return;
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
@@ -113,18 +113,18 @@ class NetServer implements EmbeddedServer {
     await this.close();
   }
 
-  private createEngine(): Engine {
-    const engine = new Engine(commandTable, this.options);
+  #createEngine(): Engine {
+    const engine = new Engine(commandTable, this.#options);
     engine.onShutdown = () => void this.close();
     if (this.port !== 0) engine.config.assign("port", String(this.port));
     return engine;
   }
 
-  private accept(socket: Socket): void {
-    if (this.options.keepAlive !== true) socket.unref();
-    this.sockets.add(socket);
-    socket.on("close", () => this.sockets.delete(socket));
-    Connection.open(this.engine, socket, this.options.network ?? directNetwork, this.options.path);
+  #accept(socket: Socket): void {
+    if (this.#options.keepAlive !== true) socket.unref();
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    Connection.open(this.engine, socket, this.#options.network ?? directNetwork, this.#options.path);
   }
 }
 

@@ -54,7 +54,7 @@ async function overTcp(server) {
 }
 async function state() {
   // What is reached from a finished callback goes with the turn after it.
-  for (let turn = 0; turn < 5; turn++) { await setImmediate(); gc(); }
+  for (let turn = 0; turn < 5; turn += 1) { await setImmediate(); gc(); }
   const alive = engines.filter((engine) => engine.deref() !== undefined).length;
   engines = [];
   await setImmediate();
@@ -63,7 +63,7 @@ async function state() {
   return { bytes: heapUsed + external, engines: alive, resources: process.getActiveResourcesInfo() };
 }
 async function run(cycles) {
-  for (let at = 0; at < cycles; at++) await cycle(at % 10 === 0);
+  for (let at = 0; at < cycles; at += 1) await cycle(at % 10 === 0);
 }
 await run(1000);
 const before = await state();
@@ -97,8 +97,8 @@ function visit(at) {
   send("CLIENT", "TRACKING", "ON", "BCAST");
   client.disconnect();
 }
-for (let at = 0; at < 300; at++) visit(at);
-for (let turn = 0; turn < 5; turn++) { await setImmediate(); gc(); }
+for (let at = 0; at < 300; at += 1) visit(at);
+for (let turn = 0; turn < 5; turn += 1) { await setImmediate(); gc(); }
 process.stdout.write(String(sessions.filter((session) => session.deref() !== undefined).length));
 await server.close();
 `;
@@ -143,7 +143,7 @@ describe("a server's end", () => {
     };
     await cycle();
     const before = handles();
-    for (let at = 0; at < 300; at++) await cycle();
+    for (let at = 0; at < 300; at += 1) await cycle();
     await expect.poll(handles).toEqual(before);
   });
 

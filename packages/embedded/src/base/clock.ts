@@ -19,8 +19,8 @@ export interface Clock {
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 export class RealClock implements Clock {
-  private seenMs = 0;
-  private seenAt = 0;
+  #seenMs = 0;
+  #seenAt = 0;
 
   nowMs(): number {
     return Date.now();
@@ -30,11 +30,11 @@ export class RealClock implements Clock {
   nowMicros(): number {
     const ms = Date.now();
     const monotonic = performance.now();
-    if (ms !== this.seenMs) {
-      this.seenMs = ms;
-      this.seenAt = monotonic;
+    if (ms !== this.#seenMs) {
+      this.#seenMs = ms;
+      this.#seenAt = monotonic;
     }
-    return ms * 1000 + Math.min(999, Math.floor((monotonic - this.seenAt) * 1000));
+    return ms * 1000 + Math.min(999, Math.floor((monotonic - this.#seenAt) * 1000));
   }
 
   setTimer(delayMs: number, task: () => void): Timer {
@@ -63,65 +63,65 @@ interface VirtualTimer {
  * may lie between two milliseconds.
  */
 export class VirtualClock implements Clock {
-  private currentMs: number;
-  private created = 0;
-  private readonly timers = new MinHeap<VirtualTimer>(
+  #currentMs: number;
+  #created = 0;
+  readonly #timers = new MinHeap<VirtualTimer>(
     (a, b) => a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order),
   );
 
   /** @param startMs milliseconds since the epoch */
   constructor(startMs: number = Date.UTC(2024, 0, 1)) {
-    this.currentMs = startMs;
+    this.#currentMs = startMs;
   }
 
   /** Milliseconds since the epoch, with fractions. */
   get exactMs(): number {
-    return this.currentMs;
+    return this.#currentMs;
   }
 
   nowMs(): number {
-    return Math.floor(this.currentMs);
+    return Math.floor(this.#currentMs);
   }
 
   nowMicros(): number {
-    return Math.floor(this.currentMs * 1000);
+    return Math.floor(this.#currentMs * 1000);
   }
 
   setTimer(delayMs: number, task: () => void): Timer {
-    const timer: VirtualTimer = { dueMs: this.currentMs + Math.max(delayMs, 0), order: this.created++, task };
-    this.timers.push(timer);
+    const timer: VirtualTimer = { dueMs: this.#currentMs + Math.max(delayMs, 0), order: this.#created++, task };
+    this.#timers.push(timer);
     return { cancel: () => void (timer.task = undefined) };
   }
 
   /** When the next timer is due, or undefined. */
   nextDueMs(): number | undefined {
-    return this.next()?.dueMs;
+    return this.#next()?.dueMs;
   }
 
   /** Moves time to the next timer and fires it; false where none is due by `untilMs`, and time then stays. */
   fireNext(untilMs: number = Infinity): boolean {
-    const timer = this.next();
+    const timer = this.#next();
     const task = timer?.task;
     if (timer === undefined || task === undefined || timer.dueMs > untilMs) return false;
-    this.timers.pop();
+    this.#timers.pop();
     timer.task = undefined;
-    this.currentMs = Math.max(this.currentMs, timer.dueMs);
+    this.#currentMs = Math.max(this.#currentMs, timer.dueMs);
     task();
     return true;
   }
 
   /** Moves time forward by `ms` and fires each timer which is due on the way, at its own time. */
   advance(ms: number): void {
-    const target = this.currentMs + ms;
+    const target = this.#currentMs + ms;
     while (this.fireNext(target));
-    this.currentMs = target;
+    this.#currentMs = target;
   }
 
-  private next(): VirtualTimer | undefined {
-    let first = this.timers.peek();
+  #next(): VirtualTimer | undefined {
+    let first = this.#timers.peek();
     while (first !== undefined && first.task === undefined) {
-      this.timers.pop();
-      first = this.timers.peek();
+      this.#timers.pop();
+      first = this.#timers.peek();
     }
     return first;
   }

@@ -27,7 +27,7 @@ function match(pattern: string, text: string): boolean {
   while (t < text.length) {
     if (pattern.charCodeAt(p) === STAR) {
       if (++stars > MAX_STARS) return false;
-      while (pattern.charCodeAt(p) === STAR) p++;
+      while (pattern.charCodeAt(p) === STAR) p += 1;
       if (p === pattern.length) return true;
       starPattern = p;
       starText = t;
@@ -36,7 +36,7 @@ function match(pattern: string, text: string): boolean {
     const next = p < pattern.length ? step(pattern, p, text.charCodeAt(t)) : -1;
     if (next !== -1) {
       p = next;
-      t++;
+      t += 1;
     } else if (starPattern !== -1) {
       p = starPattern;
       t = ++starText;
@@ -44,7 +44,7 @@ function match(pattern: string, text: string): boolean {
       return false;
     }
   }
-  while (pattern.charCodeAt(p) === STAR) p++;
+  while (pattern.charCodeAt(p) === STAR) p += 1;
   return p >= pattern.length;
 }
 
@@ -61,12 +61,12 @@ function step(pattern: string, p: number, code: number): number {
 function stepClass(pattern: string, start: number, code: number): number {
   let p = start;
   const negated = pattern.charCodeAt(p) === CARET;
-  if (negated) p++;
+  if (negated) p += 1;
   let found = false;
-  for (; p < pattern.length && pattern.charCodeAt(p) !== CLOSE; p++) {
+  for (; p < pattern.length && pattern.charCodeAt(p) !== CLOSE; p += 1) {
     const element = pattern.charCodeAt(p);
     if (element === BACKSLASH && p + 1 < pattern.length) {
-      p++;
+      p += 1;
       if (pattern.charCodeAt(p) === code) found = true;
     } else if (pattern.charCodeAt(p + 1) === DASH && p + 2 < pattern.length) {
       const end = pattern.charCodeAt(p + 2);

@@ -23,7 +23,7 @@ function parseShort(text: string): number | undefined {
   if (!(first >= 48 && first <= 57)) return undefined;
   if (first === 48) return text.length === 1 ? 0 : undefined;
   let value = 0;
-  for (let i = start; i < text.length; i++) {
+  for (let i = start; i < text.length; i += 1) {
     const digit = text.charCodeAt(i) - 48;
     if (digit < 0 || digit > 9) return undefined;
     value = value * 10 + digit;

@@ -1,16 +1,16 @@
 /** Random choices that a seed repeats. Generator: mulberry32. */
 export class SeededRandom {
-  private state: number;
+  #state: number;
 
   /** @param seed 32 bits count */
   constructor(seed: number) {
-    this.state = seed >>> 0;
+    this.#state = seed >>> 0;
   }
 
   /** 0 <= x < 1 */
   fraction(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let x = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
     x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
     return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
   }

@@ -12,14 +12,14 @@ type Combine = (result: Uint8Array, source: Uint8Array) => void;
 /** Each changes the result, which begins as the first source. */
 const OPERATIONS: Readonly<Record<string, Combine>> = {
   AND: (result, source) => {
-    for (let i = 0; i < source.length; i++) result[i] = (result[i] as number) & (source[i] as number);
+    for (let i = 0; i < source.length; i += 1) result[i] = (result[i] as number) & (source[i] as number);
     result.fill(0, source.length);
   },
   OR: (result, source) => {
-    for (let i = 0; i < source.length; i++) result[i] = (result[i] as number) | (source[i] as number);
+    for (let i = 0; i < source.length; i += 1) result[i] = (result[i] as number) | (source[i] as number);
   },
   XOR: (result, source) => {
-    for (let i = 0; i < source.length; i++) result[i] = (result[i] as number) ^ (source[i] as number);
+    for (let i = 0; i < source.length; i += 1) result[i] = (result[i] as number) ^ (source[i] as number);
   },
 };
 
@@ -50,7 +50,7 @@ function operate(ctx: Session, name: string, destination: string, keys: readonly
 }
 
 function invert(bytes: Uint8Array): void {
-  for (let i = 0; i < bytes.length; i++) bytes[i] = ~(bytes[i] as number);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = ~(bytes[i] as number);
 }
 
 function store(ctx: Session, key: string, value: Bytes): void {

@@ -66,7 +66,7 @@ function parseOptions(ctx: Session, args: readonly string[]): TrackingOptions {
     noLoop: false,
     prefixes: [] as string[],
   };
-  for (let i = 3; i < args.length; i++) {
+  for (let i = 3; i < args.length; i += 1) {
     const value = args[i + 1];
     const name = args[i]?.toUpperCase();
     if (name === "BCAST") options.broadcast = true;
@@ -76,10 +76,10 @@ function parseOptions(ctx: Session, args: readonly string[]): TrackingOptions {
     else if (name === "REDIRECT" && value !== undefined) {
       if (options.redirect !== 0) fail("ERR A client can only redirect to a single other client");
       options.redirect = redirection(ctx, value);
-      i++;
+      i += 1;
     } else if (name === "PREFIX" && value !== undefined) {
       options.prefixes.push(value);
-      i++;
+      i += 1;
     } else fail(SYNTAX);
   }
   return options;

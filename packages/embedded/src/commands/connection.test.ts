@@ -233,7 +233,7 @@ describe("what was sent during a pause goes on in Redis's order", () => {
     const answers: Promise<string>[] = [];
     for (const [client, command] of commands) {
       answers.push(client.start(command).finished);
-      for (let turn = 0; turn < 2; turn++) await observer.same("PING");
+      for (let turn = 0; turn < 2; turn += 1) await observer.same("PING");
     }
     return answers;
   }

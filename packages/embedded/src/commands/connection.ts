@@ -94,7 +94,7 @@ function login(ctx: Session, name: string, password: string): void {
 
 function hello(ctx: Session, args: readonly string[]): Reply {
   const version = args[1] === undefined ? ctx.resp : protocolVersion(args[1]);
-  for (let i = 2; i < args.length; i++) {
+  for (let i = 2; i < args.length; i += 1) {
     const option = args[i] as string;
     const left = args.length - 1 - i;
     if (option.toUpperCase() === "AUTH" && left >= 2) {
@@ -102,7 +102,7 @@ function hello(ctx: Session, args: readonly string[]): Reply {
       i += 2;
     } else if (option.toUpperCase() === "SETNAME" && left >= 1) {
       setName(ctx, args[i + 1] as string);
-      i++;
+      i += 1;
     } else fail(`ERR Syntax error in HELLO option '${shown(option)}'`);
   }
   if (!ctx.authenticated) {

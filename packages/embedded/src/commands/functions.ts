@@ -23,7 +23,7 @@ export const functionCommands: readonly Command[] = [
       category: CATEGORY,
       run: (ctx, [, , name]) => {
         if (!ctx.engine.functions.delete(name)) fail("ERR Library not found");
-        ctx.engine.stats.changes++;
+        ctx.engine.stats.changes += 1;
         return OK;
       },
     }),
@@ -113,7 +113,7 @@ function load(ctx: Session, args: readonly string[]): Reply {
   const unknown = options.find((option) => !is(option, "REPLACE"));
   if (unknown !== undefined) fail(`ERR Unknown option given: ${unknown}`);
   const { name } = ctx.engine.functions.load(args.at(-1) ?? "", options.length > 0);
-  ctx.engine.stats.changes++;
+  ctx.engine.stats.changes += 1;
   return name;
 }
 
@@ -125,13 +125,13 @@ function flush(ctx: Session, args: readonly string[]): Reply {
   const plain = args.length === 2 || is(args[2], "SYNC") || is(args[2], "ASYNC");
   if (!plain) fail("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
   ctx.engine.functions.flush();
-  ctx.engine.stats.changes++;
+  ctx.engine.stats.changes += 1;
   return OK;
 }
 
 function list(ctx: Session, args: readonly string[]): Reply {
   let [pattern, withCode]: [string | undefined, boolean] = [undefined, false];
-  for (let at = 2; at < args.length; at++) {
+  for (let at = 2; at < args.length; at += 1) {
     if (!withCode && is(args[at], "WITHCODE")) withCode = true;
     else if (pattern === undefined && is(args[at], "LIBRARYNAME")) {
       pattern = args[++at] ?? fail("ERR library name argument was not given");

@@ -61,7 +61,7 @@ export function searchArguments(form: SearchForm, args: readonly string[], zset:
     storesDistance: false,
   };
   readCentreByPosition(form, args, zset, draft);
-  for (let i = form.options; i < args.length; i++) i += readOption(form, args, i, zset, draft);
+  for (let i = form.options; i < args.length; i += 1) i += readOption(form, args, i, zset, draft);
   refuseIncomplete(form, args, draft);
   const { centre = NOWHERE, centreSource: _, shape = NO_SHAPE, ...rest } = draft;
   return { area: { centre, shape }, ...rest };

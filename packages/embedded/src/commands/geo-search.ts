@@ -33,7 +33,7 @@ function searchCommand(name: string, arity: Arity, form: SearchForm, keys: KeySp
 function keysBefore(options: number): KeySpec {
   return (args) => {
     let place: number | undefined;
-    for (let i = options; i + 1 < args.length; i++) {
+    for (let i = options; i + 1 < args.length; i += 1) {
       if (is(args[i], "STORE") || is(args[i], "STOREDIST")) place = ++i;
     }
     return place === undefined ? [1] : [1, place];

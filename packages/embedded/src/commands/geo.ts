@@ -60,7 +60,7 @@ export const geoCommands: readonly Command[] = [
 function add(ctx: Session, args: Args<-5>): Reply {
   let options: AddOptions = NO_OPTIONS;
   let next = 2;
-  for (; next < args.length; next++) {
+  for (; next < args.length; next += 1) {
     const option = args[next]?.toUpperCase();
     if (option === "NX") options = { ...options, onlyNew: true };
     else if (option === "XX") options = { ...options, onlyKnown: true };

@@ -154,7 +154,7 @@ describe("hashes answer as Redis does", () => {
     await pair.both("FLUSHALL");
     await pair.both("HSET h a 1 b 2 c 3 d 4 e 5 f 6 g 7 h 8");
     const seen = new Set<string>();
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < 400; i += 1) {
       const [, reply] = await pair.both(`HRANDFIELD h ${(i % 7) + 1}`);
       const fields = reply.match(/[a-h](?=\r\n)/g) ?? [];
       expect(new Set(fields).size).toBe((i % 7) + 1);

@@ -139,7 +139,7 @@ function setFields(ctx: Session, args: readonly string[], name: string): number 
   const key = args[1] as string;
   const hash = hashForWrite(ctx, key);
   let created = 0;
-  for (let i = 2; i < args.length; i += 2) if (hash.set(args[i] as string, args[i + 1] as string)) created++;
+  for (let i = 2; i < args.length; i += 2) if (hash.set(args[i] as string, args[i + 1] as string)) created += 1;
   ctx.db.changed(key, EVENT.hash, "hset");
   return created;
 }
@@ -162,7 +162,7 @@ function deleteFields(ctx: Session, args: readonly [string, string, ...string[]]
   const hash = ctx.db.getAs(key, HashValue);
   if (hash === undefined) return 0;
   let deleted = 0;
-  for (let i = 2; i < args.length; i++) if (hash.delete(args[i] as string)) deleted++;
+  for (let i = 2; i < args.length; i += 1) if (hash.delete(args[i] as string)) deleted += 1;
   if (deleted > 0) ctx.db.removed(key, hash, EVENT.hash, "hdel");
   return deleted;
 }

@@ -150,8 +150,8 @@ describe("keys answer as Redis does", () => {
   it("are all found by a scan, whatever is changed meanwhile", async () => {
     const pair = await oracle.connect();
     await pair.both("FLUSHALL");
-    for (let i = 0; i < 300; i++) await pair.both(`SET stays:${i} x`);
-    for (let i = 0; i < 300; i++) await pair.both(`SET goes:${i} x`);
+    for (let i = 0; i < 300; i += 1) await pair.both(`SET stays:${i} x`);
+    for (let i = 0; i < 300; i += 1) await pair.both(`SET goes:${i} x`);
     const found = new Set<string>();
     let cursor = "0";
     let step = 0;
@@ -159,7 +159,7 @@ describe("keys answer as Redis does", () => {
       const reply = (await pair.both(`SCAN ${cursor} COUNT 7`))[1].split("\r\n");
       cursor = reply[2] ?? "0";
       for (const word of reply) if (word.startsWith("stays:")) found.add(word);
-      for (let i = 0; i < 12; i++) await pair.both(`DEL goes:${step * 12 + i}`);
+      for (let i = 0; i < 12; i += 1) await pair.both(`DEL goes:${step * 12 + i}`);
       await pair.both(`SET new:${step++} x`);
     } while (cursor !== "0");
     expect(found.size).toBe(300);

@@ -96,11 +96,11 @@ export const keyCommands: readonly Command[] = [
 
 function deleteAll(ctx: Session, args: readonly string[]): number {
   let deleted = 0;
-  for (let i = 1; i < args.length; i++) {
+  for (let i = 1; i < args.length; i += 1) {
     const key = args[i] as string;
     if (!ctx.db.delete(key)) continue;
     ctx.db.changed(key, EVENT.generic, "del");
-    deleted++;
+    deleted += 1;
   }
   return deleted;
 }

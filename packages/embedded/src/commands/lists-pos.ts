@@ -54,10 +54,10 @@ function placesOf({ items }: ListValue, item: string, { rank, count = 1, maxLeng
   const looked = maxLength === 0 ? items.size : Math.min(maxLength, items.size);
   const most = count === 0 ? Infinity : count;
   let skipped = Math.abs(rank) - 1;
-  for (let i = 0; i < looked && places.length < most; i++) {
+  for (let i = 0; i < looked && places.length < most; i += 1) {
     const place = rank > 0 ? i : items.size - 1 - i;
     if (items.at(place) !== item) continue;
-    if (skipped > 0) skipped--;
+    if (skipped > 0) skipped -= 1;
     else places.push(place);
   }
   return places;

@@ -101,7 +101,7 @@ describe("lists answer as Redis does", () => {
     ];
     for (const [command, events] of told) {
       await client.same(command);
-      for (let i = 0; i < events; i++) await listener.sameMessage();
+      for (let i = 0; i < events; i += 1) await listener.sameMessage();
     }
     client.close();
     listener.close();

@@ -182,10 +182,10 @@ function placesOf({ items }: ListValue, item: string, count: number): number[] {
   const most = count === 0 ? Infinity : Math.abs(count);
   const places: number[] = [];
   if (count >= 0) {
-    for (let i = 0; i < items.size && places.length < most; i++) if (items.at(i) === item) places.push(i);
+    for (let i = 0; i < items.size && places.length < most; i += 1) if (items.at(i) === item) places.push(i);
     return places;
   }
-  for (let i = items.size - 1; i >= 0 && places.length < most; i--) if (items.at(i) === item) places.push(i);
+  for (let i = items.size - 1; i >= 0 && places.length < most; i -= 1) if (items.at(i) === item) places.push(i);
   return places.toReversed();
 }
 

@@ -89,7 +89,7 @@ describe.each([2, 3] as const)("pub/sub in RESP%i is Redis's", (resp) => {
     ];
     for (const [command, events] of commands) {
       await speaker.same(command);
-      for (let i = 0; i < events; i++) await listener.sameMessage();
+      for (let i = 0; i < events; i += 1) await listener.sameMessage();
     }
     await speaker.same("CONFIG SET notify-keyspace-events Q");
     await speaker.same("CONFIG SET notify-keyspace-events ''");

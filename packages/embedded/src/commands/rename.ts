@@ -94,12 +94,12 @@ function copy(ctx: Session, args: readonly [string, string, string, ...string[]]
 function copyOptions(ctx: Session, args: readonly string[]): { target: Database; replace: boolean } {
   let target = ctx.db;
   let replace = false;
-  for (let i = 3; i < args.length; i++) {
+  for (let i = 3; i < args.length; i += 1) {
     const index = args[i + 1];
     if (is(args[i], "REPLACE")) replace = true;
     else if (is(args[i], "DB") && index !== undefined) {
       target = ctx.engine.databases[int32Argument(index)] ?? fail(INVALID_DB);
-      i++;
+      i += 1;
     } else fail(SYNTAX);
   }
   return { target, replace };

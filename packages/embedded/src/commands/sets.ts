@@ -71,7 +71,7 @@ function add(ctx: Session, args: readonly [string, string, ...string[]]): Reply 
   const [, key] = args;
   const set = setForWrite(ctx, key);
   let added = 0;
-  for (let i = 2; i < args.length; i++) if (set.add(args[i] as string)) added++;
+  for (let i = 2; i < args.length; i += 1) if (set.add(args[i] as string)) added += 1;
   if (added > 0) ctx.db.changed(key, EVENT.set, "sadd");
   return added;
 }
@@ -89,7 +89,7 @@ function remove(ctx: Session, args: readonly [string, string, ...string[]]): Rep
   const set = ctx.db.getAs(key, SetValue);
   if (set === undefined) return 0;
   let removed = 0;
-  for (let i = 2; i < args.length; i++) if (set.delete(args[i] as string)) removed++;
+  for (let i = 2; i < args.length; i += 1) if (set.delete(args[i] as string)) removed += 1;
   if (removed > 0) ctx.db.removed(key, set, EVENT.set, "srem");
   return removed;
 }

@@ -43,7 +43,7 @@ interface SortOptions {
 /** The place of STORE's key too; the last one counts. */
 function sortKeys(args: readonly string[]): number[] {
   let store = 0;
-  for (let i = 2; i < args.length; i++) {
+  for (let i = 2; i < args.length; i += 1) {
     const name = args[i]?.toUpperCase();
     if (name === "LIMIT") i += 2;
     else if (name === "GET" || name === "BY") i++;
@@ -62,7 +62,7 @@ function parseOptions(args: readonly string[], mayStore: boolean): SortOptions {
     get: [],
     store: undefined,
   };
-  for (let i = 2; i < args.length; i++) {
+  for (let i = 2; i < args.length; i += 1) {
     const name = args[i]?.toUpperCase();
     const value = args[i + 1];
     if (name === "ASC") options.descending = false;
@@ -78,7 +78,7 @@ function parseOptions(args: readonly string[], mayStore: boolean): SortOptions {
       else if (name === "GET") options.get.push(value);
       else if (name === "STORE" && mayStore) options.store = value;
       else fail(SYNTAX);
-      i++;
+      i += 1;
     }
   }
   return options;

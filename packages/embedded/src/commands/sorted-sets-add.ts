@@ -72,7 +72,7 @@ const OPTIONS: ReadonlyMap<string, Name> = new Map([
 function optionsOf(args: readonly string[]): { readonly options: AddOptions; readonly next: number } {
   let options = NO_OPTIONS;
   let next = 2;
-  for (; next < args.length; next++) {
+  for (; next < args.length; next += 1) {
     const name = OPTIONS.get((args[next] ?? "").toUpperCase());
     if (name === undefined) break;
     options = { ...options, [name]: true };
@@ -106,7 +106,7 @@ export function addMembers(ctx: Session, key: string, pairs: readonly ScoredMemb
   for (const [score, member] of pairs) {
     const old = zset.score(member);
     if (!isTouched(old, score, options)) continue;
-    if (old === undefined) added++;
+    if (old === undefined) added += 1;
     else if (old !== score) changed++;
     zset.set(member, score);
   }

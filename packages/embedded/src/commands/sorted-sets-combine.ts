@@ -91,7 +91,7 @@ function sourcesOf(
 function optionsOf(args: readonly string[], start: number, sources: readonly Source[], allowed: Allowed) {
   let aggregate = sum;
   let withScores = false;
-  for (let i = start; i < args.length; i++) {
+  for (let i = start; i < args.length; i += 1) {
     const option = args[i]?.toUpperCase();
     if (option === "WEIGHTS" && allowed.weighted && i + sources.length < args.length) {
       for (const source of sources) source.weight = doubleArgument(args[++i] ?? "", "ERR weight value is not a float");

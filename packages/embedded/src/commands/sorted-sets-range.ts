@@ -119,7 +119,7 @@ function optionsOf(args: readonly string[], given: Given, mayShowScores: boolean
   let withScores = false;
   let offset = 0;
   let limit = -1;
-  for (let i = 4; i < args.length; i++) {
+  for (let i = 4; i < args.length; i += 1) {
     const option = args[i]?.toUpperCase();
     if (option === "WITHSCORES" && mayShowScores) withScores = true;
     else if (option === "LIMIT" && i + 2 < args.length) {

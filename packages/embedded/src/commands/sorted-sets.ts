@@ -134,7 +134,7 @@ function remove(ctx: Session, key: string, members: readonly string[]): Reply {
   const zset = ctx.db.getAs(key, SortedSetValue);
   if (zset === undefined) return 0;
   let removed = 0;
-  for (const member of members) if (zset.delete(member)) removed++;
+  for (const member of members) if (zset.delete(member)) removed += 1;
   if (removed > 0) ctx.db.removed(key, zset, EVENT.zset, "zrem");
   return removed;
 }

@@ -68,7 +68,7 @@ export function entryReply({ id, fields }: StreamEntry): Reply {
 
 /** A change which neither WATCH nor client-side caches are told of: a group's state, or a stream's counters. */
 export function changedQuietly(ctx: Session, key: string, event: string): void {
-  ctx.engine.stats.changes++;
+  ctx.engine.stats.changes += 1;
   ctx.db.notify(EVENT.stream, event, key);
 }
 

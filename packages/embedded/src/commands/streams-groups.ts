@@ -123,14 +123,14 @@ interface GroupOptions {
 function groupOptions(args: readonly string[], creating: boolean): GroupOptions {
   let entriesRead: Counter | undefined;
   let makeStream = false;
-  for (let i = 5; i < args.length; i++) {
+  for (let i = 5; i < args.length; i += 1) {
     const value = args[i + 1];
     if (creating && is(args[i], "MKSTREAM")) makeStream = true;
     else if (is(args[i], "ENTRIESREAD") && value !== undefined) {
       const given = int64Argument(value);
       if (given < -1) fail("ERR value for ENTRIESREAD must be positive or -1");
       entriesRead = given === -1 ? undefined : given;
-      i++;
+      i += 1;
     } else refuse(args);
   }
   return { entriesRead, makeStream };
@@ -143,7 +143,7 @@ function refuse(args: readonly string[]): never {
 function destroy(ctx: Session, key: string, name: string): Reply {
   const stream = streamAt(ctx, key);
   if (stream.groups.delete(name) === undefined) return 0;
-  stream.revision++;
+  stream.revision += 1;
   changedQuietly(ctx, key, "xgroup-destroy");
   if (ctx.db.waiters.has(key)) ctx.engine.blocked.signal(ctx.db, key);
   return 1;

@@ -102,7 +102,7 @@ function claim(ctx: Session, args: readonly [string, string, string, string, str
     const known = group.pending.get(id);
     const entry = stream?.get(id);
     if (entry === undefined) {
-      if (group.acknowledge(id)) ctx.engine.stats.changes++;
+      if (group.acknowledge(id)) ctx.engine.stats.changes += 1;
       continue;
     }
     if (known === undefined ? !options.force : isTooFresh(ctx, known, options.minIdleMs)) continue;
@@ -132,7 +132,7 @@ function takeOver(ctx: Session, group: Group, pending: Pending, consumer: Consum
   pending.deliveredAtMs = delivery.deliveredAtMs;
   if (delivery.deliveries !== undefined) pending.deliveries = delivery.deliveries;
   else if (!delivery.justId) pending.deliveries = increment(pending.deliveries);
-  ctx.engine.stats.changes++;
+  ctx.engine.stats.changes += 1;
 }
 
 /** All ids up to the first argument that is none; from there on options. */
@@ -140,7 +140,7 @@ function claimOptions(ctx: Session, args: readonly string[]): ClaimOptions {
   const minIdleMs = Math.max(integerArgument(args[4] as string, "ERR Invalid min-idle-time argument for XCLAIM"), 0);
   const ids: StreamId[] = [];
   let at = 5;
-  for (; at < args.length; at++) {
+  for (; at < args.length; at += 1) {
     const id = parseId(args[at] as string, 0);
     if (id === undefined) break;
     ids.push(id);
@@ -150,23 +150,23 @@ function claimOptions(ctx: Session, args: readonly string[]): ClaimOptions {
   let deliveredAtMs = ctx.nowMs;
   let deliveries: Counter | undefined;
   let lastId = MIN_ID;
-  for (; at < args.length; at++) {
+  for (; at < args.length; at += 1) {
     const value = args[at + 1];
     if (is(args[at], "FORCE")) force = true;
     else if (is(args[at], "JUSTID")) justId = true;
     else if (is(args[at], "IDLE") && value !== undefined) {
       deliveredAtMs = ctx.nowMs - integerArgument(value, "ERR Invalid IDLE option argument for XCLAIM");
-      at++;
+      at += 1;
     } else if (is(args[at], "TIME") && value !== undefined) {
       deliveredAtMs = integerArgument(value, "ERR Invalid TIME option argument for XCLAIM");
-      at++;
+      at += 1;
     } else if (is(args[at], "RETRYCOUNT") && value !== undefined) {
       const given = int64Argument(value, "ERR Invalid RETRYCOUNT option argument for XCLAIM");
       deliveries = given < 0 ? undefined : given;
-      at++;
+      at += 1;
     } else if (is(args[at], "LASTID") && value !== undefined) {
       lastId = idArgument(value);
-      at++;
+      at += 1;
     } else fail(`ERR Unrecognized XCLAIM option '${shown(args[at] ?? "")}'`);
   }
   // A client that counts with its own clock may be a little ahead; that is no reason to refuse it.
@@ -186,13 +186,13 @@ function claimNext(ctx: Session, args: readonly [string, string, string, string,
   const claimed: Reply[] = [];
   const deleted: Reply[] = [];
   let pending = group.pending.ceiling(start);
-  for (let attempts = count * ATTEMPTS_PER_ENTRY; attempts > 0 && pending !== undefined; attempts--) {
+  for (let attempts = count * ATTEMPTS_PER_ENTRY; attempts > 0 && pending !== undefined; attempts -= 1) {
     if (claimed.length + deleted.length === count) break;
     const { id }: Pending = pending;
     const entry = stream?.get(id);
     if (entry === undefined) {
       group.acknowledge(id);
-      ctx.engine.stats.changes++;
+      ctx.engine.stats.changes += 1;
       deleted.push(formatId(id));
     } else if (!isTooFresh(ctx, pending, minIdleMs)) {
       takeOver(ctx, group, pending, consumerOf(ctx, key, group, consumerName), delivery);
@@ -207,11 +207,11 @@ function claimNext(ctx: Session, args: readonly [string, string, string, string,
 function claimNextOptions(args: readonly string[]): { readonly count: number; readonly justId: boolean } {
   let count = 100;
   let justId = false;
-  for (let i = 6; i < args.length; i++) {
+  for (let i = 6; i < args.length; i += 1) {
     const value = args[i + 1];
     if (is(args[i], "COUNT") && value !== undefined) {
       count = rangeArgument(value, 1, MAX_COUNT, "ERR COUNT must be > 0");
-      i++;
+      i += 1;
     } else if (is(args[i], "JUSTID")) justId = true;
     else fail(SYNTAX);
   }

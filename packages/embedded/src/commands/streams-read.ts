@@ -69,15 +69,15 @@ function readOptions(ctx: Session, args: readonly string[], inGroup: boolean): R
   let noAck = false;
   let blockMs: number | undefined;
   let reader: ReadOptions["reader"];
-  for (let i = 1; i < args.length; i++) {
+  for (let i = 1; i < args.length; i += 1) {
     const value = args[i + 1];
     if (is(args[i], "BLOCK") && value !== undefined) {
       if (ctx.isScript) fail(`ERR ${args[0]} command is not allowed with BLOCK option from scripts`);
       blockMs = millisecondsArgument(value);
-      i++;
+      i += 1;
     } else if (is(args[i], "COUNT") && value !== undefined) {
       count = Math.max(integerArgument(value), 0);
-      i++;
+      i += 1;
     } else if (is(args[i], "STREAMS") && value !== undefined) {
       const half = (args.length - i - 1) / 2;
       if (!Number.isInteger(half)) fail(UNBALANCED);
@@ -161,7 +161,7 @@ function take(
       stream.advance(group, id);
       if (!options.noAck) group.deliver(id, consumer, ctx.nowMs);
     }
-    ctx.engine.stats.changes++;
+    ctx.engine.stats.changes += 1;
   }
   return entries.map(entryReply);
 }

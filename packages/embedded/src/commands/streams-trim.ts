@@ -19,28 +19,28 @@ export function blockLimits({ engine }: Session): BlockLimits {
 }
 
 export class TrimOptions {
-  private keep: Retention | undefined;
-  private approximate = false;
-  private limit: number | undefined;
+  #keep: Retention | undefined;
+  #approximate = false;
+  #limit: number | undefined;
 
   /** Reads the option at this place and returns the place after it: the same place when it is none of these options. */
   read(args: readonly string[], at: number): number {
     if (at + 1 >= args.length) return at;
-    if (is(args[at], "MAXLEN") || is(args[at], "MINID")) return this.readRetention(args, at);
+    if (is(args[at], "MAXLEN") || is(args[at], "MINID")) return this.#readRetention(args, at);
     if (!is(args[at], "LIMIT")) return at;
-    this.limit = countArgument(args[at + 1] as string, "LIMIT");
+    this.#limit = countArgument(args[at + 1] as string, "LIMIT");
     return at + 2;
   }
 
-  private readRetention(args: readonly string[], at: number): number {
-    if (this.keep !== undefined) {
+  #readRetention(args: readonly string[], at: number): number {
+    if (this.#keep !== undefined) {
       fail("ERR syntax error, MAXLEN and MINID options at the same time are not compatible");
     }
     const sign = args[at + 1];
     const place = at + ((sign === "~" || sign === "=") && at + 2 < args.length ? 2 : 1);
     const threshold = args[place] as string;
-    this.approximate = place === at + 2 && sign === "~";
-    this.keep = is(args[at], "MINID")
+    this.#approximate = place === at + 2 && sign === "~";
+    this.#keep = is(args[at], "MINID")
       ? { from: idArgument(threshold) }
       : { length: countArgument(threshold, "MAXLEN") };
     return place + 1;
@@ -48,7 +48,9 @@ export class TrimOptions {
 
   /** When all options are read: refuses what does not go together. */
   resolve(ctx: Session, required: boolean): Trim | undefined {
-    const { keep, approximate, limit } = this;
+    const keep = this.#keep;
+    const approximate = this.#approximate;
+    const limit = this.#limit;
     if (keep === undefined && (limit ?? 0) > 0) {
       fail("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
     }

@@ -318,7 +318,7 @@ describe("readers that wait are served as Redis serves them", () => {
     await begin(2);
     const { finished } = await waiting("XREAD BLOCK 0 STREAMS s 0");
     await writer.same("MULTI");
-    for (let i = 1; i <= 1001; i++) await writer.same(`XADD s ${i} a 1`);
+    for (let i = 1; i <= 1001; i += 1) await writer.same(`XADD s ${i} a 1`);
     await writer.same("EXEC");
     expect(await finished).toMatch(/^\*1\r\n\*2\r\n\$1\r\ns\r\n\*1000\r\n/);
     await end();

@@ -90,7 +90,7 @@ function add(ctx: Session, args: readonly [string, string, ...string[]]): Reply 
     next = options.read(args, at);
     if (next === at && is(args[at], "NOMKSTREAM")) {
       makeStream = false;
-      next++;
+      next += 1;
     }
     if (next === at) break;
   }

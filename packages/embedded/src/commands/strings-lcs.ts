@@ -33,7 +33,7 @@ interface LcsOptions {
 
 function parseOptions(args: readonly string[]): LcsOptions {
   const options: LcsOptions = { length: false, indexes: false, minLength: 0, withLength: false };
-  for (let i = 3; i < args.length; i++) {
+  for (let i = 3; i < args.length; i += 1) {
     const name = args[i]?.toUpperCase();
     if (name === "IDX") options.indexes = true;
     else if (name === "LEN") options.length = true;
@@ -78,9 +78,9 @@ function refuseTable(ctx: Session, a: number, b: number): void {
 function lengths(a: string, b: string): Uint32Array {
   const width = b.length + 1;
   const table = new Uint32Array((a.length + 1) * width);
-  for (let i = 1; i <= a.length; i++) {
+  for (let i = 1; i <= a.length; i += 1) {
     const code = a.charCodeAt(i - 1);
-    for (let j = 1; j <= b.length; j++) {
+    for (let j = 1; j <= b.length; j += 1) {
       const above = table[(i - 1) * width + j] as number;
       const left = table[i * width + j - 1] as number;
       const both = table[(i - 1) * width + j - 1] as number;
@@ -100,8 +100,8 @@ function trace(a: string, b: string, table: Uint32Array): { text: string; matche
   let j = b.length;
   while (i > 0 && j > 0) {
     if (a.charCodeAt(i - 1) === b.charCodeAt(j - 1)) {
-      i--;
-      j--;
+      i -= 1;
+      j -= 1;
       chars.push(a.charAt(i));
       if (run !== undefined && run.a[0] === i + 1 && run.b[0] === j + 1) {
         run = { a: [i, run.a[1]], b: [j, run.b[1]] };
@@ -110,9 +110,9 @@ function trace(a: string, b: string, table: Uint32Array): { text: string; matche
         run = { a: [i, i], b: [j, j] };
       }
     } else if ((table[(i - 1) * width + j] as number) > (table[i * width + j - 1] as number)) {
-      i--;
+      i -= 1;
     } else {
-      j--;
+      j -= 1;
     }
   }
   if (run !== undefined) matches.push(run);

@@ -126,7 +126,7 @@ function parseOptions(args: readonly string[], start: number, of: "set" | "getex
     persist: false,
     expiry: undefined,
   };
-  for (let i = start; i < args.length; i++) {
+  for (let i = start; i < args.length; i += 1) {
     const name = (args[i] as string).toUpperCase();
     const time = EXPIRY_OPTIONS[name];
     if (time !== undefined) {

@@ -197,64 +197,65 @@ export interface ConfigProblem {
 }
 
 export class Config {
-  private readonly parameters = new Map<string, Parameter>();
-  private readonly listeners: (() => void)[] = [];
+  readonly #parameters = new Map<string, Parameter>();
+  readonly #listeners: (() => void)[] = [];
 
   constructor() {
-    for (const [name, value] of Object.entries(TEXTS)) this.define(name, { kind: "text" }, value);
-    for (const [name, value] of Object.entries(FIXED_TEXTS)) this.define(name, { kind: "text" }, value, true);
-    for (const [name, value] of Object.entries(FLAGS)) this.define(name, { kind: "flag" }, yesNo(value));
-    for (const [name, value] of Object.entries(FIXED_FLAGS)) this.define(name, { kind: "flag" }, yesNo(value), true);
+    for (const [name, value] of Object.entries(TEXTS)) this.#define(name, { kind: "text" }, value);
+    for (const [name, value] of Object.entries(FIXED_TEXTS)) this.#define(name, { kind: "text" }, value, true);
+    for (const [name, value] of Object.entries(FLAGS)) this.#define(name, { kind: "flag" }, yesNo(value));
+    for (const [name, value] of Object.entries(FIXED_FLAGS)) this.#define(name, { kind: "flag" }, yesNo(value), true);
     for (const [name, [value, ...bounds]] of Object.entries(NUMBERS)) {
-      this.define(name, { kind: "number", bounds, isMemory: false }, String(value));
+      this.#define(name, { kind: "number", bounds, isMemory: false }, String(value));
     }
     for (const [name, [value, ...bounds]] of Object.entries(SIZES)) {
-      this.define(name, { kind: "number", bounds, isMemory: true }, String(value));
+      this.#define(name, { kind: "number", bounds, isMemory: true }, String(value));
     }
-    for (const [name, value] of Object.entries(FIXED_NUMBERS)) this.define(name, { kind: "text" }, String(value), true);
-    for (const [name, value] of Object.entries(MEMORY)) this.define(name, { kind: "memory" }, String(value));
+    for (const [name, value] of Object.entries(FIXED_NUMBERS))
+      this.#define(name, { kind: "text" }, String(value), true);
+    for (const [name, value] of Object.entries(MEMORY)) this.#define(name, { kind: "memory" }, String(value));
     for (const [name, values] of Object.entries(CHOICES))
-      this.define(name, { kind: "choice", values }, values[0] ?? "");
-    this.define("notify-keyspace-events", { kind: "events" }, "");
-    for (const [alias, name] of Object.entries(ALIASES)) this.parameters.set(alias, this.parameter(name));
+      this.#define(name, { kind: "choice", values }, values[0] ?? "");
+    this.#define("notify-keyspace-events", { kind: "events" }, "");
+    for (const [alias, name] of Object.entries(ALIASES)) this.#parameters.set(alias, this.#parameter(name));
   }
 
-  private define(name: string, type: Type, value: string, fixed = false): void {
-    this.parameters.set(name, { name, type, fixed, value });
+  #define(name: string, type: Type, value: string, fixed = false): void {
+    this.#parameters.set(name, { name, type, fixed, value });
   }
 
   text(name: string): string {
-    return this.parameter(name).value;
+    return this.#parameter(name).value;
   }
 
   /** As CONFIG GET shows it. */
   shown(name: string): string {
-    const { type, value } = this.parameter(name);
+    const { type, value } = this.#parameter(name);
     return type.kind === "events" ? formatEventClasses(parseEventClasses(value) ?? 0) : value;
   }
 
   number(name: string): number {
-    return Number(this.parameter(name).value);
+    return Number(this.#parameter(name).value);
   }
 
   flag(name: string): boolean {
-    return this.parameter(name).value === "yes";
+    return this.#parameter(name).value === "yes";
   }
 
   names(): MapIterator<string> {
-    return this.parameters.keys();
+    return this.#parameters.keys();
   }
 
   /** Called after each change. */
   onChange(listener: () => void): void {
-    this.listeners.push(listener);
+    this.#listeners.push(listener);
   }
 
   /** All of the changes or none. */
   set(changes: ReadonlyMap<string, string>): ConfigProblem | undefined {
     const accepted: [Parameter, string][] = [];
     for (const [given, text] of changes) {
-      const parameter = this.parameters.get(given);
+      const parameter = this.#parameters.get(given);
       if (parameter === undefined) return { name: given, reason: "unknown" };
       if (parameter.fixed) return { name: given, reason: "can't set immutable config" };
       const value = normalise(parameter.type, text);
@@ -262,17 +263,17 @@ export class Config {
       accepted.push([parameter, value]);
     }
     for (const [parameter, value] of accepted) parameter.value = value;
-    for (const listener of this.listeners) listener();
+    for (const listener of this.#listeners) listener();
     return undefined;
   }
 
   /** For the server's own values, such as its port. */
   assign(name: string, value: string): void {
-    this.parameter(name).value = value;
+    this.#parameter(name).value = value;
   }
 
-  private parameter(name: string): Parameter {
-    const parameter = this.parameters.get(name);
+  #parameter(name: string): Parameter {
+    const parameter = this.#parameters.get(name);
     if (parameter === undefined) throw new Error(`no configuration parameter is called ${name}`);
     return parameter;
   }

@@ -27,46 +27,46 @@ export interface Waiter {
 }
 
 export class BlockedClients {
-  private readonly engine: Engine;
-  private ready: { db: Database; key: string }[] = [];
-  private readonly waiting = new Set<Waiter>();
+  readonly #engine: Engine;
+  #ready: { db: Database; key: string }[] = [];
+  readonly #waiting = new Set<Waiter>();
 
   constructor(engine: Engine) {
-    this.engine = engine;
+    this.#engine = engine;
   }
 
   get size(): number {
-    return this.waiting.size;
+    return this.#waiting.size;
   }
 
   block(session: Session, request: BlockRequest): void {
     const waiter: Waiter = { session, db: session.db, request, timer: undefined };
     session.waiter = waiter;
-    this.waiting.add(waiter);
+    this.#waiting.add(waiter);
     for (const key of request.keys) {
       const queue = waiter.db.waiters.get(key);
       if (queue === undefined) waiter.db.waiters.set(key, new Set([waiter]));
       else queue.add(waiter);
     }
     if (request.timeoutMs > 0) {
-      waiter.timer = this.engine.setTimer(request.timeoutMs, () =>
-        this.engine.outsideCommand(() => this.release(waiter, request.timeoutReply)),
+      waiter.timer = this.#engine.setTimer(request.timeoutMs, () =>
+        this.#engine.outsideCommand(() => this.release(waiter, request.timeoutReply)),
       );
     }
   }
 
   /** Ends the wait with an answer: served, timed out, CLIENT UNBLOCK. */
   release(waiter: Waiter, reply: Reply): void {
-    if (!this.waiting.has(waiter)) return;
+    if (!this.#waiting.has(waiter)) return;
     this.forget(waiter);
-    if (reply instanceof ErrorReply) this.engine.stats.failed(waiter.session.lastCommand, reply);
+    if (reply instanceof ErrorReply) this.#engine.stats.failed(waiter.session.lastCommand, reply);
     waiter.session.answer(reply);
-    this.engine.pause.resume(waiter.session);
+    this.#engine.pause.resume(waiter.session);
   }
 
   /** Ends the wait without an answer: the client is gone. */
   forget(waiter: Waiter): void {
-    if (!this.waiting.delete(waiter)) return;
+    if (!this.#waiting.delete(waiter)) return;
     waiter.timer?.cancel();
     waiter.session.waiter = undefined;
     for (const key of waiter.request.keys) {
@@ -77,7 +77,7 @@ export class BlockedClients {
 
   /** Something changed at a key for which somebody waits. */
   signal(db: Database, key: string): void {
-    if (!this.ready.some((known) => known.db === db && known.key === key)) this.ready.push({ db, key });
+    if (!this.#ready.some((known) => known.db === db && known.key === key)) this.#ready.push({ db, key });
   }
 
   /** After SWAPDB or a restore anything may be there. */
@@ -87,20 +87,20 @@ export class BlockedClients {
 
   /** Serves until no noted key is left: what one client receives may wake the next (BLMOVE). */
   serve(): void {
-    while (this.ready.length > 0) {
-      const batch = this.ready;
-      this.ready = [];
-      for (const { db, key } of batch) this.serveKey(db, key);
+    while (this.#ready.length > 0) {
+      const batch = this.#ready;
+      this.#ready = [];
+      for (const { db, key } of batch) this.#serveKey(db, key);
     }
   }
 
-  private serveKey(db: Database, key: string): void {
+  #serveKey(db: Database, key: string): void {
     for (const waiter of Array.from(db.waiters.get(key) ?? [])) {
-      this.engine.current = waiter.session;
+      this.#engine.current = waiter.session;
       const reply = attempt(() => waiter.request.serve(key));
       if (reply === undefined) continue;
       this.release(waiter, reply);
-      this.engine.tellCaches(waiter.session);
+      this.#engine.tellCaches(waiter.session);
     }
   }
 }

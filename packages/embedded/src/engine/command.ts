@@ -158,20 +158,20 @@ function countedPlaces({ count, before }: CountedKeys, args: readonly string[]):
 /** How a command line finds its command. */
 export class CommandTable {
   /** Under the lower-case and the upper-case name, the two that clients send. */
-  private readonly byName = new Map<string, Command>();
+  readonly #byName = new Map<string, Command>();
   readonly all: readonly Command[];
 
   constructor(commands: readonly Command[]) {
     this.all = commands;
     for (const command of commands) {
-      this.byName.set(command.name, command);
-      this.byName.set(command.name.toUpperCase(), command);
+      this.#byName.set(command.name, command);
+      this.#byName.set(command.name.toUpperCase(), command);
     }
   }
 
   /** A command by its first word, in whatever case. */
   get(name: string): Command | undefined {
-    return this.byName.get(name) ?? this.byName.get(name.toLowerCase());
+    return this.#byName.get(name) ?? this.#byName.get(name.toLowerCase());
   }
 
   /** The command or subcommand of a command line. */

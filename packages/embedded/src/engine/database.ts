@@ -33,33 +33,33 @@ export interface Watch {
 
 export class Database {
   readonly index: number;
-  private readonly engine: Engine;
-  private entries = new IndexedMap<Entry>();
+  readonly #engine: Engine;
+  #entries = new IndexedMap<Entry>();
   /** Number of keys with a time to live. */
-  private volatile = 0;
+  #volatile = 0;
   /** Those who watch a key and those who wait for one, in order of arrival. They stay with the number when SWAPDB swaps keys. */
   readonly watches: Map<string, Set<Watch>> = new Map();
   readonly waiters: Map<string, Set<Waiter>> = new Map();
 
   constructor(engine: Engine, index: number) {
-    this.engine = engine;
+    this.#engine = engine;
     this.index = index;
   }
 
   get size(): number {
-    return this.entries.size;
+    return this.#entries.size;
   }
 
   get volatileSize(): number {
-    return this.volatile;
+    return this.#volatile;
   }
 
   // ---- looking up
 
   /** The live entry; an expired one is deleted on the way. Counts neither as use nor as hit. */
   find(key: string): Entry | undefined {
-    const entry = this.entries.get(key);
-    if (entry === undefined || entry.expiresAtMs >= this.engine.nowMs) return entry;
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.expiresAtMs >= this.#engine.nowMs) return entry;
     this.expire(entry);
     return undefined;
   }
@@ -67,7 +67,7 @@ export class Database {
   /** For commands that read: counts hits and misses and refreshes the time of use. */
   read(key: string): Entry | undefined {
     const entry = this.inspect(key);
-    if (entry !== undefined) entry.usedAtMs = this.engine.nowMs;
+    if (entry !== undefined) entry.usedAtMs = this.#engine.nowMs;
     return entry;
   }
 
@@ -75,18 +75,18 @@ export class Database {
   inspect(key: string): Entry | undefined {
     const entry = this.find(key);
     if (entry === undefined) {
-      this.engine.stats.misses++;
-      if (this.engine.eventMask !== 0) this.notify(EVENT.keymiss, "keymiss", key);
+      this.#engine.stats.misses += 1;
+      if (this.#engine.eventMask !== 0) this.notify(EVENT.keymiss, "keymiss", key);
       return undefined;
     }
-    this.engine.stats.hits++;
+    this.#engine.stats.hits += 1;
     return entry;
   }
 
   /** For commands that write: no hit is counted. */
   forWrite(key: string): Entry | undefined {
     const entry = this.find(key);
-    if (entry !== undefined) entry.usedAtMs = this.engine.nowMs;
+    if (entry !== undefined) entry.usedAtMs = this.#engine.nowMs;
     return entry;
   }
 
@@ -136,48 +136,48 @@ export class Database {
     const entry = this.find(key);
     if (entry === undefined) return this.add(key, value);
     entry.value = value;
-    entry.usedAtMs = this.engine.nowMs;
+    entry.usedAtMs = this.#engine.nowMs;
     if (entry.expiresAtMs !== Infinity) this.setDeadline(entry, Infinity);
   }
 
   /** The key must not be there. */
   add(key: string, value: Value): void {
-    this.entries.add({ key, value, expiresAtMs: Infinity, usedAtMs: this.engine.nowMs });
-    if (this.engine.eventMask !== 0) this.notify(EVENT.created, "new", key);
+    this.#entries.add({ key, value, expiresAtMs: Infinity, usedAtMs: this.#engine.nowMs });
+    if (this.#engine.eventMask !== 0) this.notify(EVENT.created, "new", key);
   }
 
   /** Milliseconds since the epoch, or Infinity to persist. */
   setDeadline(entry: Entry, expiresAtMs: number): void {
-    if (entry.expiresAtMs !== Infinity) this.volatile--;
-    if (expiresAtMs !== Infinity) this.volatile++;
+    if (entry.expiresAtMs !== Infinity) this.#volatile -= 1;
+    if (expiresAtMs !== Infinity) this.#volatile += 1;
     entry.expiresAtMs = expiresAtMs;
-    if (expiresAtMs !== Infinity) this.engine.expiry.schedule(this, entry.key, expiresAtMs);
+    if (expiresAtMs !== Infinity) this.#engine.expiry.schedule(this, entry.key, expiresAtMs);
   }
 
   /** Takes a key away and tells nobody. True when it was there. */
   delete(key: string): boolean {
     if (this.find(key) === undefined) return false;
-    this.drop(key);
+    this.#drop(key);
     return true;
   }
 
-  private drop(key: string): void {
-    const entry = this.entries.delete(key);
-    if (entry !== undefined && entry.expiresAtMs !== Infinity) this.volatile--;
+  #drop(key: string): void {
+    const entry = this.#entries.delete(key);
+    if (entry !== undefined && entry.expiresAtMs !== Infinity) this.#volatile -= 1;
   }
 
   clear(): number {
-    const removed = this.entries.size;
-    this.entries.clear();
-    this.volatile = 0;
+    const removed = this.#entries.size;
+    this.#entries.clear();
+    this.#volatile = 0;
     return removed;
   }
 
   /** Exchanges the keys, not those who wait for them or watch them. */
   swapKeys(other: Database): void {
-    [this.entries, other.entries] = [other.entries, this.entries];
-    [this.volatile, other.volatile] = [other.volatile, this.volatile];
-    this.engine.expiry.rebuild();
+    [this.#entries, other.#entries] = [other.#entries, this.#entries];
+    [this.#volatile, other.#volatile] = [other.#volatile, this.#volatile];
+    this.#engine.expiry.rebuild();
   }
 
   // ---- telling
@@ -185,16 +185,16 @@ export class Database {
   /** A command changed the value at `key` (made, altered or deleted it). */
   changed(key: string, eventClass: EventClass, event: string): void {
     this.touched(key);
-    if (this.engine.eventMask !== 0) this.notify(eventClass, event, key);
+    if (this.#engine.eventMask !== 0) this.notify(eventClass, event, key);
   }
 
   /** As `changed`, then deletes the key when the command took the collection's last element. */
   removed(key: string, collection: Collection, eventClass: EventClass, event: string): void {
     this.changed(key, eventClass, event);
     if (collection.size > 0) return;
-    this.drop(key);
+    this.#drop(key);
     this.touched(key);
-    if (this.engine.eventMask !== 0) this.notify(EVENT.generic, "del", key);
+    if (this.#engine.eventMask !== 0) this.notify(EVENT.generic, "del", key);
   }
 
   /**
@@ -202,42 +202,42 @@ export class Database {
    * the element came.
    */
   taken(key: string, collection: Collection, eventClass: EventClass, event: string): void {
-    this.engine.stats.changes++;
-    if (this.engine.eventMask !== 0) this.notify(eventClass, event, key);
+    this.#engine.stats.changes += 1;
+    if (this.#engine.eventMask !== 0) this.notify(eventClass, event, key);
     if (collection.size > 0) return;
-    this.drop(key);
-    if (this.engine.eventMask !== 0) this.notify(EVENT.generic, "del", key);
+    this.#drop(key);
+    if (this.#engine.eventMask !== 0) this.notify(EVENT.generic, "del", key);
   }
 
   /** Without an event: wakes watchers, caches and blocked clients. */
   touched(key: string): void {
-    const engine = this.engine;
-    engine.stats.changes++;
-    if (this.watches.size !== 0) touchWatches(this.watches.get(key), this.entries.has(key));
+    const engine = this.#engine;
+    engine.stats.changes += 1;
+    if (this.watches.size !== 0) touchWatches(this.watches.get(key), this.#entries.has(key));
     if (engine.tracking.active) engine.tracking.keyChanged(key);
     if (this.waiters.size !== 0 && this.waiters.has(key)) engine.blocked.signal(this, key);
   }
 
   notify(eventClass: EventClass, event: string, key: string): void {
-    const mask = this.engine.eventMask;
+    const mask = this.#engine.eventMask;
     if ((mask & eventClass) === 0) return;
-    const { pubsub } = this.engine;
+    const { pubsub } = this.#engine;
     if ((mask & EVENT.keyspace) !== 0) pubsub.publish(`__keyspace@${this.index}__:${key}`, event);
     if ((mask & EVENT.keyevent) !== 0) pubsub.publish(`__keyevent@${this.index}__:${event}`, key);
   }
 
   /** Deletes an entry whose time has come. */
   expire(entry: Entry): void {
-    this.drop(entry.key);
-    this.engine.stats.expired++;
+    this.#drop(entry.key);
+    this.#engine.stats.expired += 1;
     this.touched(entry.key);
-    if (this.engine.eventMask !== 0) this.notify(EVENT.expired, "expired", entry.key);
+    if (this.#engine.eventMask !== 0) this.notify(EVENT.expired, "expired", entry.key);
   }
 
   /** Before all keys go, or are replaced by those of another database: whoever watches one on either side is told. */
   touchAllWatches(replacement?: Database): void {
     for (const [key, watches] of this.watches) {
-      if (this.entries.has(key)) touchWatches(watches, replacement?.entries.has(key) === true);
+      if (this.#entries.has(key)) touchWatches(watches, replacement?.peek(key) !== undefined);
       else if (replacement?.has(key) === true) touchWatches(watches, true);
     }
   }
@@ -246,21 +246,21 @@ export class Database {
 
   /** Present, though perhaps expired: for whoever must not delete on the way. */
   peek(key: string): Entry | undefined {
-    return this.entries.get(key);
+    return this.#entries.get(key);
   }
 
   /** All entries, the expired ones too. */
   all(): readonly Entry[] {
-    return this.entries.values();
+    return this.#entries.values();
   }
 
   scan(cursor: number, count: number): { readonly cursor: number; readonly nodes: readonly Entry[] } {
-    return this.entries.scan(cursor, count);
+    return this.#entries.scan(cursor, count);
   }
 
   randomKey(): string | undefined {
-    for (let tries = 0; tries < 100; tries++) {
-      const entry = this.entries.random(this.engine.random);
+    for (let tries = 0; tries < 100; tries += 1) {
+      const entry = this.#entries.random(this.#engine.random);
       if (entry === undefined) return undefined;
       if (this.find(entry.key) !== undefined) return entry.key;
     }

@@ -72,7 +72,7 @@ export class Engine {
   enoughReplicas = true;
   /** `proto-max-bulk-len` in bytes, or what a string can hold where that is less. */
   maxBulkLength: number;
-  private lastId = 0;
+  #lastId = 0;
 
   constructor(commands: CommandTable, options: EngineOptions = {}) {
     this.commands = commands;
@@ -81,12 +81,12 @@ export class Engine {
     this.runId = runId(this.random);
     this.nowMs = this.clock.nowMs();
     this.startedAtMs = this.nowMs;
-    this.maxBulkLength = this.longestValue();
+    this.maxBulkLength = this.#longestValue();
     this.users = new Users({ ...options.users, default: options.password ?? "" });
     this.databases = Array.from({ length: DATABASES }, (_, index) => new Database(this, index));
     this.scripts = new Scripts(this);
     this.config.assign("requirepass", options.password ?? "");
-    this.config.onChange(() => this.settingsChanged());
+    this.config.onChange(() => this.#settingsChanged());
   }
 
   /** The index must be one of the databases. */
@@ -95,9 +95,9 @@ export class Engine {
   }
 
   connect(outlet: Outlet): Session {
-    const session = new Session(this, ++this.lastId, outlet);
+    const session = new Session(this, ++this.#lastId, outlet);
     this.sessions.set(session.id, session);
-    this.stats.connections++;
+    this.stats.connections += 1;
     return session;
   }
 
@@ -147,13 +147,13 @@ export class Engine {
     }
   }
 
-  private longestValue(): number {
+  #longestValue(): number {
     return Math.min(this.config.number("proto-max-bulk-len"), LONGEST_STRING);
   }
 
-  private settingsChanged(): void {
+  #settingsChanged(): void {
     this.eventMask = parseEventClasses(this.config.text("notify-keyspace-events")) ?? 0;
-    this.maxBulkLength = this.longestValue();
+    this.maxBulkLength = this.#longestValue();
     this.enoughReplicas =
       this.config.number("min-replicas-to-write") === 0 || this.config.number("min-replicas-max-lag") === 0;
     this.tracking.limit(this.config.number("tracking-table-max-keys"));

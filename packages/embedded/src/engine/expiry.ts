@@ -20,51 +20,51 @@ const CHUNK = 1000;
 const SMALL = 1024;
 
 export class Expiry {
-  private readonly engine: Engine;
-  private readonly heap = new MinHeap<Deadline>((a, b) => a.atMs < b.atMs);
-  private timer: Timer | undefined;
-  private timerAtMs = Infinity;
-  private active = true;
+  readonly #engine: Engine;
+  readonly #heap = new MinHeap<Deadline>((a, b) => a.atMs < b.atMs);
+  #timer: Timer | undefined;
+  #timerAtMs = Infinity;
+  #active = true;
 
   constructor(engine: Engine) {
-    this.engine = engine;
+    this.#engine = engine;
   }
 
   schedule(db: Database, key: string, atMs: number): void {
-    this.heap.push({ db, key, atMs });
-    if (this.heap.size > SMALL && this.heap.size > 2 * this.volatileKeys()) this.dropStale();
-    this.arm();
+    this.#heap.push({ db, key, atMs });
+    if (this.#heap.size > SMALL && this.#heap.size > 2 * this.#volatileKeys()) this.#dropStale();
+    this.#arm();
   }
 
   /** DEBUG SET-ACTIVE-EXPIRE: with false, keys go only when somebody looks. */
   setActive(active: boolean): void {
-    this.active = active;
-    this.arm();
+    this.#active = active;
+    this.#arm();
   }
 
   /** From the keys themselves: follows them to their new database after SWAPDB. */
   rebuild(): void {
     const deadlines: Deadline[] = [];
-    for (const db of this.engine.databases) {
+    for (const db of this.#engine.databases) {
       if (db.volatileSize === 0) continue;
       for (const entry of db.all()) {
         if (entry.expiresAtMs !== Infinity) deadlines.push({ db, key: entry.key, atMs: entry.expiresAtMs });
       }
     }
-    this.heap.replace(deadlines);
-    this.arm();
+    this.#heap.replace(deadlines);
+    this.#arm();
   }
 
   close(): void {
-    this.disarm();
-    this.active = false;
-    this.heap.replace([]);
+    this.#disarm();
+    this.#active = false;
+    this.#heap.replace([]);
   }
 
   /** Of several deadlines of one key, only one can be its own, and it is kept once. */
-  private dropStale(): void {
+  #dropStale(): void {
     const kept = new Set<Entry>();
-    this.heap.filter(({ db, key, atMs }) => {
+    this.#heap.filter(({ db, key, atMs }) => {
       const entry = db.peek(key);
       if (entry?.expiresAtMs !== atMs || kept.has(entry)) return false;
       kept.add(entry);
@@ -72,38 +72,38 @@ export class Expiry {
     });
   }
 
-  private volatileKeys(): number {
-    return this.engine.databases.reduce((sum, db) => sum + db.volatileSize, 0);
+  #volatileKeys(): number {
+    return this.#engine.databases.reduce((sum, db) => sum + db.volatileSize, 0);
   }
 
   /** A key lives through its last millisecond, so the timer is for the one after. */
-  private arm(): void {
-    const next = this.heap.peek();
-    if (!this.active || next === undefined) return this.disarm();
-    if (this.timer !== undefined && this.timerAtMs <= next.atMs) return;
-    this.disarm();
-    this.timerAtMs = next.atMs;
-    this.timer = this.engine.setTimer(next.atMs + 1 - this.engine.clock.nowMs(), () => this.run());
+  #arm(): void {
+    const next = this.#heap.peek();
+    if (!this.#active || next === undefined) return this.#disarm();
+    if (this.#timer !== undefined && this.#timerAtMs <= next.atMs) return;
+    this.#disarm();
+    this.#timerAtMs = next.atMs;
+    this.#timer = this.#engine.setTimer(next.atMs + 1 - this.#engine.clock.nowMs(), () => this.#run());
   }
 
-  private disarm(): void {
-    this.timer?.cancel();
-    this.timer = undefined;
-    this.timerAtMs = Infinity;
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAtMs = Infinity;
   }
 
-  private run(): void {
-    this.timer = undefined;
-    this.timerAtMs = Infinity;
-    this.engine.outsideCommand(() => {
-      for (let i = 0; i < CHUNK; i++) {
-        const next = this.heap.peek();
-        if (next === undefined || next.atMs >= this.engine.nowMs) break;
-        this.heap.pop();
+  #run(): void {
+    this.#timer = undefined;
+    this.#timerAtMs = Infinity;
+    this.#engine.outsideCommand(() => {
+      for (let i = 0; i < CHUNK; i += 1) {
+        const next = this.#heap.peek();
+        if (next === undefined || next.atMs >= this.#engine.nowMs) break;
+        this.#heap.pop();
         const entry = next.db.peek(next.key);
-        if (entry !== undefined && entry.expiresAtMs < this.engine.nowMs) next.db.expire(entry);
+        if (entry !== undefined && entry.expiresAtMs < this.#engine.nowMs) next.db.expire(entry);
       }
     });
-    this.arm();
+    this.#arm();
   }
 }

@@ -14,18 +14,18 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 export class Monitors {
-  private readonly sessions = new Set<Session>();
+  readonly #sessions = new Set<Session>();
 
   get active(): boolean {
-    return this.sessions.size > 0;
+    return this.#sessions.size > 0;
   }
 
   add(session: Session): void {
-    this.sessions.add(session);
+    this.#sessions.add(session);
   }
 
   delete(session: Session): void {
-    this.sessions.delete(session);
+    this.#sessions.delete(session);
   }
 
   feed(session: Session, command: Command, args: readonly string[]): void {
@@ -35,7 +35,7 @@ export class Monitors {
     const from = session.isScript ? "lua" : session.outlet.address;
     const words = redacted(command, args).map(quoted).join(" ");
     const line = new Status(`${time} [${session.db.index} ${from}] ${words}`);
-    for (const monitor of this.sessions) monitor.push(line);
+    for (const monitor of this.#sessions) monitor.push(line);
   }
 }
 

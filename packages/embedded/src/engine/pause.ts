@@ -7,32 +7,32 @@ import type { Session } from "./session.ts";
 export type PauseMode = "all" | "write";
 
 export class Pause {
-  private readonly engine: Engine;
-  private untilMs = 0;
-  private mode: PauseMode = "all";
-  private timer: Timer | undefined;
-  private readonly postponed = new Set<Session>();
+  readonly #engine: Engine;
+  #untilMs = 0;
+  #mode: PauseMode = "all";
+  #timer: Timer | undefined;
+  readonly #postponed = new Set<Session>();
   /** Those which the end of a pause, or a command of one of them, lets go on, in this order; undefined when that is done. */
-  private goingOn: Session[] | undefined;
+  #goingOn: Session[] | undefined;
 
   constructor(engine: Engine) {
-    this.engine = engine;
+    this.#engine = engine;
   }
 
   get active(): boolean {
-    return this.timer !== undefined;
+    return this.#timer !== undefined;
   }
 
   get postponedCount(): number {
-    return this.postponed.size;
+    return this.#postponed.size;
   }
 
   /** The later end and the stricter mode win over a pause already there. */
   start(untilMs: number, mode: PauseMode): void {
-    this.mode = this.active && this.mode === "all" ? "all" : mode;
-    this.untilMs = Math.max(this.active ? this.untilMs : 0, untilMs);
-    this.timer?.cancel();
-    this.timer = this.engine.setTimer(this.untilMs - this.engine.clock.nowMs(), () => this.end());
+    this.#mode = this.active && this.#mode === "all" ? "all" : mode;
+    this.#untilMs = Math.max(this.active ? this.#untilMs : 0, untilMs);
+    this.#timer?.cancel();
+    this.#timer = this.#engine.setTimer(this.#untilMs - this.#engine.clock.nowMs(), () => this.end());
   }
 
   /**
@@ -40,55 +40,55 @@ export class Pause {
    * came, each with everything that it sent meanwhile. One of them may begin the next pause.
    */
   end(): void {
-    this.timer?.cancel();
-    this.timer = undefined;
-    const isRunning = this.goingOn !== undefined;
-    this.goingOn = [...(this.goingOn ?? []), ...this.postponed];
-    this.postponed.clear();
-    if (!isRunning) queueMicrotask(() => this.goOn());
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const isRunning = this.#goingOn !== undefined;
+    this.#goingOn = [...(this.#goingOn ?? []), ...this.#postponed];
+    this.#postponed.clear();
+    if (!isRunning) queueMicrotask(() => this.#goOn());
   }
 
   /** A session resumes within a microtask; the next one comes after it, and after a script that it makes busy. */
-  private goOn(): void {
-    if (this.engine.busy.active) return this.engine.busy.afterwards(() => this.goOn());
-    const session = this.goingOn?.shift();
+  #goOn(): void {
+    if (this.#engine.busy.active) return this.#engine.busy.afterwards(() => this.#goOn());
+    const session = this.#goingOn?.shift();
     if (session === undefined) {
-      this.goingOn = undefined;
+      this.#goingOn = undefined;
       return;
     }
     const args = session.postponed;
     session.postponed = undefined;
     if (args !== undefined) session.execute(args);
     if (!session.isBlocked && !session.closed) session.outlet.resume();
-    queueMicrotask(() => this.goOn());
+    queueMicrotask(() => this.#goOn());
   }
 
   /** For a session that no longer waits for a key: it goes on after those which were held back before. */
   resume(session: Session): void {
-    if (this.goingOn === undefined) session.outlet.resume();
-    else this.goingOn.push(session);
+    if (this.#goingOn === undefined) session.outlet.resume();
+    else this.#goingOn.push(session);
   }
 
   /** Whether this command must wait. A queued command waits with its EXEC. */
   holdsBack(session: Session, command: Command, args: readonly string[]): boolean {
-    if (this.timer === undefined) return false;
-    if (this.mode === "all") return true;
+    if (this.#timer === undefined) return false;
+    if (this.#mode === "all") return true;
     if (command.name === "exec") return session.transaction?.mayReplicate ?? false;
     return session.engine.scripts.mayReplicate(command, args);
   }
 
   postpone(session: Session, args: readonly string[]): void {
     session.postponed = args;
-    this.postponed.add(session);
+    this.#postponed.add(session);
   }
 
   forget(session: Session): void {
-    this.postponed.delete(session);
+    this.#postponed.delete(session);
   }
 
   close(): void {
-    this.timer?.cancel();
-    this.timer = undefined;
-    this.postponed.clear();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#postponed.clear();
   }
 }

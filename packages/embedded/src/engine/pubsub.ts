@@ -6,7 +6,7 @@ import type { Session } from "./session.ts";
 export type SubscriptionKind = "channel" | "pattern" | "shard";
 
 export class PubSub {
-  private readonly tables: Readonly<Record<SubscriptionKind, Map<string, Set<Session>>>> = {
+  readonly #tables: Readonly<Record<SubscriptionKind, Map<string, Set<Session>>>> = {
     channel: new Map(),
     pattern: new Map(),
     shard: new Map(),
@@ -17,16 +17,16 @@ export class PubSub {
     const own = session.subscriptions[kind];
     if (own.has(name)) return false;
     own.add(name);
-    const listeners = this.tables[kind].get(name);
-    if (listeners === undefined) this.tables[kind].set(name, new Set([session]));
+    const listeners = this.#tables[kind].get(name);
+    if (listeners === undefined) this.#tables[kind].set(name, new Set([session]));
     else listeners.add(session);
     return true;
   }
 
   unsubscribe(kind: SubscriptionKind, name: string, session: Session): boolean {
     if (!session.subscriptions[kind].delete(name)) return false;
-    const listeners = this.tables[kind].get(name);
-    if (listeners?.delete(session) === true && listeners.size === 0) this.tables[kind].delete(name);
+    const listeners = this.#tables[kind].get(name);
+    if (listeners?.delete(session) === true && listeners.size === 0) this.#tables[kind].delete(name);
     return true;
   }
 
@@ -38,32 +38,32 @@ export class PubSub {
 
   /** Number of clients that received it; one that listens by name and by pattern counts twice. */
   publish(channel: string, message: string): number {
-    let receivers = this.deliver(this.tables.channel.get(channel), new Push(["message", channel, message]));
-    for (const [pattern, listeners] of this.tables.pattern) {
+    let receivers = this.#deliver(this.#tables.channel.get(channel), new Push(["message", channel, message]));
+    for (const [pattern, listeners] of this.#tables.pattern) {
       if (!matches(pattern, channel)) continue;
-      receivers += this.deliver(listeners, new Push(["pmessage", pattern, channel, message]));
+      receivers += this.#deliver(listeners, new Push(["pmessage", pattern, channel, message]));
     }
     return receivers;
   }
 
   publishToShard(channel: string, message: string): number {
-    return this.deliver(this.tables.shard.get(channel), new Push(["smessage", channel, message]));
+    return this.#deliver(this.#tables.shard.get(channel), new Push(["smessage", channel, message]));
   }
 
   /** Names with at least one listener. */
   active(kind: SubscriptionKind, pattern?: string): string[] {
-    return [...this.tables[kind].keys()].filter((name) => pattern === undefined || matches(pattern, name));
+    return [...this.#tables[kind].keys()].filter((name) => pattern === undefined || matches(pattern, name));
   }
 
   listeners(kind: SubscriptionKind, name: string): number {
-    return this.tables[kind].get(name)?.size ?? 0;
+    return this.#tables[kind].get(name)?.size ?? 0;
   }
 
   count(kind: SubscriptionKind): number {
-    return this.tables[kind].size;
+    return this.#tables[kind].size;
   }
 
-  private deliver(listeners: ReadonlySet<Session> | undefined, message: Push): number {
+  #deliver(listeners: ReadonlySet<Session> | undefined, message: Push): number {
     if (listeners === undefined) return 0;
     for (const session of listeners) session.push(message);
     return listeners.size;

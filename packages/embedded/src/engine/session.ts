@@ -130,12 +130,12 @@ export class Session {
   answer(reply: Reply): void {
     if (this.closed) return;
     if (this.replies === "on" && !this.skipsNext) this.outlet.reply(reply);
-    else this.answerMuted(reply);
+    else this.#answerMuted(reply);
     if (this.closeAfterReply) this.outlet.close();
   }
 
   /** Messages pass, also those which confirm a subscription. */
-  private answerMuted(reply: Reply): void {
+  #answerMuted(reply: Reply): void {
     if (reply instanceof Several && reply.replies.every((one) => one instanceof Push)) this.outlet.reply(reply);
     if (this.replies !== "off") this.replies = this.skipsNext ? "skip" : "on";
     this.skipsNext = false;

@@ -25,21 +25,21 @@ export class Stats {
   readonly byError: Map<string, number> = new Map();
 
   called(name: string): void {
-    this.commands++;
-    this.countsOf(name).calls++;
+    this.commands += 1;
+    this.#countsOf(name).calls += 1;
   }
 
   /** @param name the command's, or undefined for one that does not exist */
   rejected(name: string | undefined, reply: ErrorReply): void {
-    if (name !== undefined) this.countsOf(name).rejected++;
-    this.countError(reply);
+    if (name !== undefined) this.#countsOf(name).rejected += 1;
+    this.#countError(reply);
   }
 
   /** An error which a script passes on was counted where it arose. */
   failed(name: string, reply: ErrorReply): void {
     if (reply.counted) return;
-    this.countsOf(name).failed++;
-    this.countError(reply);
+    this.#countsOf(name).failed += 1;
+    this.#countError(reply);
   }
 
   reset(): void {
@@ -53,7 +53,7 @@ export class Stats {
     this.byError.clear();
   }
 
-  private countsOf(name: string): CommandCounts {
+  #countsOf(name: string): CommandCounts {
     let counts = this.byCommand.get(name);
     if (counts === undefined) {
       counts = { calls: 0, rejected: 0, failed: 0 };
@@ -62,8 +62,8 @@ export class Stats {
     return counts;
   }
 
-  private countError({ message }: ErrorReply): void {
-    this.errors++;
+  #countError({ message }: ErrorReply): void {
+    this.errors += 1;
     const space = message.indexOf(" ");
     const code = space === -1 ? message : message.slice(0, space);
     this.byError.set(code, (this.byError.get(code) ?? 0) + 1);

@@ -33,65 +33,65 @@ interface Prefix {
 const CHANNEL = "__redis__:invalidate";
 
 export class Tracking {
-  private readonly engine: Engine;
+  readonly #engine: Engine;
   /** Numbers of sessions by key: one that has ended stays until the key changes, as with Redis, and must not be held whole. */
-  private readonly readers = new Map<string, Set<number>>();
-  private readonly prefixes = new Map<string, Prefix>();
-  private readonly clients = new Set<Session>();
+  readonly #readers = new Map<string, Set<number>>();
+  readonly #prefixes = new Map<string, Prefix>();
+  readonly #clients = new Set<Session>();
   /** `tracking-table-max-keys` */
-  private maxKeys = 1_000_000;
+  #maxKeys = 1_000_000;
   /** What the running command's own client is to be told once its answer is written. */
-  private pending: Reply[] = [];
+  #pending: Reply[] = [];
 
   constructor(engine: Engine) {
-    this.engine = engine;
+    this.#engine = engine;
   }
 
   /** Whether changes are of interest at all. */
   get active(): boolean {
-    return this.readers.size > 0 || this.prefixes.size > 0;
+    return this.#readers.size > 0 || this.#prefixes.size > 0;
   }
 
   get clientCount(): number {
-    return this.clients.size;
+    return this.#clients.size;
   }
 
   get keyCount(): number {
-    return this.readers.size;
+    return this.#readers.size;
   }
 
   get itemCount(): number {
     let items = 0;
-    for (const readers of this.readers.values()) items += readers.size;
+    for (const readers of this.#readers.values()) items += readers.size;
     return items;
   }
 
   get prefixCount(): number {
-    return this.prefixes.size;
+    return this.#prefixes.size;
   }
 
   enable(session: Session, options: TrackingOptions): void {
     const registered = session.tracking?.registered ?? new Set<string>();
     if (options.broadcast) {
       const added = options.prefixes.length === 0 ? [""] : options.prefixes;
-      for (const prefix of added) this.register(session, prefix, registered);
+      for (const prefix of added) this.#register(session, prefix, registered);
     }
     session.tracking = { ...options, registered, broken: false, caching: session.tracking?.caching ?? false };
-    this.clients.add(session);
+    this.#clients.add(session);
   }
 
   disable(session: Session): void {
     for (const name of session.tracking?.registered ?? []) {
-      const prefix = this.prefixes.get(name);
-      if (prefix?.sessions.delete(session) === true && prefix.sessions.size === 0) this.prefixes.delete(name);
+      const prefix = this.#prefixes.get(name);
+      if (prefix?.sessions.delete(session) === true && prefix.sessions.size === 0) this.#prefixes.delete(name);
     }
     session.tracking = undefined;
-    this.clients.delete(session);
+    this.#clients.delete(session);
   }
 
-  private register(session: Session, name: string, registered: Set<string>): void {
-    const prefix = this.prefixes.get(name);
-    if (prefix === undefined) this.prefixes.set(name, { sessions: new Set([session]), keys: new Map() });
+  #register(session: Session, name: string, registered: Set<string>): void {
+    const prefix = this.#prefixes.get(name);
+    if (prefix === undefined) this.#prefixes.set(name, { sessions: new Set([session]), keys: new Map() });
     else prefix.sessions.add(session);
     registered.add(name);
   }
@@ -99,75 +99,75 @@ export class Tracking {
   /** The session read these keys and is to be told of the next change of each. */
   remember(session: Session, keys: readonly string[]): void {
     for (const key of keys) {
-      const readers = this.readers.get(key);
-      if (readers === undefined) this.readers.set(key, new Set([session.id]));
+      const readers = this.#readers.get(key);
+      if (readers === undefined) this.#readers.set(key, new Set([session.id]));
       else readers.add(session.id);
     }
-    this.limit(this.maxKeys);
+    this.limit(this.#maxKeys);
   }
 
   /** The table forgets keys beyond `max`, which is to say that they changed. 0 is no limit. */
   limit(max: number): void {
-    this.maxKeys = max;
-    if (max === 0 || this.readers.size <= max) return;
-    for (const key of this.readers.keys()) {
-      if (this.readers.size <= max) return;
-      this.tellReaders(key, true);
+    this.#maxKeys = max;
+    if (max === 0 || this.#readers.size <= max) return;
+    for (const key of this.#readers.keys()) {
+      if (this.#readers.size <= max) return;
+      this.#tellReaders(key, true);
     }
   }
 
   keyChanged(key: string): void {
     // What a script changes is nobody's own to NOLOOP with BCAST.
-    const author = this.engine.caller === undefined ? this.engine.current : undefined;
-    for (const [name, prefix] of this.prefixes) {
+    const author = this.#engine.caller === undefined ? this.#engine.current : undefined;
+    for (const [name, prefix] of this.#prefixes) {
       if (key.startsWith(name)) prefix.keys.set(key, author);
     }
-    this.tellReaders(key, false);
+    this.#tellReaders(key, false);
   }
 
   /** NOLOOP is about a client's own changes; that the table is full is nobody's. */
-  private tellReaders(key: string, evicted: boolean): void {
-    const readers = this.readers.get(key);
+  #tellReaders(key: string, evicted: boolean): void {
+    const readers = this.#readers.get(key);
     if (readers === undefined) return;
-    this.readers.delete(key);
+    this.#readers.delete(key);
     for (const id of readers) {
-      const session = this.engine.sessions.get(id);
+      const session = this.#engine.sessions.get(id);
       const state = session?.tracking;
       if (session === undefined || state === undefined || state.broadcast) continue;
-      const own = session === this.engine.current;
+      const own = session === this.#engine.current;
       if (own && state.noLoop && !evicted) continue;
-      if (own) this.pending.push([key]);
-      else this.send(session, state, [key]);
+      if (own) this.#pending.push([key]);
+      else this.#send(session, state, [key]);
     }
   }
 
   /** FLUSHDB and FLUSHALL: everything is invalid. */
   flushed(): void {
-    for (const session of this.clients) {
-      if (session === this.engine.current) this.pending.push(NIL);
-      else if (session.tracking !== undefined) this.send(session, session.tracking, NIL);
+    for (const session of this.#clients) {
+      if (session === this.#engine.current) this.#pending.push(NIL);
+      else if (session.tracking !== undefined) this.#send(session, session.tracking, NIL);
     }
-    this.readers.clear();
+    this.#readers.clear();
   }
 
   /** After the command's answer: what waited for it. */
   tellAuthor(session: Session | undefined): void {
-    const messages = this.pending;
+    const messages = this.#pending;
     if (messages.length === 0) return;
-    this.pending = [];
+    this.#pending = [];
     if (session === undefined) return;
     // In a transaction tracking may have ended since.
-    for (const keys of messages) this.send(session, session.tracking ?? { redirect: 0, broken: false }, keys);
+    for (const keys of messages) this.#send(session, session.tracking ?? { redirect: 0, broken: false }, keys);
   }
 
   /** After a command and what it caused, in the order of the prefixes. */
   broadcastChanges(): void {
-    if (this.prefixes.size === 0) return;
-    const ordered = [...this.prefixes].sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [, prefix] of ordered) if (prefix.keys.size > 0) this.broadcast(prefix);
+    if (this.#prefixes.size === 0) return;
+    const ordered = [...this.#prefixes].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [, prefix] of ordered) if (prefix.keys.size > 0) this.#broadcast(prefix);
   }
 
-  private broadcast(prefix: Prefix): void {
+  #broadcast(prefix: Prefix): void {
     const changes = [...prefix.keys].sort(([a], [b]) => (a < b ? -1 : 1));
     prefix.keys.clear();
     for (const session of prefix.sessions) {
@@ -175,7 +175,7 @@ export class Tracking {
       if (state === undefined) continue;
       const told = state.noLoop ? changes.filter(([, by]) => by !== session) : changes;
       if (told.length > 0)
-        this.send(
+        this.#send(
           session,
           state,
           told.map(([key]) => key),
@@ -183,12 +183,12 @@ export class Tracking {
     }
   }
 
-  private send(session: Session, state: Pick<TrackingState, "redirect" | "broken">, keys: Reply): void {
+  #send(session: Session, state: Pick<TrackingState, "redirect" | "broken">, keys: Reply): void {
     if (state.redirect === 0) {
       if (session.resp === 3) session.push(new Push(["invalidate", keys]));
       return;
     }
-    const target = this.engine.sessions.get(state.redirect);
+    const target = this.#engine.sessions.get(state.redirect);
     if (target === undefined) {
       state.broken = true;
       if (session.resp === 3) session.push(new Push(["tracking-redir-broken", state.redirect]));

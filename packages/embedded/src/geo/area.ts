@@ -84,9 +84,9 @@ const MERCATOR_MAX = 20037726.37;
 function estimatedStep(radius: number, latitude: number): number {
   if (radius === 0) return FULL_STEP;
   let step = -1;
-  for (let range = radius; range < MERCATOR_MAX; range *= 2) step++;
-  if (Math.abs(latitude) > 66) step--;
-  if (Math.abs(latitude) > 80) step--;
+  for (let range = radius; range < MERCATOR_MAX; range *= 2) step += 1;
+  if (Math.abs(latitude) > 66) step -= 1;
+  if (Math.abs(latitude) > 80) step -= 1;
   return Math.min(Math.max(step, 1), FULL_STEP);
 }
 

@@ -86,7 +86,7 @@ const ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz";
 export function geohashText(score: number): string {
   const bits = interleave(cellAt(positionOf(score), FULL_STEP, WHOLE_WORLD));
   let text = "";
-  for (let i = 1; i <= 10; i++) text += ALPHABET.charAt(Math.floor(bits / 2 ** (2 * FULL_STEP - 5 * i)) % 32);
+  for (let i = 1; i <= 10; i += 1) text += ALPHABET.charAt(Math.floor(bits / 2 ** (2 * FULL_STEP - 5 * i)) % 32);
   return `${text}0`;
 }
 

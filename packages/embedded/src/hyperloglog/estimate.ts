@@ -13,7 +13,7 @@ const RANK_BITS = 50;
 export function estimate(histogram: Uint32Array): number {
   const count = (rank: number): number => histogram[rank] as number;
   let z = REGISTERS * tau((REGISTERS - count(RANK_BITS + 1)) / REGISTERS);
-  for (let rank = RANK_BITS; rank >= 1; rank--) z = (z + count(rank)) * 0.5;
+  for (let rank = RANK_BITS; rank >= 1; rank -= 1) z = (z + count(rank)) * 0.5;
   z += REGISTERS * sigma(count(0) / REGISTERS);
   return Math.round((ALPHA * REGISTERS * REGISTERS) / z);
 }

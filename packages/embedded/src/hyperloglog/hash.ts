@@ -86,7 +86,7 @@ function murmurHash(text: string): Word {
 /** Up to four bytes as a number; 0 for none. */
 function littleEndian(text: string, at: number, count: number): number {
   let word = 0;
-  for (let i = 0; i < count; i++) word |= text.charCodeAt(at + i) << (8 * i);
+  for (let i = 0; i < count; i += 1) word |= text.charCodeAt(at + i) << (8 * i);
   return word;
 }
 

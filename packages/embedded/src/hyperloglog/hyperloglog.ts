@@ -23,12 +23,12 @@ const RANKS = 64;
 
 export class HyperLogLog {
   /** The header, with the registers of a dense one; they are changed in place. */
-  private bytes: Bytes;
-  private sparse: SparseRegisters | undefined;
+  #bytes: Bytes;
+  #sparse: SparseRegisters | undefined;
 
   private constructor(bytes: Bytes, sparse: SparseRegisters | undefined) {
-    this.bytes = bytes;
-    this.sparse = sparse;
+    this.#bytes = bytes;
+    this.#sparse = sparse;
   }
 
   static empty(): HyperLogLog {
@@ -48,12 +48,12 @@ export class HyperLogLog {
   }
 
   get representation(): "dense" | "sparse" {
-    return this.sparse === undefined ? "dense" : "sparse";
+    return this.#sparse === undefined ? "dense" : "sparse";
   }
 
   /** The value to store. */
   toBytes(): Bytes {
-    return this.sparse === undefined ? this.bytes : new Bytes(this.bytes.toString() + this.sparse.toString());
+    return this.#sparse === undefined ? this.#bytes : new Bytes(this.#bytes.toString() + this.#sparse.toString());
   }
 
   /** True when a register rose. A sparse one may have up to `sparseMaxBytes` with its header. */
@@ -63,25 +63,25 @@ export class HyperLogLog {
   }
 
   raise(index: number, rank: number, sparseMaxBytes: number): boolean {
-    const result = this.sparse?.raise(index, rank, sparseMaxBytes - HEADER) ?? "too-large";
+    const result = this.#sparse?.raise(index, rank, sparseMaxBytes - HEADER) ?? "too-large";
     if (result !== "too-large") return result === "raised";
     this.toDense();
-    if (readRegister(this.bytes, HEADER, index) >= rank) return false;
-    writeRegister(this.bytes, HEADER, index, rank);
+    if (readRegister(this.#bytes, HEADER, index) >= rank) return false;
+    writeRegister(this.#bytes, HEADER, index, rank);
     return true;
   }
 
   /** True when it was sparse. */
   toDense(): boolean {
-    if (this.sparse === undefined) return false;
-    const dense = new Bytes(this.bytes.toString());
+    if (this.#sparse === undefined) return false;
+    const dense = new Bytes(this.#bytes.toString());
     dense.set(REPRESENTATION, DENSE);
     dense.grow(HEADER + DENSE_BYTES);
-    this.sparse.eachRun((first, length, rank) => {
-      if (rank > 0) for (let i = first; i < first + length; i++) writeRegister(dense, HEADER, i, rank);
+    this.#sparse.eachRun((first, length, rank) => {
+      if (rank > 0) for (let i = first; i < first + length; i += 1) writeRegister(dense, HEADER, i, rank);
     });
-    this.bytes = dense;
-    this.sparse = undefined;
+    this.#bytes = dense;
+    this.#sparse = undefined;
     return true;
   }
 
@@ -97,28 +97,28 @@ export class HyperLogLog {
     const raise = (index: number, rank: number): void => {
       if (rank > (ranks[index] as number)) ranks[index] = rank;
     };
-    if (this.sparse === undefined) return eachRegister(this.bytes, HEADER, raise);
-    this.sparse.eachRun((first, length, rank) => {
-      if (rank > 0) for (let i = first; i < first + length; i++) raise(i, rank);
+    if (this.#sparse === undefined) return eachRegister(this.#bytes, HEADER, raise);
+    this.#sparse.eachRun((first, length, rank) => {
+      if (rank > 0) for (let i = first; i < first + length; i += 1) raise(i, rank);
     });
   }
 
   /** The count in the header, unless it is out of date. */
   get knownCount(): number | bigint | undefined {
-    if ((this.bytes.at(COUNT_STATE) & OUT_OF_DATE) !== 0) return undefined;
-    return narrow(this.bytes.view().readBigUInt64LE(COUNT));
+    if ((this.#bytes.at(COUNT_STATE) & OUT_OF_DATE) !== 0) return undefined;
+    return narrow(this.#bytes.view().readBigUInt64LE(COUNT));
   }
 
   invalidateCount(): void {
-    this.bytes.set(COUNT_STATE, this.bytes.at(COUNT_STATE) | OUT_OF_DATE);
+    this.#bytes.set(COUNT_STATE, this.#bytes.at(COUNT_STATE) | OUT_OF_DATE);
   }
 
   /** Counts anew and notes the result in the header. */
   recount(): number {
-    const count = estimate(this.histogram());
+    const count = estimate(this.#histogram());
     let rest = count;
-    for (let i = COUNT; i < HEADER; i++) {
-      this.bytes.set(i, rest % 256);
+    for (let i = COUNT; i < HEADER; i += 1) {
+      this.#bytes.set(i, rest % 256);
       rest = Math.floor(rest / 256);
     }
     return count;
@@ -126,13 +126,13 @@ export class HyperLogLog {
 
   /** As PFDEBUG DECODE shows it; undefined for a dense one. */
   describe(): string | undefined {
-    return this.sparse?.describe();
+    return this.#sparse?.describe();
   }
 
-  private histogram(): Uint32Array {
-    if (this.sparse === undefined) return histogramOf(this.ranks());
+  #histogram(): Uint32Array {
+    if (this.#sparse === undefined) return histogramOf(this.ranks());
     const histogram = new Uint32Array(RANKS);
-    this.sparse.eachRun((_first, length, rank) => {
+    this.#sparse.eachRun((_first, length, rank) => {
       histogram[rank] = (histogram[rank] as number) + length;
     });
     return histogram;

@@ -33,7 +33,7 @@ function testCounts(): string | undefined {
   const seed = Math.random();
   let added = 0;
   for (const checkpoint of CHECKPOINTS) {
-    for (; added < checkpoint; added++) {
+    for (; added < checkpoint; added += 1) {
       sparse.add(`${seed}:${added}`, SPARSE_MAX_BYTES);
       dense.add(`${seed}:${added}`, SPARSE_MAX_BYTES);
     }

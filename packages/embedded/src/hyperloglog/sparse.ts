@@ -31,13 +31,13 @@ interface Run {
 }
 
 export class SparseRegisters {
-  private code: Buffer;
-  private used: number;
+  #code: Buffer;
+  #used: number;
 
   constructor(code: Uint8Array) {
-    this.code = Buffer.alloc(code.length + SLACK);
-    this.code.set(code);
-    this.used = code.length;
+    this.#code = Buffer.alloc(code.length + SLACK);
+    this.#code.set(code);
+    this.#used = code.length;
   }
 
   /** All registers are zero. */
@@ -51,23 +51,23 @@ export class SparseRegisters {
    */
   raise(index: number, rank: number, maxBytes: number): "raised" | "unchanged" | "too-large" {
     if (rank > MAX_RANK) return "too-large";
-    const run = this.find(index);
+    const run = this.#find(index);
     if (run.rank >= rank) return "unchanged";
     const opcodes = split(run, index, rank);
     const growth = opcodes.length - run.bytes;
-    if (growth > 0 && this.used + growth > maxBytes) return "too-large";
-    this.replace(run, opcodes);
-    this.merge(Math.max(run.previous, 0));
+    if (growth > 0 && this.#used + growth > maxBytes) return "too-large";
+    this.#replace(run, opcodes);
+    this.#merge(Math.max(run.previous, 0));
     return "raised";
   }
 
   /** Each run of equal registers in order. Refuses what does not describe all registers exactly. */
   eachRun(visit: (first: number, length: number, rank: number) => void): void {
     let first = 0;
-    for (let at = 0; at < this.used; at += this.bytesAt(at)) {
-      const length = this.lengthAt(at);
+    for (let at = 0; at < this.#used; at += this.#bytesAt(at)) {
+      const length = this.#lengthAt(at);
       if (first + length > REGISTERS) corrupted();
-      visit(first, length, this.rankAt(at));
+      visit(first, length, this.#rankAt(at));
       first += length;
     }
     if (first !== REGISTERS) corrupted();
@@ -76,25 +76,25 @@ export class SparseRegisters {
   /** As PFDEBUG DECODE shows it. */
   describe(): string {
     const words: string[] = [];
-    for (let at = 0; at < this.used; at += this.bytesAt(at)) {
-      const length = this.lengthAt(at);
-      if (this.isValue(at)) words.push(`v:${this.rankAt(at)},${length}`);
-      else words.push(`${this.bytesAt(at) === 2 ? "Z" : "z"}:${length}`);
+    for (let at = 0; at < this.#used; at += this.#bytesAt(at)) {
+      const length = this.#lengthAt(at);
+      if (this.#isValue(at)) words.push(`v:${this.#rankAt(at)},${length}`);
+      else words.push(`${this.#bytesAt(at) === 2 ? "Z" : "z"}:${length}`);
     }
     return words.join(" ");
   }
 
   toString(): string {
-    return this.code.toString("latin1", 0, this.used);
+    return this.#code.toString("latin1", 0, this.#used);
   }
 
-  private find(index: number): Run {
+  #find(index: number): Run {
     let first = 0;
     let previous = -1;
-    for (let at = 0; at < this.used;) {
-      const length = this.lengthAt(at);
-      const bytes = this.bytesAt(at);
-      if (index < first + length) return { at, bytes, previous, first, length, rank: this.rankAt(at) };
+    for (let at = 0; at < this.#used;) {
+      const length = this.#lengthAt(at);
+      const bytes = this.#bytesAt(at);
+      if (index < first + length) return { at, bytes, previous, first, length, rank: this.#rankAt(at) };
       previous = at;
       at += bytes;
       first += length;
@@ -102,50 +102,51 @@ export class SparseRegisters {
     return corrupted();
   }
 
-  private replace({ at, bytes }: Run, opcodes: readonly number[]): void {
+  #replace({ at, bytes }: Run, opcodes: readonly number[]): void {
     const growth = opcodes.length - bytes;
-    if (this.used + growth > this.code.length) this.code = Buffer.concat([this.code, Buffer.alloc(this.code.length)]);
-    this.code.copyWithin(at + opcodes.length, at + bytes, this.used);
-    this.code.set(opcodes, at);
-    this.used += growth;
+    if (this.#used + growth > this.#code.length)
+      this.#code = Buffer.concat([this.#code, Buffer.alloc(this.#code.length)]);
+    this.#code.copyWithin(at + opcodes.length, at + bytes, this.#used);
+    this.#code.set(opcodes, at);
+    this.#used += growth;
   }
 
   /** Joins neighbouring VAL opcodes of one rank, from `start` on. */
-  private merge(start: number): void {
+  #merge(start: number): void {
     let at = start;
-    for (let looked = 0; looked < MERGE_WINDOW && at < this.used; looked++) {
-      if (this.canJoin(at)) {
-        this.code[at] = value(this.rankAt(at), this.lengthAt(at) + this.lengthAt(at + 1));
-        this.code.copyWithin(at + 1, at + 2, this.used);
-        this.used--;
+    for (let looked = 0; looked < MERGE_WINDOW && at < this.#used; looked += 1) {
+      if (this.#canJoin(at)) {
+        this.#code[at] = value(this.#rankAt(at), this.#lengthAt(at) + this.#lengthAt(at + 1));
+        this.#code.copyWithin(at + 1, at + 2, this.#used);
+        this.#used -= 1;
       } else {
-        at += this.bytesAt(at);
+        at += this.#bytesAt(at);
       }
     }
   }
 
-  private canJoin(at: number): boolean {
-    if (at + 1 >= this.used || !this.isValue(at) || !this.isValue(at + 1)) return false;
-    return this.rankAt(at) === this.rankAt(at + 1) && this.lengthAt(at) + this.lengthAt(at + 1) <= MAX_VALUE_RUN;
+  #canJoin(at: number): boolean {
+    if (at + 1 >= this.#used || !this.#isValue(at) || !this.#isValue(at + 1)) return false;
+    return this.#rankAt(at) === this.#rankAt(at + 1) && this.#lengthAt(at) + this.#lengthAt(at + 1) <= MAX_VALUE_RUN;
   }
 
-  private isValue(at: number): boolean {
-    return ((this.code[at] as number) & 0x80) !== 0;
+  #isValue(at: number): boolean {
+    return ((this.#code[at] as number) & 0x80) !== 0;
   }
 
-  private bytesAt(at: number): number {
-    return ((this.code[at] as number) & 0xc0) === 0x40 ? 2 : 1;
+  #bytesAt(at: number): number {
+    return ((this.#code[at] as number) & 0xc0) === 0x40 ? 2 : 1;
   }
 
-  private lengthAt(at: number): number {
-    const opcode = this.code[at] as number;
+  #lengthAt(at: number): number {
+    const opcode = this.#code[at] as number;
     if ((opcode & 0x80) !== 0) return (opcode & 0x03) + 1;
     const length = opcode & 0x3f;
-    return ((opcode & 0x40) === 0 ? length : (length << 8) | (this.code[at + 1] as number)) + 1;
+    return ((opcode & 0x40) === 0 ? length : (length << 8) | (this.#code[at + 1] as number)) + 1;
   }
 
-  private rankAt(at: number): number {
-    const opcode = this.code[at] as number;
+  #rankAt(at: number): number {
+    const opcode = this.#code[at] as number;
     return (opcode & 0x80) === 0 ? 0 : ((opcode >> 2) & 0x1f) + 1;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import {
   type RespBytes,
   type RespClient,
@@ -41,17 +41,17 @@ interface Form {
   onEngine(source: string): HostReply;
 }
 
-test("the scripts that are written down", async () => {
+it("the scripts that are written down", async () => {
   const cases = writtenDown();
   expect(cases.length).toBeGreaterThan(400);
   expect(await differences(asScript(), cases)).toEqual([]);
 });
 
-test("the same as functions", async () => {
+it("the same as functions", async () => {
   expect(await differences(asFunction(), writtenDown())).toEqual([]);
 });
 
-test.each(["scripts", "functions"])(
+it.each(["scripts", "functions"])(
   "random snippets as %s",
   async (form) => {
     const [first, count] = (process.env["HOLDFAST_LUA_SEEDS"] ?? "1:2000").split(":").map(Number) as [number, number];

@@ -1,9 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { compileScript, createLuaEngine, type HostReply, LuaCompileError, ScriptInterrupt } from "./engine.ts";
 import { CommandHost, errorOf, run } from "./testing/host.ts";
 
 describe("results as replies", () => {
-  test.each<[string, HostReply]>([
+  it.each<[string, HostReply]>([
     ["return 3.99", 3],
     ["return -3.99", -3],
     ["return 2^53", 2n ** 53n],
@@ -31,7 +31,7 @@ describe("results as replies", () => {
     expect(run(source)).toEqual(expected);
   });
 
-  test("a table that contains itself ends in an error", () => {
+  it("a table that contains itself ends in an error", () => {
     let reply = run("local t = {} t[1] = t return t");
     while (Array.isArray(reply)) reply = reply[0]!;
     expect(reply).toEqual({ type: "error", value: "ERR reached lua stack limit" });
@@ -39,7 +39,7 @@ describe("results as replies", () => {
 });
 
 describe("uncaught errors", () => {
-  test.each([
+  it.each([
     ["error('x')", "ERR user_script:1: x script: sha, on @user_script:1."],
     ["error('x', 0)", "ERR x script: sha, on @user_script:1."],
     ["error({err = 'MYERR x'})", "MYERR x script: sha, on @user_script:1."],
@@ -51,7 +51,7 @@ describe("uncaught errors", () => {
   });
 });
 
-test.each([
+it.each([
   `return ${"1+".repeat(50_000)}1`,
   `if false then ${"elseif false then ".repeat(50_000)}end`,
   `local x = {} x${".y".repeat(50_000)} = 1`,
@@ -61,14 +61,14 @@ test.each([
   expect(() => compileScript(source)).toThrow("user_script:1: chunk has too many syntax levels");
 });
 
-test("KEYS and ARGV are the script's own and fresh in every run", () => {
+it("KEYS and ARGV are the script's own and fresh in every run", () => {
   const script = compileScript("KEYS[1] = KEYS[1] .. '!' return {KEYS[1], ARGV[1], #KEYS, #ARGV}");
   const host = new CommandHost();
   expect(script.run(host, ["k"], ["a", "b"])).toEqual(["k!", "a", 1, 2]);
   expect(script.run(host, ["\0\xff"], [])).toEqual(["\0\xff!"]);
 });
 
-test("what the host throws ends the script and comes out as it is", () => {
+it("what the host throws ends the script and comes out as it is", () => {
   const host = new CommandHost();
   host.call = () => {
     throw new Error("the server's own trouble");
@@ -76,7 +76,7 @@ test("what the host throws ends the script and comes out as it is", () => {
   expect(() => run("return pcall(redis.call, 'GET', 'x')", { host })).toThrow("the server's own trouble");
 });
 
-test("a script that is no Lua is refused with Redis's text", () => {
+it("a script that is no Lua is refused with Redis's text", () => {
   expect(() => compileScript("return +")).toThrow(
     new LuaCompileError("Error compiling script (new function): user_script:1: unexpected symbol near '+'"),
   );
@@ -89,7 +89,7 @@ describe("runaway scripts", () => {
     },
   });
 
-  test.each([
+  it.each([
     "while true do end",
     "repeat until false",
     "for i = 1, math.huge do end",
@@ -105,7 +105,7 @@ describe("runaway scripts", () => {
     );
   });
 
-  test("the budget counts rounds and calls", () => {
+  it("the budget counts rounds and calls", () => {
     let budgets = 0;
     const onBudget = (): void => void budgets++;
     run("for i = 1, 100000 do end", { limits: { budget: 1000, onBudget } });
@@ -113,13 +113,13 @@ describe("runaway scripts", () => {
     expect(budgets).toBeLessThan(105);
   });
 
-  test("memory is bounded", () => {
+  it("memory is bounded", () => {
     const source = "local t = {} while true do t[#t + 1] = {#t, tostring(#t)} end";
     const limits = { maxHeapGrowth: 32 * 1024 * 1024, budget: 10_000 };
     expect(errorOf(source, { limits })).toContain("used too much memory");
   });
 
-  test("a string that is too long is Lua's error", () => {
+  it("a string that is too long is Lua's error", () => {
     expect(run("return {pcall(string.rep, 'x', 2^30)}")).toEqual([null, "not enough memory"]);
     expect(run("local s = 'x' return {pcall(function() while true do s = s .. s end end)}")).toEqual([
       null,
@@ -127,7 +127,7 @@ describe("runaway scripts", () => {
     ]);
   });
 
-  test("a recursion without end is Lua's error, and the engine works on", () => {
+  it("a recursion without end is Lua's error, and the engine works on", () => {
     const engine = createLuaEngine();
     const host = new CommandHost();
     const deep = engine.compile("local function f() return 1 + f() end return f()", "sha");
@@ -139,16 +139,16 @@ describe("runaway scripts", () => {
     expect(engine.compile("return 1").run(host, [], [])).toBe(1);
   });
 
-  test("a command is not begun where the stack may not last for it", () => {
+  it("a command is not begun where the stack may not last for it", () => {
     const host = new CommandHost();
     let calls = 0;
     let failures = 0;
     host.call = () => {
-      calls++;
+      calls += 1;
       try {
         return descend(500);
       } catch {
-        failures++;
+        failures += 1;
         return null;
       }
     };

@@ -25,14 +25,14 @@ export type Registrar = (registered: RegisteredFunction) => string | undefined;
 const CHUNK_NAME = "@user_function";
 
 export class FunctionEngine {
-  private readonly state: LuaState = new LuaState();
-  private readonly enter: (scope: FunctionScope) => void;
+  readonly #state: LuaState = new LuaState();
+  readonly #enter: (scope: FunctionScope) => void;
   /** Set while a library is loaded. */
-  private registrar: Registrar | undefined;
+  #registrar: Registrar | undefined;
 
   constructor() {
-    this.enter = installFunctionGlobals(this.state, (args) => this.register(args));
-    this.enter("calling");
+    this.#enter = installFunctionGlobals(this.#state, (args) => this.#register(args));
+    this.#enter("calling");
   }
 
   /**
@@ -41,32 +41,32 @@ export class FunctionEngine {
    * @param source binary string, its `#!lua` line cut off with its line feed left
    */
   load(source: string, host: LuaHost, registrar: Registrar, limits: ScriptLimits): void {
-    const main = this.compile(source);
-    this.registrar = registrar;
-    this.enter("loading");
-    this.state.begin(host, limits, false);
+    const main = this.#compile(source);
+    this.#registrar = registrar;
+    this.#enter("loading");
+    this.#state.begin(host, limits, false);
     try {
       main();
     } catch (error) {
-      throw this.loadError(error);
+      throw this.#loadError(error);
     } finally {
-      this.state.end();
-      this.enter("calling");
-      this.registrar = undefined;
+      this.#state.end();
+      this.#enter("calling");
+      this.#registrar = undefined;
     }
   }
 
-  private compile(source: string): LuaFunction {
+  #compile(source: string): LuaFunction {
     try {
-      return compileChunk(this.state, source, CHUNK_NAME, true);
+      return compileChunk(this.#state, source, CHUNK_NAME, true);
     } catch (error) {
       if (!(error instanceof LuaSyntaxError)) throw error;
       throw new LuaCompileError(`Error compiling function: ${error.message}`);
     }
   }
 
-  private loadError(error: unknown): unknown {
-    const caught = this.state.asLuaError(error);
+  #loadError(error: unknown): unknown {
+    const caught = this.#state.asLuaError(error);
     if (caught === undefined && !(error instanceof ScriptInterrupt)) return error;
     const message = caught === undefined ? (error as ScriptInterrupt).message : messageOf(caught.value);
     return new LuaCompileError(`Error registering functions: ${message}`);
@@ -76,18 +76,23 @@ export class FunctionEngine {
    * Runs as a generator from its start: a run changes what the function keeps in the locals of its library, so that none can
    * be begun again to pause.
    */
-  private compiled(name: string, main: LuaFunction): CompiledScript {
-    return compiledScript(this.state, { name, main, suspendable: () => main, arguments: (keys, argv) => [keys, argv] });
+  #compiled(name: string, main: LuaFunction): CompiledScript {
+    return compiledScript(this.#state, {
+      name,
+      main,
+      suspendable: () => main,
+      arguments: (keys, argv) => [keys, argv],
+    });
   }
 
   /** redis.register_function. A function can keep it in a local and call it later, in vain. */
-  private register(args: readonly LuaValue[]): LuaResult {
-    if (this.registrar === undefined) {
+  #register(args: readonly LuaValue[]): LuaResult {
+    if (this.#registrar === undefined) {
       throw new LuaError(errorTable("redis.register_function can only be called on FUNCTION LOAD command"));
     }
     const { callback, ...registration } = readRegistration(args);
-    const compiled = this.compiled(registration.name, callback);
-    const refused = this.registrar({ ...registration, compiled });
+    const compiled = this.#compiled(registration.name, callback);
+    const refused = this.#registrar({ ...registration, compiled });
     if (refused !== undefined) throw new LuaError(errorTable(refused));
     return NOTHING;
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   createLuaEngine,
   type HostReply,
@@ -53,7 +53,7 @@ function runWithPauses(
 ): Outcome {
   let outcome = engine.compile(source, "sha").start(host, KEYS, ARGV, pausing(limits));
   let pauses = 0;
-  for (; outcome instanceof PausedScript; pauses++) outcome = outcome.resume();
+  for (; outcome instanceof PausedScript; pauses += 1) outcome = outcome.resume();
   return { reply: outcome, pauses };
 }
 
@@ -64,7 +64,7 @@ function paused(source: string, host: LuaHost = new CommandHost(), limits: Limit
 }
 
 describe("a script that pauses", () => {
-  test.each<[what: string, source: string]>([
+  it.each<[what: string, source: string]>([
     ["a loop", "local s = 0 for i = 1, 50 do s = s + i end return s"],
     ["a while", "local i = 0 while i < 50 do i = i + 1 end return i"],
     ["a repeat", "local i = 0 repeat i = i + 1 until i == 50 return i"],
@@ -87,14 +87,14 @@ describe("a script that pauses", () => {
     expect(pauses).toBeGreaterThan(1);
   });
 
-  test("is not kept from it by library functions that call back all the time", () => {
+  it("is not kept from it by library functions that call back all the time", () => {
     const source = "for i = 1, 20 do ('x'):rep(100):gsub('.', function() for j = 1, 100 do end end) end return 1";
     const { reply, pauses } = runWithPauses(createLuaEngine(), source, { budget: 1000 });
     expect(reply).toBe(1);
     expect(pauses).toBeGreaterThan(15);
   });
 
-  test("calls no command twice", () => {
+  it("calls no command twice", () => {
     const source = "local t = {} for i = 1, 20 do t[i] = redis.call('COUNT', i) end return t";
     const host = new CountingHost();
     const numbers = Array.from({ length: 20 }, (_, at) => at + 1);
@@ -104,14 +104,14 @@ describe("a script that pauses", () => {
     expect(host.calls).toEqual(numbers.map((number) => `COUNT ${number}`));
   });
 
-  test("calls no command twice when it calls more than is recorded", () => {
+  it("calls no command twice when it calls more than is recorded", () => {
     const source = "local n for i = 1, 30000 do n = redis.call('COUNT', i) end return n";
     const host = new CountingHost();
     expect(runWithPauses(createLuaEngine(), source, { after: Infinity }, host)).toEqual({ reply: 30_000, pauses: 0 });
     expect(host.calls).toHaveLength(30_000);
   });
 
-  test("calls no command twice when the replies are more than is recorded", () => {
+  it("calls no command twice when the replies are more than is recorded", () => {
     const source = "local n = 0 for i = 1, 20 do n = n + #redis.call('BIG') + redis.call('COUNT') end return n";
     const host = new (class extends CountingHost {
       override call(args: string[]): HostReply {
@@ -123,7 +123,7 @@ describe("a script that pauses", () => {
     expect(host.calls).toHaveLength(20);
   });
 
-  test("sees the protocol, the random numbers, addresses and options as before", () => {
+  it("sees the protocol, the random numbers, addresses and options as before", () => {
     const source = `
       local before = {math.random(1000), tostring({}), tostring({}), (cjson.encode_max_depth()), (cjson.encode_max_depth(7))}
       redis.setresp(3)
@@ -139,7 +139,7 @@ describe("a script that pauses", () => {
     expect(engine.compile("return cjson.encode_max_depth()").run(new CommandHost(), [], [])).toBe(7);
   });
 
-  test("is ended when it does not take the same course again", () => {
+  it("is ended when it does not take the same course again", () => {
     let runs = 0;
     const host = new (class extends CommandHost {
       // Not recorded, and not the same twice: no real host is like that.
@@ -156,7 +156,7 @@ describe("a script that pauses", () => {
     });
   });
 
-  test("leaves an engine that runs the next one", () => {
+  it("leaves an engine that runs the next one", () => {
     const engine = createLuaEngine();
     runWithPauses(engine, "for i = 1, 50 do end error('no')");
     const outcome = engine.compile("while true do end").start(new CommandHost(), [], [], pausing({}));
@@ -166,7 +166,7 @@ describe("a script that pauses", () => {
 });
 
 describe("a paused script is ended", () => {
-  test.each([
+  it.each([
     ["in a loop", "\nwhile true do end", 2],
     [
       "in pcall, which catches nothing, at the line of the call",
@@ -177,14 +177,14 @@ describe("a paused script is ended", () => {
     ["in a coroutine", "pcall(coroutine.wrap(function()\nwhile true do end end))", 1],
   ])("%s", (_, source, line) => {
     const script = paused(source);
-    for (let step = 0; step < 5; step++) expect(script.resume()).toBeInstanceOf(PausedScript);
+    for (let step = 0; step < 5; step += 1) expect(script.resume()).toBeInstanceOf(PausedScript);
     expect(script.interrupt(new ScriptInterrupt("ERR enough"))).toEqual({
       type: "error",
       value: `ERR enough script: sha, on @user_script:${line}.`,
     });
   });
 
-  test("while it is still given what it had learnt before", () => {
+  it("while it is still given what it had learnt before", () => {
     const host = new CountingHost();
     const script = paused("for i = 1, 100 do redis.call('COUNT') end while true do end", host, {
       budget: 40,
@@ -196,7 +196,7 @@ describe("a paused script is ended", () => {
   });
 });
 
-test("scripts have the same results with pauses as without", () => {
+it("scripts have the same results with pauses as without", () => {
   const [, ...cases] = readFileSync(new URL("testing/cases.txt", import.meta.url), "utf8").split("\n===\n");
   const snippets = Array.from({ length: 1000 }, (_, at) => snippetOf(at + 1));
   const [plain, pausingEngine] = [createLuaEngine(), createLuaEngine()];
@@ -206,7 +206,7 @@ test("scripts have the same results with pauses as without", () => {
     if (!compiles(plain, source) || /collectgarbage|gcinfo/.test(source)) continue;
     const expected = comparable(plain.compile(source, "sha").run(new CommandHost(), KEYS, ARGV));
     const { reply, pauses } = runWithPauses(pausingEngine, source, { budget: 0, after: at % 4, most: 50 });
-    if (pauses > 0) paused++;
+    if (pauses > 0) paused += 1;
     if (comparable(reply) !== expected) found.push({ source, expected, reply: comparable(reply) });
   }
   expect(found).toEqual([]);

@@ -90,7 +90,7 @@ function setToHost(set: LuaTable, resp: 2 | 3, depth: number): HostReply {
 /** Up to the first nil. */
 function listToHost(table: LuaTable, resp: 2 | 3, depth: number): HostReply {
   const items: HostReply[] = [];
-  for (let at = 1; ; at++) {
+  for (let at = 1; ; at += 1) {
     const value = table.get(at);
     if (value === undefined) return items;
     items.push(toHost(value, resp, depth + 1));

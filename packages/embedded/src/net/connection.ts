@@ -21,25 +21,27 @@ const TOO_LONG = new ErrorReply("ERR the reply has more than 512 MB, which the e
 export class Connection implements Outlet {
   readonly address: string;
   readonly localAddress: string;
-  private readonly engine: Engine;
-  private readonly socket: Socket;
-  private readonly session: Session;
-  private readonly parser: RequestParser;
-  private readonly path: Path;
-  private output = "";
+  readonly #engine: Engine;
+  readonly #socket: Socket;
+  readonly #session: Session;
+  readonly #parser: RequestParser;
+  readonly #path: Path;
+  #output = "";
   /** The output is not only messages. */
-  private hasAnswer = false;
-  private flushing = false;
-  private working = false;
-  private closing = false;
-  private stalled = false;
+  #hasAnswer = false;
+  #flushing = false;
+  #working = false;
+  #closing = false;
+  #stalled = false;
 
   /** It lives until its socket closes. @param file the Unix socket that it came by */
   static open(engine: Engine, socket: Socket, network: Network, file: string | undefined): void {
     let connection: Connection | undefined;
     const path = network.open({
       endClient: () => reset(socket),
-      endServer: () => connection?.leave(),
+      endServer: () => {
+        if (connection !== undefined) connection.#leave();
+      },
       areOver: () => socket.destroyed,
     });
     if (path === undefined) reset(socket);
@@ -47,123 +49,123 @@ export class Connection implements Outlet {
   }
 
   private constructor(engine: Engine, socket: Socket, path: Path, file: string | undefined) {
-    this.engine = engine;
-    this.socket = socket;
-    this.path = path;
+    this.#engine = engine;
+    this.#socket = socket;
+    this.#path = path;
     this.address = file === undefined ? endpoint(socket.remoteAddress, socket.remotePort) : `${file}:0`;
     this.localAddress = file === undefined ? endpoint(socket.localAddress, socket.localPort) : `${file}:0`;
-    this.session = engine.connect(this);
-    this.parser = new RequestParser({
-      authenticated: () => this.session.authenticated,
+    this.#session = engine.connect(this);
+    this.#parser = new RequestParser({
+      authenticated: () => this.#session.authenticated,
       maxBulk: () => engine.maxBulkLength,
     });
-    socket.on("data", (chunk: Buffer) => this.path.toServer(() => this.receive(chunk)));
+    socket.on("data", (chunk: Buffer) => this.#path.toServer(() => this.#receive(chunk)));
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => this.path.toServer(() => this.leave()));
+    socket.on("close", () => this.#path.toServer(() => this.#leave()));
   }
 
   reply(reply: Reply): void {
-    this.write(this.encoded(reply), "answer");
+    this.#write(this.#encoded(reply), "answer");
   }
 
   push(message: Push | Status): void {
-    this.write(this.encoded(message), "message");
+    this.#write(this.#encoded(message), "message");
   }
 
   resume(): void {
-    queueMicrotask(() => this.work());
+    queueMicrotask(() => this.#work());
   }
 
   close(): void {
-    this.closing = true;
-    this.flush();
-    this.path.toClient(() => {
-      this.socket.end();
-      this.socket.destroySoon();
+    this.#closing = true;
+    this.#flush();
+    this.#path.toClient(() => {
+      this.#socket.end();
+      this.#socket.destroySoon();
     }, "end");
   }
 
   /** Nobody is at the other end any more. */
-  private leave(): void {
-    this.closing = true;
-    this.session.close();
+  #leave(): void {
+    this.#closing = true;
+    this.#session.close();
   }
 
-  private receive(chunk: Buffer): void {
-    if (this.closing) return;
-    this.parser.feed(chunk);
-    this.work();
-    if (this.parser.bufferedBytes > this.engine.config.number("client-query-buffer-limit")) this.socket.destroy();
+  #receive(chunk: Buffer): void {
+    if (this.#closing) return;
+    this.#parser.feed(chunk);
+    this.#work();
+    if (this.#parser.bufferedBytes > this.#engine.config.number("client-query-buffer-limit")) this.#socket.destroy();
   }
 
   /** Runs what was received, until the session blocks or the input ends. */
-  private work(): void {
-    this.working = true;
+  #work(): void {
+    this.#working = true;
     try {
-      while (!this.closing && !this.stalled && !this.session.isBlocked) {
-        const args = this.parser.next();
+      while (!this.#closing && !this.#stalled && !this.#session.isBlocked) {
+        const args = this.#parser.next();
         if (args === undefined) break;
-        if (HTTP.has(args[0]?.toLowerCase() ?? "")) return void this.socket.destroy();
-        this.session.execute(args);
+        if (HTTP.has(args[0]?.toLowerCase() ?? "")) return void this.#socket.destroy();
+        this.#session.execute(args);
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.write(`-ERR Protocol error: ${error.message}\r\n`, "answer");
+      this.#write(`-ERR Protocol error: ${error.message}\r\n`, "answer");
       this.close();
     } finally {
-      this.working = false;
-      this.flush();
+      this.#working = false;
+      this.#flush();
     }
   }
 
-  private encoded(reply: Reply): string {
+  #encoded(reply: Reply): string {
     try {
-      return encode(reply, this.session.resp);
+      return encode(reply, this.#session.resp);
     } catch (error) {
       if (!isTooLong(error)) throw error;
-      return encode(TOO_LONG, this.session.resp);
+      return encode(TOO_LONG, this.#session.resp);
     }
   }
 
-  private write(text: string, what: "answer" | "message"): void {
-    if (this.output.length + text.length > EARLY_WRITE) this.flush();
-    this.output += text;
-    this.hasAnswer ||= what === "answer";
-    if (this.working) {
-      if (this.output.length > EARLY_WRITE) this.flush();
-    } else if (!this.flushing) {
-      this.flushing = true;
-      queueMicrotask(() => this.flush());
+  #write(text: string, what: "answer" | "message"): void {
+    if (this.#output.length + text.length > EARLY_WRITE) this.#flush();
+    this.#output += text;
+    this.#hasAnswer ||= what === "answer";
+    if (this.#working) {
+      if (this.#output.length > EARLY_WRITE) this.#flush();
+    } else if (!this.#flushing) {
+      this.#flushing = true;
+      queueMicrotask(() => this.#flush());
     }
   }
 
-  private flush(): void {
-    this.flushing = false;
-    if (this.output === "") return;
-    const { output } = this;
-    this.output = "";
-    const what = this.hasAnswer ? "answer" : "message";
-    this.hasAnswer = false;
-    this.path.toClient(() => this.transmit(output, what), what);
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#output === "") return;
+    const output = this.#output;
+    this.#output = "";
+    const what = this.#hasAnswer ? "answer" : "message";
+    this.#hasAnswer = false;
+    this.#path.toClient(() => this.#transmit(output, what), what);
   }
 
   /** Messages nobody has asked for, so that they cannot be held back. */
-  private transmit(output: string, what: "answer" | "message"): void {
-    if (!this.socket.writable) return;
-    this.socket.write(output, "latin1");
-    const unread = this.socket.writableLength;
-    if (unread > UNREAD_MESSAGES && what === "message") this.socket.destroy();
-    else if (unread > UNREAD_ANSWERS && !this.stalled) this.stall();
+  #transmit(output: string, what: "answer" | "message"): void {
+    if (!this.#socket.writable) return;
+    this.#socket.write(output, "latin1");
+    const unread = this.#socket.writableLength;
+    if (unread > UNREAD_MESSAGES && what === "message") this.#socket.destroy();
+    else if (unread > UNREAD_ANSWERS && !this.#stalled) this.#stall();
   }
 
   /** Until the client has read what it asked for. */
-  private stall(): void {
-    this.stalled = true;
-    this.socket.pause();
-    this.socket.once("drain", () => {
-      this.stalled = false;
-      this.socket.resume();
-      this.work();
+  #stall(): void {
+    this.#stalled = true;
+    this.#socket.pause();
+    this.#socket.once("drain", () => {
+      this.#stalled = false;
+      this.#socket.resume();
+      this.#work();
     });
   }
 }

@@ -22,24 +22,24 @@ export class InProcessConnection implements Outlet {
   readonly address: string = "in-process:0";
   readonly localAddress: string = "in-process:0";
   readonly session: Session;
-  private readonly listener: InProcessListener;
-  private readonly path: Path;
+  readonly #listener: InProcessListener;
+  readonly #path: Path;
   /** Executed and not answered yet, in order; on the server's side. */
-  private readonly unanswered: Done[] = [];
+  readonly #unanswered: Done[] = [];
   /** Arrived and not executed yet, because the session is blocked; on the server's side. */
-  private readonly queue: Request[] = [];
+  readonly #queue: Request[] = [];
   /** On the client's side. */
-  private over = false;
+  #over = false;
 
   constructor(engine: Engine, listener: InProcessListener = {}, network: Network = directNetwork) {
-    this.listener = listener;
+    this.#listener = listener;
     const path = network.open({
-      endClient: () => this.lose(),
-      endServer: () => this.leave(),
-      areOver: () => this.over && this.session.closed,
+      endClient: () => this.#lose(),
+      endServer: () => this.#leave(),
+      areOver: () => this.#over && this.session.closed,
     });
     if (path === undefined) throw new Error("connect ECONNREFUSED: the server takes no connections");
-    this.path = path;
+    this.#path = path;
     this.session = engine.connect(this);
   }
 
@@ -48,62 +48,62 @@ export class InProcessConnection implements Outlet {
    * between. Arguments are binary strings. Nothing is called any more after the connection has ended.
    */
   send(args: readonly string[], done: Done): void {
-    if (!this.over) this.path.toServer(() => this.receive({ args, done }));
+    if (!this.#over) this.#path.toServer(() => this.#receive({ args, done }));
   }
 
   /** The client ends the connection. Idempotent. */
   disconnect(): void {
-    if (this.over) return;
-    this.over = true;
-    this.path.toServer(() => this.leave());
+    if (this.#over) return;
+    this.#over = true;
+    this.#path.toServer(() => this.#leave());
   }
 
   // ---- what the server calls
 
   reply(reply: Reply): void {
-    const done = this.unanswered.shift();
-    if (done !== undefined) this.path.toClient(() => this.over || done(reply), "answer");
+    const done = this.#unanswered.shift();
+    if (done !== undefined) this.#path.toClient(() => this.#over || done(reply), "answer");
   }
 
   push(message: Push | Status): void {
-    this.path.toClient(() => this.over || this.listener.push?.(message), "message");
+    this.#path.toClient(() => this.#over || this.#listener.push?.(message), "message");
   }
 
   resume(): void {
     queueMicrotask(() => {
-      while (this.queue.length > 0 && !this.session.isBlocked && !this.session.closed) {
-        this.execute(this.queue.shift() as Request);
+      while (this.#queue.length > 0 && !this.session.isBlocked && !this.session.closed) {
+        this.#execute(this.#queue.shift() as Request);
       }
     });
   }
 
   close(): void {
-    this.leave();
-    this.path.toClient(() => this.lose(), "end");
+    this.#leave();
+    this.#path.toClient(() => this.#lose(), "end");
   }
 
   // ---- the two ends
 
-  private receive(request: Request): void {
+  #receive(request: Request): void {
     if (this.session.closed) return;
-    if (this.session.isBlocked || this.queue.length > 0) this.queue.push(request);
-    else this.execute(request);
+    if (this.session.isBlocked || this.#queue.length > 0) this.#queue.push(request);
+    else this.#execute(request);
   }
 
-  private execute({ args, done }: Request): void {
-    this.unanswered.push(done);
+  #execute({ args, done }: Request): void {
+    this.#unanswered.push(done);
     this.session.execute(args);
   }
 
-  private leave(): void {
+  #leave(): void {
     this.session.close();
-    this.queue.length = 0;
-    this.unanswered.length = 0;
+    this.#queue.length = 0;
+    this.#unanswered.length = 0;
   }
 
-  private lose(): void {
-    if (this.over) return;
-    this.over = true;
-    this.listener.closed?.();
+  #lose(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#listener.closed?.();
   }
 }

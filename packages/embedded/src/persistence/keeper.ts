@@ -51,92 +51,92 @@ function saveAtExit(): void {
 }
 
 class Keeper implements SnapshotKeeper {
-  private readonly server: SnapshotSource;
-  private readonly path: string;
-  private readonly lock: Lock;
-  private readonly timer: NodeJS.Timeout;
+  readonly #server: SnapshotSource;
+  readonly #path: string;
+  readonly #lock: Lock;
+  readonly #timer: NodeJS.Timeout;
   /** The server's count of changes when the file was written last; another engine is a server that was restarted. */
-  private saved: { readonly engine: Engine; readonly changes: number };
-  private saving: Promise<void> = Promise.resolve();
-  private closing: Promise<void> | undefined;
-  private warned = false;
+  #saved: { readonly engine: Engine; readonly changes: number };
+  #saving: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+  #warned = false;
 
   constructor(server: SnapshotSource, path: string, intervalMs: number, held: Lock) {
-    this.server = server;
-    this.path = path;
-    this.lock = held;
-    this.saved = this.present();
-    this.timer = setInterval(() => this.saveInTime(), intervalMs).unref();
+    this.#server = server;
+    this.#path = path;
+    this.#lock = held;
+    this.#saved = this.#present();
+    this.#timer = setInterval(() => this.#saveInTime(), intervalMs).unref();
     if (open.size === 0) process.on("exit", saveAtExit);
     open.add(this);
   }
 
   /** What a busy script has half done is left until the next time. */
-  private saveInTime(): void {
-    const { busy } = this.server.engine;
+  #saveInTime(): void {
+    const { busy } = this.#server.engine;
     if (busy.active) return;
     void this.save().catch((error: unknown) => {
-      if (!busy.active) this.warn(error);
+      if (!busy.active) this.#warn(error);
     });
   }
 
   /** One after the other, so that an older content never replaces a newer one. */
   save(): Promise<void> {
-    this.saving = this.saving.catch(() => undefined).then(() => this.write());
-    return this.saving;
+    this.#saving = this.#saving.catch(() => undefined).then(() => this.#write());
+    return this.#saving;
   }
 
   close(): Promise<void> {
-    this.closing ??= this.end();
-    return this.closing;
+    this.#closing ??= this.#end();
+    return this.#closing;
   }
 
-  private async write(): Promise<void> {
-    const { engine, changes } = this.present();
-    if (!this.hasChanged()) return;
+  async #write(): Promise<void> {
+    const { engine, changes } = this.#present();
+    if (!this.#hasChanged()) return;
     if (engine.busy.active) throw new SnapshotError("a script has run for long and has half done its work");
-    await replaceFile(this.path, takeSnapshot(engine));
-    this.saved = { engine, changes };
+    await replaceFile(this.#path, takeSnapshot(engine));
+    this.#saved = { engine, changes };
   }
 
-  private present(): { readonly engine: Engine; readonly changes: number } {
-    const { engine } = this.server;
+  #present(): { readonly engine: Engine; readonly changes: number } {
+    const { engine } = this.#server;
     return { engine, changes: engine.stats.changes };
   }
 
-  private hasChanged(): boolean {
-    const { engine, changes } = this.present();
-    return engine !== this.saved.engine || changes !== this.saved.changes;
+  #hasChanged(): boolean {
+    const { engine, changes } = this.#present();
+    return engine !== this.#saved.engine || changes !== this.#saved.changes;
   }
 
-  private async end(): Promise<void> {
-    clearInterval(this.timer);
+  async #end(): Promise<void> {
+    clearInterval(this.#timer);
     try {
       await this.save();
     } finally {
       open.delete(this);
       if (open.size === 0) process.off("exit", saveAtExit);
-      await this.lock.release();
+      await this.#lock.release();
     }
   }
 
   /** The process exits: what a busy script has half done is not written, nor what came before it since the last time. */
   endSync(): void {
-    const { engine } = this.server;
+    const { engine } = this.#server;
     try {
-      if (this.hasChanged() && !engine.busy.active) replaceFileSync(this.path, takeSnapshot(engine));
+      if (this.#hasChanged() && !engine.busy.active) replaceFileSync(this.#path, takeSnapshot(engine));
     } catch (error) {
-      process.stderr.write(`the snapshot ${this.path} could not be written: ${String(error)}\n`);
+      process.stderr.write(`the snapshot ${this.#path} could not be written: ${String(error)}\n`);
     } finally {
-      this.lock.releaseSync();
+      this.#lock.releaseSync();
     }
   }
 
   /** It is tried again at the next change of the clock; said once. */
-  private warn(error: unknown): void {
-    if (this.warned) return;
-    this.warned = true;
-    process.emitWarning(`the snapshot ${this.path} could not be written: ${String(error)}`, {
+  #warn(error: unknown): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    process.emitWarning(`the snapshot ${this.#path} could not be written: ${String(error)}`, {
       code: "HOLDFAST_SNAPSHOT",
     });
   }

@@ -96,7 +96,7 @@ it("is refused or read right when any one of its bytes is another", async () => 
   await using server = createServer({ clock });
   const ask = clientOf(server);
   let refused = 0;
-  for (let at = 0; at < bytes.length; at++) {
+  for (let at = 0; at < bytes.length; at += 1) {
     const damaged = Buffer.from(bytes);
     damaged[at] = (damaged[at] as number) ^ (1 << (at % 8));
     try {
@@ -104,7 +104,7 @@ it("is refused or read right when any one of its bytes is another", async () => 
       expect(dump(ask)).toEqual(keys);
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error;
-      refused++;
+      refused += 1;
     }
   }
   expect(refused).toBeGreaterThan(bytes.length * 0.9);
@@ -115,7 +115,7 @@ it("is refused when it is cut off anywhere, and changes nothing then", async () 
   await using server = createServer();
   const ask = clientOf(server);
   ask("SET", "kept", "v");
-  for (let length = 0; length < bytes.length; length++) {
+  for (let length = 0; length < bytes.length; length += 1) {
     expect(() => loadSnapshot(server.engine, bytes.subarray(0, length))).toThrow(SnapshotError);
   }
   expect(ask("KEYS", "*")).toEqual(["kept"]);

@@ -32,7 +32,7 @@ export function takeSnapshot(engine: Engine): Buffer {
   for (const db of engine.databases) {
     for (const entry of db.all()) {
       chunk += `${JSON.stringify(lineOf(db, entry))}\n`;
-      keys++;
+      keys += 1;
       if (chunk.length < CHUNK) continue;
       chunks.push(Buffer.from(chunk, "latin1"));
       chunk = "";

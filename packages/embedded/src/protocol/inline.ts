@@ -10,7 +10,7 @@ export function splitArguments(line: string): string[] | undefined {
   let at = 0;
   while (at < line.length) {
     if (SPACE.test(line.charAt(at))) {
-      at++;
+      at += 1;
       continue;
     }
     const word = readWord(line, at);
@@ -33,7 +33,7 @@ function readWord(line: string, start: number): Word | undefined {
     const quote = line.charAt(at);
     if (quote !== '"' && quote !== "'") {
       text += quote;
-      at++;
+      at += 1;
       continue;
     }
     const quoted = readQuoted(line, at + 1, quote);
@@ -61,7 +61,7 @@ function readQuoted(line: string, start: number, quote: string): Word | undefine
       at += 2;
     } else {
       text += char;
-      at++;
+      at += 1;
     }
   }
   return undefined;

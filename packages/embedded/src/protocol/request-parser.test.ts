@@ -27,7 +27,7 @@ describe("the request parser", () => {
         const bytes = bytesOf(commands);
         const found: string[][] = [];
         let at = 0;
-        for (let i = 0; at < bytes.length; i++) {
+        for (let i = 0; at < bytes.length; i += 1) {
           const size = sizes[i] ?? bytes.length;
           parser.feed(bytes.subarray(at, at + size));
           at += size;

@@ -22,7 +22,7 @@ export function writeField(
   const mask = ((1n << BigInt(bits)) - 1n) << shift;
   const old = readBytes((index) => bytes.at(index), first, last);
   let rest = (old & ~mask) | (BigInt.asUintN(bits, value) << shift);
-  for (let i = last; i >= first; i--) {
+  for (let i = last; i >= first; i -= 1) {
     bytes.set(i, Number(rest & 0xffn));
     rest >>= 8n;
   }
@@ -39,7 +39,7 @@ function readBytes(byteAt: (index: number) => number, first: number, last: numbe
   let high = 0;
   let low = 0;
   const middle = Math.max(first, last - 5);
-  for (let i = first; i < middle; i++) high = high * 256 + byteAt(i);
-  for (let i = middle; i <= last; i++) low = low * 256 + byteAt(i);
+  for (let i = first; i < middle; i += 1) high = high * 256 + byteAt(i);
+  for (let i = middle; i <= last; i += 1) low = low * 256 + byteAt(i);
   return high === 0 ? BigInt(low) : (BigInt(high) << 48n) | BigInt(low);
 }

@@ -15,7 +15,7 @@ export function countBits(bytes: Uint8Array, { first, last }: BitRange): number 
   const from = byteOf(first);
   const to = byteOf(last);
   let count = 0;
-  for (let i = from; i <= to; i++) count += BITS_SET[bytes[i] as number] as number;
+  for (let i = from; i <= to; i += 1) count += BITS_SET[bytes[i] as number] as number;
   const before = (bytes[from] as number) & ~maskFrom(first) & 0xff;
   const after = (bytes[to] as number) & ~maskTo(last) & 0xff;
   return count - (BITS_SET[before] as number) - (BITS_SET[after] as number);
@@ -38,7 +38,7 @@ export function findBit(bytes: Uint8Array, bit: 0 | 1, { first, last }: BitRange
 /** The first place up to `to` that has another byte. */
 function skip(bytes: Uint8Array, byte: number, from: number, to: number): number {
   let i = from;
-  while (i <= to && bytes[i] === byte) i++;
+  while (i <= to && bytes[i] === byte) i += 1;
   return i;
 }
 

@@ -24,18 +24,19 @@ const SMALL = 16;
 const UNINDEXED = 8;
 
 export class IndexedMap<N extends Node> {
-  private places: (N | undefined)[] = [];
-  private count = 0;
+  #places: (N | undefined)[] = [];
+  #count = 0;
   /** From more than `UNINDEXED` places on. */
-  private index: PlaceIndex | undefined;
+  #index: PlaceIndex | undefined;
 
   get size(): number {
-    return this.count;
+    return this.#count;
   }
 
   get(key: string): N | undefined {
-    const { index, places } = this;
-    if (index === undefined) return this.search(key);
+    const index = this.#index;
+    const places = this.#places;
+    if (index === undefined) return this.#search(key);
     const slot = index.find(key, places);
     return slot === -1 ? undefined : places[index.placeAt(slot)];
   }
@@ -46,94 +47,94 @@ export class IndexedMap<N extends Node> {
 
   /** The key must not be present. */
   add(node: N): void {
-    this.count++;
-    const place = this.places.push(node) - 1;
-    if (this.index !== undefined) this.index.add(node.key, place);
-    else if (place === UNINDEXED) this.index = this.indexed();
+    this.#count += 1;
+    const place = this.#places.push(node) - 1;
+    if (this.#index !== undefined) this.#index.add(node.key, place);
+    else if (place === UNINDEXED) this.#index = this.#indexed();
   }
 
   delete(key: string): N | undefined {
-    const place = this.forget(key);
+    const place = this.#forget(key);
     if (place === -1) return undefined;
-    const node = this.places[place];
-    this.count--;
-    if (place === this.places.length - 1) this.places.pop();
-    else this.places[place] = undefined;
-    if (this.places.length > SMALL && this.places.length > this.count * 2) this.closeGaps();
+    const node = this.#places[place];
+    this.#count -= 1;
+    if (place === this.#places.length - 1) this.#places.pop();
+    else this.#places[place] = undefined;
+    if (this.#places.length > SMALL && this.#places.length > this.#count * 2) this.#closeGaps();
     return node;
   }
 
   clear(): void {
-    this.places = [];
-    this.count = 0;
-    this.index = undefined;
+    this.#places = [];
+    this.#count = 0;
+    this.#index = undefined;
   }
 
   /** In order of insertion; an array of its own, so that the map may be changed on the way through it. */
   values(): N[] {
-    return this.places.filter((node) => node !== undefined);
+    return this.#places.filter((node) => node !== undefined);
   }
 
   /** In order of insertion, without a copy: nothing may be changed meanwhile. */
   *keys(): Generator<string, void, undefined> {
-    for (const node of this.places) if (node !== undefined) yield node.key;
+    for (const node of this.#places) if (node !== undefined) yield node.key;
   }
 
   /** At least half of the places are taken, so two tries are expected. `random` gives 0 <= x < 1. */
   random(random: () => number): N | undefined {
-    if (this.count === 0) return undefined;
+    if (this.#count === 0) return undefined;
     for (;;) {
-      const node = this.places[Math.floor(random() * this.places.length)];
+      const node = this.#places[Math.floor(random() * this.#places.length)];
       if (node !== undefined) return node;
-      if (this.count <= SMALL) this.closeGaps();
+      if (this.#count <= SMALL) this.#closeGaps();
     }
   }
 
   /** Visits up to `count` elements; begins anew with cursor 0. */
   scan(cursor: number, count: number): ScanStep<N> {
     const nodes: N[] = [];
-    let place = cursor === 0 ? this.places.length : Math.min(cursor, this.places.length);
+    let place = cursor === 0 ? this.#places.length : Math.min(cursor, this.#places.length);
     while (place > 0 && nodes.length < count) {
-      const node = this.places[--place];
+      const node = this.#places[--place];
       if (node !== undefined) nodes.push(node);
     }
     return { cursor: place, nodes };
   }
 
   /** Without an index. */
-  private search(key: string): N | undefined {
-    for (const node of this.places) if (node !== undefined && node.key === key) return node;
+  #search(key: string): N | undefined {
+    for (const node of this.#places) if (node !== undefined && node.key === key) return node;
     return undefined;
   }
 
   /** Takes a key out of the index and returns the place where it stands, or -1. */
-  private forget(key: string): number {
-    const { index } = this;
-    if (index === undefined) return this.places.findIndex((node) => node?.key === key);
-    const slot = index.find(key, this.places);
+  #forget(key: string): number {
+    const index = this.#index;
+    if (index === undefined) return this.#places.findIndex((node) => node?.key === key);
+    const slot = index.find(key, this.#places);
     if (slot === -1) return -1;
     const place = index.placeAt(slot);
     index.delete(slot);
     return place;
   }
 
-  private indexed(): PlaceIndex {
+  #indexed(): PlaceIndex {
     const index = new PlaceIndex();
-    for (const [place, node] of this.places.entries()) if (node !== undefined) index.add(node.key, place);
+    for (const [place, node] of this.#places.entries()) if (node !== undefined) index.add(node.key, place);
     return index;
   }
 
-  private closeGaps(): void {
-    const { places } = this;
+  #closeGaps(): void {
+    const places = this.#places;
     const moved = new Int32Array(places.length);
     let end = 0;
-    for (let place = 0; place < places.length; place++) {
+    for (let place = 0; place < places.length; place += 1) {
       const node = places[place];
       if (node === undefined) continue;
       moved[place] = end;
       places[end++] = node;
     }
     places.length = end;
-    this.index?.renumber(moved);
+    this.#index?.renumber(moved);
   }
 }

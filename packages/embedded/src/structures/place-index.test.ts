@@ -21,7 +21,7 @@ it("finds every key where it stands, and no other", () => {
           index.delete(slot);
         } else if (kind === "renumber") nodes = closed(index, nodes);
       }
-      for (let number = 0; number <= 200; number++) {
+      for (let number = 0; number <= 200; number += 1) {
         const slot = index.find(`key:${number}`, nodes);
         const place = nodes.findIndex((node) => node?.key === `key:${number}`);
         expect(slot === -1 ? -1 : index.placeAt(slot)).toBe(place);

@@ -16,14 +16,15 @@ interface Keyed {
 
 export class PlaceIndex {
   /** Hash, and place plus one, in turn; 0 in the second of a free slot. */
-  private slots = new Int32Array(2 * SMALLEST);
+  #slots = new Int32Array(2 * SMALLEST);
   /** Number of slots less one. */
-  private mask = SMALLEST - 1;
-  private count = 0;
+  #mask = SMALLEST - 1;
+  #count = 0;
 
   /** The slot of a key, or -1; `nodes` is the array in which it would stand. */
   find(key: string, nodes: readonly (Keyed | undefined)[]): number {
-    const { slots, mask } = this;
+    const slots = this.#slots;
+    const mask = this.#mask;
     const hash = hashOf(key);
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const place = slots[2 * slot + 1] as number;
@@ -33,18 +34,19 @@ export class PlaceIndex {
   }
 
   placeAt(slot: number): number {
-    return (this.slots[2 * slot + 1] as number) - 1;
+    return (this.#slots[2 * slot + 1] as number) - 1;
   }
 
   /** The key must not be there. */
   add(key: string, place: number): void {
-    if (2 * ++this.count > this.mask + 1) this.resize(2 * (this.mask + 1));
-    this.put(hashOf(key), place + 1);
+    if (2 * ++this.#count > this.#mask + 1) this.#resize(2 * (this.#mask + 1));
+    this.#put(hashOf(key), place + 1);
   }
 
   /** Frees a slot. Those behind it that were pushed on by it come nearer to where they belong. */
   delete(slot: number): void {
-    const { slots, mask } = this;
+    const slots = this.#slots;
+    const mask = this.#mask;
     let hole = slot;
     for (let i = (slot + 1) & mask; slots[2 * i + 1] !== 0; i = (i + 1) & mask) {
       const home = (slots[2 * i] as number) & mask;
@@ -54,31 +56,32 @@ export class PlaceIndex {
       hole = i;
     }
     slots[2 * hole + 1] = 0;
-    this.count--;
+    this.#count -= 1;
   }
 
   /** Every key has moved from its place to `places[place]`. Gives back what is no longer needed. */
   renumber(places: Int32Array): void {
-    const { slots } = this;
+    const slots = this.#slots;
     for (let i = 1; i < slots.length; i += 2) {
       if (slots[i] !== 0) slots[i] = (places[(slots[i] as number) - 1] as number) + 1;
     }
     let size = SMALLEST;
-    while (size < 2 * this.count) size *= 2;
-    if (size <= this.mask) this.resize(size);
+    while (size < 2 * this.#count) size *= 2;
+    if (size <= this.#mask) this.#resize(size);
   }
 
-  private resize(size: number): void {
-    const { slots } = this;
-    this.slots = new Int32Array(2 * size);
-    this.mask = size - 1;
+  #resize(size: number): void {
+    const slots = this.#slots;
+    this.#slots = new Int32Array(2 * size);
+    this.#mask = size - 1;
     for (let i = 0; i < slots.length; i += 2) {
-      if (slots[i + 1] !== 0) this.put(slots[i] as number, slots[i + 1] as number);
+      if (slots[i + 1] !== 0) this.#put(slots[i] as number, slots[i + 1] as number);
     }
   }
 
-  private put(hash: number, taken: number): void {
-    const { slots, mask } = this;
+  #put(hash: number, taken: number): void {
+    const slots = this.#slots;
+    const mask = this.#mask;
     let slot = hash & mask;
     while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
     slots[2 * slot] = hash;
@@ -89,7 +92,7 @@ export class PlaceIndex {
 /** 32 bits, after the manner of MurmurHash2: each character multiplied in, then all bits mixed so that the lowest depend on all. */
 function hashOf(key: string): number {
   let hash = SEED ^ key.length;
-  for (let i = 0; i < key.length; i++) {
+  for (let i = 0; i < key.length; i += 1) {
     hash = Math.imul(hash ^ key.charCodeAt(i), 0x5bd1e995);
     hash ^= hash >>> 15;
   }

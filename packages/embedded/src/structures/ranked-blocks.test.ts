@@ -14,7 +14,7 @@ function run(seed: number, steps: number): { readonly blocks: RankedBlocks<Ranke
   const blocks = new RankedBlocks<Ranked>();
   let model: Ranked[] = [];
   let growing = 0.8;
-  for (let i = 0; i < steps; i++) {
+  for (let i = 0; i < steps; i += 1) {
     if (random.chance(0.001)) growing = random.pick([0.1, 0.5, 0.9]);
     if (random.chance(growing) || model.length === 0) {
       const node = { key: `k${i}`, score: random.chance(0.3) ? i : random.integer(0, 50) };

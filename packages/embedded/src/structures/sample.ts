@@ -14,7 +14,7 @@ export function sample<N extends Node>(map: IndexedMap<N>, count: number, random
 
 /** The first steps of a Fisher-Yates shuffle. */
 function choose<T>(items: T[], count: number, random: () => number): T[] {
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count; i += 1) {
     const j = i + Math.floor(random() * (items.length - i));
     [items[i], items[j]] = [items[j] as T, items[i] as T];
   }

@@ -12,11 +12,11 @@ export interface Ranked {
 
 export class ScoreBlock<N extends Ranked> {
   readonly nodes: N[];
-  private readonly scores: number[];
+  readonly #scores: number[];
 
   constructor(nodes: N[], scores: number[] = nodes.map(({ score }) => score)) {
     this.nodes = nodes;
-    this.scores = scores;
+    this.#scores = scores;
   }
 
   get size(): number {
@@ -25,7 +25,7 @@ export class ScoreBlock<N extends Ranked> {
 
   /** The block must not be empty. */
   get lastScore(): number {
-    return this.scores[this.scores.length - 1] as number;
+    return this.#scores[this.#scores.length - 1] as number;
   }
 
   /** The block must not be empty. */
@@ -35,7 +35,8 @@ export class ScoreBlock<N extends Ranked> {
 
   /** Where an element is or belongs. */
   placeOf(score: number, key: string): number {
-    const { scores, nodes } = this;
+    const { nodes } = this;
+    const scores = this.#scores;
     let low = 0;
     let high = scores.length;
     while (low < high) {
@@ -49,7 +50,7 @@ export class ScoreBlock<N extends Ranked> {
 
   /** Number of elements with a score below this one, or up to it. */
   countScores(score: number, inclusive: boolean): number {
-    const { scores } = this;
+    const scores = this.#scores;
     let low = 0;
     let high = scores.length;
     while (low < high) {
@@ -63,20 +64,20 @@ export class ScoreBlock<N extends Ranked> {
 
   insert(place: number, node: N): void {
     this.nodes.splice(place, 0, node);
-    this.scores.splice(place, 0, node.score);
+    this.#scores.splice(place, 0, node.score);
   }
 
   delete(place: number, howMany: number): void {
     this.nodes.splice(place, howMany);
-    this.scores.splice(place, howMany);
+    this.#scores.splice(place, howMany);
   }
 
   /** Whether the element there would still stand between its neighbours; unknown at the ends, and then false. */
   mayBecome(place: number, score: number): boolean {
-    if (place === 0 || place === this.scores.length - 1) return false;
+    if (place === 0 || place === this.#scores.length - 1) return false;
     const { key } = this.nodes[place] as N;
-    const before = this.scores[place - 1] as number;
-    const after = this.scores[place + 1] as number;
+    const before = this.#scores[place - 1] as number;
+    const after = this.#scores[place + 1] as number;
     return (
       (before < score || (before === score && (this.nodes[place - 1] as N).key < key)) &&
       (score < after || (score === after && key < (this.nodes[place + 1] as N).key))
@@ -85,16 +86,16 @@ export class ScoreBlock<N extends Ranked> {
 
   setScore(place: number, score: number): void {
     (this.nodes[place] as N).score = score;
-    this.scores[place] = score;
+    this.#scores[place] = score;
   }
 
   /** Takes off all from `place` on. */
   split(place: number): ScoreBlock<N> {
-    return new ScoreBlock(this.nodes.splice(place), this.scores.splice(place));
+    return new ScoreBlock(this.nodes.splice(place), this.#scores.splice(place));
   }
 
   append(block: ScoreBlock<N>): void {
     this.nodes.push(...block.nodes);
-    this.scores.push(...block.scores);
+    this.#scores.push(...block.#scores);
   }
 }

@@ -32,18 +32,18 @@ export interface Oracle {
 
 /** The same client on both servers. */
 export class Pair {
-  private readonly real: RawClient;
-  private readonly embedded: RawClient;
+  readonly #real: RawClient;
+  readonly #embedded: RawClient;
 
   constructor(real: RawClient, embedded: RawClient) {
-    this.real = real;
-    this.embedded = embedded;
+    this.#real = real;
+    this.#embedded = embedded;
   }
 
   /** Both answers must be the same; returns them. `replies` is for SUBSCRIBE to several channels. */
   async same(command: CommandLine, options: SameOptions & { readonly replies?: number } = {}): Promise<string> {
     const args = wordsOf(command);
-    const answers = await Promise.all([this.real, this.embedded].map((client) => client.send(args, options.replies)));
+    const answers = await Promise.all([this.#real, this.#embedded].map((client) => client.send(args, options.replies)));
     return compare(answers, args, options);
   }
 
@@ -51,54 +51,54 @@ export class Pair {
   async subscription(command: CommandLine, resp: 2 | 3): Promise<string> {
     if (resp === 2) return this.same(command);
     const args = wordsOf(command);
-    const confirmations = await Promise.all([this.real, this.embedded].map((client) => client.send(args, 0)));
+    const confirmations = await Promise.all([this.#real, this.#embedded].map((client) => client.send(args, 0)));
     return compare(confirmations, args, {});
   }
 
   /** A command that is not the same for both, such as one with a client's number; the answers must be. */
   async sameEach([real, embedded]: readonly [CommandLine, CommandLine]): Promise<string> {
-    const answers = await Promise.all([this.real.send(wordsOf(real)), this.embedded.send(wordsOf(embedded))]);
+    const answers = await Promise.all([this.#real.send(wordsOf(real)), this.#embedded.send(wordsOf(embedded))]);
     return compare(answers, wordsOf(real), {});
   }
 
   /** For a command that blocks: the answers are compared when `finished` is awaited. */
   start(command: CommandLine): { readonly finished: Promise<string> } {
     const args = wordsOf(command);
-    const answers = Promise.all([this.real.send(args), this.embedded.send(args)]);
+    const answers = Promise.all([this.#real.send(args), this.#embedded.send(args)]);
     return { finished: answers.then((both) => compare(both, args, {})) };
   }
 
   /** The next message which the servers send without being asked. */
   async sameMessage(): Promise<string> {
-    const messages = await Promise.all([this.real.message(), this.embedded.message()]);
+    const messages = await Promise.all([this.#real.message(), this.#embedded.message()]);
     return compare(messages, ["(message)"], {});
   }
 
   /** Bytes that end in the server closing the connection. */
   async sameUntilClosed(bytes: string): Promise<string> {
-    const both = await Promise.all([this.real.untilClosed(bytes), this.embedded.untilClosed(bytes)]);
+    const both = await Promise.all([this.#real.untilClosed(bytes), this.#embedded.untilClosed(bytes)]);
     return compare(both, [bytes], {});
   }
 
   /** Bytes as they are, and the next replies. Not compared. */
   async raw(bytes: string, replies: number): Promise<readonly [real: string, embedded: string]> {
-    return Promise.all([this.real.sendRaw(bytes, replies), this.embedded.sendRaw(bytes, replies)]);
+    return Promise.all([this.#real.sendRaw(bytes, replies), this.#embedded.sendRaw(bytes, replies)]);
   }
 
   /** Not compared. */
   async both(command: CommandLine): Promise<readonly [real: string, embedded: string]> {
     const args = wordsOf(command);
-    return Promise.all([this.real.send(args), this.embedded.send(args)]);
+    return Promise.all([this.#real.send(args), this.#embedded.send(args)]);
   }
 
   /** For what the two do differently. */
   async embeddedOnly(command: CommandLine): Promise<string> {
-    return this.embedded.send(wordsOf(command));
+    return this.#embedded.send(wordsOf(command));
   }
 
   close(): void {
-    this.real.close();
-    this.embedded.close();
+    this.#real.close();
+    this.#embedded.close();
   }
 }
 

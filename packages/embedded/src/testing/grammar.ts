@@ -15,16 +15,16 @@ export type Placeholders = Readonly<Record<string, (random: SeededRandom) => str
 type Rule = (random: SeededRandom, placeholders: Placeholders) => string[];
 
 export class Syntax {
-  private readonly rule: Rule;
+  readonly #rule: Rule;
 
   constructor(notation: string) {
     const tokens = notation.match(/[()[\]|]|[^\s()[\]|]+/g) ?? [];
-    this.rule = choice(tokens);
+    this.#rule = choice(tokens);
     if (tokens.length > 0) throw new Error(`not closed: ${notation}`);
   }
 
   generate(random: SeededRandom, placeholders: Placeholders): string[] {
-    return this.rule(random, placeholders);
+    return this.#rule(random, placeholders);
   }
 }
 

@@ -9,17 +9,17 @@ interface Waiting {
 }
 
 export class RawClient {
-  private readonly socket: Socket;
-  private received = "";
-  private scanned = 0;
-  private readonly waiting: Waiting[] = [];
+  readonly #socket: Socket;
+  #received = "";
+  #scanned = 0;
+  readonly #waiting: Waiting[] = [];
 
   private constructor(socket: Socket) {
-    this.socket = socket;
+    this.#socket = socket;
     socket.setNoDelay(true).setEncoding("latin1");
-    socket.on("data", (text: string) => this.receive(text));
-    socket.on("error", (error) => this.end(error));
-    socket.on("close", () => this.end(new Error("the connection was closed")));
+    socket.on("data", (text: string) => this.#receive(text));
+    socket.on("error", (error) => this.#end(error));
+    socket.on("close", () => this.#end(new Error("the connection was closed")));
   }
 
   static async connect(port: number): Promise<RawClient> {
@@ -36,48 +36,48 @@ export class RawClient {
 
   sendRaw(bytes: string, replies = 1): Promise<string> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ replies, resolve, reject });
-      this.socket.write(bytes, "latin1");
+      this.#waiting.push({ replies, resolve, reject });
+      this.#socket.write(bytes, "latin1");
     });
   }
 
   /** What the server says without being asked: the bytes of the next message. */
   message(): Promise<string> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ replies: 0, resolve, reject });
-      this.receive("");
+      this.#waiting.push({ replies: 0, resolve, reject });
+      this.#receive("");
     });
   }
 
   /** All bytes until the server closes the connection. */
   async untilClosed(bytes: string): Promise<string> {
-    this.socket.write(bytes, "latin1");
-    await once(this.socket, "close");
-    return this.received;
+    this.#socket.write(bytes, "latin1");
+    await once(this.#socket, "close");
+    return this.#received;
   }
 
   close(): void {
-    this.socket.destroy();
+    this.#socket.destroy();
   }
 
-  private receive(text: string): void {
-    this.received += text;
-    for (let first = this.waiting[0]; first !== undefined; first = this.waiting[0]) {
-      const end = replyEnd(this.received, this.scanned);
+  #receive(text: string): void {
+    this.#received += text;
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      const end = replyEnd(this.#received, this.#scanned);
       if (end === -1) return;
-      const isMessage = this.received[this.scanned] === ">";
-      this.scanned = end;
-      if (first.replies > 0 && !isMessage) first.replies--;
+      const isMessage = this.#received[this.#scanned] === ">";
+      this.#scanned = end;
+      if (first.replies > 0 && !isMessage) first.replies -= 1;
       if (first.replies > 0 || (isMessage && first.replies !== 0)) continue;
-      this.waiting.shift();
-      first.resolve(this.received.slice(0, end));
-      this.received = this.received.slice(end);
-      this.scanned = 0;
+      this.#waiting.shift();
+      first.resolve(this.#received.slice(0, end));
+      this.#received = this.#received.slice(end);
+      this.#scanned = 0;
     }
   }
 
-  private end(error: Error): void {
-    for (const { reject } of this.waiting.splice(0)) reject(error);
+  #end(error: Error): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 }
 
@@ -95,7 +95,7 @@ function replyEnd(text: string, start: number): number {
     return at <= text.length ? at : -1;
   }
   if (!AGGREGATES.includes(marker)) return at;
-  for (let i = marker === "%" ? length * 2 : length; i > 0; i--) {
+  for (let i = marker === "%" ? length * 2 : length; i > 0; i -= 1) {
     at = replyEnd(text, at);
     if (at === -1) return -1;
   }

@@ -36,7 +36,7 @@ export class ListValue extends Collection {
 
   copy(): ListValue {
     const copy = new ListValue();
-    for (let i = 0; i < this.size; i++) copy.items.pushBack(this.items.at(i));
+    for (let i = 0; i < this.size; i += 1) copy.items.pushBack(this.items.at(i));
     return copy;
   }
 

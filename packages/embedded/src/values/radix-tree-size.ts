@@ -14,12 +14,12 @@ function nodesOf(keys: readonly string[], start: number, end: number, depth: num
   const first = keys[start] as string;
   const last = keys[end - 1] as string;
   let parting = depth;
-  while (parting < first.length && first[parting] === last[parting]) parting++;
+  while (parting < first.length && first[parting] === last[parting]) parting += 1;
   let nodes = parting > depth ? 2 : 1;
   if (parting === first.length) return nodes;
   for (let from = start; from < end;) {
     let to = from + 1;
-    while (to < end && keys[to]?.[parting] === keys[from]?.[parting]) to++;
+    while (to < end && keys[to]?.[parting] === keys[from]?.[parting]) to += 1;
     nodes += nodesOf(keys, from, to, parting + 1);
     from = to;
   }

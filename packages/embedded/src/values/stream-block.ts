@@ -29,31 +29,31 @@ export class StreamBlock {
   /** The id of the last entry there ever was, deleted or not. */
   lastId: StreamId;
   readonly entries: StreamEntry[] = [];
-  private deleted = 0;
+  #deleted = 0;
   /** Entries that have the same fields as the first are stored without field names. */
-  private readonly fieldNames: readonly string[];
-  private bytes: number;
+  readonly #fieldNames: readonly string[];
+  #bytes: number;
 
   constructor({ id, fields }: StreamEntry) {
     this.firstId = id;
     this.lastId = id;
-    this.fieldNames = fields.filter((_, i) => i % 2 === 0);
-    this.bytes = EMPTY_LISTPACK + integerSize(this.fieldNames.length) + SMALL;
-    for (const name of this.fieldNames) this.bytes += stringSize(name);
+    this.#fieldNames = fields.filter((_, i) => i % 2 === 0);
+    this.#bytes = EMPTY_LISTPACK + integerSize(this.#fieldNames.length) + SMALL;
+    for (const name of this.#fieldNames) this.#bytes += stringSize(name);
   }
 
   /** @param contentLength the length of the entry's fields and values together */
   hasRoom(limits: BlockLimits, contentLength: number): boolean {
     const maxBytes = limits.bytes === 0 ? MAX_BYTES : Math.min(limits.bytes, MAX_BYTES);
-    const counts = integerSize(this.entries.length) + integerSize(this.deleted);
-    if (this.bytes + counts + contentLength >= maxBytes) return false;
-    return limits.entries === 0 || this.entries.length + this.deleted < limits.entries;
+    const counts = integerSize(this.entries.length) + integerSize(this.#deleted);
+    if (this.#bytes + counts + contentLength >= maxBytes) return false;
+    return limits.entries === 0 || this.entries.length + this.#deleted < limits.entries;
   }
 
   append(entry: StreamEntry): void {
     this.entries.push(entry);
     this.lastId = entry.id;
-    this.bytes += this.sizeOf(entry);
+    this.#bytes += this.#sizeOf(entry);
   }
 
   /** True when the entry was there. */
@@ -62,13 +62,13 @@ export class StreamBlock {
     const entry = this.entries[place];
     if (entry === undefined || compareIds(entry.id, id) !== 0) return false;
     this.entries.splice(place, 1);
-    this.deleted++;
+    this.#deleted += 1;
     return true;
   }
 
   deleteFirst(count: number): void {
     this.entries.splice(0, count);
-    this.deleted += count;
+    this.#deleted += count;
   }
 
   /** The place of the first entry whose id is not below this one. */
@@ -84,18 +84,18 @@ export class StreamBlock {
   }
 
   copy(): StreamBlock {
-    const copy = new StreamBlock({ id: this.firstId, fields: this.fieldNames.flatMap((name) => [name, ""]) });
+    const copy = new StreamBlock({ id: this.firstId, fields: this.#fieldNames.flatMap((name) => [name, ""]) });
     copy.entries.push(...this.entries);
     copy.lastId = this.lastId;
-    copy.deleted = this.deleted;
-    copy.bytes = this.bytes;
+    copy.#deleted = this.#deleted;
+    copy.#bytes = this.#bytes;
     return copy;
   }
 
   /** Flags, the id's distance from the first id, the fields, and the number of these elements. */
-  private sizeOf({ id, fields }: StreamEntry): number {
+  #sizeOf({ id, fields }: StreamEntry): number {
     const pairs = fields.length / 2;
-    const sameFields = pairs === this.fieldNames.length && this.fieldNames.every((name, i) => name === fields[i * 2]);
+    const sameFields = pairs === this.#fieldNames.length && this.#fieldNames.every((name, i) => name === fields[i * 2]);
     let bytes = SMALL + distanceSize(id.ms, this.firstId.ms) + distanceSize(id.seq, this.firstId.seq);
     for (let i = sameFields ? 1 : 0; i < fields.length; i += sameFields ? 2 : 1)
       bytes += stringSize(fields[i] as string);

@@ -38,34 +38,34 @@ const STUCK =
 export class RunTimer implements ScriptLimits {
   /** Of the run, known once the time has been looked at. */
   startedAtMs = 0;
-  private thresholdMs = 0;
+  #thresholdMs = 0;
   /** 0 before the first look at the time. */
-  private pauseAtMs = 0;
+  #pauseAtMs = 0;
   /** Since when, and how often, it was told to pause without having done so. */
-  private wantedAtMs = 0;
-  private wanted = 0;
+  #wantedAtMs = 0;
+  #wanted = 0;
 
   /** @param thresholdMs milliseconds until the first pause */
   beginRun(thresholdMs: number): void {
-    this.thresholdMs = thresholdMs;
-    this.pauseAtMs = 0;
-    this.wanted = 0;
+    this.#thresholdMs = thresholdMs;
+    this.#pauseAtMs = 0;
+    this.#wanted = 0;
   }
 
   beginSlice(): void {
-    this.pauseAtMs = performance.now() + SLICE_MS;
-    this.wanted = 0;
+    this.#pauseAtMs = performance.now() + SLICE_MS;
+    this.#wanted = 0;
   }
 
   pause(): boolean {
     const now = performance.now();
-    if (this.pauseAtMs === 0) {
+    if (this.#pauseAtMs === 0) {
       this.startedAtMs = now;
-      this.pauseAtMs = now + this.thresholdMs;
+      this.#pauseAtMs = now + this.#thresholdMs;
     }
-    if (now < this.pauseAtMs) return false;
-    if (this.wanted++ === 0) this.wantedAtMs = now;
-    if (this.wanted > PATIENCE && now - this.wantedAtMs > Math.max(this.thresholdMs, STUCK_MS))
+    if (now < this.#pauseAtMs) return false;
+    if (this.#wanted++ === 0) this.#wantedAtMs = now;
+    if (this.#wanted > PATIENCE && now - this.#wantedAtMs > Math.max(this.#thresholdMs, STUCK_MS))
       throw new ScriptInterrupt(STUCK);
     return true;
   }
@@ -92,25 +92,25 @@ interface ActiveRun extends BusyRun {
 }
 
 export class Busy {
-  private readonly engine: Engine;
-  private run: ActiveRun | undefined;
-  private readonly due: (() => void)[] = [];
+  readonly #engine: Engine;
+  #run: ActiveRun | undefined;
+  readonly #due: (() => void)[] = [];
 
   constructor(engine: Engine) {
-    this.engine = engine;
+    this.#engine = engine;
   }
 
   get active(): boolean {
-    return this.run !== undefined;
+    return this.#run !== undefined;
   }
 
   /** A script has paused for the first time. */
   begin(run: BusyRun): Blocked {
-    this.run = {
+    this.#run = {
       ...run,
-      nowMs: this.engine.nowMs,
+      nowMs: this.#engine.nowMs,
       complete: (reply) => reply,
-      next: setImmediate(() => this.slice()),
+      next: setImmediate(() => this.#slice()),
       killed: false,
     };
     run.caller.session.inBusyRun = true;
@@ -119,42 +119,42 @@ export class Busy {
 
   /** The reply that the active run will have becomes another one, or leads to a further wait. */
   andThen(complete: (reply: Reply) => Reply | Blocked): Blocked {
-    if (this.run !== undefined) this.run.complete = complete;
+    if (this.#run !== undefined) this.#run.complete = complete;
     return BLOCKED;
   }
 
   /** What a command that must wait for the end of the script is answered. */
   refusal(command: Command): ErrorReply | undefined {
-    return this.run === undefined || command.flags.includes("allow_busy") ? undefined : this.error(this.run);
+    return this.#run === undefined || command.flags.includes("allow_busy") ? undefined : this.#error(this.#run);
   }
 
   /** The busy function, for FUNCTION STATS, which a busy script makes wait. */
   runningFunction():
     | { readonly name: string; readonly command: readonly string[]; readonly durationMs: number }
     | undefined {
-    const { run } = this;
+    const run = this.#run;
     if (run === undefined) return undefined;
-    if (run.kind === "script") return fail(this.error(run).message);
+    if (run.kind === "script") return fail(this.#error(run).message);
     return { name: run.name, command: run.command, durationMs: Math.trunc(performance.now() - run.timer.startedAtMs) };
   }
 
   /** SHUTDOWN with a save would save what the script has half done. */
   refuseShutdown(): void {
-    if (this.run !== undefined) fail(this.error(this.run).message);
+    if (this.#run !== undefined) fail(this.#error(this.#run).message);
   }
 
   /** SCRIPT KILL and FUNCTION KILL. */
   kill(kind: BusyRun["kind"]): void {
-    const { run } = this;
+    const run = this.#run;
     if (run === undefined) return fail(NOT_BUSY);
     if (run.hasWritten()) fail(UNKILLABLE);
-    if (run.kind !== kind) fail(this.error(run).message);
+    if (run.kind !== kind) fail(this.#error(run).message);
     run.killed = true;
   }
 
   /** While a script is busy: what is to be done at its end. */
   afterwards(work: () => void): void {
-    this.due.push(work);
+    this.#due.push(work);
   }
 
   /** A timer of the server: what falls due while a script is busy comes after its end. */
@@ -177,60 +177,60 @@ export class Busy {
 
   /** The server ends, and the script with it. */
   close(): void {
-    const { run } = this;
+    const run = this.#run;
     if (run === undefined) return;
-    this.leave(run);
+    this.#leave(run);
     clearImmediate(run.next);
-    this.due.length = 0;
+    this.#due.length = 0;
     run.paused.interrupt(new ScriptInterrupt(KILLED));
   }
 
-  private error({ kind }: ActiveRun): ErrorReply {
+  #error({ kind }: ActiveRun): ErrorReply {
     return kind === "script" ? BUSY_SCRIPT : BUSY_FUNCTION;
   }
 
-  private slice(): void {
-    const { run } = this;
+  #slice(): void {
+    const run = this.#run;
     if (run === undefined) return;
-    const outcome = this.asCaller(run, () => goOn(run));
-    if (outcome instanceof PausedScript) run.next = setImmediate(() => this.slice());
-    else this.end(run, fromHost(outcome));
-    this.engine.current = undefined;
+    const outcome = this.#asCaller(run, () => goOn(run));
+    if (outcome instanceof PausedScript) run.next = setImmediate(() => this.#slice());
+    else this.#end(run, fromHost(outcome));
+    this.#engine.current = undefined;
   }
 
   /** What the host throws ends the run, as it would have ended the command. */
-  private asCaller<T>(run: ActiveRun, work: () => T): T {
-    const { engine } = this;
+  #asCaller<T>(run: ActiveRun, work: () => T): T {
+    const engine = this.#engine;
     engine.nowMs = run.nowMs;
     engine.current = run.caller.session;
     engine.caller = run.caller;
     try {
       return work();
     } catch (error) {
-      this.leave(run);
+      this.#leave(run);
       throw error;
     } finally {
       engine.caller = undefined;
     }
   }
 
-  private leave({ caller }: ActiveRun): void {
-    this.run = undefined;
+  #leave({ caller }: ActiveRun): void {
+    this.#run = undefined;
     caller.session.inBusyRun = false;
   }
 
-  private end(run: ActiveRun, result: Reply): void {
+  #end(run: ActiveRun, result: Reply): void {
     const { session } = run.caller;
-    this.leave(run);
-    if (result instanceof ErrorReply) this.engine.stats.failed(session.lastCommand, result);
+    this.#leave(run);
+    if (result instanceof ErrorReply) this.#engine.stats.failed(session.lastCommand, result);
     const reply = run.complete(result);
     // The rest of a transaction may have become busy again.
     if (reply === BLOCKED) return;
     session.answer(reply);
-    this.engine.afterCommand(session);
+    this.#engine.afterCommand(session);
     if (!session.closed) session.outlet.resume();
     // One of them may let a client's script run, and that may become busy.
-    while (!this.active && this.due.length > 0) this.due.shift()?.();
+    while (!this.active && this.#due.length > 0) this.#due.shift()?.();
   }
 }
 

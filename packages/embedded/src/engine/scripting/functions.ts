@@ -23,35 +23,35 @@ export interface Library {
 const LOAD_LIMIT_MS = 500;
 
 export class Functions {
-  private readonly engine: Engine;
-  private byLibrary = new Map<string, Library>();
+  readonly #engine: Engine;
+  #byLibrary = new Map<string, Library>();
   /** By lower-case name: a function is called by its name in any case. */
-  private byName = new Map<string, LibraryFunction>();
+  #byName = new Map<string, LibraryFunction>();
   /** Made with the first library. */
-  private lua: FunctionEngine | undefined;
+  #lua: FunctionEngine | undefined;
 
   constructor(engine: Engine) {
-    this.engine = engine;
+    this.#engine = engine;
   }
 
   get libraries(): readonly Library[] {
-    return [...this.byLibrary.values()];
+    return [...this.#byLibrary.values()];
   }
 
   get size(): number {
-    return this.byName.size;
+    return this.#byName.size;
   }
 
   find(name: string): LibraryFunction | undefined {
-    return this.byName.get(name.toLowerCase());
+    return this.#byName.get(name.toLowerCase());
   }
 
   /** Takes a library in, or ends the command and changes nothing. */
   load(source: string, replace: boolean): Library {
     const { name, length } = readMetadata(source);
-    const old = this.byLibrary.get(name);
+    const old = this.#byLibrary.get(name);
     if (old !== undefined && !replace) fail(`ERR Library '${name}' already exists`);
-    const library = { name, source, functions: this.functionsOf(source.slice(length)) };
+    const library = { name, source, functions: this.#functionsOf(source.slice(length)) };
     for (const added of library.functions.values()) {
       const there = this.find(added.name);
       if (there !== undefined && there !== old?.functions.get(there.name)) {
@@ -59,38 +59,38 @@ export class Functions {
       }
     }
     this.delete(name);
-    this.byLibrary.set(name, library);
-    for (const added of library.functions.values()) this.byName.set(added.name.toLowerCase(), added);
+    this.#byLibrary.set(name, library);
+    for (const added of library.functions.values()) this.#byName.set(added.name.toLowerCase(), added);
     return library;
   }
 
   /** Whether there was such a library. */
   delete(name: string): boolean {
-    const library = this.byLibrary.get(name);
+    const library = this.#byLibrary.get(name);
     if (library === undefined) return false;
-    for (const { name: function_ } of library.functions.values()) this.byName.delete(function_.toLowerCase());
-    return this.byLibrary.delete(name);
+    for (const { name: function_ } of library.functions.values()) this.#byName.delete(function_.toLowerCase());
+    return this.#byLibrary.delete(name);
   }
 
   flush(): void {
-    this.byLibrary.clear();
-    this.byName.clear();
+    this.#byLibrary.clear();
+    this.#byName.clear();
   }
 
   /** Replaces all libraries by these, or throws CommandError and changes nothing. */
   replaceAll(sources: readonly string[]): void {
-    const loaded = new Functions(this.engine);
+    const loaded = new Functions(this.#engine);
     for (const source of sources) loaded.load(source, false);
-    this.byLibrary = loaded.byLibrary;
-    this.byName = loaded.byName;
-    this.lua = loaded.lua;
+    this.#byLibrary = loaded.#byLibrary;
+    this.#byName = loaded.#byName;
+    this.#lua = loaded.#lua;
   }
 
-  private functionsOf(code: string): Map<string, LibraryFunction> {
-    const lua = (this.lua ??= new FunctionEngine());
+  #functionsOf(code: string): Map<string, LibraryFunction> {
+    const lua = (this.#lua ??= new FunctionEngine());
     const functions = new Map<string, LibraryFunction>();
     const limits = { onBudget: loadGuard() };
-    compiled(() => lua.load(code, this.engine.scripts, (registered) => register(functions, registered), limits));
+    compiled(() => lua.load(code, this.#engine.scripts, (registered) => register(functions, registered), limits));
     if (functions.size === 0) fail("ERR No functions registered");
     return functions;
   }

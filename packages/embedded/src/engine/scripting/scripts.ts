@@ -46,68 +46,68 @@ const UNKNOWN = new ErrorReply("ERR Unknown Redis command called from script");
 const NOWHERE: Outlet = { address: "", localAddress: "", reply: ignore, push: ignore, resume: ignore, close: ignore };
 
 export class Scripts implements LuaHost {
-  private readonly engine: Engine;
-  private readonly session: Session;
-  private readonly bySha1 = new Map<string, Runnable>();
-  private readonly bySource = new Map<string, Runnable>();
+  readonly #engine: Engine;
+  readonly #session: Session;
+  readonly #bySha1 = new Map<string, Runnable>();
+  readonly #bySource = new Map<string, Runnable>();
   /** One Lua state for all scripts, made with the first. */
-  private lua: LuaEngine | undefined;
-  private readonly timer = new RunTimer();
-  private readOnly = false;
+  #lua: LuaEngine | undefined;
+  readonly #timer = new RunTimer();
+  #readOnly = false;
   /** The running script has called a write command. */
-  private written = false;
+  #written = false;
 
   constructor(engine: Engine) {
-    this.engine = engine;
-    this.session = new Session(engine, 0, NOWHERE, true);
-    this.session.mayBlock = false;
-    this.session.authenticated = true;
+    this.#engine = engine;
+    this.#session = new Session(engine, 0, NOWHERE, true);
+    this.#session.mayBlock = false;
+    this.#session.authenticated = true;
   }
 
   get size(): number {
-    return this.bySha1.size;
+    return this.#bySha1.size;
   }
 
   find(sha1: string): Runnable | undefined {
-    return this.bySha1.get(sha1.toLowerCase());
+    return this.#bySha1.get(sha1.toLowerCase());
   }
 
   /** Whether a command may write; for a script or function it is what that says of itself, if anything. */
   mayReplicate(command: Command, args: readonly string[]): boolean {
-    const declared = command.category === "scripting" ? this.declaredFlags(args) : undefined;
+    const declared = command.category === "scripting" ? this.#declaredFlags(args) : undefined;
     return declared === undefined ? command.mayReplicate : !declared.noWrites;
   }
 
   /** What a script says in its first line, or its library of a function, that a command calls; undefined when it says nothing. */
-  private declaredFlags([command = "", script = ""]: readonly string[]): ScriptFlags | undefined {
+  #declaredFlags([command = "", script = ""]: readonly string[]): ScriptFlags | undefined {
     const name = command.toLowerCase();
-    if (name.startsWith("fcall")) return this.engine.functions.find(script)?.flags;
+    if (name.startsWith("fcall")) return this.#engine.functions.find(script)?.flags;
     if (name.startsWith("evalsha")) return declared(this.find(script)?.flags);
     return name.startsWith("eval") && script.startsWith("#!") ? declared(flagsOf(script)) : undefined;
   }
 
   /** Compiles and keeps a script. */
   load(source: string): Runnable {
-    const known = this.bySource.get(source);
+    const known = this.#bySource.get(source);
     if (known !== undefined) return known;
     const { flags, length } = readShebang(source);
     const sha1 = sha1Of(source);
-    const lua = (this.lua ??= createLuaEngine());
+    const lua = (this.#lua ??= createLuaEngine());
     const script: Runnable = {
       kind: "script",
       name: sha1,
       flags,
       compiled: compiled(() => lua.compile(source.slice(length), sha1)),
     };
-    this.bySource.set(source, script);
-    this.bySha1.set(sha1, script);
+    this.#bySource.set(source, script);
+    this.#bySha1.set(sha1, script);
     return script;
   }
 
   flush(): void {
-    this.bySha1.clear();
-    this.bySource.clear();
-    this.lua = undefined;
+    this.#bySha1.clear();
+    this.#bySource.clear();
+    this.#lua = undefined;
   }
 
   /**
@@ -115,13 +115,14 @@ export class Scripts implements LuaHost {
    * takes longer than `busy-reply-threshold` goes on while the client waits.
    */
   run(ctx: Session, script: Runnable, { command, keys, argv, readOnly }: ScriptCall): Reply | Blocked {
-    const { session, engine } = this;
+    const session = this.#session;
+    const engine = this.#engine;
     if (readOnly && script.flags.declared && !script.flags.noWrites) {
       fail("ERR Can not execute a script with write flag using *_ro command.");
     }
     if (!engine.enoughReplicas && script.flags.declared && !script.flags.noWrites) fail(NO_REPLICAS.message);
-    this.readOnly = readOnly || script.flags.noWrites;
-    this.written = false;
+    this.#readOnly = readOnly || script.flags.noWrites;
+    this.#written = false;
     session.db = ctx.db;
     session.resp = 2;
     session.user = ctx.user;
@@ -130,12 +131,20 @@ export class Scripts implements LuaHost {
     engine.caller = caller;
     try {
       if (thresholdMs === 0) return fromHost(script.compiled.run(this, keys, argv));
-      const { timer } = this;
+      const timer = this.#timer;
       timer.beginRun(thresholdMs);
       const outcome = script.compiled.start(this, keys, argv, timer);
       if (!(outcome instanceof PausedScript)) return fromHost(outcome);
       const { kind, name } = script;
-      return engine.busy.begin({ kind, name, command, caller, timer, paused: outcome, hasWritten: () => this.written });
+      return engine.busy.begin({
+        kind,
+        name,
+        command,
+        caller,
+        timer,
+        paused: outcome,
+        hasWritten: () => this.#written,
+      });
     } finally {
       engine.caller = undefined;
     }
@@ -144,29 +153,29 @@ export class Scripts implements LuaHost {
   // ---- what the script asks of the server
 
   call(args: string[]): HostReply {
-    const command = this.engine.commands.find(args);
-    const refusal = this.refusal(command, args);
-    if (command === undefined || refusal !== undefined) return this.reject(command, refusal ?? UNKNOWN);
-    return toHost(this.execute(command, args), this.session.resp);
+    const command = this.#engine.commands.find(args);
+    const refusal = this.#refusal(command, args);
+    if (command === undefined || refusal !== undefined) return this.#reject(command, refusal ?? UNKNOWN);
+    return toHost(this.#execute(command, args), this.#session.resp);
   }
 
-  private refusal(command: Command | undefined, args: readonly string[]): ErrorReply | undefined {
+  #refusal(command: Command | undefined, args: readonly string[]): ErrorReply | undefined {
     if (command === undefined) return UNKNOWN;
     if (!arityFits(command, args)) return WRONG_ARITY;
     if (command.noScript) return NOT_FROM_SCRIPT;
-    if (this.readOnly && command.mayReplicate) return READ_ONLY;
-    return command.isWrite && !this.engine.enoughReplicas ? NO_REPLICAS : undefined;
+    if (this.#readOnly && command.mayReplicate) return READ_ONLY;
+    return command.isWrite && !this.#engine.enoughReplicas ? NO_REPLICAS : undefined;
   }
 
-  private reject(command: Command | undefined, error: ErrorReply): HostReply {
-    this.engine.stats.rejected(command?.fullName, error);
-    return toHost(error, this.session.resp);
+  #reject(command: Command | undefined, error: ErrorReply): HostReply {
+    this.#engine.stats.rejected(command?.fullName, error);
+    return toHost(error, this.#session.resp);
   }
 
-  private execute(command: Command, args: readonly string[]): Reply {
-    const { session } = this;
+  #execute(command: Command, args: readonly string[]): Reply {
+    const session = this.#session;
     session.lastCommand = command.fullName;
-    if (command.isWrite) this.written = true;
+    if (command.isWrite) this.#written = true;
     const reply = call(session, command, args);
     return reply === BLOCKED ? NIL : reply;
   }
@@ -176,11 +185,11 @@ export class Scripts implements LuaHost {
   }
 
   setResp(version: 2 | 3): void {
-    this.session.resp = version;
+    this.#session.resp = version;
   }
 
   aclCheck(args: string[]): boolean | undefined {
-    return this.engine.commands.find(args) === undefined ? undefined : true;
+    return this.#engine.commands.find(args) === undefined ? undefined : true;
   }
 }
 

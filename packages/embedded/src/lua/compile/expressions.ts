@@ -45,7 +45,7 @@ export class ExpressionCompiler {
   }
 
   temporary(): string {
-    this.#temporaries++;
+    this.#temporaries += 1;
     this.#mostTemporaries = Math.max(this.#mostTemporaries, this.#temporaries);
     return `$${this.#temporaries}`;
   }
@@ -149,9 +149,9 @@ export class ExpressionCompiler {
     if (missing > 0 && last !== undefined && isMultiple(last)) {
       const name = this.temporary();
       values.push(`(${name}=${values.pop()})[0]`);
-      for (let at = 1; at <= missing; at++) values.push(`${name}[${at}]`);
+      for (let at = 1; at <= missing; at += 1) values.push(`${name}[${at}]`);
     } else {
-      for (let at = 0; at < missing; at++) values.push("undefined");
+      for (let at = 0; at < missing; at += 1) values.push("undefined");
     }
     return { values, rest: expressions.slice(count).map((expression) => `(${this.value(expression)});`) };
   }

@@ -1,9 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { HostReply } from "../host.ts";
 import { errorOf, run } from "../testing/host.ts";
 
 describe("basic functions", () => {
-  test.each<[string, HostReply]>([
+  it.each<[string, HostReply]>([
     [
       "return {tonumber('0x10'), tonumber('  12  '), tonumber('1e2'), tonumber('zz', 36), tonumber('10', 2)}",
       [16, 12, 100, 1295, 2],
@@ -34,14 +34,14 @@ describe("basic functions", () => {
     expect(run(source)).toEqual(expected);
   });
 
-  test("addresses tell objects apart and stay", () => {
+  it("addresses tell objects apart and stay", () => {
     const source = "local t = {} return {tostring(t) == tostring(t), tostring(t) == tostring({}), tostring(t)}";
     expect(run(source)).toEqual([1, null, expect.stringMatching(/^table: 0x[0-9a-f]+$/)]);
   });
 });
 
 describe("errors", () => {
-  test.each<[string, HostReply]>([
+  it.each<[string, HostReply]>([
     ["return {pcall(error, 'x')}", [null, "x"]],
     ["return {pcall(function() error('x') end)}", [null, "user_script:1: x"]],
     ["return {pcall(function() error('x', 0) end)}", [null, "x"]],
@@ -56,7 +56,7 @@ describe("errors", () => {
     expect(run(source)).toEqual(expected);
   });
 
-  test.each([
+  it.each([
     ["return nosuch", "Script attempted to access nonexistent global variable 'nosuch'"],
     ["x = 1", "Attempt to modify a readonly table"],
     ["redis.call = 1", "Attempt to modify a readonly table"],
@@ -83,14 +83,14 @@ describe("errors", () => {
     expect(errorOf(source)).toBe(`ERR user_script:1: ${message} script: sha, on @user_script:1.`);
   });
 
-  test("the line is the one of the failing part, also in a statement over several lines", () => {
+  it("the line is the one of the failing part, also in a statement over several lines", () => {
     expect(errorOf("local x = 1\nlocal y\n\nreturn x +\n  y")).toContain(
       "user_script:5: attempt to perform arithmetic",
     );
     expect(errorOf("redis.call(\n'NOSUCH',\n'x')")).toMatch(/on @user_script:1\.$/);
   });
 
-  test("library errors below a table do not tell a line", () => {
+  it("library errors below a table do not tell a line", () => {
     expect(errorOf("rawset(_G, 'x', 1)")).toBe(
       "ERR Attempt to modify a readonly table script: sha, on @user_script:1.",
     );
@@ -98,7 +98,7 @@ describe("errors", () => {
 });
 
 describe("metatables", () => {
-  test.each<[string, HostReply]>([
+  it.each<[string, HostReply]>([
     ["local t = setmetatable({}, {__index = function(_, k) return k .. '!' end}) return t.foo", "foo!"],
     ["local t = setmetatable({}, {__index = setmetatable({a = 1}, {__index = {b = 2}})}) return {t.a, t.b}", [1, 2]],
     ["local t = setmetatable({}, {__newindex = function(t, k, v) rawset(t, k, v * 2) end}) t.x = 5 return t.x", 10],

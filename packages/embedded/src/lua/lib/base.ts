@@ -194,7 +194,7 @@ function unpack(state: LuaState, args: Args): LuaResult {
   if (from > to) return NOTHING;
   if (!fitsStack(args, to - from + 1)) throw state.error("too many results to unpack");
   const values: LuaValue[] = [];
-  for (let at = from; at <= to; at++) values.push(table.get(at));
+  for (let at = from; at <= to; at += 1) values.push(table.get(at));
   return values;
 }
 

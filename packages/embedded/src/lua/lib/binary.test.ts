@@ -1,10 +1,10 @@
 /** The two small libraries for bits and bytes: bit and struct. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { HostReply } from "../host.ts";
 import { errorOf, run } from "../testing/host.ts";
 
 describe("bit", () => {
-  test.each<[string, HostReply]>([
+  it.each<[string, HostReply]>([
     ["bit.tobit(0xffffffff), bit.tobit(2.5), bit.tobit(1.5), bit.tobit('7')", [-1, 2, 2, 7]],
     ["bit.tohex(255), bit.tohex(-1, 4), bit.tohex(255, -8)", ["000000ff", "ffff", "000000FF"]],
     ["bit.band(0xff, 0x0f), bit.bor(1, 2, 4), bit.bxor(5, 3), bit.bnot(0)", [15, 7, 6, -1]],
@@ -15,7 +15,7 @@ describe("bit", () => {
     expect(run(`return {${values}}`)).toEqual(expected);
   });
 
-  test.each([
+  it.each([
     ["bit.band()", "bad argument #1 to 'band' (number expected, got no value)"],
     ["bit.bor(1, {})", "bad argument #2 to 'bor' (number expected, got table)"],
   ])("%s fails", (source, message) => {
@@ -24,7 +24,7 @@ describe("bit", () => {
 });
 
 describe("struct", () => {
-  test.each<[string, HostReply]>([
+  it.each<[string, HostReply]>([
     ["struct.pack('>I2I4hb', 1, 2, -3, 4)", "\0\x01\0\0\0\x02\xff\xfd\x04"],
     ["struct.pack('<i3', -2)", "\xfe\xff\xff"],
     ["struct.pack('>fd', 1.5, 2.5)", "\x3f\xc0\0\0\x40\x04\0\0\0\0\0\0"],
@@ -38,7 +38,7 @@ describe("struct", () => {
     expect(run(`return ${expression}`)).toEqual(expected);
   });
 
-  test.each([
+  it.each([
     ["struct.pack('i33', 1)", "integral size 33 is larger than limit of 32"],
     ["struct.pack('z', 1)", "bad argument #1 to 'pack' (invalid format option 'z')"],
     ["struct.pack('bb', 1)", "bad argument #3 to 'pack' (number expected, got nil)"],

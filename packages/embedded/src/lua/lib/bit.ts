@@ -15,7 +15,7 @@ export function bitLibrary(state: LuaState): LuaTable {
     (combine: (a: number, b: number) => number): LibraryFunction =>
     (args) => {
       let bits = argument(state, args, 0);
-      for (let at = args.length - 1; at > 0; at--) bits = combine(bits, argument(state, args, at));
+      for (let at = args.length - 1; at > 0; at -= 1) bits = combine(bits, argument(state, args, at));
       return bits | 0;
     };
   const shift =

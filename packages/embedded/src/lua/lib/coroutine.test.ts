@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import type { HostReply } from "../host.ts";
 import { errorOf, run } from "../testing/host.ts";
 
-test.each<[string, HostReply]>([
+it.each<[string, HostReply]>([
   [
     "local co = coroutine.wrap(function(a) local b = coroutine.yield(a + 1) return b * 2 end) return {co(1), co(10)}",
     [2, 20],
@@ -32,7 +32,7 @@ test.each<[string, HostReply]>([
   expect(run(source)).toEqual(expected);
 });
 
-test("as in Lua 5.1, a yield does not cross a library function or leave the script", () => {
+it("as in Lua 5.1, a yield does not cross a library function or leave the script", () => {
   const message = "attempt to yield across metamethod/C-call boundary";
   expect(run("return {coroutine.wrap(function() return pcall(function() coroutine.yield(1) end) end)()}")).toEqual([
     null,
@@ -45,13 +45,13 @@ test("as in Lua 5.1, a yield does not cross a library function or leave the scri
   ]);
 });
 
-test("wrap passes errors on with its caller's place before them", () => {
+it("wrap passes errors on with its caller's place before them", () => {
   expect(errorOf("local w = coroutine.wrap(function() error('in') end)\nw()")).toContain(
     "ERR user_script:2: user_script:1: in",
   );
 });
 
-test.each([
+it.each([
   ["coroutine.create(print and 1)", "Script attempted to access nonexistent global variable 'print'"],
   ["coroutine.create(type)", "bad argument #1 to 'create' (Lua function expected)"],
   ["coroutine.resume(1)", "bad argument #1 to 'resume' (coroutine expected)"],

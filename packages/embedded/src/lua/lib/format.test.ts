@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { errorOf, run } from "../testing/host.ts";
 
-test.each([
+it.each([
   ["'%d', 1700000000000", "1700000000000"],
   ["'%d|%d|%5.3d', 3.99, -3.99, 7", "3|-3|  007"],
   ["'%d %d', 2^63, -2^63", "-9223372036854775808 -9223372036854775808"],
@@ -20,7 +20,7 @@ test.each([
   expect(run(`return string.format(${args})`)).toBe(expected);
 });
 
-test.each([
+it.each([
   ["'%d'", "bad argument #2 to 'format' (no value)"],
   ["'%d', 'x'", "bad argument #2 to 'format' (number expected, got string)"],
   ["'%y', 1", "invalid option '%y' to 'format'"],

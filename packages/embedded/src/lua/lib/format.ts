@@ -27,10 +27,10 @@ export function format(state: LuaState, args: Args): string {
     at = percent + 1;
     if (template[at] === "%") {
       result += "%";
-      at++;
+      at += 1;
       continue;
     }
-    argument++;
+    argument += 1;
     if (argument >= args.length) throw argumentError(state, argument, "no value");
     item.lastIndex = at;
     const specification = parse(state, item.exec(template)!);

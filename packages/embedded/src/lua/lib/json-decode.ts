@@ -60,7 +60,7 @@ export class JsonDecoder {
       table.set(key, this.#read());
       more = this.#separated("T_OBJ_END", "comma or object end");
     }
-    this.#depth--;
+    this.#depth -= 1;
     return table;
   }
 
@@ -69,11 +69,11 @@ export class JsonDecoder {
     const table = new LuaTable();
     this.#tokens.next();
     let more = this.#tokens.type !== "T_ARR_END";
-    for (let at = 1; more; at++) {
+    for (let at = 1; more; at += 1) {
       table.set(at, this.#read());
       more = this.#separated("T_ARR_END", "comma or array end");
     }
-    this.#depth--;
+    this.#depth -= 1;
     return table;
   }
 
@@ -91,7 +91,7 @@ export class JsonDecoder {
   }
 
   #descend(): void {
-    this.#depth++;
+    this.#depth += 1;
     if (this.#depth <= this.#options.decodeMaxDepth) return;
     throw this.#state.error(`Found too many nested data structures (${this.#depth}) at character ${this.#tokens.at}`);
   }

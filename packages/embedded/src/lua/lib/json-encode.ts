@@ -30,19 +30,19 @@ export class JsonEncoder {
   }
 
   #table(table: LuaTable): string {
-    this.#depth++;
+    this.#depth += 1;
     if (this.#depth > this.#options.encodeMaxDepth) {
       throw this.#state.error(`Cannot serialise, excessive nesting (${this.#depth})`);
     }
     const length = this.#arrayLength(table);
     const text = length > 0 ? this.#array(table, length) : this.#object(table);
-    this.#depth--;
+    this.#depth -= 1;
     return text;
   }
 
   #array(table: LuaTable, length: number): string {
     const items: string[] = [];
-    for (let at = 1; at <= length; at++) items.push(this.encode(table.get(at)));
+    for (let at = 1; at <= length; at += 1) items.push(this.encode(table.get(at)));
     this.#state.charge(length * 8);
     return `[${items.join(",")}]`;
   }
@@ -71,7 +71,7 @@ export class JsonEncoder {
       if (typeof key !== "number" || !(key >= 1) || Math.floor(key) !== key) return -1;
       // The library keeps it in an int, into which a larger number does not fit.
       if (key > largest) largest = key > MAX_INT ? -MAX_INT - 1 : key;
-      items++;
+      items += 1;
     }
     const { sparseRatio, sparseSafe, sparseConvert } = this.#options;
     if (sparseRatio === 0 || largest <= items * sparseRatio || largest <= sparseSafe) return largest;

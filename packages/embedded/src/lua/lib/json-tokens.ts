@@ -63,14 +63,14 @@ export class JsonTokens {
   }
 
   next(): void {
-    while (isBlank(this.#text.charCodeAt(this.at))) this.at++;
+    while (isBlank(this.#text.charCodeAt(this.at))) this.at += 1;
     this.start = this.at;
     const character = this.#text[this.at];
     if (character === undefined) {
       this.type = "T_END";
     } else if (PUNCTUATION[character] !== undefined) {
       this.type = PUNCTUATION[character];
-      this.at++;
+      this.at += 1;
     } else if (character === '"') this.#string();
     else this.#word(character);
   }
@@ -120,11 +120,11 @@ export class JsonTokens {
   }
 
   #string(): void {
-    this.at++;
+    this.at += 1;
     let value = "";
     for (;;) {
       const from = this.at;
-      while (this.at < this.#text.length && this.#text[this.at] !== '"' && this.#text[this.at] !== "\\") this.at++;
+      while (this.at < this.#text.length && this.#text[this.at] !== '"' && this.#text[this.at] !== "\\") this.at += 1;
       value += this.#text.slice(from, this.at);
       const character = this.#text[this.at];
       if (character === undefined) return this.#fail("unexpected end of string");
@@ -133,7 +133,7 @@ export class JsonTokens {
       if (escaped === undefined) return;
       value += escaped;
     }
-    this.at++;
+    this.at += 1;
     this.#set("T_STRING", value);
   }
 

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { createLuaEngine } from "../engine.ts";
 import { CommandHost, errorOf, run } from "../testing/host.ts";
 
-test.each([
+it.each([
   ["{1, 2, {a = 1, b = 2, c = {}}, 'x\"y/z\\0'}", '[1,2,{"a":1,"c":{},"b":2},"x\\"y\\/z\\u0000"]'],
   ["{[1] = 1, [2] = 2, [5] = 3}", "[1,2,null,null,3]"],
   ["{1.5, 1e100, 0.1, 1e14, 123456789012345678}", "[1.5,1e+100,0.1,1e+14,1.2345678901235e+17]"],
@@ -13,7 +13,7 @@ test.each([
   expect(run(`return cjson.encode(${value})`)).toBe(expected);
 });
 
-test.each([
+it.each([
   ['{"a":[1,2,{"b":null}],"c":"\\u00e9\\ud83d\\ude00"}', "return v.c", "\xc3\xa9\xf0\x9f\x98\x80"],
   ["[1,2.5,-3e2,true,false,null]", "return {#v, v[3], v[6] == cjson.null and 'null'}", [6, -300, "null"]],
   ["0x10", "return v", 16],
@@ -22,7 +22,7 @@ test.each([
   expect(run(`local v = cjson.decode(ARGV[1]) ${code}`, { argv: [json] })).toEqual(expected);
 });
 
-test.each([
+it.each([
   ["[1,]", "Expected value but found T_ARR_END at character 4"],
   ['{"a":1,}', "Expected object key string but found T_OBJ_END at character 8"],
   ['{"a" 1}', "Expected colon but found T_NUMBER at character 6"],
@@ -39,7 +39,7 @@ test.each([
   expect(errorOf("cjson.decode(ARGV[1])", { argv: [json] })).toContain(`user_script:1: ${message}`);
 });
 
-test.each([
+it.each([
   ["function() end", "Cannot serialise function: type not supported"],
   ["{[true] = 1}", "Cannot serialise boolean: table key must be a number or string"],
   ["1/0", "Cannot serialise number: must not be NaN or Inf"],
@@ -49,11 +49,11 @@ test.each([
   expect(errorOf(`cjson.encode(${value})`)).toContain(`user_script:1: ${message}`);
 });
 
-test("a table that contains itself is refused by its depth", () => {
+it("a table that contains itself is refused by its depth", () => {
   expect(errorOf("local t = {} t[1] = t cjson.encode(t)")).toContain("Cannot serialise, excessive nesting (1001)");
 });
 
-test("options answer their value, and stay set for later scripts of the same engine only", () => {
+it("options answer their value, and stay set for later scripts of the same engine only", () => {
   const engine = createLuaEngine();
   const host = new CommandHost();
   const defaults = "return {cjson.encode_max_depth(), cjson.decode_max_depth(), cjson.encode_number_precision()}";
@@ -63,7 +63,7 @@ test("options answer their value, and stay set for later scripts of the same eng
   expect(errorOf("cjson.encode({1/3, [100] = 2})")).toContain("excessively sparse array");
 });
 
-test.each([
+it.each([
   ["cjson.encode_max_depth(0)", "bad argument #1 to 'encode_max_depth' (expected integer between 1 and 2147483647)"],
   ["cjson.encode_max_depth(1, 2)", "bad argument #2 to 'encode_max_depth' (found too many arguments)"],
   ["cjson.encode_invalid_numbers('foo')", "bad argument #1 to 'encode_invalid_numbers' (invalid option 'foo')"],

@@ -74,13 +74,13 @@ export class MessageDecoder {
 
   #array(count: number): LuaTable {
     const table = new LuaTable();
-    for (let at = 1; at <= count; at++) table.set(at, this.decode());
+    for (let at = 1; at <= count; at += 1) table.set(at, this.decode());
     return table;
   }
 
   #map(count: number): LuaTable {
     const table = new LuaTable();
-    for (let at = 0; at < count; at++) {
+    for (let at = 0; at < count; at += 1) {
       const key = this.decode();
       const value = this.decode();
       checkKey(this.#state, key, LIBRARY_SITE);

@@ -39,7 +39,8 @@ export class MessageEncoder {
   #array(table: LuaTable, level: number): string {
     const length = table.length();
     let result = header(length, 0x90, "\xdc", "\xdd");
-    for (let at = 1; at <= length; at++) result += this.encode(index(this.#state, table, at, LIBRARY_SITE), level + 1);
+    for (let at = 1; at <= length; at += 1)
+      result += this.encode(index(this.#state, table, at, LIBRARY_SITE), level + 1);
     return result;
   }
 
@@ -48,7 +49,7 @@ export class MessageEncoder {
     let members = "";
     for (let at = table.nextPosition(-1); at !== -1; at = table.nextPosition(at)) {
       members += this.encode(table.keyAt(at), level + 1) + this.encode(table.valueAt(at), level + 1);
-      count++;
+      count += 1;
     }
     return header(count, 0x80, "\xde", "\xdf") + members;
   }
@@ -62,7 +63,7 @@ function isArray(table: LuaTable): boolean {
     const key = table.keyAt(at);
     if (typeof key !== "number" || key <= 0 || key > MAX_INT || !Number.isInteger(key)) return false;
     largest = Math.max(largest, key);
-    count++;
+    count += 1;
   }
   return largest === count;
 }
@@ -102,6 +103,6 @@ function header(count: number, fixed: number, short: string, long: string): stri
 function bytes(number: number, count: number): string {
   const bits = BigInt.asUintN(64, BigInt(number));
   let text = "";
-  for (let at = count - 1; at >= 0; at--) text += String.fromCharCode(Number((bits >> BigInt(8 * at)) & 0xffn));
+  for (let at = count - 1; at >= 0; at -= 1) text += String.fromCharCode(Number((bits >> BigInt(8 * at)) & 0xffn));
   return text;
 }

@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { errorOf, run } from "../testing/host.ts";
 
-test.each([
+it.each([
   [
     "1, -1, 128, -129, 65536, 2^40",
     "\x01\xff\xcc\x80\xd1\xff\x7f\xce\x00\x01\x00\x00\xcf\x00\x00\x01\x00\x00\x00\x00\x00",
@@ -15,22 +15,22 @@ test.each([
   expect(run(`return cmsgpack.pack(${values})`)).toBe(expected);
 });
 
-test("what is packed comes back", () => {
+it("what is packed comes back", () => {
   const source = "return {cmsgpack.unpack(cmsgpack.pack(1, 'a', {1, 2}, -7, 2^33, -2^40, string.rep('x', 300)))}";
   expect(run(source)).toEqual([1, "a", [1, 2], -7, 8589934592, -1099511627776, "x".repeat(300)]);
 });
 
-test("parts of a stream", () => {
+it("parts of a stream", () => {
   expect(run("return {cmsgpack.unpack_one('\\1\\2\\3')}")).toEqual([1, 1]);
   expect(run("return {cmsgpack.unpack_limit('\\1\\2\\3', 2, 1)}")).toEqual([-1, 2, 3]);
 });
 
-test("tables nested deeper than 16 levels become nil", () => {
+it("tables nested deeper than 16 levels become nil", () => {
   const source = "local a = {} a.a = a local packed = cmsgpack.pack(a) return {#packed, packed:byte(-1)}";
   expect(run(source)).toEqual([49, 0xc0]);
 });
 
-test.each([
+it.each([
   ["cmsgpack.unpack('\\145')", "Missing bytes in input."],
   ["cmsgpack.unpack('\\193')", "Bad data format in input."],
   ["cmsgpack.pack()", "bad argument #0 to 'pack' (MessagePack pack needs input.)"],

@@ -116,11 +116,11 @@ export class Matcher {
     const [open, close] = [this.#pattern[p], this.#pattern[p + 1]];
     if (this.subject[s] !== open) return NO_MATCH;
     let depth = 1;
-    for (let at = s + 1; at < this.subject.length; at++) {
+    for (let at = s + 1; at < this.subject.length; at += 1) {
       const character = this.subject[at];
       if (character === close) {
         if (--depth === 0) return at + 1;
-      } else if (character === open) depth++;
+      } else if (character === open) depth += 1;
     }
     return NO_MATCH;
   }
@@ -140,15 +140,15 @@ export class Matcher {
     if (this.#level >= MAX_CAPTURES) throw this.#state.error("too many captures");
     this.#starts[this.#level] = s;
     this.#lengths[this.#level] = position ? POSITION : UNFINISHED;
-    this.#level++;
+    this.#level += 1;
     const result = this.#match(s, position ? p + 2 : p + 1);
-    if (result === NO_MATCH) this.#level--;
+    if (result === NO_MATCH) this.#level -= 1;
     return result;
   }
 
   #endCapture(s: number, p: number): number {
     let at = this.#level - 1;
-    while (at >= 0 && this.#lengths[at] !== UNFINISHED) at--;
+    while (at >= 0 && this.#lengths[at] !== UNFINISHED) at -= 1;
     if (at < 0) throw this.#state.error("invalid pattern capture");
     this.#lengths[at] = s - this.#starts[at]!;
     const result = this.#match(s, p);
@@ -158,8 +158,8 @@ export class Matcher {
 
   #maxExpand(s: number, p: number, end: number): number {
     let at = s;
-    while (at < this.subject.length && this.#single(this.subject.charCodeAt(at), p, end)) at++;
-    for (; at >= s; at--) {
+    while (at < this.subject.length && this.#single(this.subject.charCodeAt(at), p, end)) at += 1;
+    for (; at >= s; at -= 1) {
       const result = this.#match(at, end + 1);
       if (result !== NO_MATCH) return result;
     }
@@ -167,7 +167,7 @@ export class Matcher {
   }
 
   #minExpand(s: number, p: number, end: number): number {
-    for (let at = s; ; at++) {
+    for (let at = s; ; at += 1) {
       const result = this.#match(at, end + 1);
       if (result !== NO_MATCH) return result;
       if (at >= this.subject.length || !this.#single(this.subject.charCodeAt(at), p, end)) return NO_MATCH;
@@ -186,7 +186,7 @@ export class Matcher {
     do {
       if (at >= this.#pattern.length) throw this.#state.error("malformed pattern (missing ']')");
       const escaped = this.#pattern.charCodeAt(at++) === ESCAPE;
-      if (escaped && at < this.#pattern.length) at++;
+      if (escaped && at < this.#pattern.length) at += 1;
     } while (this.#pattern[at] !== "]");
     return at + 1;
   }
@@ -207,9 +207,9 @@ export class Matcher {
   /** A set from `[` at p to `]` at close. */
   #set(code: number, p: number, close: number): boolean {
     const negated = this.#pattern[p + 1] === "^";
-    for (let at = negated ? p + 2 : p + 1; at < close; at++) {
+    for (let at = negated ? p + 2 : p + 1; at < close; at += 1) {
       if (this.#pattern.charCodeAt(at) === ESCAPE) {
-        at++;
+        at += 1;
         if (isInClass(code, this.#pattern.charCodeAt(at))) return !negated;
       } else if (this.#pattern[at + 1] === "-" && at + 2 < close) {
         if (this.#pattern.charCodeAt(at) <= code && code <= this.#pattern.charCodeAt(at + 2)) return !negated;

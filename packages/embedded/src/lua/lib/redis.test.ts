@@ -1,9 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { HostReply } from "../host.ts";
 import { CommandHost, errorOf, run } from "../testing/host.ts";
 
 describe("redis.call and redis.pcall", () => {
-  test("arguments are byte strings; numbers keep 17 digits", () => {
+  it("arguments are byte strings; numbers keep 17 digits", () => {
     expect(
       run(
         "return {redis.call('ECHO', 1.5), redis.call('ECHO', 2^53), redis.call('ECHO', 0.1), redis.call('ECHO', '\\0\\255')}",
@@ -11,7 +11,7 @@ describe("redis.call and redis.pcall", () => {
     ).toEqual(["1.5", "9007199254740992", "0.10000000000000001", "\0\xff"]);
   });
 
-  test("an error is thrown by call and returned by pcall, and stays marked as counted", () => {
+  it("an error is thrown by call and returned by pcall, and stays marked as counted", () => {
     const message = "ERR Unknown Redis command called from script";
     expect(run("return redis.call('NOSUCH')")).toEqual({
       type: "error",
@@ -22,7 +22,7 @@ describe("redis.call and redis.pcall", () => {
     expect(run("return redis.pcall('NOSUCH').err")).toBe(message);
   });
 
-  test.each([
+  it.each([
     ["redis.call()", "ERR Please specify at least one argument for this redis lib call"],
     ["redis.call('ECHO', {})", "ERR Lua redis lib command arguments must be strings or integers"],
     ["redis.call('ECHO', nil)", "ERR Lua redis lib command arguments must be strings or integers"],
@@ -48,7 +48,7 @@ describe("replies of commands as Lua values", () => {
     },
     set: { type: "set", items: ["m"] },
   };
-  test.each<[string, HostReply]>([
+  it.each<[string, HostReply]>([
     ["local r = redis.call('big') return tostring(r)", "9.007199254741e+15"],
     ["local r = redis.call('nested') return {r[1], tostring(r[2][1]), r[2][2], r[3].ok}", [1, "false", "x", "OK"]],
     ["return tostring(redis.call('GET', 'x'))", "false"],
@@ -65,7 +65,7 @@ describe("replies of commands as Lua values", () => {
 });
 
 describe("the rest of redis.*", () => {
-  test.each<[string, HostReply]>([
+  it.each<[string, HostReply]>([
     ["return redis.error_reply('MYERR x')", { type: "error", value: "MYERR x" }],
     ["return redis.error_reply('x')", { type: "error", value: "ERR x" }],
     ["return redis.error_reply('-x y')", { type: "error", value: "x y" }],
@@ -81,19 +81,19 @@ describe("the rest of redis.*", () => {
     expect(run(source)).toEqual(expected);
   });
 
-  test("log reaches the host with its texts joined", () => {
+  it("log reaches the host with its texts joined", () => {
     const host = new CommandHost();
     run("redis.log(redis.LOG_NOTICE, 'a', 1, {}, 'b')", { host });
     expect(host.logged).toEqual([[2, "a 1 b"]]);
   });
 
-  test("setresp reaches the host", () => {
+  it("setresp reaches the host", () => {
     const host = new CommandHost();
     run("redis.setresp(3)", { host });
     expect(host.resp).toBe(3);
   });
 
-  test.each([
+  it.each([
     ["redis.log(1)", "redis.log() requires two arguments or more."],
     ["redis.log('x', 'y')", "First argument must be a number (log level)."],
     ["redis.log(9, 'x')", "Invalid debug level."],

@@ -72,7 +72,7 @@ function textOf(key: string, value: LuaValue): string {
 
 function flagsOf(table: LuaTable): string[] {
   const flags: string[] = [];
-  for (let at = 1; ; at++) {
+  for (let at = 1; ; at += 1) {
     const value = table.get(at);
     if (value === undefined) return flags;
     const text = toText(value);

@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import type { HostReply } from "../host.ts";
 import { errorOf, run } from "../testing/host.ts";
 
-test.each<[string, HostReply]>([
+it.each<[string, HostReply]>([
   [
     "return {('x'):rep(3), #'abc', ('hello'):sub(2, -2), ('hello'):sub(-3), ('x'):sub(5)}",
     ["xxx", 3, "ell", "llo", ""],
@@ -34,7 +34,7 @@ test.each<[string, HostReply]>([
   expect(run(source)).toEqual(expected);
 });
 
-test.each([
+it.each([
   ["return string.rep()", "bad argument #1 to 'rep' (string expected, got no value)"],
   ["return ('x'):rep({})", "bad argument #1 to 'rep' (number expected, got table)"],
   ["local r = string.rep r({})", "bad argument #1 to 'r' (string expected, got table)"],
@@ -50,17 +50,17 @@ test.each([
   expect(errorOf(source)).toBe(`ERR user_script:1: ${message} script: sha, on @user_script:1.`);
 });
 
-test("a function can be dumped, but no bytecode is loaded", () => {
+it("a function can be dumped, but no bytecode is loaded", () => {
   expect(run("return select(2, loadstring(string.dump(function() end), '=dumped'))")).toBe(
     "dumped:1: unexpected symbol near 'char(27)'",
   );
   expect(errorOf("string.dump(string.dump)")).toContain("unable to dump given function");
 });
 
-test("a pattern that backtracks without end meets the budget", () => {
+it("a pattern that backtracks without end meets the budget", () => {
   let budgets = 0;
   const onBudget = (): void => {
-    budgets++;
+    budgets += 1;
     if (budgets === 3) throw new Error("enough");
   };
   const source = "return string.find(string.rep('a', 60), string.rep('a*', 30) .. 'b')";

@@ -90,7 +90,7 @@ function repeat(state: LuaState, args: Args): string {
 
 export function reverse(text: string): string {
   let result = "";
-  for (let at = text.length - 1; at >= 0; at--) result += text[at];
+  for (let at = text.length - 1; at >= 0; at -= 1) result += text[at];
   return result;
 }
 
@@ -111,7 +111,7 @@ function find(state: LuaState, args: Args, positions: boolean): LuaResult {
   const from = Math.min(Math.max(start, 0), text.length);
   if (positions && (isTruthy(args[3]) || !hasSpecials(pattern))) return findPlain(text, pattern, from);
   const matcher = new Matcher(state, text, pattern);
-  for (let at = from; at <= text.length; at++) {
+  for (let at = from; at <= text.length; at += 1) {
     const end = matcher.matchAt(at);
     if (end !== -1) {
       const captures = matcher.captures(at, end, !positions);
@@ -134,7 +134,7 @@ function globalMatch(state: LuaState, args: Args): LuaResult {
   const matcher = new Matcher(state, text, pattern.startsWith("^") ? `%${pattern}` : pattern);
   let next = 0;
   return libraryFunction(() => {
-    for (let at = next; at <= text.length; at++) {
+    for (let at = next; at <= text.length; at += 1) {
       const end = matcher.matchAt(at);
       if (end === -1) continue;
       next = end === at ? end + 1 : end;
@@ -157,7 +157,7 @@ function substitute(state: LuaState, args: Args): LuaResult {
   while (count < most) {
     const end = matcher.matchAt(at);
     if (end !== -1) {
-      count++;
+      count += 1;
       result += replace(matcher, at, end);
     }
     if (end > at) at = end;

@@ -44,7 +44,7 @@ function pack(state: LuaState, args: Args): string {
 function packInteger(number: number, size: number, littleEndian: boolean): string {
   const bits = number < 0 ? BigInt.asUintN(64, toInt64(number)) : unsigned(number);
   let bytes = "";
-  for (let at = 0; at < size; at++) bytes += String.fromCharCode(Number((bits >> BigInt(8 * at)) & 0xffn));
+  for (let at = 0; at < size; at += 1) bytes += String.fromCharCode(Number((bits >> BigInt(8 * at)) & 0xffn));
   return ordered(bytes, littleEndian);
 }
 
@@ -124,7 +124,7 @@ class Reader {
   #integer(option: string, size: number): number {
     const bytes = this.#bytes(size);
     let bits = 0n;
-    for (let at = Math.min(size, 8) - 1; at >= 0; at--) bits = (bits << 8n) | BigInt(bytes.charCodeAt(at));
+    for (let at = Math.min(size, 8) - 1; at >= 0; at -= 1) bits = (bits << 8n) | BigInt(bytes.charCodeAt(at));
     const signed = option === option.toLowerCase();
     return Number(signed ? BigInt.asIntN(Math.min(size, 8) * 8, bits) : bits);
   }

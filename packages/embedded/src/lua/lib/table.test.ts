@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import type { HostReply } from "../host.ts";
 import { errorOf, run } from "../testing/host.ts";
 
-test.each<[string, HostReply]>([
+it.each<[string, HostReply]>([
   ["local t = {1, 2, 3} table.insert(t, 4) table.insert(t, 1, 0) return t", [0, 1, 2, 3, 4]],
   ["local t = {1, 2, 3} return {table.remove(t), table.remove(t, 1), #t}", [3, 1, 1]],
   ["return table.concat({1, 2.5, 'x'}, ', ')", "1, 2.5, x"],
@@ -18,7 +18,7 @@ test.each<[string, HostReply]>([
   expect(run(source)).toEqual(expected);
 });
 
-test.each([
+it.each([
   ["table.sort({3, 1, 'x'})", "attempt to compare string with number"],
   ["table.sort({1, 2, 3, 4, 5, 6}, function() return true end)", "user_script:1: invalid order function for sorting"],
   ["table.concat({1, {}, 3})", "user_script:1: invalid value (table) at index 2 in table for 'concat'"],

@@ -46,7 +46,7 @@ function concatenate(state: LuaState, args: Args): string {
   const from = optionalInt32(state, args, 2, 1);
   const to = args[3] === undefined ? table.length() : checkInt32(state, args, 3);
   const pieces: string[] = [];
-  for (let at = from; at <= to; at++) {
+  for (let at = from; at <= to; at += 1) {
     const text = toText(table.get(at));
     if (text === undefined) {
       throw state.error(`invalid value (${typeName(table.get(at))}) at index ${at} in table for 'concat'`);
@@ -71,7 +71,7 @@ function forEachItem(state: LuaState, args: Args): LuaResult {
   const table = checkTable(state, args, 0);
   const visit = checkFunction(state, args, 1);
   const last = table.length();
-  for (let at = 1; at <= last; at++) {
+  for (let at = 1; at <= last; at += 1) {
     const result = first(callValue(state, visit, [at, table.get(at)]));
     if (result !== undefined) return result;
   }
@@ -98,7 +98,7 @@ function insert(state: LuaState, args: Args): LuaResult {
   const position = checkInt32(state, args, 1);
   if (position > end) end = position;
   state.charge((end - position) * 8);
-  for (let at = end; at > position; at--) setItem(table, at, table.get(at - 1));
+  for (let at = end; at > position; at -= 1) setItem(table, at, table.get(at - 1));
   setItem(table, position, args[2]);
   return NOTHING;
 }
@@ -109,7 +109,7 @@ function remove(state: LuaState, args: Args): LuaResult {
   const position = optionalInt32(state, args, 1, end);
   if (position < 1 || position > end) return NOTHING;
   const removed = table.get(position);
-  for (let at = position; at < end; at++) setItem(table, at, table.get(at + 1));
+  for (let at = position; at < end; at += 1) setItem(table, at, table.get(at + 1));
   setItem(table, end, undefined);
   return removed;
 }

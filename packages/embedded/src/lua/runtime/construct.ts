@@ -21,7 +21,7 @@ export function constructorSize(size: number): number {
   let exponent = 0;
   while (rounded >= 16) {
     rounded = Math.trunc((rounded + 1) / 2);
-    exponent++;
+    exponent += 1;
   }
   return rounded * 2 ** exponent;
 }
@@ -68,7 +68,7 @@ class ListFiller {
     if (this.#pending.length === 0) return;
     const last = this.#stored + this.#pending.length;
     this.#table.reserveArray(last);
-    for (let at = last; at > this.#stored; at--) this.#table.set(at, this.#pending[at - this.#stored - 1]);
+    for (let at = last; at > this.#stored; at -= 1) this.#table.set(at, this.#pending[at - this.#stored - 1]);
     this.#stored = last;
     this.#pending = [];
   }

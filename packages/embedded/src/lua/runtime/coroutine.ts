@@ -77,14 +77,14 @@ export function suspendable(state: LuaState, generator: BodyFunction): LuaFuncti
  */
 export function runToEnd(state: LuaState, body: Body): LuaResult {
   const { depth } = state;
-  state.unpausable++;
+  state.unpausable += 1;
   try {
     let step = body.next([]);
     while (step.done !== true) step = body.throw(yieldAcrossCall());
     state.depth = depth;
     return step.value;
   } finally {
-    state.unpausable--;
+    state.unpausable -= 1;
   }
 }
 

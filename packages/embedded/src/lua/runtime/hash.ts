@@ -23,7 +23,7 @@ export function mainPosition(key: LuaValue, size: number): number {
 
 function hashString(text: string): number {
   let hash = text.length;
-  for (let at = text.length - 1; at >= 0; at--) hash ^= (hash << 5) + (hash >>> 2) + text.charCodeAt(at);
+  for (let at = text.length - 1; at >= 0; at -= 1) hash ^= (hash << 5) + (hash >>> 2) + text.charCodeAt(at);
   return hash >>> 0;
 }
 

@@ -29,7 +29,7 @@ export function field(state: LuaState, object: LuaValue, key: string, site: Site
 
 function indexByMetamethod(state: LuaState, object: LuaValue, key: LuaValue, site: Site): LuaValue {
   let target = object;
-  for (let round = 0; round < MAX_CHAIN; round++) {
+  for (let round = 0; round < MAX_CHAIN; round += 1) {
     if (target instanceof LuaTable) {
       const value = target.get(key);
       if (value !== undefined) return value;
@@ -47,7 +47,7 @@ function indexByMetamethod(state: LuaState, object: LuaValue, key: LuaValue, sit
 
 export function setIndex(state: LuaState, object: LuaValue, key: LuaValue, value: LuaValue, site: Site): void {
   let target = object;
-  for (let round = 0; round < MAX_CHAIN; round++) {
+  for (let round = 0; round < MAX_CHAIN; round += 1) {
     const handler = setDirectly(state, target, key, value, site);
     if (handler === undefined) {
       if (target instanceof LuaTable) return;

@@ -1,12 +1,12 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { fixedDigits } from "./decimal.ts";
 import { formatExact, formatGeneral, formatNumber, parseNumber, toInt32, toInteger } from "./number.ts";
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 
 describe("printing", () => {
-  test.each([
+  it.each([
     [0.1, "0.1"],
     [1e14, "1e+14"],
     [99999999999999, "99999999999999"],
@@ -26,7 +26,7 @@ describe("printing", () => {
     expect(formatNumber(number)).toBe(text);
   });
 
-  test("17 digits are read back as the same number", () => {
+  it("17 digits are read back as the same number", () => {
     fc.assert(
       fc.property(finite, (number) => {
         expect(Number(formatExact(number))).toBe(number);
@@ -34,7 +34,7 @@ describe("printing", () => {
     );
   });
 
-  test("away from ties, digits are those of toPrecision", () => {
+  it("away from ties, digits are those of toPrecision", () => {
     fc.assert(
       fc.property(finite, fc.integer({ min: 1, max: 17 }), (number, precision) => {
         // A number with few digits is exact, or it may be a tie.
@@ -44,14 +44,14 @@ describe("printing", () => {
     );
   });
 
-  test("an exact tie goes to the even digit", () => {
+  it("an exact tie goes to the even digit", () => {
     expect([0.5, 1.5, 2.5, 3.5].map((number) => fixedDigits(number, 0))).toEqual(["0", "2", "2", "4"]);
     expect([0.125, 0.375].map((number) => fixedDigits(number, 2))).toEqual(["0.12", "0.38"]);
   });
 });
 
 describe("reading", () => {
-  test.each([
+  it.each([
     ["10", 10],
     [" \t10\n", 10],
     ["1e2", 100],
@@ -74,7 +74,7 @@ describe("reading", () => {
     expect(parseNumber(text)).toBe(number);
   });
 
-  test("whatever is printed is read", () => {
+  it("whatever is printed is read", () => {
     fc.assert(
       fc.property(finite, (number) => {
         expect(parseNumber(formatExact(number))).toBe(number);
@@ -83,7 +83,7 @@ describe("reading", () => {
   });
 });
 
-test("conversions to integers are those of x86-64", () => {
+it("conversions to integers are those of x86-64", () => {
   expect([3.99, -3.99, 2 ** 63, Number.NaN, -(2 ** 70)].map(toInteger)).toEqual([
     3,
     -3,

@@ -37,7 +37,7 @@ export function callable(
   if (typeof handler !== "function") {
     return () => {
       // A library function fails here itself: the frame of what it wanted to call never came to be.
-      if (site === LIBRARY_SITE) state.depth--;
+      if (site === LIBRARY_SITE) state.depth -= 1;
       throw typeError(state, site, value, "call", valueName);
     };
   }

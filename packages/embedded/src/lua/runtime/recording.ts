@@ -63,7 +63,7 @@ export class Recording {
     this.#answers[at] = answer;
     let bytes = ENTRY_BYTES + (typeof answer === "string" ? answer.length : sizeOf(answer));
     // An index, since this is done for each call of each script.
-    for (let word = 0; word < question.length; word++) bytes += question[word]!.length;
+    for (let word = 0; word < question.length; word += 1) bytes += question[word]!.length;
     this.#bytes += bytes;
   }
 
@@ -92,7 +92,7 @@ export class Recording {
   end(): void {
     if (this.#mode === "off") return;
     this.#mode = "off";
-    for (let at = 0; at < this.#count; at++) {
+    for (let at = 0; at < this.#count; at += 1) {
       this.#questions[at] = undefined;
       this.#answers[at] = null;
     }

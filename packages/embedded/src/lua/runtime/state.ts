@@ -125,7 +125,7 @@ export class LuaState {
   /** A compiled function comes here when it is called too deep or with the budget used up. */
   onEnter(site: Site): boolean {
     if (this.depth >= MAX_DEPTH) {
-      this.depth--;
+      this.depth -= 1;
       throw this.stackOverflow();
     }
     return this.onLoop(site);
@@ -163,7 +163,7 @@ export class LuaState {
   callBack(target: LuaFunction, args: readonly LuaValue[]): LuaResult {
     const depth = this.#enterCallBack();
     const result = target(...args);
-    this.#nestedCalls--;
+    this.#nestedCalls -= 1;
     this.depth = depth;
     return result;
   }
@@ -173,7 +173,7 @@ export class LuaState {
     const depth = this.#enterCallBack();
     const { generator } = target;
     const result = generator === undefined ? target(...args) : yield* withoutYields(generator(...args));
-    this.#nestedCalls--;
+    this.#nestedCalls -= 1;
     this.depth = depth;
     return result;
   }
@@ -181,7 +181,7 @@ export class LuaState {
   #enterCallBack(): number {
     if (this.#nestedCalls + 1 >= MAX_NESTED_CALLS) throw new LuaError(NESTED_TOO_DEEP);
     const { depth } = this;
-    this.#nestedCalls++;
+    this.#nestedCalls += 1;
     this.frames[++this.depth] = LIBRARY_SITE;
     return depth;
   }
@@ -193,9 +193,9 @@ export class LuaState {
     const interrupted = this.frames[depth]!;
     this.frames[depth] = site;
     if (this.#nestedCalls + 1 >= MAX_NESTED_CALLS) throw this.error(NESTED_TOO_DEEP);
-    this.#nestedCalls++;
+    this.#nestedCalls += 1;
     const result = target(...args);
-    this.#nestedCalls--;
+    this.#nestedCalls -= 1;
     this.frames[depth] = interrupted;
     return first(result);
   }
@@ -245,7 +245,7 @@ export class LuaState {
 
   /** The call that overflowed may have counted itself already, without having said where it is. */
   stackOverflow(): LuaError {
-    while (this.depth > 0 && this.frames[this.depth] === undefined) this.depth--;
+    while (this.depth > 0 && this.frames[this.depth] === undefined) this.depth -= 1;
     return this.error("stack overflow");
   }
 

@@ -15,7 +15,7 @@ export function ceilLog2(number: number): number {
 /** Counts a key that could live in an array part; counts[i] is for the keys in (2^(i-1), 2^i]. */
 export function countInteger(key: LuaValue, counts: number[]): 0 | 1 {
   if (typeof key !== "number" || !Number.isInteger(key) || key < 1 || key > MAX_ARRAY) return 0;
-  counts[ceilLog2(key)]!++;
+  counts[ceilLog2(key)]! += 1;
   return 1;
 }
 
@@ -24,7 +24,7 @@ export function bestArraySize(counts: readonly number[], integers: number): [siz
   let below = 0;
   let size = 0;
   let kept = 0;
-  for (let bit = 0, limit = 1; limit / 2 < integers; bit++, limit *= 2) {
+  for (let bit = 0, limit = 1; limit / 2 < integers; bit += 1, limit *= 2) {
     const count = counts[bit] ?? 0;
     below += count;
     if (count > 0 && below > limit / 2) [size, kept] = [limit, below];

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { LuaTable } from "./table.ts";
 import type { LuaValue } from "./value.ts";
 
@@ -10,20 +10,20 @@ function keys(table: LuaTable): LuaValue[] {
 }
 
 describe("order and border are Lua's", () => {
-  test("string keys lie by their hash", () => {
+  it("string keys lie by their hash", () => {
     const table = new LuaTable();
     for (const key of ["a", "b", "c", "d", "e"]) table.set(key, 1);
     expect(keys(table)).toEqual(["a", "c", "b", "e", "d"]);
   });
 
-  test("integers move to the array part when it would be more than half full", () => {
+  it("integers move to the array part when it would be more than half full", () => {
     const table = new LuaTable();
-    for (let at = 8; at >= 1; at--) table.set(at, at);
+    for (let at = 8; at >= 1; at -= 1) table.set(at, at);
     expect(table.array.length).toBe(8);
     expect(keys(table)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  test("the border of a list with holes depends on the size of the array part", () => {
+  it("the border of a list with holes depends on the size of the array part", () => {
     const constructed = new LuaTable(4);
     for (const [at, value] of [1, 2, undefined, 4].entries()) constructed.set(at + 1, value);
     expect(constructed.length()).toBe(4);
@@ -45,7 +45,7 @@ const key = fc.oneof(
 );
 const step: fc.Arbitrary<Step> = fc.record({ key, value: fc.option(fc.integer(), { nil: undefined }) });
 
-test("it holds what a Map holds", () => {
+it("holds what a Map holds", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const table = new LuaTable();
@@ -64,11 +64,11 @@ test("it holds what a Map holds", () => {
   );
 });
 
-test("a traversal survives that what it meets is removed", () => {
+it("a traversal survives that what it meets is removed", () => {
   const table = new LuaTable();
-  for (let at = 0; at < 100; at++) table.set(`k${at}`, at);
+  for (let at = 0; at < 100; at += 1) table.set(`k${at}`, at);
   let met = 0;
-  for (let key: LuaValue = undefined; ; met++) {
+  for (let key: LuaValue = undefined; ; met += 1) {
     const position: number = table.nextPosition(table.positionOf(key)!);
     if (position === -1) break;
     key = table.keyAt(position);

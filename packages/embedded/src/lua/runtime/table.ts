@@ -94,8 +94,8 @@ export class LuaTable {
   nextPosition(position: number): number {
     const size = this.array.length;
     let at = position + 1;
-    for (; at < size; at++) if (this.array[at] !== undefined) return at;
-    for (const end = size + this.nodes.length; at < end; at++) {
+    for (; at < size; at += 1) if (this.array[at] !== undefined) return at;
+    for (const end = size + this.nodes.length; at < end; at += 1) {
       if (this.nodes[at - size]?.value !== undefined) return at;
     }
     return -1;
@@ -153,7 +153,7 @@ export class LuaTable {
 
   #takeFree(): number {
     while (this.#lastFree > 0) {
-      this.#lastFree--;
+      this.#lastFree -= 1;
       if (this.nodes[this.#lastFree] === undefined) return this.#lastFree;
     }
     return -1;
@@ -167,7 +167,7 @@ export class LuaTable {
     for (const node of this.nodes) {
       if (node?.value === undefined) continue;
       integers += countInteger(node.key, counts);
-      total++;
+      total += 1;
     }
     integers += countInteger(key, counts);
     const [size, kept] = bestArraySize(counts, integers);
@@ -177,10 +177,10 @@ export class LuaTable {
 
   #countArray(counts: number[]): number {
     let used = 0;
-    for (let at = 0; at < this.array.length; at++) {
+    for (let at = 0; at < this.array.length; at += 1) {
       if (this.array[at] === undefined) continue;
-      counts[ceilLog2(at + 1)]!++;
-      used++;
+      counts[ceilLog2(at + 1)]! += 1;
+      used += 1;
     }
     return used;
   }
@@ -193,7 +193,7 @@ export class LuaTable {
       const vanishing = this.array.splice(arraySize);
       for (const [at, value] of vanishing.entries()) if (value !== undefined) this.set(arraySize + at + 1, value);
     }
-    for (let at = old.length - 1; at >= 0; at--) {
+    for (let at = old.length - 1; at >= 0; at -= 1) {
       const node = old[at];
       if (node !== undefined && node.value !== undefined) this.set(node.key, node.value);
     }
@@ -224,7 +224,7 @@ export class LuaTable {
   /** For a table that was built to defeat the doubling. */
   #borderByCounting(): number {
     let at = 1;
-    while (this.get(at) !== undefined) at++;
+    while (this.get(at) !== undefined) at += 1;
     return at - 1;
   }
 
@@ -241,6 +241,6 @@ export class LuaTable {
 
 function filled<T>(length: number, value: T): T[] {
   const items: T[] = [];
-  for (let at = 0; at < length; at++) items.push(value);
+  for (let at = 0; at < length; at += 1) items.push(value);
   return items;
 }

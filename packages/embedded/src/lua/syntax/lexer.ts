@@ -79,7 +79,7 @@ export class Lexer {
     for (;;) {
       const code = this.#peek();
       if (isNewline(code)) this.#skipNewline();
-      else if (isSpace(code)) this.#at++;
+      else if (isSpace(code)) this.#at += 1;
       else if (code === 0x2d && this.#peek(1) === 0x2d) this.#skipComment();
       else return;
     }
@@ -88,21 +88,21 @@ export class Lexer {
   /** \n, \r, \r\n and \n\r are one line end each. */
   #skipNewline(): void {
     const code = this.#peek();
-    this.#at++;
-    if (isNewline(this.#peek()) && this.#peek() !== code) this.#at++;
-    this.line++;
+    this.#at += 1;
+    if (isNewline(this.#peek()) && this.#peek() !== code) this.#at += 1;
+    this.line += 1;
   }
 
   #skipComment(): void {
     this.#at += 2;
     const level = this.#peek() === 0x5b ? this.#longBracket() : undefined;
     if (level !== undefined) this.#readLong(level, "unfinished long comment");
-    else while (!isNewline(this.#peek()) && this.#peek() !== NO_CHARACTER) this.#at++;
+    else while (!isNewline(this.#peek()) && this.#peek() !== NO_CHARACTER) this.#at += 1;
   }
 
   #readName(): void {
     const start = this.#at;
-    while (isLetter(this.#peek()) || isDigit(this.#peek())) this.#at++;
+    while (isLetter(this.#peek()) || isDigit(this.#peek())) this.#at += 1;
     this.text = this.#source.slice(start, this.#at);
     this.#buffer = this.text;
     this.type = KEYWORDS.has(this.text) ? this.text : NAME;
@@ -110,12 +110,12 @@ export class Lexer {
 
   #readNumber(): void {
     const start = this.#at;
-    while (isDigit(this.#peek()) || this.#peek() === 0x2e) this.#at++;
+    while (isDigit(this.#peek()) || this.#peek() === 0x2e) this.#at += 1;
     if (/[Ee]/.test(this.#source[this.#at] ?? "")) {
-      this.#at++;
-      if (/[+-]/.test(this.#source[this.#at] ?? "")) this.#at++;
+      this.#at += 1;
+      if (/[+-]/.test(this.#source[this.#at] ?? "")) this.#at += 1;
     }
-    while (isLetter(this.#peek()) || isDigit(this.#peek())) this.#at++;
+    while (isLetter(this.#peek()) || isDigit(this.#peek())) this.#at += 1;
     this.#buffer = this.#source.slice(start, this.#at);
     const number = parseNumber(this.#buffer);
     if (number === undefined) throw this.error("malformed number", NUMBER);
@@ -168,17 +168,17 @@ export class Lexer {
 
   #readString(quote: string): void {
     this.#buffer = quote;
-    this.#at++;
+    this.#at += 1;
     for (;;) {
       const character = this.#source[this.#at];
       if (character === undefined) throw this.error("unfinished string", END_OF_SOURCE);
       if (character === quote) break;
       if (character === "\n" || character === "\r") throw this.error("unfinished string", STRING);
-      this.#at++;
+      this.#at += 1;
       if (character === "\\") this.#readEscape();
       else this.#buffer += character;
     }
-    this.#at++;
+    this.#at += 1;
     this.text = this.#buffer.slice(1);
     this.#buffer += quote;
     this.type = STRING;
@@ -194,7 +194,7 @@ export class Lexer {
       this.#readDecimalEscape();
     } else {
       this.#buffer += ESCAPES[character] ?? character;
-      this.#at++;
+      this.#at += 1;
     }
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { LuaSyntaxError } from "../runtime/errors.ts";
 import { parse } from "./parser.ts";
 
@@ -7,7 +7,7 @@ function lines(count: number, make: (at: number) => string): string {
 }
 
 describe("what is not Lua 5.1 is refused where Lua refuses it", () => {
-  test.each([
+  it.each([
     ["if x then", "1: 'end' expected near '<eof>'"],
     ["return 1 +", "1: unexpected symbol near '<eof>'"],
     ["local x = = 1", "1: unexpected symbol near '='"],
@@ -46,7 +46,7 @@ describe("what is not Lua 5.1 is refused where Lua refuses it", () => {
   });
 });
 
-test.each([
+it.each([
   "return --[[ comment ]] 1",
   "--[==[ a\n]] ]==] return 1",
   "return 1;",

@@ -64,7 +64,7 @@ export class Scopes {
 
   /** A new variable, not yet in scope. */
   create(name: string): Variable {
-    this.#lastId++;
+    this.#lastId += 1;
     return { name, id: this.#lastId, owner: this.function, reassigned: false };
   }
 
@@ -80,7 +80,7 @@ export class Scopes {
   }
 
   find(name: string): Variable | undefined {
-    for (let at = this.#active.length - 1; at >= 0; at--) {
+    for (let at = this.#active.length - 1; at >= 0; at -= 1) {
       if (this.#active[at]!.name === name) return this.#active[at];
     }
     return undefined;

@@ -67,6 +67,6 @@ export class TokenStream {
   }
 
   protected leaveLevel(): void {
-    this.#levels--;
+    this.#levels -= 1;
   }
 }

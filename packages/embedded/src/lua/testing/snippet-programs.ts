@@ -208,7 +208,7 @@ export function brokenProgram(dice: Dice): string {
     "~",
     "return",
   ];
-  for (let count = dice.integer(1, 2); count > 0; count--) {
+  for (let count = dice.integer(1, 2); count > 0; count -= 1) {
     const at = dice.integer(0, tokens.length - 1);
     if (dice.chance(0.5)) tokens.splice(at, 1);
     else tokens.splice(at, 0, " ", dice.pick(noise), " ");

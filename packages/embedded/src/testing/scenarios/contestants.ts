@@ -53,27 +53,27 @@ async function inTime<T>(answer: Promise<T>): Promise<T> {
  * sleeps: once it has read everything and answered one more command, whatever was caused has been written.
  */
 export class RealServer implements Contestant {
-  private readonly server: Standalone;
-  private readonly observer: RawClient;
-  private sentBytes = 0;
+  readonly #server: Standalone;
+  readonly #observer: RawClient;
+  #sentBytes = 0;
 
   private constructor(server: Standalone, observer: RawClient) {
-    this.server = server;
-    this.observer = observer;
+    this.#server = server;
+    this.#observer = observer;
   }
 
   static async start(): Promise<RealServer> {
     const server = await startStandalone();
     const real = new RealServer(server, await RawClient.connect(server.port));
-    const first = await real.readBytes();
-    real.sentBytes = first;
+    const first = await real.#readBytes();
+    real.#sentBytes = first;
     return real;
   }
 
   async connect(): Promise<Client> {
-    const socket = createConnection({ host: "127.0.0.1", port: this.server.port });
+    const socket = createConnection({ host: "127.0.0.1", port: this.#server.port });
     await once(socket, "connect");
-    const client = new RealClient(socket, (bytes) => (this.sentBytes += bytes));
+    const client = new RealClient(socket, (bytes) => (this.#sentBytes += bytes));
     client.send(["CLIENT", "ID"]);
     await this.settle();
     client.id = Number(client.take().slice(1));
@@ -81,13 +81,13 @@ export class RealServer implements Contestant {
   }
 
   ask(line: readonly string[]): Promise<string> {
-    this.sentBytes += encodeLine(line).length;
-    return inTime(this.observer.send(line));
+    this.#sentBytes += encodeLine(line).length;
+    return inTime(this.#observer.send(line));
   }
 
   async settle(): Promise<void> {
     const deadline = Date.now() + PATIENCE_MS;
-    while ((await this.readBytes()) < this.sentBytes) {
+    while ((await this.#readBytes()) < this.#sentBytes) {
       if (Date.now() > deadline) throw new Error("the real server does not read what it was sent");
     }
     await this.ask(["PING"]);
@@ -96,11 +96,11 @@ export class RealServer implements Contestant {
   }
 
   async stop(): Promise<void> {
-    this.observer.close();
-    await this.server.stop();
+    this.#observer.close();
+    await this.#server.stop();
   }
 
-  private async readBytes(): Promise<number> {
+  async #readBytes(): Promise<number> {
     const info = await this.ask(["INFO", "stats"]);
     return Number(/total_net_input_bytes:(\d+)/.exec(info)?.[1]);
   }
@@ -109,55 +109,55 @@ export class RealServer implements Contestant {
 class RealClient implements Client {
   id = 0;
   closed = false;
-  private readonly socket: Socket;
-  private readonly sent: (bytes: number) => void;
-  private received = "";
+  readonly #socket: Socket;
+  readonly #sent: (bytes: number) => void;
+  #received = "";
 
   constructor(socket: Socket, sent: (bytes: number) => void) {
-    this.socket = socket;
-    this.sent = sent;
+    this.#socket = socket;
+    this.#sent = sent;
     socket.setNoDelay(true).setEncoding("latin1");
-    socket.on("data", (text: string) => (this.received += text));
+    socket.on("data", (text: string) => (this.#received += text));
     for (const event of ["end", "close", "error"]) socket.on(event, () => (this.closed = true));
   }
 
   send(line: readonly string[]): void {
     const bytes = encodeLine(line);
-    this.sent(bytes.length);
-    this.socket.write(bytes, "latin1");
+    this.#sent(bytes.length);
+    this.#socket.write(bytes, "latin1");
   }
 
   get hasReceived(): boolean {
-    return this.received !== "";
+    return this.#received !== "";
   }
 
   take(): string {
-    const { received } = this;
-    this.received = "";
+    const received = this.#received;
+    this.#received = "";
     return received;
   }
 
   close(): void {
-    this.socket.destroy();
+    this.#socket.destroy();
   }
 }
 
 /** In process: it answers while it is asked, and at the latest within a turn of the event loop. */
 export class Embedded implements Contestant {
-  private readonly server: EmbeddedServer = createServer();
-  private readonly observer: InProcessConnection = this.server.connectInProcess();
+  readonly #server: EmbeddedServer = createServer();
+  readonly #observer: InProcessConnection = this.#server.connectInProcess();
 
   /** A client whose number is the real one's, so that numbers need not be told apart in answers. */
   connectAs(id: number): Client {
     for (;;) {
-      const client = new EmbeddedClient(this.server);
+      const client = new EmbeddedClient(this.#server);
       if (client.id >= id) return client;
       client.close();
     }
   }
 
   ask(line: readonly string[]): Promise<string> {
-    return inTime(new Promise((resolve) => this.observer.send(line, (reply) => resolve(encode(reply, 2)))));
+    return inTime(new Promise((resolve) => this.#observer.send(line, (reply) => resolve(encode(reply, 2)))));
   }
 
   async settle(): Promise<void> {
@@ -166,41 +166,41 @@ export class Embedded implements Contestant {
   }
 
   stop(): Promise<void> {
-    return this.server.close();
+    return this.#server.close();
   }
 }
 
 class EmbeddedClient implements Client {
   closed = false;
-  private readonly connection: InProcessConnection;
-  private received = "";
+  readonly #connection: InProcessConnection;
+  #received = "";
 
   constructor(server: EmbeddedServer) {
-    this.connection = server.connectInProcess({
-      push: (message) => (this.received += encode(message, this.connection.session.resp)),
+    this.#connection = server.connectInProcess({
+      push: (message) => (this.#received += encode(message, this.#connection.session.resp)),
       closed: () => (this.closed = true),
     });
   }
 
   get id(): number {
-    return this.connection.session.id;
+    return this.#connection.session.id;
   }
 
   send(line: readonly string[]): void {
-    this.connection.send(line, (reply) => (this.received += encode(reply, this.connection.session.resp)));
+    this.#connection.send(line, (reply) => (this.#received += encode(reply, this.#connection.session.resp)));
   }
 
   get hasReceived(): boolean {
-    return this.received !== "";
+    return this.#received !== "";
   }
 
   take(): string {
-    const { received } = this;
-    this.received = "";
+    const received = this.#received;
+    this.#received = "";
     return received;
   }
 
   close(): void {
-    this.connection.disconnect();
+    this.#connection.disconnect();
   }
 }

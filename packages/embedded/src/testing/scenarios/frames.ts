@@ -31,7 +31,7 @@ function frameAt(bytes: string, start: number): Frame {
   }
   if (!AGGREGATES.includes(marker) || length < 0) return { text: bytes.slice(start, at), items: undefined };
   const items: Frame[] = [];
-  for (let left = marker === "%" ? length * 2 : length; left > 0 && at < bytes.length; left--) {
+  for (let left = marker === "%" ? length * 2 : length; left > 0 && at < bytes.length; left -= 1) {
     const item = frameAt(bytes, at);
     items.push(item);
     at += item.text.length;

@@ -37,7 +37,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzOutcome> {
   let commands = 0;
   const unrepeated: number[] = [];
   try {
-    for (; count < scenarios && elapsed() < seconds && differences.length < enough; count++) {
+    for (; count < scenarios && elapsed() < seconds && differences.length < enough; count += 1) {
       const scenario = scenarioOf(seed + count);
       const difference = await arena.run(scenario);
       commands += arena.takeCommands();
@@ -57,7 +57,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzOutcome> {
 
 async function repeats(arena: Arena, scenario: Scenario): Promise<boolean> {
   let again = false;
-  for (let run = 0; run < REPEATS && !again; run++) again = (await arena.run(scenario)) !== undefined;
+  for (let run = 0; run < REPEATS && !again; run += 1) again = (await arena.run(scenario)) !== undefined;
   arena.takeCommands();
   return again;
 }

@@ -38,15 +38,15 @@ interface Participant {
 }
 
 export class Arena {
-  private real: RealServer;
-  private embedded: Embedded;
-  private commands = 0;
+  #real: RealServer;
+  #embedded: Embedded;
+  #commands = 0;
   /** The step that runs now. */
-  private position: Pick<Difference, "step" | "connection" | "lines"> = { step: 0, connection: undefined, lines: [] };
+  #position: Pick<Difference, "step" | "connection" | "lines"> = { step: 0, connection: undefined, lines: [] };
 
   private constructor(real: RealServer, embedded: Embedded) {
-    this.real = real;
-    this.embedded = embedded;
+    this.#real = real;
+    this.#embedded = embedded;
   }
 
   static async open(): Promise<Arena> {
@@ -54,74 +54,74 @@ export class Arena {
   }
 
   async close(): Promise<void> {
-    await this.embedded.stop();
-    await this.real.stop();
+    await this.#embedded.stop();
+    await this.#real.stop();
   }
 
   /** The number of commands compared since the last call. */
   takeCommands(): number {
-    const { commands } = this;
-    this.commands = 0;
+    const commands = this.#commands;
+    this.#commands = 0;
     return commands;
   }
 
   /** The first difference that is not known. */
   async run(scenario: Scenario): Promise<Difference | undefined> {
     try {
-      return await this.compare(scenario);
+      return await this.#compare(scenario);
     } catch (error) {
-      return await this.failure(error);
+      return await this.#failure(error);
     }
   }
 
   /** A server that fails, as by crashing, is a difference, too. New ones take their places. */
-  private async failure(error: unknown): Promise<Difference | undefined> {
+  async #failure(error: unknown): Promise<Difference | undefined> {
     await this.close();
-    [this.real, this.embedded] = [await RealServer.start(), new Embedded()];
+    [this.#real, this.#embedded] = [await RealServer.start(), new Embedded()];
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const difference = { ...this.position, real: "", embedded: "", failure: text };
+    const difference = { ...this.#position, real: "", embedded: "", failure: text };
     return knownAs(difference) === undefined ? difference : undefined;
   }
 
-  private async compare(scenario: Scenario): Promise<Difference | undefined> {
-    await this.unpause();
-    for (const server of [this.real, this.embedded]) await Promise.all(RESET.map((line) => server.ask(line)));
+  async #compare(scenario: Scenario): Promise<Difference | undefined> {
+    await this.#unpause();
+    for (const server of [this.#real, this.#embedded]) await Promise.all(RESET.map((line) => server.ask(line)));
     const participants: Participant[] = [];
-    for (const resp of scenario.protocols) participants.push(await this.enter(resp));
+    for (const resp of scenario.protocols) participants.push(await this.#enter(resp));
     try {
       for (const [index, step] of scenario.steps.entries()) {
         const lines = step.line === "connect" ? [] : [step.line];
-        this.position = { step: index, connection: step.by, lines };
-        const differences = await this.step(participants, step, index);
+        this.#position = { step: index, connection: step.by, lines };
+        const differences = await this.#step(participants, step, index);
         if (differences.some((difference) => knownAs(difference)?.diverges)) return undefined;
         const unknown = differences.find((difference) => knownAs(difference) === undefined);
         if (unknown !== undefined) return unknown;
       }
-      return await this.compareEnd(scenario.steps.length);
+      return await this.#compareEnd(scenario.steps.length);
     } finally {
       for (const participant of participants) leave(participant);
     }
   }
 
-  private async enter(resp: 2 | 3): Promise<Participant> {
-    const real = await this.real.connect();
-    const embedded = this.embedded.connectAs(real.id);
+  async #enter(resp: 2 | 3): Promise<Participant> {
+    const real = await this.#real.connect();
+    const embedded = this.#embedded.connectAs(real.id);
     const participant = { real, embedded, unanswered: [], queued: [] };
     if (resp === 2) return participant;
     for (const client of [real, embedded]) client.send(["HELLO", "3"]);
-    await this.settle();
+    await this.#settle();
     for (const client of [real, embedded]) client.take();
     return participant;
   }
 
-  private async step(participants: Participant[], { by, line }: Step, index: number): Promise<Difference[]> {
+  async #step(participants: Participant[], { by, line }: Step, index: number): Promise<Difference[]> {
     const participant = participants[by] as Participant;
     if (line === "connect") {
       leave(participant);
-      participants[by] = await this.enter(2);
+      participants[by] = await this.#enter(2);
     } else {
       if (participant.real.closed || waitsUnobserved(participant, line)) return [];
-      await this.send(
+      await this.#send(
         participant,
         line.map((word) => numbered(word, participants)),
       );
@@ -129,37 +129,37 @@ export class Arena {
     return participants.flatMap((one, connection) => compare(one, index, connection) ?? []);
   }
 
-  private async send(participant: Participant, line: Line): Promise<void> {
-    this.commands++;
+  async #send(participant: Participant, line: Line): Promise<void> {
+    this.#commands += 1;
     participant.unanswered.unshift(line);
     participant.real.send(line);
     participant.embedded.send(line);
-    await this.settle();
+    await this.#settle();
     // A server may write an answer some turns before it closes the connection.
-    for (let tries = 0; tries < 20 && participant.real.closed !== participant.embedded.closed; tries++)
-      await this.settle();
+    for (let tries = 0; tries < 20 && participant.real.closed !== participant.embedded.closed; tries += 1)
+      await this.#settle();
     if (!isShortWait(line)) return;
     const deadline = Date.now() + SHORT_WAIT_ENDS_MS;
     while (!participant.real.hasReceived || !participant.embedded.hasReceived) {
       if (Date.now() > deadline) return;
-      await this.settle();
+      await this.#settle();
     }
   }
 
-  private async settle(): Promise<void> {
-    await Promise.all([this.real.settle(), this.embedded.settle()]);
+  async #settle(): Promise<void> {
+    await Promise.all([this.#real.settle(), this.#embedded.settle()]);
   }
 
   /** Commands that were held back run now. */
-  private async unpause(): Promise<void> {
-    for (const server of [this.real, this.embedded]) await server.ask(["CLIENT", "UNPAUSE"]);
-    await this.settle();
+  async #unpause(): Promise<void> {
+    for (const server of [this.#real, this.#embedded]) await server.ask(["CLIENT", "UNPAUSE"]);
+    await this.#settle();
   }
 
-  private async compareEnd(step: number): Promise<Difference | undefined> {
-    await this.unpause();
+  async #compareEnd(step: number): Promise<Difference | undefined> {
+    await this.#unpause();
     const [real, embedded] = await Promise.all(
-      [this.real, this.embedded].map((server) => endState((line) => server.ask(line))),
+      [this.#real, this.#embedded].map((server) => endState((line) => server.ask(line))),
     );
     for (const [i, { db, line, reply }] of (real ?? []).entries()) {
       const other = embedded?.[i]?.reply ?? "nothing";

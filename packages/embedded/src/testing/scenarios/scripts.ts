@@ -42,63 +42,63 @@ const LONGEST_CALL = 40;
 export const UNORDERED_CALLS: RegExp = /SMEMBERS|SINTER|SUNION|SDIFF|HKEYS|HVALS|HGETALL|"KEYS"|SCAN|RAND|SPOP|NOSORT/i;
 
 export class ScriptMaker {
-  private readonly random: SeededRandom;
-  private readonly line: LineMaker;
+  readonly #random: SeededRandom;
+  readonly #line: LineMaker;
   /** Of what was sent since the last flush. */
-  private sources: string[] = [];
+  #sources: string[] = [];
 
   constructor(random: SeededRandom, line: LineMaker) {
-    this.random = random;
-    this.line = line;
+    this.#random = random;
+    this.#line = line;
   }
 
   /** EVAL in one of its forms, or SCRIPT. */
   commandLine(keys: readonly string[]): string[] {
-    const { random } = this;
-    if (random.chance(0.08)) return this.scriptCommand();
+    const random = this.#random;
+    if (random.chance(0.08)) return this.#scriptCommand();
     const tail = [`${keys.length}`, ...keys, "a1", `${random.integer(-5, 5)}`];
-    if (this.sources.length > 0 && random.chance(0.15))
-      return [random.pick(["EVALSHA", "EVALSHA", "EVALSHA_RO"]), this.knownSha(), ...tail];
-    const source = random.chance(0.15) ? snippetOf(random.integer(1, 1e9)) : this.source();
-    return [random.chance(0.15) ? "EVAL_RO" : "EVAL", this.remembered(source), ...tail];
+    if (this.#sources.length > 0 && random.chance(0.15))
+      return [random.pick(["EVALSHA", "EVALSHA", "EVALSHA_RO"]), this.#knownSha(), ...tail];
+    const source = random.chance(0.15) ? snippetOf(random.integer(1, 1e9)) : this.#source();
+    return [random.chance(0.15) ? "EVAL_RO" : "EVAL", this.#remembered(source), ...tail];
   }
 
-  private scriptCommand(): string[] {
-    const { random } = this;
+  #scriptCommand(): string[] {
+    const random = this.#random;
     return random.pick([
-      () => ["SCRIPT", "LOAD", this.remembered(this.source())],
-      () => ["SCRIPT", "EXISTS", this.knownSha(), "x".repeat(40), this.knownSha()],
-      () => this.flush(),
+      () => ["SCRIPT", "LOAD", this.#remembered(this.#source())],
+      () => ["SCRIPT", "EXISTS", this.#knownSha(), "x".repeat(40), this.#knownSha()],
+      () => this.#flush(),
       () => ["SCRIPT", random.pick(["HELP", "X"])],
     ])();
   }
 
-  private flush(): string[] {
-    this.sources = [];
-    return ["SCRIPT", "FLUSH", ...this.random.pick([[], ["SYNC"], ["ASYNC"], ["X"]])];
+  #flush(): string[] {
+    this.#sources = [];
+    return ["SCRIPT", "FLUSH", ...this.#random.pick([[], ["SYNC"], ["ASYNC"], ["X"]])];
   }
 
-  private remembered(source: string): string {
-    this.sources.push(source);
+  #remembered(source: string): string {
+    this.#sources.push(source);
     return source;
   }
 
-  private knownSha(): string {
-    const source = this.sources.length === 0 ? "unknown" : this.random.pick(this.sources);
+  #knownSha(): string {
+    const source = this.#sources.length === 0 ? "unknown" : this.#random.pick(this.#sources);
     const sha = createHash("sha1").update(source, "latin1").digest("hex");
-    return this.random.chance(0.2) ? sha.toUpperCase() : sha;
+    return this.#random.chance(0.2) ? sha.toUpperCase() : sha;
   }
 
-  private source(): string {
-    const { random } = this;
-    const statements = Array.from({ length: random.integer(1, 5) }, () => this.statement());
+  #source(): string {
+    const random = this.#random;
+    const statements = Array.from({ length: random.integer(1, 5) }, () => this.#statement());
     const shebang = random.chance(0.12) ? random.pick(SHEBANGS) : "";
     return `${shebang}local r = {}\n${statements.join("\n")}\n${random.pick(RETURNS)}`;
   }
 
-  private statement(): string {
-    const { random } = this;
-    const call = this.call();
+  #statement(): string {
+    const random = this.#random;
+    const call = this.#call();
     return random.pick([
       () => `r[#r + 1] = ${call}`,
       () => `r[#r + 1] = ${call}`,
@@ -120,12 +120,12 @@ export class ScriptMaker {
     ])();
   }
 
-  private call(): string {
-    const args = this.line()
+  #call(): string {
+    const args = this.#line()
       .slice(0, LONGEST_CALL)
       .map((word) => luaString(word));
-    if (this.random.chance(0.05)) args.push(this.random.pick(["nil", "{}", "true", "1.5"]));
-    return `redis.${this.random.chance(0.8) ? "pcall" : "call"}(${args.join(", ")})`;
+    if (this.#random.chance(0.05)) args.push(this.#random.pick(["nil", "{}", "true", "1.5"]));
+    return `redis.${this.#random.chance(0.8) ? "pcall" : "call"}(${args.join(", ")})`;
   }
 }
 
