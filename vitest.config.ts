@@ -7,7 +7,12 @@ export default defineConfig({
     alias: { "holdfast-embedded": fileURLToPath(new URL("packages/embedded/src/index.ts", import.meta.url)) },
   },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "examples/*/src/**/*.test.ts"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "packages/*/test/**/*.test.ts",
+      "examples/*/src/**/*.test.ts",
+      "scripts/*.test.mjs",
+    ],
     globalSetup: ["packages/holdfast/test/support/global-setup.ts"],
     reporters: ["default", "./packages/holdfast/test/support/backend-reporter.ts"],
     testTimeout: 30_000,
