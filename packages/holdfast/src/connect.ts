@@ -7,7 +7,7 @@ import { Core, type CoreOptions } from "./core/core.ts";
 import { Keyspace } from "./core/keyspace/keyspace.ts";
 import { type ConnectionOptions, resolveOptions } from "./driver/connection/options.ts";
 import { addressName } from "./driver/connection/url.ts";
-import { DeferredTransport, type Opening } from "./driver/deferred.ts";
+import { DeferredTransport, type Opening } from "./driver/connection/deferred.ts";
 import { withoutUrl } from "./driver/embedded/default.ts";
 import { checkEmbedded, isEmbeddedUrl } from "./driver/embedded/url.ts";
 import { openBorrowed, prepareBorrowed } from "./driver/node-redis/borrowed.ts";

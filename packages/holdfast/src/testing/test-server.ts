@@ -11,7 +11,7 @@
  */
 import { createServer, type EmbeddedServer, RealClock, SeededRandom, VirtualClock } from "holdfast-embedded";
 import { assemble, type ConnectOptions } from "../connect.ts";
-import type { Opening } from "../driver/deferred.ts";
+import type { Opening } from "../driver/connection/deferred.ts";
 import { openOver } from "../driver/embedded/open.ts";
 import { dialTo } from "../driver/embedded/wire.ts";
 import { InvalidArgumentError } from "../base/errors.ts";

@@ -1,6 +1,6 @@
 /** From resolved options to a transport that has its first connection. */
 import type { Capabilities, Transport } from "../port.ts";
-import type { Opening } from "../deferred.ts";
+import type { Opening } from "./deferred.ts";
 import type { TransportContext } from "./context.ts";
 import { Invalidations } from "./invalidation.ts";
 import type { Settings } from "./options.ts";

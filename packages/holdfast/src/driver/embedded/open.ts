@@ -3,7 +3,7 @@ import { HoldfastError } from "../../base/errors.ts";
 import { openSettings } from "../connection/open.ts";
 import { type ConnectionOptions, resolveOptions } from "../connection/options.ts";
 import type { ClientKind } from "../connection/raw-client.ts";
-import type { Opening } from "../deferred.ts";
+import type { Opening } from "../connection/deferred.ts";
 import { nodeRedis } from "../node-redis/client.ts";
 import type { Transport } from "../port.ts";
 import { type Runtime, systemRuntime } from "../../base/runtime.ts";

@@ -41,7 +41,7 @@ import { guarded } from "../connection/guarded.ts";
 import { describeFailure } from "../connection/failure.ts";
 import { openSettings } from "../connection/open.ts";
 import type { Settings } from "../connection/options.ts";
-import type { Opening } from "../deferred.ts";
+import type { Opening } from "../connection/deferred.ts";
 import { capabilitiesOf } from "../connection/topology.ts";
 
 export type { BorrowedClient };

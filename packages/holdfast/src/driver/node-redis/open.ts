@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { openSettings } from "../connection/open.ts";
 import { type ConnectionOptions, resolveOptions, type Settings } from "../connection/options.ts";
-import type { Opening } from "../deferred.ts";
+import type { Opening } from "../connection/deferred.ts";
 import type { Transport } from "../port.ts";
 import { nodeRedis } from "./client.ts";
 

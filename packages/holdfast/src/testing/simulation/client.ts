@@ -1,7 +1,7 @@
 /** One process of a simulation with a handle of its own. */
 import type { SeededRandom, VirtualClock } from "holdfast-embedded";
 import { assemble, type ConnectOptions } from "../../connect.ts";
-import type { Opening } from "../../driver/deferred.ts";
+import type { Opening } from "../../driver/connection/deferred.ts";
 import { openOver } from "../../driver/embedded/open.ts";
 import type { Dial } from "../../driver/embedded/wire.ts";
 import type { Holdfast } from "../../holdfast.ts";

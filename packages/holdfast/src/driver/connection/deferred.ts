@@ -10,10 +10,10 @@
  * Until it is open every attempt is `refused` with the latest reason, so that calls wait inside their deadlines; after a
  * failure for good they get that error at once. It is tried again all the same: somebody may correct the server.
  */
-import { HoldfastError } from "../base/errors.ts";
-import { type Runtime, sleep } from "../base/runtime.ts";
-import { backoff } from "./connection/backoff.ts";
-import { guarded } from "./connection/guarded.ts";
+import { HoldfastError } from "../../base/errors.ts";
+import { type Runtime, sleep } from "../../base/runtime.ts";
+import { backoff } from "./backoff.ts";
+import { guarded } from "./guarded.ts";
 import {
   type Arg,
   type Capabilities,
@@ -29,8 +29,8 @@ import {
   type Transport,
   TransportError,
   type TransportLease,
-} from "./port.ts";
-import { slotOf } from "./slot.ts";
+} from "../port.ts";
+import { slotOf } from "../slot.ts";
 
 /** What an opening listens to and reports while it is under way. */
 export interface Opening {
