@@ -54,7 +54,7 @@ function isExecutable(path) {
 }
 
 /** What `--version` says: `Redis server v=7.0.15 ...` or `Valkey server v=8.0.1 ...`; nothing for another program. */
-function identify(path) {
+export function identify(path) {
   const said = spawnSync(path, ["--version"], { encoding: "utf8" }).stdout ?? "";
   const match = /^(Redis|Valkey) server v=(\d+\.\d+\.\d+)/i.exec(said);
   return match === null ? [] : [{ name: `${match[1].toLowerCase()}-server`, path, version: match[2] }];
