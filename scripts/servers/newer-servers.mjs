@@ -42,7 +42,7 @@ function fetchInto(root, cache) {
 
 /** The programs need a newer libc than the machine has, so each is started by the loader that came with it. */
 function writeWrappers(root) {
-  const files = readdirSync(path.join(root, "usr"), { recursive: true });
+  const files = readdirSync(path.join(root, "usr"), { recursive: true, encoding: "utf8" });
   const loader = files.find((file) => /\/ld-linux[^/]*\.so\.\d+$/.test(file));
   const libc = files.find((file) => file.endsWith("/libc.so.6"));
   if (loader === undefined || libc === undefined) throw new NotAvailableError("the packages have no glibc in them");

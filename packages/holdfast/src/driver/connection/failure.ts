@@ -34,9 +34,10 @@ const BY_MESSAGE: readonly (readonly [RegExp, Diagnosis])[] = [
     /AUTH.*without any password configured/i,
     { code: "AUTH", advice: "the server has no password: leave it out", final: true },
   ],
+  [/DB index is out of range/i, { code: "SERVER", advice: "check the database number", final: true }],
   [
-    /DB index is out of range|SELECT is not allowed/i,
-    { code: "SERVER", advice: "check the database number", final: true },
+    /SELECT is not allowed/i,
+    { code: "SERVER", advice: "a cluster of this server has only database 0: leave the number out", final: true },
   ],
   [
     /cluster support disabled/i,

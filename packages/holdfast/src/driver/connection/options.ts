@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   readonly password?: string | undefined;
   /** Asked for each new connection, so that rotated passwords work. Wins over `username` and `password`. @default none */
   readonly credentials?: (() => Credentials | Promise<Credentials>) | undefined;
-  /** Database number; a cluster has only 0. @default the URL's, else 0 */
+  /** Database number; a cluster has only 0, except Valkey 9 with `cluster-databases`. @default the URL's, else 0 */
   readonly database?: number | undefined;
   /** true, or what TLS shall use. A `rediss:` URL turns it on as well. @default false */
   readonly tls?: boolean | TlsOptions | undefined;
@@ -76,7 +76,7 @@ export function resolveOptions(options: ConnectionOptions, client: ClientKind): 
     mode: url.mode,
     addresses: url.addresses,
     masterName: url.masterName ?? "",
-    database: resolveDatabase(options.database ?? url.database ?? 0, url.mode),
+    database: resolveDatabase(options.database ?? url.database ?? 0),
     tls,
     clientName: resolveClientName(options.clientName ?? "holdfast"),
     credentials: resolveCredentials(options, url),
@@ -105,11 +105,10 @@ function resolveTls(tls: boolean | TlsOptions | undefined, url: ParsedUrl): TlsO
   return tls;
 }
 
-function resolveDatabase(database: number, mode: Mode): number {
+function resolveDatabase(database: number): number {
   if (!Number.isInteger(database) || database < 0) {
     throw new InvalidArgumentError("database", "a whole number from 0", database);
   }
-  if (mode === "cluster" && database !== 0) throw new InvalidArgumentError("database", "0 in a cluster", database);
   return database;
 }
 

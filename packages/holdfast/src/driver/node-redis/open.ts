@@ -1,5 +1,4 @@
 /** The way in: from connection options to a transport over node-redis. */
-import { InvalidArgumentError } from "../../base/errors.ts";
 import { openSettings } from "../connection/open.ts";
 import { type ConnectionOptions, resolveOptions, type Settings } from "../connection/options.ts";
 import type { Opening } from "../connection/deferred.ts";
@@ -21,6 +20,5 @@ export async function openServers(settings: Settings, opening: Opening): Promise
   const transport = await openSettings(settings, opening);
   if (settings.mode !== "standalone" || !transport.caps.cluster) return transport;
   await transport.close();
-  if (settings.database !== 0) throw new InvalidArgumentError("database", "0 in a cluster", settings.database);
   return openSettings({ ...settings, mode: "cluster" }, opening);
 }
