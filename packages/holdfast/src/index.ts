@@ -39,14 +39,14 @@ export type {
 export type { SessionRotateResult } from "./sessions/rotation.ts";
 export type { Session, SessionInfo, SessionPatch } from "./sessions/session.ts";
 export type { SessionsOptions } from "./sessions/options.ts";
-export type { CostOptions, Limiter } from "./limiter/limiter.ts";
+export type { Limiter, LimiterCostOptions } from "./limiter/limiter.ts";
 export type { LimiterOptions } from "./limiter/options.ts";
-export type { LimitDecision, LimitPolicy } from "./limiter/decision.ts";
+export type { LimiterDecision, LimiterPolicy } from "./limiter/decision.ts";
 export { rateLimitHeaders } from "./limiter/headers.ts";
 export type { RateLimitHeaders } from "./limiter/headers.ts";
 export { ipKey } from "./limiter/ip-key.ts";
 export type { IpKeyOptions } from "./limiter/ip-key.ts";
-export type { Counter, IncrementOptions, IncrementOutcome } from "./counter/counter.ts";
+export type { Counter, CounterIncrementOptions, CounterIncrementResult } from "./counter/counter.ts";
 export type { CounterOptions } from "./counter/options.ts";
 export type {
   RecordNumberField,
@@ -62,7 +62,7 @@ export type { RecordsOptions } from "./records/options.ts";
 export type { RecordUpdateResult } from "./records/updater.ts";
 export type { Geo, GeoMatches } from "./geo/geo.ts";
 export type { GeoOptions } from "./geo/options.ts";
-export type { BoxOptions, GeoCenter, GeoPoint, NearestOptions, RadiusOptions } from "./geo/query.ts";
+export type { GeoBoxOptions, GeoCenter, GeoNearestOptions, GeoPoint, GeoRadiusOptions } from "./geo/query.ts";
 export type { GeoMatch } from "./geo/store.ts";
 export { createCodec } from "./core/codec/codec.ts";
 export type {
@@ -99,9 +99,14 @@ export type { Lock, LockInfo, LockTryResult } from "./lock/lock.ts";
 export type { LockAcquireOptions, LockOptions } from "./lock/options.ts";
 export type { Transaction, TransactionArg } from "./transaction/attempt.ts";
 export type { TransactionBody, TransactionOptions, TransactionResult } from "./transaction/transaction.ts";
-export type { BestOutcome, Leaderboard, PageOptions, ScoreIncrementOptions } from "./leaderboard/leaderboard.ts";
-export type { Entry, Page, Standing } from "./leaderboard/entries.ts";
-export type { LeaderboardOptions, Order, Ties } from "./leaderboard/options.ts";
-export type { Tagged, TagOptions, TagPage, Tags } from "./tags/tags.ts";
-export type { TagPageOptions, TagQuery } from "./tags/query.ts";
+export type {
+  Leaderboard,
+  LeaderboardBestResult,
+  LeaderboardIncrementOptions,
+  LeaderboardPageOptions,
+} from "./leaderboard/leaderboard.ts";
+export type { LeaderboardEntry, LeaderboardPage, LeaderboardStanding } from "./leaderboard/entries.ts";
+export type { LeaderboardOptions, LeaderboardOrder, LeaderboardTies } from "./leaderboard/options.ts";
+export type { Tags, TagsAddOptions, TagsChangeResult, TagsPage } from "./tags/tags.ts";
+export type { TagsPageOptions, TagsQuery } from "./tags/query.ts";
 export type { TagsOptions } from "./tags/options.ts";

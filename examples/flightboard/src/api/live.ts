@@ -1,5 +1,5 @@
 /** What open pages are told: each flight as it is sent, and once a second the state of everything. */
-import type { CacheStats, Entry, Holdfast } from "holdfast";
+import type { CacheStats, LeaderboardEntry, Holdfast } from "holdfast";
 import { type Cursor, FlightLog } from "../ingest/flight-log.ts";
 import { holderOf, pause, type Service } from "../service.ts";
 import type { GrandTotals } from "../state/derive.ts";
@@ -19,7 +19,7 @@ export interface Snapshot {
   readonly flights: number;
   /** Simulated minutes per second; `null` for as fast as possible. */
   readonly speed: number | null;
-  readonly boards: Readonly<Record<"busiest" | "delayed" | "connected", readonly Entry[]>>;
+  readonly boards: Readonly<Record<"busiest" | "delayed" | "connected", readonly LeaderboardEntry[]>>;
   /** Flights by airport, all of them: the sizes on the map. */
   readonly traffic: readonly (readonly [code: string, flights: number])[];
   readonly totals: GrandTotals;

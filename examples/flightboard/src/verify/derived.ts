@@ -1,5 +1,5 @@
 /** The worker's numbers against `derive`: log, counters, records, boards, tags and places. */
-import type { Leaderboard, TagQuery, Tags } from "holdfast";
+import type { Leaderboard, TagsQuery, Tags } from "holdfast";
 import type { Airport } from "../data/airports.ts";
 import type { FlightLog } from "../ingest/flight-log.ts";
 import { scores, tagsFor } from "../state/derive.ts";
@@ -103,7 +103,7 @@ async function checkRoutes(it: Check, { routes }: State, { derived }: Truth): Pr
   });
 }
 
-async function found(tags: Tags, query: TagQuery): Promise<string[]> {
+async function found(tags: Tags, query: TagsQuery): Promise<string[]> {
   const items: string[] = [];
   for await (const item of tags.items(query)) items.push(item);
   return items.toSorted();

@@ -29,6 +29,22 @@ export function wholeBetween(field: string, value: number, min: number, max: num
   throw new InvalidArgumentError(field, `a whole number from ${min} to ${max}`, value);
 }
 
+/** The elements of a list that a user gave, refused by the field's name when it is none. A text is none either. */
+export function listOf<T>(field: string, given: Iterable<T>, what: string): T[] {
+  const iterable = typeof given === "object" && given !== null && typeof given[Symbol.iterator] === "function";
+  if (iterable) return [...given];
+  throw new InvalidArgumentError(field, `a list of ${what}`, given);
+}
+
+/** As `listOf`, for pairs such as a Map's entries. */
+export function pairsOf<A, B>(field: string, given: Iterable<readonly [A, B]>, what: string): (readonly [A, B])[] {
+  const pairs = listOf(field, given, what);
+  for (const pair of pairs) {
+    if (!Array.isArray(pair) || pair.length !== 2) throw new InvalidArgumentError(field, `a list of ${what}`, pair);
+  }
+  return pairs;
+}
+
 function parse(value: string): number {
   const match = DURATION.exec(value);
   if (match === null) return Number.NaN;

@@ -2,11 +2,11 @@
  * What could go wrong, and the test that watches it:
  * - two increments at once, one of them lost ....................... "racing handles lose nothing"
  * - a bound is passed by racing increments ......................... "racing handles stay within the bounds"
- * - a counter without a time to live ............................... "... ends ..."
- * - an increment lengthens a window that should end ................ "with a ttl it ends after its first increment"
+ * - a counter without a time to live ............................... "... expires ..."
+ * - an increment lengthens a window that should end ................ "with a ttl it expires after its first increment"
  * - an idempotency key counts twice, or for another id ............. "an idempotency key ..."
  * - numbers that a double cannot hold .............................. "... beyond 2^53"
- * - merging mixes up answers, order, or fails all for one .......... "calls of one turn ..."
+ * - merging mixes up answers, order, or fails all for one .......... "calls made in the same tick ..."
  * (faults.test.ts: lost answers; model.test.ts: histories against a model)
  */
 import { randomUUID } from "node:crypto";
@@ -68,7 +68,7 @@ describe.each(backends())("counter [$name]", ({ url, options }) => {
     expect(await hits.getMany([])).toEqual(new Map());
   });
 
-  it("reset begins anew, for one id", async () => {
+  it("reset begins at 0 again, for one id", async () => {
     const hits = hf.counter(randomUUID());
     await Promise.all([hits.increment("a", 5), hits.increment("b", 5)]);
     expect(await hits.reset("a")).toBe(true);
@@ -105,7 +105,7 @@ describe.each(backends())("counter [$name]", ({ url, options }) => {
     expect(await send("EXISTS", keyOf(name, "x"))).toBe(0);
   });
 
-  it("without a ttl it ends 90 days after its last increment", async () => {
+  it("without a ttl it expires 90 days after its last increment", async () => {
     const name = randomUUID();
     const hits = hf.counter(name);
     await hits.increment("x");
@@ -118,7 +118,7 @@ describe.each(backends())("counter [$name]", ({ url, options }) => {
     expect(await minutesLeft(keyOf(name, "x"))).toBe(HOUR);
   });
 
-  it("with a ttl it ends after its first increment, whatever comes later", async () => {
+  it("with a ttl it expires after its first increment, whatever comes later", async () => {
     const name = randomUUID();
     const hits = hf.counter(name, { ttl: "2h" });
     await hits.increment("x");
@@ -131,7 +131,7 @@ describe.each(backends())("counter [$name]", ({ url, options }) => {
     expect(await minutesLeft(keyOf(name, "y"))).toBe(5 * HOUR);
   });
 
-  it("begins anew when its time is over", async () => {
+  it("begins at 0 again when its time is over", async () => {
     const hits = hf.counter(randomUUID(), { ttl: 20 });
     // One script: the second increment is of the same moment as the first.
     expect(await Promise.all([hits.increment("x"), hits.increment("x")])).toMatchObject([{ value: 1 }, { value: 2 }]);
@@ -185,7 +185,7 @@ describe.each(backends())("counter [$name]", ({ url, options }) => {
     expect(fine).toEqual({ status: "fulfilled", value: { status: "ok", value: 1 } });
   });
 
-  it("calls of one turn keep their order and their own answers", async () => {
+  it("calls made in the same tick keep their order and their own answers", async () => {
     const hits = hf.counter(randomUUID());
     const answers = await Promise.all([
       hits.get("x"),
@@ -225,5 +225,20 @@ describe.each(backends())("counter [$name]", ({ url, options }) => {
       await expect(hits.increment("x", 1, { idempotencyKey })).rejects.toMatchObject({ field: "idempotencyKey" });
     await expect(hits.increment("x", 1, { ttl: 0 })).rejects.toMatchObject({ field: "ttl" });
     await expect(hits.get("")).rejects.toMatchObject({ field: "id" });
+    await expect(hits.getMany("ab")).rejects.toMatchObject({ field: "ids" });
+    await expect(hits.getMany(undefined as never)).rejects.toMatchObject({ field: "ids" });
+  });
+
+  it("refuses options that it does not know and takes undefined as not given", async () => {
+    const make = (given: unknown): unknown => hf.counter("seats", given as CounterOptions);
+    expect(() => make({ tll: "1h" })).toThrow('counter "seats": tll: expected another name (did you mean "ttl"?)');
+    expect(() => make(5)).toThrow('counter "seats": options: expected an object');
+    const hits = hf.counter(randomUUID(), { max: undefined, ttl: undefined } as never);
+    await expect(hits.increment("x", 1, { idempotencyKye: "k" } as never)).rejects.toMatchObject({
+      field: "idempotencyKye",
+    });
+    await expect(hits.increment("x", 1, 60 as never)).rejects.toMatchObject({ field: "options" });
+    await expect(hits.increment("x", { ttl: 5 } as never)).rejects.toMatchObject({ field: "by" });
+    expect(await hits.increment("x", undefined, { ttl: undefined } as never)).toEqual({ status: "ok", value: 1 });
   });
 });

@@ -1,4 +1,4 @@
-/** Histories of calls, some of them made in one turn, against a Map. fast-check prints the seed of a history that differs. */
+/** Histories of calls, some of them made in the same tick, against a Map. fast-check prints the seed of a history that differs. */
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -63,7 +63,7 @@ describe.each(backends("standalone", "embedded"))("counter against a model [$nam
 
   afterAll(() => hf?.close());
 
-  it.each([1, 7, 40])("answers as the model does, %i calls in a turn", async (perTurn) => {
+  it.each([1, 7, 40])("answers as the model does, %i calls in a tick", async (perTurn) => {
     await fc.assert(
       fc.asyncProperty(steps, fc.boolean(), async (history, window) => {
         const counter = hf.counter(randomUUID(), { ...BOUNDS, ...(window ? { ttl: "1h" as const } : {}) });

@@ -46,8 +46,8 @@ export type IncrementOnceResult =
   | { readonly status: "limit"; readonly value: number };
 
 /**
- * Add to a counter unless `receipt` says that it was done; then the reply is that of the first time.
- * A refusal leaves no receipt: it changed nothing, so a repeat may be decided anew.
+ * Adds to a counter unless `receipt` shows that it was done; then returns what the first time returned.
+ * A refusal leaves no receipt: it changed nothing, so a repeat is decided again.
  */
 export const incrementOnce: BatchScript<IncrementOnceKeys, IncrementOnceArgs, IncrementOnceResult> = {
   class: "dedupable",
@@ -123,7 +123,7 @@ export type IncrementResult =
   | { readonly status: "ok"; readonly value: number }
   | { readonly status: "limit"; readonly value: number };
 
-/** Add to a counter within its bounds; out of them nothing changes. */
+/** Adds to a counter within its bounds; outside them nothing changes. */
 export const increment: BatchScript<IncrementKeys, IncrementArgs, IncrementResult> = {
   class: "unsafe",
   name: "counter.increment",

@@ -1,11 +1,12 @@
 /** The server's side of counters: which calls share a command, and what the replies mean. */
-import { type BatchKind, Lane, type Pending } from "../core/batch/lane.ts";
-import { scriptKind } from "../core/batch/script-kind.ts";
+import { type BatchKind, Lane } from "../core/batch/lane.ts";
+import { type KeyRead, readKind } from "../core/batch/read-kind.ts";
+import { orThrow, scriptKind } from "../core/batch/script-kind.ts";
 import type { Driver, Reply } from "../driver/port.ts";
 import { HoldfastError } from "../base/errors.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
 import { decodeInt } from "../core/script/decode.ts";
-import type { BatchItem, ScriptCall } from "../core/script/run.ts";
+import type { BatchItem, UnclassedCall } from "../core/script/run.ts";
 import {
   increment,
   type IncrementArgs,
@@ -15,18 +16,11 @@ import {
   type IncrementOnceKeys,
   type IncrementResult,
 } from "./scripts.gen.ts";
-import type { CounterSettings, Life } from "./options.ts";
+import type { CounterLife, CounterSettings } from "./options.ts";
 
 type Add = BatchItem<IncrementKeys, IncrementArgs>;
 type AddOnce = BatchItem<IncrementOnceKeys, IncrementOnceArgs>;
 
-interface Read {
-  readonly key: string;
-  readonly id: Id;
-}
-
-/** One MGET of this many keys holds the server for some 100 microseconds. */
-const MAX_KEYS_PER_READ = 512;
 const OP_GET = "counter.get";
 
 export class CounterStore {
@@ -36,25 +30,25 @@ export class CounterStore {
   readonly #lane = new Lane();
   readonly #adds: BatchKind<Add, IncrementResult>;
   readonly #addsOnce: BatchKind<AddOnce, IncrementResult>;
-  readonly #reads: BatchKind<Read, number>;
+  readonly #reads: BatchKind<KeyRead, number>;
 
   constructor(driver: Driver, keys: EntryKeys, settings: CounterSettings) {
     this.#driver = driver;
     this.#keys = keys;
     this.#settings = settings;
     const call = this.#call("counter.increment");
-    this.#adds = scriptKind(driver, increment, call, valueOrThrow);
-    this.#addsOnce = scriptKind(driver, incrementOnce, call, valueOrThrow);
-    this.#reads = { maxItems: MAX_KEYS_PER_READ, run: (group) => this.#readGroup(group) };
+    this.#adds = scriptKind(driver, increment, call, orThrow);
+    this.#addsOnce = scriptKind(driver, incrementOnce, call, orThrow);
+    this.#reads = readKind(driver, { ...this.#call(OP_GET), class: "read" }, valueOf);
   }
 
-  increment(id: Id, by: number, life: Life): Promise<IncrementResult> {
+  increment(id: Id, by: number, life: CounterLife): Promise<IncrementResult> {
     const counter = this.#keys.key(id);
     const add = { keys: { counter }, args: this.#args(by, life), key: String(id) };
     return this.#lane.add(this.#adds, this.#driver.slotOf(counter), add);
   }
 
-  incrementOnce(id: Id, by: number, life: Life, idempotencyKey: string): Promise<IncrementResult> {
+  incrementOnce(id: Id, by: number, life: CounterLife, idempotencyKey: string): Promise<IncrementResult> {
     const counter = this.#keys.key(id);
     const receipt = this.#keys.part(id, `once:${idempotencyKey}`);
     const args = { ...this.#args(by, life), receiptTtlMs: this.#settings.receiptTtlMs };
@@ -74,41 +68,22 @@ export class CounterStore {
     return (await this.#driver.send(["DEL", key], call, key)) === 1;
   }
 
-  #args(by: number, life: Life): IncrementArgs {
+  #args(by: number, life: CounterLife): IncrementArgs {
     const { min, max } = this.#settings;
     return { by, min, max, ttlMs: life.ttlMs, renew: life.renew };
   }
 
-  #call(op: string): ScriptCall {
+  #call(op: string): UnclassedCall {
     return { op, timeoutMs: this.#settings.timeoutMs };
   }
-
-  #readGroup(group: readonly Pending<Read, number>[]): void {
-    const first = group[0]!.item;
-    const keys = group.map(({ item }) => item.key);
-    const call = { ...this.#call(OP_GET), class: "read", key: String(first.id) } as const;
-    this.#driver.send(["MGET", ...keys], call, first.key).then(
-      (reply) => settleReads(group, reply as Reply[]),
-      (error: unknown) => {
-        for (const pending of group) pending.reject(error);
-      },
-    );
-  }
 }
 
-function valueOrThrow(outcome: IncrementResult | HoldfastError): IncrementResult {
+function valueOf(outcome: Reply | HoldfastError, { id }: KeyRead): number {
   if (outcome instanceof HoldfastError) throw outcome;
-  return outcome;
-}
-
-function settleReads(group: readonly Pending<Read, number>[], replies: readonly Reply[]): void {
-  for (const [at, pending] of group.entries()) {
-    const reply = replies[at];
-    try {
-      pending.resolve(reply === null ? 0 : decodeInt(reply));
-    } catch (cause) {
-      pending.reject(foreign(pending.item.id, cause));
-    }
+  try {
+    return outcome === null ? 0 : decodeInt(outcome);
+  } catch (cause) {
+    throw foreign(id, cause);
   }
 }
 

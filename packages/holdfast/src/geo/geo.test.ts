@@ -1,24 +1,20 @@
 // What could go wrong, and the test that watches it:
-// - a member that has ended is shown, or takes the place of one that is there ... "what has ended"
-// - many that have ended make one script long, or a search short ................ "more have ended than one script removes"
+// - a member that has expired is shown, or takes the place of one that is there ... "what has expired"
+// - many that have expired make one script long, or a search short ................ "more have expired than one script removes"
 // - positions whose ends were lost are never over ................................ "an index that lost one of its keys"
-// - a search around a missing member is a server error .......................... "a missing member in the centre"
+// - a search around a missing member is a server error .......................... "a missing member at the centre"
 // - the member in the centre is its own nearest ................................. "around a member"
 // - a search beyond 180 degrees or with growing circles misses one .............. model.test.ts
-// - calls of one turn are reordered, or one's failure is that of all ............ "calls that are not awaited"
-// - a key without a time to live ................................................. "each add begins the time to live anew"
-// - the answer to an add is lost ................................................. "a lost reply"
-import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+// - calls made in the same tick are reordered, or one fails all ............ "calls that are not awaited"
+// - a key without a time to live ................................................. "each add starts the time to live again"
+// (faults.test.ts: lost replies and outages)
+import { describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
-import { startProxy, startStandalone } from "../../test/support/servers.ts";
-import { connect } from "../connect.ts";
-import type { Holdfast } from "../holdfast.ts";
+import { randomName, TwoHandles } from "../../test/support/two-handles.ts";
 import type { Geo } from "./geo.ts";
 import type { GeoOptions } from "./options.ts";
 import type { GeoPoint } from "./query.ts";
 
-const random = (): string => `t${randomBytes(6).toString("hex")}`;
 const bad = (field: string): unknown => expect.objectContaining({ name: "InvalidArgumentError", field });
 const names = (matches: readonly { member: string }[] | undefined): string[] | undefined =>
   matches?.map(({ member }) => member);
@@ -31,31 +27,23 @@ const AIRPORTS: readonly (readonly [string, GeoPoint])[] = [
   ["JFK", { lon: -73.778926, lat: 40.639751 }],
 ];
 
-describe.each(backends())("geo [$name]", ({ url, options }) => {
-  const prefix = random();
-  let a: Holdfast;
-  let b: Holdfast;
-
-  beforeAll(async () => {
-    [a, b] = await Promise.all([connect(url, { ...options, prefix }), connect(url, { ...options, prefix })]);
-  });
-  afterAll(() => Promise.all([a?.close(), b?.close()]));
+describe.each(backends())("geo [$name]", (backend) => {
+  const both = new TwoHandles(backend);
+  const { prefix, send: raw } = both;
 
   /** The same index as two processes see it. */
   function pair(settings: GeoOptions = {}): [Geo, Geo] {
-    const name = random();
-    return [a.geo(name, settings), b.geo(name, settings)];
+    const name = randomName();
+    return [both.a.geo(name, settings), both.b.geo(name, settings)];
   }
 
   const placesOf = (geo: Geo): string => `${prefix}:geo:{${geo.name}}`;
   const endsOf = (geo: Geo): string => `${placesOf(geo)}:ends`;
-  const raw = (command: string, key: string, ...args: string[]): Promise<unknown> =>
-    a.driver.send([command, key, ...args], { op: "test", class: "idempotent" }, key);
   /** As if the ttl of these members had passed. */
   const end = (geo: Geo, ...members: string[]): Promise<unknown> =>
     raw("ZADD", endsOf(geo), ...members.flatMap((member) => ["1", member]));
 
-  test("add, position, distance, size and remove", async () => {
+  it("add, position, distance, size and remove", async () => {
     const [here, there] = pair();
     expect(await here.position("SFO")).toBeUndefined();
     expect(await here.size()).toBe(0);
@@ -73,7 +61,7 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     expect(await here.size()).toBe(4);
   });
 
-  test("an add moves a member", async () => {
+  it("an add moves a member", async () => {
     const [here, there] = pair();
     await here.add(7, { lon: 10, lat: 10 });
     await there.add("7", { lon: -10, lat: -10 });
@@ -81,7 +69,7 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     expect(await here.size()).toBe(1);
   });
 
-  test("positions gives those that are there", async () => {
+  it("positions gives those that are there", async () => {
     const [here, there] = pair();
     await here.addMany(AIRPORTS);
     await end(here, "LAX");
@@ -90,7 +78,7 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     expect(found.get("JFK")!.lat).toBeCloseTo(40.639751, 5);
   });
 
-  test("nearest, radius and box around a point, the nearest first", async () => {
+  it("nearest, radius and box around a point, the nearest first", async () => {
     const [here] = pair();
     await here.addMany(AIRPORTS);
     const center = { lon: -122.4194, lat: 37.7749 };
@@ -108,7 +96,7 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     expect(await pair()[0].nearest(center)).toEqual([]);
   });
 
-  test("around a member, which is not among its matches", async () => {
+  it("around a member, which is not among its matches", async () => {
     const [here] = pair();
     await here.addMany(AIRPORTS);
     expect(names(await here.nearest({ member: "SFO" }, { count: 2 }))).toEqual(["OAK", "SJC"]);
@@ -119,7 +107,7 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     expect(names(await here.nearest({ member: "twin" }, { count: 1 }))).toEqual(["SFO"]);
   });
 
-  test("a missing member in the centre gives undefined", async () => {
+  it("a missing member at the centre is undefined", async () => {
     const [here] = pair();
     expect(await here.nearest({ member: "SFO" })).toBeUndefined();
     await here.addMany(AIRPORTS);
@@ -128,7 +116,7 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     expect(await here.box({ member: "none" }, { widthMeters: 5, heightMeters: 5 })).toBeUndefined();
   });
 
-  test("what has ended is not shown by any operation, and takes nobody's place", async () => {
+  it("what has expired is not shown by any operation, and takes nobody's place", async () => {
     const [here] = pair();
     await here.addMany(AIRPORTS);
     await end(here, "OAK", "LAX");
@@ -145,7 +133,7 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     expect(names(await here.nearest({ member: "SFO" }, { count: 1 }))).toEqual(["OAK"]);
   });
 
-  test("more have ended than one script removes: the search is whole all the same", async () => {
+  it("more have expired than one script removes: the search is whole all the same", async () => {
     const [here] = pair();
     const ended = Array.from({ length: 2_500 }, (_, at) => `old-${at}`);
     await here.addMany(ended.map((member, at) => [member, { lon: at / 100, lat: 1 }]));
@@ -159,7 +147,7 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     expect(await raw("ZCARD", placesOf(here))).toBe(1);
   });
 
-  test("an index that lost one of its keys shows nothing false", async () => {
+  it("an index that lost one of its keys shows nothing false", async () => {
     const [here] = pair();
     await here.addMany(AIRPORTS);
     await raw("DEL", endsOf(here));
@@ -175,7 +163,7 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     expect(await here.distance("SFO", "SFO")).toBeUndefined();
   });
 
-  test("calls that are not awaited are executed in their order", async () => {
+  it("calls that are not awaited are executed in their order", async () => {
     const [here] = pair();
     const center = { lon: 5, lat: 5 };
     const answers = await Promise.all([
@@ -197,7 +185,7 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     expect(answers.slice(7)).toEqual([true, false, 1]);
   });
 
-  test("two handles that add at once lose nothing", async () => {
+  it("two handles that add at once lose nothing", async () => {
     const [here, there] = pair();
     const adds = Array.from({ length: 600 }, (_, at) =>
       (at % 2 === 0 ? here : there).add(`m${at}`, { lon: at / 10, lat: at / 10 - 30 }),
@@ -207,16 +195,16 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     expect(await here.nearest({ lon: 30, lat: 0 }, { count: 1_000 })).toHaveLength(600);
   });
 
-  test("members and names of all kinds", async () => {
+  it("members and names of all kinds", async () => {
     for (const name of ["{a}b", "a:b", "x y", "ключ"]) {
-      const geo = a.geo(`${random()}${name}`);
+      const geo = both.a.geo(`${randomName()}${name}`);
       const members = ["{a}", "a:b", "😀", " ", "FROMLONLAT", "-1"];
       await geo.addMany(members.map((member) => [member, { lon: 1, lat: 1 }]));
       expect(new Set(names(await geo.nearest({ lon: 1, lat: 1 })))).toEqual(new Set(members));
     }
   });
 
-  test("the ends of the map", async () => {
+  it("the ends of the map", async () => {
     const [here] = pair();
     const edge = 85.05112878;
     const corners: [string, GeoPoint][] = [
@@ -234,7 +222,7 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     }
   });
 
-  test("each add begins the time to live anew, of the keys too", async () => {
+  it("each add starts the time to live again, of the keys too", async () => {
     const [here] = pair({ ttl: "1h" });
     await here.add("x", { lon: 1, lat: 1 });
     await end(here, "x");
@@ -247,21 +235,21 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
       expect(ttl).toBeGreaterThan(60_000);
       expect(ttl).toBeLessThanOrEqual(3_600_000);
     }
-    await b.geo(here.name, { ttl: "1m" }).add("y", { lon: 1, lat: 1 });
+    await both.b.geo(here.name, { ttl: "1m" }).add("y", { lon: 1, lat: 1 });
     for (const key of [placesOf(here), endsOf(here)]) expect(await raw("PTTL", key)).toBeGreaterThan(60_000);
   });
 
-  test("a key of another type is told as that", async () => {
+  it("a key of another type is reported", async () => {
     const [here] = pair();
     await raw("SET", placesOf(here), "foreign");
     await expect(here.add("x", { lon: 1, lat: 1 })).rejects.toMatchObject({ code: "WRONG_TYPE", op: "geo.add" });
     await expect(here.position("x")).rejects.toMatchObject({ code: "WRONG_TYPE", op: "geo.position" });
   });
 
-  test("bad input is refused by its name", async () => {
+  it("bad input is refused by its name", async () => {
     const [here] = pair();
-    expect(() => a.geo("")).toThrow(bad("name"));
-    expect(() => a.geo("x", { ttl: 0 })).toThrow(bad("ttl"));
+    expect(() => both.a.geo("")).toThrow(bad("name"));
+    expect(() => both.a.geo("x", { ttl: 0 })).toThrow(bad("ttl"));
     await expect(here.add("x", { lon: 180.1, lat: 0 })).rejects.toEqual(bad("lon"));
     await expect(here.add("x", { lon: 0, lat: 85.06 })).rejects.toEqual(bad("lat"));
     await expect(here.add("x", { lon: Number.NaN, lat: 0 })).rejects.toEqual(bad("lon"));
@@ -283,37 +271,12 @@ describe.each(backends())("geo [$name]", ({ url, options }) => {
     await expect(here.box(center, { widthMeters: 0, heightMeters: 1 })).rejects.toEqual(bad("widthMeters"));
     await expect(here.box(center, { widthMeters: 1, heightMeters: Number.NaN })).rejects.toEqual(bad("heightMeters"));
     await expect(here.distance("a", {} as never)).rejects.toEqual(bad("to"));
-  });
-});
-
-describe("geo on one server [standalone]", () => {
-  test("a lost reply: an add is repeated until it is answered", async () => {
-    await using server = await startStandalone();
-    await using proxy = await startProxy(server);
-    await using hf = await connect(proxy.url, { prefix: random(), timeout: "20s" });
-    const geo = hf.geo("a");
-    await geo.add("x", { lon: 1, lat: 1 });
-    proxy.dropReplies();
-    const executed = proxy.sawReply(":0");
-    const moving = geo.add("x", { lon: 2, lat: 2 });
-    await executed;
-    await proxy.heal();
-    await moving;
-    expect((await geo.position("x"))!.lon).toBeCloseTo(2, 4);
-    expect(await geo.size()).toBe(1);
-  });
-
-  test("while the server is away each call rejects by its deadline: never an empty index", async () => {
-    await using server = await startStandalone();
-    await using proxy = await startProxy(server);
-    await using hf = await connect(proxy.url, { prefix: random() });
-    const geo = hf.geo("a", { timeout: 200 });
-    proxy.refuse();
-    proxy.cut();
-    const outage = { name: expect.stringMatching(/UnavailableError|TimeoutError/), retryable: true };
-    await expect(geo.nearest({ lon: 0, lat: 0 })).rejects.toMatchObject({ ...outage, op: "geo.nearest" });
-    await expect(geo.position("x")).rejects.toMatchObject({ ...outage, op: "geo.position" });
-    await expect(geo.add("x", { lon: 0, lat: 0 })).rejects.toMatchObject({ ...outage, op: "geo.add" });
-    await expect(geo.size()).rejects.toMatchObject({ ...outage, op: "geo.size" });
+    expect(() => both.a.geo("x", { tll: 5 } as never)).toThrow(/^geo "x": tll: .*"ttl"/);
+    await expect(here.addMany({} as never)).rejects.toEqual(bad("entries"));
+    await expect(here.addMany(["ab", "cd"] as never)).rejects.toEqual(bad("entries"));
+    await expect(here.nearest(center, 5 as never)).rejects.toEqual(bad("options"));
+    await expect(here.radius(center, { meter: 5 } as never)).rejects.toEqual(bad("meter"));
+    await expect(here.radius(center, undefined as never)).rejects.toEqual(bad("meters"));
+    expect(await here.nearest(center, { count: undefined } as never)).toEqual([]);
   });
 });

@@ -1,43 +1,50 @@
 /**
  * A geo index: members with positions, found by nearness.
  *
- * What it promises: a member that was not added again for its `ttl` is never shown and never takes the place of one that is
- * there; searches are exact and their results bounded. Positions are kept in cells of 52 bits and so read back up to 0.6 m
- * beside where they were put; distances are along great circles of a sphere, up to 0.5 % off the real ones. While the server is
- * away calls wait for it until their deadline and then reject; all of them are safe to repeat, and are repeated until then.
+ * Promises: a member that was not added again within its `ttl` is never shown and never takes the place of one that is
+ * there; searches are exact and their results bounded. Positions are stored in cells of 52 bits, so they read back up to
+ * 0.6 m from where they were put; distances are along great circles of a sphere, up to 0.5 % off the real ones. While the
+ * server is away, calls wait for it until their deadline and then reject; all of them are safe to repeat, and are repeated until then.
  */
 import type { Core } from "../core/core.ts";
-import type { Id } from "../core/keyspace/keyspace.ts";
+import { listOf, pairsOf } from "../base/options.ts";
+import { checkId, type Id } from "../core/keyspace/keyspace.ts";
 import { observed } from "../core/observe/observe.ts";
 import { type GeoOptions, geoSettings } from "./options.ts";
 import {
   boxArea,
-  type BoxOptions,
+  type GeoBoxOptions,
   centerOf,
-  checkMember,
   checkPoint,
   circleArea,
   type GeoCenter,
   type GeoPoint,
   nearestArea,
-  type NearestOptions,
-  type RadiusOptions,
+  type GeoNearestOptions,
+  type GeoRadiusOptions,
 } from "./query.ts";
 import { type GeoMatch, GeoStore, type Place } from "./store.ts";
 
-/** The nearest first. Undefined when the centre is a member that is not there; it is never among its own matches. */
+/** The nearest first. Undefined if the centre is a member that is not there; it is never among its own matches. */
 export type GeoMatches<Center> = GeoMatch[] | (Center extends GeoPoint ? never : undefined);
 
+/**
+ * @example
+ * const places = hf.geo("airports");
+ * await places.add("SFO", { lon: -122.3748, lat: 37.619 });
+ * const [nearest] = await places.nearest({ lon: -122.42, lat: 37.77 }, { count: 1 });
+ */
 export class Geo {
   readonly name: string;
   readonly #store: GeoStore;
 
-  constructor(core: Core, name: string, options: GeoOptions = {}) {
+  constructor(core: Core, name: string, options?: GeoOptions) {
     this.name = name;
-    this.#store = new GeoStore(core.driver, core.keys.group("geo", name), geoSettings(options));
+    const keys = core.keys.group("geo", name);
+    this.#store = new GeoStore(core.driver, keys, geoSettings(name, options));
   }
 
-  /** Adds a member or moves it; its `ttl` begins anew. Idempotent. Cost: one script, shared by calls of one turn of the event loop. */
+  /** Adds a member or moves it; its `ttl` starts again. Idempotent. Cost: one script; adds made in the same tick share it. */
   add(member: Id, point: GeoPoint): Promise<void> {
     return observed("geo.add", member, async () => this.#store.add(placeOf(member, point)));
   }
@@ -45,32 +52,33 @@ export class Geo {
   /** As `add`, for many; all are checked before any is sent. Cost: one script per 256 members. */
   addMany(entries: Iterable<readonly [member: Id, point: GeoPoint]>): Promise<void> {
     return observed("geo.addMany", undefined, async () => {
-      const places = Array.from(entries, ([member, point]) => placeOf(member, point));
+      const pairs = pairsOf("entries", entries, "[member, point] pairs");
+      const places = pairs.map(([member, point]) => placeOf(member, point));
       await Promise.all(places.map((place) => this.#store.add(place)));
     });
   }
 
-  /** Where a member is; undefined when it is not there. Cost: one script, shared by calls of one turn of the event loop. */
+  /** Returns where a member is; undefined if it is not there. Cost: one script; reads made in the same tick share it. */
   position(member: Id): Promise<GeoPoint | undefined> {
-    return observed("geo.position", member, async () => this.#store.position(checkMember("member", member)));
+    return observed("geo.position", member, async () => this.#store.position(checkId("member", member)));
   }
 
-  /** Where these members are; the Map has those that are there. Cost: one script per 512 members. */
+  /** Returns where these members are; the Map has those that are there. Cost: one script per 512 members. */
   positions(members: Iterable<Id>): Promise<Map<Id, GeoPoint>> {
     return observed("geo.positions", undefined, async () => {
-      const wanted = [...new Set(members)];
-      const names = wanted.map((member) => checkMember("members", member));
+      const wanted = [...new Set(listOf("members", members, "members"))];
+      const names = wanted.map((member) => checkId("members", member));
       const found = await Promise.all(names.map((name) => this.#store.position(name)));
       return new Map(wanted.flatMap((member, at) => (found[at] === undefined ? [] : [[member, found[at]] as const])));
     });
   }
 
   /**
-   * The nearest members, at most `count`.
-   * Cost: one script, shared by up to 16 calls of one turn of the event loop. It searches circles of 0.5, 2, 8 ... km until one has
+   * Returns the nearest members, at most `count`.
+   * Cost: one script, shared by up to 16 calls made in the same tick. It searches circles of 0.5, 2, 8 ... km until one has
    * enough, so it looks at few more than `count` members where they lie evenly.
    */
-  nearest<Center extends GeoCenter>(center: Center, options: NearestOptions = {}): Promise<GeoMatches<Center>> {
+  nearest<Center extends GeoCenter>(center: Center, options?: GeoNearestOptions): Promise<GeoMatches<Center>> {
     return observed("geo.nearest", nameOf(center), async () => {
       const found = await this.#store.nearest({ ...centerOf(center), ...nearestArea(options) });
       return found as GeoMatches<Center>;
@@ -78,38 +86,38 @@ export class Geo {
   }
 
   /**
-   * The members within a circle. Cost: one script, shared by up to 16 calls of one turn of the event loop; it looks at
+   * Returns the members within a circle. Cost: one script, shared by up to 16 calls made in the same tick; it looks at
    * all members in the circle, whatever the `limit`.
    */
-  radius<Center extends GeoCenter>(center: Center, options: RadiusOptions): Promise<GeoMatches<Center>> {
+  radius<Center extends GeoCenter>(center: Center, options: GeoRadiusOptions): Promise<GeoMatches<Center>> {
     return observed("geo.radius", nameOf(center), async () => {
       const found = await this.#store.within("geo.radius", { ...centerOf(center), ...circleArea(options) });
       return found as GeoMatches<Center>;
     });
   }
 
-  /** The members within a box, whose sides follow the meridians and parallels. Cost: as `radius`. */
-  box<Center extends GeoCenter>(center: Center, options: BoxOptions): Promise<GeoMatches<Center>> {
+  /** Returns the members within a box, whose sides follow the meridians and parallels. Cost: as `radius`. */
+  box<Center extends GeoCenter>(center: Center, options: GeoBoxOptions): Promise<GeoMatches<Center>> {
     return observed("geo.box", nameOf(center), async () => {
       const found = await this.#store.within("geo.box", { ...centerOf(center), ...boxArea(options) });
       return found as GeoMatches<Center>;
     });
   }
 
-  /** Metres between two members; undefined when one is not there. Cost: one script, shared by calls of one turn of the event loop. */
+  /** Returns the metres between two members; undefined if one is not there. Cost: one script; calls made in the same tick share it. */
   distance(from: Id, to: Id): Promise<number | undefined> {
     return observed("geo.distance", from, async () => {
-      const meters = await this.#store.distance(checkMember("from", from), checkMember("to", to));
+      const meters = await this.#store.distance(checkId("from", from), checkId("to", to));
       return meters ?? undefined;
     });
   }
 
-  /** False where it was not there. Idempotent. Cost: one script, shared by calls of one turn of the event loop. */
+  /** Removes a member; false if it was not there. Idempotent. Cost: one script; removals made in the same tick share it. */
   remove(member: Id): Promise<boolean> {
-    return observed("geo.remove", member, async () => this.#store.remove(checkMember("member", member)));
+    return observed("geo.remove", member, async () => this.#store.remove(checkId("member", member)));
   }
 
-  /** How many members there are. Cost: one script. */
+  /** Returns how many members there are. Cost: one script. */
   size(): Promise<number> {
     return observed("geo.size", this.name, () => this.#store.size());
   }
@@ -117,7 +125,7 @@ export class Geo {
 
 function placeOf(member: Id, point: GeoPoint): Place {
   const { lon, lat } = checkPoint(point);
-  return { member: checkMember("member", member), lon, lat };
+  return { member: checkId("member", member), lon, lat };
 }
 
 /** For tracing, before anything was checked. */

@@ -1,7 +1,7 @@
-import { type Duration, toMs, toTimerMs } from "../base/options.ts";
+import { type Duration, type OptionNames, parseOptions, toMs, toTimerMs } from "../base/options.ts";
 
 export interface GeoOptions {
-  /** A member ends this long after it was last added. @default "90d" */
+  /** A member expires this long after it was last added. @default "90d" */
   readonly ttl?: Duration;
   /** Deadline of each operation on the server. @default the handle's `timeout` */
   readonly timeout?: Duration;
@@ -12,9 +12,11 @@ export interface GeoSettings {
   readonly timeoutMs: number | undefined;
 }
 
-export function geoSettings(options: GeoOptions): GeoSettings {
-  return {
-    ttlMs: toMs("ttl", options.ttl ?? "90d"),
-    timeoutMs: options.timeout === undefined ? undefined : toTimerMs("timeout", options.timeout),
-  };
+const NAMES: OptionNames<GeoOptions> = { ttl: true, timeout: true };
+
+export function geoSettings(name: string, given: GeoOptions | undefined): GeoSettings {
+  return parseOptions(`geo ${JSON.stringify(name)}`, given, NAMES, ({ ttl = "90d", timeout }) => ({
+    ttlMs: toMs("ttl", ttl),
+    timeoutMs: timeout === undefined ? undefined : toTimerMs("timeout", timeout),
+  }));
 }

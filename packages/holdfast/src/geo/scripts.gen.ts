@@ -59,13 +59,13 @@ export interface AddKeys {
 
 export interface AddArgs {
   readonly ttlMs: number;
-  /** longitude, latitude and member by turns */
+  /** longitude, latitude and member, alternating */
   readonly entries: readonly Arg[];
 }
 
 export type AddResult = number;
 
-/** Add members or move them, and begin their time to live anew. */
+/** Adds members or moves them, and starts their time to live again. */
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "idempotent",
   name: "geo.add",
@@ -163,7 +163,7 @@ export interface NearestKeys {
 }
 
 export interface NearestArgs {
-  /** the member in the centre, or '' for the coordinates */
+  /** the member at the centre, or '' for the coordinates */
   readonly anchor: string;
   readonly lon: number;
   readonly lat: number;
@@ -180,7 +180,7 @@ export type NearestResult =
 /**
  * The nearest members, the nearest first.
  * GEOSEARCH with COUNT looks at everything within its radius, so it is asked for growing circles until one has enough.
- * A read although it removes what is over, which harms nothing when it is done once more.
+ * A read although it removes what is over: doing so twice harms nothing.
  */
 export const nearest: BatchScript<NearestKeys, NearestArgs, NearestResult> = {
   class: "read",
@@ -272,7 +272,7 @@ export interface PositionsArgs {
 
 export type PositionsResult = (number | null)[];
 
-/** Longitude and latitude of each member by turns; nil for both of one that is not there. */
+/** Longitude and latitude of each member, alternating; nil for both if it is not there. */
 export const positions: Script<PositionsKeys, PositionsArgs, PositionsResult> = {
   class: "read",
   name: "geo.positions",
@@ -311,7 +311,7 @@ export interface RemoveArgs {
 
 export type RemoveResult = boolean;
 
-/** Remove a member; whether it was there. */
+/** Removes a member; true if it was there. */
 export const remove: BatchScript<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "geo.remove",
@@ -390,7 +390,7 @@ export interface WithinKeys {
 }
 
 export interface WithinArgs {
-  /** the member in the centre, or '' for the coordinates */
+  /** the member at the centre, or '' for the coordinates */
   readonly anchor: string;
   readonly lon: number;
   readonly lat: number;
@@ -410,7 +410,7 @@ export type WithinResult =
 
 /**
  * The members within a circle or a box, the nearest first.
- * A read although it removes what is over, which harms nothing when it is done once more.
+ * A read although it removes what is over: doing so twice harms nothing.
  */
 export const within: BatchScript<WithinKeys, WithinArgs, WithinResult> = {
   class: "read",

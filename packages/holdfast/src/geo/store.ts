@@ -1,10 +1,10 @@
 /** The server's side of a geo index: which calls share a script, and what the replies mean. */
 import { type BatchKind, Lane, type Pending } from "../core/batch/lane.ts";
-import { scriptKind } from "../core/batch/script-kind.ts";
+import { orThrow, scriptKind } from "../core/batch/script-kind.ts";
 import type { Driver } from "../driver/port.ts";
-import { HoldfastError, TimeoutError } from "../base/errors.ts";
+import { TimeoutError } from "../base/errors.ts";
 import type { GroupKeys } from "../core/keyspace/keyspace.ts";
-import { type BatchItem, runScript, type ScriptCall } from "../core/script/run.ts";
+import { type BatchItem, runScript, type UnclassedCall } from "../core/script/run.ts";
 import {
   add,
   distance,
@@ -65,15 +65,15 @@ export class GeoStore {
     this.#keys = { places: keys.key, ends: keys.part("ends") };
     this.#slot = driver.slotOf(keys.key);
     const withins = (op: SearchOp): BatchKind<Item<WithinArgs>, WithinResult> => ({
-      ...scriptKind(driver, within, this.#call(op), valueOrThrow),
+      ...scriptKind(driver, within, this.#call(op), orThrow),
       maxItems: MAX_SEARCHES,
     });
     this.#adds = { maxItems: MAX_ADDS, run: (group) => void this.#addGroup(group) };
     this.#positions = { maxItems: MAX_POSITIONS, run: (group) => void this.#readGroup(group) };
-    this.#removes = scriptKind(driver, remove, this.#call("geo.remove"), valueOrThrow);
-    this.#distances = scriptKind(driver, distance, this.#call("geo.distance"), valueOrThrow);
+    this.#removes = scriptKind(driver, remove, this.#call("geo.remove"), orThrow);
+    this.#distances = scriptKind(driver, distance, this.#call("geo.distance"), orThrow);
     this.#nearests = {
-      ...scriptKind(driver, nearest, this.#call("geo.nearest"), valueOrThrow),
+      ...scriptKind(driver, nearest, this.#call("geo.nearest"), orThrow),
       maxItems: MAX_SEARCHES,
     };
     this.#withins = { "geo.radius": withins("geo.radius"), "geo.box": withins("geo.box") };
@@ -109,8 +109,8 @@ export class GeoStore {
   }
 
   /**
-   * Undefined where the member in the centre is missing. A script that found more ended members than one call should
-   * remove has removed a part of them and is asked again: a search never shows one, and never gives fewer for them.
+   * Undefined if the member at the centre is missing. A script that found more expired members than one call should
+   * remove has removed a part of them and is asked again: a search never shows one, and never returns fewer because of them.
    */
   async #search<Args>(
     op: string,
@@ -123,7 +123,7 @@ export class GeoStore {
       if (answer.status === "found") return answer.matches;
       if (answer.status === "missing") return undefined;
     } while (this.#driver.runtime.now() < deadline);
-    throw new TimeoutError(`${op}: members that have ended were still being removed at the deadline; try again`, {
+    throw new TimeoutError(`${op}: expired members were still being removed at the deadline; try again`, {
       op,
     });
   }
@@ -166,7 +166,7 @@ export class GeoStore {
     return { keys: this.#keys, args, key };
   }
 
-  #call(op: string, key?: string): ScriptCall {
+  #call(op: string, key?: string): UnclassedCall {
     return { op, key, timeoutMs: this.#settings.timeoutMs };
   }
 }
@@ -177,9 +177,4 @@ function onlyKey<T>(group: readonly Pending<T, never>[], name: (item: T) => stri
 
 function pointOf(lon: number | null | undefined, lat: number | null | undefined): GeoPoint | undefined {
   return typeof lon === "number" && typeof lat === "number" ? { lon, lat } : undefined;
-}
-
-function valueOrThrow<Result>(outcome: Result | HoldfastError): Result {
-  if (outcome instanceof HoldfastError) throw outcome;
-  return outcome;
 }

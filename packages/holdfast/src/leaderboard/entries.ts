@@ -1,30 +1,30 @@
-/** What a board answers, and how ranks follow from positions and scores. */
-import type { Ties } from "./options.ts";
+/** What a board returns, and how ranks follow from positions and scores. */
+import type { LeaderboardTies } from "./options.ts";
 
-export interface Entry {
+export interface LeaderboardEntry {
   readonly member: string;
   readonly score: number;
   /** 1 for the best. */
   readonly rank: number;
 }
 
-export interface Page {
-  readonly entries: Entry[];
+export interface LeaderboardPage {
+  readonly entries: LeaderboardEntry[];
   /** Members on the board. */
   readonly total: number;
 }
 
-export interface Standing {
+export interface LeaderboardStanding {
   readonly score: number;
   /** 1 for the best. */
   readonly rank: number;
   /** Members on the board. */
   readonly total: number;
-  /** Percentile rank, 0 to 100: the part of the others with a worse score, and half of those with the same; 100 when alone. */
+  /** Percentile rank, 0 to 100: the share of the others with a worse score, plus half of those with the same; 100 when alone. */
   readonly percentile: number;
 }
 
-/** A part of the board as the server tells it: `position` and `rank` are those of the first row. */
+/** A part of the board as the server returns it: `position` and `rank` are those of the first row. */
 export interface Window {
   readonly total: number;
   readonly position: number;
@@ -32,7 +32,7 @@ export interface Window {
   readonly rows: readonly { readonly member: string; readonly score: number }[];
 }
 
-export function entriesOf({ rows, position, rank: first }: Window, ties: Ties): Entry[] {
+export function entriesOf({ rows, position, rank: first }: Window, ties: LeaderboardTies): LeaderboardEntry[] {
   let rank = first;
   return rows.map(({ member, score }, at) => {
     if (at > 0 && (ties === "ordinal" || score !== rows[at - 1]!.score))

@@ -1,17 +1,17 @@
-/** Random histories of a board against a plain list that is sorted anew for each question. */
+/** Random histories of a board against a plain list that is sorted again for each question. */
 import { randomBytes } from "node:crypto";
 import * as fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { Entry } from "./entries.ts";
+import type { LeaderboardEntry } from "./entries.ts";
 import type { Leaderboard } from "./leaderboard.ts";
-import type { Order, Ties } from "./options.ts";
+import type { LeaderboardOrder, LeaderboardTies } from "./options.ts";
 
 interface Rules {
-  readonly order: Order;
-  readonly ties: Ties;
+  readonly order: LeaderboardOrder;
+  readonly ties: LeaderboardTies;
   readonly maxSize: number;
 }
 
@@ -56,7 +56,7 @@ class Model {
     }
   }
 
-  entries(): Entry[] {
+  entries(): LeaderboardEntry[] {
     const { order, ties } = this.rules;
     const sign = order === "desc" ? -1 : 1;
     const sorted = [...this.scores].sort(
@@ -143,7 +143,7 @@ describe.each(backends("standalone", "embedded"))("leaderboard model [$name]", (
     new Model(each),
   ];
 
-  test("one call after the other, on a board with a cap", async () => {
+  it("one call after the other, on a board with a cap", async () => {
     await fc.assert(
       fc.asyncProperty(
         rules(fc.integer({ min: 1, max: 5 })),
@@ -158,7 +158,7 @@ describe.each(backends("standalone", "embedded"))("leaderboard model [$name]", (
     );
   });
 
-  test("calls of one turn of the event loop, merged, in their order", async () => {
+  it("calls made in the same tick, merged, in their order", async () => {
     await fc.assert(
       fc.asyncProperty(rules(fc.constant(100)), fc.array(step, { maxLength: 60 }), async (each, steps) => {
         const [board, model] = fresh(each);

@@ -151,15 +151,15 @@ export interface BestArgs {
   readonly dense: boolean;
   /** 0 for none */
   readonly ttlMs: number;
-  /** whether this write begins the time to live anew */
+  /** whether this write starts the time to live again */
   readonly renew: boolean;
-  /** score and member by turns */
+  /** score and member, alternating */
   readonly entries: readonly Arg[];
 }
 
 export type BestResult = { readonly improved: boolean; readonly score: number; readonly previous: number | null }[];
 
-/** Give members these scores where they are better than what they have. */
+/** Sets the scores of members where they are better than what they have. */
 export const best: Script<BestKeys, BestArgs, BestResult> = {
   class: "unsafe",
   name: "leaderboard.best",
@@ -212,7 +212,7 @@ export interface IncrementOnceArgs {
   readonly dense: boolean;
   /** 0 for none */
   readonly ttlMs: number;
-  /** whether this write begins the time to live anew */
+  /** whether this write starts the time to live again */
   readonly renew: boolean;
   readonly receiptTtlMs: number;
   readonly by: number;
@@ -222,8 +222,8 @@ export interface IncrementOnceArgs {
 export type IncrementOnceResult = number | null;
 
 /**
- * Add to a score unless `receipt` says that it was done; then the reply is that of the first time.
- * A refusal (nil) leaves no receipt: it changed nothing, so a repeat may be decided anew.
+ * Adds to a score unless `receipt` shows that it was done; then returns what the first time returned.
+ * A refusal (nil) leaves no receipt: it changed nothing, so a repeat is decided again.
  */
 export const incrementOnce: Script<IncrementOnceKeys, IncrementOnceArgs, IncrementOnceResult> = {
   class: "dedupable",
@@ -263,15 +263,15 @@ export interface IncrementArgs {
   readonly dense: boolean;
   /** 0 for none */
   readonly ttlMs: number;
-  /** whether this write begins the time to live anew */
+  /** whether this write starts the time to live again */
   readonly renew: boolean;
-  /** what to add and member by turns */
+  /** what to add and member, alternating */
   readonly entries: readonly Arg[];
 }
 
 export type IncrementResult = (number | null)[];
 
-/** Add to scores; nil for a sum beyond 2^53 - 1, which is not stored. */
+/** Adds to scores; nil for a sum beyond 2^53 - 1, which is not stored. */
 export const increment: Script<IncrementKeys, IncrementArgs, IncrementResult> = {
   class: "unsafe",
   name: "leaderboard.increment",
@@ -355,7 +355,7 @@ export interface RemoveArgs {
 
 export type RemoveResult = boolean[];
 
-/** Take members off the board; true for each that was on it. */
+/** Removes members; true for each that was on it. */
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "leaderboard.remove",
@@ -395,15 +395,15 @@ export interface SetArgs {
   readonly dense: boolean;
   /** 0 for none */
   readonly ttlMs: number;
-  /** whether this write begins the time to live anew */
+  /** whether this write starts the time to live again */
   readonly renew: boolean;
-  /** score and member by turns */
+  /** score and member, alternating */
   readonly entries: readonly Arg[];
 }
 
 export type SetResult = boolean[];
 
-/** Give members their scores; false for each that fell off a full board. */
+/** Sets the scores of members; false for each that fell off a full board. */
 export const set: Script<SetKeys, SetArgs, SetResult> = {
   class: "idempotent",
   name: "leaderboard.set",
@@ -454,7 +454,7 @@ export interface StandingsArgs {
 export type StandingsResult =
   | { readonly status: "standings"; readonly total: number; readonly rows: { readonly score: number | null; readonly rank: number; readonly worse: number; readonly equal: number }[] };
 
-/** Where members stand: score (nil for one who is not on the board), rank, and how many others are worse and equal. */
+/** Where members stand: score (nil for one that is not on the board), rank, and how many others are worse and equal. */
 export const standings: Script<StandingsKeys, StandingsArgs, StandingsResult> = {
   class: "read",
   name: "leaderboard.standings",

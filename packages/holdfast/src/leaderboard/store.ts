@@ -1,12 +1,11 @@
 /** The server's side of a leaderboard: its two keys, which calls share a command, and what the replies mean. */
 import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { listKind } from "../core/batch/list-kind.ts";
-import type { Core } from "../core/core.ts";
 import type { Driver } from "../driver/port.ts";
 import { HoldfastError } from "../base/errors.ts";
 import type { GroupKeys } from "../core/keyspace/keyspace.ts";
 import { decodeFloat, decodeInt, decodeList, decodeOptional } from "../core/script/decode.ts";
-import { runScript, type ScriptCall } from "../core/script/run.ts";
+import { runScript, type UnclassedCall } from "../core/script/run.ts";
 import {
   around,
   best,
@@ -18,14 +17,14 @@ import {
   set,
   standings,
 } from "./scripts.gen.ts";
-import { percentileOf, type Standing, type Window } from "./entries.ts";
+import { percentileOf, type LeaderboardStanding, type Window } from "./entries.ts";
 import type { LeaderboardSettings } from "./options.ts";
 
 export type Scored = readonly [member: string, score: number];
 
-/** Items in one script: some 2 ms of the server's time, in which it serves nobody else. */
+/** Items in one script: about 1 ms of the server's time, in which it serves nobody else. */
 const MAX_ITEMS = 256;
-/** A board is of one slot. */
+/** A board lives in one slot. */
 const LANE = 0;
 
 export class BoardStore {
@@ -38,13 +37,13 @@ export class BoardStore {
   readonly #increments: BatchKind<Scored, number>;
   readonly #bests: BatchKind<Scored, BestResult[number]>;
   readonly #removals: BatchKind<string, boolean>;
-  readonly #standings: BatchKind<string, Standing | undefined>;
+  readonly #standings: BatchKind<string, LeaderboardStanding | undefined>;
   readonly #scores: BatchKind<string, number | null>;
 
-  constructor(core: Core, name: string, settings: LeaderboardSettings) {
+  constructor(driver: Driver, keys: GroupKeys, name: string, settings: LeaderboardSettings) {
     this.#name = name;
-    this.#driver = core.driver;
-    this.#keys = core.keys.group("leaderboard", name);
+    this.#driver = driver;
+    this.#keys = keys;
     this.#settings = settings;
     this.#sets = listKind(MAX_ITEMS, (entries) => this.#set(entries));
     this.#increments = listKind(MAX_ITEMS, (entries) => this.#increment(entries));
@@ -70,7 +69,7 @@ export class BoardStore {
     return this.#lane.add(this.#removals, LANE, member);
   }
 
-  standing(member: string): Promise<Standing | undefined> {
+  standing(member: string): Promise<LeaderboardStanding | undefined> {
     return this.#lane.add(this.#standings, LANE, member);
   }
 
@@ -135,7 +134,7 @@ export class BoardStore {
     return runScript(this.#driver, remove, this.#pair(), { members }, this.#call("remove"));
   }
 
-  async #readStandings(members: readonly string[]): Promise<(Standing | undefined)[]> {
+  async #readStandings(members: readonly string[]): Promise<(LeaderboardStanding | undefined)[]> {
     const args = { ...this.#reading(), members };
     const { total, rows } = await runScript(this.#driver, standings, this.#pair(), args, this.#call("rank"));
     return rows.map(({ score, rank, worse, equal }) =>
@@ -165,7 +164,7 @@ export class BoardStore {
     return { maxSize, desc, dense: ties === "dense", ttlMs, renew, entries: flat };
   }
 
-  #call(operation: string): ScriptCall {
+  #call(operation: string): UnclassedCall {
     return { op: `leaderboard.${operation}`, key: this.#name, timeoutMs: this.#settings.timeoutMs };
   }
 
@@ -175,7 +174,7 @@ export class BoardStore {
   }
 }
 
-/** What each write tells its script of the board's rules. */
+/** The board's rules, which each write brings along. */
 interface BoardWrite {
   readonly maxSize: number;
   readonly desc: boolean;

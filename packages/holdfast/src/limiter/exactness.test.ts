@@ -253,7 +253,7 @@ class TokenBucket {
   }
 }
 
-/** Remembers every call that was let through, and counts them anew each time. */
+/** Remembers every call that was let through, and counts them again each time. */
 class WindowLog {
   readonly #limit: number;
   readonly #windowMs: number;

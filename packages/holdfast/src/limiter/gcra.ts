@@ -8,7 +8,7 @@
 import { InvalidArgumentError } from "../base/errors.ts";
 import type { None } from "../core/script/script.ts";
 import type { Algorithm } from "./algorithm.ts";
-import { decided, type LimitDecision, type LimitPolicy } from "./decision.ts";
+import { decided, type LimiterDecision, type LimiterPolicy } from "./decision.ts";
 import { gcra, type GcraArgs, gcraPeek } from "./scripts.gen.ts";
 
 const MICROS_PER_MS = 1_000;
@@ -17,7 +17,7 @@ const MAX_DEPTH_MICROS = 1e15;
 const MAX_RATE_ERROR = 0.01;
 
 export class Gcra implements Algorithm<GcraArgs, None, number> {
-  readonly policy: LimitPolicy;
+  readonly policy: LimiterPolicy;
   readonly part = "gcra";
   readonly consume: typeof gcra = gcra;
   readonly peek: typeof gcraPeek = gcraPeek;
@@ -25,7 +25,7 @@ export class Gcra implements Algorithm<GcraArgs, None, number> {
   readonly #intervalMicros: number;
   readonly #depthMicros: number;
 
-  constructor(policy: LimitPolicy) {
+  constructor(policy: LimiterPolicy) {
     this.policy = policy;
     this.#intervalMicros = intervalOf(policy);
     this.#depthMicros = policy.burst * this.#intervalMicros;
@@ -37,25 +37,25 @@ export class Gcra implements Algorithm<GcraArgs, None, number> {
     return { costMicros: cost * this.#intervalMicros, depthMicros: this.#depthMicros };
   }
 
-  consumed(reply: number, cost: number): LimitDecision {
+  consumed(reply: number, cost: number): LimiterDecision {
     return reply < 0 ? this.#decision(false, -reply, cost) : this.#decision(true, reply, cost);
   }
 
-  peeked(reply: number, cost: number): LimitDecision {
+  peeked(reply: number, cost: number): LimiterDecision {
     return this.#decision(reply + cost * this.#intervalMicros <= this.#depthMicros, reply, cost);
   }
 
   /** @param backlog microseconds until the bucket is full */
-  #decision(allowed: boolean, backlog: number, cost: number): LimitDecision {
+  #decision(allowed: boolean, backlog: number, cost: number): LimiterDecision {
     const depth = this.#depthMicros;
-    // Deeper than the bucket after it was made smaller, or while the server's clock is behind where it was.
+    // Deeper than the bucket if it was made smaller, or if the server's clock was set back.
     const remaining = backlog < depth ? Math.floor((depth - backlog) / this.#intervalMicros) : 0;
     const wait = allowed ? 0 : toMs(backlog + cost * this.#intervalMicros - depth);
     return decided(this.policy, allowed, remaining, wait, toMs(backlog));
   }
 }
 
-function intervalOf({ limit, windowMs }: LimitPolicy): number {
+function intervalOf({ limit, windowMs }: LimiterPolicy): number {
   const exact = (windowMs * MICROS_PER_MS) / limit;
   const interval = Math.ceil(exact);
   if (interval - exact <= interval * MAX_RATE_ERROR) return interval;
@@ -63,7 +63,7 @@ function intervalOf({ limit, windowMs }: LimitPolicy): number {
   throw new InvalidArgumentError("limit", expected, limit);
 }
 
-/** Rounded up: whoever waits that long does not come too early. */
+/** Rounded up: after that wait the call is not too early. */
 function toMs(micros: number): number {
   return Math.ceil(micros / MICROS_PER_MS);
 }

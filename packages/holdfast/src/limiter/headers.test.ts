@@ -1,19 +1,19 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { HoldfastError } from "../base/errors.ts";
-import { decided, decidedByPolicy, type LimitPolicy } from "./decision.ts";
+import { decided, decidedByPolicy, type LimiterPolicy } from "./decision.ts";
 import { rateLimitHeaders } from "./headers.ts";
 
-const policy: LimitPolicy = { name: "api", limit: 100, windowMs: 60_000, burst: 100 };
+const policy: LimiterPolicy = { name: "api", limit: 100, windowMs: 60_000, burst: 100 };
 
 describe("rateLimitHeaders", () => {
-  test("an allowed call is told what is left", () => {
+  it("an allowed call carries what is left", () => {
     expect(rateLimitHeaders(decided(policy, true, 42, 0, 30_001))).toEqual({
       "RateLimit-Policy": '"api";q=100;w=60',
       RateLimit: '"api";r=42;t=31',
     });
   });
 
-  test("a denied call is told when to come back, in whole seconds rounded up", () => {
+  it("a denied call carries when to come back, in whole seconds rounded up", () => {
     expect(rateLimitHeaders(decided(policy, false, 0, 1, 600))).toEqual({
       "RateLimit-Policy": '"api";q=100;w=60',
       RateLimit: '"api";r=0;t=1',
@@ -21,7 +21,7 @@ describe("rateLimitHeaders", () => {
     });
   });
 
-  test("what the outage policy decided claims nothing about what is left", () => {
+  it("what the outage policy decided claims nothing about what is left", () => {
     const cause = new HoldfastError("UNAVAILABLE", "away");
     expect(rateLimitHeaders(decidedByPolicy(policy, true, cause))).toEqual({ "RateLimit-Policy": '"api";q=100;w=60' });
     expect(rateLimitHeaders(decidedByPolicy(policy, false, cause))).toEqual({
@@ -30,7 +30,7 @@ describe("rateLimitHeaders", () => {
     });
   });
 
-  test.each([
+  it.each([
     ['say "hi" \\', '"say \\"hi\\" \\\\"'],
     ["größe", '"gr%C3%B6%C3%9Fe"'],
     ["a\r\nSet-Cookie: b", '"a%0D%0ASet-Cookie: b"'],

@@ -1,15 +1,15 @@
-/** Response headers that tell an HTTP client its limits. */
-import type { LimitDecision } from "./decision.ts";
+/** Response headers that report an HTTP client's limits. */
+import type { LimiterDecision } from "./decision.ts";
 
 /** Assignable to Headers, and to what Express, Fastify, Hono and node:http take. */
 export type RateLimitHeaders = Record<string, string>;
 
 /**
- * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, 8 and later; structured fields of
- * RFC 9651), and for a denial `Retry-After` (RFC 9110) in whole seconds, rounded up. A decision that the outage policy
- * made knows of no remaining units, so it has no `RateLimit`.
+ * Returns `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, 8 and later; structured fields of
+ * RFC 9651), and for a denial `Retry-After` (RFC 9110) in whole seconds, rounded up. A decision by the outage policy
+ * has no `RateLimit`, because nobody knows what remains.
  */
-export function rateLimitHeaders(decision: LimitDecision): RateLimitHeaders {
+export function rateLimitHeaders(decision: LimiterDecision): RateLimitHeaders {
   const { policy, source, allowed } = decision;
   const name = quoted(policy.name);
   const headers: RateLimitHeaders = {

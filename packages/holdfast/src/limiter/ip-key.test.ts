@@ -1,9 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { ipKey } from "./ip-key.ts";
 
 describe("ipKey", () => {
-  test.each([
+  it.each([
     ["203.0.113.7", "203.0.113.7"],
     ["::ffff:203.0.113.7", "203.0.113.7"],
     ["::FFFF:cb00:7107", "203.0.113.7"],
@@ -14,7 +14,7 @@ describe("ipKey", () => {
     expect(ipKey(address, { v6Prefix: 1 })).toBe(key);
   });
 
-  test.each([
+  it.each([
     ["2001:db8:1:22aa:3:4:5:6", 56, "2001:db8:1:2200:0:0:0:0/56"],
     ["2001:0DB8:0001:22FF::1", 56, "2001:db8:1:2200:0:0:0:0/56"],
     ["2001:db8:1:2300::1", 56, "2001:db8:1:2300:0:0:0:0/56"],
@@ -29,16 +29,16 @@ describe("ipKey", () => {
     expect(ipKey(address, { v6Prefix })).toBe(key);
   });
 
-  test("clients of one network share an id, by default a /56", () => {
+  it("clients of one network share an id, by default a /56", () => {
     expect(ipKey("2001:db8:0:aaff::1")).toBe(ipKey("2001:db8:0:aa00:ffff:ffff:ffff:ffff"));
     expect(ipKey("2001:db8:0:aaff::1")).not.toBe(ipKey("2001:db8:0:abff::1"));
   });
 
-  test.each(["", "203.0.113.7:443", "[2001:db8::1]", "203.0.113", "example.com", "1:2:3"])("refuses %j", (address) => {
+  it.each(["", "203.0.113.7:443", "[2001:db8::1]", "203.0.113", "example.com", "1:2:3"])("refuses %j", (address) => {
     expect(() => ipKey(address)).toThrow(InvalidArgumentError);
   });
 
-  test.each([0, 129, 1.5, Number.NaN])("refuses a prefix of %d bits", (v6Prefix) => {
+  it.each([0, 129, 1.5, Number.NaN])("refuses a prefix of %d bits", (v6Prefix) => {
     expect(() => ipKey("::1", { v6Prefix })).toThrow(InvalidArgumentError);
   });
 });

@@ -6,7 +6,7 @@
  * - a key is left without a time to live ........................... "every key expires"
  * - peek takes something, or says other than consume ............... "peek ..."
  * - a reset by pattern, or one that forgets another id ............. "reset ..."
- * - merging mixes up answers, order, or fails all for one .......... "calls of one turn ..."
+ * - merging mixes up answers, order, or fails all for one .......... "calls made in the same tick ..."
  * - two ways of counting read each other's state ................... "limiters of one name ..."
  * - a cost that can never be allowed waits for ever ................ "refuses bad input"
  * (faults.test.ts: outages and lost answers; exactness.test.ts: decisions against a reference)
@@ -45,7 +45,7 @@ describe.each(backends())("limiter [$name]", ({ url, options }) => {
   }
 
   describe.each(ALGORITHMS)("%s", (algorithm) => {
-    // Longer than the suite runs, and begun anew where it matters, so that nothing comes back by the clock.
+    // Longer than the suite runs, and started again where it matters, so that nothing comes back by the clock.
     const slow = (limit: number): LimiterOptions => ({ algorithm, limit, window: "30d" });
 
     it("lets through the limit and says what is left and when it comes back", async () => {
@@ -146,7 +146,7 @@ describe.each(backends())("limiter [$name]", ({ url, options }) => {
       expect(taken).toBe(50);
     });
 
-    it("calls of one turn keep their order and their own answers", async () => {
+    it("calls made in the same tick keep their order and their own answers", async () => {
       const limiter = hf.limiter(randomUUID(), slow(2));
       const answers = await Promise.all([
         limiter.peek("ada"),
@@ -169,7 +169,7 @@ describe.each(backends())("limiter [$name]", ({ url, options }) => {
       ]);
     });
 
-    it("calls of one turn do not fail for one whose key is another program's", async () => {
+    it("calls made in the same tick do not fail because of one whose key is another program's", async () => {
       const name = randomUUID();
       const limiter = hf.limiter(name, slow(2));
       await limiter.consume("ada");
@@ -213,6 +213,20 @@ describe.each(backends())("limiter [$name]", ({ url, options }) => {
         await expect(limiter.peek("ada", { cost })).rejects.toThrow(InvalidArgumentError);
       }
       await expect(limiter.consume("")).rejects.toMatchObject({ code: "INVALID_ARGUMENT", field: "id" });
+    });
+
+    it("refuses options that it does not know and takes undefined as not given", async () => {
+      const make = (given: unknown): unknown => hf.limiter("api", given as LimiterOptions);
+      expect(() => make({ ...slow(5), limt: 7 })).toThrow('limiter "api": limt: expected another name');
+      expect(() => make(undefined)).toThrow('limiter "api": limit: expected a whole number');
+      expect(() => make(100)).toThrow('limiter "api": options: expected an object');
+      const limiter = hf.limiter(randomUUID(), { ...slow(5), burst: undefined, onOutage: undefined } as never);
+      for (const call of [limiter.consume.bind(limiter), limiter.peek.bind(limiter)]) {
+        await expect(call("ada", 5 as never)).rejects.toMatchObject({ field: "options" });
+        await expect(call("ada", null as never)).rejects.toMatchObject({ field: "options" });
+        await expect(call("ada", { costs: 2 } as never)).rejects.toMatchObject({ field: "costs" });
+        expect(await call("ada", { cost: undefined } as never)).toMatchObject({ allowed: true });
+      }
     });
   });
 

@@ -1,8 +1,8 @@
 /**
- * A rate limiter: of each id only so much per time.
+ * A rate limiter: for each id, only so much per time.
  *
- * What it promises: decisions of all processes are one sequence, made by the server's clock; a denial takes nothing; a
- * call is counted once at most, as a decision is never sent twice; every key expires by itself. While the server is
+ * Promises: the decisions of all processes are one sequence, made by the server's clock; a denial takes nothing; a call
+ * is counted at most once, because a decision is never sent twice; every key expires by itself. While the server is
  * away, answers come within `timeout` from `onOutage` and say so (`source: "policy"`); only bad input, a closed handle
  * and a misconfigured server (credentials, permissions, a foreign key) reject.
  */
@@ -11,32 +11,40 @@ import { scriptKind } from "../core/batch/script-kind.ts";
 import type { Core } from "../core/core.ts";
 import type { Driver } from "../driver/port.ts";
 import { HoldfastError, isOutage } from "../base/errors.ts";
+import { givenOptions, type OptionNames, wholeBetween } from "../base/options.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
 import { observed } from "../core/observe/observe.ts";
-import type { BatchItem, ScriptCall } from "../core/script/run.ts";
+import type { BatchItem, UnclassedCall } from "../core/script/run.ts";
 import type { StateKey } from "./algorithm.ts";
-import { decidedByPolicy, type LimitDecision } from "./decision.ts";
-import { type LimiterOptions, limiterSettings, type LimiterSettings, units } from "./options.ts";
+import { decidedByPolicy, type LimiterDecision } from "./decision.ts";
+import { type LimiterOptions, limiterSettings, type LimiterSettings } from "./options.ts";
 
-export interface CostOptions {
+export interface LimiterCostOptions {
   /** Units that this call takes. @default 1 */
   readonly cost?: number;
 }
+
+const COST_NAMES: OptionNames<LimiterCostOptions> = { cost: true };
 
 interface Question extends BatchItem<StateKey, unknown> {
   readonly cost: number;
 }
 
-type Reading = (reply: unknown, cost: number) => LimitDecision;
+type Reading = (reply: unknown, cost: number) => LimiterDecision;
 
+/**
+ * @example
+ * const api = hf.limiter("api", { limit: 100, window: "1m" });
+ * const { allowed, retryAfterMs } = await api.consume(userId);
+ */
 export class Limiter {
   readonly name: string;
   readonly #driver: Driver;
   readonly #keys: EntryKeys;
   readonly #settings: LimiterSettings;
   readonly #lane = new Lane();
-  readonly #consumes: BatchKind<Question, LimitDecision>;
-  readonly #peeks: BatchKind<Question, LimitDecision>;
+  readonly #consumes: BatchKind<Question, LimiterDecision>;
+  readonly #peeks: BatchKind<Question, LimiterDecision>;
 
   constructor(core: Core, name: string, options: LimiterOptions) {
     this.name = name;
@@ -51,26 +59,25 @@ export class Limiter {
   }
 
   /**
-   * Takes `cost` units of the id's, if there are as many; else takes none. Never rejects for an outage.
-   * Cost: one script (GET, and SET when allowed); calls of one turn of the event loop on one slot share it.
+   * Takes `cost` units of the id's if there are as many; else takes none. Never rejects because of an outage.
+   * Cost: one script (GET, and SET if allowed); calls made in the same tick, in the same slot, share it.
    * @throws InvalidArgumentError for a cost above what can ever be allowed at once
    */
-  consume(id: Id, options: CostOptions = {}): Promise<LimitDecision> {
+  consume(id: Id, options?: LimiterCostOptions): Promise<LimiterDecision> {
     return observed("limiter.consume", id, () => {
       const cost = this.#cost(options);
-      const args = this.#settings.algorithm.consumeArgs(cost);
-      return this.#ask(this.#consumes, id, args, cost);
+      return this.#ask(this.#consumes, id, this.#settings.algorithm.consumeArgs(cost), cost);
     });
   }
 
-  /** What `consume` would answer now, taking nothing. Cost: one script (GET), shared like that of `consume`. */
-  peek(id: Id, options: CostOptions = {}): Promise<LimitDecision> {
+  /** Returns what `consume` would return now, and takes nothing. Cost: one script (GET), shared like that of `consume`. */
+  peek(id: Id, options?: LimiterCostOptions): Promise<LimiterDecision> {
     return observed("limiter.peek", id, () =>
       this.#ask(this.#peeks, id, this.#settings.algorithm.peekArgs, this.#cost(options)),
     );
   }
 
-  /** Forgets what the id has taken; false where nothing was remembered. Idempotent. Cost: DEL. */
+  /** Forgets what the id has taken; false if nothing was remembered. Idempotent. Cost: DEL. */
   reset(id: Id): Promise<boolean> {
     return observed("limiter.reset", id, async () => {
       const key = this.#key(id);
@@ -80,7 +87,7 @@ export class Limiter {
     });
   }
 
-  #ask(kind: BatchKind<Question, LimitDecision>, id: Id, args: unknown, cost: number): Promise<LimitDecision> {
+  #ask(kind: BatchKind<Question, LimiterDecision>, id: Id, args: unknown, cost: number): Promise<LimiterDecision> {
     const state = this.#key(id);
     return this.#lane.add(kind, this.#driver.slotOf(state), { keys: { state }, args, key: String(id), cost });
   }
@@ -89,16 +96,18 @@ export class Limiter {
     return this.#keys.part(id, this.#settings.algorithm.part);
   }
 
-  #cost({ cost = 1 }: CostOptions): number {
-    return units("cost", cost, this.#settings.algorithm.policy.burst);
+  #cost(options: LimiterCostOptions | undefined): number {
+    if (options === undefined) return 1;
+    const { cost = 1 } = givenOptions(options, COST_NAMES);
+    return wholeBetween("cost", cost, 1, this.#settings.algorithm.policy.burst);
   }
 
-  #call(op: string): ScriptCall {
+  #call(op: string): UnclassedCall {
     return { op, timeoutMs: this.#settings.timeoutMs };
   }
 
-  /** A decision out of a reply, or out of an outage; other errors are the caller's. */
-  #concluding(read: Reading): (outcome: unknown, question: Question) => LimitDecision {
+  /** Turns a reply, or an outage, into a decision; other errors are the caller's. */
+  #concluding(read: Reading): (outcome: unknown, question: Question) => LimiterDecision {
     const { algorithm, allowOnOutage } = this.#settings;
     return (outcome, { cost }) => {
       if (!(outcome instanceof HoldfastError)) return read(outcome, cost);

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "../base/errors.ts";
-import { type Duration, toMs, toTimerMs } from "../base/options.ts";
+import { type Duration, type OptionNames, parseOptions, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 import type { Algorithm } from "./algorithm.ts";
+import type { LimiterPolicy } from "./decision.ts";
 import { Gcra } from "./gcra.ts";
 import { SlidingWindow } from "./sliding.ts";
 
@@ -10,13 +11,13 @@ export interface LimiterOptions {
   readonly window: Duration;
   /**
    * `gcra`: a bucket of `burst` units that refills evenly; within one window up to `burst` + `limit` units can pass.
-   * `sliding`: about `limit` units in any window, by an estimate; its windows begin at whole multiples of `window` since 1970.
+   * `sliding`: an estimate from two counts; its windows begin at whole multiples of `window` since 1970.
    * @default "gcra"
    */
   readonly algorithm?: "gcra" | "sliding";
   /** With `gcra`: most units at once, what an id that has been quiet can take in one go. @default the limit */
   readonly burst?: number;
-  /** What is answered while the server gives no answer in time. @default "allow" */
+  /** The answer while the server gives none in time. @default "allow" */
   readonly onOutage?: "allow" | "deny";
   /** Deadline of each operation on the server. @default "500ms" */
   readonly timeout?: Duration;
@@ -28,29 +29,33 @@ export interface LimiterSettings {
   readonly timeoutMs: number;
 }
 
+const NAMES: OptionNames<LimiterOptions> = {
+  limit: true,
+  window: true,
+  algorithm: true,
+  burst: true,
+  onOutage: true,
+  timeout: true,
+};
 const MAX_UNITS = 1e12;
 
-export function limiterSettings(name: string, options: LimiterOptions): LimiterSettings {
-  const { algorithm = "gcra", onOutage = "allow", timeout = "500ms" } = options;
-  if (onOutage !== "allow" && onOutage !== "deny")
-    throw new InvalidArgumentError("onOutage", '"allow" or "deny"', onOutage);
-  const limit = units("limit", options.limit, MAX_UNITS);
-  const windowMs = toMs("window", options.window);
-  const burst = options.burst === undefined ? limit : units("burst", options.burst, MAX_UNITS);
-  return {
-    algorithm: create(algorithm, { name, limit, windowMs, burst }),
-    allowOnOutage: onOutage === "allow",
-    timeoutMs: toTimerMs("timeout", timeout),
-  };
+export function limiterSettings(name: string, given: LimiterOptions): LimiterSettings {
+  return parseOptions(`limiter ${JSON.stringify(name)}`, given, NAMES, (options) => {
+    const { algorithm = "gcra", onOutage = "allow", timeout = "500ms" } = options;
+    if (onOutage !== "allow" && onOutage !== "deny")
+      throw new InvalidArgumentError("onOutage", '"allow" or "deny"', onOutage);
+    const limit = wholeBetween("limit", options.limit, 1, MAX_UNITS);
+    const windowMs = toMs("window", options.window);
+    const burst = wholeBetween("burst", options.burst ?? limit, 1, MAX_UNITS);
+    return {
+      algorithm: create(algorithm, { name, limit, windowMs, burst }),
+      allowOnOutage: onOutage === "allow",
+      timeoutMs: toTimerMs("timeout", timeout),
+    };
+  });
 }
 
-/** A whole number of units from 1 to `max`. */
-export function units(field: string, value: number, max: number): number {
-  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value;
-  throw new InvalidArgumentError(field, `a whole number from 1 to ${max}`, value);
-}
-
-function create(algorithm: "gcra" | "sliding", policy: Gcra["policy"]): Algorithm {
+function create(algorithm: LimiterOptions["algorithm"], policy: LimiterPolicy): Algorithm {
   if (algorithm === "gcra") return new Gcra(policy);
   if (algorithm !== "sliding") throw new InvalidArgumentError("algorithm", '"gcra" or "sliding"', algorithm);
   if (policy.burst !== policy.limit)

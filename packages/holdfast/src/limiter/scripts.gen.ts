@@ -91,7 +91,7 @@ export interface GcraArgs {
 export type GcraResult = number;
 
 /**
- * Take `costMicros` out of a bucket that holds `depthMicros` and refills by one microsecond per microsecond.
+ * Takes `costMicros` out of a bucket that holds `depthMicros` and refills by one microsecond per microsecond.
  * GCRA as virtual scheduling (ITU-T I.371, annex A). `state` is the theoretical arrival time (TAT): the microsecond at
  * which the bucket is full again. A full bucket is no key, so the key expires at its TAT and not before it.
  * The reply is the backlog (TAT minus now): after the cost was taken, or negated where it was denied and nothing changed.
@@ -212,7 +212,7 @@ export interface SlidingArgs {
 export type SlidingResult = number[];
 
 /**
- * Count `cost` in the current window, if that and the part of the previous window which still reaches into the last
+ * Counts `cost` in the current window, if that and the part of the previous window which still reaches into the last
  * `windowMs` milliseconds stay within `limit`. The estimate is compared in units times milliseconds, so nothing is rounded.
  * The reply is the elapsed time of the window (minus one and negated where it was denied and nothing changed), what was
  * counted in it, and in the window before it.

@@ -3,7 +3,7 @@
  * whatever is lost, late or repeated; and what was asked for in vain takes nothing, so that a quiet id is allowed again. The same
  * check finds what reading, deciding and writing in three steps does wrong.
  */
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { schedules, unlessOutage } from "../../test/support/simulated.ts";
 import { simulate, type SimulatedClient, type Simulation, SimulationError } from "../testing/index.ts";
 
@@ -77,15 +77,15 @@ function bounded(limiterOf: LimiterOf, burst: number): (simulation: Simulation) 
   };
 }
 
-test("a GCRA limiter never lets more pass than burst and refill", { timeout: 600_000 }, async () => {
+it("a GCRA limiter never lets more pass than burst and refill", { timeout: 600_000 }, async () => {
   await simulate({ ...schedules(), clients: 3 }, bounded(ours("gcra"), LIMIT));
 });
 
-test("a sliding window never lets more pass than its limit and its estimate", { timeout: 600_000 }, async () => {
+it("a sliding window never lets more pass than its limit and its estimate", { timeout: 600_000 }, async () => {
   await simulate({ ...schedules(), clients: 3 }, bounded(ours("sliding"), 2 * LIMIT));
 });
 
-test("a limiter of two steps lets more pass, and the simulation finds it", async () => {
+it("a limiter of two steps lets more pass, and the simulation finds it", async () => {
   const search = simulate({ schedules: 200, seed: 1, clients: 3 }, bounded(naive, LIMIT));
   await expect(search).rejects.toThrow(SimulationError);
 });

@@ -7,7 +7,7 @@
  */
 import { InvalidArgumentError } from "../base/errors.ts";
 import type { Algorithm } from "./algorithm.ts";
-import { decided, type LimitDecision, type LimitPolicy } from "./decision.ts";
+import { decided, type LimiterDecision, type LimiterPolicy } from "./decision.ts";
 import { sliding, type SlidingArgs, slidingPeek, type SlidingPeekArgs } from "./scripts.gen.ts";
 
 interface Counts {
@@ -18,14 +18,14 @@ interface Counts {
 }
 
 export class SlidingWindow implements Algorithm<SlidingArgs, SlidingPeekArgs, number[]> {
-  readonly policy: LimitPolicy;
+  readonly policy: LimiterPolicy;
   /** The window's length numbers the windows, so the counts of another length mean nothing. */
   readonly part: string;
   readonly consume: typeof sliding = sliding;
   readonly peek: typeof slidingPeek = slidingPeek;
   readonly peekArgs: SlidingPeekArgs;
 
-  constructor(policy: LimitPolicy) {
+  constructor(policy: LimiterPolicy) {
     const { limit, windowMs } = policy;
     if (!Number.isSafeInteger(limit * windowMs * 2))
       throw new InvalidArgumentError("limit", "limit times window in milliseconds below 2^52", limit);
@@ -39,19 +39,19 @@ export class SlidingWindow implements Algorithm<SlidingArgs, SlidingPeekArgs, nu
     return { cost, limit, windowMs };
   }
 
-  consumed(reply: number[], cost: number): LimitDecision {
+  consumed(reply: number[], cost: number): LimiterDecision {
     const counts = countsOf(reply);
     if (counts.elapsed >= 0) return this.#decision(true, counts, cost);
     return this.#decision(false, { ...counts, elapsed: -1 - counts.elapsed }, cost);
   }
 
-  peeked(reply: number[], cost: number): LimitDecision {
+  peeked(reply: number[], cost: number): LimiterDecision {
     const counts = countsOf(reply);
     const { limit, windowMs } = this.policy;
     return this.#decision(this.#estimate(counts) + cost * windowMs <= limit * windowMs, counts, cost);
   }
 
-  #decision(allowed: boolean, counts: Counts, cost: number): LimitDecision {
+  #decision(allowed: boolean, counts: Counts, cost: number): LimiterDecision {
     const { limit, windowMs } = this.policy;
     const remaining = Math.max(0, Math.floor(limit - this.#estimate(counts) / windowMs));
     return decided(this.policy, allowed, remaining, allowed ? 0 : this.#waitMs(counts, cost), this.#resetMs(counts));

@@ -4,7 +4,7 @@ import { scriptKind } from "../core/batch/script-kind.ts";
 import type { Call, Driver } from "../driver/port.ts";
 import { HoldfastError } from "../base/errors.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
-import type { BatchItem, ScriptCall } from "../core/script/run.ts";
+import type { BatchItem, UnclassedCall } from "../core/script/run.ts";
 import type { EncodedFields } from "./format.ts";
 import {
   increment,
@@ -129,7 +129,7 @@ export class RecordStore {
     return result;
   }
 
-  #call(op: string): ScriptCall {
+  #call(op: string): UnclassedCall {
     return { op, timeoutMs: this.#settings.timeoutMs };
   }
 }

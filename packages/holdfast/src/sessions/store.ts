@@ -3,7 +3,7 @@ import { type BatchKind, Lane, type Pending } from "../core/batch/lane.ts";
 import type { Core } from "../core/core.ts";
 import type { Call } from "../driver/port.ts";
 import { HoldfastError } from "../base/errors.ts";
-import { runBatch } from "../core/script/run-batch.ts";
+import { runMerged } from "../core/script/run-merged.ts";
 import { runScript } from "../core/script/run.ts";
 import {
   create,
@@ -133,7 +133,7 @@ export class SessionStore {
       args: { handle: item.handle, idleMs, touchMs },
       key: item.handle,
     }));
-    const outcomes = await runBatch(this.#core.driver, get, items, this.#callOf("sessions.get"));
+    const outcomes = await runMerged(this.#core.driver, get, items, this.#callOf("sessions.get"));
     for (const [at, pending] of group.entries()) {
       const outcome = outcomes[at]!;
       if (outcome instanceof HoldfastError) pending.reject(outcome);

@@ -1,11 +1,11 @@
 /** Random histories of an index against a plain map from items to tags. */
 import { randomBytes } from "node:crypto";
 import * as fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { TagQuery } from "./query.ts";
+import type { TagsQuery } from "./query.ts";
 import type { Tags } from "./tags.ts";
 
 const MAX_ITEMS = 4;
@@ -69,10 +69,10 @@ class Model {
   #change(item: string, tags: Iterable<string>): unknown {
     const next = new Set(tags);
     if (next.size > 0 && !this.items.has(item) && this.items.size >= MAX_ITEMS)
-      return { status: "full", limit: "items" };
+      return { status: "limit", limit: "items" };
     if (next.size === 0) this.items.delete(item);
     else this.items.set(item, next);
-    return { status: "tagged", tags: this.of(item) };
+    return { status: "ok", tags: this.of(item) };
   }
 }
 
@@ -95,7 +95,7 @@ async function ask(index: Tags, step: Step): Promise<unknown> {
   }
 }
 
-async function walk(index: Tags, query: TagQuery, limit: number): Promise<string[]> {
+async function walk(index: Tags, query: TagsQuery, limit: number): Promise<string[]> {
   const found: string[] = [];
   let cursor: string | undefined;
   do {
@@ -129,12 +129,12 @@ describe.each(backends("standalone", "embedded"))("tags model [$name]", ({ url, 
 
   const fresh = (): [Tags, Model] => [hf.tags(randomBytes(6).toString("hex"), { maxItems: MAX_ITEMS }), new Model()];
 
-  test.each(["one after the other", "in one turn of the event loop"])("calls %s", async (mode) => {
+  it.each(["one after the other", "in the same tick"])("calls %s", async (mode) => {
     const steps = fc.array(step, { maxLength: 50 });
     await fc.assert(
       fc.asyncProperty(steps, query, fc.integer({ min: 1, max: 3 }), async (history, last, limit) => {
         const [index, model] = fresh();
-        const merged = mode === "in one turn of the event loop";
+        const merged = mode === "in the same tick";
         const answers = merged ? await Promise.all(history.map((one) => ask(index, one))) : [];
         if (!merged) for (const one of history) answers.push(await ask(index, one));
         expect(answers).toEqual(history.map((one) => model.run(one)));

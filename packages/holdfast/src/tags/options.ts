@@ -1,9 +1,9 @@
-import { type Duration, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
+import { type Duration, type OptionNames, parseOptions, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 
 export interface TagsOptions {
-  /** An item ends, with all its tags, this long after its last `add` or `set`. @default none */
+  /** An item expires, with all its tags, this long after its last `add` or `set`. @default none */
   readonly ttl?: Duration;
-  /** Items in the index; a new one beyond is refused with `full`. @default 1_000_000 */
+  /** Items in the index; one more is refused with status `limit`. @default 1_000_000 */
   readonly maxItems?: number;
   /** Deadline of each operation on the server. @default the handle's `timeout` */
   readonly timeout?: Duration;
@@ -16,11 +16,12 @@ export interface TagsSettings {
   readonly timeoutMs: number | undefined;
 }
 
-export function tagsSettings(options: TagsOptions): TagsSettings {
-  const { ttl, maxItems = 1_000_000, timeout } = options;
-  return {
+const NAMES: OptionNames<TagsOptions> = { ttl: true, maxItems: true, timeout: true };
+
+export function tagsSettings(name: string, given: TagsOptions | undefined): TagsSettings {
+  return parseOptions(`tags ${JSON.stringify(name)}`, given, NAMES, ({ ttl, maxItems = 1_000_000, timeout }) => ({
     ttlMs: ttl === undefined ? 0 : toMs("ttl", ttl),
     maxItems: wholeBetween("maxItems", maxItems, 1, Number.MAX_SAFE_INTEGER),
     timeoutMs: timeout === undefined ? undefined : toTimerMs("timeout", timeout),
-  };
+  }));
 }

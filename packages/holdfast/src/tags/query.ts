@@ -1,9 +1,9 @@
-/** Tags and queries as users give them: checked, without duplicates, in the form that the scripts take. */
+/** Tags and queries from users: checked, without duplicates, in the form that the scripts take. */
 import { InvalidArgumentError } from "../base/errors.ts";
 import { checkId } from "../core/keyspace/keyspace.ts";
-import { wholeBetween } from "../base/options.ts";
+import { givenOptions, listOf, type OptionNames, wholeBetween } from "../base/options.ts";
 
-export interface TagQuery {
+export interface TagsQuery {
   /** Items with at least one of these tags. Here or in `all` there must be one tag. @default none */
   readonly any?: Iterable<string>;
   /** Items with every one of these tags. @default none */
@@ -12,8 +12,8 @@ export interface TagQuery {
   readonly not?: Iterable<string>;
 }
 
-export interface TagPageOptions {
-  /** Items to give at most, 1 to 1000. @default 100 */
+export interface TagsPageOptions {
+  /** Items to return at most, 1 to 1000. @default 100 */
   readonly limit?: number;
   /** The `cursor` of the page before. @default the beginning */
   readonly cursor?: string;
@@ -28,7 +28,14 @@ export interface Search {
   readonly tags: readonly string[];
 }
 
-/** Tags of one item, so that one change of it is a matter of microseconds. */
+const QUERY_NAMES: OptionNames<TagsQuery & TagsPageOptions> = {
+  any: true,
+  all: true,
+  not: true,
+  limit: true,
+  cursor: true,
+};
+/** Tags of one item, so that one change of it takes the server microseconds. */
 export const MAX_TAGS = 128;
 const MAX_QUERY_TAGS = 32;
 const MAX_LIMIT = 1_000;
@@ -41,8 +48,7 @@ export function checkTag(field: string, tag: string): string {
 }
 
 export function checkTags(field: string, tags: Iterable<string>, max: number): string[] {
-  if (typeof tags === "string") throw new InvalidArgumentError(field, "a list of tags", tags);
-  const checked = [...new Set(tags)].map((tag) => checkTag(field, tag));
+  const checked = [...new Set(listOf(field, tags, "tags"))].map((tag) => checkTag(field, tag));
   if (checked.length <= max) return checked;
   throw new InvalidArgumentError(field, `at most ${max} tags`, checked.length);
 }
@@ -55,18 +61,19 @@ export function unpack(packed: string): string[] {
   return packed === "" ? [] : packed.split(SEPARATOR).sort();
 }
 
-export function searchOf(query: TagQuery & TagPageOptions): Search {
-  const all = checkTags("all", query.all ?? [], MAX_QUERY_TAGS);
-  const any = checkTags("any", query.any ?? [], MAX_QUERY_TAGS);
-  const not = checkTags("not", query.not ?? [], MAX_QUERY_TAGS);
+export function searchOf(query: TagsQuery & TagsPageOptions): Search {
+  const given = givenOptions(query, QUERY_NAMES);
+  const all = checkTags("all", given.all ?? [], MAX_QUERY_TAGS);
+  const any = checkTags("any", given.any ?? [], MAX_QUERY_TAGS);
+  const not = checkTags("not", given.not ?? [], MAX_QUERY_TAGS);
   const tags = [...all, ...any, ...not];
   if (all.length + any.length === 0)
-    throw new InvalidArgumentError("all", "a tag here or in `any`: `not` alone would visit everything", query.all);
+    throw new InvalidArgumentError("all", "a tag here or in `any`: `not` alone would visit everything", given.all);
   if (tags.length > MAX_QUERY_TAGS)
     throw new InvalidArgumentError("all", `at most ${MAX_QUERY_TAGS} tags in one query`, tags.length);
   return {
-    cursor: query.cursor === undefined ? "" : checkId("cursor", query.cursor),
-    limit: wholeBetween("limit", query.limit ?? 100, 1, MAX_LIMIT),
+    cursor: given.cursor === undefined ? "" : checkId("cursor", given.cursor),
+    limit: wholeBetween("limit", given.limit ?? 100, 1, MAX_LIMIT),
     required: all.length,
     optional: any.length,
     tags,

@@ -130,7 +130,7 @@ export interface ChangeArgs {
   readonly how: string;
   /** tags, separated by NUL */
   readonly packed: Arg;
-  /** 0: the item does not end */
+  /** 0: the item does not expire */
   readonly ttlMs: number;
   readonly maxItems: number;
   /** of one item */
@@ -138,17 +138,17 @@ export interface ChangeArgs {
 }
 
 export type ChangeResult =
-  | { readonly status: "tagged"; readonly packed: string }
-  | { readonly status: "full"; readonly limit: string };
+  | { readonly status: "ok"; readonly packed: string }
+  | { readonly status: "limit"; readonly limit: string };
 
 /**
- * Change the tags of an item: both directions, the counts and the time to live in one step.
- * Answers the tags that the item then has; `full` changes nothing.
+ * Changes the tags of an item: both directions, the counts and the time to live in one step.
+ * Returns the tags that the item then has; `limit` changes nothing.
  */
 export const change: BatchScript<ChangeKeys, ChangeArgs, ChangeResult> = {
   class: "idempotent",
   name: "tags.change",
-  sha1: "9365acfc1e09339477e166bd02aff26ceb2fa8e3",
+  sha1: "983a992c58b3176715a6bd2ead030cdf4bdb47dc",
   lua: `-- tags.change
 ${NOW}${INDEX}local items, links, counts, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local item, how, packed, ttlMs, maxItems, maxTags = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -171,8 +171,8 @@ if how ~= 'remove' then
     end
   end
 end
-if #added > 0 and #after > maxTags then return {'full', 'tags'} end
-if #added > 0 and #before == 0 and redis.call('HLEN', items) >= maxItems then return {'full', 'items'} end
+if #added > 0 and #after > maxTags then return {'limit', 'tags'} end
+if #added > 0 and #before == 0 and redis.call('HLEN', items) >= maxItems then return {'limit', 'items'} end
 if #after == 0 then
   drop(items, links, counts, expiry, item)
 else
@@ -184,7 +184,7 @@ else
   end
 end
 expireKeys(items, links, counts, expiry)
-return {'tagged', table.concat(after, '\\0')}
+return {'ok', table.concat(after, '\\0')}
 `,
   encodeKeys(keys, out) {
     out.push(keys.items, keys.links, keys.counts, keys.expiry);
@@ -195,19 +195,19 @@ return {'tagged', table.concat(after, '\\0')}
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
-      case "tagged":
+      case "ok":
         expectFields(fields, 1);
-        return { status: "tagged", packed: decodeText(fields[1]) };
-      case "full":
+        return { status: "ok", packed: decodeText(fields[1]) };
+      case "limit":
         expectFields(fields, 1);
-        return { status: "full", limit: decodeText(fields[1]) };
+        return { status: "limit", limit: decodeText(fields[1]) };
       default:
-        throw new UnexpectedReplyError("one of tagged, full", reply);
+        throw new UnexpectedReplyError("one of ok, limit", reply);
     }
   },
   merged: {
     name: "tags.change (merged)",
-    sha1: "d3951c38ccb20b18cbf61df0bf2cdd278084fa3c",
+    sha1: "7e9fedc17ce664664989dd071c9d214ea2cc678f",
     lua: `-- tags.change
 ${NOW}${INDEX}local function run(keyAt, argAt)
   local items, links, counts, expiry = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4]
@@ -231,8 +231,8 @@ ${NOW}${INDEX}local function run(keyAt, argAt)
       end
     end
   end
-  if #added > 0 and #after > maxTags then return {'full', 'tags'} end
-  if #added > 0 and #before == 0 and redis.call('HLEN', items) >= maxItems then return {'full', 'items'} end
+  if #added > 0 and #after > maxTags then return {'limit', 'tags'} end
+  if #added > 0 and #before == 0 and redis.call('HLEN', items) >= maxItems then return {'limit', 'items'} end
   if #after == 0 then
     drop(items, links, counts, expiry, item)
   else
@@ -244,7 +244,7 @@ ${NOW}${INDEX}local function run(keyAt, argAt)
     end
   end
   expireKeys(items, links, counts, expiry)
-  return {'tagged', table.concat(after, '\\0')}
+  return {'ok', table.concat(after, '\\0')}
 end
 local outcomes, size, argAt = {}, 0, 0
 for keyAt = 0, #KEYS - 1, 4 do
@@ -329,8 +329,8 @@ export type FindResult =
   | { readonly status: "page"; readonly items: string[]; readonly cursor: string | null };
 
 /**
- * Items by their tags, in the order of their bytes, behind `cursor`. One call looks at a bounded number of items; it
- * answers where to go on, or nil when it has seen them all.
+ * Items by their tags, in the order of their bytes, after `cursor`. One call looks at a bounded number of items; it
+ * returns where to continue, or nil when it has seen them all.
  */
 export const find: Script<FindKeys, FindArgs, FindResult> = {
   class: "read",

@@ -1,13 +1,11 @@
 /** The server's side of a tag index: its four keys, which calls share a command, and what the replies mean. */
 import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { listKind } from "../core/batch/list-kind.ts";
-import { scriptKind } from "../core/batch/script-kind.ts";
-import type { Core } from "../core/core.ts";
+import { orThrow, scriptKind } from "../core/batch/script-kind.ts";
 import type { Driver, Reply } from "../driver/port.ts";
-import { HoldfastError } from "../base/errors.ts";
 import type { GroupKeys } from "../core/keyspace/keyspace.ts";
 import { decodeText } from "../core/script/decode.ts";
-import { type BatchItem, runScript, type ScriptCall } from "../core/script/run.ts";
+import { type BatchItem, runScript, type UnclassedCall } from "../core/script/run.ts";
 import {
   change,
   type ChangeArgs,
@@ -24,12 +22,12 @@ import { MAX_TAGS, pack, type Search } from "./query.ts";
 type Change = BatchItem<ChangeKeys, ChangeArgs>;
 type IndexKeys = Record<keyof ChangeKeys, string>;
 
-/** Changes in one script: well below 1 ms of the server's time with a few tags each, some 15 ms with all that an item may have. */
+/** Changes in one script: well below 1 ms of the server's time with a few tags each, about 15 ms with all that an item may have. */
 const MAX_CHANGES = 32;
 const MAX_READS = 256;
 /** A hint to the server: names in one step of a scan. */
 const SCAN_COUNT = "512";
-/** An index is of one slot. */
+/** An index lives in one slot. */
 const LANE = 0;
 
 export class TagStore {
@@ -42,11 +40,11 @@ export class TagStore {
   readonly #reads: BatchKind<string, string | null>;
   readonly #counts: BatchKind<string, number>;
 
-  constructor(core: Core, name: string, settings: TagsSettings) {
+  constructor(driver: Driver, keys: GroupKeys, name: string, settings: TagsSettings) {
     this.#name = name;
-    this.#driver = core.driver;
+    this.#driver = driver;
     this.#settings = settings;
-    this.#keys = keysOf(core.keys.group("tags", name));
+    this.#keys = keysOf(keys);
     const changes = scriptKind<ChangeKeys, ChangeArgs, ChangeResult, Change, ChangeResult>(
       this.#driver,
       change,
@@ -78,7 +76,7 @@ export class TagStore {
     return runScript(this.#driver, find, this.#keys, search, this.#call("find"));
   }
 
-  /** The names of all tags in bounded steps; one may come twice. */
+  /** Yields the names of all tags in bounded steps; one may come twice. */
   async *tagNames(): AsyncGenerator<string[]> {
     let cursor = "0";
     do {
@@ -107,7 +105,7 @@ export class TagStore {
     return runScript(this.#driver, count, this.#keys, { tags }, this.#call("count"));
   }
 
-  #call(operation: string): ScriptCall {
+  #call(operation: string): UnclassedCall {
     return { op: `tags.${operation}`, key: this.#name, timeoutMs: this.#settings.timeoutMs };
   }
 }
@@ -119,9 +117,4 @@ function keysOf(group: GroupKeys): IndexKeys {
     counts: group.part("counts"),
     expiry: group.part("expiry"),
   };
-}
-
-function orThrow(outcome: ChangeResult | HoldfastError): ChangeResult {
-  if (outcome instanceof HoldfastError) throw outcome;
-  return outcome;
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type BatchKind, Lane, type Pending } from "./lane.ts";
 
 /** Records the groups that were run and answers each item with its own text in capitals. */
@@ -13,7 +13,7 @@ function recorder(name: string, log: string[], maxItems = 100): BatchKind<string
 }
 
 describe("Lane", () => {
-  test("merges neighbours of one turn, also those made in promise callbacks", async () => {
+  it("merges neighbours made in the same tick, also in promise callbacks", async () => {
     const log: string[] = [];
     const lane = new Lane();
     const kind = recorder("get", log);
@@ -25,7 +25,7 @@ describe("Lane", () => {
     expect(log).toEqual(["get:a,b"]);
   });
 
-  test("keeps the order of the calls when kinds alternate", async () => {
+  it("keeps the order of the calls when kinds alternate", async () => {
     const log: string[] = [];
     const lane = new Lane();
     const get = recorder("get", log);
@@ -34,7 +34,7 @@ describe("Lane", () => {
     expect(log).toEqual(["get:a", "set:b,c", "get:d"]);
   });
 
-  test("groups by slot", async () => {
+  it("groups by slot", async () => {
     const log: string[] = [];
     const lane = new Lane();
     const get = recorder("get", log);
@@ -42,7 +42,7 @@ describe("Lane", () => {
     expect(log).toEqual(["get:a,c", "get:b"]);
   });
 
-  test("flush sends what is collected before something unmerged", async () => {
+  it("flush sends what is collected before something unmerged", async () => {
     const log: string[] = [];
     const lane = new Lane();
     const got = lane.add(recorder("get", log), 0, "a");
@@ -52,7 +52,7 @@ describe("Lane", () => {
     expect(log).toEqual(["get:a", "unmerged"]);
   });
 
-  test("sends a full group at once", async () => {
+  it("sends a full group at once", async () => {
     const log: string[] = [];
     const lane = new Lane();
     const get = recorder("get", log, 2);
@@ -62,7 +62,7 @@ describe("Lane", () => {
     expect(log).toEqual(["get:a,b", "get:c"]);
   });
 
-  test("a runner that throws rejects its own items and no others", async () => {
+  it("a runner that throws rejects its own items and no others", async () => {
     const log: string[] = [];
     const lane = new Lane();
     const broken: BatchKind<string, string> = {
@@ -75,7 +75,7 @@ describe("Lane", () => {
     expect(results.map((result) => result.status)).toEqual(["rejected", "fulfilled"]);
   });
 
-  test("what is added while a group runs goes into the next", async () => {
+  it("what is added while a group runs goes into the next", async () => {
     const log: string[] = [];
     const lane = new Lane();
     const get = recorder("get", log);

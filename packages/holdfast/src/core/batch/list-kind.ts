@@ -1,8 +1,8 @@
-/** Merging by a command that takes many items and answers one outcome for each: a lane's group becomes one such call. */
+/** Merging by a command that takes many items and returns one outcome for each: a lane's group becomes one such call. */
 import { HoldfastError } from "../../base/errors.ts";
 import type { BatchKind, Pending } from "./lane.ts";
 
-/** @param call gives one outcome per item, in their order; an error among them is that item's alone, its rejection that of all */
+/** @param call resolves to one outcome per item, in their order; an error among them is that item's alone, its rejection that of all */
 export function listKind<Item, Output>(
   maxItems: number,
   call: (items: readonly Item[]) => Promise<readonly (Output | HoldfastError)[]>,

@@ -1,7 +1,7 @@
 /** Merging by a script's own merged form: a lane's group becomes one EVALSHA. */
 import type { Driver } from "../../driver/port.ts";
-import type { HoldfastError } from "../../base/errors.ts";
-import { type BatchItem, MAX_BATCH_ITEMS, runBatch, type ScriptCall } from "../script/run.ts";
+import { HoldfastError } from "../../base/errors.ts";
+import { type BatchItem, MAX_BATCH_ITEMS, runMerged, type UnclassedCall } from "../script/run.ts";
 import type { BatchScript } from "../script/script.ts";
 import type { BatchKind, Pending } from "./lane.ts";
 
@@ -12,15 +12,21 @@ import type { BatchKind, Pending } from "./lane.ts";
 export function scriptKind<Keys, Args, Result, Item extends BatchItem<Keys, Args>, Output>(
   driver: Driver,
   script: BatchScript<Keys, Args, Result>,
-  call: ScriptCall,
+  call: UnclassedCall,
   conclude: (outcome: Result | HoldfastError, item: Item) => Output,
 ): BatchKind<Item, Output> {
   const run = async (group: readonly Pending<Item, Output>[]): Promise<void> => {
     const items = group.map(({ item }) => item);
-    const outcomes = await runBatch(driver, script, items, call);
+    const outcomes = await runMerged(driver, script, items, call);
     for (let at = 0; at < group.length; at += 1) settle(group[at]!, outcomes[at]!, conclude);
   };
   return { maxItems: MAX_BATCH_ITEMS, run: (group) => void run(group) };
+}
+
+/** A conclusion of `scriptKind` for callers who take the result as it is. */
+export function orThrow<Result>(outcome: Result | HoldfastError): Result {
+  if (outcome instanceof HoldfastError) throw outcome;
+  return outcome;
 }
 
 function settle<Item, Outcome, Output>(

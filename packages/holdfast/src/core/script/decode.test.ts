@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { InvalidArgumentError } from "../../base/errors.ts";
 import {
   decodeBigint,
@@ -25,7 +25,7 @@ const row = (flat: readonly Part[], at: number): string => decodeText(flat[at]);
 const bulk = (text: string): Buffer => Buffer.from(text);
 
 describe("what is encoded is decoded to the same value", () => {
-  test.each<[string, fc.Arbitrary<unknown>, (value: never) => string, (part: Part) => unknown]>([
+  it.each<[string, fc.Arbitrary<unknown>, (value: never) => string, (part: Part) => unknown]>([
     ["int", fc.maxSafeInteger(), (value) => encodeInt("n", value), decodeInt],
     [
       "float",
@@ -47,19 +47,19 @@ describe("what is encoded is decoded to the same value", () => {
 });
 
 describe("what Lua would misread is not sent", () => {
-  test.each([Number.NaN, Infinity, 0.5, 2 ** 53])("int %s", (value) => {
+  it.each([Number.NaN, Infinity, 0.5, 2 ** 53])("int %s", (value) => {
     expect(() => encodeInt("ttlMs", value)).toThrow(InvalidArgumentError);
   });
-  test.each([Number.NaN, Infinity, -Infinity])("float %s", (value) => {
+  it.each([Number.NaN, Infinity, -Infinity])("float %s", (value) => {
     expect(() => encodeFloat("score", value)).toThrow(InvalidArgumentError);
   });
-  test("a function is not JSON", () => {
+  it("a function is not JSON", () => {
     expect(() => encodeJson("value", () => 1)).toThrow(InvalidArgumentError);
   });
 });
 
 describe("replies in the forms that servers give them", () => {
-  test.each<[string, (part: Part) => unknown, Part, unknown]>([
+  it.each<[string, (part: Part) => unknown, Part, unknown]>([
     ["a status line is text", decodeText, "OK", "OK"],
     ["an integer as text", decodeInt, bulk("-12"), -12],
     ["an integer as bigint", decodeInt, 7n, 7],
@@ -73,14 +73,14 @@ describe("replies in the forms that servers give them", () => {
     expect(decode(part)).toEqual(expected);
   });
 
-  test("a field of a map may be named like a property of every object", () => {
+  it("a field of a map may be named like a property of every object", () => {
     const map = decodeMap([bulk("__proto__"), bulk("1")], decodeInt);
     expect([...map]).toEqual([["__proto__", 1]]);
   });
 });
 
 describe("a reply of another shape is refused", () => {
-  test.each<[string, (part: Part) => unknown, Part]>([
+  it.each<[string, (part: Part) => unknown, Part]>([
     ["bytes from a number", decodeBytes, 1],
     ["bytes from nil", decodeBytes, null],
     ["text from a list", decodeText, []],
@@ -104,7 +104,7 @@ describe("a reply of another shape is refused", () => {
     expect(() => decode(part)).toThrow(UnexpectedReplyError);
   });
 
-  test("the message never shows the reply's content", () => {
+  it("the message never shows the reply's content", () => {
     expect(() => decodeInt(bulk("secret"))).toThrow("expected an integer within ±2^53, got 6 bytes");
   });
 });

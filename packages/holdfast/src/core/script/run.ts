@@ -1,10 +1,10 @@
 /** Runs generated scripts: typed keys and arguments down, one EVALSHA, a typed result up. */
 import type { Arg, Driver } from "../../driver/port.ts";
-import { classed, decodeReply, type ScriptCall } from "./reply.ts";
+import { classed, decodeReply, type UnclassedCall } from "./reply.ts";
 import type { Script } from "./script.ts";
 
-export type { ScriptCall } from "./reply.ts";
-export { type BatchItem, MAX_BATCH_ITEMS, runBatch } from "./run-batch.ts";
+export type { UnclassedCall } from "./reply.ts";
+export { type BatchItem, MAX_BATCH_ITEMS, runMerged } from "./run-merged.ts";
 
 /**
  * One EVALSHA; the source follows once when the server does not know it yet.
@@ -17,7 +17,7 @@ export function runScript<Keys, Args, Result>(
   script: Script<Keys, Args, Result>,
   keys: Keys,
   args: Args,
-  call: ScriptCall,
+  call: UnclassedCall,
 ): Promise<Result> {
   const wireKeys: Arg[] = [];
   const wireArgs: Arg[] = [];

@@ -1,4 +1,4 @@
-/** What the generator writes for one `.lua` file, and what `run.ts` makes of it. The format is told in docs/scripts.md. */
+/** What the generator writes for one `.lua` file, and what `run.ts` makes of it. The format: docs/scripts.md. */
 import type { Arg, OpClass, Reply, ScriptSource } from "../../driver/port.ts";
 
 /** A Lua script with its types: named keys and arguments go in, a decoded result comes out. */
@@ -15,7 +15,7 @@ export interface Script<Keys, Args, Result> extends ScriptSource {
 /** A script that also exists in a form which runs it for many items in one call (`-- @batch`). */
 export interface BatchScript<Keys, Args, Result> extends Script<Keys, Args, Result> {
   /**
-   * Takes the keys and the arguments of all items, one item after the other. Answers two elements per item: 0 and the
+   * Takes the keys and the arguments of all items, one item after the other. Returns two elements per item: 0 and the
    * item's reply, or 1 and the text of its error.
    */
   readonly merged: ScriptSource;

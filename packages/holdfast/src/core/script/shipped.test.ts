@@ -1,7 +1,7 @@
 /** Each generated script that is shipped: the server compiles it, and agrees on the digest by which it is called. */
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
 import { openTransport } from "../../driver/node-redis/open.ts";
 import type { Driver, ScriptSource } from "../../driver/port.ts";
@@ -26,13 +26,13 @@ describe.each(backends("standalone", "embedded"))("shipped scripts [$name]", ({ 
   });
   afterAll(() => driver.close());
 
-  test("have names of their own", () => {
+  it("have names of their own", () => {
     const names = forms.map(({ name }) => name);
     expect(names.length).toBeGreaterThan(0);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test.each(forms)("$name compiles and has its digest", async ({ lua, sha1 }) => {
+  it.each(forms)("$name compiles and has its digest", async ({ lua, sha1 }) => {
     const loaded = await driver.send(["SCRIPT", "LOAD", lua], { op: "test.load", class: "idempotent" });
     expect(String(loaded)).toBe(sha1);
   });

@@ -1,5 +1,5 @@
---- Add to a counter unless `receipt` says that it was done; then the reply is that of the first time.
--- A refusal leaves no receipt: it changed nothing, so a repeat may be decided anew.
+--- Adds to a counter unless `receipt` shows that it was done; then returns what the first time returned.
+-- A refusal leaves no receipt: it changed nothing, so a repeat is decided again.
 -- @class dedupable
 -- @batch
 -- @include add

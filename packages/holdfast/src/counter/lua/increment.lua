@@ -1,4 +1,4 @@
---- Add to a counter within its bounds; out of them nothing changes.
+--- Adds to a counter within its bounds; outside them nothing changes.
 -- @class unsafe
 -- @batch
 -- @include add

@@ -1,11 +1,11 @@
---- Add members or move them, and begin their time to live anew.
+--- Adds members or moves them, and starts their time to live again.
 -- @class idempotent
 -- @include now
 -- @include live
 -- @key places
 -- @key ends
 -- @arg ttlMs int
--- @arg entries... bytes    longitude, latitude and member by turns
+-- @arg entries... bytes    longitude, latitude and member, alternating
 -- @returns int
 local function keep(key)
   if redis.call('PEXPIRE', key, ttlMs, 'NX') == 0 then redis.call('PEXPIRE', key, ttlMs, 'GT') end

@@ -1,6 +1,6 @@
 --- The nearest members, the nearest first.
 -- GEOSEARCH with COUNT looks at everything within its radius, so it is asked for growing circles until one has enough.
--- A read although it removes what is over, which harms nothing when it is done once more.
+-- A read although it removes what is over: doing so twice harms nothing.
 -- @class read
 -- @batch
 -- @include now
@@ -8,7 +8,7 @@
 -- @include search
 -- @key places
 -- @key ends
--- @arg anchor text     the member in the centre, or '' for the coordinates
+-- @arg anchor text     the member at the centre, or '' for the coordinates
 -- @arg lon float
 -- @arg lat float
 -- @arg radius float    of the largest circle, in metres
@@ -21,7 +21,7 @@ local GROWTH = 4
 if not sweep(places, ends) then return {'again'} end
 if anchor ~= '' and not isLive(places, ends, anchor) then return {'missing'} end
 local circle = FIRST_RADIUS
--- With so few members there is nothing to be spared.
+-- With so few members there is nothing to save.
 if redis.call('ZCARD', places) <= limit then circle = radius end
 local matches, count
 repeat

@@ -1,4 +1,4 @@
---- Longitude and latitude of each member by turns; nil for both of one that is not there.
+--- Longitude and latitude of each member, alternating; nil for both if it is not there.
 -- @class read
 -- @include now
 -- @key places

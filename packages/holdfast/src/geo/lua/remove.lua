@@ -1,4 +1,4 @@
---- Remove a member; whether it was there.
+--- Removes a member; true if it was there.
 -- @class idempotent
 -- @batch
 -- @include now

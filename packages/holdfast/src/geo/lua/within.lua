@@ -1,5 +1,5 @@
 --- The members within a circle or a box, the nearest first.
--- A read although it removes what is over, which harms nothing when it is done once more.
+-- A read although it removes what is over: doing so twice harms nothing.
 -- @class read
 -- @batch
 -- @include now
@@ -7,7 +7,7 @@
 -- @include search
 -- @key places
 -- @key ends
--- @arg anchor text     the member in the centre, or '' for the coordinates
+-- @arg anchor text     the member at the centre, or '' for the coordinates
 -- @arg lon float
 -- @arg lat float
 -- @arg radius float    in metres, 0 for a box

@@ -1,4 +1,4 @@
---- Give members these scores where they are better than what they have.
+--- Sets the scores of members where they are better than what they have.
 -- @class unsafe
 -- @include board
 -- @key board
@@ -7,8 +7,8 @@
 -- @arg desc bool
 -- @arg dense bool
 -- @arg ttlMs int      0 for none
--- @arg renew bool     whether this write begins the time to live anew
--- @arg entries... bytes   score and member by turns
+-- @arg renew bool     whether this write starts the time to live again
+-- @arg entries... bytes   score and member, alternating
 -- @returns rows<improved:bool,score:float,previous:float?>
 local indexed = isIndexed(board, distinct, dense)
 local rows = {}

@@ -1,5 +1,5 @@
---- Add to a score unless `receipt` says that it was done; then the reply is that of the first time.
--- A refusal (nil) leaves no receipt: it changed nothing, so a repeat may be decided anew.
+--- Adds to a score unless `receipt` shows that it was done; then returns what the first time returned.
+-- A refusal (nil) leaves no receipt: it changed nothing, so a repeat is decided again.
 -- @class dedupable
 -- @include board
 -- @key board
@@ -9,7 +9,7 @@
 -- @arg desc bool
 -- @arg dense bool
 -- @arg ttlMs int      0 for none
--- @arg renew bool     whether this write begins the time to live anew
+-- @arg renew bool     whether this write starts the time to live again
 -- @arg receiptTtlMs int
 -- @arg by float
 -- @arg member bytes

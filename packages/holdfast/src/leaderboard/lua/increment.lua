@@ -1,4 +1,4 @@
---- Add to scores; nil for a sum beyond 2^53 - 1, which is not stored.
+--- Adds to scores; nil for a sum beyond 2^53 - 1, which is not stored.
 -- @class unsafe
 -- @include board
 -- @key board
@@ -7,8 +7,8 @@
 -- @arg desc bool
 -- @arg dense bool
 -- @arg ttlMs int      0 for none
--- @arg renew bool     whether this write begins the time to live anew
--- @arg entries... bytes   what to add and member by turns
+-- @arg renew bool     whether this write starts the time to live again
+-- @arg entries... bytes   what to add and member, alternating
 -- @returns list<float?>
 local indexed = isIndexed(board, distinct, dense)
 local sums = {}

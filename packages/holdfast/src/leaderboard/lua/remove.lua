@@ -1,4 +1,4 @@
---- Take members off the board; true for each that was on it.
+--- Removes members; true for each that was on it.
 -- @class idempotent
 -- @include board
 -- @key board

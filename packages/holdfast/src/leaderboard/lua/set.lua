@@ -1,4 +1,4 @@
---- Give members their scores; false for each that fell off a full board.
+--- Sets the scores of members; false for each that fell off a full board.
 -- @class idempotent
 -- @include board
 -- @key board
@@ -7,8 +7,8 @@
 -- @arg desc bool
 -- @arg dense bool
 -- @arg ttlMs int      0 for none
--- @arg renew bool     whether this write begins the time to live anew
--- @arg entries... bytes   score and member by turns
+-- @arg renew bool     whether this write starts the time to live again
+-- @arg entries... bytes   score and member, alternating
 -- @returns list<bool>
 local indexed = isIndexed(board, distinct, dense)
 local members, kept = {}, {}

@@ -1,4 +1,4 @@
---- Where members stand: score (nil for one who is not on the board), rank, and how many others are worse and equal.
+--- Where members stand: score (nil for one that is not on the board), rank, and how many others are worse and equal.
 -- @class read
 -- @include ranks
 -- @key board

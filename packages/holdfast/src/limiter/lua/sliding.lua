@@ -1,4 +1,4 @@
---- Count `cost` in the current window, if that and the part of the previous window which still reaches into the last
+--- Counts `cost` in the current window, if that and the part of the previous window which still reaches into the last
 -- `windowMs` milliseconds stay within `limit`. The estimate is compared in units times milliseconds, so nothing is rounded.
 -- The reply is the elapsed time of the window (minus one and negated where it was denied and nothing changed), what was
 -- counted in it, and in the window before it.

@@ -1,5 +1,5 @@
---- Change the tags of an item: both directions, the counts and the time to live in one step.
--- Answers the tags that the item then has; `full` changes nothing.
+--- Changes the tags of an item: both directions, the counts and the time to live in one step.
+-- Returns the tags that the item then has; `limit` changes nothing.
 -- @class idempotent
 -- @batch
 -- @include now
@@ -11,11 +11,11 @@
 -- @arg item bytes
 -- @arg how text         add, set or remove
 -- @arg packed bytes     tags, separated by NUL
--- @arg ttlMs int        0: the item does not end
+-- @arg ttlMs int        0: the item does not expire
 -- @arg maxItems int
 -- @arg maxTags int      of one item
--- @result tagged packed:text
--- @result full limit:text
+-- @result ok packed:text
+-- @result limit limit:text
 prune(items, links, counts, expiry)
 local endsAt = redis.call('ZSCORE', expiry, item)
 if endsAt and tonumber(endsAt) <= now() then drop(items, links, counts, expiry, item) end
@@ -36,8 +36,8 @@ if how ~= 'remove' then
     end
   end
 end
-if #added > 0 and #after > maxTags then return {'full', 'tags'} end
-if #added > 0 and #before == 0 and redis.call('HLEN', items) >= maxItems then return {'full', 'items'} end
+if #added > 0 and #after > maxTags then return {'limit', 'tags'} end
+if #added > 0 and #before == 0 and redis.call('HLEN', items) >= maxItems then return {'limit', 'items'} end
 
 if #after == 0 then
   drop(items, links, counts, expiry, item)
@@ -50,4 +50,4 @@ else
   end
 end
 expireKeys(items, links, counts, expiry)
-return {'tagged', table.concat(after, '\0')}
+return {'ok', table.concat(after, '\0')}

@@ -1,5 +1,5 @@
---- Items by their tags, in the order of their bytes, behind `cursor`. One call looks at a bounded number of items; it
--- answers where to go on, or nil when it has seen them all.
+--- Items by their tags, in the order of their bytes, after `cursor`. One call looks at a bounded number of items; it
+-- returns where to continue, or nil when it has seen them all.
 -- @class read
 -- @include now
 -- @include live

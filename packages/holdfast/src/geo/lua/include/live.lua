@@ -1,5 +1,5 @@
 -- A member is in `places` with its position and in `ends` with when it is over, in milliseconds of the server's clock.
--- Only one that is in both, and not over, is there. Needs the include `now`.
+-- Only a member that is in both, and not over, is there. Needs the include `now`.
 
 local MAX_ENDED_PER_CALL = 1000
 

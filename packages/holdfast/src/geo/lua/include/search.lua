@@ -1,4 +1,4 @@
--- `anchor` is the member in the centre, or '' for the coordinates. It is not among its own matches.
+-- `anchor` is the member at the centre, or '' for the coordinates. It is not among its own matches.
 local function search(places, anchor, lon, lat, limit, shape)
   local center = anchor == '' and {'FROMLONLAT', lon, lat} or {'FROMMEMBER', anchor}
   local query = {places, unpack(center)}

@@ -3,12 +3,12 @@
 
 -- A double holds each whole number up to this one.
 local MAX_SCORE = 9007199254740991
--- Some 20 ms of the server's time, once in the life of a board.
+-- About 20 ms of the server's time, once in the life of a board.
 local MAX_INDEXED = 10000
 -- More than one call can write, so a board whose cap was lowered shrinks to it.
 local MAX_TRIMMED = 1000
 
--- One spelling for one score: what ZSCORE gives differs between server versions.
+-- One spelling for one score: what ZSCORE returns differs between server versions.
 local function textOf(score)
   return string.format('%.17g', tonumber(score))
 end
@@ -21,7 +21,7 @@ local function index(board, distinct)
   for at = 2, #rows, 2 do redis.call('ZADD', distinct, rows[at], textOf(rows[at])) end
 end
 
--- Whether `distinct` has to be kept; makes it where `dense` asks for it.
+-- Whether `distinct` has to be kept; builds it where `dense` asks for it.
 local function isIndexed(board, distinct, dense)
   if redis.call('EXISTS', distinct) == 1 then
     if redis.call('EXISTS', board) == 1 then return true end
@@ -32,7 +32,7 @@ local function isIndexed(board, distinct, dense)
   return dense
 end
 
--- The score that a member had is distinct no more when nobody else has it.
+-- The score that a member had leaves `distinct` when nobody else has it.
 local function forget(board, distinct, before)
   if redis.call('ZCOUNT', board, before, before) == 0 then redis.call('ZREM', distinct, textOf(before)) end
 end
@@ -73,7 +73,7 @@ local function expire(board, distinct, indexed, ttlMs, renew)
   if at > 0 then redis.call('PEXPIREAT', distinct, at) end
 end
 
--- The end of each write: true when members fell off the board.
+-- The last step of each write: true if members fell off the board.
 local function settle(board, distinct, indexed, maxSize, desc, ttlMs, renew)
   local trimmed = trim(board, distinct, indexed, maxSize, desc)
   expire(board, distinct, indexed, ttlMs, renew)

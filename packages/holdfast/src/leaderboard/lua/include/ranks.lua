@@ -18,7 +18,7 @@ local function rankOf(board, distinct, ties, desc, member, score)
   return 1 + countBetter(board, score, desc)
 end
 
--- `limit` entries after the first `offset`, the position of the first of them and its rank, from which the others' follow.
+-- `limit` entries after the first `offset`, the position and the rank of the first of them, from which the others' follow.
 local function window(board, distinct, ties, desc, offset, limit)
   local rows = redis.call(desc and 'ZREVRANGE' or 'ZRANGE', board, offset, offset + limit - 1, 'WITHSCORES')
   local rank = #rows > 0 and rankOf(board, distinct, ties, desc, rows[1], rows[2]) or 0

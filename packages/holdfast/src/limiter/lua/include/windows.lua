@@ -11,7 +11,7 @@ local function countsNow(state, windowMs)
   of, current, previous = tonumber(of), tonumber(current), tonumber(previous)
   if of == window then return window, elapsed, current, previous end
   if of == window - 1 then return window, elapsed, 0, current end
-  -- The clock was set back: nothing is forgotten, and nothing sinks, until it is there again.
+  -- The clock was set back: nothing is forgotten or sinks until it is there again.
   if of > window then return of, 0, current, previous end
   return window, elapsed, 0, 0
 end

@@ -2,10 +2,10 @@
 --   items   hash: item -> its tags, separated by NUL
 --   links   sorted set, all scores 0: tag NUL item, so the items of a tag are a range in the order of their bytes
 --   counts  hash: tag -> number of its items
---   expiry  sorted set: item -> server milliseconds at which it ends; only items that end
+--   expiry  sorted set: item -> server milliseconds at which it expires; only items that do
 -- A tag has no NUL; an item may. Needs the include `now`.
 
--- Links that one call takes out with expired items, whatever number of changes it makes.
+-- Links that one call removes with expired items, whatever number of changes it makes.
 local MAX_PRUNED = 1000
 local pruned = 0
 
@@ -35,7 +35,7 @@ local function unlink(links, counts, tag, item)
   if redis.call('HINCRBY', counts, tag, -1) <= 0 then redis.call('HDEL', counts, tag) end
 end
 
--- Takes the item out of everything; gives the number of its tags.
+-- Removes the item everywhere; returns the number of its tags.
 local function drop(items, links, counts, expiry, item)
   local tags = split(redis.call('HGET', items, item) or '')
   for _, tag in ipairs(tags) do unlink(links, counts, tag, item) end
@@ -52,7 +52,7 @@ local function prune(items, links, counts, expiry)
   end
 end
 
--- While every item ends, the keys end with the last of them.
+-- While every item has an expiry, the keys expire with the last of them.
 local function expireKeys(items, links, counts, expiry)
   local last = redis.call('ZRANGE', expiry, -1, -1, 'WITHSCORES')[2]
   local allEnd = last and redis.call('ZCARD', expiry) == redis.call('HLEN', items)

@@ -1,5 +1,5 @@
--- Walking the items of tags in the order of their bytes. Any walk goes on behind an item's name, so it needs no state:
--- an item that fits all the time is met exactly once, whatever else changes meanwhile.
+-- Walking the items of tags in the order of their bytes. A walk continues after an item's name, so it needs no state:
+-- an item that matches all the time is met exactly once, whatever else changes meanwhile.
 
 -- By bytes, as sorted sets are; Lua's own `<` follows the server's locale.
 local function isBefore(a, b)
@@ -16,7 +16,7 @@ local function itemsAfter(links, tag, cursor, size)
   return range
 end
 
--- Merges sorted pages to one without duplicates. It ends where a full page does: what follows there is not known.
+-- Merges sorted pages into one without duplicates. It ends where a full page ends: what follows there is not known.
 -- The second result: whether there may be more.
 local function merge(pages, size)
   local merged, heads = {}, {}

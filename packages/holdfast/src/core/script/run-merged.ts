@@ -5,31 +5,31 @@
 import type { Arg, Driver, Reply, ScriptSource } from "../../driver/port.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import { UnexpectedReplyError } from "./decode.ts";
-import { classed, decodeReply, itemError, type ScriptCall } from "./reply.ts";
+import { classed, decodeReply, itemError, type UnclassedCall } from "./reply.ts";
 import type { BatchScript } from "./script.ts";
 
 export interface BatchItem<Keys, Args> {
   readonly keys: Keys;
   readonly args: Args;
-  /** The user's name for the key; only for error messages. */
+  /** The user's name for the key; for error messages only. */
   readonly key?: string | undefined;
 }
 
-/** Items in one EVALSHA: about 2 ms of the server's time, in which it serves nobody else. */
+/** Items in one EVALSHA: about 1 ms of the server's time, in which it serves nobody else. */
 export const MAX_BATCH_ITEMS = 256;
 
 /**
- * Runs the script for items whose keys are all of **one slot**, in their order: one EVALSHA per MAX_BATCH_ITEMS items.
+ * Runs the script for items whose keys are all in the **same slot**, in their order: one EVALSHA per MAX_BATCH_ITEMS items.
  *
  * Never rejects: each item's outcome, at its place, is its result or its own error. An item that fails leaves the
  * others alone; what it wrote before its error stays, as it would have in a call of its own. When a whole call fails
  * (deadline, lost connection), that is the outcome of each item in it.
  */
-export async function runBatch<Keys, Args, Result>(
+export async function runMerged<Keys, Args, Result>(
   driver: Driver,
   script: BatchScript<Keys, Args, Result>,
   items: readonly BatchItem<Keys, Args>[],
-  call: ScriptCall,
+  call: UnclassedCall,
 ): Promise<(Result | HoldfastError)[]> {
   const merged: MergedCall<Keys, Args, Result>[] = [];
   for (let at = 0; at < items.length; at += MAX_BATCH_ITEMS) {
@@ -42,14 +42,14 @@ export async function runBatch<Keys, Args, Result>(
 class MergedCall<Keys, Args, Result> {
   readonly #script: BatchScript<Keys, Args, Result>;
   readonly #items: readonly BatchItem<Keys, Args>[];
-  readonly #call: ScriptCall;
+  readonly #call: UnclassedCall;
   readonly #keys: Arg[] = [];
   readonly #args: Arg[] = [];
   /** Places of the items that could be encoded; only they are sent. */
   readonly #sent: number[] = [];
   readonly #outcomes: (Result | HoldfastError)[];
 
-  constructor(script: BatchScript<Keys, Args, Result>, items: readonly BatchItem<Keys, Args>[], call: ScriptCall) {
+  constructor(script: BatchScript<Keys, Args, Result>, items: readonly BatchItem<Keys, Args>[], call: UnclassedCall) {
     this.#script = script;
     this.#items = items;
     this.#call = call;
@@ -116,7 +116,7 @@ class MergedCall<Keys, Args, Result> {
   }
 }
 
-/** Everything a driver and an encoder throw is one already; anything else is a bug of ours and is told as it is. */
+/** Whatever a driver or an encoder throws is one already; anything else is our bug and is reported as it is. */
 function asHoldfastError(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error;
   return new HoldfastError("SERVER", error instanceof Error ? error.message : String(error), { cause: error });

@@ -1,0 +1,41 @@
+/**
+ * What could go wrong, and the test for it:
+ * - an add whose answer is lost is never repeated ............................... "a lost reply"
+ * - an outage is taken for an empty index ....................................... "while the server is away"
+ */
+import { describe, expect, it } from "vitest";
+import { startProxy, startStandalone } from "../../test/support/servers.ts";
+import { randomName } from "../../test/support/two-handles.ts";
+import { connect } from "../connect.ts";
+
+describe("geo on one server [standalone]", () => {
+  it("a lost reply: an add is repeated until it is answered", async () => {
+    await using server = await startStandalone();
+    await using proxy = await startProxy(server);
+    await using hf = await connect(proxy.url, { prefix: randomName(), timeout: "20s" });
+    const geo = hf.geo("a");
+    await geo.add("x", { lon: 1, lat: 1 });
+    proxy.dropReplies();
+    const executed = proxy.sawReply(":0");
+    const moving = geo.add("x", { lon: 2, lat: 2 });
+    await executed;
+    await proxy.heal();
+    await moving;
+    expect((await geo.position("x"))!.lon).toBeCloseTo(2, 4);
+    expect(await geo.size()).toBe(1);
+  });
+
+  it("while the server is away each call rejects by its deadline: never an empty index", async () => {
+    await using server = await startStandalone();
+    await using proxy = await startProxy(server);
+    await using hf = await connect(proxy.url, { prefix: randomName() });
+    const geo = hf.geo("a", { timeout: 200 });
+    proxy.refuse();
+    proxy.cut();
+    const outage = { name: expect.stringMatching(/UnavailableError|TimeoutError/), retryable: true };
+    await expect(geo.nearest({ lon: 0, lat: 0 })).rejects.toMatchObject({ ...outage, op: "geo.nearest" });
+    await expect(geo.position("x")).rejects.toMatchObject({ ...outage, op: "geo.position" });
+    await expect(geo.add("x", { lon: 0, lat: 0 })).rejects.toMatchObject({ ...outage, op: "geo.add" });
+    await expect(geo.size()).rejects.toMatchObject({ ...outage, op: "geo.size" });
+  });
+});

@@ -1,0 +1,40 @@
+/** Two handles on one backend and one prefix, as two processes see it; opened and closed with the suite that makes it. */
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll } from "vitest";
+import { connect } from "../../src/connect.ts";
+import type { Reply } from "../../src/driver/port.ts";
+import type { Holdfast } from "../../src/holdfast.ts";
+import type { Backend } from "./backends.ts";
+
+/** A name or a prefix that no other test has. */
+export function randomName(): string {
+  return `t${randomBytes(6).toString("hex")}`;
+}
+
+export class TwoHandles {
+  readonly prefix: string = randomName();
+  a!: Holdfast;
+  b!: Holdfast;
+
+  constructor({ url, options }: Pick<Backend, "url" | "options">) {
+    const { prefix } = this;
+    beforeAll(async () => {
+      [this.a, this.b] = await Promise.all([
+        connect(url, { ...options, prefix }),
+        connect(url, { ...options, prefix }),
+      ]);
+    });
+    afterAll(() => Promise.all([this.a?.close(), this.b?.close()]));
+  }
+
+  /** A command on a key, past every primitive. */
+  readonly send = (...args: [command: string, key: string, ...rest: string[]]): Promise<Reply> =>
+    this.a.driver.send(args, { op: "test", class: "unsafe" }, args[1]);
+
+  /** The full names of the keys that begin with `head` behind the prefix, sorted. */
+  async keys(head: string): Promise<string[]> {
+    const found: string[] = [];
+    for await (const page of this.a.scan(head)) found.push(...page);
+    return found.toSorted();
+  }
+}
