@@ -20,7 +20,10 @@ import { resolveResilience } from "./driver/resilience/options.ts";
 import { Holdfast } from "./holdfast.ts";
 
 export interface ConnectOptions
-  extends ConnectionOptions, ResilienceOptions, Pick<CodecOptions<unknown>, "serializer" | "compress" | "encrypt"> {
+  extends
+    ConnectionOptions,
+    ResilienceOptions,
+    Pick<CodecOptions<unknown>, "serializer" | "reads" | "compress" | "encrypt"> {
   /** Begins the name of every key and channel. @default "hf" */
   readonly prefix?: string;
 }
@@ -50,6 +53,7 @@ const NAMES: OptionNames<ConnectOptions> = {
   breakerCoolDown: true,
   closeTimeout: true,
   serializer: true,
+  reads: true,
   compress: true,
   encrypt: true,
   prefix: true,
@@ -171,8 +175,8 @@ function start(options: ConnectOptions, { where, open }: Plan, runtime: Runtime)
 
 /** Everything besides the connection is checked here, so that a bad option costs none. */
 function coreOptions(options: ConnectOptions): CoreOptions {
-  const { prefix = "hf", serializer, compress, encrypt } = options;
-  const codec = withoutUndefined<CodecOptions<unknown>>({ serializer, compress, encrypt });
+  const { prefix = "hf", serializer, reads, compress, encrypt } = options;
+  const codec = withoutUndefined<CodecOptions<unknown>>({ serializer, reads, compress, encrypt });
   createCodec(codec);
   resolveResilience(options);
   return { keys: new Keyspace(prefix), codec };

@@ -1,6 +1,6 @@
 /** What every primitive stands on: one driver, one keyspace, the handle's codec settings and what must be closed with it. */
-import { type Codec, type CodecOptions, createCodec } from "./codec/codec.ts";
-import { type Loose, withoutUndefined } from "../base/options.ts";
+import type { Loose } from "../base/options.ts";
+import { type Codec, type CodecOptions, createCodec, mergeCodecOptions } from "./codec/codec.ts";
 import type { Driver } from "../driver/port.ts";
 import type { Keyspace } from "./keyspace/keyspace.ts";
 import { Wakeups } from "./wait/wakeups.ts";
@@ -30,9 +30,9 @@ export class Core {
     this.#codecDefaults = options.codec;
   }
 
-  /** A codec with the primitive's settings over the handle's; what the primitive leaves undefined is the handle's. */
+  /** A codec with the codec options among a primitive's over the handle's; what is undefined is the handle's. */
   codec<T>(options: Loose<CodecOptions<T>>): Codec<T> {
-    return createCodec<T>({ ...(this.#codecDefaults as CodecOptions<T>), ...withoutUndefined(options) });
+    return createCodec(mergeCodecOptions(this.#codecDefaults, options));
   }
 
   /** Registers background work; the returned function takes it out again when it ended by itself. */

@@ -1,5 +1,6 @@
 import * as zlib from "node:zlib";
 import { CodecError, InvalidArgumentError } from "../../base/errors.ts";
+import { givenOptions, type OptionNames } from "../../base/options.ts";
 import { COMPRESSION_SHIFT, HEADER_LENGTH } from "./header.ts";
 
 export type Compression = "gzip" | "brotli" | "zstd";
@@ -39,6 +40,8 @@ const ZSTD_CHECKSUM_FLAG = 201;
 const BROTLI_QUALITY = 5;
 const DEFAULT_THRESHOLD = 1024;
 
+const NAMES: OptionNames<CompressOptions> = { threshold: true, algorithm: true };
+
 const ALGORITHMS: Record<Compression, Algorithm> = {
   gzip: {
     id: 1,
@@ -70,8 +73,9 @@ export type Compressor = (frame: Buffer) => Buffer;
 
 /** `maxOutputLength`: larger payloads stay as they are, because nobody would decompress them again. */
 export function createCompressor(options: CompressOptions, maxOutputLength: number): Compressor {
-  if (typeof options !== "object") throw new InvalidArgumentError("compress", "false or an object", options);
-  const { threshold = DEFAULT_THRESHOLD, algorithm: name = "gzip" } = options;
+  if (typeof options !== "object" || options === null)
+    throw new InvalidArgumentError("compress", "false or an object", options);
+  const { threshold = DEFAULT_THRESHOLD, algorithm: name = "gzip" } = givenOptions(options, NAMES);
   if (!Number.isSafeInteger(threshold) || threshold < 0) {
     throw new InvalidArgumentError("compress.threshold", "a whole number of bytes, 0 or more", threshold);
   }

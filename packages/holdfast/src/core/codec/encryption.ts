@@ -7,7 +7,8 @@
  * stored can be changed unnoticed. Nonces are random, so a key must be replaced before it has encrypted 2^32 values.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomFillSync } from "node:crypto";
-import { CodecError, InvalidArgumentError } from "../../base/errors.ts";
+import { CodecError, InvalidArgumentError, said } from "../../base/errors.ts";
+import type { OptionNames } from "../../base/options.ts";
 import { ENCRYPTED, HEADER_LENGTH } from "./header.ts";
 
 export interface EncryptOptions {
@@ -32,6 +33,8 @@ const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
 const MAX_ID_LENGTH = 255;
 const HEX_KEY = /^[0-9a-f]{64}$/i;
+/** An id that is shown in messages. */
+const PLAIN_ID = /^[\w.:-]{1,32}$/;
 const BASE64_KEY = /^[A-Za-z0-9+/_-]{43}=?$/;
 
 export class Keyring {
@@ -39,13 +42,11 @@ export class Keyring {
   readonly #currentId: Buffer;
   readonly #currentKey: KeyObject;
 
-  constructor({ keys, current }: EncryptOptions) {
-    if (typeof keys !== "object") throw new InvalidArgumentError("encrypt.keys", "an object of keys by id", keys);
-    this.#keys = new Map(
-      Object.entries(keys).map(([id, key]) => [checkedId(id), importKey(`encrypt.keys.${id}`, key)]),
-    );
+  constructor(options: EncryptOptions) {
+    const { keys, current } = checked(options);
+    this.#keys = new Map(Object.entries(keys).map(([id, key], at) => [checkedId(id), importKey(at, key)]));
     const key = this.#keys.get(current);
-    if (key === undefined) throw new InvalidArgumentError("encrypt.current", "the id of one of encrypt.keys", current);
+    if (key === undefined) throw refused("encrypt.current", "the id of one of encrypt.keys", current);
     this.#currentId = Buffer.from(current, "utf8");
     this.#currentKey = key;
   }
@@ -96,10 +97,8 @@ export class Keyring {
   #keyOf(id: string): KeyObject {
     const key = this.#keys.get(id);
     if (key !== undefined) return key;
-    throw new CodecError(
-      "key",
-      `the value is encrypted with key ${JSON.stringify(id)}, which encrypt.keys does not have`,
-    );
+    const named = PLAIN_ID.test(id) ? `key "${id}"` : "a key";
+    throw new CodecError("key", `the value is encrypted with ${named}, which encrypt.keys does not have`);
   }
 }
 
@@ -108,23 +107,53 @@ function associatedData(prefix: Buffer, aad: string | Buffer = ""): Buffer {
   return aad.length === 0 ? prefix : Buffer.concat([prefix, typeof aad === "string" ? Buffer.from(aad, "utf8") : aad]);
 }
 
+/**
+ * None of the following quotes what was given: a key may stand where an id, a name or the whole of the options belongs.
+ */
+function checked(options: EncryptOptions): EncryptOptions {
+  if (!isRecord(options)) throw refused("encrypt", "an object { keys, current }", options);
+  if (Object.keys(options).some((name) => !Object.hasOwn(NAMES, name))) {
+    throw new InvalidArgumentError("encrypt", `only ${Object.keys(NAMES).join(", ")}`, said("another option"));
+  }
+  const { keys, allowPlaintext } = options;
+  if (!isRecord(keys) || keys instanceof Uint8Array) throw refused("encrypt.keys", "an object of keys by id", keys);
+  if (allowPlaintext !== undefined && typeof allowPlaintext !== "boolean") {
+    throw refused("encrypt.allowPlaintext", "true or false", allowPlaintext);
+  }
+  return options;
+}
+
+const NAMES: OptionNames<EncryptOptions> = { keys: true, current: true, allowPlaintext: true };
+
+function isRecord(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function checkedId(id: string): string {
   const length = Buffer.byteLength(id, "utf8");
   if (length >= 1 && length <= MAX_ID_LENGTH) return id;
-  throw new InvalidArgumentError("encrypt.keys", `key ids of 1 to ${MAX_ID_LENGTH} bytes`, id);
+  throw new InvalidArgumentError("encrypt.keys", `key ids of 1 to ${MAX_ID_LENGTH} bytes`, said(`one of ${length}`));
 }
 
-/** Errors tell the length and never the key. */
-function importKey(field: string, key: string | Uint8Array): KeyObject {
-  const bytes = typeof key === "string" ? decodeKey(field, key) : key;
+function importKey(at: number, key: string | Uint8Array): KeyObject {
+  const bytes = typeof key === "string" ? decodeKey(key) : key;
   if (bytes instanceof Uint8Array && bytes.length === KEY_LENGTH) return createSecretKey(bytes);
-  throw new InvalidArgumentError(field, EXPECTED_KEY, bytes instanceof Uint8Array ? `${bytes.length} bytes` : bytes);
+  const expected = `keys of ${KEY_LENGTH} bytes as a Uint8Array, hex or base64`;
+  throw new InvalidArgumentError("encrypt.keys", expected, said(`${shapeOf(key)} as key number ${at + 1}`));
 }
 
-function decodeKey(field: string, key: string): Buffer {
+function decodeKey(key: string): Buffer | undefined {
   if (HEX_KEY.test(key)) return Buffer.from(key, "hex");
-  if (BASE64_KEY.test(key)) return Buffer.from(key, "base64");
-  throw new InvalidArgumentError(field, EXPECTED_KEY, `a string of ${key.length} characters`);
+  return BASE64_KEY.test(key) ? Buffer.from(key, "base64") : undefined;
 }
 
-const EXPECTED_KEY = `${KEY_LENGTH} bytes as a Uint8Array, hex or base64`;
+function refused(field: string, expected: string, got: unknown): InvalidArgumentError {
+  return new InvalidArgumentError(field, expected, said(shapeOf(got)));
+}
+
+function shapeOf(value: unknown): string {
+  if (typeof value === "string") return `a string of ${value.length} characters`;
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (value === undefined || value === null) return String(value);
+  return Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
+}

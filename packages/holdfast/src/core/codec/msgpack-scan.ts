@@ -1,9 +1,14 @@
 /**
  * A walk over MessagePack that builds nothing, done before decoding: a decoder allocates an array as long as its header claims, so
  * that one flipped bit, or a few bytes of malice, would cost gigabytes. After the walk all the claims together are at most
- * as many values as there are bytes.
+ * as many values as there are bytes, and within the bounds.
  */
 import { CodecError } from "../../base/errors.ts";
+import type { Bounds } from "./format.ts";
+import { tooDeep, tooMany } from "./json-scan.ts";
+
+/** Of the encoder, and the most that `maxDepth` can be: both it and the decoder call themselves for each level. */
+export const MAX_DEPTH = 256;
 
 /** What follows a value's first byte. */
 interface Shape {
@@ -42,23 +47,34 @@ function shapeOf(head: number): Shape | undefined {
   return { ...NOTHING, width: head === 0xde ? 2 : 4, valuesEach: 2 };
 }
 
-/** Throws unless `bytes` are exactly one value. */
-export function scan(bytes: Buffer): { readonly hasBinary: boolean } {
+/** Throws unless `bytes` are exactly one value within its bounds. */
+export function scan(bytes: Buffer, bounds: Bounds): { readonly hasBinary: boolean } {
   let position = 0;
   let hasBinary = false;
+  let items = 0;
   /** Values still to come: each takes at least one byte. */
   let pending = 1;
+  /** The same, for each array and map that is open. */
+  const open = [1];
   while (pending > 0) {
     if (pending > bytes.length - position) throw truncated();
+    while (open.at(-1) === 0) open.pop();
     const head = bytes[position]!;
     const shape = SHAPES[head];
     if (shape === undefined) throw new CodecError("corrupt", "the stored MessagePack contains the unused byte 0xc1");
     position += 1;
     if (position + shape.width > bytes.length) throw truncated();
     const count = shape.width === 0 ? shape.count : bytes.readUIntBE(position, shape.width);
+    const values = count * shape.valuesEach;
     position += shape.width + shape.fixed + count * shape.bytesEach;
-    pending += count * shape.valuesEach - 1;
+    pending += values - 1;
+    open[open.length - 1]! -= 1;
     hasBinary ||= isBin(head);
+    if (values === 0) continue;
+    if (pending > bytes.length - position) throw truncated();
+    items += count;
+    if (items > bounds.maxItems) throw tooMany(bounds);
+    if (open.push(values) > bounds.maxDepth + 1) throw tooDeep(bounds);
   }
   if (position > bytes.length) throw truncated();
   if (position < bytes.length) throw new CodecError("corrupt", "bytes follow the end of the stored MessagePack value");
