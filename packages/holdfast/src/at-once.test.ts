@@ -17,6 +17,7 @@ import { backends } from "../test/support/backends.ts";
 import { startProxy, type Standalone, startStandalone, until } from "../test/support/servers.ts";
 import { ClosedError, InvalidArgumentError } from "./base/errors.ts";
 import { connect, holdfast } from "./connect.ts";
+import type { Holdfast } from "./holdfast.ts";
 import type { StateEvent } from "./driver/port.ts";
 
 /** Far beyond what a busy machine needs to connect. */
@@ -154,6 +155,29 @@ describe("a handle before its server [standalone]", () => {
     const failure = await failureOf(connect(proxy.url, { connectTimeout: 100 }));
     expect(failure).toMatchObject({ code: "UNAVAILABLE", retryable: true });
     await until("the connection is gone", () => proxy.connections === 0);
+  });
+});
+
+describe("names", () => {
+  it.each<[string, (hf: Holdfast, name: never) => unknown]>([
+    ["cache", (hf, name) => hf.cache(name)],
+    ["name", (hf, name) => hf.channel(name)],
+    ["counter", (hf, name) => hf.counter(name)],
+    ["fenced", (hf, name) => hf.fenced(name)],
+    ["geo", (hf, name) => hf.geo(name)],
+    ["key", (hf, name) => hf.key(name, "x")],
+    ["leaderboard", (hf, name) => hf.leaderboard(name)],
+    ["limiter", (hf, name) => hf.limiter(name, { limit: 1, window: "1s" })],
+    ["lock", (hf, name) => hf.lock(name)],
+    ["record", (hf, name) => hf.record(name)],
+    ["tags", (hf, name) => hf.tags(name)],
+  ])("%s refuses what is no name", async (noun, make) => {
+    await using hf = holdfast("embedded://");
+    for (const bad of [undefined, null, 5, {}, [], ""]) {
+      const failure = await failureOf((async () => make(hf, bad as never))());
+      expect(failure).toBeInstanceOf(InvalidArgumentError);
+      expect(String(failure)).toContain(noun);
+    }
   });
 });
 

@@ -6,7 +6,8 @@ import type { ChannelOptions, ChannelPatternOptions } from "./channel/options.ts
 import type { Core } from "./core/core.ts";
 import { Counter } from "./counter/counter.ts";
 import type { CounterOptions } from "./counter/options.ts";
-import type { Driver, StateEvent } from "./driver/port.ts";
+import { type CommandArg, sendCommand } from "./core/command/command.ts";
+import type { Driver, Reply, StateEvent } from "./driver/port.ts";
 import { Geo } from "./geo/geo.ts";
 import type { GeoOptions } from "./geo/options.ts";
 import type { Id } from "./core/keyspace/keyspace.ts";
@@ -119,18 +120,31 @@ export class Holdfast implements AsyncDisposable {
   }
 
   /**
-   * Runs `body`, then what it has queued, if none of `keys` (full names of one slot, see `key`) has changed meanwhile;
+   * Runs `body`, then what it has queued, if none of `keys` (full names in the same slot, see `key`) has changed in between;
    * else again. Cost per attempt: WATCH, the reads, and MULTI to EXEC in one piece, on a connection of its own.
+   * @throws OutcomeUnknownError when the connection was lost after EXEC was sent
    */
   transaction<T>(
     keys: readonly string[],
     body: TransactionBody<T>,
-    options: TransactionOptions = {},
+    options?: TransactionOptions,
   ): Promise<TransactionResult<T>> {
     return runTransaction(this.#core.driver, keys, body, options);
   }
 
-  /** A full key name for commands of your own. All names of one `group` are of one cluster slot. */
+  /**
+   * Sends a command of your own and returns the server's reply, with bulk strings as Buffers. Its key decides the node; reads
+   * and idempotent writes are repeated when their answer was lost, everything else is not. For a deadline or a signal of its
+   * own, see `driver.send`. Cost: the command.
+   * @throws InvalidArgumentError for a command that blocks or changes the connection, which all calls share
+   * @example
+   * const length = await hf.command("STRLEN", hf.key("jobs", 42));
+   */
+  command(name: string, ...args: CommandArg[]): Promise<Reply> {
+    return sendCommand(this.#core.driver, name, args);
+  }
+
+  /** Returns a full key name for commands of your own. All names of one `group` are in the same cluster slot. */
   key(group: string, name: Id): string {
     return this.#core.keys.group("key", group).part("of", name);
   }

@@ -97,6 +97,7 @@ export type { Fenced, FencedOptions, FencedResult, FencedValue } from "./lock/fe
 export type { HeldLock, LockExtendResult, LockReleaseResult } from "./lock/held-lock.ts";
 export type { Lock, LockInfo, LockTryResult } from "./lock/lock.ts";
 export type { LockAcquireOptions, LockOptions } from "./lock/options.ts";
+export type { CommandArg } from "./core/command/command.ts";
 export type { Transaction, TransactionArg } from "./transaction/attempt.ts";
 export type { TransactionBody, TransactionOptions, TransactionResult } from "./transaction/transaction.ts";
 export type {

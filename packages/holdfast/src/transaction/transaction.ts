@@ -2,14 +2,14 @@
  * Optimistic transactions: read, decide, write, and all of it only if nothing watched has changed meanwhile (WATCH,
  * MULTI, EXEC). For what no script of this library does; one atomic command or script is cheaper where it fits.
  *
- * What they promise: the queued commands are executed together or not at all; a conflict runs the function again, so it
- * should have no effects of its own; when the connection dies after EXEC was sent the caller is told that the outcome is
- * unknown, and nothing is repeated. While the server is away a transaction waits for it until its deadline.
+ * Promises: the queued commands are executed together or not at all, and never with one of them left out; a conflict runs
+ * the function again, so it should have no effects of its own; when the connection dies after EXEC was sent the outcome is
+ * reported as unknown, and nothing is repeated. While the server is away a transaction waits for it until its deadline.
  */
 import type { Driver, Reply } from "../driver/port.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { observed } from "../core/observe/observe.ts";
-import { type Duration, toTimerMs, wholeBetween } from "../base/options.ts";
+import { type Duration, type OptionNames, parseOptions, toTimerMs, wholeBetween } from "../base/options.ts";
 import { Attempt, type Outcome, type Transaction } from "./attempt.ts";
 import { Budget, OP } from "./budget.ts";
 
@@ -33,6 +33,8 @@ export type TransactionResult<T> =
 /** Called once per attempt. */
 export type TransactionBody<T> = (tx: Transaction) => T | Promise<T>;
 
+const NAMES: OptionNames<TransactionOptions> = { attempts: true, timeout: true, signal: true };
+
 /** Full jitter under a ceiling that doubles with each conflict, so that those who collided do not meet again. */
 const FIRST_BACKOFF_MS = 2;
 const MAX_BACKOFF_MS = 100;
@@ -43,14 +45,18 @@ export function runTransaction<T>(
   driver: Driver,
   keys: readonly string[],
   body: TransactionBody<T>,
-  options: TransactionOptions = {},
+  options?: TransactionOptions,
 ): Promise<TransactionResult<T>> {
   return observed(OP, keys?.[0], async () => {
-    const first = checkKeys(keys);
-    if (typeof body !== "function") throw new InvalidArgumentError("body", "a function", body);
-    const attempts = wholeBetween("attempts", options.attempts ?? 10, 1, Number.MAX_SAFE_INTEGER);
-    const timeoutMs = options.timeout === undefined ? driver.timeoutMs : toTimerMs("timeout", options.timeout);
-    const budget = new Budget(driver.runtime, first, timeoutMs, options.signal);
+    const { attempts, budget } = parseOptions(OP, options, NAMES, ({ attempts: most = 10, timeout, signal }) => {
+      const first = checkKeys(keys);
+      if (typeof body !== "function") throw new InvalidArgumentError("body", "a function", body);
+      const timeoutMs = timeout === undefined ? driver.timeoutMs : toTimerMs("timeout", timeout);
+      return {
+        attempts: wholeBetween("attempts", most, 1, Number.MAX_SAFE_INTEGER),
+        budget: new Budget(driver.runtime, first, timeoutMs, signal),
+      };
+    });
     for (let conflicts = 0; ;) {
       const outcome = await runOnce(driver, keys, body, budget);
       if (outcome.status === "committed") return outcome;
@@ -74,8 +80,8 @@ async function runOnce<T>(
   const lease = await driver.lease(keys[0], budget.call("read"));
   try {
     // Not sooner: until there is a connection nobody knows whether there are slots.
-    checkSlots(driver, keys);
-    return await new Attempt(lease, budget).run(keys, body);
+    const slot = commonSlot(driver, keys);
+    return await new Attempt(driver, lease, slot, budget).run(keys, body);
   } finally {
     // A connection that still watches or owes an answer is cleaned or destroyed by the pool.
     lease.release();
@@ -89,9 +95,9 @@ function checkKeys(keys: readonly string[]): string {
   return first;
 }
 
-function checkSlots(driver: Driver, keys: readonly string[]): void {
+function commonSlot(driver: Driver, keys: readonly string[]): number {
   const slot = driver.slotOf(keys[0]!);
   const stray = keys.find((key) => driver.slotOf(key) !== slot);
-  if (stray === undefined) return;
+  if (stray === undefined) return slot;
   throw new InvalidArgumentError("keys", "keys in the same slot, as hf.key(group, name) makes for one group", stray);
 }

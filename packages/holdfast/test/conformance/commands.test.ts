@@ -86,6 +86,19 @@ describe.each(targets())("commands over $transport [$name]", ({ name, transport,
     await send(driver, ["DEL", `${prefix}a`], "idempotent");
   });
 
+  it("rejects what cannot be sent, as its caller's own error, and goes on", async () => {
+    const prefix = slotPrefix();
+    for (const bad of [undefined, null, true, 5, {}, []]) {
+      const refused = failureOf(send(driver, ["SET", `${prefix}a`, bad as never], "idempotent"));
+      const beside = send(driver, ["GET", `${prefix}b`]);
+      expect(await refused).toMatchObject({ code: "INVALID_ARGUMENT", retryable: false });
+      expect(await beside).toBeNull();
+      const lease = await driver.lease(prefix, call());
+      expect(await failureOf(lease.send(["GET", bad as never], call()))).toMatchObject({ code: "INVALID_ARGUMENT" });
+      lease.release();
+    }
+  });
+
   it("knows the slot of a key as the server does", async () => {
     const keys = ["foo", "{user1000}.following", "foo{}{bar}", "foo{{bar}}zap", "ключ"];
     for (const key of keys) {

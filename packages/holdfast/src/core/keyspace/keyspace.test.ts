@@ -1,3 +1,12 @@
+/**
+ * What could go wrong, and the test for each:
+ * - keys of one script lie in several slots ............... "share a slot"
+ * - two users' names or ids become one key ................ "never meet in one key"
+ * - two handles' prefixes do ............................... "refuses the prefix"
+ * - half a character becomes the same bytes as another ..... "refuses the id", "refuses %j as a text"
+ * - a forgotten name becomes the name "undefined" .......... "refuses the name"
+ * - our slots are not the server's ......................... "agrees with the server"
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { freePort, startStandalone } from "../../../test/support/servers.ts";
@@ -44,7 +53,14 @@ describe("Keyspace", () => {
     expect(() => keys.entries("cache", "users").key(bad)).toThrow(InvalidArgumentError);
   });
 
-  it.each(["", "a{b", "a b", "%"])("refuses the prefix %j", (bad) => {
+  it.each(["", undefined, null, 5, "x".repeat(1025), "\ud800"])("refuses the name %j, for the noun it names", (bad) => {
+    const name = bad as string;
+    expect(() => keys.entries("limit", name)).toThrow(/^limiter: name: expected a non-empty, well-formed string/);
+    expect(() => keys.group("leaderboard", name)).toThrow(/^leaderboard: name: expected a non-empty/);
+    expect(() => keys.group("key", name)).toThrow(/^key: group: expected a non-empty/);
+  });
+
+  it.each(["", "a{b", "a b", "%", "hf:cache", ":"])("refuses the prefix %j", (bad) => {
     expect(() => new Keyspace(bad)).toThrow(/prefix/);
   });
 });

@@ -10,8 +10,16 @@ export type Id = string | number;
 
 const RESERVED_IN_TAG = /[%{}]/;
 const RESERVED_IN_SEGMENT = /[%{}:]/;
-const PREFIX = /^[^{}%\s]{1,64}$/;
+/** No colon either: with the prefixes `hf` and `hf:cache` a key of the one could be a key of the other. */
+const PREFIX = /^[^{}%:\s]{1,64}$/;
 const MAX_ID_LENGTH = 1024;
+/** What a user calls a kind whose keys are named otherwise. */
+const NOUNS: Readonly<Record<string, string>> = {
+  limit: "limiter",
+  record: "records",
+  session: "sessions",
+  shard: "channel",
+};
 /** UTF-8 has no place for half a character: each would be sent as the same U+FFFD. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -20,18 +28,22 @@ export class Keyspace {
 
   constructor(prefix: string) {
     if (typeof prefix !== "string" || !PREFIX.test(prefix))
-      throw new InvalidArgumentError("prefix", "1 to 64 characters without spaces, { } and %", prefix);
+      throw new InvalidArgumentError(
+        "prefix",
+        "1 to 64 characters without spaces and { } % :, such as shop or shop.prod",
+        prefix,
+      );
     this.prefix = prefix;
   }
 
   /** Keys spread over all slots, one tag per entry: caches, counters, records. */
   entries(kind: string, name: string): EntryKeys {
-    return new EntryKeys(`${this.prefix}:${kind}:${segment("name", name)}:`);
+    return new EntryKeys(`${this.prefix}:${kind}:${segment(checkName(kind, name))}:`);
   }
 
   /** All keys of the instance in one slot: a leaderboard, a tag index. */
   group(kind: string, name: string): GroupKeys {
-    return new GroupKeys(`${this.prefix}:${kind}:{${inTag("name", name)}}`);
+    return new GroupKeys(`${this.prefix}:${kind}:{${escaped(checkName(kind, name))}}`);
   }
 
   /** Name of a pub/sub channel. Channels are outside the database and its slots unless they are sharded. */
@@ -51,12 +63,12 @@ export class EntryKeys {
   }
 
   key(id: Id): string {
-    return `${this.#open}${inTag("id", id)}}`;
+    return `${this.#open}${escaped(checkId("id", id))}}`;
   }
 
   /** A companion in the same slot as `key(id)`. */
   part(id: Id, part: string): string {
-    return `${this.#open}${inTag("id", id)}}:${part}`;
+    return `${this.#open}${escaped(checkId("id", id))}}:${part}`;
   }
 }
 
@@ -73,18 +85,23 @@ export class GroupKeys {
   }
 }
 
-function inTag(field: string, id: Id): string {
-  const text = checkId(field, id);
+function escaped(text: string): string {
   return RESERVED_IN_TAG.test(text) ? text.replace(/[%{}]/g, percent) : text;
 }
 
-function segment(field: string, name: string): string {
-  const text = checkId(field, name);
+function segment(text: string): string {
   return RESERVED_IN_SEGMENT.test(text) ? text.replace(/[%{}:]/g, percent) : text;
 }
 
 function percent(char: string): string {
   return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** The name of an instance: never a number, which would be an id or an option in the wrong place. */
+function checkName(kind: string, name: string): string {
+  if (isName(name, MAX_ID_LENGTH)) return name;
+  const expected = `a non-empty, well-formed string of at most ${MAX_ID_LENGTH} characters`;
+  throw new InvalidArgumentError(kind === "key" ? "group" : "name", expected, name, { where: NOUNS[kind] ?? kind });
 }
 
 /** A user's text that names something, refused by the field's name where two texts could become the same bytes. */

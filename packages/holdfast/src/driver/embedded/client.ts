@@ -18,11 +18,13 @@ import type { Dial, ServerMessage, Wire } from "./wire.ts";
 const QUEUE_FULL = "too many commands are unanswered (maxInFlight)";
 
 class Pending extends Deferred<Reply> {
-  readonly args: readonly Arg[];
+  /** As the server takes them. Made before anything is scheduled, so that what cannot be sent is the caller's own error. */
+  readonly args: readonly string[];
 
+  /** @throws TypeError */
   constructor(args: readonly Arg[]) {
     super();
-    this.args = args;
+    this.args = args.map(toBinary);
   }
 
   settle(reply: ServerReply): void {
@@ -65,7 +67,11 @@ export class EmbeddedClient implements RawClient {
     if (this.#over || this.#closing !== undefined) return Promise.reject(new ClientClosedError());
     const waiting = this.#unsent.length + this.#unanswered.size;
     if (waiting >= this.#setup.settings.maxInFlight) return Promise.reject(new NeverWrittenError(QUEUE_FULL));
-    return this.#write(args);
+    try {
+      return this.#write(args);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Resolves when everything under way is answered. */
@@ -141,7 +147,7 @@ export class EmbeddedClient implements RawClient {
     // One of the commands before it has ended the connection.
     if (this.#over || this.#wire === undefined) return pending.reject(new NeverWrittenError(new ClientClosedError()));
     this.#unanswered.add(pending);
-    this.#wire.send(pending.args.map(toBinary), (reply) => {
+    this.#wire.send(pending.args, (reply) => {
       if (!this.#unanswered.delete(pending)) return;
       pending.settle(reply);
       if (this.#closing !== undefined) this.#finishClosing();
