@@ -19,7 +19,7 @@ const HOUSES = [
     floors: [["base"], ["driver"], ["core"], ["*"], ["holdfast.ts"], ["connect.ts"], ["index.ts", "testing"]],
     inside: {
       driver: [["port.ts"], ["slot.ts", "resilience"], ["connection"], ["node-redis"], ["embedded"]],
-      core: [["keyspace", "codec", "observe"], ["script"], ["batch", "wait"], ["lease"], ["core.ts"]],
+      core: [["keyspace", "codec", "observe"], ["script", "command"], ["batch", "wait"], ["lease"], ["core.ts"]],
     },
     cores: [],
   },

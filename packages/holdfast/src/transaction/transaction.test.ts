@@ -213,7 +213,7 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
 /** Over each way to a server: connections of our own, calls in this process, a client that the user made. */
 interface Way {
   readonly name: string;
-  open(prefix: string): Promise<{ hf: Holdfast; end(): void }>;
+  readonly open: (prefix: string) => Promise<{ hf: Holdfast; end: () => void }>;
 }
 
 const WAYS: Way[] = [
