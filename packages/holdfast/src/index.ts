@@ -27,14 +27,16 @@ export type {
 export type { MessageStream } from "./channel/stream.ts";
 export { escapeGlob } from "./core/keyspace/scan.ts";
 export type { ScanOptions } from "./core/keyspace/scan.ts";
+export type { SessionPatchResult, SessionUpdateResult } from "./sessions/changes.ts";
 export type {
   SessionCreateOptions,
   SessionCreateResult,
   SessionPatchOptions,
-  SessionPatchResult,
   SessionRevokeAllOptions,
   SessionRotateOptions,
   Sessions,
+  SessionsStats,
+  SessionUpdateOptions,
 } from "./sessions/sessions.ts";
 export type { SessionRotateResult } from "./sessions/rotation.ts";
 export type { Session, SessionInfo, SessionPatch } from "./sessions/session.ts";
@@ -54,6 +56,7 @@ export type {
   RecordPatchResult,
   Records,
   RecordSetResult,
+  RecordUpdateOptions,
   RecordWriteOptions,
   RecordEntry,
 } from "./records/records.ts";

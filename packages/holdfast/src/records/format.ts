@@ -77,6 +77,18 @@ export class RecordFormat<T extends object> {
     return Object.fromEntries(fields) as Partial<T>;
   }
 
+  /** What a read would make of the value, the schema apart. */
+  copy(key: string, value: T): T {
+    const { layout, payload } = this.encode(key, asFields("initial", value));
+    const stored = new Map<string, Buffer>();
+    for (let at = 0, from = 0; at < layout.length; at += 2) {
+      const to = from + (layout[at + 1] as number);
+      stored.set(layout[at] as string, payload.subarray(from, to));
+      from = to;
+    }
+    return this.decodeSome(key, stored) as T;
+  }
+
   #encodeField(key: string, name: string, value: unknown): Buffer {
     if (typeof value === "number" && Number.isFinite(value) && !this.#sealed) return Buffer.from(numberToText(value));
     return this.#codec.encode(value, { aad: sealOf(key, name) });

@@ -11,7 +11,7 @@ import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
-import { parseOptions } from "../base/options.ts";
+import { givenOptions, type OptionNames, parseOptions } from "../base/options.ts";
 import { observed } from "../core/observe/observe.ts";
 import { asFields, checkNames, RecordFormat, type RecordPatch } from "./format.ts";
 import {
@@ -35,6 +35,14 @@ export interface RecordWriteOptions {
   /** Write only over the state that was read with this version; for `set` 0 means: only where there is none. @default any state */
   readonly version?: number;
 }
+
+export interface RecordUpdateOptions<T> {
+  /** What `change` is given where there is no record. @default nothing is changed, and the answer is `missing` */
+  readonly initial?: T;
+}
+
+const WRITE_OPTIONS: OptionNames<RecordWriteOptions> = { version: true };
+const UPDATE_OPTIONS: OptionNames<RecordUpdateOptions<object>> = { initial: true };
 
 /** `conflict`: another version is stored, 0 when there is no record; nothing was changed. */
 export type RecordSetResult =
@@ -103,9 +111,9 @@ export class Records<T extends object> {
   }
 
   /** Replaces the whole record or creates it. Cost: one script, shared by calls of one turn of the event loop on one slot. */
-  set(id: Id, value: T, options: RecordWriteOptions = {}): Promise<RecordSetResult> {
+  set(id: Id, value: T, options?: RecordWriteOptions): Promise<RecordSetResult> {
     return observed("records.set", id, async () => {
-      const expected = checkVersion(options.version, 0);
+      const expected = checkVersion(givenOptions(options, WRITE_OPTIONS).version, 0);
       const fields = this.#format.encode(this.#store.key(id), this.#format.checked(value));
       return this.#store.replace("records.set", id, expected, fields);
     });
@@ -116,9 +124,9 @@ export class Records<T extends object> {
    * with a `schema` when other writes came between each time.
    * Cost: one script, shared by calls of one turn of the event loop on one slot; with a `schema` as `update`.
    */
-  patch(id: Id, patch: RecordPatch<T>, options: RecordWriteOptions = {}): Promise<RecordPatchResult> {
+  patch(id: Id, patch: RecordPatch<T>, options?: RecordWriteOptions): Promise<RecordPatchResult> {
     return observed("records.patch", id, async () => {
-      const expected = checkVersion(options.version, 1);
+      const expected = checkVersion(givenOptions(options, WRITE_OPTIONS).version, 1);
       const fields = asFields("patch", patch);
       if (this.#format.checksWholes) return this.#patchWhole(id, fields, expected);
       const removed = Object.keys(fields).filter((name) => fields[name as keyof T] === undefined);
@@ -143,14 +151,32 @@ export class Records<T extends object> {
   }
 
   /**
-   * Writes what `change` makes of the record, if nobody wrote meanwhile; else again with the new state, up to `attempts` times,
-   * so `change` may be called more than once. Its error is passed on and nothing is written.
+   * Writes what `change` makes of the record, or of `initial` where there is none, if nobody wrote meanwhile; else again with
+   * the new state, up to `attempts` times, so `change` may be called more than once. Its error is passed on and nothing is
+   * written. Safe after a lost answer: the change is written once.
    * Cost: a read and a script per attempt.
+   * @throws OutcomeUnknownError when an answer was lost and whether it was written can no longer be known
    */
-  update(id: Id, change: (value: T) => T | Promise<T>): Promise<RecordUpdateResult<T>> {
+  update(id: Id, change: (value: T) => T | Promise<T>): Promise<RecordUpdateResult<T>>;
+  update(
+    id: Id,
+    change: (value: T) => T | Promise<T>,
+    options: RecordUpdateOptions<T> & { readonly initial: T },
+  ): Promise<Exclude<RecordUpdateResult<T>, { status: "missing" }>>;
+  update(
+    id: Id,
+    change: (value: T) => T | Promise<T>,
+    options?: RecordUpdateOptions<T>,
+  ): Promise<RecordUpdateResult<T>>;
+  update(
+    id: Id,
+    change: (value: T) => T | Promise<T>,
+    options?: RecordUpdateOptions<T>,
+  ): Promise<RecordUpdateResult<T>> {
     return observed("records.update", id, async () => {
       if (typeof change !== "function") throw new InvalidArgumentError("change", "a function", change);
-      return this.#updater.run("records.update", id, ANY_VERSION, change);
+      const { initial } = givenOptions(options, UPDATE_OPTIONS);
+      return this.#updater.run({ op: "records.update", id, expected: ANY_VERSION, change, initial });
     });
   }
 
@@ -169,7 +195,12 @@ export class Records<T extends object> {
   }
 
   async #patchWhole(id: Id, patch: RecordPatch<T>, expected: number): Promise<RecordPatchResult> {
-    const outcome = await this.#updater.run("records.patch", id, expected, (value) => ({ ...value, ...patch }));
+    const outcome = await this.#updater.run({
+      op: "records.patch",
+      id,
+      expected,
+      change: (value) => ({ ...value, ...patch }),
+    });
     return outcome.status === "ok" ? { status: "ok", version: outcome.version } : outcome;
   }
 
@@ -186,7 +217,7 @@ export class Records<T extends object> {
       const before = Object.hasOwn(value, field) ? value[field] : undefined;
       return { ...value, [field]: sumOf(id, field, before, by) };
     };
-    const outcome = await this.#updater.run("records.increment", id, ANY_VERSION, add);
+    const outcome = await this.#updater.run({ op: "records.increment", id, expected: ANY_VERSION, change: add });
     if (outcome.status !== "ok") return outcome;
     return { status: "ok", value: outcome.value[field] as number, version: outcome.version };
   }

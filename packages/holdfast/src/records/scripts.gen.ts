@@ -1,7 +1,7 @@
 // Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
 
 import type { Arg } from "../driver/port.ts";
-import { UnexpectedReplyError, decodeFloat, decodeInt, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { UnexpectedReplyError, decodeBool, decodeFloat, decodeInt, decodeUnion, expectFields } from "../core/script/decode.ts";
 import { encodeFloat, encodeInt, encodeJson } from "../core/script/encode.ts";
 import type { BatchScript } from "../core/script/script.ts";
 
@@ -27,6 +27,10 @@ end
 local function madeBy(state, opId)
   local at = string.find(state.ops, opId .. ',', 1, true)
   return at and state.version - (at - 1) / OP_LENGTH
+end
+local function remembers(state, expected)
+  local since = state.version - expected
+  return since > 0 and since * OP_LENGTH <= #state.ops
 end
 local function fieldsOf(layout, payload)
   local fields, at = {}, 1
@@ -67,7 +71,7 @@ export type IncrementResult =
 export const increment: BatchScript<IncrementKeys, IncrementArgs, IncrementResult> = {
   class: "unsafe",
   name: "records.increment",
-  sha1: "e2f1ae8e9b91d70524afadc4171f4fd1ddb0a830",
+  sha1: "2dbe75ec442341ef2ffb2bd10d72ad0c162fd820",
   lua: `-- records.increment
 ${NOW}${RECORD}local record = KEYS[1]
 local opId, ttlMs, field, by = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
@@ -113,7 +117,7 @@ return {'ok', text, commit(record, state, opId, ttlMs, {'d:' .. field, text})}
   },
   merged: {
     name: "records.increment (merged)",
-    sha1: "226f89e5e9c99b2b20aacec79395ba82517a4b08",
+    sha1: "82d7cc3ec064302dd1f708e856eaa5419e1301bc",
     lua: `-- records.increment
 ${NOW}${RECORD}local function run(keyAt, argAt)
   local record = KEYS[keyAt + 1]
@@ -167,13 +171,13 @@ export interface PatchArgs {
 export type PatchResult =
   | { readonly status: "ok"; readonly version: number }
   | { readonly status: "missing" }
-  | { readonly status: "conflict"; readonly version: number };
+  | { readonly status: "conflict"; readonly version: number; readonly known: boolean };
 
 /** Change some fields of a record that is there. */
 export const patch: BatchScript<PatchKeys, PatchArgs, PatchResult> = {
   class: "dedupable",
   name: "records.patch",
-  sha1: "fc9763b088e96556f6ae523d0908c3a6fe5f690c",
+  sha1: "c2e35eac3575f745d43704ea9701c90324de1141",
   lua: `-- records.patch
 ${NOW}${RECORD}local record = KEYS[1]
 local opId, expected, ttlMs, removed, layout, payload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), cjson.decode(ARGV[4]), cjson.decode(ARGV[5]), ARGV[6]
@@ -181,7 +185,9 @@ local state = stateOf(record)
 if not state then return {'missing'} end
 local version = madeBy(state, opId)
 if version then return {'ok', version} end
-if expected >= 0 and expected ~= state.version then return {'conflict', state.version} end
+if expected >= 0 and expected ~= state.version then
+  return {'conflict', state.version, remembers(state, expected) and 1 or 0}
+end
 for _, name in ipairs(removed) do redis.call('HDEL', record, 'd:' .. name) end
 return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
 `,
@@ -201,15 +207,15 @@ return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
         expectFields(fields, 0);
         return { status: "missing" };
       case "conflict":
-        expectFields(fields, 1);
-        return { status: "conflict", version: decodeInt(fields[1]) };
+        expectFields(fields, 2);
+        return { status: "conflict", version: decodeInt(fields[1]), known: decodeBool(fields[2]) };
       default:
         throw new UnexpectedReplyError("one of ok, missing, conflict", reply);
     }
   },
   merged: {
     name: "records.patch (merged)",
-    sha1: "bc140195a42f129a7bd94d6f01cda98533a2327c",
+    sha1: "d1a556b4f1c80e42ae702a73bc6138820f69451a",
     lua: `-- records.patch
 ${NOW}${RECORD}local function run(keyAt, argAt)
   local record = KEYS[keyAt + 1]
@@ -218,7 +224,9 @@ ${NOW}${RECORD}local function run(keyAt, argAt)
   if not state then return {'missing'} end
   local version = madeBy(state, opId)
   if version then return {'ok', version} end
-  if expected >= 0 and expected ~= state.version then return {'conflict', state.version} end
+  if expected >= 0 and expected ~= state.version then
+    return {'conflict', state.version, remembers(state, expected) and 1 or 0}
+  end
   for _, name in ipairs(removed) do redis.call('HDEL', record, 'd:' .. name) end
   return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
 end
@@ -253,13 +261,13 @@ export interface SetArgs {
 
 export type SetResult =
   | { readonly status: "ok"; readonly version: number }
-  | { readonly status: "conflict"; readonly version: number };
+  | { readonly status: "conflict"; readonly version: number; readonly known: boolean };
 
 /** Replace a whole record, or create it. */
 export const set: BatchScript<SetKeys, SetArgs, SetResult> = {
   class: "dedupable",
   name: "records.set",
-  sha1: "980565d23026dad38e31da593640bf58e451db56",
+  sha1: "5ad7469298daee3ba4780a769831d36efc463a55",
   lua: `-- records.set
 ${NOW}${RECORD}local record = KEYS[1]
 local opId, expected, ttlMs, layout, payload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), cjson.decode(ARGV[4]), ARGV[5]
@@ -267,9 +275,12 @@ local state = stateOf(record)
 local version = state and madeBy(state, opId)
 if version then return {'ok', version} end
 local current = state and state.version or 0
-if expected >= 0 and expected ~= current then return {'conflict', current} end
+if expected >= 0 and expected ~= current then
+  return {'conflict', current, state and remembers(state, expected) and 1 or 0}
+end
+local fields = fieldsOf(layout, payload)
 redis.call('DEL', record)
-return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
+return {'ok', commit(record, state, opId, ttlMs, fields)}
 `,
   encodeKeys(keys, out) {
     out.push(keys.record);
@@ -284,15 +295,15 @@ return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
         expectFields(fields, 1);
         return { status: "ok", version: decodeInt(fields[1]) };
       case "conflict":
-        expectFields(fields, 1);
-        return { status: "conflict", version: decodeInt(fields[1]) };
+        expectFields(fields, 2);
+        return { status: "conflict", version: decodeInt(fields[1]), known: decodeBool(fields[2]) };
       default:
         throw new UnexpectedReplyError("one of ok, conflict", reply);
     }
   },
   merged: {
     name: "records.set (merged)",
-    sha1: "7d6b744df59bce340388ac2db95bb5b34b6a9b2b",
+    sha1: "dbf9453e6a89957d9bcf864eb7d33c39154ae2da",
     lua: `-- records.set
 ${NOW}${RECORD}local function run(keyAt, argAt)
   local record = KEYS[keyAt + 1]
@@ -301,9 +312,12 @@ ${NOW}${RECORD}local function run(keyAt, argAt)
   local version = state and madeBy(state, opId)
   if version then return {'ok', version} end
   local current = state and state.version or 0
-  if expected >= 0 and expected ~= current then return {'conflict', current} end
+  if expected >= 0 and expected ~= current then
+    return {'conflict', current, state and remembers(state, expected) and 1 or 0}
+  end
+  local fields = fieldsOf(layout, payload)
   redis.call('DEL', record)
-  return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
+  return {'ok', commit(record, state, opId, ttlMs, fields)}
 end
 local outcomes, size, argAt = {}, 0, 0
 for keyAt = 0, #KEYS - 1, 1 do

@@ -5,6 +5,7 @@ import type { Call, Driver } from "../driver/port.ts";
 import { HoldfastError } from "../base/errors.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
 import type { BatchItem, UnclassedCall } from "../core/script/run.ts";
+import { RepeatWatch, unknownAfterRepeat } from "../core/update/compare-and-set.ts";
 import type { EncodedFields } from "./format.ts";
 import {
   increment,
@@ -27,6 +28,10 @@ export interface StoredRecord {
   /** By the names that the user gave them. */
   readonly fields: ReadonlyMap<string, Buffer>;
 }
+
+export type Written =
+  | { readonly status: "ok"; readonly version: number }
+  | { readonly status: "conflict"; readonly version: number };
 
 /** An operation that replaces a whole record if its version is the expected one; errors name it. */
 export type ReplaceOp = "records.set" | "records.update" | "records.patch" | "records.increment";
@@ -86,14 +91,21 @@ export class RecordStore {
     return partOf(fields, values);
   }
 
-  replace(op: ReplaceOp, id: Id, expected: number, fields: EncodedFields): Promise<SetResult> {
+  /** @throws OutcomeUnknownError for a conflict that may be one with the write itself, whose answer was lost */
+  replace(op: ReplaceOp, id: Id, expected: number, fields: EncodedFields): Promise<Written> {
     const args = { ...this.#write(), expected, ...fields };
-    return this.#add(this.#replaces[op], this.#item(id, args), fields.payload.length);
+    return this.#addOnce(op, this.#replaces[op], id, args, fields.payload.length);
   }
 
-  patch(id: Id, expected: number, removed: readonly string[], fields: EncodedFields): Promise<PatchResult> {
+  /** @throws OutcomeUnknownError as `replace` */
+  patch(
+    id: Id,
+    expected: number,
+    removed: readonly string[],
+    fields: EncodedFields,
+  ): Promise<Written | { readonly status: "missing" }> {
     const args = { ...this.#write(), expected, removed, ...fields };
-    return this.#add(this.#patches, this.#item(id, args), fields.payload.length);
+    return this.#addOnce("records.patch", this.#patches, id, args, fields.payload.length);
   }
 
   increment(id: Id, field: string, by: number): Promise<IncrementResult> {
@@ -110,6 +122,27 @@ export class RecordStore {
   /** By its random id the server knows a write that comes again. */
   #write(): { opId: string; ttlMs: number } {
     return { opId: this.#driver.runtime.randomBytes(6).toString("base64url"), ttlMs: this.#settings.ttlMs };
+  }
+
+  async #addOnce<Args, Result extends SetResult | PatchResult>(
+    op: string,
+    kind: BatchKind<BatchItem<{ record: string }, Args>, Result>,
+    id: Id,
+    args: Args,
+    bytes: number,
+  ): Promise<Written | Extract<Result, { status: "missing" }>> {
+    const watch = new RepeatWatch();
+    const result: SetResult | PatchResult = await this.#add(
+      kind,
+      { ...this.#item(id, args), onRepeat: watch.onRepeat },
+      bytes,
+    );
+    if (result.status === "ok") return result;
+    // A record that is missing may have been there when the write was executed.
+    const known = result.status === "conflict" && result.known;
+    if (watch.repeated && !known) throw unknownAfterRepeat(op, String(id));
+    if (result.status === "conflict") return { status: "conflict", version: result.version };
+    return result as Extract<Result, { status: "missing" }>;
   }
 
   #item<Args>(id: Id, args: Args): BatchItem<{ record: string }, Args> {

@@ -1,18 +1,25 @@
-/** Read, change, write if nobody wrote meanwhile; else again. */
+/** Changes of a whole record: read, change, write over the version that was read. */
+import { untilNoConflict } from "../core/update/compare-and-set.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
-import { backoffMs } from "../driver/resilience/backoff.ts";
-import { type Runtime, sleep } from "../base/runtime.ts";
-import type { RecordFormat } from "./format.ts";
+import type { Runtime } from "../base/runtime.ts";
+import { asFields, type RecordFormat } from "./format.ts";
 import { ANY_VERSION, type RecordStore, type ReplaceOp } from "./store.ts";
 
-/** `conflict`: other writes came between each time; nothing was changed. */
+/** `conflict`: other writes intervened each time; nothing was changed. */
 export type RecordUpdateResult<T> =
   | { readonly status: "ok"; readonly value: T; readonly version: number }
   | { readonly status: "missing" }
   | { readonly status: "conflict"; readonly version: number };
 
-/** Of the writers that met one wins at once, so the others need to spread out over little more than a round trip. */
-const CONTENTION = { baseMs: 2, maxMs: 64 };
+export interface Change<T> {
+  readonly op: ReplaceOp;
+  readonly id: Id;
+  /** The only version that may be changed, or ANY_VERSION. */
+  readonly expected: number;
+  readonly change: (value: T) => T | Promise<T>;
+  /** What is changed where there is no record; undefined: nothing is. */
+  readonly initial?: T | undefined;
+}
 
 export class Updater<T extends object> {
   readonly #runtime: Runtime;
@@ -27,35 +34,22 @@ export class Updater<T extends object> {
     this.#attempts = attempts;
   }
 
-  /** @param expected the only version that may be changed, or ANY_VERSION */
-  async run(
-    op: ReplaceOp,
-    id: Id,
-    expected: number,
-    change: (value: T) => T | Promise<T>,
-  ): Promise<RecordUpdateResult<T>> {
-    let version = 0;
-    for (let attempt = 0; attempt < this.#attempts; attempt += 1) {
-      if (attempt > 0) await sleep(this.#runtime, backoffMs(this.#runtime, CONTENTION, attempt - 1));
-      const outcome = await this.#attempt(op, id, expected, change);
-      if (outcome.status !== "conflict" || expected !== ANY_VERSION) return outcome;
-      version = outcome.version;
-    }
-    return { status: "conflict", version };
+  /** @throws OutcomeUnknownError when an answer was lost and whether the change was written can no longer be known */
+  run(change: Change<T>): Promise<RecordUpdateResult<T>> {
+    const rounds = change.expected === ANY_VERSION ? this.#attempts : 1;
+    return untilNoConflict(this.#runtime, rounds, () => this.#round(change));
   }
 
-  async #attempt(
-    op: ReplaceOp,
-    id: Id,
-    expected: number,
-    change: (value: T) => T | Promise<T>,
-  ): Promise<RecordUpdateResult<T>> {
+  async #round({ op, id, expected, change, initial }: Change<T>): Promise<RecordUpdateResult<T>> {
     const key = this.#store.key(id);
     const stored = await this.#store.read(id);
-    if (stored === undefined) return { status: "missing" };
-    if (expected !== ANY_VERSION && expected !== stored.version) return { status: "conflict", version: stored.version };
-    const value = this.#format.checked(await change(this.#format.decode(key, stored.fields)));
-    const written = await this.#store.replace(op, id, stored.version, this.#format.encode(key, value));
+    if (stored === undefined && initial === undefined) return { status: "missing" };
+    const version = stored?.version ?? 0;
+    if (expected !== ANY_VERSION && expected !== version) return { status: "conflict", version };
+    // As it would be read: a copy of each round's own, so that a change in place is not seen by the next.
+    const before = stored === undefined ? this.#format.copy(key, initial!) : this.#format.decode(key, stored.fields);
+    const value = this.#format.checked(asFields("change", await change(before)));
+    const written = await this.#store.replace(op, id, version, this.#format.encode(key, value));
     return written.status === "ok" ? { status: "ok", value, version: written.version } : written;
   }
 }

@@ -218,7 +218,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
   });
 
   /** What still opens something after a rotation of `id` met a sign-out with it. */
-  async function survivors(id: string, next: SessionRotateResult<Data, unknown>): Promise<Session<Data>[]> {
+  async function survivors(id: string, next: SessionRotateResult<Data>): Promise<Session<Data>[]> {
     const ids = next.status === "ok" ? [id, next.id] : [id];
     const found = await Promise.all(ids.map((each) => sessions.get(each)));
     return found.filter((session) => session !== undefined);

@@ -1,21 +1,30 @@
 /**
  * A session under a new id.
  *
- * Values are sealed to their key, so they are read, encoded anew and written under the version that was read.
- * - The user stays: one script puts the successor in the predecessor's place. The old id reads the successor for
+ * Values are sealed to their key, so they are read, encoded again and written under the version that was read.
+ * - The user stays: one script puts the successor in the predecessor's place. The old id opens the successor for
  *   a few seconds more, one hop far, and no longer than the successor lives.
- * - The user changes (sign-in): the successor is of another slot, so it is created first and the predecessor ended
- *   after. A process that dies between the two leaves a successor whose id nobody has. The old id reads nothing from then
- *   on, for whoever planted it in the browser (session fixation) may know it too; all that is left of it is a
- *   trace by which a sign-out under way with the old id ends the successor.
- * A predecessor that ends while this runs takes the successor with it.
+ * - The user changes (sign-in): the successor is in another slot. It is reserved, the end of the predecessor decides which
+ *   of parallel sign-ins wins, and only the winner's successor is admitted and may evict another session:
+ *
+ *       reserve (limit: stop) -> retire the predecessor (lost: drop the reservation) -> admit, evict
+ *
+ *   A process that dies in between leaves the old session or none; a reservation, whose id nobody has, expires. The old id
+ *   opens nothing from then on, for whoever planted it in the browser (session fixation) may know it too; all that is
+ *   left of it is a trace by which a sign-out in flight with the old id ends the successor.
+ * A predecessor that ends meanwhile takes the successor with it.
  */
-import { HoldfastError } from "../base/errors.ts";
+import { HoldfastError, OutcomeUnknownError } from "../base/errors.ts";
+import type { Runtime } from "../base/runtime.ts";
+import { untilNoConflict } from "../core/update/compare-and-set.ts";
 import type { IssuedId, SessionIds, SessionRef } from "./ids.ts";
 import type { Session, SessionFormat, SessionValues } from "./session.ts";
+import type { SessionPlaces } from "./places.ts";
+import type { RetireResult } from "./scripts.gen.ts";
 import type { SessionStore } from "./store.ts";
 
-export type SessionRotateResult<Data, Device> =
+/** `limit`: as of a creation; `missing`: there is no such session, or the id was rotated already. */
+export type SessionRotateResult<Data, Device = unknown> =
   | { readonly status: "ok"; readonly id: string; readonly session: Session<Data, Device> }
   | { readonly status: "limit"; readonly active: number }
   | { readonly status: "missing" };
@@ -23,36 +32,44 @@ export type SessionRotateResult<Data, Device> =
 export interface RotationRequest<Data> {
   readonly user: string | undefined;
   readonly graceMs: number;
-  /** What becomes of the data; called again when a patch came between. */
+  /** What becomes of the data; called again when a patch intervened. */
   readonly carry: (data: Data) => Data;
 }
 
-type Step<Data, Device> = SessionRotateResult<Data, Device> | { readonly status: "conflict" };
+type Round<Data, Device> = SessionRotateResult<Data, Device> | { readonly status: "conflict" };
 
-/** Each attempt fails only because a patch succeeded meanwhile. */
-const MAX_ATTEMPTS = 10;
+/** Each round fails only because a patch succeeded meanwhile. */
+const MAX_ROUNDS = 10;
 
 export class Rotation<Data extends object, Device> {
+  readonly #runtime: Runtime;
   readonly #store: SessionStore;
+  readonly #places: SessionPlaces;
   readonly #ids: SessionIds;
   readonly #format: SessionFormat<Data, Device>;
 
-  constructor(store: SessionStore, ids: SessionIds, format: SessionFormat<Data, Device>) {
+  constructor(
+    runtime: Runtime,
+    store: SessionStore,
+    places: SessionPlaces,
+    ids: SessionIds,
+    format: SessionFormat<Data, Device>,
+  ) {
+    this.#runtime = runtime;
     this.#store = store;
+    this.#places = places;
     this.#ids = ids;
     this.#format = format;
   }
 
   async run(ref: SessionRef, request: RotationRequest<Data>): Promise<SessionRotateResult<Data, Device>> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const outcome = await this.#attempt(ref, request);
-      if (outcome.status !== "conflict") return outcome;
-    }
-    const message = `the session was patched during each of ${MAX_ATTEMPTS} attempts; nothing was changed`;
+    const outcome = await untilNoConflict(this.#runtime, MAX_ROUNDS, () => this.#round(ref, request));
+    if (outcome.status !== "conflict") return outcome;
+    const message = `sessions.rotate: the session was patched during each of ${MAX_ROUNDS} rounds; nothing was changed`;
     throw new HoldfastError("CONFLICT", message, { op: "sessions.rotate", key: ref.handle, retryable: true });
   }
 
-  async #attempt(ref: SessionRef, request: RotationRequest<Data>): Promise<Step<Data, Device>> {
+  async #round(ref: SessionRef, request: RotationRequest<Data>): Promise<Round<Data, Device>> {
     const found = await this.#store.get(ref);
     if (found.status !== "found") return { status: "missing" };
     const session = this.#format.decode(ref, found.fields);
@@ -67,32 +84,43 @@ export class Rotation<Data extends object, Device> {
     version: number,
     graceMs: number,
     values: SessionValues<Data, Device>,
-  ): Promise<Step<Data, Device>> {
+  ): Promise<Round<Data, Device>> {
     const next = this.#ids.issue(ref.tag);
     const fields = this.#format.encode(next.ref, values);
     const answer = await this.#store.rotate(ref, next.ref, version, graceMs, fields);
     return answer.status === "ok" ? this.#done(next, answer.fields) : answer;
   }
 
-  async #move(ref: SessionRef, version: number, values: SessionValues<Data, Device>): Promise<Step<Data, Device>> {
+  async #move(ref: SessionRef, version: number, values: SessionValues<Data, Device>): Promise<Round<Data, Device>> {
     const next = this.#ids.issue(this.#ids.tagOf(values.user));
-    const fields = this.#format.encode(next.ref, values);
-    const created = await this.#store.create(next.ref, true, fields, "sessions.rotate");
-    if (created.status === "limit") return created;
-    if (created.status === "ended") return { status: "conflict" };
+    const reserved = await this.#places.reserve(next.ref, this.#format.encode(next.ref, values));
+    if (reserved.status === "limit") return reserved;
+    if (reserved.status === "ended") return { status: "conflict" };
     const retired = await this.#retire(ref, next.ref, version);
-    await this.#store.sweep(this.#ids.refs(next.ref.tag, created.evicted), "sessions.rotate");
-    return retired === "retired" ? this.#done(next, created.fields) : { status: retired };
+    if (retired !== "retired") return { status: retired };
+    const admitted = await this.#admit(next.ref, reserved.fields);
+    return admitted === undefined ? { status: "missing" } : this.#done(next, admitted);
+  }
+
+  /** The old session has ended by now, so a failure is not the failure of an operation that was not executed. */
+  async #admit(heir: SessionRef, reserved: Buffer[]): Promise<Buffer[] | undefined> {
+    try {
+      return await this.#places.admit(heir, reserved);
+    } catch (cause) {
+      const message =
+        "sessions.rotate: the old session has ended, and whether the new one lives is unknown; sign in again";
+      throw new OutcomeUnknownError(message, { op: "sessions.rotate", key: heir.handle, cause });
+    }
   }
 
   /** Unless the predecessor is known to have ended by this, its successor goes. */
-  async #retire(ref: SessionRef, heir: SessionRef, version: number): Promise<"retired" | "conflict" | "missing"> {
-    let status: "retired" | "conflict" | "missing" | undefined;
+  async #retire(ref: SessionRef, heir: SessionRef, version: number): Promise<RetireResult["status"]> {
+    let status: RetireResult["status"] | undefined;
     try {
       ({ status } = await this.#store.retire(ref, heir, version));
       return status;
     } finally {
-      // A successor that stays has an id that was given to nobody, and ends with its idle time.
+      // If this fails, the successor expires with its idle time: its id was handed out to nobody.
       if (status !== "retired") await this.#store.destroy(heir, "sessions.rotate").catch(() => undefined);
     }
   }

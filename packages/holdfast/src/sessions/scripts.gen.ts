@@ -1,7 +1,7 @@
 // Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
 
 import type { Arg } from "../driver/port.ts";
-import { UnexpectedReplyError, decodeBytes, decodeInt, decodeList, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { UnexpectedReplyError, decodeBool, decodeBytes, decodeInt, decodeList, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
 import { encodeBool, encodeInt } from "../core/script/encode.ts";
 import type { BatchScript, None, Script } from "../core/script/script.ts";
 
@@ -19,10 +19,12 @@ end
 `;
 
 const LIFE = `local LATE_MS = 60000
-local function find(session, index, handle, idleMs)
-  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until')
+local REFUSALS = { OOM = true, MISCONF = true, NOREPLICAS = true }
+local function find(session, index, handle, idleMs, via)
+  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until', 'from')
   if found[6] and now() >= tonumber(found[6]) then return nil end
   if not found[1] then return nil, found[5] end
+  if via and via ~= '' and found[7] ~= via then return nil end
   local state = { seen = tonumber(found[1]), ends = tonumber(found[2]), version = tonumber(found[3]), user = found[4] }
   if now() >= state.ends or now() - state.seen >= idleMs then return nil end
   if state.user and not redis.call('ZSCORE', index, handle) then return nil end
@@ -36,6 +38,14 @@ local function keepUntil(session, index, handle, user, expiresAt)
   redis.call('PEXPIREAT', session, expiresAt)
   if user then enlist(index, handle, expiresAt) end
 end
+local function makeRoom(index, limit)
+  local evicted = {}
+  local surplus = redis.call('ZCARD', index) - limit + 1
+  if surplus <= 0 then return evicted end
+  local ended = redis.call('ZPOPMIN', index, surplus)
+  for i = 1, #ended, 2 do evicted[#evicted + 1] = ended[i] end
+  return evicted
+end
 local function bury(session)
   local created = tonumber(redis.call('HGET', session, 'created'))
   if not created then return end
@@ -44,12 +54,77 @@ local function bury(session)
   redis.call('HSET', session, 'gone', 1)
   redis.call('PEXPIRE', session, LATE_MS)
 end
+local function taken(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then return true end
+  if REFUSALS[string.match(reply.err, '^-?(%u+)')] then return false end
+  redis.call(...)
+end
 local function touch(session, index, handle, idleMs, touchMs, state)
-  if now() - state.seen < touchMs then return end
-  redis.call('HSET', session, 'seen', now())
-  keepUntil(session, index, handle, state.user, math.min(now() + idleMs, state.ends))
+  if now() - state.seen < touchMs then return true end
+  local expiresAt = math.min(now() + idleMs, state.ends)
+  if not taken('PEXPIREAT', session, expiresAt) then return false end
+  if not taken('HSET', session, 'seen', now()) then return false end
+  if state.user then enlist(index, handle, expiresAt) end
+  return true
 end
 `;
+
+export interface AdmitKeys {
+  readonly session: Arg;
+  readonly index: Arg;
+}
+
+export interface AdmitArgs {
+  readonly handle: string;
+  readonly limit: number;
+  readonly idleMs: number;
+}
+
+export type AdmitResult =
+  | { readonly status: "ok"; readonly fields: Buffer[]; readonly evicted: string[] }
+  | { readonly status: "missing" };
+
+/**
+ * Let a pending session live, which the sign-in that it was made for has won, and evict down to the user's limit.
+ * A repeat finds that it is pending no longer, and does not bring it back if it has ended meanwhile.
+ */
+export const admit: Script<AdmitKeys, AdmitArgs, AdmitResult> = {
+  class: "dedupable",
+  name: "sessions.admit",
+  sha1: "c3aa021dbf27b7dc17ba1d6ff318626ad796d748",
+  lua: `-- sessions.admit
+${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
+local handle, limit, idleMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local found = redis.call('HMGET', session, 'seen', 'pending', 'ends')
+if not found[1] then return {'missing'} end
+if not found[2] then return {'ok', redis.call('HGETALL', session), {}} end
+redis.call('HDEL', session, 'pending')
+redis.call('ZREMRANGEBYSCORE', index, '-inf', now())
+local evicted = makeRoom(index, limit)
+keepUntil(session, index, handle, true, math.min(found[1] + idleMs, tonumber(found[3])))
+return {'ok', redis.call('HGETALL', session), evicted}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.session, keys.index);
+  },
+  encodeArgs(args, out) {
+    out.push(args.handle, encodeInt("limit", args.limit), encodeInt("idleMs", args.idleMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", fields: decodeList(fields[1], decodeBytes), evicted: decodeList(fields[2], decodeText) };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of ok, missing", reply);
+    }
+  },
+};
 
 export interface CreateKeys {
   readonly session: Arg;
@@ -61,6 +136,7 @@ export interface CreateArgs {
   readonly hasUser: boolean;
   readonly limit: number;
   readonly evict: boolean;
+  readonly pending: boolean;
   readonly idleMs: number;
   readonly absoluteMs: number;
   readonly fields: readonly Arg[];
@@ -74,38 +150,38 @@ export type CreateResult =
 /**
  * Create a session within the user's limit. The id is new and random, so a session that is there already was created
  * by this very call, whose answer was lost; and one that has ended already, too, before its id was told to anybody.
+ * A `pending` one evicts nobody and is not alive before it is admitted.
  */
 export const create: Script<CreateKeys, CreateArgs, CreateResult> = {
   class: "dedupable",
   name: "sessions.create",
-  sha1: "aae8b9b25ba731edbe8a24bce9b9fdb590427f49",
+  sha1: "0e5db8cb5543b21ba85115e642296f3d088c833f",
   lua: `-- sessions.create
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
-local handle, hasUser, limit, evict, idleMs, absoluteMs = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6])
+local handle, hasUser, limit, evict, pending, idleMs, absoluteMs = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4] == '1', ARGV[5] == '1', tonumber(ARGV[6]), tonumber(ARGV[7])
 local fields = {}
-for i = 7, #ARGV do fields[i - 6] = ARGV[i] end
+for i = 8, #ARGV do fields[i - 7] = ARGV[i] end
 if redis.call('HEXISTS', session, 'created') == 1 then return {'ok', redis.call('HGETALL', session), {}} end
 if redis.call('EXISTS', session) == 1 then return {'ended'} end
 local at = now()
+local expiresAt = at + math.min(idleMs, absoluteMs)
 local evicted = {}
-if hasUser then
+if hasUser and not pending then
   redis.call('ZREMRANGEBYSCORE', index, '-inf', at)
   local active = redis.call('ZCARD', index)
   if active >= limit and not evict then return {'limit', active} end
-  if active >= limit then
-    local ended = redis.call('ZPOPMIN', index, active - limit + 1)
-    for i = 1, #ended, 2 do evicted[#evicted + 1] = ended[i] end
-  end
+  evicted = makeRoom(index, limit)
 end
 redis.call('HSET', session, 'created', at, 'seen', at, 'ends', at + absoluteMs, 'version', 1, unpack(fields))
-keepUntil(session, index, handle, hasUser, at + math.min(idleMs, absoluteMs))
+if pending then redis.call('HSET', session, 'pending', 1) end
+keepUntil(session, index, handle, hasUser and not pending, expiresAt)
 return {'ok', redis.call('HGETALL', session), evicted}
 `,
   encodeKeys(keys, out) {
     out.push(keys.session, keys.index);
   },
   encodeArgs(args, out) {
-    out.push(args.handle, encodeBool(args.hasUser), encodeInt("limit", args.limit), encodeBool(args.evict), encodeInt("idleMs", args.idleMs), encodeInt("absoluteMs", args.absoluteMs));
+    out.push(args.handle, encodeBool(args.hasUser), encodeInt("limit", args.limit), encodeBool(args.evict), encodeBool(args.pending), encodeInt("idleMs", args.idleMs), encodeInt("absoluteMs", args.absoluteMs));
     for (const each of args.fields) out.push(each);
   },
   decode(reply) {
@@ -145,7 +221,7 @@ export type DestroyResult =
 export const destroy: Script<DestroyKeys, DestroyArgs, DestroyResult> = {
   class: "idempotent",
   name: "sessions.destroy",
-  sha1: "d83a9639397a8902c09243a0121a0f84e9a133f8",
+  sha1: "5255478955cb7ee74223f6c2eb829bc3eeae4513",
   lua: `-- sessions.destroy
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, idleMs = ARGV[1], tonumber(ARGV[2])
@@ -189,10 +265,12 @@ export interface GetArgs {
   readonly handle: string;
   readonly idleMs: number;
   readonly touchMs: number;
+  /** handle of the alias that led here, or '' */
+  readonly via: string;
 }
 
 export type GetResult =
-  | { readonly status: "found"; readonly fields: Buffer[] }
+  | { readonly status: "found"; readonly fields: Buffer[]; readonly touched: boolean }
   | { readonly status: "moved"; readonly target: string }
   | { readonly status: "missing" };
 
@@ -203,28 +281,31 @@ export type GetResult =
 export const get: BatchScript<GetKeys, GetArgs, GetResult> = {
   class: "read",
   name: "sessions.get",
-  sha1: "07a9a8c7c1c4c65dad4f118dd88fbab23705d5a3",
+  sha1: "1568d6c8eadd2e3e4e38f7153b4b9fe2539bc787",
   lua: `-- sessions.get
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
-local handle, idleMs, touchMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local state, alias = find(session, index, handle, idleMs)
+local handle, idleMs, touchMs, via = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local state, alias = find(session, index, handle, idleMs, via)
 if alias then return {'moved', alias} end
-if not state then return {'missing'} end
-touch(session, index, handle, idleMs, touchMs, state)
-return {'found', redis.call('HGETALL', session)}
+if not state then
+  if redis.call('EXISTS', session) == 0 and redis.call('ZSCORE', index, handle) then taken('ZREM', index, handle) end
+  return {'missing'}
+end
+local touched = touch(session, index, handle, idleMs, touchMs, state)
+return {'found', redis.call('HGETALL', session), touched and 1 or 0}
 `,
   encodeKeys(keys, out) {
     out.push(keys.session, keys.index);
   },
   encodeArgs(args, out) {
-    out.push(args.handle, encodeInt("idleMs", args.idleMs), encodeInt("touchMs", args.touchMs));
+    out.push(args.handle, encodeInt("idleMs", args.idleMs), encodeInt("touchMs", args.touchMs), args.via);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "found":
-        expectFields(fields, 1);
-        return { status: "found", fields: decodeList(fields[1], decodeBytes) };
+        expectFields(fields, 2);
+        return { status: "found", fields: decodeList(fields[1], decodeBytes), touched: decodeBool(fields[2]) };
       case "moved":
         expectFields(fields, 1);
         return { status: "moved", target: decodeText(fields[1]) };
@@ -237,16 +318,19 @@ return {'found', redis.call('HGETALL', session)}
   },
   merged: {
     name: "sessions.get (merged)",
-    sha1: "4cd395c4f04c9638104c3059e1acff9677aa5155",
+    sha1: "8226384fa966a7da15651852b4391255c59af184",
     lua: `-- sessions.get
 ${NOW}${LIFE}local function run(keyAt, argAt)
   local session, index = KEYS[keyAt + 1], KEYS[keyAt + 2]
-  local handle, idleMs, touchMs = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3])
-  local state, alias = find(session, index, handle, idleMs)
+  local handle, idleMs, touchMs, via = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), ARGV[argAt + 4]
+  local state, alias = find(session, index, handle, idleMs, via)
   if alias then return {'moved', alias} end
-  if not state then return {'missing'} end
-  touch(session, index, handle, idleMs, touchMs, state)
-  return {'found', redis.call('HGETALL', session)}
+  if not state then
+    if redis.call('EXISTS', session) == 0 and redis.call('ZSCORE', index, handle) then taken('ZREM', index, handle) end
+    return {'missing'}
+  end
+  local touched = touch(session, index, handle, idleMs, touchMs, state)
+  return {'found', redis.call('HGETALL', session), touched and 1 or 0}
 end
 local outcomes, size, argAt = {}, 0, 0
 for keyAt = 0, #KEYS - 1, 2 do
@@ -254,7 +338,7 @@ for keyAt = 0, #KEYS - 1, 2 do
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 3
+  size, argAt = size + 2, argAt + 4
 end
 return outcomes
 `,
@@ -296,6 +380,8 @@ export interface PatchArgs {
   readonly handle: string;
   readonly idleMs: number;
   readonly touchMs: number;
+  /** handle of the alias that led here, or '' */
+  readonly via: string;
   readonly patchId: string;
   readonly expected: number;
   readonly removed: number;
@@ -304,7 +390,7 @@ export interface PatchArgs {
 
 export type PatchResult =
   | { readonly status: "ok"; readonly version: number }
-  | { readonly status: "conflict"; readonly version: number }
+  | { readonly status: "conflict"; readonly version: number; readonly known: boolean }
   | { readonly status: "moved"; readonly target: string }
   | { readonly status: "revoked" };
 
@@ -316,19 +402,22 @@ export type PatchResult =
 export const patch: Script<PatchKeys, PatchArgs, PatchResult> = {
   class: "dedupable",
   name: "sessions.patch",
-  sha1: "002111e1ce73d14375be763277202dda12347d4d",
+  sha1: "e288e7db488abe9a899fc19080f91cbd4316e508",
   lua: `-- sessions.patch
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
-local handle, idleMs, touchMs, patchId, expected, removed = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local handle, idleMs, touchMs, via, patchId, expected, removed = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local changes = {}
-for i = 7, #ARGV do changes[i - 6] = ARGV[i] end
-local state, alias = find(session, index, handle, idleMs)
+for i = 8, #ARGV do changes[i - 7] = ARGV[i] end
+local state, alias = find(session, index, handle, idleMs, via)
 if alias then return {'moved', alias} end
 if not state then return {'revoked'} end
 local ops = redis.call('HGET', session, 'ops') or ''
 local applied = string.match(ops, patchId .. '=(%d+)')
 if applied then return {'ok', tonumber(applied)} end
-if expected > 0 and expected ~= state.version then return {'conflict', state.version} end
+if expected > 0 and expected ~= state.version then
+  local known = string.find(ops, '=' .. (expected + 1) .. ',', 1, true)
+  return {'conflict', state.version, known and 1 or 0}
+end
 for i = 1, removed do redis.call('HDEL', session, changes[i]) end
 for i = removed + 1, #changes, 2 do redis.call('HSET', session, changes[i], changes[i + 1]) end
 local version = redis.call('HINCRBY', session, 'version', 1)
@@ -341,7 +430,7 @@ return {'ok', version}
     out.push(keys.session, keys.index);
   },
   encodeArgs(args, out) {
-    out.push(args.handle, encodeInt("idleMs", args.idleMs), encodeInt("touchMs", args.touchMs), args.patchId, encodeInt("expected", args.expected), encodeInt("removed", args.removed));
+    out.push(args.handle, encodeInt("idleMs", args.idleMs), encodeInt("touchMs", args.touchMs), args.via, args.patchId, encodeInt("expected", args.expected), encodeInt("removed", args.removed));
     for (const each of args.changes) out.push(each);
   },
   decode(reply) {
@@ -351,8 +440,8 @@ return {'ok', version}
         expectFields(fields, 1);
         return { status: "ok", version: decodeInt(fields[1]) };
       case "conflict":
-        expectFields(fields, 1);
-        return { status: "conflict", version: decodeInt(fields[1]) };
+        expectFields(fields, 2);
+        return { status: "conflict", version: decodeInt(fields[1]), known: decodeBool(fields[2]) };
       case "moved":
         expectFields(fields, 1);
         return { status: "moved", target: decodeText(fields[1]) };
@@ -390,7 +479,7 @@ export type RetireResult =
 export const retire: Script<RetireKeys, RetireArgs, RetireResult> = {
   class: "idempotent",
   name: "sessions.retire",
-  sha1: "7048c325ca88a97a97309dcf2ab830d700faea11",
+  sha1: "18692a8d3566320903c7d4931f29ee7eb7ae5065",
   lua: `-- sessions.retire
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, target, version, traceMs, idleMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -430,22 +519,34 @@ return {'retired'}
 
 export interface RevokeAllKeys {
   readonly index: Arg;
+  readonly spared: Arg;
 }
 
 export interface RevokeAllArgs {
+  /** handle of the session at `spared`, or '' */
   readonly except: string;
 }
 
 export type RevokeAllResult = string[];
 
-/** End all sessions of a user but one, at once and however many they are: out of the index is out of life. */
+/**
+ * End all sessions of a user but one, at once and however many they are: out of the index is out of life.
+ * The one to spare may be named by the alias from before its rotation. Named by itself it loses that alias, which somebody
+ * else may hold.
+ */
 export const revokeAll: Script<RevokeAllKeys, RevokeAllArgs, RevokeAllResult> = {
   class: "idempotent",
   name: "sessions.revokeAll",
-  sha1: "ad71a8884ccd411ed34c5c1562808c58258a5a86",
+  sha1: "b8449e62d70950d7335ca01a5f73546b6429ce34",
   lua: `-- sessions.revokeAll
-${NOW}${LIFE}local index = KEYS[1]
+${NOW}${LIFE}local index, spared = KEYS[1], KEYS[2]
 local except = ARGV[1]
+local alias = redis.call('HMGET', spared, 'alias', 'until')
+if alias[1] and now() < tonumber(alias[2]) then
+  except = string.match(alias[1], '[^/]*$')
+else
+  redis.call('HDEL', spared, 'from')
+end
 redis.call('ZREMRANGEBYSCORE', index, '-inf', now())
 local expiresAt = redis.call('ZSCORE', index, except)
 redis.call('ZREM', index, except)
@@ -455,7 +556,7 @@ if expiresAt then enlist(index, except, tonumber(expiresAt)) end
 return ended
 `,
   encodeKeys(keys, out) {
-    out.push(keys.index);
+    out.push(keys.index, keys.spared);
   },
   encodeArgs(args, out) {
     out.push(args.except);
@@ -487,14 +588,14 @@ export type RotateResult =
   | { readonly status: "missing" };
 
 /**
- * Put a session under a new id in the same slot. The values are sealed to their key, so the caller brings them anew;
+ * Put a session under a new id in the same slot. The values are sealed to their key, so the caller brings them again;
  * `version` says which state they were read from. The old key becomes an alias for `graceMs`.
  * The new id is random, so a successor that is there already was made by this very call, whose answer was lost.
  */
 export const rotate: Script<RotateKeys, RotateArgs, RotateResult> = {
   class: "dedupable",
   name: "sessions.rotate",
-  sha1: "fee96f55db791457ed05298aef92c23ab7276f9c",
+  sha1: "192757acba8aa1c88a196d7f7c718d8e0894f2e4",
   lua: `-- sessions.rotate
 ${NOW}${LIFE}local session, successor, index = KEYS[1], KEYS[2], KEYS[3]
 local handle, nextHandle, target, version, graceMs, idleMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -508,6 +609,7 @@ local kept = redis.call('HMGET', session, 'created', 'ops')
 local at = now()
 redis.call('HSET', successor, 'created', kept[1], 'seen', at, 'ends', state.ends, 'version', version, unpack(fields))
 if kept[2] then redis.call('HSET', successor, 'ops', kept[2]) end
+if graceMs > 0 then redis.call('HSET', successor, 'from', handle) end
 if state.user then redis.call('ZREM', index, handle) end
 keepUntil(successor, index, nextHandle, state.user, math.min(at + idleMs, state.ends))
 bury(session)
@@ -554,7 +656,7 @@ export type SweepResult = number;
 export const sweep: Script<SweepKeys, SweepArgs, SweepResult> = {
   class: "idempotent",
   name: "sessions.sweep",
-  sha1: "2d24260f1b924ee8ffb03e0046c89c8b80f0191b",
+  sha1: "dcf91796f6648d6d540ce0148e0f3615a47a9f95",
   lua: `-- sessions.sweep
 ${NOW}${LIFE}local sessions = KEYS
 for _, session in ipairs(sessions) do bury(session) end

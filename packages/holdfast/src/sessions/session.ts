@@ -1,4 +1,4 @@
-/** A session as it is handed out, and as it is stored: each top-level field of its data is a field of the hash. */
+/** A session as it is returned, and as it is stored: each top-level field of its data is a field of the hash. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Codec } from "../core/codec/codec.ts";
 import { validate } from "../core/codec/schema.ts";
@@ -9,12 +9,12 @@ import type { SessionRef } from "./ids.ts";
 export interface SessionInfo<Device = unknown> {
   /** Names the session without opening it: for `revoke`, for a page that lists devices, for logs. */
   readonly handle: string;
-  /** What `create` was told about the browser or the device. */
+  /** As `create` was given it. */
   readonly device: Device | undefined;
   readonly createdAt: number;
   /** Exact to `touchAfter`. */
   readonly lastSeenAt: number;
-  /** When it ends if it is not used again. */
+  /** When it expires if it is not used again. */
   readonly expiresAt: number;
 }
 
@@ -72,9 +72,17 @@ export class SessionFormat<Data extends object, Device> {
     return fields;
   }
 
+  /** What a read would make of some fields. */
+  copy(ref: SessionRef, fields: Partial<Data>): Partial<Data> {
+    const copies = Object.entries(fieldsOf("initial", fields))
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, this.#open(ref, DATA + name, this.#seal(ref, DATA + name, value))]);
+    return Object.fromEntries(copies) as Partial<Data>;
+  }
+
   /** Names to remove, and how many they are, followed by names and values to set. */
   encodePatch(ref: SessionRef, patch: SessionPatch<Data>): { removed: number; changes: (string | Buffer)[] } {
-    const entries = Object.entries(fieldsOf("patch", patch));
+    const entries = Object.entries(patch);
     const gone = entries.filter(([, value]) => value === undefined).map(([name]) => DATA + name);
     const changes: (string | Buffer)[] = [...gone];
     for (const [name, value] of entries) {
@@ -100,7 +108,7 @@ export class SessionFormat<Data extends object, Device> {
     };
   }
 
-  /** Of an answer to HMGET with INFO_FIELDS; undefined for a session that has ended meanwhile. */
+  /** Of an answer to HMGET with INFO_FIELDS; undefined for a session that has ended meanwhile, or was evicted by the server. */
   decodeInfo(ref: SessionRef, values: readonly (Buffer | null)[]): SessionInfo<Device> | undefined {
     const stored = new Map<string, Buffer>();
     for (const [at, name] of INFO_FIELDS.entries()) {
@@ -143,7 +151,7 @@ function pairs(flat: readonly Buffer[]): Map<string, Buffer> {
   return stored;
 }
 
-function fieldsOf<T extends object>(name: string, value: T): T {
+export function fieldsOf<T extends object>(name: string, value: T): T {
   const ok = typeof value === "object" && value !== null && !Array.isArray(value);
   if (!ok || Object.keys(value).length > MAX_FIELDS) {
     throw new InvalidArgumentError(name, `an object with at most ${MAX_FIELDS} fields`, value);

@@ -1,18 +1,19 @@
 /**
  * Sessions of signed-in users and of anonymous visitors.
  *
- * What it promises: the server never holds an id, only its SHA-256; a session ends by its idle and its absolute time, by the
- * server's clock; a session that has ended stays ended, whatever requests are still under way with it; patches of
+ * Promises: the server never holds an id, only its SHA-256; a session expires by its idle and its absolute time, by the
+ * server's clock; a session that has ended stays ended, whatever requests are still in flight with it; patches of
  * different fields by parallel requests all survive; `revokeAll` is one atomic step which every later read of every
  * process sees. While no server answers each operation rejects (`UNAVAILABLE`, `TIMEOUT`): an outage is never taken for a
- * valid session, nor for a missing one.
+ * valid session, nor for a missing one. A server that answers but takes no writes (memory full, disk broken, replicas
+ * missing) still answers reads.
  */
 import type { Core } from "../core/core.ts";
-import { InvalidArgumentError } from "../base/errors.ts";
+import { InvalidArgumentError, said } from "../base/errors.ts";
 import { checkText } from "../core/keyspace/keyspace.ts";
 import { observed } from "../core/observe/observe.ts";
-import { type Duration, parseOptions, toMs } from "../base/options.ts";
-import type { Runtime } from "../base/runtime.ts";
+import { type Duration, givenOptions, type OptionNames, parseOptions, toMs } from "../base/options.ts";
+import { SessionChanges, type SessionPatchResult, type SessionUpdateResult } from "./changes.ts";
 import { handleOf, SessionIds, type SessionRef } from "./ids.ts";
 import {
   fieldCodecOptions,
@@ -21,217 +22,238 @@ import {
   type SessionSettings,
   type SessionsOptions,
 } from "./options.ts";
-import type { PatchResult } from "./scripts.gen.ts";
-import { type SessionRotateResult, Rotation } from "./rotation.ts";
+import { SessionPlaces } from "./places.ts";
+import { Rotation, type SessionRotateResult } from "./rotation.ts";
 import { type Session, SessionFormat, type SessionInfo, type SessionPatch } from "./session.ts";
 import { SessionStore } from "./store.ts";
 
 export interface SessionCreateOptions<Data, Device> {
   /** Whose session it is. @default an anonymous session */
-  readonly user?: string;
+  readonly user?: string | undefined;
   readonly data: Data;
   /** Shown by `list`: a browser's name, an address ... @default none */
-  readonly device?: Device;
+  readonly device?: Device | undefined;
 }
 
-export type SessionCreateResult<Data, Device> =
+/** `limit`: the user has `active` sessions, and `onLimit` is `reject`. */
+export type SessionCreateResult<Data, Device = unknown> =
   | { readonly status: "ok"; readonly id: string; readonly session: Session<Data, Device> }
   | { readonly status: "limit"; readonly active: number };
 
-export type SessionPatchResult =
-  | { readonly status: "ok"; readonly version: number }
-  | { readonly status: "conflict"; readonly version: number }
-  | { readonly status: "revoked" };
-
 export interface SessionPatchOptions {
   /** Patch only the state that was read with this version. @default whatever state there is */
-  readonly version?: number;
+  readonly version?: number | undefined;
+}
+
+export interface SessionUpdateOptions<Data> {
+  /** Fields that `change` finds where the session does not have them yet. @default none */
+  readonly initial?: Partial<Data> | undefined;
 }
 
 export interface SessionRotateOptions<Data> {
   /** Whose session it becomes. @default the same user's */
-  readonly user?: string;
-  /** What the session goes on with; must be repeatable. @default the same data */
-  readonly data?: (data: Data) => Data;
+  readonly user?: string | undefined;
+  /** What becomes of the data; may be called more than once. @default the same data */
+  readonly data?: ((data: Data) => Data) | undefined;
   /** For this rotation instead of `rotationGrace`. */
-  readonly grace?: Duration;
+  readonly grace?: Duration | undefined;
 }
 
 export interface SessionRevokeAllOptions {
-  /** The id or the handle of a session to spare. */
-  readonly except?: string;
+  /**
+   * The id or the handle of a session to spare. An id from before a rotation spares the session it opens; named by its
+   * own id or handle, the session is spared and the id from before its rotation opens it no longer. @default none
+   */
+  readonly except?: string | undefined;
 }
+
+export interface SessionsStats {
+  /** Reads of this process that could not restart the idle time, because the server took no writes. */
+  readonly untouchedReads: number;
+}
+
+const CREATE_OPTIONS: OptionNames<SessionCreateOptions<object, unknown>> = { user: true, data: true, device: true };
+const PATCH_OPTIONS: OptionNames<SessionPatchOptions> = { version: true };
+const UPDATE_OPTIONS: OptionNames<SessionUpdateOptions<object>> = { initial: true };
+const ROTATE_OPTIONS: OptionNames<SessionRotateOptions<object>> = { user: true, data: true, grace: true };
+const REVOKE_ALL_OPTIONS: OptionNames<SessionRevokeAllOptions> = { except: true };
 
 const MAX_USER_LENGTH = 1_024;
 /** A sign-out follows this many rotations that overtake it. */
 const MAX_HOPS = 8;
-/** Patches under a schema that other patches may come before. */
-const MAX_PATCH_ATTEMPTS = 10;
 
+/**
+ * The sessions of one name.
+ * @example
+ * const sessions = hf.sessions<{ cart: string[] }>({ idleTimeout: "30m" });
+ * const visit = await sessions.create({ data: { cart: [] } });
+ * if (visit.status === "ok") await sessions.update(visit.id, (data) => ({ cart: [...data.cart, "book"] }));
+ */
 export class Sessions<Data extends object, Device = unknown> {
   readonly name: string;
   readonly #settings: SessionSettings;
-  readonly #runtime: Runtime;
   readonly #ids: SessionIds;
   readonly #store: SessionStore;
+  readonly #places: SessionPlaces;
   readonly #format: SessionFormat<Data, Device>;
+  readonly #changes: SessionChanges<Data, Device>;
   readonly #rotation: Rotation<Data, Device>;
 
   constructor(core: Core, name: string, given?: SessionsOptions<Data>) {
     this.name = name;
     const where = `sessions ${JSON.stringify(name)}`;
     const [options, settings] = parseOptions(where, given, SESSIONS_OPTIONS, (each) => [each, sessionSettings(each)]);
+    const { runtime } = core.driver;
     this.#settings = settings;
-    this.#runtime = core.driver.runtime;
-    this.#ids = new SessionIds(core.keys.entries("session", this.name), this.#runtime);
-    this.#store = new SessionStore(core, this.#settings);
+    this.#ids = new SessionIds(core.keys.entries("session", name), runtime);
+    this.#store = new SessionStore(core, settings);
+    this.#places = new SessionPlaces(this.#store, this.#ids);
     const codec = core.codec<unknown>(fieldCodecOptions(options));
-    this.#format = new SessionFormat<Data, Device>(codec, options.schema, this.#settings.idleMs);
-    this.#rotation = new Rotation<Data, Device>(this.#store, this.#ids, this.#format);
+    this.#format = new SessionFormat<Data, Device>(codec, options.schema, settings.idleMs);
+    this.#changes = new SessionChanges(runtime, this.#store, this.#ids, this.#format);
+    this.#rotation = new Rotation(runtime, this.#store, this.#places, this.#ids, this.#format);
   }
 
   /**
-   * A new session. Its `id` is a secret for the browser's cookie and is found nowhere else: keep it out of logs.
+   * Creates a session. Its `id` is a secret for the browser's cookie and is found nowhere else: keep it out of logs.
    * Cost: one script; with an eviction one more.
    */
   create(options: SessionCreateOptions<Data, Device>): Promise<SessionCreateResult<Data, Device>> {
-    return observed("sessions.create", undefined, async () => {
-      const { user, data, device } = options;
+    const body = async (): Promise<SessionCreateResult<Data, Device>> => {
+      const { user, data, device } = givenOptions(options, CREATE_OPTIONS);
       const tag = this.#ids.tagOf(checkUser(user));
       for (;;) {
         const { id, ref } = this.#ids.issue(tag);
         const fields = this.#format.encode(ref, { user, device, data });
-        const answer = await this.#store.create(ref, user !== undefined, fields, "sessions.create");
+        const answer = await this.#places.take(ref, user !== undefined, fields);
         if (answer.status === "limit") return answer;
         // All of the user's were revoked between the first attempt and its repetition.
         if (answer.status === "ended") continue;
-        await this.#store.sweep(this.#ids.refs(ref.tag, answer.evicted), "sessions.create");
         return { status: "ok", id, session: this.#format.decode(ref, answer.fields) };
       }
-    });
+    };
+    return observed("sessions.create", undefined, body, shown);
   }
 
   /**
-   * The session, or undefined where there is none: unknown, expired or revoked. Counts as a use of it.
-   * Cost: one script, shared by the calls of one turn of the event loop on one slot; two within the grace of a rotation.
-   * @throws CodecError when the session is there and this configuration cannot read it.
+   * Returns the session, or undefined where there is none: unknown, expired or revoked. Counts as a use of it.
+   * Cost: one script, shared by the calls made in the same tick on the same slot; two within the grace of a rotation.
+   * @throws CodecError when the session is there and this configuration cannot read it
    */
   get(id: string): Promise<Session<Data, Device> | undefined> {
-    return this.#withRef("sessions.get", id, undefined, (ref) => this.#read(ref));
+    return this.#withRef("sessions.get", id, undefined, (ref) => this.#changes.read(ref), handleShown);
   }
 
   /**
    * Changes the given fields of the data and leaves the others; `undefined` removes one. Counts as a use of the session.
-   * Safe to repeat after a lost answer: the server knows the last patches. Cost: one script; with a `schema`, which
-   * must see the whole, a read before it.
+   * Safe to repeat after a lost answer: the server knows the last patches.
+   * Cost: one script; with a `schema`, which must see the whole, a read before it.
+   * @throws OutcomeUnknownError when the answer of a versioned or checked patch was lost and the server knows it no longer
    */
-  patch(id: string, patch: SessionPatch<Data>, options: SessionPatchOptions = {}): Promise<SessionPatchResult> {
+  patch(id: string, patch: SessionPatch<Data>, options?: SessionPatchOptions): Promise<SessionPatchResult> {
     return this.#withRef<SessionPatchResult>("sessions.patch", id, { status: "revoked" }, async (ref) => {
-      const version = checkVersion(options.version);
-      return this.#format.checksWholes ? this.#patchChecked(ref, patch, version) : this.#patch(ref, patch, version);
+      return this.#changes.patch(ref, patch, givenOptions(options, PATCH_OPTIONS).version);
     });
   }
 
   /**
-   * The session under a new id: at sign-in (`user`), and whenever its rights change. With the same user it keeps its age,
-   * and the old id works for the `grace`; with another user it begins anew, counts against that user's limit, and
-   * the old id works no more. `missing` for an id that was rotated already. Cost: two scripts, three with another user.
+   * Writes what `change` makes of the data, if nobody wrote meanwhile; else again with the new state, so `change` may be
+   * called more than once. Its error is passed on and nothing is written. Safe after a lost answer: written once.
+   * Cost: a read and a script per round.
+   * @throws OutcomeUnknownError when an answer was lost and whether it was written can no longer be known
    */
-  rotate(id: string, options: SessionRotateOptions<Data> = {}): Promise<SessionRotateResult<Data, Device>> {
-    return this.#withRef<SessionRotateResult<Data, Device>>(
-      "sessions.rotate",
-      id,
-      { status: "missing" },
-      async (ref) => {
-        const graceMs = options.grace === undefined ? this.#settings.graceMs : toMs("grace", options.grace, 0);
-        const carry = options.data ?? ((data: Data) => data);
-        return this.#rotation.run(ref, { user: checkUser(options.user), graceMs, carry });
-      },
-    );
+  update(
+    id: string,
+    change: (data: Data) => Data | Promise<Data>,
+    options?: SessionUpdateOptions<Data>,
+  ): Promise<SessionUpdateResult<Data>> {
+    const body = async (ref: SessionRef): Promise<SessionUpdateResult<Data>> => {
+      if (typeof change !== "function") throw new InvalidArgumentError("change", "a function", change);
+      return this.#changes.update(ref, change, givenOptions(options, UPDATE_OPTIONS).initial);
+    };
+    return this.#withRef("sessions.update", id, { status: "revoked" }, body, ({ status }) => ({ status }));
   }
 
-  /** Ends the session, also by an id that it had before a rotation; false where there was none. Idempotent. Cost: one script. */
+  /**
+   * Puts the session under a new id: at sign-in (`user`), and whenever its rights change. With the same user it keeps its age,
+   * and the old id works for the `grace`; with another user it begins again, counts against that user's limit, and the old
+   * id opens nothing. `missing` for an id that was rotated already: to follow it would end the id that was just handed out.
+   * Cost: two scripts; with another user three, or four where sessions are evicted.
+   */
+  rotate(id: string, options?: SessionRotateOptions<Data>): Promise<SessionRotateResult<Data, Device>> {
+    const body = async (ref: SessionRef): Promise<SessionRotateResult<Data, Device>> => {
+      const { user, data, grace } = givenOptions(options, ROTATE_OPTIONS);
+      const graceMs = grace === undefined ? this.#settings.graceMs : toMs("grace", grace, 0);
+      if (data !== undefined && typeof data !== "function") throw new InvalidArgumentError("data", "a function", data);
+      return this.#rotation.run(ref, { user: checkUser(user), graceMs, carry: data ?? ((same) => same) });
+    };
+    return this.#withRef("sessions.rotate", id, { status: "missing" }, body, shown);
+  }
+
+  /** Ends the session, also by an id from before a rotation; false where there was none. Idempotent. Cost: one script. */
   destroy(id: string): Promise<boolean> {
     return this.#withRef("sessions.destroy", id, false, (ref) => this.#destroy(ref));
   }
 
-  /** The user's live sessions, the one seen last first. Cost: one script, then one HMGET per session in one round trip. */
+  /** Returns the user's live sessions, the one seen last first. Cost: one script, and an HMGET per session, pipelined. */
   list(user: string): Promise<SessionInfo<Device>[]> {
     return observed("sessions.list", user, async () => {
       const tag = this.#ids.tagOf(requireUser(user));
       const refs = this.#ids.refs(tag, await this.#store.list(this.#ids.index(tag)));
       const values = await this.#store.info(refs);
-      const infos = refs
-        .map((ref, at) => this.#format.decodeInfo(ref, values[at]!))
-        .filter((info) => info !== undefined);
-      return infos.sort((a, b) => b.lastSeenAt - a.lastSeenAt);
+      const infos = refs.map((ref, at) => this.#format.decodeInfo(ref, values[at]!));
+      const lost = refs.filter((_, at) => infos[at] === undefined);
+      // The list is right without it.
+      await this.#places.freeLost(tag, lost).catch(() => undefined);
+      return infos.filter((info) => info !== undefined).sort((a, b) => b.lastSeenAt - a.lastSeenAt);
     });
   }
 
   /** Ends one of the user's sessions by its handle; false where there was none. Idempotent. Cost: one script. */
   revoke(user: string, handle: string): Promise<boolean> {
     return observed("sessions.revoke", user, async () => {
-      if (typeof handle !== "string") throw new InvalidArgumentError("handle", "a string", handle);
+      if (typeof handle !== "string") throw new InvalidArgumentError("handle", "a string", said(typeof handle));
       const ref = this.#ids.refOfUser(requireUser(user), handle);
       return ref !== undefined && this.#destroy(ref);
     });
   }
 
   /**
-   * Ends all sessions of the user, in one atomic step, and gives their number. Idempotent; a call repeated because its
+   * Ends all sessions of the user, in one atomic step, and returns their number. Idempotent; a call repeated because its
    * answer was lost counts what the first left. Cost: two scripts.
    */
-  revokeAll(user: string, options: SessionRevokeAllOptions = {}): Promise<number> {
+  revokeAll(user: string, options?: SessionRevokeAllOptions): Promise<number> {
     return observed("sessions.revokeAll", user, async () => {
       const tag = this.#ids.tagOf(requireUser(user));
-      const except = options.except === undefined ? "" : handleOf(options.except);
-      const ended = await this.#store.revokeAll(this.#ids.index(tag), except);
+      const { except = "" } = givenOptions(options, REVOKE_ALL_OPTIONS);
+      if (typeof except !== "string")
+        throw new InvalidArgumentError("except", "an id or a handle", said(typeof except));
+      const [spared] = this.#ids.refs(tag, [except === "" ? "" : handleOf(except)]);
+      const ended = await this.#store.revokeAll(spared!);
       await this.#store.sweep(this.#ids.refs(tag, ended), "sessions.revokeAll");
       return ended.length;
     });
   }
 
+  /** Returns what this process counted. Cost: nothing. */
+  stats(): SessionsStats {
+    return { untouchedReads: this.#store.untouched };
+  }
+
   /** Runs `body` for an id; one that cannot be an id gives `none`. Traces name the handle, never the id. */
-  #withRef<T>(op: string, id: string, none: T, body: (ref: SessionRef) => Promise<T>): Promise<T> {
+  #withRef<T>(
+    op: string,
+    id: string,
+    none: T,
+    body: (ref: SessionRef) => Promise<T>,
+    traced?: (result: T) => unknown,
+  ): Promise<T> {
     const ref = typeof id === "string" ? this.#ids.ref(id) : undefined;
-    return observed(op, ref?.handle, async () => {
-      if (typeof id !== "string") throw new InvalidArgumentError("id", "a string", id, { op });
+    const run = async (): Promise<T> => {
+      if (typeof id !== "string") throw new InvalidArgumentError("id", "a string", said(typeof id), { op });
       return ref === undefined ? none : body(ref);
-    });
-  }
-
-  async #read(ref: SessionRef): Promise<Session<Data, Device> | undefined> {
-    const first = await this.#store.get(ref);
-    if (first.status === "found") return this.#format.decode(ref, first.fields);
-    if (first.status === "missing") return undefined;
-    const successor = this.#ids.refOfTarget(first.target);
-    const second = await this.#store.get(successor);
-    return second.status === "found" ? this.#format.decode(successor, second.fields) : undefined;
-  }
-
-  /** Under an id that was rotated the same patch goes to the successor. */
-  async #patch(ref: SessionRef, patch: SessionPatch<Data>, expected: number): Promise<SessionPatchResult> {
-    const patchId = this.#runtime.randomBytes(6).toString("hex");
-    const at = (where: SessionRef): Promise<PatchResult> =>
-      this.#store.patch(where, { patchId, expected, ...this.#format.encodePatch(where, patch) });
-    const first = await at(ref);
-    const answer = first.status === "moved" ? await at(this.#ids.refOfTarget(first.target)) : first;
-    return answer.status === "moved" ? { status: "revoked" } : answer;
-  }
-
-  /** Reads, checks the whole, and writes only if the whole is still the one that was checked. */
-  async #patchChecked(ref: SessionRef, patch: SessionPatch<Data>, expected: number): Promise<SessionPatchResult> {
-    let outcome: SessionPatchResult = { status: "revoked" };
-    for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt += 1) {
-      const session = await this.#read(ref);
-      if (session === undefined) return { status: "revoked" };
-      if (expected > 0 && expected !== session.version) return { status: "conflict", version: session.version };
-      const whole = this.#format.checked({ ...session.data, ...patch });
-      const changed = Object.keys(patch).map((name) => [name, whole[name as keyof Data]]);
-      outcome = await this.#patch(ref, Object.fromEntries(changed) as SessionPatch<Data>, session.version);
-      if (outcome.status !== "conflict") return outcome;
-    }
-    return outcome;
+    };
+    return observed(op, ref?.handle, run, traced);
   }
 
   async #destroy(ref: SessionRef, hops = MAX_HOPS): Promise<boolean> {
@@ -241,17 +263,22 @@ export class Sessions<Data extends object, Device = unknown> {
   }
 }
 
+/** What traces see of a result: the id and the data are the visitor's alone. */
+function shown(result: SessionCreateResult<unknown> | { readonly status: "missing" }): {
+  readonly status: string;
+  readonly handle?: string;
+} {
+  return result.status === "ok" ? { status: "ok", handle: result.session.handle } : result;
+}
+
+function handleShown(session: Session<unknown> | undefined): { readonly handle: string } | undefined {
+  return session === undefined ? undefined : { handle: session.handle };
+}
+
 function checkUser(user: string | undefined): string | undefined {
   return user === undefined ? undefined : requireUser(user);
 }
 
 function requireUser(user: string): string {
   return checkText("user", user, MAX_USER_LENGTH);
-}
-
-/** 0, which no session has, for any. */
-function checkVersion(version: number | undefined): number {
-  if (version === undefined) return 0;
-  if (Number.isSafeInteger(version) && version > 0) return version;
-  throw new InvalidArgumentError("version", "the version of a session that was read", version);
 }

@@ -1,11 +1,15 @@
-/** The server's side of sessions: one script per question, reads of one turn of the event loop merged. */
+/** The server's side of sessions: one script per question, reads of the same tick merged. */
+import { inChunks } from "../core/batch/in-chunks.ts";
 import { type BatchKind, Lane, type Pending } from "../core/batch/lane.ts";
 import type { Core } from "../core/core.ts";
 import type { Call } from "../driver/port.ts";
 import { HoldfastError } from "../base/errors.ts";
 import { runMerged } from "../core/script/run-merged.ts";
+import { type RepeatWatch, unknownAfterRepeat } from "../core/update/compare-and-set.ts";
 import { runScript } from "../core/script/run.ts";
 import {
+  admit,
+  type AdmitResult,
   create,
   type CreateResult,
   destroy,
@@ -26,14 +30,25 @@ import { type SessionRef, targetOf } from "./ids.ts";
 import type { SessionSettings } from "./options.ts";
 import { INFO_FIELDS } from "./session.ts";
 
-/** Reads in one script: some 2 ms of the server's time with sessions of usual size. */
+/** Reads in one script: about 2 ms of the server's time with sessions of usual size. */
 const MAX_READS = 128;
 /** How long a sign-out that carries the id before a sign-in still finds the session after it. */
 const TRACE_MS = 60_000;
 
-type Fields = readonly (string | Buffer)[];
+export type Fields = readonly (string | Buffer)[];
+
+export type PatchOp = "sessions.patch" | "sessions.update";
+
+interface Read {
+  readonly ref: SessionRef;
+  readonly via: string;
+}
 
 export interface PatchRequest {
+  /** The alias that led to the session. */
+  readonly via: SessionRef | undefined;
+  /** Shared by the calls of one patch, which may go to the alias first. */
+  readonly watch: RepeatWatch;
   /** Hexadecimal; by it the server knows a patch that comes again. */
   readonly patchId: string;
   /** 0 for any. */
@@ -46,7 +61,8 @@ export class SessionStore {
   readonly #core: Core;
   readonly #settings: SessionSettings;
   readonly #lane = new Lane();
-  readonly #reads: BatchKind<SessionRef, GetResult>;
+  readonly #reads: BatchKind<Read, GetResult>;
+  #untouched = 0;
 
   constructor(core: Core, settings: SessionSettings) {
     this.#core = core;
@@ -54,22 +70,44 @@ export class SessionStore {
     this.#reads = { maxItems: MAX_READS, run: (group) => void this.#readGroup(group) };
   }
 
-  get(ref: SessionRef): Promise<GetResult> {
-    return this.#lane.add(this.#reads, this.#core.driver.slotOf(ref.session), ref);
+  /** Reads whose use of the session the server did not note. */
+  get untouched(): number {
+    return this.#untouched;
   }
 
-  create(ref: SessionRef, hasUser: boolean, fields: Fields, op: string): Promise<CreateResult> {
+  /** Whether a sign-in beyond the limit evicts another session. */
+  get evicts(): boolean {
+    return this.#settings.evict;
+  }
+
+  /** @param via the alias that led to the session */
+  get(ref: SessionRef, via?: SessionRef): Promise<GetResult> {
+    return this.#lane.add(this.#reads, this.#core.driver.slotOf(ref.session), { ref, via: via?.handle ?? "" });
+  }
+
+  create(ref: SessionRef, hasUser: boolean, pending: boolean, fields: Fields, op: string): Promise<CreateResult> {
     const { maxPerUser: limit, evict, idleMs, absoluteMs } = this.#settings;
-    const args = { handle: ref.handle, hasUser, limit, evict, idleMs, absoluteMs, fields };
+    const args = { handle: ref.handle, hasUser, limit, evict, pending, idleMs, absoluteMs, fields };
     this.#sendReadsBefore(ref.session);
     return runScript(this.#core.driver, create, keysOf(ref), args, this.#call(op, ref));
   }
 
-  patch(ref: SessionRef, request: PatchRequest): Promise<PatchResult> {
-    const { idleMs, touchMs } = this.#settings;
-    const args = { handle: ref.handle, idleMs, touchMs, ...request };
+  admit(ref: SessionRef): Promise<AdmitResult> {
+    const { maxPerUser: limit, idleMs } = this.#settings;
     this.#sendReadsBefore(ref.session);
-    return runScript(this.#core.driver, patch, keysOf(ref), args, this.#call("sessions.patch", ref));
+    const args = { handle: ref.handle, limit, idleMs };
+    return runScript(this.#core.driver, admit, keysOf(ref), args, this.#call("sessions.rotate", ref));
+  }
+
+  /** @throws OutcomeUnknownError for a conflict that may be one with the patch itself, whose answer was lost */
+  async patch(op: PatchOp, ref: SessionRef, { via, watch, ...request }: PatchRequest): Promise<PatchResult> {
+    const { idleMs, touchMs } = this.#settings;
+    const args = { handle: ref.handle, idleMs, touchMs, via: via?.handle ?? "", ...request };
+    const call = { ...this.#call(op, ref), onRepeat: watch.onRepeat };
+    this.#sendReadsBefore(ref.session);
+    const result = await runScript(this.#core.driver, patch, keysOf(ref), args, call);
+    if (result.status === "conflict" && watch.repeated && !result.known) throw unknownAfterRepeat(op, ref.handle);
+    return result;
   }
 
   /** To another id of the same tag. */
@@ -95,49 +133,67 @@ export class SessionStore {
   }
 
   /** The handles of the sessions that it ended. */
-  revokeAll(index: string, except: string): Promise<string[]> {
+  revokeAll(spared: SessionRef): Promise<string[]> {
+    const { index, session, handle: except } = spared;
     this.#sendReadsBefore(index);
-    return runScript(this.#core.driver, revokeAll, { index }, { except }, this.#callOf("sessions.revokeAll"));
+    const call = this.#callOf("sessions.revokeAll");
+    return runScript(this.#core.driver, revokeAll, { index, spared: session }, { except }, call);
   }
 
   list(index: string): Promise<string[]> {
     return runScript(this.#core.driver, list, { index }, {}, this.#callOf("sessions.list"));
   }
 
-  /** For each session the values of INFO_FIELDS. All are of one slot. */
-  async info(refs: readonly SessionRef[]): Promise<(Buffer | null)[][]> {
-    if (refs.length === 0) return [];
-    const commands = refs.map((ref) => ["HMGET", ref.session, ...INFO_FIELDS]);
+  /** For each session the values of INFO_FIELDS. All are in the same slot. */
+  info(refs: readonly SessionRef[]): Promise<(Buffer | null)[][]> {
     const call: Call = { ...this.#callOf("sessions.list"), class: "read" };
-    const replies = await this.#core.driver.batch(commands, call, refs[0]!.session);
-    return replies.map((reply) => {
-      if (reply instanceof Error) throw reply;
-      return reply as (Buffer | null)[];
+    return inChunks(refs, async (chunk) => {
+      const commands = chunk.map((ref) => ["HMGET", ref.session, ...INFO_FIELDS]);
+      const replies = await this.#core.driver.batch(commands, call, chunk[0]!.session);
+      return replies.map((reply) => {
+        if (reply instanceof Error) throw reply;
+        return reply as (Buffer | null)[];
+      });
     });
   }
 
-  /**
-   * Removes what is left of sessions that have ended. Their data would go with its TTL in any case, so a failure here
-   * is none of the caller's.
-   */
-  async sweep(refs: readonly SessionRef[], op: string): Promise<void> {
-    if (refs.length === 0) return;
-    const sessions = refs.map((ref) => ref.session);
-    await runScript(this.#core.driver, sweep, { sessions }, {}, this.#callOf(op)).catch(() => undefined);
+  /** Takes sessions out of the index of their user; returns how many were in it. */
+  async delist(index: string, refs: readonly SessionRef[]): Promise<number> {
+    const call: Call = { ...this.#callOf("sessions.list"), class: "idempotent" };
+    const handles = refs.map((ref) => ref.handle);
+    return (await this.#core.driver.send(["ZREM", index, ...handles], call, index)) as number;
   }
 
-  async #readGroup(group: readonly Pending<SessionRef, GetResult>[]): Promise<void> {
+  /**
+   * Removes what is left of sessions that have ended. Their data would expire in any case, so a failure here is none of
+   * the caller's.
+   */
+  async sweep(refs: readonly SessionRef[], op: string): Promise<void> {
+    const call = this.#callOf(op);
+    const run = async (chunk: readonly SessionRef[]): Promise<[]> => {
+      const sessions = chunk.map((ref) => ref.session);
+      await runScript(this.#core.driver, sweep, { sessions }, {}, call);
+      return [];
+    };
+    await inChunks(refs, run).catch(() => undefined);
+  }
+
+  async #readGroup(group: readonly Pending<Read, GetResult>[]): Promise<void> {
     const { idleMs, touchMs } = this.#settings;
-    const items = group.map(({ item }) => ({
-      keys: keysOf(item),
-      args: { handle: item.handle, idleMs, touchMs },
-      key: item.handle,
+    const items = group.map(({ item: { ref, via } }) => ({
+      keys: keysOf(ref),
+      args: { handle: ref.handle, idleMs, touchMs, via },
+      key: ref.handle,
     }));
     const outcomes = await runMerged(this.#core.driver, get, items, this.#callOf("sessions.get"));
     for (const [at, pending] of group.entries()) {
       const outcome = outcomes[at]!;
-      if (outcome instanceof HoldfastError) pending.reject(outcome);
-      else pending.resolve(outcome);
+      if (outcome instanceof HoldfastError) {
+        pending.reject(outcome);
+        continue;
+      }
+      if (outcome.status === "found" && !outcome.touched) this.#untouched += 1;
+      pending.resolve(outcome);
     }
   }
 

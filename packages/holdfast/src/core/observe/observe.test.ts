@@ -34,6 +34,19 @@ describe("observed", () => {
     expect(log).toContain("error Error: lost");
   });
 
+  it("shows of a result what it is told to show, and returns the whole of it", async () => {
+    const log = record();
+    const body = (): Promise<string> => {
+      log.push("body");
+      return Promise.resolve("secret");
+    };
+    expect(await observed("sessions.create", undefined, body, () => "shown")).toBe("secret");
+    const failing = observed("sessions.create", undefined, () => Promise.reject(new Error("lost")), String);
+    await expect(failing).rejects.toThrow("lost");
+    const start = "start sessions.create undefined";
+    expect(log).toEqual([start, "body", "asyncEnd shown", start, "error Error: lost", "asyncEnd undefined"]);
+  });
+
   it("without subscribers it is the body's own promise", () => {
     const promise = Promise.resolve(1);
     expect(observed("cache.get", "a", () => promise)).toBe(promise);

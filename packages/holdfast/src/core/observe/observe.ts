@@ -17,10 +17,25 @@ export const OPERATION_CHANNEL = "holdfast:operation";
 
 const operations: TracingChannel<Operation, Operation> = tracingChannel(OPERATION_CHANNEL);
 
-/** Runs `body` as a traced operation. What it throws at once (bad input) is a rejection like every other failure. */
-export function observed<T>(op: string, key: string | number | undefined, body: () => Promise<T>): Promise<T> {
+/**
+ * Runs `body` as a traced operation. What it throws at once (bad input) is a rejection like every other failure.
+ * @param shown what of the result is traced, where the whole of it holds a secret
+ */
+export function observed<T>(
+  op: string,
+  key: string | number | undefined,
+  body: () => Promise<T>,
+  shown?: (result: T) => unknown,
+): Promise<T> {
   if (!hasSubscribers()) return attempt(body);
-  return operations.tracePromise(() => attempt(body), { op, key: key === undefined ? undefined : String(key) });
+  const operation: Operation = { op, key: key === undefined ? undefined : String(key) };
+  if (shown === undefined) return operations.tracePromise(() => attempt(body), operation);
+  let whole: Promise<T>;
+  const traced = operations.tracePromise(() => {
+    whole = attempt(body);
+    return whole.then(shown);
+  }, operation);
+  return traced.then(() => whole);
 }
 
 function attempt<T>(body: () => Promise<T>): Promise<T> {

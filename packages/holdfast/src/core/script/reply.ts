@@ -12,7 +12,8 @@ export type UnclassedCall = Omit<Call, "class">;
 
 /** Named fields and no spread: this is on the way of every call. */
 export function classed(opClass: Call["class"], call: UnclassedCall): Call {
-  return { op: call.op, class: opClass, key: call.key, timeoutMs: call.timeoutMs, signal: call.signal };
+  const { op, key, timeoutMs, signal, onRepeat } = call;
+  return { op, class: opClass, key, timeoutMs, signal, onRepeat };
 }
 
 /** @throws HoldfastError `SERVER` for a reply that the script's header does not allow. */

@@ -177,6 +177,7 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
       return this.#endUnavailable("the connection was lost", failure);
     }
     if (!this.context.budget.withdraw()) return this.#endUnavailable(BUDGET_SPENT, failure);
+    if (write) this.spec.onRepeat?.();
     this.#park(failure);
   }
 

@@ -12,11 +12,13 @@
 -- @arg payload bytes     the values, one after the other
 -- @result ok version:int
 -- @result missing
--- @result conflict version:int
+-- @result conflict version:int known:bool
 local state = stateOf(record)
 if not state then return {'missing'} end
 local version = madeBy(state, opId)
 if version then return {'ok', version} end
-if expected >= 0 and expected ~= state.version then return {'conflict', state.version} end
+if expected >= 0 and expected ~= state.version then
+  return {'conflict', state.version, remembers(state, expected) and 1 or 0}
+end
 for _, name in ipairs(removed) do redis.call('HDEL', record, 'd:' .. name) end
 return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}

@@ -10,11 +10,14 @@
 -- @arg layout json       names of the fields and lengths of their values by turns
 -- @arg payload bytes     the values, one after the other
 -- @result ok version:int
--- @result conflict version:int
+-- @result conflict version:int known:bool
 local state = stateOf(record)
 local version = state and madeBy(state, opId)
 if version then return {'ok', version} end
 local current = state and state.version or 0
-if expected >= 0 and expected ~= current then return {'conflict', current} end
+if expected >= 0 and expected ~= current then
+  return {'conflict', current, state and remembers(state, expected) and 1 or 0}
+end
+local fields = fieldsOf(layout, payload)
 redis.call('DEL', record)
-return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
+return {'ok', commit(record, state, opId, ttlMs, fields)}

@@ -1,5 +1,6 @@
 --- Create a session within the user's limit. The id is new and random, so a session that is there already was created
 -- by this very call, whose answer was lost; and one that has ended already, too, before its id was told to anybody.
+-- A `pending` one evicts nobody and is not alive before it is admitted.
 -- @class dedupable
 -- @include now
 -- @include life
@@ -9,6 +10,7 @@
 -- @arg hasUser bool
 -- @arg limit int
 -- @arg evict bool
+-- @arg pending bool
 -- @arg idleMs int
 -- @arg absoluteMs int
 -- @arg fields... bytes
@@ -18,16 +20,15 @@
 if redis.call('HEXISTS', session, 'created') == 1 then return {'ok', redis.call('HGETALL', session), {}} end
 if redis.call('EXISTS', session) == 1 then return {'ended'} end
 local at = now()
+local expiresAt = at + math.min(idleMs, absoluteMs)
 local evicted = {}
-if hasUser then
+if hasUser and not pending then
   redis.call('ZREMRANGEBYSCORE', index, '-inf', at)
   local active = redis.call('ZCARD', index)
   if active >= limit and not evict then return {'limit', active} end
-  if active >= limit then
-    local ended = redis.call('ZPOPMIN', index, active - limit + 1)
-    for i = 1, #ended, 2 do evicted[#evicted + 1] = ended[i] end
-  end
+  evicted = makeRoom(index, limit)
 end
 redis.call('HSET', session, 'created', at, 'seen', at, 'ends', at + absoluteMs, 'version', 1, unpack(fields))
-keepUntil(session, index, handle, hasUser, at + math.min(idleMs, absoluteMs))
+if pending then redis.call('HSET', session, 'pending', 1) end
+keepUntil(session, index, handle, hasUser and not pending, expiresAt)
 return {'ok', redis.call('HGETALL', session), evicted}

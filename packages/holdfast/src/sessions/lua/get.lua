@@ -9,11 +9,16 @@
 -- @arg handle text
 -- @arg idleMs int
 -- @arg touchMs int
--- @result found fields:list<bytes>
+-- @arg via text          handle of the alias that led here, or ''
+-- @result found fields:list<bytes> touched:bool
 -- @result moved target:text
 -- @result missing
-local state, alias = find(session, index, handle, idleMs)
+local state, alias = find(session, index, handle, idleMs, via)
 if alias then return {'moved', alias} end
-if not state then return {'missing'} end
-touch(session, index, handle, idleMs, touchMs, state)
-return {'found', redis.call('HGETALL', session)}
+if not state then
+  -- Where the server has evicted a session, its place among the user's becomes free.
+  if redis.call('EXISTS', session) == 0 and redis.call('ZSCORE', index, handle) then taken('ZREM', index, handle) end
+  return {'missing'}
+end
+local touched = touch(session, index, handle, idleMs, touchMs, state)
+return {'found', redis.call('HGETALL', session), touched and 1 or 0}

@@ -1,4 +1,4 @@
---- Put a session under a new id in the same slot. The values are sealed to their key, so the caller brings them anew;
+--- Put a session under a new id in the same slot. The values are sealed to their key, so the caller brings them again;
 -- `version` says which state they were read from. The old key becomes an alias for `graceMs`.
 -- The new id is random, so a successor that is there already was made by this very call, whose answer was lost.
 -- @class dedupable
@@ -25,6 +25,7 @@ local kept = redis.call('HMGET', session, 'created', 'ops')
 local at = now()
 redis.call('HSET', successor, 'created', kept[1], 'seen', at, 'ends', state.ends, 'version', version, unpack(fields))
 if kept[2] then redis.call('HSET', successor, 'ops', kept[2]) end
+if graceMs > 0 then redis.call('HSET', successor, 'from', handle) end
 if state.user then redis.call('ZREM', index, handle) end
 keepUntil(successor, index, nextHandle, state.user, math.min(at + idleMs, state.ends))
 bury(session)

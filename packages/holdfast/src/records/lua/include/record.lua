@@ -18,6 +18,13 @@ local function madeBy(state, opId)
   return at and state.version - (at - 1) / OP_LENGTH
 end
 
+-- Whether the write that made the version after `expected` is among those that are remembered, on the way to the present
+-- version. A write that expected that version and is not among them was then never executed.
+local function remembers(state, expected)
+  local since = state.version - expected
+  return since > 0 and since * OP_LENGTH <= #state.ops
+end
+
 -- What HSET takes. `layout` has names and lengths by turns; the values are in `payload`, one after the other.
 local function fieldsOf(layout, payload)
   local fields, at = {}, 1

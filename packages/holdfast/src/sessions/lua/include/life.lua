@@ -1,15 +1,20 @@
 --- When a session is alive, in one place for every script.
 -- A session is a hash with `created`, `seen` (start of its idle time), `ends` (absolute), all in server milliseconds,
--- `version`, `ops` (recent patches), `user`, `device` and its data as `d:<field>`. A user's session lives only while
--- the user's index has it: taking it out of there ends it, whatever becomes of the hash.
+-- `version`, `ops` (recent patches), `user`, `device`, `from` (whose alias may open it) and its data as `d:<field>`.
+-- A user's session lives only while the user's index has it: taking it out of there ends it, whatever becomes of the hash.
+-- One that is `pending` is not in the index yet.
 
 -- A change whose answer was lost is sent again, and what was sent first may still arrive, this much later at the most.
 local LATE_MS = 60000
+-- Why a server takes no writes for the moment though it answers reads.
+local REFUSALS = { OOM = true, MISCONF = true, NOREPLICAS = true }
 
-local function find(session, index, handle, idleMs)
-  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until')
+--- `via` is the handle of the alias that led here, '' for none: it opens the session only while the session names it.
+local function find(session, index, handle, idleMs, via)
+  local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until', 'from')
   if found[6] and now() >= tonumber(found[6]) then return nil end
   if not found[1] then return nil, found[5] end
+  if via and via ~= '' and found[7] ~= via then return nil end
   local state = { seen = tonumber(found[1]), ends = tonumber(found[2]), version = tonumber(found[3]), user = found[4] }
   if now() >= state.ends or now() - state.seen >= idleMs then return nil end
   if state.user and not redis.call('ZSCORE', index, handle) then return nil end
@@ -27,6 +32,16 @@ local function keepUntil(session, index, handle, user, expiresAt)
   if user then enlist(index, handle, expiresAt) end
 end
 
+--- The handles that had to go, so that one more session is within the limit.
+local function makeRoom(index, limit)
+  local evicted = {}
+  local surplus = redis.call('ZCARD', index) - limit + 1
+  if surplus <= 0 then return evicted end
+  local ended = redis.call('ZPOPMIN', index, surplus)
+  for i = 1, #ended, 2 do evicted[#evicted + 1] = ended[i] end
+  return evicted
+end
+
 --- Take away the session at a key. A young one leaves a mark, without which a creation that arrives late would revive it.
 local function bury(session)
   local created = tonumber(redis.call('HGET', session, 'created'))
@@ -37,8 +52,21 @@ local function bury(session)
   redis.call('PEXPIRE', session, LATE_MS)
 end
 
+--- Whether the server took the write. A mistake is raised all the same.
+local function taken(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then return true end
+  if REFUSALS[string.match(reply.err, '^-?(%u+)')] then return false end
+  redis.call(...)
+end
+
+--- Restart the idle time when that is due; false where the server takes no writes, which is no reason to refuse a read.
+-- PEXPIREAT comes first: it needs no memory, and after its first write a script may write on when memory is full.
 local function touch(session, index, handle, idleMs, touchMs, state)
-  if now() - state.seen < touchMs then return end
-  redis.call('HSET', session, 'seen', now())
-  keepUntil(session, index, handle, state.user, math.min(now() + idleMs, state.ends))
+  if now() - state.seen < touchMs then return true end
+  local expiresAt = math.min(now() + idleMs, state.ends)
+  if not taken('PEXPIREAT', session, expiresAt) then return false end
+  if not taken('HSET', session, 'seen', now()) then return false end
+  if state.user then enlist(index, handle, expiresAt) end
+  return true
 end
