@@ -22,6 +22,8 @@ import { Lock } from "./lock/lock.ts";
 import type { LockOptions } from "./lock/options.ts";
 import type { TagsOptions } from "./tags/options.ts";
 import { Tags } from "./tags/tags.ts";
+import type { QueueOptions } from "./queue/options.ts";
+import { Queue } from "./queue/queue.ts";
 import type { RecordsOptions } from "./records/options.ts";
 import { Records } from "./records/records.ts";
 import {
@@ -97,6 +99,11 @@ export class Holdfast implements AsyncDisposable {
   /** Items by their tags, in both directions. */
   tags(name: string, options: TagsOptions = {}): Tags {
     return new Tags(this.#core, name, options);
+  }
+
+  /** Jobs for workers in any process: run at least once, retried, delayed, never lost while the server keeps its data. */
+  queue<Payload, Result = unknown>(name: string, options?: QueueOptions<Payload, Result>): Queue<Payload, Result> {
+    return new Queue<Payload, Result>(this.#core, name, options);
   }
 
   /** Messages to everybody who listens at the moment: at most once, in order, with gaps told. */

@@ -1,0 +1,91 @@
+/** Jobs that were given up: looked at, run again, or removed. */
+import { type OptionNames, givenOptions, wholeBetween } from "../base/options.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { observed } from "../core/observe/observe.ts";
+import type { QueueFailure } from "./failure.ts";
+import { decodeRecord } from "./record.ts";
+import type { QueueStore } from "./store.ts";
+import type { QueueValues } from "./values.ts";
+
+export interface QueueDeadJob<Payload> {
+  readonly id: string;
+  readonly payload: Payload;
+  /** Since when it is dead: milliseconds since 1970 by the server's clock. */
+  readonly at: number;
+  readonly failures: number;
+  readonly crashes: number;
+  /** The last few, oldest first. */
+  readonly history: readonly QueueFailure[];
+}
+
+export interface QueueDeadPageOptions {
+  /** Of the page before. @default the oldest */
+  readonly cursor?: string;
+  /** @default 50 */
+  readonly limit?: number;
+}
+
+export interface QueueDeadPage<Payload> {
+  readonly jobs: readonly QueueDeadJob<Payload>[];
+  /** Undefined on the last page. */
+  readonly cursor: string | undefined;
+}
+
+const PAGE_OPTIONS: OptionNames<QueueDeadPageOptions> = { cursor: true, limit: true };
+const MAX_PAGE = 500;
+
+export class QueueDeadLetters<Payload> {
+  readonly #store: QueueStore;
+  readonly #values: QueueValues<Payload, unknown>;
+
+  constructor(store: QueueStore, values: QueueValues<Payload, unknown>) {
+    this.#store = store;
+    this.#values = values;
+  }
+
+  /** Returns dead jobs, those that died first in front. Cost: ZRANGE, and one script per job of the page. */
+  page(options?: QueueDeadPageOptions): Promise<QueueDeadPage<Payload>> {
+    return observed("queue.dead.page", undefined, async () => {
+      const { cursor = "0", limit = 50 } = givenOptions(options, PAGE_OPTIONS);
+      const start = /^\d{1,15}$/.test(cursor) ? Number(cursor) : Number.NaN;
+      if (Number.isNaN(start)) throw new InvalidArgumentError("cursor", "the cursor of a page", cursor);
+      const count = wholeBetween("limit", limit, 1, MAX_PAGE);
+      const found = await this.#store.deadPage(start, count);
+      const jobs = await Promise.all(found.map(({ id, at }) => this.#job(id, at)));
+      return {
+        jobs: jobs.filter((job) => job !== undefined),
+        cursor: found.length < count ? undefined : String(start + count),
+      };
+    });
+  }
+
+  /** Lets dead jobs run again, at the end of their lanes and with all their attempts; returns how many were dead. Idempotent. Cost: one script. */
+  redrive(ids: readonly string[]): Promise<number> {
+    return observed("queue.dead.redrive", undefined, async () => {
+      let redriven = 0;
+      for (let from = 0; from < ids.length; from += MAX_PAGE)
+        redriven += await this.#store.redrive(ids.slice(from, from + MAX_PAGE));
+      return redriven;
+    });
+  }
+
+  /** As `redrive`, for every job that is dead now. Cost: one ZRANGE and one script per 500 jobs. */
+  redriveAll(): Promise<number> {
+    return observed("queue.dead.redrive", undefined, async () => {
+      let redriven = 0;
+      for (;;) {
+        const found = await this.#store.deadPage(0, MAX_PAGE);
+        if (found.length === 0) return redriven;
+        redriven += await this.#store.redrive(found.map(({ id }) => id));
+      }
+    });
+  }
+
+  async #job(id: string, at: number): Promise<QueueDeadJob<Payload> | undefined> {
+    const found = await this.#store.find(id);
+    if (found.status === "missing") return undefined;
+    const info = found.meta === null ? undefined : this.#values.failures.decode(found.meta);
+    const payload = this.#values.payload.decode(decodeRecord(found.record).payload, { aad: id });
+    return { id, payload, at, failures: info?.failures ?? 0, crashes: found.crashes, history: info?.last ?? [] };
+  }
+}

@@ -1,0 +1,66 @@
+/** How a run ends otherwise than well: what a handler may throw, and when a job runs again. */
+import { type Duration, toMs } from "../base/options.ts";
+import type { Runtime } from "../base/runtime.ts";
+import type { BackoffSettings } from "./options.ts";
+
+/** Thrown by a handler: this job can never succeed. It goes to the dead letters at once, whatever attempts are left. */
+export class Discard extends Error {
+  override readonly name: string = "Discard";
+}
+
+/** Thrown by a handler: a failure like any other, but the job runs again after this long. */
+export class RetryAfter extends Error {
+  override readonly name: string = "RetryAfter";
+  readonly delayMs: number;
+  constructor(delay: Duration, message = "the handler asked to be run again later") {
+    super(message);
+    this.delayMs = toMs("delay", delay, 0);
+  }
+}
+
+/** Thrown by a handler: not now. The job runs again after this long, and no attempt is used. */
+export class Snooze extends Error {
+  override readonly name: string = "Snooze";
+  readonly delayMs: number;
+  constructor(delay: Duration) {
+    super("the handler asked for a later run");
+    this.delayMs = toMs("delay", delay, 0);
+  }
+}
+
+/** One failed run, as the dead letters show it. */
+export interface QueueFailure {
+  readonly attempt: number;
+  /** Milliseconds since 1970 by the server's clock. */
+  readonly at: number;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+/** What is remembered of a job that has failed: kept small, as it lies on the server. */
+export interface FailureRecord {
+  /** Runs that failed. */
+  readonly failures: number;
+  readonly last: readonly QueueFailure[];
+}
+
+const MAX_KEPT = 5;
+const MAX_MESSAGE = 500;
+const MAX_STACK = 2_000;
+
+export function recordFailure(before: FailureRecord | undefined, error: unknown, at: number): FailureRecord {
+  const failures = (before?.failures ?? 0) + 1;
+  const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };
+  const failure = { attempt: failures, at, message: message.slice(0, MAX_MESSAGE), stack: stack?.slice(0, MAX_STACK) };
+  return { failures, last: [...(before?.last ?? []), failure].slice(-MAX_KEPT) };
+}
+
+/** Milliseconds until the next run, after so many failures. */
+export function backoffMs(
+  runtime: Runtime,
+  { factor, delayMs, maxMs, jitter }: BackoffSettings,
+  failures: number,
+): number {
+  const full = Math.min(delayMs * factor ** (failures - 1), maxMs);
+  return Math.round(full * (1 - runtime.random() * jitter));
+}

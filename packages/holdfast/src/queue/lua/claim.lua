@@ -1,0 +1,102 @@
+--- Acknowledge jobs that are done and claim others, in one step; and say that this worker lives.
+-- A job is its worker's by its place in `active`, whose score is the fence: the server's time of the claim in
+-- microseconds. An acknowledgement with another fence is of a claim that is over and changes nothing; its id is in `stale`.
+-- `known` is false where the worker had been given up, or is new. `held` counts what it holds after the call.
+-- @class unsafe
+-- @include now
+-- @include idle
+-- @include forget
+-- @key jobs
+-- @key meta
+-- @key crashes
+-- @key urgent
+-- @key normal
+-- @key low
+-- @key delayed
+-- @key active
+-- @key workers
+-- @key idle
+-- @key paused
+-- @key unique
+-- @arg worker text
+-- @arg slots int       how many jobs it can take
+-- @arg leaseMs int     for how long it is believed to live
+-- @arg idleMs int      for how long it will listen where there is nothing to do; 0: it does not listen
+-- @arg channel text
+-- @arg wakeKey text    what it listens for
+-- @arg done... text    of each: id, fence, unique key or empty
+-- @result ok known:bool stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> metas:list<bytes?> crashed:list<text?>
+local lanes = {urgent, normal, low}
+local known = redis.call('ZSCORE', workers, worker) and 1 or 0
+redis.call('ZADD', workers, now() + leaseMs, worker)
+local stale = {}
+if #done > 0 then
+  local ids, over = {}, {}
+  for at = 1, #done, 3 do ids[#ids + 1] = done[at] end
+  local fences = redis.call('ZMSCORE', active, unpack(ids))
+  for at, id in ipairs(ids) do
+    local fence = fences[at]
+    if fence and tonumber(fence) == tonumber(done[at * 3 - 1]) then
+      over[#over + 1] = id
+      freeUnique(unique, done[at * 3], id)
+    else
+      stale[#stale + 1] = id
+    end
+  end
+  if #over > 0 then
+    redis.call('ZREM', active, unpack(over))
+    forget(jobs, meta, crashes, over)
+  end
+end
+local MAX_DUE = 500
+local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+if first and tonumber(first) <= now() then
+  local due = redis.call('ZRANGE', delayed, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_DUE)
+  local ready = {{}, {}, {}}
+  for _, member in ipairs(due) do
+    local list = ready[tonumber(string.sub(member, 1, 1))]
+    list[#list + 1] = string.sub(member, 2)
+  end
+  for lane, list in ipairs(ready) do
+    if #list > 0 then redis.call('RPUSH', lanes[lane], unpack(list)) end
+  end
+  redis.call('ZREM', delayed, unpack(due))
+  first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+end
+local ids, records, metas, crashed, left = {}, {}, {}, {}, slots
+local isPaused = slots > 0 and redis.call('EXISTS', paused) == 1
+if isPaused then left = 0 end
+for lane = 1, 3 do
+  if left == 0 then break end
+  local taken = redis.call('LPOP', lanes[lane], left)
+  if taken then
+    for _, id in ipairs(taken) do ids[#ids + 1] = id end
+    left = left - #taken
+  end
+end
+if #ids > 0 then
+  local fence, scored = string.format('%.0f', nowMicros()), {}
+  records = redis.call('HMGET', jobs, unpack(ids))
+  for at, id in ipairs(ids) do
+    -- A record that is gone is of a job that was removed while it waited.
+    if records[at] then
+      scored[#scored + 1] = fence
+      scored[#scored + 1] = id
+    end
+  end
+  if #scored > 0 then redis.call('ZADD', active, unpack(scored)) end
+  if redis.call('EXISTS', meta) == 1 then metas = redis.call('HMGET', meta, unpack(ids)) end
+  if redis.call('EXISTS', crashes) == 1 then crashed = redis.call('HMGET', crashes, unpack(ids)) end
+end
+local dead = redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1)
+if idleMs > 0 and (left > 0 or isPaused) then
+  redis.call('ZADD', idle, now() + idleMs, wakeKey)
+elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
+  -- There are more than this worker takes.
+  wakeWorkers(idle, channel, 1)
+end
+local dueMs = first and string.format('%.0f', math.max(tonumber(first) - now(), 0)) or -1
+return {
+  'ok', known, stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, metas,
+  crashed,
+}

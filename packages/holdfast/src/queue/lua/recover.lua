@@ -1,0 +1,45 @@
+--- Take back the jobs of a worker whose time is over: each runs again, in front of its lane, or is dead after too many crashes.
+-- Idempotent: what was taken back is in no worker's hands any more. `more`: the worker had more jobs than one call takes.
+-- @class idempotent
+-- @include now
+-- @include lanes
+-- @include idle
+-- @key workers
+-- @key active
+-- @key jobs
+-- @key crashes
+-- @key urgent
+-- @key normal
+-- @key low
+-- @key dead
+-- @key idle
+-- @arg worker text
+-- @arg maxCrashes int
+-- @arg channel text
+-- @result ok recovered:int buried:list<text>
+-- @result more recovered:int buried:list<text>
+-- @result alive
+local until_ = redis.call('ZSCORE', workers, worker)
+if until_ and tonumber(until_) >= now() then return 'alive' end
+local MAX_JOBS = 100
+local ids = redis.call('ZRANGE', active, 0, MAX_JOBS - 1)
+local recovered, buried = 0, {}
+-- Backwards, so that the one that was claimed first is in front again.
+for at = #ids, 1, -1 do
+  local id = ids[at]
+  local record = redis.call('HGET', jobs, id)
+  if record then
+    if redis.call('HINCRBY', crashes, id, 1) > maxCrashes then
+      redis.call('ZADD', dead, now(), id)
+      buried[#buried + 1] = id
+    else
+      redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
+      recovered = recovered + 1
+    end
+  end
+end
+if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
+if recovered > 0 then wakeWorkers(idle, channel, recovered) end
+if #ids == MAX_JOBS then return {'more', recovered, buried} end
+redis.call('ZREM', workers, worker)
+return {'ok', recovered, buried}

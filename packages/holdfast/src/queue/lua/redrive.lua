@@ -1,0 +1,30 @@
+--- Let dead jobs run again, at the end of their lanes and with all their attempts.
+-- @class idempotent
+-- @include now
+-- @include lanes
+-- @include idle
+-- @key jobs
+-- @key meta
+-- @key crashes
+-- @key urgent
+-- @key normal
+-- @key low
+-- @key dead
+-- @key idle
+-- @arg channel text
+-- @arg ids... text
+-- @returns int
+local redriven = 0
+for _, id in ipairs(ids) do
+  if redis.call('ZREM', dead, id) == 1 then
+    local record = redis.call('HGET', jobs, id)
+    if record then
+      redis.call('HDEL', meta, id)
+      redis.call('HDEL', crashes, id)
+      redis.call('RPUSH', laneOf(record, {urgent, normal, low}), id)
+      redriven = redriven + 1
+    end
+  end
+end
+if redriven > 0 then wakeWorkers(idle, channel, redriven) end
+return redriven

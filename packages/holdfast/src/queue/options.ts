@@ -1,0 +1,208 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { type Duration, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
+import type { CodecOptions } from "../core/codec/codec.ts";
+
+export type QueuePriority = "high" | "normal" | "low";
+
+/** How long after a failure a job runs again. */
+export interface QueueBackoff {
+  /** `exponential` doubles the delay with each failure. @default "exponential" */
+  readonly type?: "fixed" | "exponential";
+  /** After the first failure. @default "1s" */
+  readonly delay?: Duration;
+  /** The longest one. @default "1h" */
+  readonly max?: Duration;
+  /** Part of the delay, 0 to 1, by which it is randomly shortened, so that what failed together does not come back together. @default 0.2 */
+  readonly jitter?: number;
+}
+
+export interface QueueOptions<Payload, Result> extends Pick<
+  CodecOptions<unknown>,
+  "serializer" | "compress" | "encrypt"
+> {
+  /** Checks payloads as they are added and as they are read. Any synchronous Standard Schema. @default no check */
+  readonly payload?: StandardSchemaV1<unknown, Payload>;
+  /** Checks results. @default no check */
+  readonly result?: StandardSchemaV1<unknown, Result>;
+  /** How often a job is run before it is dead, the first time included; failures count, crashes of workers do not. @default 5 */
+  readonly attempts?: number;
+  readonly backoff?: QueueBackoff;
+  /** A job whose worker died this often while it ran is dead: it may be what kills them. @default 3 */
+  readonly maxCrashes?: number;
+  /** Longest run of a handler: then the job's signal aborts and the run counts as a failure. @default none */
+  readonly runTimeout?: Duration;
+  /** How long a result waits for `job.result()`. @default "1m" */
+  readonly resultTtl?: Duration;
+  /** Deadline of each operation on the server. @default the handle's `timeout` */
+  readonly timeout?: Duration;
+}
+
+export interface QueueAddOptions {
+  /** 1 to 200 characters. A job with this id that is not over is left as it is: `duplicate`. @default a random one */
+  readonly id?: string;
+  /** Runs no sooner than this long after now, by the server's clock. */
+  readonly delay?: Duration;
+  /** Runs no sooner than this: a Date, or milliseconds since 1970. */
+  readonly at?: Date | number;
+  /** Lanes, each emptied before the next one. @default "normal" */
+  readonly priority?: QueuePriority;
+  /** While a job with this key is not over, no other one is added; with `for`, for so long after it was added. */
+  readonly unique?: string | { readonly key: string; readonly for?: Duration };
+  /** Instead of the queue's. */
+  readonly attempts?: number;
+  /** Keeps the handler's result for `job.result()`. @default false */
+  readonly result?: boolean;
+}
+
+export interface QueueWorkOptions {
+  /** How many jobs run at once in this worker. @default 10 */
+  readonly concurrency?: number;
+  /** How long a worker's jobs outlive its process, or its connection. Renewed while it lives. @default "30s" */
+  readonly lease?: Duration;
+  /** How often a worker with nothing to do looks by itself, should a wake-up be lost. @default "5s" */
+  readonly poll?: Duration;
+  /** How long `close()` waits for running handlers, before their signals abort and their jobs wait again. @default "25s" */
+  readonly drain?: Duration;
+}
+
+export interface QueueSettings {
+  readonly attempts: number;
+  readonly backoff: BackoffSettings;
+  readonly maxCrashes: number;
+  readonly runTimeoutMs: number | undefined;
+  readonly resultTtlMs: number;
+  readonly timeoutMs: number | undefined;
+}
+
+export interface BackoffSettings {
+  readonly factor: 1 | 2;
+  readonly delayMs: number;
+  readonly maxMs: number;
+  readonly jitter: number;
+}
+
+export interface WorkSettings {
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  readonly pollMs: number;
+  readonly drainMs: number;
+}
+
+export interface AddSettings {
+  readonly id: string | undefined;
+  readonly lane: 1 | 2 | 3;
+  /** Empty, `+milliseconds` from now, or milliseconds since 1970. */
+  readonly due: string;
+  readonly uniqueKey: string;
+  /** 0: until the job is over. */
+  readonly uniqueMs: number;
+  readonly attempts: number | undefined;
+  readonly result: boolean;
+}
+
+export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown, unknown>> = {
+  payload: true,
+  result: true,
+  serializer: true,
+  compress: true,
+  encrypt: true,
+  attempts: true,
+  backoff: true,
+  maxCrashes: true,
+  runTimeout: true,
+  resultTtl: true,
+  timeout: true,
+};
+export const ADD_OPTIONS: OptionNames<QueueAddOptions> = {
+  id: true,
+  delay: true,
+  at: true,
+  priority: true,
+  unique: true,
+  attempts: true,
+  result: true,
+};
+export const WORK_OPTIONS: OptionNames<QueueWorkOptions> = { concurrency: true, lease: true, poll: true, drain: true };
+
+const LANES = { high: 1, normal: 2, low: 3 } as const;
+const MAX_ATTEMPTS = 1_000;
+const MAX_NAME = 200;
+const MAX_CONCURRENCY = 10_000;
+
+export function queueSettings(options: QueueOptions<never, never>): QueueSettings {
+  const { attempts = 5, maxCrashes = 3, runTimeout, timeout } = options;
+  return {
+    attempts: wholeBetween("attempts", attempts, 1, MAX_ATTEMPTS),
+    backoff: backoffSettings(options.backoff ?? {}),
+    maxCrashes: wholeBetween("maxCrashes", maxCrashes, 0, MAX_ATTEMPTS),
+    runTimeoutMs: runTimeout === undefined ? undefined : toTimerMs("runTimeout", runTimeout),
+    resultTtlMs: toMs("resultTtl", options.resultTtl ?? "1m"),
+    timeoutMs: timeout === undefined ? undefined : toTimerMs("timeout", timeout),
+  };
+}
+
+function backoffSettings({
+  type = "exponential",
+  delay = "1s",
+  max = "1h",
+  jitter = 0.2,
+}: QueueBackoff): BackoffSettings {
+  if (type !== "fixed" && type !== "exponential")
+    throw new InvalidArgumentError("backoff.type", '"fixed" or "exponential"', type);
+  if (typeof jitter !== "number" || !(jitter >= 0 && jitter <= 1))
+    throw new InvalidArgumentError("backoff.jitter", "a number from 0 to 1", jitter);
+  return {
+    factor: type === "fixed" ? 1 : 2,
+    delayMs: toMs("backoff.delay", delay, 0),
+    maxMs: toMs("backoff.max", max, 0),
+    jitter,
+  };
+}
+
+export function workSettings({
+  concurrency = 10,
+  lease = "30s",
+  poll = "5s",
+  drain = "25s",
+}: QueueWorkOptions): WorkSettings {
+  return {
+    concurrency: wholeBetween("concurrency", concurrency, 1, MAX_CONCURRENCY),
+    leaseMs: toTimerMs("lease", lease, 1_000),
+    pollMs: toTimerMs("poll", poll, 10),
+    drainMs: toTimerMs("drain", drain, 0),
+  };
+}
+
+export function addSettings(options: QueueAddOptions): AddSettings {
+  const { id, priority = "normal", unique, attempts } = options;
+  if (!Object.hasOwn(LANES, priority))
+    throw new InvalidArgumentError("priority", '"high", "normal" or "low"', priority);
+  const { key: uniqueKey, for: uniqueFor } = typeof unique === "object" ? unique : { key: unique, for: undefined };
+  if (unique !== undefined) checkName("unique", uniqueKey);
+  return {
+    id: id === undefined ? undefined : checkName("id", id),
+    lane: LANES[priority],
+    due: dueOf(options),
+    uniqueKey: uniqueKey ?? "",
+    uniqueMs: uniqueFor === undefined ? 0 : toMs("unique.for", uniqueFor),
+    attempts: attempts === undefined ? undefined : wholeBetween("attempts", attempts, 1, MAX_ATTEMPTS),
+    result: options.result ?? false,
+  };
+}
+
+function dueOf({ delay, at }: QueueAddOptions): string {
+  if (delay !== undefined && at !== undefined)
+    throw new InvalidArgumentError("at", "nothing beside `delay`, which says the same", at);
+  if (delay !== undefined) return `+${toMs("delay", delay, 0)}`;
+  if (at === undefined) return "";
+  const ms = at instanceof Date ? at.getTime() : at;
+  if (Number.isFinite(ms) && ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return String(Math.round(ms));
+  throw new InvalidArgumentError("at", "a Date or milliseconds since 1970", at);
+}
+
+function checkName(field: string, name: unknown): string {
+  if (typeof name === "string" && name.length > 0 && name.length <= MAX_NAME && !/\p{Surrogate}/u.test(name))
+    return name;
+  throw new InvalidArgumentError(field, `a non-empty, well-formed string of at most ${MAX_NAME} characters`, name);
+}

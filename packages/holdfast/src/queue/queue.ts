@@ -1,0 +1,253 @@
+/**
+ * A queue of jobs that any process adds to and any worker takes from.
+ *
+ * What it promises, while the server keeps its data: a job that was accepted is run until it succeeds or is dead, at least once; it is run again only
+ * where its run ended badly, or where its end could not be told to the server; the acknowledgement of a run that is over changes nothing
+ * (`job.fence`); in one lane, and with one worker of concurrency 1, jobs run in the order in which they were added. Times are the server's.
+ * While the server is away `add` waits for it until its deadline and then rejects; a worker calls its runs off when its lease is over, and goes on
+ * by itself when a server answers again.
+ */
+import { AbortedError, InvalidArgumentError, TimeoutError } from "../base/errors.ts";
+import { type Duration, givenOptions, type OptionNames, parseOptions, toTimerMs } from "../base/options.ts";
+import type { Core } from "../core/core.ts";
+import { observed } from "../core/observe/observe.ts";
+import { QueueDeadLetters } from "./dead-letters.ts";
+import type { QueueFailure } from "./failure.ts";
+import {
+  ADD_OPTIONS,
+  addSettings,
+  QUEUE_OPTIONS,
+  type QueueAddOptions,
+  type QueueOptions,
+  queueSettings,
+  type QueueSettings,
+  type QueueWorkOptions,
+  WORK_OPTIONS,
+  workSettings,
+} from "./options.ts";
+import { decodeRecord, encodeRecord } from "./record.ts";
+import { QueueStore } from "./store.ts";
+import { type Outcome, queueValues, type QueueValues } from "./values.ts";
+import { type QueueHandler, QueueWorker } from "./worker.ts";
+
+/** A job as its adder sees it. */
+export interface QueueAdded<Result> {
+  /** `duplicate`: not added, because the job `id` has the same id or unique key. */
+  readonly status: "ok" | "duplicate";
+  readonly id: string;
+  /** As `queue.result(id)`. */
+  result(options?: QueueResultOptions): Promise<QueueResult<Result>>;
+}
+
+export interface QueueResultOptions {
+  /** @default "30s" */
+  readonly timeout?: Duration;
+  readonly signal?: AbortSignal;
+}
+
+/** `missing`: there is no such job, and no result of one (any more, or because it was added without `result: true`). */
+export type QueueResult<Result> = Outcome<Result> | { readonly status: "missing" };
+
+export interface QueueCounts {
+  /** In their lanes, those among them that were removed and whose turn has not come yet included. */
+  readonly waiting: number;
+  readonly delayed: number;
+  readonly active: number;
+  readonly dead: number;
+  /** That have not ended or lost their lease. */
+  readonly workers: number;
+  readonly paused: boolean;
+  /** How long the job that waits longest at the head of a lane has waited, in milliseconds; 0 where none waits. */
+  readonly oldestMs: number;
+}
+
+export interface QueueJobInfo<Payload> {
+  readonly id: string;
+  readonly payload: Payload;
+  /** `waiting` where it is neither delayed nor dead: it may be running just now. */
+  readonly state: "waiting" | "delayed" | "dead";
+  readonly addedAt: number;
+  /** Of a delayed one: when it is due, in milliseconds since 1970. */
+  readonly dueAt: number | undefined;
+  readonly failures: number;
+  readonly crashes: number;
+  readonly history: readonly QueueFailure[];
+}
+
+const RESULT_OPTIONS: OptionNames<QueueResultOptions> = { timeout: true, signal: true };
+/** A wake-up may be lost. */
+const RESULT_POLL_MS = 2_000;
+const ID_BYTES = 12;
+
+/**
+ * @example
+ * const emails = hf.queue<Email>("emails", { attempts: 8 });
+ * await emails.add({ to: "ada@example.com" }, { delay: "5m" });
+ * await using worker = emails.work((job) => send(job.payload, { signal: job.signal }), { concurrency: 20 });
+ */
+export class Queue<Payload, Result = unknown> {
+  readonly name: string;
+  /** Jobs that were given up. */
+  readonly dead: QueueDeadLetters<Payload>;
+  readonly #core: Core;
+  readonly #settings: QueueSettings;
+  readonly #store: QueueStore;
+  readonly #values: QueueValues<Payload, Result>;
+
+  constructor(core: Core, name: string, options?: QueueOptions<Payload, Result>) {
+    this.name = name;
+    this.#core = core;
+    const [settings, values] = parseOptions(
+      `queue "${name}"`,
+      options,
+      QUEUE_OPTIONS,
+      (given) => [queueSettings(given as QueueOptions<never, never>), queueValues(core, given)] as const,
+    );
+    this.#settings = settings;
+    this.#values = values;
+    this.#store = new QueueStore(core, core.keys.group("queue", name), settings);
+    this.dead = new QueueDeadLetters(this.#store, values);
+  }
+
+  /**
+   * Adds a job. A repetition after a lost answer adds nothing.
+   * Cost: one script; calls of the same tick share it, 200 at a time.
+   */
+  add(payload: Payload, options?: QueueAddOptions): Promise<QueueAdded<Result>> {
+    return observed("queue.add", undefined, async () => {
+      const settings = addSettings(givenOptions(options, ADD_OPTIONS));
+      const id = settings.id ?? this.#core.driver.runtime.randomBytes(ID_BYTES).toString("base64url");
+      const record = encodeRecord(settings, this.#values.payload.encode(payload, { aad: id }));
+      const holder = await this.#store.add({ id, settings, record });
+      return this.#added(holder === undefined ? "ok" : "duplicate", holder ?? id);
+    });
+  }
+
+  /** As `add` for each of them, with the same options; in their order. Cost: one script per 200 jobs. */
+  addMany(payloads: Iterable<Payload>, options?: Omit<QueueAddOptions, "id">): Promise<QueueAdded<Result>[]> {
+    return observed("queue.addMany", undefined, () =>
+      Promise.all(Array.from(payloads, (payload) => this.add(payload, options))),
+    );
+  }
+
+  /** Runs `handler` for the jobs of this queue until the worker, or the handle, is closed. Cost: one script per round of acknowledgements and claims. */
+  work(handler: QueueHandler<Payload, Result>, options?: QueueWorkOptions): QueueWorker<Payload, Result> {
+    if (typeof handler !== "function") throw new InvalidArgumentError("handler", "a function", handler);
+    const settings = parseOptions(`queue "${this.name}"`, options, WORK_OPTIONS, workSettings);
+    return new QueueWorker(this.#core, this.#store, this.#values, this.#settings, settings, handler);
+  }
+
+  /**
+   * Waits for the outcome of a job that was added with `result: true`. Any number of processes may.
+   * Cost: GET, again at the wake-up; one script more every two seconds.
+   * @throws TimeoutError when the job has not ended within `timeout`
+   */
+  result(id: string, options?: QueueResultOptions): Promise<QueueResult<Result>> {
+    return observed("queue.result", id, async () => {
+      const { timeout = "30s", signal } = givenOptions(options, RESULT_OPTIONS);
+      const { runtime } = this.#core.driver;
+      const deadline = runtime.now() + toTimerMs("timeout", timeout, 0);
+      const waiter = await this.#core.wakeups.join(this.#store.resultKey(id));
+      try {
+        for (;;) {
+          const outcome = await this.#outcome(id);
+          if (outcome !== undefined) return outcome;
+          const leftMs = deadline - runtime.now();
+          if (leftMs <= 0)
+            throw new TimeoutError(`queue "${this.name}": job ${id} has not ended in time`, {
+              op: "queue.result",
+              key: id,
+            });
+          await waiter.next(Math.min(leftMs, RESULT_POLL_MS), signal);
+          if (signal?.aborted === true)
+            throw new AbortedError("the caller stopped waiting for the result", {
+              op: "queue.result",
+              key: id,
+              cause: signal.reason,
+            });
+        }
+      } finally {
+        waiter.leave();
+      }
+    });
+  }
+
+  /** Returns a job that is not over, or undefined. Cost: one script. */
+  get(id: string): Promise<QueueJobInfo<Payload> | undefined> {
+    return observed("queue.get", id, async () => {
+      const found = await this.#store.find(id);
+      if (found.status === "missing") return undefined;
+      const record = decodeRecord(found.record);
+      const info = found.meta === null ? undefined : this.#values.failures.decode(found.meta);
+      return {
+        id,
+        payload: this.#values.payload.decode(record.payload, { aad: id }),
+        state: found.deadMs > 0 ? "dead" : found.dueMs > 0 ? "delayed" : "waiting",
+        addedAt: record.addedAt,
+        dueAt: found.dueMs > 0 ? found.dueMs : undefined,
+        failures: info?.failures ?? 0,
+        crashes: found.crashes,
+        history: info?.last ?? [],
+      };
+    });
+  }
+
+  /** Removes a job that is not running; `active`: it runs, and stays. Idempotent. Cost: two scripts and a ZRANGE. */
+  remove(id: string): Promise<{ readonly status: "ok" | "missing" | "active" }> {
+    return observed("queue.remove", id, async () => {
+      const found = await this.#store.find(id);
+      if (found.status === "missing") return { status: "missing" };
+      return { status: await this.#store.remove(id, decodeRecord(found.record).uniqueKey) };
+    });
+  }
+
+  /** No worker claims any more jobs, until `resume`; those that run go on. Idempotent. Cost: SET. */
+  pause(): Promise<void> {
+    return observed("queue.pause", undefined, () => this.#store.pause());
+  }
+
+  /** Idempotent. Cost: DEL, ZRANGE and a PUBLISH per worker that listens. */
+  resume(): Promise<void> {
+    return observed("queue.resume", undefined, () => this.#store.resume());
+  }
+
+  /** Counts the jobs in each state at one consistent moment. Cost: one script. */
+  counts(): Promise<QueueCounts> {
+    return observed("queue.counts", undefined, async () => {
+      const { urgent, normal, low, delayed, dead, total, workers, paused, oldestMs, nowMs } =
+        await this.#store.counts();
+      const waiting = urgent + normal + low;
+      return {
+        waiting,
+        delayed,
+        active: Math.max(total - waiting - delayed - dead, 0),
+        dead,
+        workers,
+        paused,
+        oldestMs: oldestMs === 0 ? 0 : Math.max(nowMs - oldestMs, 0),
+      };
+    });
+  }
+
+  #added(status: "ok" | "duplicate", id: string): QueueAdded<Result> {
+    return { status, id, result: (options) => this.result(id, options) };
+  }
+
+  async #outcome(id: string): Promise<QueueResult<Result> | undefined> {
+    const bytes = await this.#store.outcome(id, undefined);
+    if (bytes !== null) {
+      const { value, message = "" } = this.#values.outcome.decode(bytes, { aad: id });
+      if (value === undefined) return { status: "dead", message };
+      return { status: "ok", value: this.#values.result.decode(Buffer.from(value), { aad: id }) };
+    }
+    const job = await this.#store.find(id);
+    if (job.status === "missing") {
+      // It may have ended between the two questions.
+      const again = await this.#store.outcome(id, undefined);
+      return again === null ? { status: "missing" } : undefined;
+    }
+    if (job.deadMs === 0) return undefined;
+    const info = job.meta === null ? undefined : this.#values.failures.decode(job.meta);
+    return { status: "dead", message: info?.last.at(-1)?.message ?? `its workers died ${job.crashes} times` };
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * A job as it lies on the server: `<added, 13 digits><lane, 1 digit><what it was added with, JSON>\n<payload>`. The time is
+ * the server's and is written by its script; the middle is empty for a job without options of its own.
+ */
+import type { AddSettings } from "./options.ts";
+
+/** Options that travel with a job; each name is one letter, as every waiting job pays for it. */
+interface Travelling {
+  /** attempts */
+  readonly a?: number;
+  /** unique key, where it is free again once the job is over */
+  readonly u?: string;
+  /** 1: its result is kept */
+  readonly r?: 1;
+}
+
+export interface JobRecord {
+  readonly addedAt: number;
+  readonly attempts: number | undefined;
+  readonly uniqueKey: string;
+  readonly keepsResult: boolean;
+  readonly payload: Buffer;
+}
+
+const STAMP_LENGTH = 14;
+const NEWLINE = 10;
+const BARE = Buffer.from("\n");
+
+/** What follows the time and the lane. */
+export function encodeRecord(settings: AddSettings, payload: Buffer): Buffer {
+  const { attempts, result } = settings;
+  const uniqueKey = settings.uniqueMs === 0 ? settings.uniqueKey : "";
+  if (attempts === undefined && uniqueKey === "" && !result) return Buffer.concat([BARE, payload]);
+  const travelling: Travelling = {
+    ...(attempts === undefined ? {} : { a: attempts }),
+    ...(uniqueKey === "" ? {} : { u: uniqueKey }),
+    ...(result ? { r: 1 } : {}),
+  };
+  return Buffer.concat([Buffer.from(`${JSON.stringify(travelling)}\n`), payload]);
+}
+
+export function decodeRecord(bytes: Buffer): JobRecord {
+  const end = bytes.indexOf(NEWLINE, STAMP_LENGTH);
+  const options = end === STAMP_LENGTH ? {} : (JSON.parse(bytes.toString("utf8", STAMP_LENGTH, end)) as Travelling);
+  return {
+    addedAt: Number(bytes.toString("latin1", 0, STAMP_LENGTH - 1)),
+    attempts: options.a,
+    uniqueKey: options.u ?? "",
+    keepsResult: options.r === 1,
+    payload: bytes.subarray(end + 1),
+  };
+}

@@ -1,0 +1,874 @@
+// Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
+
+import type { Arg } from "../driver/port.ts";
+import { UnexpectedReplyError, decodeBool, decodeBytes, decodeInt, decodeList, decodeOptional, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { encodeBool, encodeInt } from "../core/script/encode.ts";
+import type { None, Script } from "../core/script/script.ts";
+
+const NOW = `local clockMicros
+local function nowMicros()
+  if not clockMicros then
+    local clock = redis.call('TIME')
+    clockMicros = clock[1] * 1000000 + clock[2]
+  end
+  return clockMicros
+end
+local function now()
+  return math.floor(nowMicros() / 1000)
+end
+`;
+
+const LANES = `local function laneOf(record, lanes)
+  return lanes[tonumber(string.sub(record, 14, 14))]
+end
+`;
+
+const IDLE = `local MAX_ABSENT = 16
+local function wakeWorkers(idle, channel, count)
+  local absent = 0
+  while count > 0 and absent < MAX_ABSENT do
+    local popped = redis.call('ZPOPMAX', idle)
+    if not popped[1] then return end
+    if tonumber(popped[2]) > now() then
+      redis.call('PUBLISH', channel, popped[1])
+      count = count - 1
+    else
+      absent = absent + 1
+    end
+  end
+end
+`;
+
+const FORGET = `local function forget(jobs, meta, crashes, ids)
+  redis.call('HDEL', jobs, unpack(ids))
+  if redis.call('EXISTS', meta) == 1 then redis.call('HDEL', meta, unpack(ids)) end
+  if redis.call('EXISTS', crashes) == 1 then redis.call('HDEL', crashes, unpack(ids)) end
+end
+local function freeUnique(unique, key, id)
+  if key ~= '' and redis.call('HGET', unique, key) == id then redis.call('HDEL', unique, key) end
+end
+`;
+
+export interface AddKeys {
+  readonly operation: Arg;
+  readonly jobs: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly delayed: Arg;
+  readonly unique: Arg;
+  readonly windows: Arg;
+  readonly idle: Arg;
+}
+
+export interface AddArgs {
+  readonly operationTtlMs: number;
+  readonly channel: string;
+  /** some of the ids are the callers' own */
+  readonly given: boolean;
+  /** of each job: id, lane (1 to 3), due (empty, +milliseconds from now, or milliseconds since 1970), unique key or empty, for how long it is taken (0: until the job is over), record without the time */
+  readonly fields: readonly Arg[];
+}
+
+export type AddResult = string[];
+
+/**
+ * Add jobs, all of them in one step.
+ * A repetition of the call (`operation` is known) adds nothing and is answered like the first time. A job whose id or
+ * unique key is taken is left out: `duplicate` has its place in the call, counted from 0, and the id of the job in its way.
+ */
+export const add: Script<AddKeys, AddArgs, AddResult> = {
+  class: "dedupable",
+  name: "queue.add",
+  sha1: "b4741fcbf408957f70b8e87baaa94862c7737535",
+  lua: `-- queue.add
+${NOW}${LANES}${IDLE}local operation, jobs, urgent, normal, low, delayed, unique, windows, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local operationTtlMs, channel, given = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1'
+local fields = {}
+for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
+local before = redis.call('GET', operation)
+if before then return cjson.decode(before) end
+local lanes, taken, ids = {urgent, normal, low}, {}, {}
+if given then
+  for at = 1, #fields, 6 do ids[#ids + 1] = fields[at] end
+  local found = redis.call('HMGET', jobs, unpack(ids))
+  for at, id in ipairs(ids) do taken[id] = found[at] and true or nil end
+end
+local MAX_WINDOWS = 100
+local over = redis.call('ZRANGE', windows, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_WINDOWS)
+if #over > 0 then
+  redis.call('HDEL', unique, unpack(over))
+  redis.call('ZREM', windows, unpack(over))
+end
+local function holderOf(key)
+  local id = redis.call('HGET', unique, key)
+  if not id then return nil end
+  if redis.call('ZSCORE', windows, key) or redis.call('HEXISTS', jobs, id) == 1 then return id end
+end
+local stamp = string.format('%013.0f', now())
+local records, waiting, later, duplicates = {}, {{}, {}, {}}, {}, {}
+local soonest
+for at = 1, #fields, 6 do
+  local id, lane, due, key, window = fields[at], fields[at + 1], fields[at + 2], fields[at + 3], tonumber(fields[at + 4])
+  local holder = taken[id] and id or (key ~= '' and holderOf(key)) or nil
+  if holder then
+    duplicates[#duplicates + 1] = tostring((at - 1) / 6)
+    duplicates[#duplicates + 1] = holder
+  else
+    if given then taken[id] = true end
+    if key ~= '' then
+      redis.call('HSET', unique, key, id)
+      redis.call('HSET', jobs, id, '')
+      if window > 0 then redis.call('ZADD', windows, now() + window, key) end
+    end
+    records[#records + 1] = id
+    records[#records + 1] = stamp .. lane .. fields[at + 5]
+    if due == '' then
+      local ready = waiting[tonumber(lane)]
+      ready[#ready + 1] = id
+    else
+      local dueMs = string.sub(due, 1, 1) == '+' and now() + tonumber(due) or tonumber(due)
+      later[#later + 1] = dueMs
+      later[#later + 1] = lane .. id
+      if not soonest or dueMs < soonest then soonest = dueMs end
+    end
+  end
+end
+local ready = 0
+if #records > 0 then
+  redis.call('HSET', jobs, unpack(records))
+  for lane, list in ipairs(waiting) do
+    if #list > 0 then redis.call('RPUSH', lanes[lane], unpack(list)) end
+    ready = ready + #list
+  end
+  if #later > 0 then
+    local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+    redis.call('ZADD', delayed, unpack(later))
+    if ready == 0 and (not first or soonest < tonumber(first)) then ready = 1 end
+  end
+end
+redis.call('SET', operation, #duplicates == 0 and '[]' or cjson.encode(duplicates), 'PX', operationTtlMs)
+if ready > 0 and redis.call('EXISTS', idle) == 1 then wakeWorkers(idle, channel, ready) end
+return duplicates
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.operation, keys.jobs, keys.urgent, keys.normal, keys.low, keys.delayed, keys.unique, keys.windows, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.channel, encodeBool(args.given));
+    for (const each of args.fields) out.push(each);
+  },
+  decode(reply) {
+    return decodeList(reply, decodeText);
+  },
+};
+
+export interface ClaimKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly crashes: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly delayed: Arg;
+  readonly active: Arg;
+  readonly workers: Arg;
+  readonly idle: Arg;
+  readonly paused: Arg;
+  readonly unique: Arg;
+}
+
+export interface ClaimArgs {
+  readonly worker: string;
+  /** how many jobs it can take */
+  readonly slots: number;
+  /** for how long it is believed to live */
+  readonly leaseMs: number;
+  /** for how long it will listen where there is nothing to do; 0: it does not listen */
+  readonly idleMs: number;
+  readonly channel: string;
+  /** what it listens for */
+  readonly wakeKey: string;
+  /** of each: id, fence, unique key or empty */
+  readonly done: readonly string[];
+}
+
+export type ClaimResult =
+  | { readonly status: "ok"; readonly known: boolean; readonly stale: string[]; readonly held: number; readonly fence: number; readonly dueMs: number; readonly dead: string[]; readonly ids: string[]; readonly records: (Buffer | null)[]; readonly metas: (Buffer | null)[]; readonly crashed: (string | null)[] };
+
+/**
+ * Acknowledge jobs that are done and claim others, in one step; and say that this worker lives.
+ * A job is its worker's by its place in `active`, whose score is the fence: the server's time of the claim in
+ * microseconds. An acknowledgement with another fence is of a claim that is over and changes nothing; its id is in `stale`.
+ * `known` is false where the worker had been given up, or is new. `held` counts what it holds after the call.
+ */
+export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
+  class: "unsafe",
+  name: "queue.claim",
+  sha1: "a841cf45900e5652abaa444df1b1960054a20154",
+  lua: `-- queue.claim
+${NOW}${IDLE}${FORGET}local jobs, meta, crashes, urgent, normal, low, delayed, active, workers, idle, paused, unique = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local worker, slots, leaseMs, idleMs, channel, wakeKey = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local done = {}
+for i = 7, #ARGV do done[i - 6] = ARGV[i] end
+local lanes = {urgent, normal, low}
+local known = redis.call('ZSCORE', workers, worker) and 1 or 0
+redis.call('ZADD', workers, now() + leaseMs, worker)
+local stale = {}
+if #done > 0 then
+  local ids, over = {}, {}
+  for at = 1, #done, 3 do ids[#ids + 1] = done[at] end
+  local fences = redis.call('ZMSCORE', active, unpack(ids))
+  for at, id in ipairs(ids) do
+    local fence = fences[at]
+    if fence and tonumber(fence) == tonumber(done[at * 3 - 1]) then
+      over[#over + 1] = id
+      freeUnique(unique, done[at * 3], id)
+    else
+      stale[#stale + 1] = id
+    end
+  end
+  if #over > 0 then
+    redis.call('ZREM', active, unpack(over))
+    forget(jobs, meta, crashes, over)
+  end
+end
+local MAX_DUE = 500
+local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+if first and tonumber(first) <= now() then
+  local due = redis.call('ZRANGE', delayed, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_DUE)
+  local ready = {{}, {}, {}}
+  for _, member in ipairs(due) do
+    local list = ready[tonumber(string.sub(member, 1, 1))]
+    list[#list + 1] = string.sub(member, 2)
+  end
+  for lane, list in ipairs(ready) do
+    if #list > 0 then redis.call('RPUSH', lanes[lane], unpack(list)) end
+  end
+  redis.call('ZREM', delayed, unpack(due))
+  first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+end
+local ids, records, metas, crashed, left = {}, {}, {}, {}, slots
+local isPaused = slots > 0 and redis.call('EXISTS', paused) == 1
+if isPaused then left = 0 end
+for lane = 1, 3 do
+  if left == 0 then break end
+  local taken = redis.call('LPOP', lanes[lane], left)
+  if taken then
+    for _, id in ipairs(taken) do ids[#ids + 1] = id end
+    left = left - #taken
+  end
+end
+if #ids > 0 then
+  local fence, scored = string.format('%.0f', nowMicros()), {}
+  records = redis.call('HMGET', jobs, unpack(ids))
+  for at, id in ipairs(ids) do
+    if records[at] then
+      scored[#scored + 1] = fence
+      scored[#scored + 1] = id
+    end
+  end
+  if #scored > 0 then redis.call('ZADD', active, unpack(scored)) end
+  if redis.call('EXISTS', meta) == 1 then metas = redis.call('HMGET', meta, unpack(ids)) end
+  if redis.call('EXISTS', crashes) == 1 then crashed = redis.call('HMGET', crashes, unpack(ids)) end
+end
+local dead = redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1)
+if idleMs > 0 and (left > 0 or isPaused) then
+  redis.call('ZADD', idle, now() + idleMs, wakeKey)
+elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
+  wakeWorkers(idle, channel, 1)
+end
+local dueMs = first and string.format('%.0f', math.max(tonumber(first) - now(), 0)) or -1
+return {
+  'ok', known, stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, metas,
+  crashed,
+}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.meta, keys.crashes, keys.urgent, keys.normal, keys.low, keys.delayed, keys.active, keys.workers, keys.idle, keys.paused, keys.unique);
+  },
+  encodeArgs(args, out) {
+    out.push(args.worker, encodeInt("slots", args.slots), encodeInt("leaseMs", args.leaseMs), encodeInt("idleMs", args.idleMs), args.channel, args.wakeKey);
+    for (const each of args.done) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 10);
+        return { status: "ok", known: decodeBool(fields[1]), stale: decodeList(fields[2], decodeText), held: decodeInt(fields[3]), fence: decodeInt(fields[4]), dueMs: decodeInt(fields[5]), dead: decodeList(fields[6], decodeText), ids: decodeList(fields[7], decodeText), records: decodeList(fields[8], (part) => decodeOptional(part, decodeBytes)), metas: decodeList(fields[9], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[10], (part) => decodeOptional(part, decodeText)) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface CountsKeys {
+  readonly jobs: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly delayed: Arg;
+  readonly dead: Arg;
+  readonly workers: Arg;
+  readonly paused: Arg;
+}
+
+export type CountsArgs = None;
+
+export type CountsResult =
+  | { readonly status: "ok"; readonly urgent: number; readonly normal: number; readonly low: number; readonly delayed: number; readonly dead: number; readonly total: number; readonly workers: number; readonly paused: boolean; readonly oldestMs: number; readonly nowMs: number };
+
+/** How many jobs are in each state, and the time at which the oldest waiting one was added (0: none waits). */
+export const counts: Script<CountsKeys, CountsArgs, CountsResult> = {
+  class: "read",
+  name: "queue.counts",
+  sha1: "a7faf271ae71ce27a176b0cec00930b11c5c19fb",
+  lua: `-- queue.counts
+${NOW}local jobs, urgent, normal, low, delayed, dead, workers, paused = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local oldest
+for _, lane in ipairs({urgent, normal, low}) do
+  local id = redis.call('LINDEX', lane, 0)
+  local record = id and redis.call('HGET', jobs, id)
+  local added = record and tonumber(string.sub(record, 1, 13))
+  if added and (not oldest or added < oldest) then oldest = added end
+end
+return {
+  'ok', redis.call('LLEN', urgent), redis.call('LLEN', normal), redis.call('LLEN', low), redis.call('ZCARD', delayed),
+  redis.call('ZCARD', dead), redis.call('HLEN', jobs), redis.call('ZCOUNT', workers, now(), '+inf'),
+  redis.call('EXISTS', paused), oldest or 0, now(),
+}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.workers, keys.paused);
+  },
+  encodeArgs() {},
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 10);
+        return { status: "ok", urgent: decodeInt(fields[1]), normal: decodeInt(fields[2]), low: decodeInt(fields[3]), delayed: decodeInt(fields[4]), dead: decodeInt(fields[5]), total: decodeInt(fields[6]), workers: decodeInt(fields[7]), paused: decodeBool(fields[8]), oldestMs: decodeInt(fields[9]), nowMs: decodeInt(fields[10]) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface FindKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly crashes: Arg;
+  readonly delayed: Arg;
+  readonly dead: Arg;
+}
+
+export interface FindArgs {
+  readonly id: string;
+}
+
+export type FindResult =
+  | { readonly status: "missing" }
+  | { readonly status: "ok"; readonly record: Buffer; readonly meta: Buffer | null; readonly crashes: number; readonly dueMs: number; readonly deadMs: number };
+
+/** A job and where it is. `active` is told by elimination: it is in no lane that can be asked in constant time. */
+export const find: Script<FindKeys, FindArgs, FindResult> = {
+  class: "read",
+  name: "queue.find",
+  sha1: "d13fb462a38cfdb335e636432087cd3310620b38",
+  lua: `-- queue.find
+local jobs, meta, crashes, delayed, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local id = ARGV[1]
+local record = redis.call('HGET', jobs, id)
+if not record then return 'missing' end
+local due = redis.call('ZSCORE', delayed, string.sub(record, 14, 14) .. id)
+local died = redis.call('ZSCORE', dead, id)
+return {
+  'ok', record, redis.call('HGET', meta, id), redis.call('HGET', crashes, id) or 0,
+  due and string.format('%.0f', tonumber(due)) or 0, died and string.format('%.0f', tonumber(died)) or 0,
+}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.meta, keys.crashes, keys.delayed, keys.dead);
+  },
+  encodeArgs(args, out) {
+    out.push(args.id);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      case "ok":
+        expectFields(fields, 5);
+        return { status: "ok", record: decodeBytes(fields[1]), meta: decodeOptional(fields[2], decodeBytes), crashes: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), deadMs: decodeInt(fields[5]) };
+      default:
+        throw new UnexpectedReplyError("one of missing, ok", reply);
+    }
+  },
+};
+
+export interface FinishKeys {
+  readonly active: Arg;
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly crashes: Arg;
+  readonly unique: Arg;
+  readonly result: Arg;
+}
+
+export interface FinishArgs {
+  readonly id: string;
+  readonly fence: number;
+  /** or empty */
+  readonly uniqueKey: string;
+  readonly outcome: Arg;
+  readonly keepMs: number;
+  readonly channel: string;
+}
+
+export type FinishResult =
+  | { readonly status: "ok" }
+  | { readonly status: "stale" };
+
+/** Acknowledge one job that is done and keep its result for those who wait for it. */
+export const finish: Script<FinishKeys, FinishArgs, FinishResult> = {
+  class: "unsafe",
+  name: "queue.finish",
+  sha1: "d8be75d56fd138fcc28deac27e776aceb7c88ad3",
+  lua: `-- queue.finish
+${FORGET}local active, jobs, meta, crashes, unique, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local id, fence, uniqueKey, outcome, keepMs, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local held = redis.call('ZSCORE', active, id)
+if not held or tonumber(held) ~= fence then return 'stale' end
+redis.call('ZREM', active, id)
+forget(jobs, meta, crashes, {id})
+freeUnique(unique, uniqueKey, id)
+redis.call('SET', result, outcome, 'PX', keepMs)
+redis.call('PUBLISH', channel, result)
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.active, keys.jobs, keys.meta, keys.crashes, keys.unique, keys.result);
+  },
+  encodeArgs(args, out) {
+    out.push(args.id, encodeInt("fence", args.fence), args.uniqueKey, args.outcome, encodeInt("keepMs", args.keepMs), args.channel);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "stale":
+        expectFields(fields, 0);
+        return { status: "stale" };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale", reply);
+    }
+  },
+};
+
+export interface HeldKeys {
+  readonly active: Arg;
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly crashes: Arg;
+}
+
+export type HeldArgs = None;
+
+export type HeldResult =
+  | { readonly status: "ok"; readonly ids: string[]; readonly fences: string[]; readonly records: (Buffer | null)[]; readonly metas: (Buffer | null)[]; readonly crashed: (string | null)[] };
+
+/** What a worker holds: for one that does not know, because the answer to a claim was lost. */
+export const held: Script<HeldKeys, HeldArgs, HeldResult> = {
+  class: "read",
+  name: "queue.held",
+  sha1: "39bc92a2e2c9670bb0802a931ff13891b8d711e2",
+  lua: `-- queue.held
+local active, jobs, meta, crashes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local MAX_HELD = 1000
+local flat = redis.call('ZRANGE', active, 0, MAX_HELD - 1, 'WITHSCORES')
+local ids, fences = {}, {}
+for at = 1, #flat, 2 do
+  ids[#ids + 1] = flat[at]
+  fences[#fences + 1] = string.format('%.0f', tonumber(flat[at + 1]))
+end
+if #ids == 0 then return {'ok', ids, fences, {}, {}, {}} end
+return {
+  'ok', ids, fences, redis.call('HMGET', jobs, unpack(ids)), redis.call('HMGET', meta, unpack(ids)),
+  redis.call('HMGET', crashes, unpack(ids)),
+}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.active, keys.jobs, keys.meta, keys.crashes);
+  },
+  encodeArgs() {},
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 5);
+        return { status: "ok", ids: decodeList(fields[1], decodeText), fences: decodeList(fields[2], decodeText), records: decodeList(fields[3], (part) => decodeOptional(part, decodeBytes)), metas: decodeList(fields[4], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[5], (part) => decodeOptional(part, decodeText)) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface LeaveKeys {
+  readonly workers: Arg;
+  readonly active: Arg;
+  readonly jobs: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly idle: Arg;
+}
+
+export interface LeaveArgs {
+  readonly worker: string;
+  readonly channel: string;
+  readonly wakeKey: string;
+}
+
+export type LeaveResult =
+  | { readonly status: "ok"; readonly released: number };
+
+/** A worker goes: what it still holds waits again, in front, and uses up no attempt. */
+export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
+  class: "idempotent",
+  name: "queue.leave",
+  sha1: "345ee2b0e1e39a1d9ff78d6d1985b38cdc04bbb6",
+  lua: `-- queue.leave
+${NOW}${LANES}${IDLE}local workers, active, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
+local ids = redis.call('ZRANGE', active, 0, 999)
+local released = 0
+for at = #ids, 1, -1 do
+  local record = redis.call('HGET', jobs, ids[at])
+  if record then
+    redis.call('LPUSH', laneOf(record, {urgent, normal, low}), ids[at])
+    released = released + 1
+  end
+end
+redis.call('DEL', active)
+redis.call('ZREM', workers, worker)
+redis.call('ZREM', idle, wakeKey)
+if released > 0 then wakeWorkers(idle, channel, released) end
+return {'ok', released}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.workers, keys.active, keys.jobs, keys.urgent, keys.normal, keys.low, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(args.worker, args.channel, args.wakeKey);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 1);
+        return { status: "ok", released: decodeInt(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface RecoverKeys {
+  readonly workers: Arg;
+  readonly active: Arg;
+  readonly jobs: Arg;
+  readonly crashes: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly dead: Arg;
+  readonly idle: Arg;
+}
+
+export interface RecoverArgs {
+  readonly worker: string;
+  readonly maxCrashes: number;
+  readonly channel: string;
+}
+
+export type RecoverResult =
+  | { readonly status: "ok"; readonly recovered: number; readonly buried: string[] }
+  | { readonly status: "more"; readonly recovered: number; readonly buried: string[] }
+  | { readonly status: "alive" };
+
+/**
+ * Take back the jobs of a worker whose time is over: each runs again, in front of its lane, or is dead after too many crashes.
+ * Idempotent: what was taken back is in no worker's hands any more. `more`: the worker had more jobs than one call takes.
+ */
+export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
+  class: "idempotent",
+  name: "queue.recover",
+  sha1: "ed4a8d98093fb281669166ead53cba2e79357e82",
+  lua: `-- queue.recover
+${NOW}${LANES}${IDLE}local workers, active, jobs, crashes, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local worker, maxCrashes, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local until_ = redis.call('ZSCORE', workers, worker)
+if until_ and tonumber(until_) >= now() then return 'alive' end
+local MAX_JOBS = 100
+local ids = redis.call('ZRANGE', active, 0, MAX_JOBS - 1)
+local recovered, buried = 0, {}
+for at = #ids, 1, -1 do
+  local id = ids[at]
+  local record = redis.call('HGET', jobs, id)
+  if record then
+    if redis.call('HINCRBY', crashes, id, 1) > maxCrashes then
+      redis.call('ZADD', dead, now(), id)
+      buried[#buried + 1] = id
+    else
+      redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
+      recovered = recovered + 1
+    end
+  end
+end
+if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
+if recovered > 0 then wakeWorkers(idle, channel, recovered) end
+if #ids == MAX_JOBS then return {'more', recovered, buried} end
+redis.call('ZREM', workers, worker)
+return {'ok', recovered, buried}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.workers, keys.active, keys.jobs, keys.crashes, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(args.worker, encodeInt("maxCrashes", args.maxCrashes), args.channel);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", recovered: decodeInt(fields[1]), buried: decodeList(fields[2], decodeText) };
+      case "more":
+        expectFields(fields, 2);
+        return { status: "more", recovered: decodeInt(fields[1]), buried: decodeList(fields[2], decodeText) };
+      case "alive":
+        expectFields(fields, 0);
+        return { status: "alive" };
+      default:
+        throw new UnexpectedReplyError("one of ok, more, alive", reply);
+    }
+  },
+};
+
+export interface RedriveKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly crashes: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly dead: Arg;
+  readonly idle: Arg;
+}
+
+export interface RedriveArgs {
+  readonly channel: string;
+  readonly ids: readonly string[];
+}
+
+export type RedriveResult = number;
+
+/** Let dead jobs run again, at the end of their lanes and with all their attempts. */
+export const redrive: Script<RedriveKeys, RedriveArgs, RedriveResult> = {
+  class: "idempotent",
+  name: "queue.redrive",
+  sha1: "182e994bfa7b36ca986b014e3aadc338bdaedad9",
+  lua: `-- queue.redrive
+${NOW}${LANES}${IDLE}local jobs, meta, crashes, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local channel = ARGV[1]
+local ids = {}
+for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
+local redriven = 0
+for _, id in ipairs(ids) do
+  if redis.call('ZREM', dead, id) == 1 then
+    local record = redis.call('HGET', jobs, id)
+    if record then
+      redis.call('HDEL', meta, id)
+      redis.call('HDEL', crashes, id)
+      redis.call('RPUSH', laneOf(record, {urgent, normal, low}), id)
+      redriven = redriven + 1
+    end
+  end
+end
+if redriven > 0 then wakeWorkers(idle, channel, redriven) end
+return redriven
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.meta, keys.crashes, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(args.channel);
+    for (const each of args.ids) out.push(each);
+  },
+  decode(reply) {
+    return decodeInt(reply);
+  },
+};
+
+export interface RemoveKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly crashes: Arg;
+  readonly delayed: Arg;
+  readonly dead: Arg;
+  readonly unique: Arg;
+  readonly workers: Arg;
+  readonly actives: readonly Arg[];
+}
+
+export interface RemoveArgs {
+  readonly id: string;
+  readonly uniqueKey: string;
+}
+
+export type RemoveResult =
+  | { readonly status: "ok" }
+  | { readonly status: "missing" }
+  | { readonly status: "active" };
+
+/** Remove a job that is not running. Its id stays in its lane until its turn comes, and is passed over then. */
+export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
+  class: "idempotent",
+  name: "queue.remove",
+  sha1: "272fae2d8387dac7d1715b9429aae58a9d1fdd92",
+  lua: `-- queue.remove
+${FORGET}local jobs, meta, crashes, delayed, dead, unique, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local actives = {}
+for i = 8, #KEYS do actives[i - 7] = KEYS[i] end
+local id, uniqueKey = ARGV[1], ARGV[2]
+local record = redis.call('HGET', jobs, id)
+if not record then return 'missing' end
+for _, active in ipairs(actives) do
+  if redis.call('ZSCORE', active, id) then return 'active' end
+end
+redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id)
+redis.call('ZREM', dead, id)
+freeUnique(unique, uniqueKey, id)
+forget(jobs, meta, crashes, {id})
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.meta, keys.crashes, keys.delayed, keys.dead, keys.unique, keys.workers);
+    for (const each of keys.actives) out.push(each);
+  },
+  encodeArgs(args, out) {
+    out.push(args.id, args.uniqueKey);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      case "active":
+        expectFields(fields, 0);
+        return { status: "active" };
+      default:
+        throw new UnexpectedReplyError("one of ok, missing, active", reply);
+    }
+  },
+};
+
+export interface SettleKeys {
+  readonly active: Arg;
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly delayed: Arg;
+  readonly dead: Arg;
+  readonly unique: Arg;
+  readonly idle: Arg;
+  readonly result: Arg;
+}
+
+export interface SettleArgs {
+  readonly id: string;
+  readonly fence: number;
+  /** again, dead */
+  readonly fate: string;
+  /** until it runs again */
+  readonly delayMs: number;
+  /** what is remembered of its failures */
+  readonly info: Arg;
+  /** or empty */
+  readonly uniqueKey: string;
+  /** for those who wait for it, of a job that is dead; or empty */
+  readonly outcome: Arg;
+  readonly keepMs: number;
+  readonly channel: string;
+}
+
+export type SettleResult =
+  | { readonly status: "ok" }
+  | { readonly status: "stale" };
+
+/**
+ * Give back a job that did not end well: to run again, now or later, or to the dead letters.
+ * `stale`: the claim is over, and nothing changes.
+ */
+export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
+  class: "unsafe",
+  name: "queue.settle",
+  sha1: "1fe69f215a53826ad31c7040df2203338ecf32f9",
+  lua: `-- queue.settle
+${NOW}${LANES}${IDLE}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local id, fence, fate, delayMs, info, uniqueKey, outcome, keepMs, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8]), ARGV[9]
+local held = redis.call('ZSCORE', active, id)
+if not held or tonumber(held) ~= fence then return 'stale' end
+redis.call('ZREM', active, id)
+local record = redis.call('HGET', jobs, id)
+if not record then return 'stale' end
+if info ~= '' then redis.call('HSET', meta, id, info) end
+if fate == 'dead' then
+  if uniqueKey ~= '' and redis.call('HGET', unique, uniqueKey) == id then redis.call('HDEL', unique, uniqueKey) end
+  redis.call('ZADD', dead, now(), id)
+  if outcome ~= '' then
+    redis.call('SET', result, outcome, 'PX', keepMs)
+    redis.call('PUBLISH', channel, result)
+  end
+elseif delayMs > 0 then
+  local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+  local dueMs = now() + delayMs
+  redis.call('ZADD', delayed, dueMs, string.sub(record, 14, 14) .. id)
+  if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
+else
+  redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
+  wakeWorkers(idle, channel, 1)
+end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.unique, keys.idle, keys.result);
+  },
+  encodeArgs(args, out) {
+    out.push(args.id, encodeInt("fence", args.fence), args.fate, encodeInt("delayMs", args.delayMs), args.info, args.uniqueKey, args.outcome, encodeInt("keepMs", args.keepMs), args.channel);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "stale":
+        expectFields(fields, 0);
+        return { status: "stale" };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale", reply);
+    }
+  },
+};

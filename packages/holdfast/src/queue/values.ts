@@ -1,0 +1,35 @@
+/** The three kinds of values that a queue stores, each with the handle's serializer, compression and encryption. */
+import type { Codec } from "../core/codec/codec.ts";
+import type { Core } from "../core/core.ts";
+import type { FailureRecord } from "./failure.ts";
+import type { QueueOptions } from "./options.ts";
+
+/** How a job ended, for those who wait for it. */
+export type Outcome<Result> =
+  | { readonly status: "ok"; readonly value: Result }
+  | { readonly status: "dead"; readonly message: string };
+
+export interface QueueValues<Payload, Result> {
+  readonly payload: Codec<Payload>;
+  readonly result: Codec<Result>;
+  readonly outcome: Codec<{ readonly value?: Buffer; readonly message?: string }>;
+  readonly failures: Codec<FailureRecord>;
+}
+
+export function queueValues<Payload, Result>(
+  core: Core,
+  options: QueueOptions<Payload, Result>,
+): QueueValues<Payload, Result> {
+  const { payload, result, serializer, compress, encrypt } = options;
+  const stored = {
+    ...(serializer === undefined ? {} : { serializer }),
+    ...(compress === undefined ? {} : { compress }),
+    ...(encrypt === undefined ? {} : { encrypt }),
+  };
+  return {
+    payload: core.codec<Payload>(payload === undefined ? stored : { ...stored, schema: payload }),
+    result: core.codec<Result>(result === undefined ? stored : { ...stored, schema: result }),
+    outcome: core.codec({ ...stored, serializer: "msgpack" }),
+    failures: core.codec<FailureRecord>(stored),
+  };
+}
