@@ -4,6 +4,7 @@ import { driverSuite } from "./driver.bench.ts";
 import { embeddedSuite } from "./embedded.bench.ts";
 import { limitsSuite } from "./limits.bench.ts";
 import { locksSuite } from "./locks.bench.ts";
+import { queueSuite } from "./queue.bench.ts";
 import { scriptSuite } from "./script.bench.ts";
 import type { Suite } from "./suite.ts";
 
@@ -13,6 +14,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   script: scriptSuite,
   limits: limitsSuite,
   locks: locksSuite,
+  queue: queueSuite,
   embedded: embeddedSuite,
 };
 

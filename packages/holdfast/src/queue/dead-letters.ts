@@ -85,7 +85,7 @@ export class QueueDeadLetters<Payload> {
     const found = await this.#store.find(id);
     if (found.status === "missing") return undefined;
     const info = found.meta === null ? undefined : this.#values.failures.decode(found.meta);
-    const payload = this.#values.payload.decode(decodeRecord(found.record).payload, { aad: id });
+    const payload = this.#values.payload.decode(decodeRecord(found.record).payload, this.#values.context);
     return { id, payload, at, failures: info?.failures ?? 0, crashes: found.crashes, history: info?.last ?? [] };
   }
 }

@@ -77,7 +77,6 @@ export interface QueueJobInfo<Payload> {
 const RESULT_OPTIONS: OptionNames<QueueResultOptions> = { timeout: true, signal: true };
 /** A wake-up may be lost. */
 const RESULT_POLL_MS = 2_000;
-const ID_BYTES = 12;
 
 /**
  * @example
@@ -97,15 +96,16 @@ export class Queue<Payload, Result = unknown> {
   constructor(core: Core, name: string, options?: QueueOptions<Payload, Result>) {
     this.name = name;
     this.#core = core;
+    const keys = core.keys.group("queue", name);
     const [settings, values] = parseOptions(
       `queue "${name}"`,
       options,
       QUEUE_OPTIONS,
-      (given) => [queueSettings(given as QueueOptions<never, never>), queueValues(core, given)] as const,
+      (given) => [queueSettings(given as QueueOptions<never, never>), queueValues(core, keys.key, given)] as const,
     );
     this.#settings = settings;
     this.#values = values;
-    this.#store = new QueueStore(core, core.keys.group("queue", name), settings);
+    this.#store = new QueueStore(core, keys, settings);
     this.dead = new QueueDeadLetters(this.#store, values);
   }
 
@@ -116,10 +116,9 @@ export class Queue<Payload, Result = unknown> {
   add(payload: Payload, options?: QueueAddOptions): Promise<QueueAdded<Result>> {
     return observed("queue.add", undefined, async () => {
       const settings = addSettings(givenOptions(options, ADD_OPTIONS));
-      const id = settings.id ?? this.#core.driver.runtime.randomBytes(ID_BYTES).toString("base64url");
-      const record = encodeRecord(settings, this.#values.payload.encode(payload, { aad: id }));
-      const holder = await this.#store.add({ id, settings, record });
-      return this.#added(holder === undefined ? "ok" : "duplicate", holder ?? id);
+      const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
+      const { status, id } = await this.#store.add({ id: settings.id, settings, record });
+      return this.#added(status, id);
     });
   }
 
@@ -181,7 +180,7 @@ export class Queue<Payload, Result = unknown> {
       const info = found.meta === null ? undefined : this.#values.failures.decode(found.meta);
       return {
         id,
-        payload: this.#values.payload.decode(record.payload, { aad: id }),
+        payload: this.#values.payload.decode(record.payload, this.#values.context),
         state: found.deadMs > 0 ? "dead" : found.dueMs > 0 ? "delayed" : "waiting",
         addedAt: record.addedAt,
         dueAt: found.dueMs > 0 ? found.dueMs : undefined,
@@ -236,9 +235,9 @@ export class Queue<Payload, Result = unknown> {
   async #outcome(id: string): Promise<QueueResult<Result> | undefined> {
     const bytes = await this.#store.outcome(id, undefined);
     if (bytes !== null) {
-      const { value, message = "" } = this.#values.outcome.decode(bytes, { aad: id });
+      const { value, message = "" } = this.#values.outcome.decode(bytes, this.#values.context);
       if (value === undefined) return { status: "dead", message };
-      return { status: "ok", value: this.#values.result.decode(Buffer.from(value), { aad: id }) };
+      return { status: "ok", value: this.#values.result.decode(Buffer.from(value), this.#values.context) };
     }
     const job = await this.#store.find(id);
     if (job.status === "missing") {

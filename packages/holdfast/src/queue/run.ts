@@ -31,7 +31,9 @@ export class Run implements Done {
   readonly record: JobRecord;
   readonly failures: FailureRecord | undefined;
   readonly crashes: number;
-  readonly #abort = new AbortController();
+  /** Made when it is asked for: most handlers never do, and it costs more than all the rest of a run. */
+  #abort: AbortController | undefined;
+  #calledOff: Error | undefined;
 
   constructor(id: string, fence: number, record: JobRecord, failures: FailureRecord | undefined, crashes: number) {
     this.id = id;
@@ -43,13 +45,20 @@ export class Run implements Done {
   }
 
   job<Payload>(payload: Payload): QueueJob<Payload> {
-    const { id, fence, crashes, record } = this;
-    const attempt = (this.failures?.failures ?? 0) + 1;
-    return { id, payload, attempt, crashes, fence, addedAt: record.addedAt, signal: this.#abort.signal };
+    return new JobView(this, payload);
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#calledOff !== undefined) this.#abort.abort(this.#calledOff);
+    }
+    return this.#abort.signal;
   }
 
   callOff(reason: Error): void {
-    this.#abort.abort(reason);
+    this.#calledOff ??= reason;
+    this.#abort?.abort(reason);
   }
 
   /** The handler's own outcome; a TimeoutError where it is still under way after `limitMs` and some grace. */
@@ -66,11 +75,35 @@ export class Run implements Done {
     const ended = (async () => work())();
     try {
       const value = await Promise.race([ended, late]);
-      if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
+      if (this.#calledOff !== undefined) throw this.#calledOff;
       return value;
     } finally {
       runtime.clearTimeout(timer);
     }
+  }
+}
+
+class JobView<Payload> implements QueueJob<Payload> {
+  readonly id: string;
+  readonly payload: Payload;
+  readonly attempt: number;
+  readonly crashes: number;
+  readonly fence: number;
+  readonly addedAt: number;
+  readonly #run: Run;
+
+  constructor(run: Run, payload: Payload) {
+    this.id = run.id;
+    this.payload = payload;
+    this.attempt = (run.failures?.failures ?? 0) + 1;
+    this.crashes = run.crashes;
+    this.fence = run.fence;
+    this.addedAt = run.record.addedAt;
+    this.#run = run;
+  }
+
+  get signal(): AbortSignal {
+    return this.#run.signal;
   }
 }
 

@@ -163,6 +163,79 @@ return duplicates
   },
 };
 
+export interface AppendKeys {
+  readonly operation: Arg;
+  readonly jobs: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly idle: Arg;
+}
+
+export interface AppendArgs {
+  readonly operationTtlMs: number;
+  readonly channel: string;
+  readonly prefix: string;
+  /** lane (1 to 3) of each, a digit a job */
+  readonly places: string;
+  /** of each record in bytes, with a comma behind each */
+  readonly lengths: string;
+  /** without the time, one behind the other */
+  readonly records: Arg;
+}
+
+export type AppendResult =
+  | { readonly status: "ok" };
+
+/**
+ * Add jobs that run as soon as possible and have nothing of their own: no id, no unique key, no time. What most jobs are.
+ * Their ids are `prefix` and their place in the call, counted from 1. A repetition of the call adds nothing.
+ */
+export const append: Script<AppendKeys, AppendArgs, AppendResult> = {
+  class: "dedupable",
+  name: "queue.append",
+  sha1: "f4032b482479be553e02e076b2e3dcdd093b50c2",
+  lua: `-- queue.append
+${NOW}${IDLE}local operation, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local operationTtlMs, channel, prefix, places, lengths, records = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+if not redis.call('SET', operation, '1', 'NX', 'PX', operationTtlMs) then return 'ok' end
+local stamp = string.format('%013.0f', now())
+local stored, waiting, from, count = {}, {{}, {}, {}}, 1, 0
+for length in string.gmatch(lengths, '%d+') do
+  count = count + 1
+  local id, lane = prefix .. count, string.sub(places, count, count)
+  local next_ = from + length
+  stored[count * 2 - 1] = id
+  stored[count * 2] = stamp .. lane .. string.sub(records, from, next_ - 1)
+  from = next_
+  local list = waiting[tonumber(lane)]
+  list[#list + 1] = id
+end
+redis.call('HSET', jobs, unpack(stored))
+for lane, list in ipairs(waiting) do
+  if #list > 0 then redis.call('RPUSH', ({urgent, normal, low})[lane], unpack(list)) end
+end
+if redis.call('EXISTS', idle) == 1 then wakeWorkers(idle, channel, count) end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.operation, keys.jobs, keys.urgent, keys.normal, keys.low, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.channel, args.prefix, args.places, args.lengths, args.records);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
 export interface ClaimKeys {
   readonly jobs: Arg;
   readonly meta: Arg;
@@ -189,7 +262,9 @@ export interface ClaimArgs {
   readonly channel: string;
   /** what it listens for */
   readonly wakeKey: string;
-  /** of each: id, fence, unique key or empty */
+  /** unique keys that are free with the acknowledgements */
+  readonly uniques: number;
+  /** first those keys, each with its job's id; then, for each claim: its fence, how many of its jobs are done, their ids */
   readonly done: readonly string[];
 }
 
@@ -205,33 +280,30 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "a841cf45900e5652abaa444df1b1960054a20154",
+  sha1: "131cf493241732062100c236d920325462802efa",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}local jobs, meta, crashes, urgent, normal, low, delayed, active, workers, idle, paused, unique = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local worker, slots, leaseMs, idleMs, channel, wakeKey = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local worker, slots, leaseMs, idleMs, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6], tonumber(ARGV[7])
 local done = {}
-for i = 7, #ARGV do done[i - 6] = ARGV[i] end
+for i = 8, #ARGV do done[i - 7] = ARGV[i] end
 local lanes = {urgent, normal, low}
 local known = redis.call('ZSCORE', workers, worker) and 1 or 0
 redis.call('ZADD', workers, now() + leaseMs, worker)
-local stale = {}
-if #done > 0 then
-  local ids, over = {}, {}
-  for at = 1, #done, 3 do ids[#ids + 1] = done[at] end
-  local fences = redis.call('ZMSCORE', active, unpack(ids))
-  for at, id in ipairs(ids) do
-    local fence = fences[at]
-    if fence and tonumber(fence) == tonumber(done[at * 3 - 1]) then
-      over[#over + 1] = id
-      freeUnique(unique, done[at * 3], id)
-    else
-      stale[#stale + 1] = id
-    end
+local stale, over = {}, {}
+local at = uniques * 2 + 1
+while at <= #done do
+  local fence, count = tonumber(done[at]), tonumber(done[at + 1])
+  local fences = redis.call('ZMSCORE', active, unpack(done, at + 2, at + 1 + count))
+  for place, held in ipairs(fences) do
+    local list = held and tonumber(held) == fence and over or stale
+    list[#list + 1] = done[at + 1 + place]
   end
-  if #over > 0 then
-    redis.call('ZREM', active, unpack(over))
-    forget(jobs, meta, crashes, over)
-  end
+  at = at + 2 + count
+end
+if #over > 0 then
+  redis.call('ZREM', active, unpack(over))
+  forget(jobs, meta, crashes, over)
+  for pair = 1, uniques * 2, 2 do freeUnique(unique, done[pair], done[pair + 1]) end
 end
 local MAX_DUE = 500
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
@@ -288,7 +360,7 @@ return {
     out.push(keys.jobs, keys.meta, keys.crashes, keys.urgent, keys.normal, keys.low, keys.delayed, keys.active, keys.workers, keys.idle, keys.paused, keys.unique);
   },
   encodeArgs(args, out) {
-    out.push(args.worker, encodeInt("slots", args.slots), encodeInt("leaseMs", args.leaseMs), encodeInt("idleMs", args.idleMs), args.channel, args.wakeKey);
+    out.push(args.worker, encodeInt("slots", args.slots), encodeInt("leaseMs", args.leaseMs), encodeInt("idleMs", args.idleMs), args.channel, args.wakeKey, encodeInt("uniques", args.uniques));
     for (const each of args.done) out.push(each);
   },
   decode(reply) {

@@ -8,6 +8,7 @@ import { runScript, type ScriptCall } from "../core/script/run.ts";
 import type { AddSettings, QueueSettings } from "./options.ts";
 import {
   add,
+  append,
   claim,
   type ClaimResult,
   counts,
@@ -26,10 +27,17 @@ import {
 
 /** One job on its way in. */
 export interface Addition {
-  readonly id: string;
+  /** Undefined: the store names it. */
+  readonly id: string | undefined;
   readonly settings: AddSettings;
   /** Without its time and lane. */
   readonly record: Buffer;
+}
+
+/** `ok`: it was added, as `id`; `duplicate`: `id` is the job in its way. */
+export interface Entered {
+  readonly status: "ok" | "duplicate";
+  readonly id: string;
 }
 
 /** An acknowledgement. */
@@ -50,14 +58,19 @@ export interface WorkerKeys {
 const MAX_ADDITIONS = 200;
 /** A repetition of a lost answer comes within the call's deadline, and a late copy not much later. */
 const OPERATION_TTL_MS = 60_000;
-const FIELDS_PER_JOB = 6;
+const ID_BYTES = 9;
 
 export class QueueStore {
   readonly #core: Core;
   readonly #keys: GroupKeys;
   readonly #settings: QueueSettings;
   readonly #lane = new Lane();
-  readonly #additions: BatchKind<Addition, string | undefined>;
+  readonly #slot: number;
+  /** Of all ids that are made here: no other process has it. */
+  readonly #idHead: string;
+  #calls = 0;
+  readonly #plain: BatchKind<Addition, Entered>;
+  readonly #particular: BatchKind<Addition, Entered>;
   readonly #lanes: { readonly urgent: string; readonly normal: string; readonly low: string };
   readonly #parts: Record<
     "jobs" | "meta" | "crashes" | "delayed" | "dead" | "workers" | "idle" | "paused" | "unique" | "windows",
@@ -68,6 +81,8 @@ export class QueueStore {
     this.#core = core;
     this.#keys = keys;
     this.#settings = settings;
+    this.#slot = core.driver.slotOf(keys.key);
+    this.#idHead = core.driver.runtime.randomBytes(ID_BYTES).toString("base64url");
     const part = (name: string): string => keys.part(name);
     this.#lanes = { urgent: part("high"), normal: part("normal"), low: part("low") };
     this.#parts = {
@@ -82,7 +97,8 @@ export class QueueStore {
       unique: part("unique"),
       windows: part("windows"),
     };
-    this.#additions = listKind(MAX_ADDITIONS, (jobs) => this.#addAll(jobs));
+    this.#plain = listKind(MAX_ADDITIONS, (jobs) => this.#append(jobs));
+    this.#particular = listKind(MAX_ADDITIONS, (jobs) => this.#addAll(jobs));
   }
 
   /** The key by which a job's outcome is kept and its waiters are woken. */
@@ -94,9 +110,11 @@ export class QueueStore {
     return { worker, active: this.#keys.part("active", worker), wakeKey: this.#keys.part("wake", worker) };
   }
 
-  /** The id of the job in its way, or undefined where it was added. Calls of the same tick share a script. */
-  add(addition: Addition): Promise<string | undefined> {
-    return this.#lane.add(this.#additions, this.#core.driver.slotOf(this.#keys.key), addition);
+  /** Calls of the same tick share a script; those that need more than `append` does share another one. */
+  add(addition: Addition): Promise<Entered> {
+    const { due, uniqueKey } = addition.settings;
+    const isPlain = addition.id === undefined && due === "" && uniqueKey === "";
+    return this.#lane.add(isPlain ? this.#plain : this.#particular, this.#slot, addition);
   }
 
   claim(
@@ -113,7 +131,7 @@ export class QueueStore {
       idleMs: terms.idleMs,
       channel: this.#core.wakeups.channel,
       wakeKey: keys.wakeKey,
-      done: done.flatMap(({ id, fence, uniqueKey }) => [id, String(fence), uniqueKey]),
+      ...acknowledgements(done),
     };
     return runScript(this.#core.driver, claim, names, args, { op: "queue.claim", timeoutMs: terms.timeoutMs });
   }
@@ -260,21 +278,55 @@ export class QueueStore {
     return (await this.#core.driver.send(["GET", key], call, key)) as Buffer | null;
   }
 
-  async #addAll(jobs: readonly Addition[]): Promise<(string | undefined)[]> {
+  async #append(jobs: readonly Addition[]): Promise<Entered[]> {
+    const { jobs: records, idle } = this.#parts;
+    const prefix = `${this.#nextCall()}.`;
+    const names = { operation: this.#keys.part("op", prefix), jobs: records, ...this.#lanes, idle };
+    const args = {
+      operationTtlMs: OPERATION_TTL_MS,
+      channel: this.#core.wakeups.channel,
+      prefix,
+      places: jobs.map(({ settings }) => settings.lane).join(""),
+      lengths: jobs.map(({ record }) => record.length).join(","),
+      records: jobs.length === 1 ? jobs[0]!.record : Buffer.concat(jobs.map(({ record }) => record)),
+    };
+    await runScript(this.#core.driver, append, names, args, this.#call("queue.add"));
+    return jobs.map((_, at) => ({ status: "ok", id: `${prefix}${at + 1}` }));
+  }
+
+  async #addAll(jobs: readonly Addition[]): Promise<Entered[]> {
     const { jobs: records, delayed, unique, windows, idle } = this.#parts;
-    const operation = this.#keys.part("op", this.#core.driver.runtime.randomBytes(12).toString("base64url"));
-    const names = { operation, jobs: records, ...this.#lanes, delayed, unique, windows, idle };
-    const fields: (string | Buffer)[] = [];
-    let given = false;
-    for (const { id, settings, record } of jobs) {
-      given ||= settings.id !== undefined;
-      fields.push(id, String(settings.lane), settings.due, settings.uniqueKey, String(settings.uniqueMs), record);
-    }
+    const call = this.#nextCall();
+    const names = {
+      operation: this.#keys.part("op", call),
+      jobs: records,
+      ...this.#lanes,
+      delayed,
+      unique,
+      windows,
+      idle,
+    };
+    const ids = jobs.map(({ id }, at) => id ?? `${call}.${at + 1}`);
+    const fields = jobs.flatMap(({ settings, record }, at) => [
+      ids[at]!,
+      String(settings.lane),
+      settings.due,
+      settings.uniqueKey,
+      String(settings.uniqueMs),
+      record,
+    ]);
+    const given = jobs.some(({ id }) => id !== undefined);
     const args = { operationTtlMs: OPERATION_TTL_MS, channel: this.#core.wakeups.channel, given, fields };
-    const duplicates = await runScript(this.#core.driver, add, names, args, this.#call("queue.add"));
-    const outcomes: (string | undefined)[] = Array.from({ length: fields.length / FIELDS_PER_JOB });
-    for (const [at, id] of pairs(duplicates)) outcomes[Number(at)] = id;
-    return outcomes;
+    const duplicates = new Map(pairs(await runScript(this.#core.driver, add, names, args, this.#call("queue.add"))));
+    return ids.map((id, at) => {
+      const holder = duplicates.get(String(at));
+      return holder === undefined ? { status: "ok", id } : { status: "duplicate", id: holder };
+    });
+  }
+
+  #nextCall(): string {
+    this.#calls += 1;
+    return `${this.#idHead}${this.#calls.toString(36)}`;
   }
 
   #send(args: readonly string[], opClass: "read" | "idempotent", key: string): Promise<unknown> {
@@ -292,4 +344,18 @@ export class QueueStore {
 
 function pairs<T>(flat: readonly T[]): [T, T][] {
   return Array.from({ length: flat.length / 2 }, (_, at) => [flat[at * 2]!, flat[at * 2 + 1]!]);
+}
+
+/** Jobs of one claim have one fence, so that most of them cost one argument. */
+function acknowledgements(done: readonly Done[]): { readonly uniques: number; readonly done: string[] } {
+  const byFence = new Map<number, string[]>();
+  const uniques: string[] = [];
+  for (const { id, fence, uniqueKey } of done) {
+    const ids = byFence.get(fence);
+    if (ids === undefined) byFence.set(fence, [id]);
+    else ids.push(id);
+    if (uniqueKey !== "") uniques.push(uniqueKey, id);
+  }
+  const claims = [...byFence].flatMap(([fence, ids]) => [String(fence), String(ids.length), ...ids]);
+  return { uniques: uniques.length / 2, done: [...uniques, ...claims] };
 }

@@ -1,5 +1,5 @@
 /** The three kinds of values that a queue stores, each with the handle's serializer, compression and encryption. */
-import type { Codec } from "../core/codec/codec.ts";
+import type { Codec, CodecContext } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
 import type { FailureRecord } from "./failure.ts";
 import type { QueueOptions } from "./options.ts";
@@ -10,6 +10,8 @@ export type Outcome<Result> =
   | { readonly status: "dead"; readonly message: string };
 
 export interface QueueValues<Payload, Result> {
+  /** Encrypted values are bound to their queue. */
+  readonly context: CodecContext;
   readonly payload: Codec<Payload>;
   readonly result: Codec<Result>;
   readonly outcome: Codec<{ readonly value?: Buffer; readonly message?: string }>;
@@ -18,6 +20,7 @@ export interface QueueValues<Payload, Result> {
 
 export function queueValues<Payload, Result>(
   core: Core,
+  queueKey: string,
   options: QueueOptions<Payload, Result>,
 ): QueueValues<Payload, Result> {
   const { payload, result, serializer, compress, encrypt } = options;
@@ -27,6 +30,7 @@ export function queueValues<Payload, Result>(
     ...(encrypt === undefined ? {} : { encrypt }),
   };
   return {
+    context: { aad: queueKey },
     payload: core.codec<Payload>(payload === undefined ? stored : { ...stored, schema: payload }),
     result: core.codec<Result>(result === undefined ? stored : { ...stored, schema: result }),
     outcome: core.codec({ ...stored, serializer: "msgpack" }),

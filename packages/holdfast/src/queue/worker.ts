@@ -286,7 +286,7 @@ export class QueueWorker<Payload, Result> implements AsyncDisposable {
   async #execute(run: Run): Promise<void> {
     try {
       const result = await run.within(this.#runtime, this.#queue.runTimeoutMs, () =>
-        this.#handler(run.job(this.#values.payload.decode(run.record.payload, { aad: run.id }))),
+        this.#handler(run.job(this.#values.payload.decode(run.record.payload, this.#values.context))),
       );
       if (!this.#isMine(run)) return;
       if (run.record.keepsResult) return await this.#giveBack(run, () => this.#finish(run, result));
@@ -327,8 +327,8 @@ export class QueueWorker<Payload, Result> implements AsyncDisposable {
   }
 
   async #finish(run: Run, result: Result): Promise<void> {
-    const value = this.#values.result.encode(result, { aad: run.id });
-    const outcome = this.#values.outcome.encode({ value }, { aad: run.id });
+    const value = this.#values.result.encode(result, this.#values.context);
+    const outcome = this.#values.outcome.encode({ value }, this.#values.context);
     if (await this.#store.finish(this.#keys, run, outcome)) this.#stats.completed += 1;
     else this.#stats.lost += 1;
   }
@@ -350,7 +350,7 @@ export class QueueWorker<Payload, Result> implements AsyncDisposable {
       error instanceof RetryAfter ? error.delayMs : backoffMs(this.#runtime, this.#queue.backoff, failed.failures);
     const info = this.#values.failures.encode(failed);
     const { message } = failed.last.at(-1)!;
-    const outcome = run.record.keepsResult ? this.#values.outcome.encode({ message }, { aad: run.id }) : NOTHING;
+    const outcome = run.record.keepsResult ? this.#values.outcome.encode({ message }, this.#values.context) : NOTHING;
     const isSettled = await this.#store.settle(
       this.#keys,
       run,

@@ -24,29 +24,27 @@
 -- @arg idleMs int      for how long it will listen where there is nothing to do; 0: it does not listen
 -- @arg channel text
 -- @arg wakeKey text    what it listens for
--- @arg done... text    of each: id, fence, unique key or empty
+-- @arg uniques int     unique keys that are free with the acknowledgements
+-- @arg done... text   first those keys, each with its job's id; then, for each claim: its fence, how many of its jobs are done, their ids
 -- @result ok known:bool stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> metas:list<bytes?> crashed:list<text?>
 local lanes = {urgent, normal, low}
 local known = redis.call('ZSCORE', workers, worker) and 1 or 0
 redis.call('ZADD', workers, now() + leaseMs, worker)
-local stale = {}
-if #done > 0 then
-  local ids, over = {}, {}
-  for at = 1, #done, 3 do ids[#ids + 1] = done[at] end
-  local fences = redis.call('ZMSCORE', active, unpack(ids))
-  for at, id in ipairs(ids) do
-    local fence = fences[at]
-    if fence and tonumber(fence) == tonumber(done[at * 3 - 1]) then
-      over[#over + 1] = id
-      freeUnique(unique, done[at * 3], id)
-    else
-      stale[#stale + 1] = id
-    end
+local stale, over = {}, {}
+local at = uniques * 2 + 1
+while at <= #done do
+  local fence, count = tonumber(done[at]), tonumber(done[at + 1])
+  local fences = redis.call('ZMSCORE', active, unpack(done, at + 2, at + 1 + count))
+  for place, held in ipairs(fences) do
+    local list = held and tonumber(held) == fence and over or stale
+    list[#list + 1] = done[at + 1 + place]
   end
-  if #over > 0 then
-    redis.call('ZREM', active, unpack(over))
-    forget(jobs, meta, crashes, over)
-  end
+  at = at + 2 + count
+end
+if #over > 0 then
+  redis.call('ZREM', active, unpack(over))
+  forget(jobs, meta, crashes, over)
+  for pair = 1, uniques * 2, 2 do freeUnique(unique, done[pair], done[pair + 1]) end
 end
 local MAX_DUE = 500
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
