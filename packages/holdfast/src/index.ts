@@ -114,3 +114,10 @@ export type { LeaderboardOptions, LeaderboardOrder, LeaderboardTies } from "./le
 export type { Tags, TagsAddOptions, TagsChangeResult, TagsPage } from "./tags/tags.ts";
 export type { TagsPageOptions, TagsQuery } from "./tags/query.ts";
 export type { TagsOptions } from "./tags/options.ts";
+export type { Queue, QueueAdded, QueueCounts, QueueJobInfo, QueueResult, QueueResultOptions } from "./queue/queue.ts";
+export type { QueueDeadJob, QueueDeadLetters, QueueDeadPage, QueueDeadPageOptions } from "./queue/dead-letters.ts";
+export { Discard, RetryAfter, Snooze } from "./queue/failure.ts";
+export type { QueueFailure } from "./queue/failure.ts";
+export type { QueueAddOptions, QueueBackoff, QueueOptions, QueuePriority, QueueWorkOptions } from "./queue/options.ts";
+export type { QueueJob } from "./queue/run.ts";
+export type { QueueHandler, QueueWorker, QueueWorkerStats } from "./queue/worker.ts";

@@ -4,7 +4,7 @@ import { listKind } from "../core/batch/list-kind.ts";
 import type { BatchKind } from "../core/batch/lane.ts";
 import type { Core } from "../core/core.ts";
 import type { GroupKeys } from "../core/keyspace/keyspace.ts";
-import { runScript, type ScriptCall } from "../core/script/run.ts";
+import { runScript, type UnclassedCall } from "../core/script/run.ts";
 import type { AddSettings, QueueSettings } from "./options.ts";
 import {
   add,
@@ -337,7 +337,7 @@ export class QueueStore {
     );
   }
 
-  #call(op: string, key?: string): ScriptCall {
+  #call(op: string, key?: string): UnclassedCall {
     return { op, key, timeoutMs: this.#settings.timeoutMs };
   }
 }

@@ -246,10 +246,8 @@ export class QueueWorker<Payload, Result> implements AsyncDisposable {
   async #reconcile(done: readonly Run[]): Promise<void> {
     const answer = await this.#store.held(this.#keys);
     const fences = new Map(answer.ids.map((id, at) => [id, Number(answer.fences[at])]));
-    for (const run of done) {
-      if (fences.get(run.id) === run.fence) this.#done.push(run);
-      else this.#stats.completed += 1;
-    }
+    // What is not held any more is done; or the lease was over, and it is another's.
+    this.#done.push(...done.filter((run) => fences.get(run.id) === run.fence));
     const known = new Set([...this.#done.map(({ id }) => id), ...this.#running.keys()]);
     const unknown = answer.ids.map((id, at) => ({ id, at })).filter(({ id }) => !known.has(id));
     const pick = <T>(list: readonly T[]): T[] => unknown.map(({ at }) => list[at]!);

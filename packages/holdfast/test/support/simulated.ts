@@ -8,10 +8,10 @@ const FIRST_SEED = 1;
 const PAUSE_MS = 50;
 
 /** A search among new ones: `HOLDFAST_SCHEDULES=20000 npx vitest run simulation`; to replay one: `HOLDFAST_SEED=n`. */
-export function schedules(): { readonly schedules: number; readonly seed?: number } {
+export function schedules(fixed: number = SCHEDULES): { readonly schedules: number; readonly seed?: number } {
   const { HOLDFAST_SEED: seed, HOLDFAST_SCHEDULES: count } = process.env;
   if (seed !== undefined) return { schedules: 1, seed: Number(seed) };
-  return count === undefined ? { schedules: SCHEDULES, seed: FIRST_SEED } : { schedules: Number(count) };
+  return count === undefined ? { schedules: fixed, seed: FIRST_SEED } : { schedules: Number(count) };
 }
 
 /** The outcome; undefined where the server did not do its part. What is no outage is thrown. */
