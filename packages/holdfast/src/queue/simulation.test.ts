@@ -51,10 +51,12 @@ const popped = (client: SimulatedClient): Port => {
       let completed = 0;
       void (async () => {
         for (;;) {
-          const payload = await unlessOutage(() => send("LPOP", "list").then((reply) => reply ?? undefined));
+          const payload = await unlessOutage(() =>
+            send("LPOP", "list").then((reply) => (reply === null ? undefined : Number(reply))),
+          );
           if (payload === undefined) await client.sleep(50);
           else
-            await handler({ id: String(payload), payload: Number(payload), fence: 0 }).then(
+            await handler({ id: String(payload), payload, fence: 0 }).then(
               () => (completed += 1),
               () => undefined,
             );
