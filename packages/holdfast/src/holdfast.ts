@@ -50,7 +50,7 @@ export class Holdfast implements AsyncDisposable {
   }
 
   /** Values with a time to live, loaded once for the whole fleet. */
-  cache<V>(name: string, options: CacheOptions<V> = {}): Cache<V> {
+  cache<V>(name: string, options?: CacheOptions<V>): Cache<V> {
     return new Cache<V>(this.#core, name, options);
   }
 

@@ -9,10 +9,10 @@ export type { Holdfast } from "./holdfast.ts";
 export type { Duration } from "./base/options.ts";
 export type { Id } from "./core/keyspace/keyspace.ts";
 export * from "./base/errors.ts";
-export type { Cache, GetOrSetOptions, SetOptions } from "./cache/cache.ts";
-export type { CacheOptions } from "./cache/options.ts";
+export type { Cache, CacheLoaded } from "./cache/cache.ts";
+export type { CacheGetOrSetOptions, CacheOptions, CacheSetOptions } from "./cache/options.ts";
 export type { CacheStats } from "./cache/stats.ts";
-export type { Load, LoadContext } from "./cache/loader.ts";
+export type { CacheLoad, CacheLoadContext } from "./cache/loader.ts";
 export type { Channel, ChannelPattern, PatternMessage } from "./channel/channel.ts";
 export type { ChannelSubscription, MessageContext, MessageHandler } from "./channel/dispatcher.ts";
 export type {

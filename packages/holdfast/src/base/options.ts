@@ -76,8 +76,10 @@ export function parseOptions<T extends object, Parsed>(
 /** The check of `parseOptions` alone, for the options of one call. Allocates nothing where no field is undefined. */
 export function givenOptions<T extends object>(given: T | undefined, names: OptionNames<T>): T {
   if (given === undefined) return NOTHING as T;
-  if (typeof given !== "object" || given === null || Array.isArray(given))
-    throw new InvalidArgumentError("options", `an object such as { ${Object.keys(names)[0]}: ... }`, given);
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    const got = typeof given === "string" ? said("a string") : given;
+    throw new InvalidArgumentError("options", `an object such as { ${Object.keys(names)[0]}: ... }`, got);
+  }
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(names, name)) throw unknownOption(name, Object.keys(names));
   }

@@ -3,18 +3,21 @@
  * - a value loaded before a delete or set is stored or served after it ........ "no stale value"
  * - every process loads the same key at once ................................... "one load for the fleet"
  * - the process that loads dies, and the others wait for ever ................... "takes over from a dead loader"
- * - a wake-up is lost .......................................................... wait/wakeups.test.ts
+ * - a wake-up is lost .......................................................... core/wait/wakeups.test.ts
+ * - a caller joins a load that is older than its question ...................... loads.test.ts, simulation.test.ts
+ * - the same call returns other things on another path ......................... values.test.ts
  * - the server is away: requests hang, or fail although the database is there ... "while the server is away"
  * - the answer to a write is lost .............................................. "a lost reply"
  * - an entry cannot be read (another schema, key, format) ....................... "unreadable entries"
+ * - options that are not understood are ignored .............................. "refuses options"
  * - an entry or a lease without a time to live ................................. "every key has a time to live"
  */
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { startProxy, startStandalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
-import { HoldfastError, InvalidArgumentError, TimeoutError } from "../base/errors.ts";
+import { HoldfastError, type InvalidArgumentError, TimeoutError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Cache } from "./cache.ts";
 
@@ -48,7 +51,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     return [a.cache(name, settings), b.cache(name, settings)];
   };
 
-  test("get, set and delete", async () => {
+  it("get, set and delete", async () => {
     const [here, there] = pair();
     expect(await here.get("ada")).toBeUndefined();
     await here.set("ada", { name: "Ada" });
@@ -58,14 +61,14 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(await here.get("ada")).toBeUndefined();
   });
 
-  test.each(["{a}b", "a:b", "%7B", "ключ", "x y", 42])("the id %j", async (id) => {
+  it.each(["{a}b", "a:b", "%7B", "ключ", "x y", 42])("the id %j", async (id) => {
     const [here, there] = pair();
     await here.set(id, id);
     expect(await there.get(id)).toBe(id);
     expect(await there.delete(id)).toBe(true);
   });
 
-  test("getMany gives what there is, over all slots", async () => {
+  it("getMany gives what there is, over all slots", async () => {
     const [here, there] = pair();
     const ids = Array.from({ length: 200 }, (_, at) => `user-${at}`);
     await Promise.all(ids.filter((_, at) => at % 2 === 0).map((id) => here.set(id, id.length)));
@@ -74,7 +77,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(found.get("user-10")).toBe(7);
   });
 
-  test("calls that are not awaited are executed in their order", async () => {
+  it("calls that are not awaited are executed in their order", async () => {
     const [here] = pair();
     await here.set("x", 0);
     const results: unknown[] = [];
@@ -89,7 +92,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(results).toEqual([...Array.from({ length: 50 }, (_, at) => at + 1), undefined]);
   });
 
-  test("one load for the fleet: a hundred callers in two processes, one loader call", async () => {
+  it("one load for the fleet: a hundred callers in two processes, one loader call", async () => {
     const [here, there] = pair();
     let loads = 0;
     const hold = gate();
@@ -106,7 +109,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(here.stats().joined + there.stats().joined).toBe(98);
   });
 
-  test("no stale value: a delete while a load runs", async () => {
+  it("no stale value: a delete while a load runs", async () => {
     const [here, there] = pair();
     const reading = gate();
     const hold = gate();
@@ -126,7 +129,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(here.stats().superseded).toBe(1);
   });
 
-  test("no stale value: a set while a load runs", async () => {
+  it("no stale value: a set while a load runs", async () => {
     const [here, there] = pair();
     const reading = gate();
     const hold = gate();
@@ -142,7 +145,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(await here.get("k")).toBe("written");
   });
 
-  test("no stale value: racing loads, sets and deletes against a versioned source", async () => {
+  it("no stale value: racing loads, sets and deletes against a versioned source", async () => {
     const [here, there] = pair();
     let version = 0;
     const load = async (): Promise<number> => {
@@ -163,7 +166,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     }
   });
 
-  test("a loader that fails tells all its callers, stores nothing, and lets the next one try", async () => {
+  it("a loader that fails tells all its callers, stores nothing, and lets the next one try", async () => {
     const [here, there] = pair();
     const failing = (): Promise<never> => Promise.reject(new Error("database down"));
     const callers = await Promise.allSettled([here.getOrSet("k", failing), here.getOrSet("k", failing)]);
@@ -174,7 +177,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(await there.getOrSet("k", () => "second")).toBe("second");
   });
 
-  test("a waiter is woken when the loader of another process fails, and loads itself", async () => {
+  it("a waiter is woken when the loader of another process fails, and loads itself", async () => {
     const [here, there] = pair({ loadLease: "30s", loadTimeout: "20s" });
     const hold = gate();
     const first = here.getOrSet("k", async () => {
@@ -189,7 +192,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(await second).toBe("mine");
   });
 
-  test("takes over from a dead loader once its short lease has ended", async () => {
+  it("takes over from a dead loader once its short lease has ended", async () => {
     const [, there] = pair({ loadLease: 300 });
     const dead = await connect(url, { ...options, prefix: shared });
     const dying = dead.cache(there.name, { loadLease: 300 });
@@ -204,7 +207,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(await there.getOrSet("k", () => "taken over")).toBe("taken over");
   });
 
-  test("undefined is remembered only with negativeTtl, null is a value", async () => {
+  it("undefined is remembered only with negativeTtl, null is a value", async () => {
     const [plain] = pair();
     const [negative] = pair({ negativeTtl: "1m" });
     let loads = 0;
@@ -219,7 +222,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(await plain.get("n")).toBeNull();
   });
 
-  test("a load beyond loadTimeout: its callers get a TimeoutError and its signal fires", async () => {
+  it("a load beyond loadTimeout: its callers get a TimeoutError and its signal fires", async () => {
     const [here] = pair({ loadTimeout: 50 });
     let reason: unknown;
     const slow = here.getOrSet(
@@ -230,7 +233,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(reason).toBeInstanceOf(TimeoutError);
   });
 
-  test("a caller may stop waiting; the load goes on for the others", async () => {
+  it("a caller may stop waiting; the load goes on for the others", async () => {
     const [here] = pair();
     const hold = gate();
     const controller = new AbortController();
@@ -246,7 +249,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(await patient).toBe("v");
   });
 
-  test("every key has a time to live, within the jitter", async () => {
+  it("every key has a time to live, within the jitter", async () => {
     const [here] = pair({ ttl: "10s", jitter: 0.5 });
     await here.set("a", 1);
     await here.getOrSet("b", () => 2);
@@ -268,7 +271,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     await loading;
   });
 
-  test("unreadable entries are misses: foreign bytes, another encryption key", async () => {
+  it("unreadable entries are misses: foreign bytes, another encryption key", async () => {
     const name = prefix();
     const key = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
     const first = a.cache<string>(name, { encrypt: { keys: { k1: key(1) }, current: "k1" } });
@@ -280,18 +283,43 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(await second.get("x")).toBe("again");
   });
 
-  test("refuses bad input at the door, by its field", async () => {
-    expect(() => a.cache("x", { ttl: 0 })).toThrow(/^ttl/);
-    expect(() => a.cache("x", { jitter: 2 })).toThrow(/^jitter/);
-    expect(() => a.cache("x", { onOutage: "pray" as "load" })).toThrow(/^onOutage/);
+  it("refuses bad input at the door, by its field", async () => {
+    expect(() => a.cache("x", { ttl: 0 })).toThrow(/^cache "x": ttl: /);
+    expect(() => a.cache("x", { jitter: 2 })).toThrow(/^cache "x": jitter: /);
+    expect(() => a.cache("x", { onOutage: "pray" as "load" })).toThrow(/^cache "x": onOutage: /);
     expect(() => a.cache("")).toThrow(/^name/);
-    await expect(a.cache("x").set("k", 1, { ttl: "soon" as "1s" })).rejects.toBeInstanceOf(InvalidArgumentError);
-    await expect(a.cache("x").get("")).rejects.toThrow(/^id/);
+    for (const bad of ["", "\ud800", Number.NaN, {}, undefined] as never[]) {
+      const cache = a.cache<number>("x");
+      const calls = [cache.get(bad), cache.getMany(["ok", bad]), cache.getOrSet(bad, () => 1), cache.set(bad, 1)];
+      for (const call of [...calls, cache.delete(bad)]) await expect(call).rejects.toThrow(/^id: /);
+    }
+  });
+
+  it("refuses options that it does not understand, with the nearest name", async () => {
+    const cache = a.cache<number>("x");
+    const message = (error: unknown): string => (error as InvalidArgumentError).message;
+    expect(() => a.cache("x", { tll: "1h" } as never)).toThrow(
+      'cache "x": tll: expected another name (did you mean "ttl"?)',
+    );
+    expect(() => a.cache("x", "1h" as never)).toThrow(/^cache "x": options: /);
+    const calls: [Promise<unknown>, string][] = [
+      [cache.set("k", 1, 60 as never), 'cache "x": options: expected an object such as { ttl: ... }, got 60'],
+      [cache.set("k", 1, { tll: 60 } as never), 'did you mean "ttl"?'],
+      [cache.set("k", 1, { ttl: "soon" as "1s" }), 'cache "x": ttl: '],
+      [cache.getOrSet("k", () => 1, 60 as never), 'cache "x": options: '],
+      [cache.getOrSet("k", () => 1, { sginal: 1 } as never), 'did you mean "signal"?'],
+      [cache.getOrSet("k", () => 1, { signal: {} as AbortSignal }), 'cache "x": signal: '],
+      [cache.getOrSet("k", 1 as never), 'cache "x": load: '],
+      [cache.getMany("abc" as never), "ids: "],
+      [cache.getMany(5 as never), "ids: "],
+    ];
+    for (const [call, part] of calls) expect(message(await call.catch((error: unknown) => error))).toContain(part);
+    expect(await cache.getOrSet("k", () => 1, { ttl: undefined, signal: undefined } as never)).toBe(1);
   });
 });
 
 describe("cache on one server [standalone]", () => {
-  test("while the server is away: load goes on for each process, throw passes the error on", async () => {
+  it("while the server is away: load goes on for each process, throw passes the error on", async () => {
     await using server = await startStandalone();
     await using hf = await connect(server.url, { prefix: prefix(), pingInterval: 50, pingTimeout: 200 });
     const loading = hf.cache<string>("a", { timeout: 200 });
@@ -309,7 +337,7 @@ describe("cache on one server [standalone]", () => {
       .toBe("back");
   });
 
-  test("a lost reply: set and delete are repeated until they are answered", async () => {
+  it("a lost reply: set and delete are repeated until they are answered", async () => {
     await using server = await startStandalone();
     await using proxy = await startProxy(server);
     await using hf = await connect(`redis://127.0.0.1:${proxy.port}`, { prefix: prefix() });

@@ -7,7 +7,7 @@
  * - options of JavaScript users: wrong types, bounds of timers ................. "refuses"
  */
 import { randomBytes } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
 import { AbortedError, CodecError, InvalidArgumentError } from "../base/errors.ts";
@@ -33,7 +33,7 @@ describe("a cache at its edges [standalone]", () => {
     await server.stop();
   });
 
-  test.each(["cache", "counter"] as const)(
+  it.each(["cache", "counter"] as const)(
     "no failure of %s.getMany goes unheard when an id is refused",
     async (kind) => {
       const unheard: unknown[] = [];
@@ -50,7 +50,7 @@ describe("a cache at its edges [standalone]", () => {
     },
   );
 
-  test("a question for the right to load that is carried out late gives the flight no right", async () => {
+  it("a question for the right to load that is carried out late gives the flight no right", async () => {
     const keys = { value: `{${name()}}`, lease: `{${name()}}` };
     const ask = (attempt: number): Promise<unknown> =>
       runScript(hf.driver, lookup, keys, { flight: "f", attempt, leaseMs: 10_000, reload: false }, { op: "test" });
@@ -64,7 +64,7 @@ describe("a cache at its edges [standalone]", () => {
     expect(await ask(3)).toEqual({ status: "leased" });
   });
 
-  test("a signal ends the waiting for the server, and no load begins for it", async () => {
+  it("a signal ends the waiting for the server, and no load begins for it", async () => {
     const cache = hf.cache<string>(name());
     const controller = new AbortController();
     let loads = 0;
@@ -82,7 +82,7 @@ describe("a cache at its edges [standalone]", () => {
     expect(loads).toBe(0);
   });
 
-  test("a value that cannot be stored is told, and the right to load given back", async () => {
+  it("a value that cannot be stored is told, and the right to load given back", async () => {
     const cache = hf.cache<unknown>(name(), { loadLease: "1h" });
     await expect(cache.getOrSet("x", () => 1n)).rejects.toThrow(CodecError);
     // With the lease still there this would wait for an hour.
@@ -90,7 +90,7 @@ describe("a cache at its edges [standalone]", () => {
     expect(await other.cache<unknown>(cache.name).getOrSet("x", () => "fine")).toBe("fine");
   });
 
-  test("while the server is silent, a caller waits for one deadline and not for a second", async () => {
+  it("while the server is silent, a caller waits for one deadline and not for a second", async () => {
     const cache = hf.cache<string>(name(), { timeout: 50 });
     await server.command("CONFIG", "RESETSTAT");
     proxy.freeze();
@@ -104,7 +104,7 @@ describe("a cache at its edges [standalone]", () => {
     expect(seen).not.toContain("cmdstat_eval");
   });
 
-  test.each<[string, object]>([
+  it.each<[string, object]>([
     ["ttl", { ttl: 0 }],
     ["ttl", { ttl: "1 hour" }],
     ["ttl", { ttl: {} }],
@@ -120,10 +120,10 @@ describe("a cache at its edges [standalone]", () => {
   ])("refuses a bad %s: %j", (field, options) => {
     const make = (): unknown => hf.cache(name(), options);
     expect(make).toThrow(InvalidArgumentError);
-    expect(make).toThrow(new RegExp(`^${field}: `));
+    expect(make).toThrow(new RegExp(`^cache "[^"]*": ${field}: `));
   });
 
-  test("refuses what is no loader and no ttl before it asks the server", async () => {
+  it("refuses what is no loader and no ttl before it asks the server", async () => {
     const cache = hf.cache<unknown>(name());
     const noLoader = undefined as unknown as () => unknown;
     await expect(cache.getOrSet("x", noLoader)).rejects.toThrow(InvalidArgumentError);
@@ -131,7 +131,7 @@ describe("a cache at its edges [standalone]", () => {
     await expect(cache.set("x", 1, { ttl: -1 })).rejects.toThrow(InvalidArgumentError);
   });
 
-  test("stores with a long ttl as it is", async () => {
+  it("stores with a long ttl as it is", async () => {
     const cache = hf.cache<number>(name(), { ttl: "90d", jitter: 0 });
     await cache.set("x", 1);
     const leftMs = Number(await server.command("PTTL", `hf:cache:${cache.name}:{x}`));

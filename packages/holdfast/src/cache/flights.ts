@@ -1,50 +1,86 @@
 /**
  * Loads under way in this process, so that callers of one key share one.
  *
- * A caller may join a load only if its result cannot be older than what the caller may already know: the entry may have
- * been deleted or set by another process since the load began. So a later caller first asks the server whether the
- * load still holds its lease, one question per turn of the event loop for all who come in it.
+ * A caller may join a load only if what it reads cannot be older than the caller's own question: the entry may have been
+ * deleted or set by another process since the load began. The moments of both are counted, not timed:
+ *
+ *     the load began after the caller had asked ....... joined
+ *     the flight still asks the server, or waits for another process' load, and the caller's own
+ *         question was answered .................. joined: its answer comes after the caller's
+ *     it loads with a lease ........................... joined if the server says that it still has it
+ *     it loads without the server, or nobody can say .. not joined: the caller waits until it has ended; the next load
+ *         begins after all who wait for it, and is shared by them
  */
 import type { Runtime } from "../base/runtime.ts";
 
-export interface Flight<V> {
+export interface Flight {
   readonly id: string;
   /** Of the question to the server that it has an answer to, or waits for. Rises when an answer was lost. */
   attempt: number;
   readonly abort: AbortController;
-  /** True in the turn of the event loop that began it: whoever asks in it cannot know of anything newer. */
-  fresh: boolean;
-  /** This process has the right to load, as far as it knows. */
-  leased: boolean;
-  /** A question whether it still has, shared by those who ask in one turn. */
-  check: Promise<boolean> | undefined;
-  result: Promise<V>;
+  stage: "asking" | "leased" | "alone";
+  /** In the count of its Flights: when it took off, then when it began to load. */
+  began: number;
+  /** A question whether it still has its lease, shared by those who ask in the same tick. */
+  check: Promise<boolean | undefined> | undefined;
+  /** The encoded value. */
+  result: Promise<Buffer>;
 }
 
 /** By which the server knows who may load. */
-export function tokenOf({ id, attempt }: Flight<unknown>): string {
+export function tokenOf({ id, attempt }: Pick<Flight, "id" | "attempt">): string {
   return `${id}.${attempt}`;
 }
 
-/** Asks the server whether the flight still has the right to load. */
-export type StillLeased = (token: string) => Promise<boolean>;
+/** One caller's wish for a load. */
+export interface Boarding {
+  readonly key: string;
+  /** `Flights.now` when the caller asked. */
+  readonly since: number;
+  /** Whether the server has answered the caller's own question. */
+  reached: boolean;
+  /** Asks the server whether the flight still has the right to load; undefined when the server cannot say. */
+  stillLeased(token: string): Promise<boolean | undefined>;
+  fly(flight: Flight): Promise<Buffer>;
+}
 
-export class Flights<V> {
-  readonly #flights = new Map<string, Flight<V>>();
+export class Flights {
+  readonly #flights = new Map<string, Flight>();
   readonly #runtime: Runtime;
   readonly #onJoin: () => void;
+  #now = 0;
 
   constructor(runtime: Runtime, onJoin: () => void) {
     this.#runtime = runtime;
     this.#onJoin = onJoin;
   }
 
-  /** The result of a load under way where one may be joined, else of a new one: `fly`. */
-  board(key: string, stillLeased: StillLeased, fly: (flight: Flight<V>) => Promise<V>): Promise<V> {
-    const running = this.#flights.get(key);
-    if (running === undefined) return this.#start(key, fly);
-    if (running.fresh) return this.#join(running);
-    return this.#boardLater(key, stillLeased, fly);
+  /** A count of beginnings: what begins later has a greater one. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** The result of a load under way where one may be joined, else of a new one. */
+  async board(boarding: Boarding): Promise<Buffer> {
+    const { key, since } = boarding;
+    for (;;) {
+      const flight = this.#flights.get(key);
+      if (flight === undefined) return this.#start(boarding);
+      if (flight.began > since) return this.#join(flight);
+      // Its lookups travel on the connection of this caller's own read: one that was answered before has landed by then.
+      await nextTick();
+      if (this.#flights.get(key) !== flight) continue;
+      const joinable = await isJoinable(flight, boarding);
+      if (joinable === true) return this.#join(flight);
+      if (joinable === false) this.#land(key, flight);
+      else await flight.result.catch(() => undefined);
+    }
+  }
+
+  /** The flight reads its source from now on. */
+  loads(flight: Flight, stage: "leased" | "alone"): void {
+    flight.stage = stage;
+    flight.began = this.#now += 1;
   }
 
   /** Nobody joins the flight from now on; those who have get its result. */
@@ -52,48 +88,54 @@ export class Flights<V> {
     this.#flights.delete(key);
   }
 
-  async #boardLater(key: string, stillLeased: StillLeased, fly: (flight: Flight<V>) => Promise<V>): Promise<V> {
-    // A flight that only waits for another process needs no question: its lookups travel on the connection of this
-    // caller's own read, so one that was answered before has landed by the next tick.
-    await new Promise<void>((resolve) => process.nextTick(resolve));
-    const flight = this.#flights.get(key);
-    if (flight !== undefined && (!flight.leased || (await check(flight, stillLeased)))) return this.#join(flight);
-    if (flight !== undefined) this.#land(key, flight);
-    return this.board(key, stillLeased, fly);
-  }
-
-  #join(flight: Flight<V>): Promise<V> {
+  #join(flight: Flight): Promise<Buffer> {
     this.#onJoin();
     return flight.result;
   }
 
-  #start(key: string, fly: (flight: Flight<V>) => Promise<V>): Promise<V> {
-    const flight: Flight<V> = {
+  #start(boarding: Boarding): Promise<Buffer> {
+    const { key } = boarding;
+    const flight: Flight = {
       id: this.#runtime.randomUUID(),
       attempt: 1,
       abort: new AbortController(),
-      fresh: true,
-      leased: false,
+      stage: "asking",
+      began: (this.#now += 1),
       check: undefined,
       result: undefined as never,
     };
-    flight.result = fly(flight);
     this.#flights.set(key, flight);
-    process.nextTick(() => (flight.fresh = false));
+    flight.result = boarding.fly(flight);
     const land = (): void => this.#land(key, flight);
     flight.result.then(land, land);
     return flight.result;
   }
 
-  #land(key: string, flight: Flight<V>): void {
+  #land(key: string, flight: Flight): void {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 }
 
-function check(flight: Flight<unknown>, stillLeased: StillLeased): Promise<boolean> {
-  if (flight.check === undefined) {
-    flight.check = stillLeased(tokenOf(flight));
-    process.nextTick(() => (flight.check = undefined));
-  }
-  return flight.check;
+/** False where its lease is lost, undefined where nobody can say. */
+async function isJoinable(flight: Flight, boarding: Boarding): Promise<boolean | undefined> {
+  if (flight.began > boarding.since) return true;
+  if (!boarding.reached || flight.stage === "alone") return undefined;
+  if (flight.stage === "asking") return true;
+  const leased = await check(flight, boarding);
+  if (leased === undefined) boarding.reached = false;
+  return leased;
+}
+
+function check(flight: Flight, boarding: Boarding): Promise<boolean | undefined> {
+  if (flight.check !== undefined) return flight.check;
+  const answer = boarding.stillLeased(tokenOf(flight));
+  flight.check = answer;
+  process.nextTick(() => (flight.check = undefined));
+  return answer;
+}
+
+function nextTick(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve);
+  });
 }

@@ -1,104 +1,118 @@
 /**
  * One load for the whole fleet.
  *
- * In a process all callers of one key share a flight. Between processes the server hands out one lease per key; who
- * gets it loads and fills, the others wait for the wake-up and look again. What can go wrong:
+ * In a process all callers of one key share a flight (`flights.ts`). Between processes the server hands out one lease per
+ * key; whoever gets it loads and fills, the others wait for the wake-up and look again. What can go wrong:
  * - the loader's process dies: its lease is short and no longer renewed, so a waiter takes over;
  * - the entry is deleted or set while a load runs: the lease is gone, the fill is refused, and in this process the
  *   flight takes no new callers, so nobody who asks after the delete gets what was read before it;
  * - the wake-up is lost: a waiter also looks again when the lease it saw must have ended;
- * - the server is away: each process loads for itself (`onOutage`).
+ * - the server is away: each process loads for itself (`onOutage`);
+ * - the handle is closed: loads under way are called off.
  */
+import { Deferred } from "../base/deferred.ts";
+import { ClosedError, HoldfastError, isOutage, OutcomeUnknownError, TimeoutError } from "../base/errors.ts";
+import type { Timer } from "../base/runtime.ts";
 import type { Core } from "../core/core.ts";
-import { ClosedError, isOutage, OutcomeUnknownError, TimeoutError } from "../base/errors.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
-import type { Runtime, Timer } from "../base/runtime.ts";
-import type { Wakeups } from "../core/wait/wakeups.ts";
 import { type Flight, Flights, tokenOf } from "./flights.ts";
 import type { CacheSettings } from "./options.ts";
 import type { CacheStats } from "./stats.ts";
 import type { CacheStore, Lookup } from "./store.ts";
 
-export interface LoadContext {
+export interface CacheLoadContext {
   readonly id: Id;
-  /** Fires when the load has exceeded `loadTimeout`. */
+  /** Fires when the load has exceeded `loadTimeout`, and when the handle is closed. */
   readonly signal: AbortSignal;
 }
 
-export type Load<V> = (context: LoadContext) => V | Promise<V>;
+export type CacheLoad<V> = (context: CacheLoadContext) => V | Promise<V>;
 
-export class Loader<V> {
-  readonly #runtime: Runtime;
-  readonly #store: CacheStore<V>;
-  readonly #wakeups: Wakeups;
+type Store = Omit<CacheStore, "read">;
+
+/** What is to be loaded, for whom. */
+export interface Loading {
+  readonly id: Id;
+  readonly key: string;
+  readonly load: CacheLoad<unknown>;
+  readonly ttlMs: number;
+  /** `Loader.now` when the caller asked. */
+  readonly since: number;
+}
+
+export class Loader {
+  readonly #core: Core;
+  readonly #store: Store;
   readonly #settings: CacheSettings;
   readonly #stats: CacheStats;
-  readonly #flights: Flights<V | undefined>;
+  readonly #flights: Flights;
 
-  constructor(core: Core, store: CacheStore<V>, settings: CacheSettings, stats: CacheStats) {
-    this.#runtime = core.driver.runtime;
+  constructor(core: Core, store: Store, settings: CacheSettings, stats: CacheStats) {
+    this.#core = core;
     this.#store = store;
-    this.#wakeups = core.wakeups;
     this.#settings = settings;
     this.#stats = stats;
-    this.#flights = new Flights(this.#runtime, () => (stats.joined += 1));
+    this.#flights = new Flights(core.driver.runtime, () => (stats.joined += 1));
   }
 
-  /** The value from whoever loads it: this call, another of this process, or another process. */
-  load<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number): Promise<R> {
-    // Without a server nothing newer can be known here, so an outage lets callers share the load.
-    const stillLeased = (token: string): Promise<boolean> => this.#store.extend(id, token).catch(() => true);
-    const fly = (flight: Flight<V | undefined>): Promise<R> => this.#fly(id, load, ttlMs, flight);
-    return this.#flights.board(this.#store.key(id), stillLeased, fly) as Promise<R>;
+  get now(): number {
+    return this.#flights.now;
   }
 
-  /** As `load`, for who has just asked the server in vain: asking it again would cost another deadline. */
-  loadAlone<R extends V | undefined>(id: Id, load: Load<R>): Promise<R> {
-    const fly = (flight: Flight<V | undefined>): Promise<R> => this.#flyAlone(id, load, flight);
-    return this.#flights.board(this.#store.key(id), async () => true, fly) as Promise<R>;
+  /**
+   * The value, encoded, from whoever loads it: this call, another of this process, or another process.
+   * @param reached false where the caller has just asked the server in vain: asking again would cost another deadline
+   */
+  load(loading: Loading, reached: boolean): Promise<Buffer> {
+    const boarding = {
+      key: loading.key,
+      since: loading.since,
+      reached,
+      stillLeased: (token: string) => this.#stillLeased(loading.id, token),
+      fly: (flight: Flight) => (boarding.reached ? this.#fly(loading, flight) : this.#loadAlone(loading, flight)),
+    };
+    return this.#flights.board(boarding);
   }
 
-  /** The entry changes: who asks from now on must not get what a load in flight has read before. */
-  detach(id: Id): void {
-    this.#flights.detach(this.#store.key(id));
+  /** The entry changes: who asks from now on must not get what a load under way has read before. */
+  detach(key: string): void {
+    this.#flights.detach(key);
   }
 
-  async #fly<R extends V | undefined>(id: Id, load: Load<R>, ttlMs: number, flight: Flight<V | undefined>): Promise<R> {
+  /** Whether to go on without the server: it is away, or answers what no cache can use. */
+  goesOn(error: unknown): boolean {
+    return this.#settings.onOutage === "load" && isNoHelp(error);
+  }
+
+  async #fly(loading: Loading, flight: Flight): Promise<Buffer> {
     let found;
     try {
-      found = await this.#acquire(id, flight);
+      found = await this.#acquire(loading, flight);
     } catch (error) {
-      if (this.#settings.onOutage === "throw" || !isOutage(error)) throw error;
-      return this.#flyAlone(id, load, flight);
+      if (!this.goesOn(error)) throw error;
+      return this.#loadAlone(loading, flight);
     }
-    if (found.status === "hit") return found.value as R;
-    if (found.status === "timeout")
-      throw this.#timeout(id, "another process was loading the entry for longer than loadTimeout");
-    flight.leased = true;
-    return this.#loadUnderLease(id, load, ttlMs, flight);
-  }
-
-  /** Nobody else is asked, and nothing is kept. */
-  #flyAlone<R extends V | undefined>(id: Id, load: Load<R>, flight: Flight<V | undefined>): Promise<R> {
-    this.#stats.outages += 1;
-    return this.#run(id, load, flight.abort);
+    if (found.status === "hit") return found.bytes;
+    if (found.status === "leased") return this.#loadUnderLease(loading, flight);
+    throw this.#timeout(loading.id, "another process was loading the entry for longer than loadTimeout");
   }
 
   /** Until there is a value or this flight has the lease. */
   async #acquire(
-    id: Id,
-    flight: Flight<V | undefined>,
-  ): Promise<Exclude<Lookup<V | undefined>, { status: "wait" }> | { status: "timeout" }> {
+    { id, key }: Loading,
+    flight: Flight,
+  ): Promise<Exclude<Lookup, { status: "wait" }> | { status: "timeout" }> {
     const first = await this.#lookup(id, flight);
     if (first.status !== "wait") return first;
     this.#stats.waited += 1;
-    const deadline = this.#runtime.now() + this.#settings.loadTimeoutMs;
-    const waiter = await this.#wakeups.join(this.#store.key(id));
+    const { runtime } = this.#core.driver;
+    const deadline = runtime.now() + this.#settings.loadTimeoutMs;
+    const waiter = await this.#core.wakeups.join(key);
     try {
       for (;;) {
         const answer = await this.#lookup(id, flight);
         if (answer.status !== "wait") return answer;
-        const leftMs = deadline - this.#runtime.now();
+        const leftMs = deadline - runtime.now();
         if (leftMs <= 0) return { status: "timeout" };
         await waiter.next(Math.min(Math.max(answer.leaseMs, 1) + 1, leftMs));
       }
@@ -108,88 +122,112 @@ export class Loader<V> {
   }
 
   /** What was lost may still be carried out, so it is asked under another number. */
-  async #lookup(id: Id, flight: Flight<V | undefined>): Promise<Lookup<V | undefined>> {
-    const deadline = this.#runtime.now() + this.#settings.timeoutMs;
+  async #lookup(id: Id, flight: Flight): Promise<Lookup> {
+    const { runtime } = this.#core.driver;
+    const deadline = runtime.now() + this.#settings.timeoutMs;
     for (;;) {
       try {
         return await this.#store.lookup(id, flight, false);
       } catch (error) {
-        if (!(error instanceof OutcomeUnknownError) || this.#runtime.now() >= deadline) throw error;
+        if (!(error instanceof OutcomeUnknownError) || runtime.now() >= deadline) throw error;
         flight.attempt += 1;
       }
     }
   }
 
-  async #loadUnderLease<R extends V | undefined>(
-    id: Id,
-    load: Load<R>,
-    ttlMs: number,
-    flight: Flight<V | undefined>,
-  ): Promise<R> {
-    const { abort } = flight;
-    const token = tokenOf(flight);
-    const renewal = this.#renew(id, token);
+  async #stillLeased(id: Id, token: string): Promise<boolean | undefined> {
     try {
-      const value = await this.#run(id, load, abort);
-      await this.#keep(id, token, value, ttlMs);
-      return value;
+      return await this.#store.extend(id, token);
     } catch (error) {
-      // The lease ends by itself; giving it back only lets the next caller try at once.
-      await this.#store.abandon(id, token).catch(() => undefined);
+      if (this.goesOn(error)) return undefined;
       throw error;
-    } finally {
-      this.#runtime.clearInterval(renewal);
     }
   }
 
+  async #loadUnderLease(loading: Loading, flight: Flight): Promise<Buffer> {
+    const { id } = loading;
+    const token = tokenOf(flight);
+    const renewal = this.#renew(id, token);
+    this.#flights.loads(flight, "leased");
+    try {
+      const value = await this.#run(loading, flight);
+      const bytes = this.#store.encode(loading.key, value);
+      await this.#keep(id, token, bytes, value === undefined ? this.#settings.negativeTtlMs : loading.ttlMs);
+      return bytes;
+    } catch (error) {
+      // Not waited for: the lease ends by itself, and giving it back only lets the next caller try at once.
+      this.#store.abandon(id, token).catch(() => undefined);
+      throw error;
+    } finally {
+      this.#core.driver.runtime.clearInterval(renewal);
+    }
+  }
+
+  /** Nobody else is asked, and nothing is kept. */
+  async #loadAlone(loading: Loading, flight: Flight): Promise<Buffer> {
+    this.#stats.outages += 1;
+    this.#flights.loads(flight, "alone");
+    return this.#store.encode(loading.key, await this.#run(loading, flight));
+  }
+
   /** The caller has its value whatever becomes of the copy for the others, so an outage here is only counted. */
-  async #keep(id: Id, token: string, value: V | undefined, ttlMs: number): Promise<void> {
-    const keepMs = value === undefined ? this.#settings.negativeTtlMs : ttlMs;
+  async #keep(id: Id, token: string, bytes: Buffer, keepMs: number): Promise<void> {
     try {
       if (keepMs === 0) await this.#store.abandon(id, token);
-      else if (!(await this.#store.fill(id, token, value, keepMs))) this.#stats.superseded += 1;
+      else if (!(await this.#store.fill(id, token, bytes, keepMs))) this.#stats.superseded += 1;
     } catch (error) {
       if (error instanceof ClosedError) return;
-      if (!isOutage(error)) throw error;
+      if (!isNoHelp(error)) throw error;
       this.#stats.outages += 1;
     }
   }
 
   #renew(id: Id, token: string): Timer {
-    const stop = (): void => this.#runtime.clearInterval(timer);
+    const { runtime } = this.#core.driver;
     const renew = (): void => {
       // A lost lease is not taken again, and one that could not be renewed ends early: the fill is then refused.
       this.#store.extend(id, token).then(
-        (held) => (held ? undefined : stop()),
+        (held) => (held ? undefined : runtime.clearInterval(timer)),
         () => undefined,
       );
     };
-    const timer = this.#runtime.setInterval(renew, this.#settings.loadLeaseMs / 3);
+    const timer = runtime.setInterval(renew, this.#settings.loadLeaseMs / 3);
     timer.unref();
     return timer;
   }
 
-  async #run<R>(id: Id, load: Load<R>, abort: AbortController): Promise<R> {
+  async #run({ id, load }: Loading, { abort }: Flight): Promise<unknown> {
+    const { runtime } = this.#core.driver;
+    const ended = new Deferred<never>();
+    const end = (error: HoldfastError): void => {
+      abort.abort(error);
+      ended.reject(error);
+    };
+    const overdue = (): void => end(this.#timeout(id, "the loader took longer than loadTimeout"));
+    const timer = runtime.setTimeout(overdue, this.#settings.loadTimeoutMs);
+    const disown = this.#core.own({ close: async () => end(new ClosedError(undefined, detailsOf(id))) });
     this.#stats.loads += 1;
-    let timer: Timer | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = this.#runtime.setTimeout(() => {
-        const error = this.#timeout(id, "the loader took longer than loadTimeout");
-        abort.abort(error);
-        reject(error);
-      }, this.#settings.loadTimeoutMs);
-    });
     try {
-      return await Promise.race([load({ id, signal: abort.signal }), timeout]);
+      return await Promise.race([load({ id, signal: abort.signal }), ended.promise]);
     } catch (error) {
       this.#stats.loadErrors += 1;
       throw error;
     } finally {
-      this.#runtime.clearTimeout(timer);
+      runtime.clearTimeout(timer);
+      disown();
     }
   }
 
   #timeout(id: Id, what: string): TimeoutError {
-    return new TimeoutError(`${what} (${this.#settings.loadTimeoutMs} ms)`, { op: "cache.getOrSet", key: String(id) });
+    return new TimeoutError(`${what} (${this.#settings.loadTimeoutMs} ms)`, detailsOf(id));
   }
+}
+
+/** An outage, or something under the cache's own keys that it did not put there. */
+function isNoHelp(error: unknown): boolean {
+  return isOutage(error) || (error instanceof HoldfastError && error.code === "WRONG_TYPE");
+}
+
+function detailsOf(id: Id): { op: string; key: string } {
+  return { op: "cache.getOrSet", key: String(id) };
 }

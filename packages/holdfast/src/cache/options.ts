@@ -1,23 +1,47 @@
-import type { CodecOptions } from "../core/codec/codec.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
-import { type Duration, toMs, toTimerMs } from "../base/options.ts";
+import { type Duration, type OptionNames, toMs, toTimerMs } from "../base/options.ts";
+import { CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
 
 export interface CacheOptions<V> extends CodecOptions<V> {
   /** How long a value is served. @default "5m" */
   readonly ttl?: Duration;
   /** Part of the ttl, 0 to 1, by which it is randomly shortened, so that what was stored together does not expire together. @default 0.1 */
   readonly jitter?: number;
-  /** How long "there is none" (a load that gave undefined) is remembered; 0 never. @default 0 */
+  /** How long "there is none" (a load that returned undefined) is remembered; 0 means never. @default 0 */
   readonly negativeTtl?: Duration;
   /** Longest run of one load: then its callers get a TimeoutError and its AbortSignal fires. @default "10s" */
   readonly loadTimeout?: Duration;
-  /** How long the right to load outlives a process that died in it. Renewed while the load runs. @default "2s" */
+  /** How long the right to load outlives a process that died while loading. Renewed while the load runs. @default "2s" */
   readonly loadLease?: Duration;
   /** Deadline of each operation on the server. @default "1s" */
   readonly timeout?: Duration;
   /** While no server answers: `load` calls the loader (once per process and key at a time), `throw` passes the error on. @default "load" */
   readonly onOutage?: "load" | "throw";
 }
+
+export const CACHE_OPTIONS: OptionNames<CacheOptions<unknown>> = {
+  ...CODEC_OPTIONS,
+  ttl: true,
+  jitter: true,
+  negativeTtl: true,
+  loadTimeout: true,
+  loadLease: true,
+  timeout: true,
+  onOutage: true,
+};
+
+export interface CacheSetOptions {
+  /** For this entry instead of the cache's `ttl`. */
+  readonly ttl?: Duration;
+}
+
+export interface CacheGetOrSetOptions extends CacheSetOptions {
+  /** Stops this caller's waiting; a load that has begun goes on for the others. */
+  readonly signal?: AbortSignal;
+}
+
+export const SET_OPTIONS: OptionNames<CacheSetOptions> = { ttl: true };
+export const GET_OR_SET_OPTIONS: OptionNames<CacheGetOrSetOptions> = { ttl: true, signal: true };
 
 export interface CacheSettings {
   readonly ttlMs: number;
@@ -30,10 +54,9 @@ export interface CacheSettings {
 }
 
 export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
-  const jitter = options.jitter ?? 0.1;
+  const { jitter = 0.1, onOutage = "load" } = options;
   if (typeof jitter !== "number" || !(jitter >= 0 && jitter <= 1))
-    throw new InvalidArgumentError("jitter", "a number from 0 to 1", options.jitter);
-  const onOutage = options.onOutage ?? "load";
+    throw new InvalidArgumentError("jitter", "a number from 0 to 1", jitter);
   if (onOutage !== "load" && onOutage !== "throw")
     throw new InvalidArgumentError("onOutage", '"load" or "throw"', onOutage);
   return {
@@ -45,4 +68,9 @@ export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
     timeoutMs: toTimerMs("timeout", options.timeout ?? "1s"),
     onOutage,
   };
+}
+
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || (typeof signal?.addEventListener === "function" && "aborted" in signal)) return;
+  throw new InvalidArgumentError("signal", "an AbortSignal", signal);
 }

@@ -67,7 +67,7 @@ export type ExtendResult =
   | { readonly status: "extended" }
   | { readonly status: "superseded" };
 
-/** Keep the right to load while the load runs. Never creates it: a delete in between has ended it. */
+/** Keep the right to load while the load runs. Never creates it: a delete in between has removed it. */
 export const extend: Script<ExtendKeys, ExtendArgs, ExtendResult> = {
   class: "idempotent",
   name: "cache.extend",
@@ -170,7 +170,7 @@ export type LookupResult =
   | { readonly status: "wait"; readonly leaseMs: number };
 
 /**
- * Read the value, or take the right to load it: of all callers that miss, one is told `leased`, the others `wait`.
+ * Read the value, or take the right to load it: of all callers that miss, one gets `leased`, the others `wait`.
  * The token lives beside the value, not in it, and whoever deletes the value deletes the token with it.
  * An attempt whose answer was lost may be carried out late, after an invalidation. So each attempt of a flight has a number of its own, which is
  * part of the token: a later one takes over from an earlier one, and what the late one takes is no right of the flight's.
@@ -178,13 +178,14 @@ export type LookupResult =
 export const lookup: Script<LookupKeys, LookupArgs, LookupResult> = {
   class: "unsafe",
   name: "cache.lookup",
-  sha1: "9aa3a29ab403e0ecddc507fc6384bc634b640b77",
+  sha1: "f3c92b0310d18e14225bba45d9f07c9242da6a91",
   lua: `-- cache.lookup
 local value, lease = KEYS[1], KEYS[2]
 local flight, attempt, leaseMs, reload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 if not reload then
-  local found = redis.call('GET', value)
-  if found then return {'hit', found} end
+  local found = redis.pcall('GET', value)
+  if type(found) == 'string' then return {'hit', found} end
+  if found and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then return found end
 end
 local holder = redis.call('HGET', lease, 'token')
 if holder then
@@ -233,7 +234,7 @@ export interface RemoveArgs {
 
 export type RemoveResult = boolean;
 
-/** Remove a value and end any load in flight: what it read may be what is being deleted. */
+/** Remove a value and supersede any load under way: what it read may be what is being deleted. */
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "cache.remove",
@@ -271,7 +272,7 @@ export interface SetArgs {
 
 export type SetResult = boolean;
 
-/** Store a value and end any load in flight, whose result would be older. */
+/** Store a value and supersede any load under way, whose result would be older. */
 export const set: Script<SetKeys, SetArgs, SetResult> = {
   class: "idempotent",
   name: "cache.set",

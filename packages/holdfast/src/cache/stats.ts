@@ -5,13 +5,13 @@ export interface CacheStats {
   /** Loader calls, and how many of them failed. */
   loads: number;
   loadErrors: number;
-  /** Callers who got the result of a load that another caller of this process had begun. */
+  /** Callers that got the result of a load that another caller of this process had begun. */
   joined: number;
   /** Loads left to another process, whose result was waited for. */
   waited: number;
   /** Loaded values not stored, because the entry was changed or deleted meanwhile. */
   superseded: number;
-  /** Times that the server was not there and the cache went on without it. */
+  /** Times that the server could not do its part and the cache went on without it. */
   outages: number;
 }
 

@@ -1,4 +1,4 @@
---- Keep the right to load while the load runs. Never creates it: a delete in between has ended it.
+--- Keep the right to load while the load runs. Never creates it: a delete in between has removed it.
 -- @class idempotent
 -- @key lease
 -- @arg token text

@@ -1,4 +1,4 @@
---- Read the value, or take the right to load it: of all callers that miss, one is told `leased`, the others `wait`.
+--- Read the value, or take the right to load it: of all callers that miss, one gets `leased`, the others `wait`.
 -- The token lives beside the value, not in it, and whoever deletes the value deletes the token with it.
 -- An attempt whose answer was lost may be carried out late, after an invalidation. So each attempt of a flight has a number of its own, which is
 -- part of the token: a later one takes over from an earlier one, and what the late one takes is no right of the flight's.
@@ -13,8 +13,10 @@
 -- @result leased
 -- @result wait leaseMs:int
 if not reload then
-  local found = redis.call('GET', value)
-  if found then return {'hit', found} end
+  local found = redis.pcall('GET', value)
+  if type(found) == 'string' then return {'hit', found} end
+  -- A key of another type is as good as none: what is loaded takes its place.
+  if found and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then return found end
 end
 local holder = redis.call('HGET', lease, 'token')
 if holder then

@@ -1,4 +1,4 @@
---- Remove a value and end any load in flight: what it read may be what is being deleted.
+--- Remove a value and supersede any load under way: what it read may be what is being deleted.
 -- @class idempotent
 -- @key value
 -- @key lease

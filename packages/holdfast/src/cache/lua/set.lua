@@ -1,4 +1,4 @@
---- Store a value and end any load in flight, whose result would be older.
+--- Store a value and supersede any load under way, whose result would be older.
 -- @class idempotent
 -- @key value
 -- @key lease
