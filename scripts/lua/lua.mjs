@@ -26,7 +26,7 @@ export function singleForm(name, script, includes) {
 
 /**
  * Each item has its own outcome: two elements, 0 and its reply or 1 and its error's text. A nil reply becomes false,
- * because nil would end the table.
+ * because nil would end the table. Arguments that all items share are sent once.
  * @param {string} name @param {Description} script @param {Include[]} includes @returns {Piece[]}
  */
 export function mergedForm(name, script, includes) {
@@ -35,13 +35,13 @@ export function mergedForm(name, script, includes) {
     "local function run(keyAt, argAt)",
     ...body.map((line) => `  ${line}`),
     "end",
-    "local outcomes, size, argAt = {}, 0, 0",
+    `local outcomes, size, argAt, step = {}, 0, 0, #ARGV > ${script.args.length} and ${script.args.length} or 0`,
     `for keyAt = 0, #KEYS - 1, ${script.keys.length} do`,
     "  local ok, reply = pcall(run, keyAt, argAt)",
     "  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end",
     "  if reply == nil then reply = false end",
     "  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply",
-    `  size, argAt = size + 2, argAt + ${script.args.length}`,
+    "  size, argAt = size + 2, argAt + step",
     "end",
     "return outcomes",
   ]);

@@ -138,6 +138,17 @@ export class ServerError extends HoldfastError {
   }
 }
 
+/**
+ * The server replied with what the operation cannot mean: text where a number belongs, say from a proxy or from another
+ * server. A write may have been executed.
+ */
+export class ReplyError extends HoldfastError {
+  override readonly name: string = "ReplyError";
+  constructor(message: string, details: ErrorDetails = {}) {
+    super("SERVER", message, details);
+  }
+}
+
 /** Stored bytes could not be turned back into a value, or a value not into bytes. */
 export class CodecError extends HoldfastError {
   override readonly name: string = "CodecError";
@@ -157,11 +168,12 @@ export class CodecError extends HoldfastError {
 }
 
 /**
- * Whether the server could not do its part for the moment (away, full, overloaded, an answer lost), as opposed to a
+ * Whether the server could not do its part for the moment (away, full, overloaded, an answer lost or not understood), as opposed to a
  * mistake in the call or the set-up: what an outage policy is for.
  */
 export function isOutage(error: unknown): error is HoldfastError {
-  return error instanceof HoldfastError && (error.retryable || error.code === "OUTCOME_UNKNOWN");
+  if (!(error instanceof HoldfastError)) return false;
+  return error.retryable || error.code === "OUTCOME_UNKNOWN" || error instanceof ReplyError;
 }
 
 /** Words for what was given, shown as they are: for values that may be secrets, and for what is missing. */

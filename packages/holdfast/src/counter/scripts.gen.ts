@@ -83,7 +83,7 @@ return result
   },
   merged: {
     name: "counter.incrementOnce (merged)",
-    sha1: "b6c03ded203bfaa7df7d6d8d2e6cd2b8256d8d51",
+    sha1: "88b6fca23f4782e9ee94042d2c36210669390dbb",
     lua: `-- counter.incrementOnce
 ${ADD}local function run(keyAt, argAt)
   local counter, receipt = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -94,13 +94,13 @@ ${ADD}local function run(keyAt, argAt)
   if result[1] == 'ok' then redis.call('SET', receipt, result[2], 'PX', receiptTtlMs) end
   return result
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 6 and 6 or 0
 for keyAt = 0, #KEYS - 1, 2 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 6
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,
@@ -154,20 +154,20 @@ return add(counter, by, min, max, ttlMs, renew)
   },
   merged: {
     name: "counter.increment (merged)",
-    sha1: "c16cdf9c3bce07ab9f438b211f98c357d6c65bf6",
+    sha1: "aeb784636e5bdeec0496e2984af494a6580239b9",
     lua: `-- counter.increment
 ${ADD}local function run(keyAt, argAt)
   local counter = KEYS[keyAt + 1]
   local by, min, max, ttlMs, renew = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), ARGV[argAt + 5] == '1'
   return add(counter, by, min, max, ttlMs, renew)
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 5 and 5 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 5
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,

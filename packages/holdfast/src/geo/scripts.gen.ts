@@ -136,7 +136,7 @@ return redis.call('GEODIST', places, from, to, 'm')
   },
   merged: {
     name: "geo.distance (merged)",
-    sha1: "38795d137a474b2851d5b3c4e767568a3c4ebdce",
+    sha1: "30ffa33137f47a252a54da3885012c81e095c6ba",
     lua: `-- geo.distance
 ${NOW}${LIVE}local function run(keyAt, argAt)
   local places, ends = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -144,13 +144,13 @@ ${NOW}${LIVE}local function run(keyAt, argAt)
   if not (isLive(places, ends, from) and isLive(places, ends, to)) then return false end
   return redis.call('GEODIST', places, from, to, 'm')
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
 for keyAt = 0, #KEYS - 1, 2 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 2
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,
@@ -228,7 +228,7 @@ return {'found', matches}
   },
   merged: {
     name: "geo.nearest (merged)",
-    sha1: "dea2452034ebb4efd9d9d3d1842edb26cf9f2550",
+    sha1: "378c3b2a08330c43267e86612ea6190ce7d1039c",
     lua: `-- geo.nearest
 ${NOW}${LIVE}${SEARCH}local function run(keyAt, argAt)
   local places, ends = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -248,13 +248,13 @@ ${NOW}${LIVE}${SEARCH}local function run(keyAt, argAt)
   until count >= limit or last
   return {'found', matches}
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 5 and 5 or 0
 for keyAt = 0, #KEYS - 1, 2 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 5
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,
@@ -335,7 +335,7 @@ return live
   },
   merged: {
     name: "geo.remove (merged)",
-    sha1: "436bdd127e89a6c83e2be09e3e5341b41b704e61",
+    sha1: "b88acdeb4e7d277745368a743612d72d29673a10",
     lua: `-- geo.remove
 ${NOW}${LIVE}local function run(keyAt, argAt)
   local places, ends = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -345,13 +345,13 @@ ${NOW}${LIVE}local function run(keyAt, argAt)
   redis.call('ZREM', ends, member)
   return live
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 1 and 1 or 0
 for keyAt = 0, #KEYS - 1, 2 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 1
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,
@@ -448,7 +448,7 @@ return {'found', (search(places, anchor, lon, lat, limit, shape))}
   },
   merged: {
     name: "geo.within (merged)",
-    sha1: "f6d209df5e6f18e6fa4b86139e4fe47c73b7e5ff",
+    sha1: "b7d64dce6ecee4b2ecf571cfbfe1c4efbe906201",
     lua: `-- geo.within
 ${NOW}${LIVE}${SEARCH}local function run(keyAt, argAt)
   local places, ends = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -458,13 +458,13 @@ ${NOW}${LIVE}${SEARCH}local function run(keyAt, argAt)
   local shape = radius > 0 and {'BYRADIUS', radius} or {'BYBOX', width, height}
   return {'found', (search(places, anchor, lon, lat, limit, shape))}
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 7 and 7 or 0
 for keyAt = 0, #KEYS - 1, 2 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 7
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,

@@ -1,11 +1,11 @@
 /** The server's side of a leaderboard: its two keys, which calls share a command, and what the replies mean. */
 import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { listKind } from "../core/batch/list-kind.ts";
-import type { Driver } from "../driver/port.ts";
+import type { Driver, Reply } from "../driver/port.ts";
 import { HoldfastError } from "../base/errors.ts";
 import type { GroupKeys } from "../core/keyspace/keyspace.ts";
 import { decodeFloat, decodeInt, decodeList, decodeOptional } from "../core/script/decode.ts";
-import { runScript, type UnclassedCall } from "../core/script/run.ts";
+import { decodedBy, runScript, type UnclassedCall } from "../core/script/run.ts";
 import {
   around,
   best,
@@ -102,7 +102,8 @@ export class BoardStore {
   async size(): Promise<number> {
     this.#lane.flush(LANE);
     const { board } = this.#pair();
-    return decodeInt(await this.#driver.send(["ZCARD", board], { ...this.#call("size"), class: "read" }, board));
+    const call = { ...this.#call("size"), class: "read" } as const;
+    return decodedBy(decodeInt, await this.#driver.send(["ZCARD", board], call, board), "ZCARD", call);
   }
 
   async clear(): Promise<void> {
@@ -146,7 +147,7 @@ export class BoardStore {
     const { board } = this.#pair();
     const call = { ...this.#call("scores"), class: "read" } as const;
     const reply = await this.#driver.send(["ZMSCORE", board, ...members], call, board);
-    return decodeList(reply, (part) => decodeOptional(part, decodeFloat));
+    return decodedBy(decodeScores, reply, "ZMSCORE", call);
   }
 
   #pair(): { board: string; distinct: string } {
@@ -172,6 +173,10 @@ export class BoardStore {
     const message = `leaderboard ${JSON.stringify(this.#name)}: the sum for ${JSON.stringify(member)} is beyond ±(2^53 - 1); nothing was changed`;
     return new HoldfastError("UNSUPPORTED", message, { op: "leaderboard.increment", key: this.#name });
   }
+}
+
+function decodeScores(reply: Reply): (number | null)[] {
+  return decodeList(reply, (part) => decodeOptional(part, decodeFloat));
 }
 
 /** The board's rules, which each write brings along. */

@@ -24,6 +24,8 @@ export class Gcra implements Algorithm<GcraArgs, None, number> {
   readonly peekArgs: None = {};
   readonly #intervalMicros: number;
   readonly #depthMicros: number;
+  /** Of a cost of 1: one object, because arguments that merged calls share are sent once. */
+  readonly #argsOfOne: GcraArgs;
 
   constructor(policy: LimiterPolicy) {
     this.policy = policy;
@@ -31,9 +33,14 @@ export class Gcra implements Algorithm<GcraArgs, None, number> {
     this.#depthMicros = policy.burst * this.#intervalMicros;
     if (this.#depthMicros > MAX_DEPTH_MICROS)
       throw new InvalidArgumentError("burst", "a bucket that refills within 31 years", policy.burst);
+    this.#argsOfOne = this.#argsOf(1);
   }
 
   consumeArgs(cost: number): GcraArgs {
+    return cost === 1 ? this.#argsOfOne : this.#argsOf(cost);
+  }
+
+  #argsOf(cost: number): GcraArgs {
     return { costMicros: cost * this.#intervalMicros, depthMicros: this.#depthMicros };
   }
 

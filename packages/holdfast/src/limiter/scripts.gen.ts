@@ -59,20 +59,20 @@ return math.max((redis.call('GET', state) or at) - at, 0)
   },
   merged: {
     name: "limiter.gcraPeek (merged)",
-    sha1: "5b4a863fca086d5467adb171f45c40de5c1a07d1",
+    sha1: "6baff667c16277f98e8e733f7ddd63d206bf5229",
     lua: `-- limiter.gcraPeek
 ${NOW}local function run(keyAt, argAt)
   local state = KEYS[keyAt + 1]
   local at = nowMicros()
   return math.max((redis.call('GET', state) or at) - at, 0)
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 0 and 0 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 0
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,
@@ -93,21 +93,30 @@ export type GcraResult = number;
 /**
  * Takes `costMicros` out of a bucket that holds `depthMicros` and refills by one microsecond per microsecond.
  * GCRA as virtual scheduling (ITU-T I.371, annex A). `state` is the theoretical arrival time (TAT): the microsecond at
- * which the bucket is full again. A full bucket is no key, so the key expires at its TAT and not before it.
+ * which the bucket is full again. The key expires with the whole second after its TAT: a call whose TAT lies in the same
+ * second as the one before then keeps the time to live, and setting it is a third of the call.
  * The reply is the backlog (TAT minus now): after the cost was taken, or negated where it was denied and nothing changed.
  */
 export const gcra: BatchScript<GcraKeys, GcraArgs, GcraResult> = {
   class: "unsafe",
   name: "limiter.gcra",
-  sha1: "ce09958e7f44d71950ee75ce2e33472db1a9961d",
+  sha1: "523a14f6143e602eb76a895d7a56594243fe8539",
   lua: `-- limiter.gcra
 ${NOW}local state = KEYS[1]
 local costMicros, depthMicros = tonumber(ARGV[1]), tonumber(ARGV[2])
 local at = nowMicros()
-local backlog = math.max((redis.call('GET', state) or at) - at, 0)
+local stored = redis.call('GET', state)
+local tat = stored and stored + 0 or at
+local backlog = tat > at and tat - at or 0
 local taken = backlog + costMicros
 if taken > depthMicros then return -backlog end
-redis.call('SET', state, at + taken, 'PXAT', math.ceil((at + taken) / 1000))
+local full = at + taken
+local second = full - full % 1000000
+if stored and tat >= second and tat < second + 1000000 then
+  redis.call('SET', state, full, 'KEEPTTL')
+else
+  redis.call('SET', state, full, 'EXAT', second / 1000000 + 1)
+end
 return taken
 `,
   encodeKeys(keys, out) {
@@ -121,25 +130,33 @@ return taken
   },
   merged: {
     name: "limiter.gcra (merged)",
-    sha1: "81e64c42aee1d99174336b1b338156989ae9b56b",
+    sha1: "815ce320b3f598392990e2c88d9981a6c1b3ebf8",
     lua: `-- limiter.gcra
 ${NOW}local function run(keyAt, argAt)
   local state = KEYS[keyAt + 1]
   local costMicros, depthMicros = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2])
   local at = nowMicros()
-  local backlog = math.max((redis.call('GET', state) or at) - at, 0)
+  local stored = redis.call('GET', state)
+  local tat = stored and stored + 0 or at
+  local backlog = tat > at and tat - at or 0
   local taken = backlog + costMicros
   if taken > depthMicros then return -backlog end
-  redis.call('SET', state, at + taken, 'PXAT', math.ceil((at + taken) / 1000))
+  local full = at + taken
+  local second = full - full % 1000000
+  if stored and tat >= second and tat < second + 1000000 then
+    redis.call('SET', state, full, 'KEEPTTL')
+  else
+    redis.call('SET', state, full, 'EXAT', second / 1000000 + 1)
+  end
   return taken
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 2
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,
@@ -178,7 +195,7 @@ return {elapsed, current, previous}
   },
   merged: {
     name: "limiter.slidingPeek (merged)",
-    sha1: "040331f680ca4a283bb572fd3f7d5b9b1864df29",
+    sha1: "47196ecf2e46719bdffba0beca24cef170633cda",
     lua: `-- limiter.slidingPeek
 ${NOW}${WINDOWS}local function run(keyAt, argAt)
   local state = KEYS[keyAt + 1]
@@ -186,13 +203,13 @@ ${NOW}${WINDOWS}local function run(keyAt, argAt)
   local _, elapsed, current, previous = countsNow(state, windowMs)
   return {elapsed, current, previous}
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 1 and 1 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 1
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,
@@ -248,7 +265,7 @@ return {elapsed, taken, previous}
   },
   merged: {
     name: "limiter.sliding (merged)",
-    sha1: "2516a46f1e08795196e5270c4a1ceb7873652949",
+    sha1: "2f4c1b76cb035a3e69c6e8e56fcf5f8e603c3cee",
     lua: `-- limiter.sliding
 ${NOW}${WINDOWS}local function run(keyAt, argAt)
   local state = KEYS[keyAt + 1]
@@ -266,13 +283,13 @@ ${NOW}${WINDOWS}local function run(keyAt, argAt)
   end
   return {elapsed, taken, previous}
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 3 and 3 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 3
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,

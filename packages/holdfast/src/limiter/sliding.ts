@@ -24,6 +24,8 @@ export class SlidingWindow implements Algorithm<SlidingArgs, SlidingPeekArgs, nu
   readonly consume: typeof sliding = sliding;
   readonly peek: typeof slidingPeek = slidingPeek;
   readonly peekArgs: SlidingPeekArgs;
+  /** Of a cost of 1: one object, because arguments that merged calls share are sent once. */
+  readonly #argsOfOne: SlidingArgs;
 
   constructor(policy: LimiterPolicy) {
     const { limit, windowMs } = policy;
@@ -32,11 +34,12 @@ export class SlidingWindow implements Algorithm<SlidingArgs, SlidingPeekArgs, nu
     this.policy = policy;
     this.part = `sliding:${windowMs}`;
     this.peekArgs = { windowMs };
+    this.#argsOfOne = { cost: 1, limit, windowMs };
   }
 
   consumeArgs(cost: number): SlidingArgs {
     const { limit, windowMs } = this.policy;
-    return { cost, limit, windowMs };
+    return cost === 1 ? this.#argsOfOne : { cost, limit, windowMs };
   }
 
   consumed(reply: number[], cost: number): LimiterDecision {

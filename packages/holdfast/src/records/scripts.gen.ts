@@ -117,7 +117,7 @@ return {'ok', text, commit(record, state, opId, ttlMs, {'d:' .. field, text})}
   },
   merged: {
     name: "records.increment (merged)",
-    sha1: "82d7cc3ec064302dd1f708e856eaa5419e1301bc",
+    sha1: "4cb2a298b44c1c0e752e2bd77924921d2e56aa39",
     lua: `-- records.increment
 ${NOW}${RECORD}local function run(keyAt, argAt)
   local record = KEYS[keyAt + 1]
@@ -137,13 +137,13 @@ ${NOW}${RECORD}local function run(keyAt, argAt)
   local text = string.format('%.17g', sum)
   return {'ok', text, commit(record, state, opId, ttlMs, {'d:' .. field, text})}
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 4 and 4 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 4
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,
@@ -215,7 +215,7 @@ return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
   },
   merged: {
     name: "records.patch (merged)",
-    sha1: "d1a556b4f1c80e42ae702a73bc6138820f69451a",
+    sha1: "75328a1cba603a12351060ccbc748f978f94bf22",
     lua: `-- records.patch
 ${NOW}${RECORD}local function run(keyAt, argAt)
   local record = KEYS[keyAt + 1]
@@ -230,13 +230,13 @@ ${NOW}${RECORD}local function run(keyAt, argAt)
   for _, name in ipairs(removed) do redis.call('HDEL', record, 'd:' .. name) end
   return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 6 and 6 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 6
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,
@@ -303,7 +303,7 @@ return {'ok', commit(record, state, opId, ttlMs, fields)}
   },
   merged: {
     name: "records.set (merged)",
-    sha1: "dbf9453e6a89957d9bcf864eb7d33c39154ae2da",
+    sha1: "78cdd472799c4dbeacd9485d839502b63721016e",
     lua: `-- records.set
 ${NOW}${RECORD}local function run(keyAt, argAt)
   local record = KEYS[keyAt + 1]
@@ -319,13 +319,13 @@ ${NOW}${RECORD}local function run(keyAt, argAt)
   redis.call('DEL', record)
   return {'ok', commit(record, state, opId, ttlMs, fields)}
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 5 and 5 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 5
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,

@@ -318,7 +318,7 @@ return {'found', redis.call('HGETALL', session), touched and 1 or 0}
   },
   merged: {
     name: "sessions.get (merged)",
-    sha1: "8226384fa966a7da15651852b4391255c59af184",
+    sha1: "f69744a29d2a2ad678df84f2d5c369726d4a490f",
     lua: `-- sessions.get
 ${NOW}${LIFE}local function run(keyAt, argAt)
   local session, index = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -332,13 +332,13 @@ ${NOW}${LIFE}local function run(keyAt, argAt)
   local touched = touch(session, index, handle, idleMs, touchMs, state)
   return {'found', redis.call('HGETALL', session), touched and 1 or 0}
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 4 and 4 or 0
 for keyAt = 0, #KEYS - 1, 2 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 4
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,

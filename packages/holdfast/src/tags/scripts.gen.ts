@@ -207,7 +207,7 @@ return {'ok', table.concat(after, '\\0')}
   },
   merged: {
     name: "tags.change (merged)",
-    sha1: "7e9fedc17ce664664989dd071c9d214ea2cc678f",
+    sha1: "21b4b34e4aa007140c45b3fece5a9ae3a35c1daa",
     lua: `-- tags.change
 ${NOW}${INDEX}local function run(keyAt, argAt)
   local items, links, counts, expiry = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4]
@@ -246,13 +246,13 @@ ${NOW}${INDEX}local function run(keyAt, argAt)
   expireKeys(items, links, counts, expiry)
   return {'ok', table.concat(after, '\\0')}
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 6 and 6 or 0
 for keyAt = 0, #KEYS - 1, 4 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 6
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,

@@ -4,8 +4,8 @@ import { listKind } from "../core/batch/list-kind.ts";
 import { orThrow, scriptKind } from "../core/batch/script-kind.ts";
 import type { Driver, Reply } from "../driver/port.ts";
 import type { GroupKeys } from "../core/keyspace/keyspace.ts";
-import { decodeText } from "../core/script/decode.ts";
-import { type BatchItem, runScript, type UnclassedCall } from "../core/script/run.ts";
+import { decodeList, decodeRows, decodeText } from "../core/script/decode.ts";
+import { type BatchItem, decodedBy, runScript, type UnclassedCall } from "../core/script/run.ts";
 import {
   change,
   type ChangeArgs,
@@ -83,10 +83,10 @@ export class TagStore {
       this.#lane.flush(LANE);
       const { counts } = this.#keys;
       const args = ["HSCAN", counts, cursor, "COUNT", SCAN_COUNT];
-      const reply = await this.#driver.send(args, { ...this.#call("counts"), class: "read" }, counts);
-      const [next, flat] = reply as [Reply, Reply[]];
-      cursor = decodeText(next);
-      yield flat.filter((_, at) => at % 2 === 0).map(decodeText);
+      const call = { ...this.#call("counts"), class: "read" } as const;
+      const page = decodedBy(decodeScan, await this.#driver.send(args, call, counts), "HSCAN", call);
+      cursor = page.cursor;
+      yield page.names;
     } while (cursor !== "0");
   }
 
@@ -117,4 +117,11 @@ function keysOf(group: GroupKeys): IndexKeys {
     counts: group.part("counts"),
     expiry: group.part("expiry"),
   };
+}
+
+/** The cursor and the names of a page of HSCAN, whose values are not looked at. */
+function decodeScan(reply: Reply): { cursor: string; names: string[] } {
+  const [cursor, flat] = decodeList(reply, (part) => part);
+  const names = decodeRows(flat, 2, (row, at) => decodeText(row[at]));
+  return { cursor: decodeText(cursor), names };
 }

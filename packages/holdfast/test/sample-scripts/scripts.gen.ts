@@ -96,19 +96,19 @@ return redis.call('ZRANGE', board, 0, 0)[1]
   },
   merged: {
     name: "sample-scripts.firstOf (merged)",
-    sha1: "669fd06ca7f6233505483ad03b869ceb006ccf5b",
+    sha1: "7e00225f971d2f43dfd5d62f7b814197f328974e",
     lua: `-- sample-scripts.firstOf
 local function run(keyAt, argAt)
   local board = KEYS[keyAt + 1]
   return redis.call('ZRANGE', board, 0, 0)[1]
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 0 and 0 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 0
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,
@@ -158,7 +158,7 @@ return {'number', 12}
   },
   merged: {
     name: "sample-scripts.misdeclared (merged)",
-    sha1: "95a92fc41fdcd9d32cc08b9df951db0552de8f8a",
+    sha1: "8299b1916a0d03738ef243c362a97fccf338c4fd",
     lua: `-- sample-scripts.misdeclared
 local function run(keyAt, argAt)
   local anything = KEYS[keyAt + 1]
@@ -169,13 +169,13 @@ local function run(keyAt, argAt)
   if reply == 'extra' then return {'number', 12, 13} end
   return {'number', 12}
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 1 and 1 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 1
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,
@@ -311,7 +311,7 @@ return {'taken', left - amount, now()}
   },
   merged: {
     name: "sample-scripts.take (merged)",
-    sha1: "a64f297a357ef04ad0125e582d0b0c3d187850c9",
+    sha1: "2adea74c1ff514eb452c30a22e519a2b402f23c3",
     lua: `-- sample-scripts.take
 ${NOW}local function run(keyAt, argAt)
   local stock = KEYS[keyAt + 1]
@@ -323,13 +323,13 @@ ${NOW}local function run(keyAt, argAt)
   redis.call('SET', stock, left - amount, 'PX', ttlMs)
   return {'taken', left - amount, now()}
 end
-local outcomes, size, argAt = {}, 0, 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
   outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
-  size, argAt = size + 2, argAt + 2
+  size, argAt = size + 2, argAt + step
 end
 return outcomes
 `,

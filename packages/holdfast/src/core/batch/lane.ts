@@ -1,8 +1,8 @@
 /**
- * Merging of operations made in the same turn of the event loop.
+ * Merging of operations made in the same tick.
  *
  * A lane belongs to one instance of a primitive. Neighbours of the same kind and slot are collected and handed over
- * together (one MGET, one script with n items) when the turn's promise callbacks have run. A different kind for the
+ * together (one MGET, one script with n items) when the tick's promise callbacks have run. A different kind for the
  * same slot first sends what was collected, so the order in which the program called is the order on the wire: a
  * `set` that was not awaited is seen by the `get` after it.
  */
@@ -31,12 +31,15 @@ class Collected<I, O> extends Deferred<O> implements Pending<I, O> {
 }
 
 interface Group {
+  readonly slot: number;
   readonly kind: BatchKind<never, never>;
   readonly items: Pending<never, never>[];
 }
 
 export class Lane {
-  readonly #groups = new Map<number, Group>();
+  /** The group of the slot that came first; without a cluster there is no other slot, and the map stays untouched. */
+  #first: Group | undefined = undefined;
+  readonly #others = new Map<number, Group>();
   #scheduled = false;
 
   add<I, O>(kind: BatchKind<I, O>, slot: number, item: I): Promise<O> {
@@ -49,31 +52,34 @@ export class Lane {
 
   /** Sends what is collected for the slot now; a caller does this before it sends something unmerged. */
   flush(slot: number): void {
-    const group = this.#groups.get(slot);
+    const group = this.#find(slot);
     if (group === undefined) return;
-    this.#groups.delete(slot);
+    if (group === this.#first) this.#first = undefined;
+    else this.#others.delete(slot);
     runGroup(group);
   }
 
-  #group<I, O>(kind: BatchKind<I, O>, slot: number): Pending<I, O>[] {
-    let group = this.#groups.get(slot);
-    if (group !== undefined && group.kind !== kind) {
-      this.flush(slot);
-      group = undefined;
-    }
-    if (group === undefined) {
-      group = { kind, items: [] };
-      this.#groups.set(slot, group);
-      this.#schedule();
-    }
-    return group.items;
+  #find(slot: number): Group | undefined {
+    const first = this.#first;
+    if (first !== undefined && first.slot === slot) return first;
+    return this.#others.size === 0 ? undefined : this.#others.get(slot);
   }
 
-  /** nextTick from a promise callback runs when the callback queue is empty: all replies of one packet have been handled. */
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    process.nextTick(this.#flushAll);
+  #group<I, O>(kind: BatchKind<I, O>, slot: number): Pending<I, O>[] {
+    const found = this.#find(slot);
+    if (found !== undefined) {
+      if (found.kind === kind) return found.items;
+      this.flush(slot);
+    }
+    const group: Group = { slot, kind, items: [] };
+    if (this.#first === undefined) this.#first = group;
+    else this.#others.set(slot, group);
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      // From a promise callback it runs when the callback queue is empty: all replies of one packet have been handled.
+      process.nextTick(this.#flushAll);
+    }
+    return group.items;
   }
 
   /**
@@ -82,8 +88,9 @@ export class Lane {
    */
   readonly #flushAll = (): void => {
     this.#scheduled = false;
-    const slots = [...this.#groups.keys()];
-    for (const slot of slots) this.flush(slot);
+    const first = this.#first;
+    if (first !== undefined) this.flush(first.slot);
+    if (this.#others.size > 0) for (const slot of [...this.#others.keys()]) this.flush(slot);
   };
 }
 

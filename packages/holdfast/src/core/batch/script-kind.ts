@@ -1,7 +1,14 @@
 /** Merging by a script's own merged form: a lane's group becomes one EVALSHA. */
 import type { Driver } from "../../driver/port.ts";
 import { HoldfastError } from "../../base/errors.ts";
-import { type BatchItem, MAX_BATCH_ITEMS, runMerged, type UnclassedCall } from "../script/run.ts";
+import {
+  asHoldfastError,
+  type BatchItem,
+  MAX_BATCH_ITEMS,
+  runMerged,
+  runScript,
+  type UnclassedCall,
+} from "../script/run.ts";
 import type { BatchScript } from "../script/script.ts";
 import type { BatchKind, Pending } from "./lane.ts";
 
@@ -15,12 +22,23 @@ export function scriptKind<Keys, Args, Result, Item extends BatchItem<Keys, Args
   call: UnclassedCall,
   conclude: (outcome: Result | HoldfastError, item: Item) => Output,
 ): BatchKind<Item, Output> {
-  const run = async (group: readonly Pending<Item, Output>[]): Promise<void> => {
+  const one = async (pending: Pending<Item, Output>): Promise<void> => {
+    const { keys, args, key } = pending.item;
+    const named = { op: call.op, key, timeoutMs: call.timeoutMs, signal: call.signal };
+    let outcome: Result | HoldfastError;
+    try {
+      outcome = await runScript(driver, script, keys, args, named);
+    } catch (error) {
+      outcome = asHoldfastError(error);
+    }
+    settle(pending, outcome, conclude);
+  };
+  const many = async (group: readonly Pending<Item, Output>[]): Promise<void> => {
     const items = group.map(({ item }) => item);
     const outcomes = await runMerged(driver, script, items, call);
     for (let at = 0; at < group.length; at += 1) settle(group[at]!, outcomes[at]!, conclude);
   };
-  return { maxItems: MAX_BATCH_ITEMS, run: (group) => void run(group) };
+  return { maxItems: MAX_BATCH_ITEMS, run: (group) => void (group.length === 1 ? one(group[0]!) : many(group)) };
 }
 
 /** A conclusion of `scriptKind` for callers who take the result as it is. */

@@ -1,6 +1,6 @@
 /** Both ends of a script's call: how the driver sees it, and its reply as a typed result or a named error. */
 import { type Call, type Reply, TransportError } from "../../driver/port.ts";
-import { HoldfastError } from "../../base/errors.ts";
+import { type HoldfastError, ReplyError } from "../../base/errors.ts";
 import { serverError } from "../../driver/resilience/server-errors.ts";
 import { type Part, UnexpectedReplyError } from "./decode.ts";
 import type { Script } from "./script.ts";
@@ -16,22 +16,32 @@ export function classed(opClass: Call["class"], call: UnclassedCall): Call {
   return { op, class: opClass, key, timeoutMs, signal, onRepeat };
 }
 
-/** @throws HoldfastError `SERVER` for a reply that the script's header does not allow. */
+/** @throws ReplyError for a reply that the script's header does not allow. */
 export function decodeReply<Result>(
   script: Script<never, never, Result>,
   reply: Reply,
   op: string,
   key: string | undefined,
 ): Result {
+  return decodedBy((received) => script.decode(received), reply, `script ${script.name}`, { op, key });
+}
+
+/**
+ * A command's reply as a value.
+ * @param from what replied, for the message
+ * @throws ReplyError for a reply that `decode` does not allow
+ */
+export function decodedBy<T>(
+  decode: (reply: Reply) => T,
+  reply: Reply,
+  from: string,
+  { op, key }: Pick<Call, "op" | "key">,
+): T {
   try {
-    return script.decode(reply);
+    return decode(reply);
   } catch (cause) {
     if (!(cause instanceof UnexpectedReplyError)) throw cause;
-    throw new HoldfastError("SERVER", `${op}: script ${script.name} replied what it may not: ${cause.message}`, {
-      op,
-      key,
-      cause,
-    });
+    throw new ReplyError(`${op}: ${from} replied with what it may not: ${cause.message}`, { op, key, cause });
   }
 }
 

@@ -3,7 +3,7 @@
  * command's overhead (parsing, dispatch, reply, a promise) where single calls pay it for each item.
  */
 import type { Arg, Driver, Reply, ScriptSource } from "../../driver/port.ts";
-import { HoldfastError } from "../../base/errors.ts";
+import { HoldfastError, ReplyError } from "../../base/errors.ts";
 import { UnexpectedReplyError } from "./decode.ts";
 import { classed, decodeReply, itemError, type UnclassedCall } from "./reply.ts";
 import type { BatchScript } from "./script.ts";
@@ -33,12 +33,13 @@ export async function runMerged<Keys, Args, Result>(
   items: readonly BatchItem<Keys, Args>[],
   call: UnclassedCall,
 ): Promise<(Result | HoldfastError)[]> {
+  if (items.length <= MAX_BATCH_ITEMS) return new MergedCall(script, items, call).run(driver);
   const merged: MergedCall<Keys, Args, Result>[] = [];
   for (let at = 0; at < items.length; at += MAX_BATCH_ITEMS) {
     merged.push(new MergedCall(script, items.slice(at, at + MAX_BATCH_ITEMS), call));
   }
   const outcomes = await Promise.all(merged.map((each) => each.run(driver)));
-  return outcomes.length === 1 ? outcomes[0]! : new Array<Result | HoldfastError>().concat(...outcomes);
+  return new Array<Result | HoldfastError>().concat(...outcomes);
 }
 
 class MergedCall<Keys, Args, Result> {
@@ -59,7 +60,8 @@ class MergedCall<Keys, Args, Result> {
   }
 
   async run(driver: Driver): Promise<(Result | HoldfastError)[]> {
-    for (let index = 0; index < this.#items.length; index += 1) this.#encode(index);
+    const shared = this.#argsAreShared();
+    for (let index = 0; index < this.#items.length; index += 1) this.#encode(index, shared && this.#args.length > 0);
     const count = this.#sent.length;
     if (count === 0) return this.#outcomes;
     try {
@@ -72,14 +74,21 @@ class MergedCall<Keys, Args, Result> {
     return this.#outcomes;
   }
 
+  /** By identity, which costs next to nothing: a primitive whose calls differ in their keys alone shares one object. */
+  #argsAreShared(): boolean {
+    const items = this.#items;
+    for (let at = 1; at < items.length; at += 1) if (items[at]!.args !== items[0]!.args) return false;
+    return true;
+  }
+
   /** An item that cannot be encoded is taken out again, so that the keys and arguments of the others stay aligned. */
-  #encode(index: number): void {
+  #encode(index: number, argsAreThere: boolean): void {
     const { keys, args } = this.#items[index]!;
     const keysBefore = this.#keys.length;
     const argsBefore = this.#args.length;
     try {
       this.#script.encodeKeys(keys, this.#keys);
-      this.#script.encodeArgs(args, this.#args);
+      if (!argsAreThere) this.#script.encodeArgs(args, this.#args);
       this.#sent.push(index);
     } catch (error) {
       this.#keys.length = keysBefore;
@@ -103,7 +112,7 @@ class MergedCall<Keys, Args, Result> {
     const expected = `two elements for each of ${this.#sent.length} items`;
     const cause = new UnexpectedReplyError(expected, reply);
     const { op } = this.#call;
-    throw new HoldfastError("SERVER", `${op}: script ${this.#script.merged.name}: ${cause.message}`, { op, cause });
+    throw new ReplyError(`${op}: script ${this.#script.merged.name}: ${cause.message}`, { op, cause });
   }
 
   #settle(flat: readonly Reply[]): void {
@@ -124,7 +133,7 @@ class MergedCall<Keys, Args, Result> {
 }
 
 /** Whatever a driver or an encoder throws is one already; anything else is our bug and is reported as it is. */
-function asHoldfastError(error: unknown): HoldfastError {
+export function asHoldfastError(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error;
   return new HoldfastError("SERVER", error instanceof Error ? error.message : String(error), { cause: error });
 }

@@ -3,13 +3,13 @@ import type { Arg, Driver } from "../../driver/port.ts";
 import { classed, decodeReply, type UnclassedCall } from "./reply.ts";
 import type { Script } from "./script.ts";
 
-export type { UnclassedCall } from "./reply.ts";
-export { type BatchItem, MAX_BATCH_ITEMS, runMerged } from "./run-merged.ts";
+export { decodedBy, type UnclassedCall } from "./reply.ts";
+export { asHoldfastError, type BatchItem, MAX_BATCH_ITEMS, runMerged } from "./run-merged.ts";
 
 /**
  * One EVALSHA; the source follows once when the server does not know it yet.
  * @throws InvalidArgumentError for an argument that cannot be sent as the header says, before anything is sent.
- * @throws HoldfastError `SERVER` for a reply that the script's header does not allow.
+ * @throws ReplyError for a reply that the script's header does not allow.
  * Not `async`, as it is on the way of every call that is not merged; it never throws all the same, but rejects.
  */
 export function runScript<Keys, Args, Result>(

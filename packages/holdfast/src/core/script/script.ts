@@ -15,7 +15,8 @@ export interface Script<Keys, Args, Result> extends ScriptSource {
 /** A script that also exists in a form which runs it for many items in one call (`-- @batch`). */
 export interface BatchScript<Keys, Args, Result> extends Script<Keys, Args, Result> {
   /**
-   * Takes the keys and the arguments of all items, one item after the other. Returns two elements per item: 0 and the
+   * Takes the keys of all items, one item after the other, and the same of their arguments, or the arguments that all
+   * share once. Returns two elements per item: 0 and the
    * item's reply, or 1 and the text of its error.
    */
   readonly merged: ScriptSource;
