@@ -6,6 +6,7 @@
  * away, calls wait for it until their deadline and then reject; an increment without an `idempotencyKey` whose answer
  * was lost rejects with OutcomeUnknownError, because it may have been counted.
  */
+import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { HoldfastError, InvalidArgumentError } from "../base/errors.ts";
 import { checkId, checkText, type Id } from "../core/keyspace/keyspace.ts";
@@ -73,7 +74,7 @@ export class Counter {
       const wanted = [...new Set(listOf("ids", ids, "ids"))];
       // All are checked before the first is read: nobody would hear of that one's failure.
       for (const id of wanted) checkId("id", id);
-      const values = await Promise.all(wanted.map((id) => this.#store.get(id)));
+      const values = await inChunks(wanted, (chunk) => Promise.all(chunk.map((id) => this.#store.get(id))));
       return new Map(wanted.map((id, at) => [id, values[at]!]));
     });
   }

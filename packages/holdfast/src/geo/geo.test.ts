@@ -158,9 +158,17 @@ describe.each(backends())("geo [$name]", (backend) => {
     await here.add("SFO", AIRPORTS[0]![1]);
     expect(names(await here.nearest({ lon: 0, lat: 0 }))).toEqual(["SFO"]);
     await raw("DEL", placesOf(here));
+    expect(await here.size()).toBe(0);
     expect(await here.position("SFO")).toBeUndefined();
     expect(await here.nearest({ member: "SFO" })).toBeUndefined();
     expect(await here.distance("SFO", "SFO")).toBeUndefined();
+    await here.addMany(AIRPORTS);
+    await raw("DEL", placesOf(here));
+    await here.add("SFO", AIRPORTS[0]![1]);
+    expect(await here.size()).toBe(1);
+    expect(await raw("ZCARD", endsOf(here))).toBe(1);
+    await here.remove("SFO");
+    expect(await both.keys(`geo:{${here.name}}`)).toEqual([]);
   });
 
   it("calls that are not awaited are executed in their order", async () => {

@@ -6,6 +6,7 @@
  * 0.6 m from where they were put; distances are along great circles of a sphere, up to 0.5 % off the real ones. While the
  * server is away, calls wait for it until their deadline and then reject; all of them are safe to repeat, and are repeated until then.
  */
+import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { listOf, pairsOf } from "../base/options.ts";
 import { checkId, type Id } from "../core/keyspace/keyspace.ts";
@@ -54,7 +55,7 @@ export class Geo {
     return observed("geo.addMany", undefined, async () => {
       const pairs = pairsOf("entries", entries, "[member, point] pairs");
       const places = pairs.map(([member, point]) => placeOf(member, point));
-      await Promise.all(places.map((place) => this.#store.add(place)));
+      await inChunks(places, (chunk) => Promise.all(chunk.map((place) => this.#store.add(place))));
     });
   }
 
@@ -68,14 +69,14 @@ export class Geo {
     return observed("geo.positions", undefined, async () => {
       const wanted = [...new Set(listOf("members", members, "members"))];
       const names = wanted.map((member) => checkId("members", member));
-      const found = await Promise.all(names.map((name) => this.#store.position(name)));
+      const found = await inChunks(names, (chunk) => Promise.all(chunk.map((name) => this.#store.position(name))));
       return new Map(wanted.flatMap((member, at) => (found[at] === undefined ? [] : [[member, found[at]] as const])));
     });
   }
 
   /**
    * Returns the nearest members, at most `count`.
-   * Cost: one script, shared by up to 16 calls made in the same tick. It searches circles of 0.5, 2, 8 ... km until one has
+   * Cost: one script, shared by up to 4 calls made in the same tick. It searches circles of 0.5, 2, 8 ... km until one has
    * enough, so it looks at few more than `count` members where they lie evenly.
    */
   nearest<Center extends GeoCenter>(center: Center, options?: GeoNearestOptions): Promise<GeoMatches<Center>> {
@@ -86,7 +87,7 @@ export class Geo {
   }
 
   /**
-   * Returns the members within a circle. Cost: one script, shared by up to 16 calls made in the same tick; it looks at
+   * Returns the members within a circle. Cost: one script, shared by up to 4 calls made in the same tick; it looks at
    * all members in the circle, whatever the `limit`.
    */
   radius<Center extends GeoCenter>(center: Center, options: GeoRadiusOptions): Promise<GeoMatches<Center>> {

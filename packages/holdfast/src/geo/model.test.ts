@@ -178,7 +178,7 @@ describe.each(backends("standalone", "embedded"))("geo against a model [$name]",
   });
   afterAll(() => hf?.close());
 
-  it("any sequence of operations returns what the model returns", async () => {
+  it("any sequence of operations returns what the model returns", { timeout: 180_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(OPERATION, { minLength: 10, maxLength: 40 }), async (operations) => {
         const name = randomUUID();

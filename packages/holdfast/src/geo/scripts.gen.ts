@@ -18,19 +18,22 @@ local function now()
 end
 `;
 
-const LIVE = `local MAX_ENDED_PER_CALL = 1000
+const LIVE = `local MAX_ENDED_PER_CALL = 500
 local function isLive(places, ends, member)
   local over = redis.call('ZSCORE', ends, member)
   return over and tonumber(over) > now() and redis.call('ZSCORE', places, member) and true
 end
+local swept
 local function sweep(places, ends)
-  if redis.call('ZCARD', places) > 0 and redis.call('EXISTS', ends) == 0 then redis.call('UNLINK', places) end
+  if swept ~= nil then return swept end
+  if (redis.call('ZCARD', places) > 0) ~= (redis.call('ZCARD', ends) > 0) then redis.call('UNLINK', places, ends) end
   local over = redis.call('ZRANGE', ends, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_ENDED_PER_CALL)
   if #over > 0 then
     redis.call('ZREM', places, unpack(over))
     redis.call('ZREM', ends, unpack(over))
   end
-  return #over < MAX_ENDED_PER_CALL
+  swept = #over < MAX_ENDED_PER_CALL
+  return swept
 end
 `;
 
@@ -69,7 +72,7 @@ export type AddResult = number;
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "idempotent",
   name: "geo.add",
-  sha1: "4b46ea8e654fe3eabf405046e2f5ede4c6f717fa",
+  sha1: "b0d83bf0210b982ba67aa846939ce6e9854c2b71",
   lua: `-- geo.add
 ${NOW}${LIVE}local places, ends = KEYS[1], KEYS[2]
 local ttlMs = tonumber(ARGV[1])
@@ -118,7 +121,7 @@ export type DistanceResult = number | null;
 export const distance: BatchScript<DistanceKeys, DistanceArgs, DistanceResult> = {
   class: "read",
   name: "geo.distance",
-  sha1: "ff80310c7db560eeccf2528ba72b87741f7444ca",
+  sha1: "4ba0390dc54d7a517d86284b46f35d0c7faea851",
   lua: `-- geo.distance
 ${NOW}${LIVE}local places, ends = KEYS[1], KEYS[2]
 local from, to = ARGV[1], ARGV[2]
@@ -136,7 +139,7 @@ return redis.call('GEODIST', places, from, to, 'm')
   },
   merged: {
     name: "geo.distance (merged)",
-    sha1: "30ffa33137f47a252a54da3885012c81e095c6ba",
+    sha1: "3c0a6278471431ce9c2a4a5f3645f4cae5e75d2e",
     lua: `-- geo.distance
 ${NOW}${LIVE}local function run(keyAt, argAt)
   local places, ends = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -185,7 +188,7 @@ export type NearestResult =
 export const nearest: BatchScript<NearestKeys, NearestArgs, NearestResult> = {
   class: "read",
   name: "geo.nearest",
-  sha1: "0471bf464a4634edb3bc30311efcd2fbaabf2d5b",
+  sha1: "b0b3822492d633708b259ac19f41ded49c9abb42",
   lua: `-- geo.nearest
 ${NOW}${LIVE}${SEARCH}local places, ends = KEYS[1], KEYS[2]
 local anchor, lon, lat, radius, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -228,7 +231,7 @@ return {'found', matches}
   },
   merged: {
     name: "geo.nearest (merged)",
-    sha1: "378c3b2a08330c43267e86612ea6190ce7d1039c",
+    sha1: "39ec2a1646e916f86d5ee3c0f4899dce39f090c8",
     lua: `-- geo.nearest
 ${NOW}${LIVE}${SEARCH}local function run(keyAt, argAt)
   local places, ends = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -315,7 +318,7 @@ export type RemoveResult = boolean;
 export const remove: BatchScript<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "geo.remove",
-  sha1: "7fa3447723bc4ed82f7ee9abeab7207ef730416e",
+  sha1: "4f39b7aa154e39aeead38e59c8c7a374a1b15c32",
   lua: `-- geo.remove
 ${NOW}${LIVE}local places, ends = KEYS[1], KEYS[2]
 local member = ARGV[1]
@@ -335,7 +338,7 @@ return live
   },
   merged: {
     name: "geo.remove (merged)",
-    sha1: "b88acdeb4e7d277745368a743612d72d29673a10",
+    sha1: "0ab8cae87cf55d8801695506973128a8f1fa45bb",
     lua: `-- geo.remove
 ${NOW}${LIVE}local function run(keyAt, argAt)
   local places, ends = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -359,6 +362,7 @@ return outcomes
 };
 
 export interface SizeKeys {
+  readonly places: Arg;
   readonly ends: Arg;
 }
 
@@ -370,13 +374,14 @@ export type SizeResult = number;
 export const size: Script<SizeKeys, SizeArgs, SizeResult> = {
   class: "read",
   name: "geo.size",
-  sha1: "23b6c2dfae152f96d58c90923ba2fbc6ffad32d4",
+  sha1: "171e0a062fbef3b317e0f17bf175a8e6bd917ad0",
   lua: `-- geo.size
-${NOW}local ends = KEYS[1]
+${NOW}local places, ends = KEYS[1], KEYS[2]
+if redis.call('ZCARD', places) == 0 then return 0 end
 return redis.call('ZCOUNT', ends, string.format('(%.0f', now()), '+inf')
 `,
   encodeKeys(keys, out) {
-    out.push(keys.ends);
+    out.push(keys.places, keys.ends);
   },
   encodeArgs() {},
   decode(reply) {
@@ -415,7 +420,7 @@ export type WithinResult =
 export const within: BatchScript<WithinKeys, WithinArgs, WithinResult> = {
   class: "read",
   name: "geo.within",
-  sha1: "b0ed9eeb548532cad4cdca7f43dda10e7ace06f4",
+  sha1: "15cecbd46405857321db99a7db9c82672c142409",
   lua: `-- geo.within
 ${NOW}${LIVE}${SEARCH}local places, ends = KEYS[1], KEYS[2]
 local anchor, lon, lat, radius, width, height, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -448,7 +453,7 @@ return {'found', (search(places, anchor, lon, lat, limit, shape))}
   },
   merged: {
     name: "geo.within (merged)",
-    sha1: "b7d64dce6ecee4b2ecf571cfbfe1c4efbe906201",
+    sha1: "d2be69e6a7f26038550f4bce92e0fc8cc84c2529",
     lua: `-- geo.within
 ${NOW}${LIVE}${SEARCH}local function run(keyAt, argAt)
   local places, ends = KEYS[keyAt + 1], KEYS[keyAt + 2]

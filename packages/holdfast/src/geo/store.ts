@@ -41,10 +41,12 @@ interface Keys {
 type Item<Args> = BatchItem<Keys, Args>;
 type SearchOp = "geo.radius" | "geo.box";
 
-/** In one script: about a millisecond of the server's time. */
+/** In one script: at most about a millisecond of the server's time. */
 const MAX_ADDS = 256;
 const MAX_POSITIONS = 512;
-const MAX_SEARCHES = 16;
+const MAX_SEARCHES = 5;
+/** A search that returns this many costs twice as much as one that returns a few. */
+const MATCHES_PER_SEARCH = 100;
 
 export class GeoStore {
   readonly #driver: Driver;
@@ -67,6 +69,7 @@ export class GeoStore {
     const withins = (op: SearchOp): BatchKind<Item<WithinArgs>, WithinResult> => ({
       ...scriptKind(driver, within, this.#call(op), orThrow),
       maxItems: MAX_SEARCHES,
+      weigh: weightOf,
     });
     this.#adds = { maxItems: MAX_ADDS, run: (group) => void this.#addGroup(group) };
     this.#positions = { maxItems: MAX_POSITIONS, run: (group) => void this.#readGroup(group) };
@@ -75,6 +78,7 @@ export class GeoStore {
     this.#nearests = {
       ...scriptKind(driver, nearest, this.#call("geo.nearest"), orThrow),
       maxItems: MAX_SEARCHES,
+      weigh: weightOf,
     };
     this.#withins = { "geo.radius": withins("geo.radius"), "geo.box": withins("geo.box") };
   }
@@ -105,7 +109,7 @@ export class GeoStore {
 
   size(): Promise<number> {
     this.#lane.flush(this.#slot);
-    return runScript(this.#driver, size, { ends: this.#keys.ends }, {}, this.#call("geo.size"));
+    return runScript(this.#driver, size, this.#keys, {}, this.#call("geo.size"));
   }
 
   /**
@@ -169,6 +173,10 @@ export class GeoStore {
   #call(op: string, key?: string): UnclassedCall {
     return { op, key, timeoutMs: this.#settings.timeoutMs };
   }
+}
+
+function weightOf({ args }: { readonly args: { readonly limit: number } }): number {
+  return 1 + args.limit / MATCHES_PER_SEARCH;
 }
 
 function onlyKey<T>(group: readonly Pending<T, never>[], name: (item: T) => string): string | undefined {

@@ -216,6 +216,29 @@ describe.each(backends())("leaderboard [$name]", (backend) => {
     expect(await keys(plain)).toEqual([keyOf(plain)]);
   });
 
+  it("a board that lost one of its keys: ranks are right again after the next write, and nothing is left behind", async () => {
+    const [dense] = pair({ ties: "dense", ttl: "1h" });
+    const scores: [string, number][] = [
+      ["a", 5],
+      ["b", 5],
+      ["c", 3],
+    ];
+    await dense.setMany(scores);
+    await send("DEL", `${keyOf(dense)}:distinct`);
+    await expect(dense.rank("c")).rejects.toMatchObject({ code: "SERVER", message: expect.stringContaining("dense") });
+    expect(await dense.scores(["c"])).toEqual(new Map([["c", 3]]));
+    await dense.set("d", 1);
+    expect((await dense.rank("d"))?.rank).toBe(3);
+
+    await send("DEL", keyOf(dense));
+    expect(await dense.page()).toEqual({ entries: [], total: 0 });
+    expect(await dense.rank("c")).toBeUndefined();
+    await dense.set("e", 2);
+    expect(await dense.top()).toEqual([{ member: "e", score: 2, rank: 1 }]);
+    expect(await send("ZCARD", `${keyOf(dense)}:distinct`)).toBe(1);
+    for (const key of await keys(dense)) expect(await send("PTTL", key)).toBeGreaterThan(0);
+  });
+
   it("dense ranks are not added to a board that is too large for one step", async () => {
     const [plain] = pair();
     await plain.setMany(Array.from({ length: 10_001 }, (_, at) => [`m${at}`, at] as const));

@@ -7,6 +7,7 @@
  * deadline and then reject. A `set` or `remove` whose answer was lost is repeated; an `increment` or a `best` is not: it
  * rejects with OutcomeUnknownError.
  */
+import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { checkId, checkText, type Id } from "../core/keyspace/keyspace.ts";
 import { observed } from "../core/observe/observe.ts";
@@ -70,13 +71,13 @@ export class Leaderboard {
 
   /**
    * As `set`, for many; if a member comes twice, its last score counts. Returns how many of them are on the board.
-   * Cost: one script per 256 entries, each atomic.
+   * Cost: one script per 256 entries (85 with dense ranks), each atomic.
    */
   setMany(entries: Iterable<readonly [member: Id, score: number]>): Promise<number> {
     return observed("leaderboard.setMany", undefined, async () => {
       const pairs = pairsOf("entries", entries, "[member, score] pairs");
       const checked = new Map(pairs.map(([member, score]) => scored(member, score)));
-      const kept = await Promise.all([...checked].map((entry) => this.#store.set(entry)));
+      const kept = await inChunks([...checked], (chunk) => Promise.all(chunk.map((entry) => this.#store.set(entry))));
       return kept.filter(Boolean).length;
     });
   }
@@ -117,7 +118,7 @@ export class Leaderboard {
     return observed("leaderboard.rank", member, async () => this.#store.standing(checkId("member", member)));
   }
 
-  /** Returns where these members stand, without those that are not on the board. Cost: one script per 256 members. */
+  /** Returns where these members stand, without those that are not on the board. Cost: one script per 64 members. */
   ranks(members: Iterable<Id>): Promise<Map<Id, LeaderboardStanding>> {
     return observed("leaderboard.ranks", undefined, () => found(members, (member) => this.#store.standing(member)));
   }
@@ -185,7 +186,7 @@ async function found<T>(
     (member) => [member, checkId("members", member)] as const,
   );
   const values = new Map<Id, T>();
-  const reads = await Promise.all(wanted.map(([, text]) => read(text)));
+  const reads = await inChunks(wanted, (chunk) => Promise.all(chunk.map(([, text]) => read(text))));
   for (const [at, value] of reads.entries())
     if (value !== null && value !== undefined) values.set(wanted[at]![0], value);
   return values;

@@ -18,7 +18,19 @@ local function now()
 end
 `;
 
-const INDEX = `local MAX_PRUNED = 1000
+const WHOLE = `local EXPIRING = '\\0'
+local function isWhole(items, links, counts, expiry)
+  local expiring = redis.call('ZCARD', expiry)
+  local others = 0
+  if redis.call('HLEN', items) > 0 then others = others + 1 end
+  if redis.call('ZCARD', links) > 0 then others = others + 1 end
+  if redis.call('HLEN', counts) > 0 then others = others + 1 end
+  if others == 0 then return expiring == 0 end
+  return others == 3 and expiring == tonumber(redis.call('HGET', counts, EXPIRING) or 0)
+end
+`;
+
+const INDEX = `local MAX_PRUNED = 500
 local pruned = 0
 local function split(packed)
   local tags = {}
@@ -41,11 +53,24 @@ local function unlink(links, counts, tag, item)
   redis.call('ZREM', links, linkOf(tag, item))
   if redis.call('HINCRBY', counts, tag, -1) <= 0 then redis.call('HDEL', counts, tag) end
 end
+local function setExpiry(counts, expiry, item, endsAt)
+  if redis.call('ZADD', expiry, endsAt, item) == 1 then redis.call('HINCRBY', counts, EXPIRING, 1) end
+end
+local function clearExpiry(counts, expiry, item)
+  if redis.call('ZREM', expiry, item) == 0 then return end
+  if redis.call('HINCRBY', counts, EXPIRING, -1) <= 0 then redis.call('HDEL', counts, EXPIRING) end
+end
+local checked = false
+local function endUnlessWhole(items, links, counts, expiry)
+  if checked then return end
+  checked = true
+  if not isWhole(items, links, counts, expiry) then redis.call('UNLINK', items, links, counts, expiry) end
+end
 local function drop(items, links, counts, expiry, item)
   local tags = split(redis.call('HGET', items, item) or '')
   for _, tag in ipairs(tags) do unlink(links, counts, tag, item) end
   redis.call('HDEL', items, item)
-  redis.call('ZREM', expiry, item)
+  clearExpiry(counts, expiry, item)
   return #tags
 end
 local function prune(items, links, counts, expiry)
@@ -148,10 +173,11 @@ export type ChangeResult =
 export const change: BatchScript<ChangeKeys, ChangeArgs, ChangeResult> = {
   class: "idempotent",
   name: "tags.change",
-  sha1: "983a992c58b3176715a6bd2ead030cdf4bdb47dc",
+  sha1: "3921b5dd33d0dc470022a5bfacd5130d8b6455e9",
   lua: `-- tags.change
-${NOW}${INDEX}local items, links, counts, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+${NOW}${WHOLE}${INDEX}local items, links, counts, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local item, how, packed, ttlMs, maxItems, maxTags = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+endUnlessWhole(items, links, counts, expiry)
 prune(items, links, counts, expiry)
 local endsAt = redis.call('ZSCORE', expiry, item)
 if endsAt and tonumber(endsAt) <= now() then drop(items, links, counts, expiry, item) end
@@ -180,7 +206,7 @@ else
   for _, tag in ipairs(added) do link(links, counts, tag, item) end
   redis.call('HSET', items, item, table.concat(after, '\\0'))
   if how ~= 'remove' then
-    if ttlMs > 0 then redis.call('ZADD', expiry, now() + ttlMs, item) else redis.call('ZREM', expiry, item) end
+    if ttlMs > 0 then setExpiry(counts, expiry, item, now() + ttlMs) else clearExpiry(counts, expiry, item) end
   end
 end
 expireKeys(items, links, counts, expiry)
@@ -207,11 +233,12 @@ return {'ok', table.concat(after, '\\0')}
   },
   merged: {
     name: "tags.change (merged)",
-    sha1: "21b4b34e4aa007140c45b3fece5a9ae3a35c1daa",
+    sha1: "5c641fc91d34c2bd26e8ebd2b931730a74930952",
     lua: `-- tags.change
-${NOW}${INDEX}local function run(keyAt, argAt)
+${NOW}${WHOLE}${INDEX}local function run(keyAt, argAt)
   local items, links, counts, expiry = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4]
   local item, how, packed, ttlMs, maxItems, maxTags = ARGV[argAt + 1], ARGV[argAt + 2], ARGV[argAt + 3], tonumber(ARGV[argAt + 4]), tonumber(ARGV[argAt + 5]), tonumber(ARGV[argAt + 6])
+  endUnlessWhole(items, links, counts, expiry)
   prune(items, links, counts, expiry)
   local endsAt = redis.call('ZSCORE', expiry, item)
   if endsAt and tonumber(endsAt) <= now() then drop(items, links, counts, expiry, item) end
@@ -240,7 +267,7 @@ ${NOW}${INDEX}local function run(keyAt, argAt)
     for _, tag in ipairs(added) do link(links, counts, tag, item) end
     redis.call('HSET', items, item, table.concat(after, '\\0'))
     if how ~= 'remove' then
-      if ttlMs > 0 then redis.call('ZADD', expiry, now() + ttlMs, item) else redis.call('ZREM', expiry, item) end
+      if ttlMs > 0 then setExpiry(counts, expiry, item, now() + ttlMs) else clearExpiry(counts, expiry, item) end
     end
   end
   expireKeys(items, links, counts, expiry)
@@ -260,6 +287,7 @@ return outcomes
 };
 
 export interface CountKeys {
+  readonly items: Arg;
   readonly links: Arg;
   readonly counts: Arg;
   readonly expiry: Arg;
@@ -275,13 +303,17 @@ export type CountResult = number[];
 export const count: Script<CountKeys, CountArgs, CountResult> = {
   class: "read",
   name: "tags.count",
-  sha1: "8efe8bf80525a0361b8701e78825245260a4e94f",
+  sha1: "79e20176b06349d21797ee8569b0716dfe95ea14",
   lua: `-- tags.count
-${NOW}local links, counts, expiry = KEYS[1], KEYS[2], KEYS[3]
+${NOW}${WHOLE}local items, links, counts, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local tags = ARGV
-local MAX_CHECKS = 20000
+local MAX_CHECKS = 5000
 local MAX_ENDED = 1000
 local found = redis.call('HMGET', counts, unpack(tags))
+if not isWhole(items, links, counts, expiry) then
+  for at = 1, #tags do found[at] = 0 end
+  return found
+end
 local limit = math.min(MAX_ENDED, math.floor(MAX_CHECKS / #tags))
 local ended = redis.call('ZRANGE', expiry, '-inf', now(), 'BYSCORE', 'LIMIT', 0, limit)
 for at, tag in ipairs(tags) do
@@ -298,7 +330,7 @@ end
 return found
 `,
   encodeKeys(keys, out) {
-    out.push(keys.links, keys.counts, keys.expiry);
+    out.push(keys.items, keys.links, keys.counts, keys.expiry);
   },
   encodeArgs(args, out) {
     for (const each of args.tags) out.push(each);
@@ -309,6 +341,7 @@ return found
 };
 
 export interface FindKeys {
+  readonly items: Arg;
   readonly links: Arg;
   readonly counts: Arg;
   readonly expiry: Arg;
@@ -335,14 +368,15 @@ export type FindResult =
 export const find: Script<FindKeys, FindArgs, FindResult> = {
   class: "read",
   name: "tags.find",
-  sha1: "fb227667fdc21c4e3f9d80574f96be37e478b512",
+  sha1: "16ff6828b45eada9787b6eb872d92a8fbe96a829",
   lua: `-- tags.find
-${NOW}${LIVE}${SEARCH}local links, counts, expiry = KEYS[1], KEYS[2], KEYS[3]
+${NOW}${WHOLE}${LIVE}${SEARCH}local items, links, counts, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local cursor, limit, required, optional = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local tags = {}
 for i = 5, #ARGV do tags[i - 4] = ARGV[i] end
-local MAX_CHECKS = 20000
+local MAX_CHECKS = 5000
 local CHUNK, MIN_CHUNK = 256, 16
+if not isWhole(items, links, counts, expiry) then return {'page', {}, false} end
 local all, any, none = {}, {}, {}
 for at, tag in ipairs(tags) do
   local list = at <= required and all or at <= required + optional and any or none
@@ -362,16 +396,16 @@ local found, more, checks = {}, true, 0
 while more and #found < limit and checks < MAX_CHECKS do
   local pages = {}
   for at, tag in ipairs(bases) do pages[at] = itemsAfter(links, tag, cursor, size) end
-  local items
-  items, more = merge(pages, size)
-  checks = checks + (#items + 1) * (#tags + 1)
-  local last = items[#items]
+  local page
+  page, more = merge(pages, size)
+  checks = checks + (#page + 1) * (#tags + 1)
+  local last = page[#page]
   cursor = last or cursor
-  items = withTags(links, items, all, #all, #all)
-  if #all > 0 then items = withTags(links, items, any, 1, #any) end
-  items = withTags(links, items, none, 0, 0)
-  local ended = #items > 0 and endedAmong(expiry, items) or {}
-  for at, item in ipairs(items) do
+  page = withTags(links, page, all, #all, #all)
+  if #all > 0 then page = withTags(links, page, any, 1, #any) end
+  page = withTags(links, page, none, 0, 0)
+  local ended = #page > 0 and endedAmong(expiry, page) or {}
+  for at, item in ipairs(page) do
     if not ended[at] then
       found[#found + 1] = item
       if #found == limit then
@@ -385,7 +419,7 @@ end
 return {'page', found, more and cursor}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.links, keys.counts, keys.expiry);
+    out.push(keys.items, keys.links, keys.counts, keys.expiry);
   },
   encodeArgs(args, out) {
     out.push(args.cursor, encodeInt("limit", args.limit), encodeInt("required", args.required), encodeInt("optional", args.optional));
@@ -405,6 +439,8 @@ return {'page', found, more and cursor}
 
 export interface OfKeys {
   readonly items: Arg;
+  readonly links: Arg;
+  readonly counts: Arg;
   readonly expiry: Arg;
 }
 
@@ -418,18 +454,22 @@ export type OfResult = (string | null)[];
 export const of: Script<OfKeys, OfArgs, OfResult> = {
   class: "read",
   name: "tags.of",
-  sha1: "9244b506646f4301dcc48cce357eb9e59a920d8e",
+  sha1: "7b8273b13daf534edd40e1abb9a1dd1bce80fe34",
   lua: `-- tags.of
-${NOW}${LIVE}local items, expiry = KEYS[1], KEYS[2]
+${NOW}${WHOLE}${LIVE}local items, links, counts, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local wanted = ARGV
 local found = redis.call('HMGET', items, unpack(wanted))
+if not isWhole(items, links, counts, expiry) then
+  for at = 1, #wanted do found[at] = false end
+  return found
+end
 for at, ended in ipairs(endedAmong(expiry, wanted)) do
   if ended then found[at] = false end
 end
 return found
 `,
   encodeKeys(keys, out) {
-    out.push(keys.items, keys.expiry);
+    out.push(keys.items, keys.links, keys.counts, keys.expiry);
   },
   encodeArgs(args, out) {
     for (const each of args.wanted) out.push(each);

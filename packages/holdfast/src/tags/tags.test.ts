@@ -187,6 +187,8 @@ describe.each(backends())("tags [$name]", (backend) => {
     await Promise.all(items.map((item) => here.add(item, ["x"])));
     await end(here, ...items);
     expect(await here.add("late", ["x"])).toMatchObject({ status: "ok" });
+    expect(await send("HLEN", part(here, "items"))).toBe(1_001);
+    await here.add("late", ["x"]);
     expect(await send("HLEN", part(here, "items"))).toBe(501);
     expect(await listOf(here, { all: ["x"] })).toEqual(["late"]);
     expect(await here.count("x")).toBe(1);
@@ -259,13 +261,13 @@ describe.each(backends())("tags [$name]", (backend) => {
 
   it("a page is a bounded step: large tags without a common item take several", async () => {
     const [here] = pair();
-    await Promise.all(names(24_000).map((item, at) => here.add(item, [at % 2 === 0 ? "even" : "odd"])));
+    await Promise.all(names(6_000).map((item, at) => here.add(item, [at % 2 === 0 ? "even" : "odd"])));
     await here.add("zz", ["even", "odd"]);
     const first = await here.find({ all: ["even", "odd"] });
     expect(first.items).toEqual([]);
     expect(first.cursor).toBeDefined();
     expect(await listOf(here, { all: ["even", "odd"] })).toEqual(["zz"]);
-    expect(await listOf(here, { any: ["even", "odd"] })).toEqual([...names(24_000), "zz"]);
+    expect(await listOf(here, { any: ["even", "odd"] })).toEqual([...names(6_000), "zz"]);
   });
 
   it("many indexes, over all slots", async () => {

@@ -6,6 +6,9 @@ import type { Reply } from "../../src/driver/port.ts";
 import type { Holdfast } from "../../src/holdfast.ts";
 import type { Backend } from "./backends.ts";
 
+/** No test waits for it: only so long that none depends on how busy the machine is. */
+const TIMEOUT = "60s";
+
 /** A name or a prefix that no other test has. */
 export function randomName(): string {
   return `t${randomBytes(6).toString("hex")}`;
@@ -18,11 +21,9 @@ export class TwoHandles {
 
   constructor({ url, options }: Pick<Backend, "url" | "options">) {
     const { prefix } = this;
+    const settings = { ...options, prefix, timeout: TIMEOUT } as const;
     beforeAll(async () => {
-      [this.a, this.b] = await Promise.all([
-        connect(url, { ...options, prefix }),
-        connect(url, { ...options, prefix }),
-      ]);
+      [this.a, this.b] = await Promise.all([connect(url, settings), connect(url, settings)]);
     });
     afterAll(() => Promise.all([this.a?.close(), this.b?.close()]));
   }

@@ -16,8 +16,10 @@ export interface Pending<I, O> {
 }
 
 export interface BatchKind<I, O> {
-  /** A group is sent at once when it has this many, so that no single command holds the server for long. */
+  /** A group is sent at once when it weighs this much, so that no single command holds the server for long. */
   readonly maxItems: number;
+  /** How many ordinary items this one costs the server. @default 1 each */
+  weigh?(item: I): number;
   run(group: readonly Pending<I, O>[]): void;
 }
 
@@ -34,6 +36,7 @@ interface Group {
   readonly slot: number;
   readonly kind: BatchKind<never, never>;
   readonly items: Pending<never, never>[];
+  weight: number;
 }
 
 export class Lane {
@@ -44,9 +47,11 @@ export class Lane {
 
   add<I, O>(kind: BatchKind<I, O>, slot: number, item: I): Promise<O> {
     const pending = new Collected<I, O>(item);
-    const items = this.#group(kind, slot);
-    items.push(pending);
-    if (items.length >= kind.maxItems) this.flush(slot);
+    const weight = kind.weigh === undefined ? 1 : kind.weigh(item);
+    const group = this.#group(kind, slot, weight);
+    (group.items as Pending<I, O>[]).push(pending);
+    group.weight += weight;
+    if (group.weight >= kind.maxItems) this.flush(slot);
     return pending.promise;
   }
 
@@ -65,13 +70,14 @@ export class Lane {
     return this.#others.size === 0 ? undefined : this.#others.get(slot);
   }
 
-  #group<I, O>(kind: BatchKind<I, O>, slot: number): Pending<I, O>[] {
+  /** The group to join; one of another kind, or that would weigh too much, is sent first. */
+  #group<I, O>(kind: BatchKind<I, O>, slot: number, weight: number): Group {
     const found = this.#find(slot);
     if (found !== undefined) {
-      if (found.kind === kind) return found.items;
+      if (found.kind === kind && found.weight + weight <= kind.maxItems) return found;
       this.flush(slot);
     }
-    const group: Group = { slot, kind, items: [] };
+    const group: Group = { slot, kind, items: [], weight: 0 };
     if (this.#first === undefined) this.#first = group;
     else this.#others.set(slot, group);
     if (!this.#scheduled) {
@@ -79,7 +85,7 @@ export class Lane {
       // From a promise callback it runs when the callback queue is empty: all replies of one packet have been handled.
       process.nextTick(this.#flushAll);
     }
-    return group.items;
+    return group;
   }
 
   /**

@@ -3,6 +3,7 @@
 -- @class idempotent
 -- @batch
 -- @include now
+-- @include whole
 -- @include index
 -- @key items
 -- @key links
@@ -16,6 +17,7 @@
 -- @arg maxTags int      of one item
 -- @result ok packed:text
 -- @result limit limit:text
+endUnlessWhole(items, links, counts, expiry)
 prune(items, links, counts, expiry)
 local endsAt = redis.call('ZSCORE', expiry, item)
 if endsAt and tonumber(endsAt) <= now() then drop(items, links, counts, expiry, item) end
@@ -46,7 +48,7 @@ else
   for _, tag in ipairs(added) do link(links, counts, tag, item) end
   redis.call('HSET', items, item, table.concat(after, '\0'))
   if how ~= 'remove' then
-    if ttlMs > 0 then redis.call('ZADD', expiry, now() + ttlMs, item) else redis.call('ZREM', expiry, item) end
+    if ttlMs > 0 then setExpiry(counts, expiry, item, now() + ttlMs) else clearExpiry(counts, expiry, item) end
   end
 end
 expireKeys(items, links, counts, expiry)

@@ -2,8 +2,10 @@
 -- returns where to continue, or nil when it has seen them all.
 -- @class read
 -- @include now
+-- @include whole
 -- @include live
 -- @include search
+-- @key items
 -- @key links
 -- @key counts
 -- @key expiry
@@ -13,8 +15,9 @@
 -- @arg optional int     how many tags follow of which an item must have one; the rest it must not have
 -- @arg tags... bytes
 -- @result page items:list<text> cursor:text?
-local MAX_CHECKS = 20000
+local MAX_CHECKS = 5000
 local CHUNK, MIN_CHUNK = 256, 16
+if not isWhole(items, links, counts, expiry) then return {'page', {}, false} end
 local all, any, none = {}, {}, {}
 for at, tag in ipairs(tags) do
   local list = at <= required and all or at <= required + optional and any or none
@@ -36,17 +39,17 @@ local found, more, checks = {}, true, 0
 while more and #found < limit and checks < MAX_CHECKS do
   local pages = {}
   for at, tag in ipairs(bases) do pages[at] = itemsAfter(links, tag, cursor, size) end
-  local items
-  items, more = merge(pages, size)
-  checks = checks + (#items + 1) * (#tags + 1)
-  local last = items[#items]
+  local page
+  page, more = merge(pages, size)
+  checks = checks + (#page + 1) * (#tags + 1)
+  local last = page[#page]
   cursor = last or cursor
 
-  items = withTags(links, items, all, #all, #all)
-  if #all > 0 then items = withTags(links, items, any, 1, #any) end
-  items = withTags(links, items, none, 0, 0)
-  local ended = #items > 0 and endedAmong(expiry, items) or {}
-  for at, item in ipairs(items) do
+  page = withTags(links, page, all, #all, #all)
+  if #all > 0 then page = withTags(links, page, any, 1, #any) end
+  page = withTags(links, page, none, 0, 0)
+  local ended = #page > 0 and endedAmong(expiry, page) or {}
+  for at, item in ipairs(page) do
     if not ended[at] then
       found[#found + 1] = item
       if #found == limit then

@@ -1,12 +1,12 @@
 -- A tag index is four keys, so that no key is made of what a user chose and the whole can be dropped at once:
 --   items   hash: item -> its tags, separated by NUL
 --   links   sorted set, all scores 0: tag NUL item, so the items of a tag are a range in the order of their bytes
---   counts  hash: tag -> number of its items
+--   counts  hash: tag -> number of its items; and that of the items in `expiry` (see the include `whole`)
 --   expiry  sorted set: item -> server milliseconds at which it expires; only items that do
--- A tag has no NUL; an item may. Needs the include `now`.
+-- A tag has no NUL; an item may. Needs the includes `now` and `whole`.
 
 -- Links that one call removes with expired items, whatever number of changes it makes.
-local MAX_PRUNED = 1000
+local MAX_PRUNED = 500
 local pruned = 0
 
 local function split(packed)
@@ -35,12 +35,29 @@ local function unlink(links, counts, tag, item)
   if redis.call('HINCRBY', counts, tag, -1) <= 0 then redis.call('HDEL', counts, tag) end
 end
 
+local function setExpiry(counts, expiry, item, endsAt)
+  if redis.call('ZADD', expiry, endsAt, item) == 1 then redis.call('HINCRBY', counts, EXPIRING, 1) end
+end
+
+local function clearExpiry(counts, expiry, item)
+  if redis.call('ZREM', expiry, item) == 0 then return end
+  if redis.call('HINCRBY', counts, EXPIRING, -1) <= 0 then redis.call('HDEL', counts, EXPIRING) end
+end
+
+-- Ends an index that is not whole; asked once per call.
+local checked = false
+local function endUnlessWhole(items, links, counts, expiry)
+  if checked then return end
+  checked = true
+  if not isWhole(items, links, counts, expiry) then redis.call('UNLINK', items, links, counts, expiry) end
+end
+
 -- Removes the item everywhere; returns the number of its tags.
 local function drop(items, links, counts, expiry, item)
   local tags = split(redis.call('HGET', items, item) or '')
   for _, tag in ipairs(tags) do unlink(links, counts, tag, item) end
   redis.call('HDEL', items, item)
-  redis.call('ZREM', expiry, item)
+  clearExpiry(counts, expiry, item)
   return #tags
 end
 
