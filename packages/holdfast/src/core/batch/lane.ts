@@ -96,7 +96,7 @@ export class Lane {
     this.#scheduled = false;
     const first = this.#first;
     if (first !== undefined) this.flush(first.slot);
-    if (this.#others.size > 0) for (const slot of [...this.#others.keys()]) this.flush(slot);
+    if (this.#others.size > 0) for (const slot of this.#others.keys()) this.flush(slot);
   };
 }
 
