@@ -1,10 +1,16 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const source = (file: string): string => fileURLToPath(new URL(`packages/${file}`, import.meta.url));
+
 export default defineConfig({
   // Tests run on the sources, not on what was built last.
   resolve: {
-    alias: { "holdfast-embedded": fileURLToPath(new URL("packages/embedded/src/index.ts", import.meta.url)) },
+    alias: [
+      { find: /^holdfast$/, replacement: source("holdfast/src/index.ts") },
+      { find: /^holdfast\/testing$/, replacement: source("holdfast/src/testing/index.ts") },
+      { find: /^holdfast-embedded$/, replacement: source("embedded/src/index.ts") },
+    ],
   },
   test: {
     include: [
