@@ -36,7 +36,7 @@ export function follow(signal: AbortSignal, follower: Abortable): void {
   watch.followers.add(follower);
 }
 
-/** The last one to leave ends the listening. */
+/** The last one to leave stops the listening. */
 export function unfollow(signal: AbortSignal, follower: Abortable): void {
   const watch = watches.get(signal);
   if (watch === undefined || !watch.followers.delete(follower) || watch.followers.size > 0) return;
@@ -46,7 +46,7 @@ export function unfollow(signal: AbortSignal, follower: Abortable): void {
 
 /**
  * Calls `abort` when the signal fires; a signal that has fired already is the caller's to look at.
- * Returns the function that ends the following. Without a signal nothing happens.
+ * Returns the function that stops following. Without a signal nothing happens.
  */
 export function onAbort(signal: AbortSignal | undefined, abort: (reason: unknown) => void): () => void {
   if (signal === undefined) return nothing;

@@ -68,7 +68,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(await there.delete(id)).toBe(true);
   });
 
-  it("getMany gives what there is, over all slots", async () => {
+  it("getMany returns what there is, over all slots", async () => {
     const [here, there] = pair();
     const ids = Array.from({ length: 200 }, (_, at) => `user-${at}`);
     await Promise.all(ids.filter((_, at) => at % 2 === 0).map((id) => here.set(id, id.length)));
@@ -158,7 +158,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
       version += 1;
       const written = version;
       await (round % 3 === 0 ? there.set("k", written) : here.delete("k"));
-      // Whatever the loads in flight had read, nobody who asks from now on may see less than what was written.
+      // Whatever the loads in flight had read, no caller from now on may see less than what was written.
       expect(await there.getOrSet("k", load)).toBeGreaterThanOrEqual(written);
       expect(await here.getOrSet("k", load)).toBeGreaterThanOrEqual(written);
       await Promise.all(reads);
@@ -166,7 +166,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     }
   });
 
-  it("a loader that fails tells all its callers, stores nothing, and lets the next one try", async () => {
+  it("a loader that fails rejects all its callers, stores nothing, and lets the next one try", async () => {
     const [here, there] = pair();
     const failing = (): Promise<never> => Promise.reject(new Error("database down"));
     const callers = await Promise.allSettled([here.getOrSet("k", failing), here.getOrSet("k", failing)]);
@@ -287,7 +287,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     expect(() => a.cache("x", { ttl: 0 })).toThrow(/^cache "x": ttl: /);
     expect(() => a.cache("x", { jitter: 2 })).toThrow(/^cache "x": jitter: /);
     expect(() => a.cache("x", { onOutage: "pray" as "load" })).toThrow(/^cache "x": onOutage: /);
-    expect(() => a.cache("")).toThrow(/^name/);
+    expect(() => a.cache("")).toThrow(/^cache: name: /);
     for (const bad of ["", "\ud800", Number.NaN, {}, undefined] as never[]) {
       const cache = a.cache<number>("x");
       const calls = [cache.get(bad), cache.getMany(["ok", bad]), cache.getOrSet(bad, () => 1), cache.set(bad, 1)];

@@ -85,7 +85,7 @@ export class Cache<V> {
   getMany(ids: Iterable<Id>): Promise<Map<Id, V>> {
     return observed("cache.getMany", undefined, async () => {
       const wanted = [...new Set(listOf("ids", ids, "ids"))];
-      // All of them before the first is asked for: nobody would hear of the failure of one that was.
+      // All of them before the first is asked for: the failure of one that was asked for would go unhandled.
       for (const id of wanted) checkId("id", id);
       const read = (chunk: readonly Id[]): Promise<(V | undefined)[]> => Promise.all(chunk.map((id) => this.#read(id)));
       const found = await inChunks(wanted, read, { size: IDS_PER_CHUNK });

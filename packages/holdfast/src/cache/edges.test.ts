@@ -1,9 +1,9 @@
 /**
  * What callers do at the edges of a cache, and the test for it:
- * - bad input after good: the good part fails later, and nobody hears of it .... "unheard"
+ * - bad input after good: the good part fails later, unhandled ................ "unheard"
  * - a caller who has gone makes others wait, or makes a load begin ............ "a signal"
  * - a loaded value that cannot be stored keeps the right to load .............. "cannot be stored"
- * - a question that was repeated is carried out late, after a delete ........... "carried out late"
+ * - a question that was repeated is executed late, after a delete .............. "executed late"
  * - options of JavaScript users: wrong types, bounds of timers ................. "refuses"
  */
 import { randomBytes } from "node:crypto";
@@ -50,7 +50,7 @@ describe("a cache at its edges [standalone]", () => {
     },
   );
 
-  it("a question for the right to load that is carried out late gives the flight no right", async () => {
+  it("a question for the right to load that is executed late earns the flight no right", async () => {
     const keys = { value: `{${name()}}`, lease: `{${name()}}` };
     const ask = (attempt: number): Promise<unknown> =>
       runScript(hf.driver, lookup, keys, { flight: "f", attempt, leaseMs: 10_000, reload: false }, { op: "test" });
@@ -64,7 +64,7 @@ describe("a cache at its edges [standalone]", () => {
     expect(await ask(3)).toEqual({ status: "leased" });
   });
 
-  it("a signal ends the waiting for the server, and no load begins for it", async () => {
+  it("a signal stops the waiting for the server, and no load begins for it", async () => {
     const cache = hf.cache<string>(name());
     const controller = new AbortController();
     let loads = 0;
@@ -82,7 +82,7 @@ describe("a cache at its edges [standalone]", () => {
     expect(loads).toBe(0);
   });
 
-  it("a value that cannot be stored is told, and the right to load given back", async () => {
+  it("a value that cannot be stored rejects its callers, and the right to load given back", async () => {
     const cache = hf.cache<unknown>(name(), { loadLease: "1h" });
     await expect(cache.getOrSet("x", () => 1n)).rejects.toThrow(CodecError);
     // With the lease still there this would wait for an hour.

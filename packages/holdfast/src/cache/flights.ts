@@ -8,8 +8,8 @@
  *     the flight still asks the server, or waits for another process' load, and the caller's own
  *         question was answered .................. joined: its answer comes after the caller's
  *     it loads with a lease ........................... joined if the server says that it still has it
- *     it loads without the server, or nobody can say .. not joined: the caller waits until it has ended; the next load
- *         begins after all who wait for it, and is shared by them
+ *     it loads without the server, or cannot be checked  not joined: the caller waits until it has ended; the next load
+ *         begins after all its waiters had asked, and they share it
  */
 import type { Runtime } from "../base/runtime.ts";
 
@@ -116,7 +116,7 @@ export class Flights {
   }
 }
 
-/** False where its lease is lost, undefined where nobody can say. */
+/** False where its lease is lost, undefined where the server cannot say. */
 async function isJoinable(flight: Flight, boarding: Boarding): Promise<boolean | undefined> {
   if (flight.began > boarding.since) return true;
   if (!boarding.reached || flight.stage === "alone") return undefined;

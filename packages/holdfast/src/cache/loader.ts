@@ -5,7 +5,7 @@
  * key; whoever gets it loads and fills, the others wait for the wake-up and look again. What can go wrong:
  * - the loader's process dies: its lease is short and no longer renewed, so a waiter takes over;
  * - the entry is deleted or set while a load runs: the lease is gone, the fill is refused, and in this process the
- *   flight takes no new callers, so nobody who asks after the delete gets what was read before it;
+ *   flight takes no new callers, so no caller after the delete gets what was read before it;
  * - the wake-up is lost: a waiter also looks again when the lease it saw must have ended;
  * - the server is away: each process loads for itself (`onOutage`);
  * - the handle is closed: loads under way are called off.
@@ -74,7 +74,7 @@ export class Loader {
     return this.#flights.board(boarding);
   }
 
-  /** The entry changes: who asks from now on must not get what a load under way has read before. */
+  /** The entry changes: callers from now on must not get what a load under way has read before. */
   detach(key: string): void {
     this.#flights.detach(key);
   }
@@ -155,7 +155,7 @@ export class Loader {
       await this.#keep(id, token, bytes, value === undefined ? this.#settings.negativeTtlMs : loading.ttlMs);
       return bytes;
     } catch (error) {
-      // Not waited for: the lease ends by itself, and giving it back only lets the next caller try at once.
+      // Not waited for: the lease expires by itself, and giving it back only lets the next caller try at once.
       this.#store.abandon(id, token).catch(() => undefined);
       throw error;
     } finally {
@@ -185,7 +185,7 @@ export class Loader {
   #renew(id: Id, token: string): Timer {
     const { runtime } = this.#core.driver;
     const renew = (): void => {
-      // A lost lease is not taken again, and one that could not be renewed ends early: the fill is then refused.
+      // A lost lease is not taken again, and one that could not be renewed expires early: the fill is then refused.
       this.#store.extend(id, token).then(
         (held) => (held ? undefined : runtime.clearInterval(timer)),
         () => undefined,

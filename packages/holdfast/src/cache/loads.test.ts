@@ -1,8 +1,8 @@
 /**
  * Which loads a caller may join, and what ends them. What could go wrong, and the test for it:
- * - who asks while the server is away gets what was read before the question .... "joins no load that is older"
+ * - a caller while the server is away gets what was read before it asked ........ "joins a load that is older"
  * - the same just after the outage, from a load that began in it ................ "after an outage"
- * - who cannot join loads at the same time: a herd in each process .............. "one at a time"
+ * - callers that cannot join load at the same time: a herd in each process ...... "one at a time"
  * - the handle closes while a load runs: callers and process wait for it ........ "close"
  * - a signal with many calls warns of leaking listeners ......................... "one listener"
  */
@@ -15,7 +15,7 @@ import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Cache } from "./cache.ts";
 
-/** A loader that answers when it is told to, and counts how many run at a time. */
+/** A loader that answers on command, and counts how many run at a time. */
 class Source {
   readonly #open: Deferred<void>[] = [];
   row = "old";

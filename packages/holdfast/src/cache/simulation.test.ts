@@ -36,7 +36,7 @@ const naive: CacheOf = ({ hf: { driver } }) => ({
 
 function noStaleSet(cacheOf: CacheOf): (simulation: Simulation) => Promise<void> {
   return async ({ clients, random, now, note }) => {
-    /** The database: how often the row was changed, and up to which change the cache was told. */
+    /** The database: how often the row was changed, and up to which change an invalidation was confirmed. */
     let row = 1;
     let confirmed = 1;
 
@@ -55,7 +55,7 @@ function noStaleSet(cacheOf: CacheOf): (simulation: Simulation) => Promise<void>
       const atLeast = confirmed;
       const load = async (): Promise<number> => {
         const value = row;
-        // Long ones outlast an outage: who asks meanwhile, or right after it, must not get what they have read before.
+        // Long ones outlast an outage: a caller meanwhile, or right after it, must not get what they have read before.
         await client.sleep(random.integer(0, random.chance(0.3) ? 1_500 : 300));
         return value;
       };

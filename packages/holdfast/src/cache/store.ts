@@ -90,7 +90,7 @@ export class CacheStore<Read extends KeyRead = never> {
     return this.#codec.encode(value, { aad: key });
   }
 
-  /** Bytes that this configuration cannot read (another schema, another key, not ours) are worth as much as no entry. */
+  /** Bytes that this configuration cannot read (another schema, another key, not ours) count as no entry. */
   decode(key: string, bytes: Buffer | null): unknown {
     if (bytes === null) return MISS;
     try {

@@ -138,6 +138,15 @@ describe("a reply that is no bytes", () => {
     expect(await cache.getOrSet("ada", () => "loaded")).toBe("loaded");
     expect(cache.stats()).toMatchObject({ misses: 1, outages: 1 });
   });
+
+  it("rejects each of a merged read by itself", async () => {
+    const transport = new ScriptedTransport({ reply: ["text", null] });
+    const core = new Core(createDriver(transport), { keys: new Keyspace("t"), codec: {} });
+    const cache = new Cache<string>(core, "users");
+    const [text, none] = await Promise.allSettled([cache.get("ada"), cache.get("bob")]);
+    expect(text).toMatchObject({ reason: { code: "WRONG_TYPE", key: "ada" } });
+    expect(none).toEqual({ status: "fulfilled", value: undefined });
+  });
 });
 
 describe("types of a cache", () => {

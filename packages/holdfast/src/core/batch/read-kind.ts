@@ -41,7 +41,7 @@ export function readKind<Item extends KeyRead, Output>(
     const args = ["MGET"];
     for (const { item } of group) args.push(item.key);
     driver.send(args, call, args[1]).then(
-      (reply) => group.forEach((pending, at) => settle(pending, (reply as readonly Reply[])[at]!)),
+      (reply) => group.forEach((pending, at) => settle(pending, Array.isArray(reply) ? (reply[at] ?? null) : reply)),
       (error: HoldfastError) => group.forEach((pending) => settle(pending, error)),
     );
   };

@@ -106,7 +106,7 @@ describe("round trips", () => {
 });
 
 describe("hostile bytes", () => {
-  it.each(VARIANTS)("$name: a flipped bit or a lost end gives a value or a CodecError", ({ codec, values }) => {
+  it.each(VARIANTS)("$name: a flipped bit or a lost end yields a value or a CodecError", ({ codec, values }) => {
     const encrypted = codec.name.includes("aes");
     fc.assert(
       fc.property(values, fc.nat(), fc.nat(), fc.boolean(), (value, place, bit, cut) => {

@@ -223,7 +223,7 @@ describe("compression", () => {
     expect(codec.decode(codec.encode(text))).toBe(text);
   });
 
-  it.runIf(hasZstd)("zstd: small, and cut off and damaged values are told", () => {
+  it.runIf(hasZstd)("zstd: small, and cut off and damaged values are refused", () => {
     const stored = createZstd().encode(text);
     expect(stored.length).toBeLessThan(200);
     expect(jsonCodec.decode(stored)).toBe(text);
@@ -241,7 +241,7 @@ describe("encryption", () => {
   const value = { card: "4111-1111" };
   const codec = createCodec({ encrypt });
 
-  it("the same value twice gives different bytes, none of them readable", () => {
+  it("the same value twice becomes different bytes, none of them readable", () => {
     const stored = codec.encode(value);
     expect(stored.includes("4111")).toBe(false);
     expect(stored.equals(codec.encode(value))).toBe(false);
@@ -264,7 +264,7 @@ describe("encryption", () => {
     expect(failure(() => codec.decode(stored)).reason).toBe("corrupt");
   });
 
-  it("another key under the same id is told as damage", () => {
+  it("another key under the same id counts as damage", () => {
     const wrong = createCodec({ encrypt: { keys: { k1: OTHER_KEY }, current: "k1" } });
     expect(failure(() => wrong.decode(codec.encode(value))).reason).toBe("corrupt");
   });
@@ -320,7 +320,7 @@ describe("schema", () => {
     }
   });
 
-  it("asynchronous and throwing schemas are told as such", () => {
+  it("asynchronous and throwing schemas are reported as such", () => {
     const asynchronous = withValidate(() => Promise.reject(new Error("later")) as never);
     const throwing = withValidate(() => {
       throw new Error("broken");
@@ -378,7 +378,7 @@ describe("options are refused at the door", () => {
     expect(() => createCodec(options as CodecOptions<unknown>)).toThrow(expect.objectContaining({ field }));
   });
 
-  it("a wrong key is never told", () => {
+  it("a wrong key is never quoted", () => {
     const create = () => createCodec({ encrypt: { keys: { k: secret }, current: "k" } });
     expect(create).toThrow(InvalidArgumentError);
     expect(create).not.toThrow(secret.slice(0, 10));

@@ -71,7 +71,7 @@ const BY_ID: Record<number, Algorithm> = Object.fromEntries(Object.values(ALGORI
 /** From a frame to a smaller frame, or the same one. */
 export type Compressor = (frame: Buffer) => Buffer;
 
-/** `maxOutputLength`: larger payloads stay as they are, because nobody would decompress them again. */
+/** `maxOutputLength`: larger payloads stay as they are, because they would not be decompressed again. */
 export function createCompressor(options: CompressOptions, maxOutputLength: number): Compressor {
   if (typeof options !== "object" || options === null)
     throw new InvalidArgumentError("compress", "false or an object", options);

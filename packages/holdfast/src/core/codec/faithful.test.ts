@@ -1,5 +1,5 @@
 /**
- * What could go wrong, and the test for it: a value is changed on its way through the server and nobody hears of it, or
+ * What could go wrong, and the test for it: a value is changed on its way through the server unnoticed, or
  * one that would come back as it was is refused.
  */
 import { describe, expect, it } from "vitest";
@@ -30,7 +30,7 @@ describe("what JSON would change is refused, with its path", () => {
     expect(error.message).toContain(`JSON would change ${where} (serializer "structured" keeps`);
   });
 
-  it("but for a property that is undefined and for -0, and where strict is false", () => {
+  it("except a property that is undefined and -0, and unless strict is false", () => {
     expect(jsonCodec.decode(jsonCodec.encode({ gone: undefined, zero: -0 }))).toEqual({ zero: 0 });
     expect(loose.decode(loose.encode({ at: new Date(0), n: Number.NaN }))).toEqual({
       at: "1970-01-01T00:00:00.000Z",

@@ -55,7 +55,7 @@ export function formatById(id: number, readable: ReadonlySet<number>): Format {
   if (format === undefined) throw newer(`serializer ${id}`);
   if (readable.has(id)) return format;
   const name = NAMES.find((each) => FORMATS[each] === format);
-  const message = `the stored value was written by serializer "${name}", which this codec was not told to read (option reads)`;
+  const message = `the stored value was written by serializer "${name}", which this codec does not read (option reads)`;
   throw new CodecError("unsupported", message);
 }
 

@@ -34,7 +34,7 @@ export function readFlags(bytes: Buffer): number {
   return flags;
 }
 
-/** Whether the stored value is a top-level `undefined`, told from the header alone, encrypted or not. */
+/** Whether the stored value is a top-level `undefined`, known from the header alone, encrypted or not. */
 export function holdsUndefined(bytes: Buffer): boolean {
   return bytes[0] === MAGIC && bytes[1] !== undefined && (bytes[1] & SERIALIZER_MASK) === SERIALIZER_ID.undefined;
 }
