@@ -2,6 +2,7 @@
 // - a write whose answer was lost is repeated over what came after it ....... "set and patch whose answers were lost"
 // - a versioned write reports a conflict with itself ........................ "a versioned write", "an update"
 // - an increment is counted twice ........................................... "an increment whose answer was lost"
+// - a change is applied twice when its repeat meets a conflict .............. "a change whose repeat ... is unknown, and done once"
 // - an outage looks like a missing record ................................... "while the server is away"
 // - one call about very many ids takes all places of the handle .............. "a bulk read leaves places to others"
 import { randomUUID } from "node:crypto";
@@ -82,6 +83,52 @@ describe("record under faults [standalone]", () => {
     expect(await witness.get("z")).toEqual({ value: { a: 2 }, version: version + 1 });
   });
 
+  /** More writes than a record remembers. */
+  async function forget(id: string): Promise<void> {
+    for (let round = 0; round < 17; round += 1) await witness.patch(id, { b: String(round) });
+  }
+
+  it.each<[string, (of: Records<Doc>, id: string, version: number) => Promise<unknown>]>([
+    ["update", (of, id) => of.update(id, ({ a = 0, ...rest }) => ({ ...rest, a: a + 1 }))],
+    ["update with an initial value", (of, id) => of.update(id, ({ a = 0 }) => ({ a: a + 1 }), { initial: {} })],
+    ["increment of a checked record", (of, id) => of.increment(id, "a")],
+    ["patch of a checked record", (of, id) => of.patch(id, { a: 2 })],
+    ["set over a version", (of, id, version) => of.set(id, { a: 2 }, { version })],
+    ["patch over a version", (of, id, version) => of.patch(id, { a: 2 }, { version })],
+  ])("%s: a change whose repeat finds itself forgotten is unknown, and done once", async (name, change) => {
+    const version = await stored(name);
+    // A schema that accepts everything makes patches and increments read the whole first.
+    const checked = name.includes("checked") ? hf.records<Doc>("docs", { schema: anything }) : records;
+    const script = name === "patch over a version" ? patch : set;
+    const lost = losingAnswer(
+      proxy,
+      script,
+      () => change(checked, name, version),
+      () => forget(name),
+    );
+    await expect(lost).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN", key: name, retryable: false });
+    const { value, version: now } = (await witness.get(name))!;
+    expect([value.a, now]).toEqual([2, version + 18]);
+  });
+
+  it("a patch whose repeat finds no record is unknown: it may have been there", async () => {
+    await stored("gone");
+    const lost = losingAnswer(
+      proxy,
+      patch,
+      () => records.patch("gone", { a: 2 }),
+      () => witness.delete("gone"),
+    );
+    await expect(lost).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN", key: "gone" });
+  });
+
+  it("a conflict that another's write explains is an ordinary one, also for a repeat", async () => {
+    const version = await stored("explained");
+    await witness.patch("explained", { b: "x" });
+    const answer = await losingAnswer(proxy, set, () => records.set("explained", { a: 2 }, { version }));
+    expect(answer).toEqual({ status: "conflict", version: version + 1 });
+  });
+
   it("an increment whose answer was lost is told as unknown, and not repeated", async () => {
     await stored("n");
     const lost = losingAnswer(proxy, increment, () => records.increment("n", "a"));
@@ -117,3 +164,7 @@ describe("record under faults [standalone]", () => {
     expect((await records.get("away"))?.value).toEqual({ a: 1 });
   });
 });
+
+const anything = {
+  "~standard": { version: 1 as const, vendor: "test", validate: (value: unknown) => ({ value: value as Doc }) },
+};

@@ -1,5 +1,6 @@
 // What could go wrong, and the test that watches it:
 // - a patch loses what another wrote to other fields ..................... "parallel patches of different fields all survive"
+// - what does not exist yet is created twice, or over another's .......... "parallel updates with an initial value ..."
 // - an update loses another's write ...................................... "racing updates and increments lose nothing"
 // - a version is met again after a deletion (ABA) ........................ "a version never comes again after a deletion"
 // - a field is named like one of ours, or like a property of every object . "field names of all kinds"
@@ -267,6 +268,36 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(new Set(found!.value.log).size).toBe(15);
   });
 
+  it("parallel updates with an initial value lose nothing, whoever creates the record", async () => {
+    const [here, there] = pair<{ items: number[] }>();
+    const add = (at: number) => (cart: { items: number[] }) => ({ items: [...cart.items, at] });
+    const writers = Array.from({ length: 20 }, (_, at) =>
+      (at % 2 === 0 ? here : there).update("cart", add(at), { initial: { items: [] } }),
+    );
+    expect((await Promise.all(writers)).map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => "ok"));
+    const cart = (await here.get("cart"))!.value;
+    expect(cart.items.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, at) => at));
+  });
+
+  it("update with an initial value: each round begins with a copy of it, as it would be read", async () => {
+    const [here, there] = pair<{ items: number[] }>();
+    const initial = { items: [] as number[], note: undefined };
+    let rounds = 0;
+    const answer = await here.update(
+      "cart",
+      async (cart) => {
+        rounds += 1;
+        expect(cart).toEqual(rounds === 1 ? { items: [] } : { items: [7] });
+        if (rounds === 1) await there.set("cart", { items: [7] });
+        cart.items.push(rounds);
+        return cart;
+      },
+      { initial },
+    );
+    expect(answer).toMatchObject({ status: "ok", value: { items: [7, 2] } });
+    expect(initial.items).toEqual([]);
+  });
+
   it("update: gives up after its attempts, passes on the error of the change, writes what it gives", async () => {
     const [here, there] = pair({ attempts: 2 });
     const { version } = await here.set("x", { name: "a", visits: 1 });
@@ -366,6 +397,14 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(() => a.records("")).toThrow(bad("name"));
     expect(() => a.records("x", { ttl: 0 })).toThrow(bad("ttl"));
     expect(() => a.records("x", { attempts: 0 })).toThrow(bad("attempts"));
+    expect(() => a.records("x", { tll: "1h" } as never)).toThrow(
+      'records "x": tll: expected another name (did you mean "ttl"?)',
+    );
+    expect(() => a.records("x", 60 as never)).toThrow(bad("options"));
+    expect(() => a.records("x", { ttl: undefined, encrypt: undefined } as never)).not.toThrow();
+    await expect(here.set("x", { name: "a" }, 1 as never)).rejects.toEqual(bad("options"));
+    await expect(here.update("x", (value) => value, { inital: {} } as never)).rejects.toEqual(bad("inital"));
+    await expect(here.update("x", () => undefined as never, { initial: { name: "a" } })).rejects.toEqual(bad("change"));
     await expect(here.get("")).rejects.toEqual(bad("id"));
     await expect(here.get("x", [])).rejects.toEqual(bad("fields"));
     await expect(here.get("x", [1] as never)).rejects.toEqual(bad("fields"));

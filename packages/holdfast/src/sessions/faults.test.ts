@@ -1,6 +1,7 @@
 // What could go wrong, and the test that watches it:
 // - an answer is lost and the repeated call makes a second session, beyond the limit ...... "a create whose answer was lost"
 // - a repeated patch overwrites what another request wrote meanwhile ..................... "a patch whose answer was lost"
+// - a change is applied twice when its repeat meets a conflict .......................... "... finds itself forgotten ..."
 // - a repeated rotation says `missing`, or leaves two sessions ........................... "a rotation ...", "a sign-in ..."
 // - a sign-in that dies half-way leaves both sessions usable ............................. "a sign-in that is cut off"
 // - an outage looks like a signed-out user ............................................... "an outage is an error"
@@ -66,6 +67,26 @@ describe("sessions under faults", () => {
     );
     expect(answer).toEqual({ status: "ok", version: 2 });
     expect(await witness.get(id)).toMatchObject({ version: 3, data: { theme: "second" } });
+  });
+
+  it.each<[string, (of: Sessions<Data>, id: string) => Promise<unknown>]>([
+    ["update", (of, id) => of.update(id, ({ n = 0, ...rest }) => ({ ...rest, n: Number(n) + 1 }))],
+    ["patch of a checked session", (of, id) => of.patch(id, { n: 1 })],
+    ["patch over a version", (of, id) => of.patch(id, { n: 1 }, { version: 1 })],
+  ])("%s: a change whose repeat finds itself forgotten is unknown, and done once", async (name, change) => {
+    const id = await created();
+    // A schema that accepts everything makes a patch read the whole first.
+    const of = name.includes("checked") ? hf.sessions<Data>({ schema: anything }) : sessions;
+    const lost = losingAnswer(
+      proxy,
+      patch,
+      () => change(of, id),
+      async () => {
+        for (let round = 0; round < 15; round += 1) await witness.patch(id, { round });
+      },
+    );
+    await expect(lost).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN", retryable: false });
+    expect(await witness.get(id)).toMatchObject({ version: 17, data: { n: 1, round: 14 } });
   });
 
   it("a patch whose answer was lost before a rotation is known under the new id", async () => {
@@ -140,3 +161,7 @@ describe("sessions under faults", () => {
     expect(await sessions.get(id)).toBeDefined();
   });
 });
+
+const anything = {
+  "~standard": { version: 1 as const, vendor: "test", validate: (value: unknown) => ({ value: value as Data }) },
+};

@@ -7,13 +7,14 @@
 // - both, or a session of nobody, live on after a race ............................. "a rotation racing a destroy", "a sign-in racing ..."
 // - a patch that comes between the read and the write of a rotation is lost ........ "a patch between ...", "patches racing rotations"
 // - rotating stretches the absolute time ........................................... "keeps its age"
+// - a sign-in that loses to a parallel one has evicted the winner's session ......... "of parallel sign-ins ...", "a sign-in that lost"
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { until } from "../../test/support/until.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { retire, rotate } from "./scripts.gen.ts";
+import { admit, retire, rotate } from "./scripts.gen.ts";
 import type { SessionRotateResult } from "./rotation.ts";
 import type { Session } from "./session.ts";
 import type { SessionRotateOptions, Sessions } from "./sessions.ts";
@@ -215,6 +216,55 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     const answer = await interposed(retire, signOut, () => sessions.rotate(id, { user: "pia" }));
     expect(answer).toEqual({ status: "missing" });
     expect(await sessions.list("pia")).toEqual([]);
+  });
+
+  it("of parallel sign-ins of one visitor the one that won has a session that lives, though only one may", async () => {
+    const [here, there] = [hf, other].map((handle) => handle.sessions<Data>("single", { maxPerUser: 1 }));
+    const rounds = Array.from({ length: 25 }, async (_, at) => {
+      const user = `sue-${at}`;
+      const id = await created(undefined, {}, here);
+      const answers = await Promise.all([here!.rotate(id, { user }), there!.rotate(id, { user })]);
+      const won = answers.flatMap((answer) => (answer.status === "ok" ? [answer.id] : []));
+      const alive = await Promise.all(won.map((next) => here!.get(next)));
+      return [won.length, alive.filter(Boolean).length, (await here!.list(user)).length];
+    });
+    expect(await Promise.all(rounds)).toEqual(Array.from({ length: 25 }, () => [1, 1, 1]));
+  });
+
+  it("three parallel sign-ins of one visitor cost the user one session", async () => {
+    const of = hf.sessions<Data>("pair", { maxPerUser: 2 });
+    const before = [await created("tom", {}, of), await created("tom", {}, of)];
+    const id = await created(undefined, {}, of);
+    await Promise.all(Array.from({ length: 3 }, () => of.rotate(id, { user: "tom" })));
+    const left = await Promise.all(before.map((each) => of.get(each)));
+    expect(left.filter(Boolean)).toHaveLength(1);
+    expect(await of.list("tom")).toHaveLength(2);
+  });
+
+  it("a sign-in that lost evicts nobody", async () => {
+    const of = hf.sessions<Data>("lost", { maxPerUser: 1 });
+    const there = other.sessions<Data>("lost");
+    const signedIn = await created("una", {}, of);
+    const id = await created(undefined, {}, of);
+    const answer = await interposed(
+      retire,
+      () => there.destroy(id),
+      () => of.rotate(id, { user: "una" }),
+    );
+    expect(answer).toEqual({ status: "missing" });
+    expect(await of.get(signedIn)).toBeDefined();
+    expect(await of.list("una")).toHaveLength(1);
+  });
+
+  it("a sign-out between the decision of a sign-in and its admission ends the new session", async () => {
+    const id = await created();
+    const answer = await interposed(
+      admit,
+      () => other.sessions<Data>().destroy(id),
+      () => sessions.rotate(id, { user: "vic" }),
+    );
+    expect(answer).toEqual({ status: "missing" });
+    expect(await sessions.list("vic")).toEqual([]);
   });
 
   /** What still opens something after a rotation of `id` met a sign-out with it. */

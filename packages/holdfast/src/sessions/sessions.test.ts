@@ -3,6 +3,7 @@
 // - a session lives on past its idle or absolute time ................................ "ends when it is idle", "ends by its absolute time"
 // - each read writes ................................................................. "restarts the idle time only past touchAfter"
 // - parallel requests lose each other's fields ........................................ "parallel patches"
+// - parallel requests lose items of one field .......................................... "parallel updates lose nothing"
 // - a request under way brings a session back after a sign-out ........................ "patch after destroy", "patches racing a destroy"
 // - a key without a TTL stays for ever, or outlives its session ....................... "every key has a TTL", "its keys end ..."
 // - names or fields with special characters meet or match others ...................... "names and fields with special characters"
@@ -189,6 +190,37 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(session.version).toBe(101);
   });
 
+  it("parallel updates lose nothing, of a field that is not there yet either", async () => {
+    const id = await created(sessions, { theme: "dark" });
+    const handles = [sessions, other.sessions<Data>()];
+    const items = Array.from({ length: 20 }, (_, at) => `item-${at}`);
+    const answers = await Promise.all(
+      items.map((item, at) =>
+        handles[at % 2]!.update(id, ({ cart = [], ...rest }) => ({ ...rest, cart: [...cart, item] }), {
+          initial: { cart: [] },
+        }),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(items.map(() => "ok"));
+    const { data, version } = (await sessions.get(id))!;
+    expect(data).toEqual({ theme: "dark", cart: expect.arrayContaining(items) as unknown });
+    expect(version).toBe(21);
+  });
+
+  it("update writes the whole of what it returns, under an id from before a rotation too", async () => {
+    const id = await created(sessions, { theme: "dark", visits: 1 });
+    await sessions.rotate(id);
+    const answer = await sessions.update(id, ({ visits }) => ({ visits: visits! + 1 }));
+    expect(answer).toEqual({ status: "ok", data: { visits: 2 }, version: 2 });
+    expect((await sessions.get(id))!.data).toStrictEqual({ visits: 2 });
+    const failing = sessions.update(id, () => {
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    await sessions.destroy(id);
+    expect(await sessions.update(id, (data) => data)).toEqual({ status: "revoked" });
+  });
+
   it("of parallel patches with one version a single one succeeds", async () => {
     const id = await created(sessions);
     const tries = Array.from({ length: 20 }, (_, visits) => sessions.patch(id, { visits }, { version: 1 }));
@@ -330,6 +362,18 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(() => hf.sessions({ maxPerUser: 0 })).toThrow(bad("maxPerUser"));
     expect(() => hf.sessions({ idleTimeout: 100, touchAfter: 100 })).toThrow(bad("touchAfter"));
     expect(() => hf.sessions({ onLimit: "drop" as never })).toThrow(bad("onLimit"));
+    expect(() => hf.sessions("shop", { tll: "1h" } as never)).toThrow(bad("tll"));
+    expect(() => hf.sessions(60 as never)).toThrow(bad("options"));
+    expect(hf.sessions("shop").name).toBe("shop");
+    expect(hf.sessions({ timeout: undefined, encrypt: undefined } as never).name).toBe("sessions");
+    await expect(sessions.create({ data: {}, usr: "ada" } as never)).rejects.toEqual(bad("usr"));
+    await expect(sessions.create(undefined as never)).rejects.toEqual(bad("data"));
+    const known = await created(sessions);
+    await expect(sessions.patch(known, {}, 1 as never)).rejects.toEqual(bad("options"));
+    await expect(sessions.rotate(known, { grce: 0 } as never)).rejects.toEqual(bad("grce"));
+    await expect(sessions.revokeAll("ada", { except: 7 as never })).rejects.toEqual(bad("except"));
+    await expect(sessions.update(known, undefined as never)).rejects.toEqual(bad("change"));
+    await expect(sessions.update(known, () => undefined as never)).rejects.toEqual(bad("change"));
     await expect(sessions.create({ user: "", data: {} })).rejects.toEqual(bad("user"));
     // As UTF-8 all half characters are the same bytes, and so the same index.
     await expect(sessions.create({ user: "a\ud800", data: {} })).rejects.toEqual(bad("user"));
