@@ -14,7 +14,7 @@
 import { HoldfastError } from "holdfast";
 import type { Airport } from "../data/airports.ts";
 import type { Batch } from "../ingest/flight-log.ts";
-import { type AirportTotals, derive, type Derived, merge, scores, tagsFor } from "../state/derive.ts";
+import { type AirportTotals, derive, EMPTY_TOTALS, type Derived, merge, scores, tagsFor } from "../state/derive.ts";
 import type { AirportRecord, State } from "../state/state.ts";
 
 export async function applyBatch(state: State, places: ReadonlyMap<string, Airport>, batch: Batch): Promise<void> {
@@ -42,13 +42,11 @@ async function applyAirport(state: State, airport: Airport, more: AirportTotals,
 async function addToRecord(state: State, airport: Airport, more: AirportTotals, upTo: number): Promise<AirportRecord> {
   const { code, name, city, state: usState } = airport;
   const about = { code, name, city, state: usState, upTo };
-  const updated = await state.airports.update(code, (before) => {
-    return before.upTo >= upTo ? before : { ...merge(before, more), ...about };
-  });
+  const nothing: AirportRecord = { ...EMPTY_TOTALS, ...about, upTo: -1 };
+  const change = (before: AirportRecord): AirportRecord =>
+    before.upTo >= upTo ? before : { ...merge(before, more), ...about };
+  const updated = await state.airports.update(code, change, { initial: nothing });
   if (updated.status === "ok") return updated.value;
-  const first = { ...more, ...about };
-  const created = updated.status === "missing" ? await state.airports.set(code, first, { version: 0 }) : updated;
-  if (created.status === "ok") return first;
   throw new HoldfastError("CONFLICT", `another worker is writing ${code}`, { retryable: true });
 }
 

@@ -2,6 +2,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Codec } from "../core/codec/codec.ts";
 import { ENCRYPTED, MAGIC, SERIALIZER_ID } from "../core/codec/header.ts";
+import { inField } from "../core/codec/in-field.ts";
 import { validate } from "../core/codec/schema.ts";
 import { CodecError, InvalidArgumentError } from "../base/errors.ts";
 import { numberFrom, numberToText } from "./number-text.ts";
@@ -91,17 +92,23 @@ export class RecordFormat<T extends object> {
 
   #encodeField(key: string, name: string, value: unknown): Buffer {
     if (typeof value === "number" && Number.isFinite(value) && !this.#sealed) return Buffer.from(numberToText(value));
-    return this.#codec.encode(value, { aad: sealOf(key, name) });
+    try {
+      return this.#codec.encode(value, { aad: sealOf(key, name) });
+    } catch (error) {
+      throw inField(name, error);
+    }
   }
 
   #decodeField(key: string, name: string, bytes: Buffer): unknown {
-    const number = numberFrom(bytes);
-    if (number === undefined) return this.#codec.decode(bytes, { aad: sealOf(key, name) });
-    if (this.#readsPlain) return number;
-    throw new CodecError(
-      "key",
-      `the number in field ${JSON.stringify(name)} is not encrypted, and this record requires it (encrypt.allowPlaintext for a migration)`,
-    );
+    try {
+      const number = numberFrom(bytes);
+      if (number === undefined) return this.#codec.decode(bytes, { aad: sealOf(key, name) });
+      if (this.#readsPlain) return number;
+      const migrate = "encrypt.allowPlaintext for a migration";
+      throw new CodecError("key", `the number is not encrypted, and these records require it (${migrate})`);
+    } catch (error) {
+      throw inField(name, error);
+    }
   }
 }
 

@@ -1,10 +1,8 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { CodecOptions } from "../core/codec/codec.ts";
+import { CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
 import { type Duration, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 
-const CODEC_OPTIONS = ["serializer", "strict", "compress", "encrypt", "maxOutputLength"] as const;
-
-export interface RecordsOptions<T> extends Pick<CodecOptions<unknown>, (typeof CODEC_OPTIONS)[number]> {
+export interface RecordsOptions<T> extends Omit<CodecOptions<unknown>, "schema"> {
   /** A record expires this long after its last write. @default "90d" */
   readonly ttl?: Duration;
   /**
@@ -19,13 +17,8 @@ export interface RecordsOptions<T> extends Pick<CodecOptions<unknown>, (typeof C
 }
 
 export const RECORDS_OPTIONS: OptionNames<RecordsOptions<object>> = {
-  serializer: true,
-  strict: true,
-  compress: true,
-  encrypt: true,
-  maxOutputLength: true,
+  ...CODEC_OPTIONS,
   ttl: true,
-  schema: true,
   attempts: true,
   timeout: true,
 };
@@ -44,10 +37,4 @@ export function recordSettings<T>(options: RecordsOptions<T>): RecordSettings {
     attempts: wholeBetween("attempts", options.attempts ?? 20, 1, MAX_ATTEMPTS),
     timeoutMs: options.timeout === undefined ? undefined : toTimerMs("timeout", options.timeout),
   };
-}
-
-/** The codec is for one field at a time, so it does not get the schema of the whole. */
-export function fieldCodecOptions<T>(options: RecordsOptions<T>): CodecOptions<unknown> {
-  const given = CODEC_OPTIONS.filter((name) => options[name] !== undefined);
-  return Object.fromEntries(given.map((name) => [name, options[name]]));
 }

@@ -9,6 +9,7 @@
 // - an encrypted value is moved to another field or record ................ "encryption seals numbers too"
 // - a schema sees parts only, so that wholes break it ..................... "a schema sees the whole"
 // - a record without a time to live ....................................... "each write begins the time to live anew"
+// - what is stored is read as something else .............................. "what JSON would change is refused"
 // - an unreadable record is taken for a missing one ........................ "what cannot be read is an error"
 // - merged calls are reordered, or one item's failure is that of all ....... "calls that are not awaited", "one item's failure"
 // - an answer is lost, and the repeated write undoes another's .............. faults.test.ts
@@ -359,6 +360,24 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     const plain = a.records<Loose>(here.name);
     await raw(`${prefix}:record:${here.name}:{x}`, "HSET", `${prefix}:record:${here.name}:{x}`, "d:name", "1e");
     await expect(plain.get("x")).rejects.toMatchObject({ code: "CODEC", reason: "foreign" });
+  });
+
+  it("what JSON would change is refused with the field's path, unless the serializer keeps it", async () => {
+    const [here] = pair<Loose>();
+    const value = { ok: 1, log: [{ at: new Date(0) }] };
+    const refused = {
+      code: "CODEC",
+      reason: "unserializable",
+      message: expect.stringMatching(/field "log".*\[0\]\.at/),
+    };
+    await expect(here.set("x", value)).rejects.toMatchObject(refused);
+    await expect(here.patch("x", value)).rejects.toMatchObject(refused);
+    await expect(here.set("x", { share: Number.NaN })).rejects.toMatchObject({
+      message: expect.stringContaining('"share"'),
+    });
+    const [kept, there] = pair<Loose>({ serializer: "structured" });
+    await kept.set("x", value);
+    expect((await there.get("x"))?.value).toEqual(value);
   });
 
   it("each write begins the time to live anew", async () => {

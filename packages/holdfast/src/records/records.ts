@@ -14,13 +14,7 @@ import type { Id } from "../core/keyspace/keyspace.ts";
 import { givenOptions, type OptionNames, parseOptions } from "../base/options.ts";
 import { observed } from "../core/observe/observe.ts";
 import { asFields, checkNames, RecordFormat, type RecordPatch } from "./format.ts";
-import {
-  fieldCodecOptions,
-  RECORDS_OPTIONS,
-  recordSettings,
-  type RecordSettings,
-  type RecordsOptions,
-} from "./options.ts";
+import { RECORDS_OPTIONS, recordSettings, type RecordSettings, type RecordsOptions } from "./options.ts";
 import { ANY_VERSION, RecordStore } from "./store.ts";
 import { notANumber, outOfRange, sumOf } from "./sum.ts";
 import { type RecordUpdateResult, Updater } from "./updater.ts";
@@ -73,7 +67,8 @@ export class Records<T extends object> {
     const where = `records ${JSON.stringify(name)}`;
     const [options, settings] = parseOptions(where, given, RECORDS_OPTIONS, (each) => [each, recordSettings(each)]);
     this.#settings = settings;
-    this.#format = new RecordFormat<T>(core.codec(fieldCodecOptions(options)), options.schema);
+    // For one field at a time, so without the schema of the whole.
+    this.#format = new RecordFormat<T>(core.codec({ ...options, schema: undefined }), options.schema);
     this.#store = new RecordStore(core.driver, core.keys.entries("record", name), this.#settings);
     this.#updater = new Updater<T>(core.driver.runtime, this.#store, this.#format, this.#settings.attempts);
   }

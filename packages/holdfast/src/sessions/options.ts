@@ -1,11 +1,9 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { CodecOptions } from "../core/codec/codec.ts";
+import { CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 
-type CodecName = "serializer" | "compress" | "encrypt";
-
-export interface SessionsOptions<Data extends object> extends Pick<CodecOptions<unknown>, CodecName> {
+export interface SessionsOptions<Data extends object> extends Omit<CodecOptions<unknown>, "schema"> {
   /** A session that is not used for this long expires. @default "30m" */
   readonly idleTimeout?: Duration;
   /** A session expires this long after it was created, however much it is used. @default "12h" */
@@ -31,16 +29,13 @@ export interface SessionsOptions<Data extends object> extends Pick<CodecOptions<
 }
 
 export const SESSIONS_OPTIONS: OptionNames<SessionsOptions<object>> = {
-  serializer: true,
-  compress: true,
-  encrypt: true,
+  ...CODEC_OPTIONS,
   idleTimeout: true,
   absoluteTimeout: true,
   touchAfter: true,
   maxPerUser: true,
   onLimit: true,
   rotationGrace: true,
-  schema: true,
   timeout: true,
 };
 
@@ -84,16 +79,4 @@ function touchMs(given: Duration | undefined, idleMs: number): number {
 function evicts(onLimit: string): boolean {
   if (onLimit === "evict-oldest" || onLimit === "reject") return onLimit === "evict-oldest";
   throw new InvalidArgumentError("onLimit", '"evict-oldest" or "reject"', onLimit);
-}
-
-/** The codec is for one field at a time, so the schema, which is for the whole of the data, is not among them. */
-export function fieldCodecOptions<Data extends object>(
-  options: SessionsOptions<Data>,
-): Pick<CodecOptions<unknown>, CodecName> {
-  const { serializer, compress, encrypt } = options;
-  return {
-    ...(serializer === undefined ? {} : { serializer }),
-    ...(compress === undefined ? {} : { compress }),
-    ...(encrypt === undefined ? {} : { encrypt }),
-  };
 }

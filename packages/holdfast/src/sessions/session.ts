@@ -1,6 +1,7 @@
 /** A session as it is returned, and as it is stored: each top-level field of its data is a field of the hash. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Codec } from "../core/codec/codec.ts";
+import { inField } from "../core/codec/in-field.ts";
 import { validate } from "../core/codec/schema.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import type { SessionRef } from "./ids.ts";
@@ -130,11 +131,20 @@ export class SessionFormat<Data extends object, Device> {
   }
 
   #seal(ref: SessionRef, field: string, value: unknown): Buffer {
-    return this.#codec.encode(value, { aad: sealOf(ref, field) });
+    try {
+      return this.#codec.encode(value, { aad: sealOf(ref, field) });
+    } catch (error) {
+      throw inField(nameOf(field), error);
+    }
   }
 
   #open(ref: SessionRef, field: string, bytes: Buffer | undefined): unknown {
-    return bytes === undefined ? undefined : this.#codec.decode(bytes, { aad: sealOf(ref, field) });
+    if (bytes === undefined) return undefined;
+    try {
+      return this.#codec.decode(bytes, { aad: sealOf(ref, field) });
+    } catch (error) {
+      throw inField(nameOf(field), error);
+    }
   }
 }
 
@@ -143,6 +153,11 @@ export const INFO_FIELDS = ["created", "seen", "ends", "device"] as const;
 /** Encrypted values open only in this field of this session, so none can be moved to where it grants more. */
 function sealOf(ref: SessionRef, field: string): string {
   return `${ref.session}\0${field}`;
+}
+
+/** As the user knows it: `user`, `device`, or a field of the data. */
+function nameOf(field: string): string {
+  return field.startsWith(DATA) ? field.slice(DATA.length) : field;
 }
 
 function pairs(flat: readonly Buffer[]): Map<string, Buffer> {

@@ -337,6 +337,19 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(rotated).toMatchObject({ status: "ok", session: { data: { role: "admin" }, user: "ada" } });
   });
 
+  it("what JSON would change is refused with the field's path, unless the serializer keeps it", async () => {
+    const data = { log: [{ at: new Date(0) }] };
+    const refused = {
+      code: "CODEC",
+      reason: "unserializable",
+      message: expect.stringMatching(/field "log".*\[0\]\.at/),
+    };
+    await expect(sessions.create({ data })).rejects.toMatchObject(refused);
+    await expect(sessions.patch(await created(sessions), data)).rejects.toMatchObject(refused);
+    const of = hf.sessions<Data>("structured", { serializer: "structured" });
+    expect((await of.get(await created(of, data)))!.data).toEqual(data);
+  });
+
   it("a session that cannot be read is an error, not a missing session", async () => {
     const id = await created(hf.sessions<Data>("keys", { encrypt: keyring("old") }), { visits: 1 });
     const after = hf.sessions<Data>("keys", { encrypt: keyring("new") });

@@ -15,13 +15,7 @@ import { observed } from "../core/observe/observe.ts";
 import { type Duration, givenOptions, type OptionNames, parseOptions, toMs } from "../base/options.ts";
 import { SessionChanges, type SessionPatchResult, type SessionUpdateResult } from "./changes.ts";
 import { handleOf, SessionIds, type SessionRef } from "./ids.ts";
-import {
-  fieldCodecOptions,
-  SESSIONS_OPTIONS,
-  sessionSettings,
-  type SessionSettings,
-  type SessionsOptions,
-} from "./options.ts";
+import { SESSIONS_OPTIONS, sessionSettings, type SessionSettings, type SessionsOptions } from "./options.ts";
 import { SessionPlaces } from "./places.ts";
 import { Rotation, type SessionRotateResult } from "./rotation.ts";
 import { type Session, SessionFormat, type SessionInfo, type SessionPatch } from "./session.ts";
@@ -108,7 +102,8 @@ export class Sessions<Data extends object, Device = unknown> {
     this.#ids = new SessionIds(core.keys.entries("session", name), runtime);
     this.#store = new SessionStore(core, settings);
     this.#places = new SessionPlaces(this.#store, this.#ids);
-    const codec = core.codec<unknown>(fieldCodecOptions(options));
+    // For one field at a time, so without the schema of the whole.
+    const codec = core.codec<unknown>({ ...options, schema: undefined });
     this.#format = new SessionFormat<Data, Device>(codec, options.schema, settings.idleMs);
     this.#changes = new SessionChanges(runtime, this.#store, this.#ids, this.#format);
     this.#rotation = new Rotation(runtime, this.#store, this.#places, this.#ids, this.#format);
