@@ -3,7 +3,7 @@
  *
  * All attempts carry one token, so an answer that was lost is found by the next. Waiters stand in a queue on the server:
  * a release wakes the first of it and nobody else. A wake-up is only a hint, so a timer is always armed for the moment
- * at which the lock would expire. While no server answers the request goes on trying until its time is over. Whatever
+ * at which the lock would expire, and for half a minute at most. While no server answers the request goes on trying until its time is over. Whatever
  * it leaves behind on the server (a place in the queue, a grant it did not hear of) is taken back.
  */
 import { HoldfastError, isOutage, UnavailableError } from "../base/errors.ts";
@@ -27,16 +27,16 @@ export type Answer = Grant | Extract<AcquireReply, { status: "busy" }>;
 const MIN_REQUEST_MS = 1_000;
 /** Between two attempts while no server answers, before jitter. */
 const OUTAGE_PAUSE_MS = 100;
-/** When to look again at a lock that has no expiry on the server. */
-const UNKNOWN_TTL_MS = 1_000;
-/** When to look again at the latest; a timer of Node's knows no more than 24 days. */
-const MAX_PAUSE_MS = 3_600_000;
+/** When to look again at the latest, should the wake-up be lost: `MAX_PAUSE_MS` of wait-queue.lua. */
+const MAX_PAUSE_MS = 30_000;
 
 export class Acquisition {
   readonly request: LockRequest;
   readonly #store: LockStore;
   readonly #runtime: Runtime;
   readonly #timeoutMs: number;
+  /** Why the last attempt had no answer. */
+  #outage: HoldfastError | undefined;
 
   constructor(store: LockStore, settings: LockSettings, runtime: Runtime) {
     const token = runtime.randomUUID();
@@ -75,7 +75,7 @@ export class Acquisition {
         if (answer?.status === "acquired") return answer;
         if (answer !== undefined) place = answer.since;
         await waiter.next(Math.min(this.#pauseMs(answer), patience.leftMs), patience.signal);
-        patience.throwIfOver();
+        this.#throwIfOver(patience);
       }
     } finally {
       waiter.leave();
@@ -85,7 +85,7 @@ export class Acquisition {
   /** Live before the attempt that takes a place in the queue, else the wake-up for that place could be missed. */
   async #join(wakeups: Wakeups, patience: Patience): Promise<Waiter> {
     for (;;) {
-      patience.throwIfOver();
+      this.#throwIfOver(patience);
       const joining = wakeups.join(this.request.token);
       try {
         return await patience.within(joining);
@@ -95,7 +95,8 @@ export class Acquisition {
           () => undefined,
         );
         if (patience.isCalledOff || !isOutage(error)) throw error;
-        await sleep(this.#runtime, Math.min(this.#pauseMs(undefined), patience.leftMs));
+        if (patience.leftMs > 0) this.#outage = error;
+        await sleep(this.#runtime, Math.min(this.#pauseMs(undefined), patience.leftMs), patience.signal);
       }
     }
   }
@@ -104,12 +105,20 @@ export class Acquisition {
   async #patiently(place: number | undefined, patience: Patience): Promise<Answer | undefined> {
     const timeoutMs = Math.min(this.#timeoutMs, Math.max(Math.ceil(patience.leftMs), MIN_REQUEST_MS));
     try {
-      return await this.#attempt(place, timeoutMs, patience.signal);
+      const answer = await this.#attempt(place, timeoutMs, patience.signal);
+      this.#outage = undefined;
+      return answer;
     } catch (error) {
       if (patience.isCalledOff) throw patience.error();
       if (!isOutage(error) || patience.leftMs === 0) throw error;
+      this.#outage = error;
       return undefined;
     }
+  }
+
+  #throwIfOver(patience: Patience): void {
+    if (this.#outage !== undefined && patience.leftMs === 0 && !patience.isCalledOff) throw this.#outage;
+    patience.throwIfOver();
   }
 
   async #attempt(place: number | undefined, timeoutMs: number, signal: AbortSignal | undefined): Promise<Answer> {
@@ -125,7 +134,7 @@ export class Acquisition {
 
   #pauseMs(answer: Answer | undefined): number {
     if (answer?.status !== "busy") return OUTAGE_PAUSE_MS * (0.5 + this.#runtime.random());
-    return answer.ttlMs < 0 ? UNKNOWN_TTL_MS : Math.min(answer.ttlMs + 1, MAX_PAUSE_MS);
+    return Math.min(answer.ttlMs + 1, MAX_PAUSE_MS);
   }
 
   #crowded(): HoldfastError {

@@ -1,5 +1,6 @@
 /** All locks that one handle holds: lost and released with it. */
-import { ClosedError } from "../base/errors.ts";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { ClosedError, HoldfastError } from "../base/errors.ts";
 import type { Core } from "../core/core.ts";
 import { type LeasePort, TimedLease } from "../core/lease/timed-lease.ts";
 import type { Grant } from "./acquisition.ts";
@@ -7,9 +8,16 @@ import { HeldLock } from "./held-lock.ts";
 import type { LockSettings } from "./options.ts";
 import type { LockRequest, LockStore } from "./store.ts";
 
+/** The locks in whose `run` the present code is. */
+interface Inside {
+  readonly held: HeldLock;
+  readonly outer: Inside | undefined;
+}
+
 export class LockHolders {
   readonly #core: Core;
   readonly #held = new Map<TimedLease, string>();
+  readonly #inside = new AsyncLocalStorage<Inside>();
   #closed = false;
 
   constructor(core: Core) {
@@ -23,6 +31,20 @@ export class LockHolders {
 
   isHeldHere(name: string): boolean {
     return [...this.#held.values()].includes(name);
+  }
+
+  /** Runs `body`, which knows from then on that it holds the lock. */
+  runInside<R>(held: HeldLock, body: () => R): R {
+    return this.#inside.run({ held, outer: this.#inside.getStore() }, body);
+  }
+
+  /** @throws HoldfastError if the caller is in a `run` of the very lock that it wants to wait for, under another owner */
+  refuseOwn({ name, label }: LockStore, owner: string | undefined): void {
+    for (let at = this.#inside.getStore(); at !== undefined; at = at.outer) {
+      if (at.held.name !== name || at.held.owner === owner || !at.held.held) continue;
+      const message = `${label}: this code would wait for itself, it is in a run() of this lock; nested use needs one \`owner\` for both`;
+      throw new HoldfastError("CONFLICT", message, { op: "lock.acquire", key: name });
+    }
   }
 
   /** What was granted, as its holder sees it. @throws ClosedError if the handle was closed meanwhile; the grant is taken back */

@@ -17,19 +17,10 @@ import type { HeldLock } from "./held-lock.ts";
 import type { LockHolders } from "./holders.ts";
 import { type LockAcquireOptions, type LockOptions, type LockSettings, lockSettings, waiting } from "./options.ts";
 import { Patience } from "./patience.ts";
-import { LockStore } from "./store.ts";
+import { type LockInfo, LockStore } from "./store.ts";
 
 /** `busy`: somebody else holds it, for `ttlMs` unless it is renewed. */
 export type LockTryResult = { status: "ok"; lock: HeldLock } | { status: "busy"; ttlMs: number };
-
-export interface LockInfo {
-  readonly owner: string;
-  readonly fence: number;
-  /** Until it expires, unless it is renewed. */
-  readonly ttlMs: number;
-  /** Requests that wait for it. */
-  readonly waiters: number;
-}
 
 /**
  * A lock that can be acquired, any number of times, by any number of callers; itself it holds nothing.
@@ -55,7 +46,8 @@ export class Lock {
   /**
    * Waits for the lock and holds it, renewed, until it is released.
    * Cost: one script when it is free; while it is not, one more per wake-up and one per ttl of the holder.
-   * @throws TimeoutError when it was not free within `wait`, AbortedError when `signal` aborted
+   * @throws TimeoutError when it was not free within `wait`, AbortedError when `signal` aborted, HoldfastError with code
+   * `CONFLICT` inside a `run` of the same lock
    */
   acquire(options?: LockAcquireOptions): Promise<HeldLock> {
     return observed("lock.acquire", this.name, () => this.#acquire(options));
@@ -69,7 +61,7 @@ export class Lock {
     return observed("lock.acquire", this.name, async () => {
       const acquisition = this.#request();
       const answer = await acquisition.once();
-      if (answer.status === "busy") return { status: "busy", ttlMs: Math.max(answer.ttlMs, 0) };
+      if (answer.status === "busy") return { status: "busy", ttlMs: answer.ttlMs };
       return { status: "ok", lock: this.#holders.hold(this.#store, acquisition.request, this.#settings, answer) };
     });
   }
@@ -85,7 +77,7 @@ export class Lock {
     const held = await this.acquire(options);
     let value: R;
     try {
-      value = await body(held);
+      value = await this.#holders.runInside(held, () => body(held));
     } catch (error) {
       await held.release().catch(() => undefined);
       throw error;
@@ -108,6 +100,7 @@ export class Lock {
 
   async #acquire(options: LockAcquireOptions | undefined): Promise<HeldLock> {
     const { waitMs, signal } = waiting(this.#store.label, options);
+    this.#holders.refuseOwn(this.#store, this.#settings.owner);
     const acquisition = this.#request();
     const patience = new Patience({
       runtime: this.#core.driver.runtime,

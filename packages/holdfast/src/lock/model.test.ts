@@ -132,7 +132,8 @@ class History {
     const handle = this.#handles[0]!;
     for await (const page of handle.scan("lock:")) {
       const key = page.find((each) => each.endsWith(`{${name}}`));
-      if (key !== undefined) await handle.driver.send(["DEL", key], { op: "test", class: "idempotent" }, key);
+      if (key !== undefined)
+        await handle.driver.send(["DEL", key, `${key}:fence`], { op: "test", class: "idempotent" }, key);
     }
     this.#locks.delete(name);
   }

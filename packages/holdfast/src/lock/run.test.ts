@@ -5,6 +5,8 @@
  * - a body that was not alone counts as a success ....... "rejects when the body has ended but the lock was lost"
  * - a body that released it itself counts as a loss ..... "lets the body release"
  * - a body that may go on no longer does not know ....... "aborts the signal when maxHold is over"
+ * - a body waits for the lock that it is in ............. "refuses at once to wait for itself"
+ * - or is refused what it would get ..................... "does not take others for itself"
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
@@ -45,6 +47,29 @@ describe.each(backends())("a lock's run [$name]", (backend) => {
 
   it("aborts the signal when maxHold is over, and still returns the body's value", async () => {
     expect(await hf.lock(freshName(), { maxHold: 50 }).run(lossOf)).toMatchObject({ reason: "maxHold" });
+  });
+
+  it("refuses at once to wait for itself, however deep it is nested", async () => {
+    const [name, between] = [freshName(), freshName()];
+    const nested = hf.lock(name).run(() => hf.lock(between).run(() => hf.lock(name).acquire({ wait: "1h" })));
+    await expect(nested).rejects.toMatchObject({ code: "CONFLICT", op: "lock.acquire", key: name });
+    await expect(nested).rejects.toThrow(/wait for itself.*`owner`/);
+    expect(await hf.lock(name).info()).toBeUndefined();
+    expect(await hf.lock(between).info()).toBeUndefined();
+  });
+
+  it("does not take others for itself: one owner, another call, what it has released, a look", async () => {
+    const name = freshName();
+    const job = hf.lock(name, { owner: "job" });
+    expect(await job.run(() => job.run(() => "shared"))).toBe("shared");
+    const lock = hf.lock(name);
+    expect(await Promise.all([lock.run(() => "one"), lock.run(() => "two")])).toEqual(["one", "two"]);
+    expect(await lock.run(() => lock.tryAcquire())).toMatchObject({ status: "busy" });
+    const after = await lock.run(async (held) => {
+      await held.release();
+      return lock.acquire();
+    });
+    expect(await after.release()).toEqual({ status: "ok" });
   });
 
   it("refuses a body that is no function, as in withLock(name, options, body)", async () => {

@@ -18,14 +18,18 @@ local function now()
 end
 `;
 
-const WAIT_QUEUE = `local WAITER_GRACE_MS = 5000
-local MAX_DEAD_PER_CALL = 100
+const WAIT_QUEUE = `local MAX_PAUSE_MS = 30000
+local WAITER_GRACE_MS = 5000
+local MAX_PER_CALL = 100
 local function expireNoEarlier(key, ttlMs)
   if redis.call('PEXPIRE', key, ttlMs, 'NX') == 0 then redis.call('PEXPIRE', key, ttlMs, 'GT') end
 end
 local function joinQueue(queue, alive, token, since, againMs)
-  if since == 0 then since = nowMicros() end
-  local ttlMs = math.max(againMs, 0) + WAITER_GRACE_MS
+  if since == 0 then
+    local last = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
+    since = math.max(nowMicros(), (last or 0) + 1)
+  end
+  local ttlMs = math.min(math.max(againMs, 0), MAX_PAUSE_MS) + WAITER_GRACE_MS
   redis.call('ZADD', queue, since, token)
   redis.call('ZADD', alive, now() + ttlMs, token)
   expireNoEarlier(queue, ttlMs)
@@ -38,13 +42,46 @@ local function leaveQueue(queue, alive, token)
 end
 local function wakeNext(queue, alive, channel)
   if redis.call('EXISTS', queue) == 0 then return end
-  local dead = redis.call('ZRANGE', alive, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_DEAD_PER_CALL)
+  local dead = redis.call('ZRANGE', alive, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_PER_CALL)
   for _, token in ipairs(dead) do leaveQueue(queue, alive, token) end
   local head = redis.call('ZPOPMIN', queue)[1]
-  if head then
-    redis.call('ZREM', alive, head)
-    redis.call('PUBLISH', channel, head)
+  if not head then return end
+  redis.call('ZREM', alive, head)
+  redis.call('PUBLISH', channel, head)
+  local latest = now() + MAX_PAUSE_MS + WAITER_GRACE_MS
+  local early = redis.call('ZRANGE', alive, '(' .. latest, '+inf', 'BYSCORE', 'LIMIT', 0, MAX_PER_CALL)
+  for _, token in ipairs(early) do redis.call('ZADD', alive, latest, token) end
+end
+`;
+
+const HOLD = `local FENCE_TTL_MS = 86400000
+local HEAD_FIELDS = 3
+local function keepFor(lock, fence, ttlMs)
+  redis.call('PEXPIRE', lock, ttlMs, 'GT')
+  redis.call('PEXPIRE', fence, FENCE_TTL_MS + ttlMs, 'GT')
+end
+local function markHeld(fence, number, ttlMs)
+  redis.call('SET', fence, string.format('%s:%.0f', number, ttlMs), 'PX', FENCE_TTL_MS + ttlMs)
+end
+local function markFree(fence, number)
+  redis.call('SET', fence, number, 'PX', FENCE_TTL_MS)
+end
+local function surveyHolds(lock, longestMs, removeDead)
+  local fields = redis.call('HGETALL', lock)
+  local live, latest = 0, 0
+  for at = 1, #fields, 2 do
+    local field = fields[at]
+    if field ~= 'owner' and field ~= 'fence' and field ~= 'ttl' then
+      local leftMs = tonumber(fields[at + 1]) - now()
+      if leftMs > longestMs then
+        leftMs = longestMs
+        redis.call('HSET', lock, field, now() + leftMs)
+      end
+      if leftMs > 0 then live = live + 1 elseif removeDead then redis.call('HDEL', lock, field) end
+      latest = math.max(latest, leftMs)
+    end
   end
+  return live, latest
 end
 `;
 
@@ -69,50 +106,52 @@ export type AcquireResult =
   | { readonly status: "busy"; readonly ttlMs: number; readonly since: number }
   | { readonly status: "crowded" };
 
-/** Take the lock if it is free or this owner's already; else, if asked to, join the queue of those who wait for it. */
+/** Take the lock if it is free or this owner's already; else, if asked to, join the queue of its waiters. */
 export const acquire: Script<AcquireKeys, AcquireArgs, AcquireResult> = {
   class: "dedupable",
   name: "lock.acquire",
-  sha1: "4661870b057cfc065574c1404cf419934e35dcee",
+  sha1: "add231739bdc667ff3cf6a7fa7c6d397b3957dde",
   lua: `-- lock.acquire
-${NOW}${WAIT_QUEUE}local lock, fence, ended, queue, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+${NOW}${WAIT_QUEUE}${HOLD}local lock, fence, ended, queue, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local owner, token, ttlMs, queued, since = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5])
 local MAX_HOLDS = 100
-local function isCrowded()
-  if redis.call('HLEN', lock) - 2 < MAX_HOLDS then return false end
-  local fields = redis.call('HGETALL', lock)
-  local live = 0
-  for at = 1, #fields, 2 do
-    local field, expiresAt = fields[at], tonumber(fields[at + 1])
-    if field ~= 'owner' and field ~= 'fence' then
-      if expiresAt > now() then live = live + 1 else redis.call('HDEL', lock, field) end
-    end
-  end
-  return live >= MAX_HOLDS
+local function isCrowded(longestMs)
+  if redis.call('HLEN', lock) - HEAD_FIELDS < MAX_HOLDS then return false end
+  return surveyHolds(lock, longestMs, true) >= MAX_HOLDS
 end
-local FENCE_TTL_MS = 86400000
-local function nextFence()
-  local last = tonumber(redis.call('GET', fence) or 0)
-  return string.format('%.0f', math.max(last + 1, nowMicros()))
-end
-if redis.call('LPOS', ended, token) then return {'busy', 0, since} end
-local state = redis.call('HMGET', lock, 'owner', 'fence', token)
-local holder, number, held = state[1], state[2], state[3]
-if holder and holder ~= owner then
-  local leftMs = redis.call('PTTL', lock)
+local function busy(leftMs)
   if queued then since = joinQueue(queue, alive, token, since, leftMs) end
   return {'busy', leftMs, since}
 end
-if holder and not held and isCrowded() then return {'crowded'} end
-if queued then leaveQueue(queue, alive, token) end
-if holder then
-  redis.call('HSET', lock, token, now() + ttlMs)
-else
-  number = nextFence()
-  redis.call('SET', fence, number, 'PX', FENCE_TTL_MS)
-  redis.call('HSET', lock, 'owner', owner, 'fence', number, token, now() + ttlMs)
+local function boundedTtl(key, mostMs)
+  local leftMs = redis.call('PTTL', key)
+  if leftMs >= 0 and leftMs <= mostMs then return leftMs end
+  redis.call('PEXPIRE', key, mostMs)
+  return mostMs
 end
-expireNoEarlier(lock, ttlMs)
+if redis.call('LPOS', ended, token) then return {'busy', 0, since} end
+local state = redis.call('HMGET', lock, 'owner', 'fence', token, 'ttl')
+local holder, number, held, longestMs = state[1], state[2], state[3], tonumber(state[4])
+if holder and holder ~= owner then return busy(boundedTtl(lock, longestMs)) end
+if holder and not held and isCrowded(longestMs) then return {'crowded'} end
+if not holder then
+  local last, lastTtl = string.match(redis.call('GET', fence) or '0', '^(%d+):?(%d*)$')
+  lastTtl = tonumber(lastTtl)
+  if lastTtl then
+    local leftMs = boundedTtl(fence, FENCE_TTL_MS + lastTtl) - FENCE_TTL_MS
+    if leftMs > 0 then return busy(leftMs) end
+  end
+  number = string.format('%.0f', math.max(last + 1, nowMicros()))
+end
+if queued then leaveQueue(queue, alive, token) end
+redis.call('HSET', lock, token, now() + ttlMs)
+if holder and ttlMs <= longestMs then
+  keepFor(lock, fence, ttlMs)
+else
+  redis.call('HSET', lock, 'owner', owner, 'fence', number, 'ttl', ttlMs)
+  redis.call('PEXPIRE', lock, ttlMs)
+  markHeld(fence, number, ttlMs)
+end
 return {'acquired', tonumber(number)}
 `,
   encodeKeys(keys, out) {
@@ -141,6 +180,7 @@ return {'acquired', tonumber(number)}
 
 export interface ExtendKeys {
   readonly lock: Arg;
+  readonly fence: Arg;
 }
 
 export interface ExtendArgs {
@@ -158,22 +198,27 @@ export type ExtendResult =
 export const extend: Script<ExtendKeys, ExtendArgs, ExtendResult> = {
   class: "idempotent",
   name: "lock.extend",
-  sha1: "41e36342fd19f0b01a42d736896e488290025fff",
+  sha1: "29d129ba3fb0caa7e16f6ef39805ad640378652f",
   lua: `-- lock.extend
-${NOW}local lock = KEYS[1]
+${NOW}${HOLD}local lock, fence = KEYS[1], KEYS[2]
 local owner, token, ttlMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local state = redis.call('HMGET', lock, 'owner', token)
-local holder, expiresAt = state[1], state[2]
+local state = redis.call('HMGET', lock, 'owner', token, 'ttl', 'fence')
+local holder, expiresAt, longestMs, number = state[1], state[2], tonumber(state[3]), state[4]
 if not expiresAt then
   if holder and holder ~= owner then return {'stolen'} end
   return {'expired'}
 end
-redis.call('HSET', lock, token, math.max(tonumber(expiresAt), now() + ttlMs))
-redis.call('PEXPIRE', lock, ttlMs, 'GT')
+keepFor(lock, fence, ttlMs)
+local latest = now() + math.max(ttlMs, longestMs)
+redis.call('HSET', lock, token, math.min(math.max(tonumber(expiresAt), now() + ttlMs), latest))
+if ttlMs > longestMs then
+  redis.call('HSET', lock, 'ttl', ttlMs)
+  markHeld(fence, number, ttlMs)
+end
 return {'extended'}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.lock);
+    out.push(keys.lock, keys.fence);
   },
   encodeArgs(args, out) {
     out.push(args.owner, args.token, encodeInt("ttlMs", args.ttlMs));
@@ -289,6 +334,7 @@ return {'held', state[1], tonumber(state[2]), redis.call('PTTL', lock), waiters}
 
 export interface ReleaseKeys {
   readonly lock: Arg;
+  readonly fence: Arg;
   readonly ended: Arg;
   readonly queue: Arg;
   readonly alive: Arg;
@@ -306,13 +352,13 @@ export type ReleaseResult =
   | { readonly status: "expired" }
   | { readonly status: "stolen" };
 
-/** Give back a hold; with `abandon` end a request whose fate is unknown or which waits no longer. Wakes who waits longest. */
+/** Give back a hold; with `abandon` end a request whose fate is unknown or which waits no longer. Wakes the first waiter. */
 export const release: Script<ReleaseKeys, ReleaseArgs, ReleaseResult> = {
   class: "dedupable",
   name: "lock.release",
-  sha1: "558aeffbcda40a37434b822fa5394db732b39213",
+  sha1: "6dd3bdbc38e4a4dfbdfd8e1471c49602ad00332f",
   lua: `-- lock.release
-${NOW}${WAIT_QUEUE}local lock, ended, queue, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+${NOW}${WAIT_QUEUE}${HOLD}local lock, fence, ended, queue, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local owner, token, abandon, wakeChannel = ARGV[1], ARGV[2], ARGV[3] == '1', ARGV[4]
 local ENDED_TTL_MS = 60000
 local MAX_ENDED = 128
@@ -320,29 +366,31 @@ local function remember()
   if redis.call('LPUSH', ended, token) > MAX_ENDED then redis.call('LTRIM', ended, 0, MAX_ENDED / 2 - 1) end
   redis.call('PEXPIRE', ended, ENDED_TTL_MS)
 end
-local function drop()
-  if redis.call('HLEN', lock) == 3 then return redis.call('DEL', lock) end
-  redis.call('HDEL', lock, token)
-  local fields = redis.call('HGETALL', lock)
-  local latest = 0
-  for at = 1, #fields, 2 do
-    local field = fields[at]
-    if field ~= 'owner' and field ~= 'fence' then latest = math.max(latest, tonumber(fields[at + 1])) end
+local function drop(number, longestMs)
+  if redis.call('HLEN', lock) > HEAD_FIELDS + 1 then
+    redis.call('HDEL', lock, token)
+    local live, latestMs = surveyHolds(lock, longestMs, false)
+    if live > 0 then
+      redis.call('PEXPIRE', lock, latestMs, 'LT')
+      redis.call('PEXPIRE', fence, FENCE_TTL_MS + latestMs, 'LT')
+      return
+    end
   end
-  redis.call('PEXPIREAT', lock, latest)
+  redis.call('DEL', lock)
+  markFree(fence, number)
 end
-local state = redis.call('HMGET', lock, 'owner', token)
+local state = redis.call('HMGET', lock, 'owner', token, 'fence', 'ttl')
 local holder, held = state[1], state[2]
 if held then
+  drop(state[3], tonumber(state[4]))
   remember()
-  drop()
   wakeNext(queue, alive, wakeChannel)
   return {'released'}
 end
 if redis.call('LPOS', ended, token) then return {'released'} end
 if abandon then
-  remember()
   leaveQueue(queue, alive, token)
+  remember()
 end
 if not holder then
   wakeNext(queue, alive, wakeChannel)
@@ -352,7 +400,7 @@ if holder ~= owner then return {'stolen'} end
 return {'expired'}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.lock, keys.ended, keys.queue, keys.alive);
+    out.push(keys.lock, keys.fence, keys.ended, keys.queue, keys.alive);
   },
   encodeArgs(args, out) {
     out.push(args.owner, args.token, encodeBool(args.abandon), args.wakeChannel);

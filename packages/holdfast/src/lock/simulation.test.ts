@@ -1,14 +1,36 @@
 /**
- * Fences: of two holders of one lock never are both accepted by what it guards, in the wrong order: a write with the fence of
- * an earlier holder is refused once a later one has written. And while the server keeps its data nobody holds the lock beside
- * another. The same checks find what a lock without a fence, and one that believes in its ttl alone, do wrong.
+ * What could go wrong, and the test for each; the same checks find what a lock written by hand does wrong:
+ * - two holders at a time, while the server keeps its data .... "one holder at a time"
+ * - a write with an earlier fence counts after a later one .... the same, "even where the server loses its data"
+ * - the server's clock is set back during all that ............ the first, in half of the schedules
+ * - and a holder that died blocks the others for as long ...... "a dead holder blocks for two ttls at most"
+ * - the clock is set forward: a holder believes for ever ...... "a holder learns of it at its next renewal"
  */
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { schedules, unlessOutage } from "../../test/support/simulated.ts";
-import { simulate, type SimulatedClient, type Simulation, SimulationError } from "../testing/index.ts";
+import {
+  type FaultOptions,
+  simulate,
+  type SimulatedClient,
+  type Simulation,
+  SimulationError,
+} from "../testing/index.ts";
 
 const DURING_MS = 4_000;
 const TTL_MS = 500;
+const MAX_HOLD_MS = 700;
+/** For requests on their way, and for clocks of different speed. */
+const SLACK_MS = 100;
+/** Nothing goes wrong but what the test does. */
+const CALM: FaultOptions = {
+  lostAnswers: false,
+  lostRequests: false,
+  slowDeliveries: false,
+  partitions: false,
+  clientPauses: false,
+  serverPauses: false,
+  restarts: false,
+};
 
 interface Held {
   /** What the holder itself believes, at any moment. */
@@ -41,6 +63,9 @@ const naive: Acquire = async ({ hf: { driver }, name }) => {
   return lock;
 };
 
+/** How far a clock is set back: from what NTP does to what an operator does. */
+const STEPS_BACK_MS = [50, 1_000, 3_600_000];
+
 interface Rules {
   /** Nobody holds it beside another. Not to be had where a server loses its data. */
   readonly alone: boolean;
@@ -49,7 +74,7 @@ interface Rules {
 }
 
 function oneHolder(acquire: Acquire, { alone, guarded }: Rules): (simulation: Simulation) => Promise<void> {
-  return async ({ clients, random, now, note }) => {
+  return async ({ clients, server, random, now, sleep, note }) => {
     const holders = new Map<string, Held>();
     /** The guarded resource: in a system of its own, so that it outlives the server. */
     let highest = 0;
@@ -78,33 +103,89 @@ function oneHolder(acquire: Acquire, { alone, guarded }: Rules): (simulation: Si
       holders.delete(client.name);
     };
 
-    await Promise.all(
-      clients.map(async (client) => {
-        while (now() < DURING_MS) {
-          await work(client);
-          await client.sleep(random.integer(1, 50));
-        }
-      }),
-    );
+    // Not where data is lost too: the fence's key then guards nothing.
+    const setBack = alone && guarded && random.chance(0.5);
+    const steps = async (): Promise<void> => {
+      while (setBack && now() < DURING_MS) {
+        await sleep(random.integer(1, 2_000));
+        server.stepClock(-random.pick(STEPS_BACK_MS));
+      }
+    };
+
+    const works = clients.map(async (client) => {
+      while (now() < DURING_MS) {
+        await work(client);
+        await client.sleep(random.integer(1, 50));
+      }
+    });
+    await Promise.all([...works, steps()]);
     if (accepted.length === 0) note("nobody ever wrote");
   };
 }
 
-test("one holder at a time, and a stale fence is refused", { timeout: 600_000 }, async () => {
+it("one holder at a time, and a stale fence is refused", { timeout: 600_000 }, async () => {
   await simulate({ ...schedules(), clients: 3 }, oneHolder(ours, { alone: true, guarded: true }));
 });
 
-test("fences rise even where the server loses its data", { timeout: 600_000 }, async () => {
+it("fences rise even where the server loses its data", { timeout: 600_000 }, async () => {
   const faults = { dataLoss: true };
   await simulate({ ...schedules(), clients: 3, faults }, oneHolder(ours, { alone: false, guarded: true }));
 });
 
-test("a lock that believes in its ttl alone is held twice, and the simulation finds it", async () => {
+it("a lock that believes in its ttl alone is held twice, and the simulation finds it", async () => {
   const search = simulate({ schedules: 200, seed: 1, clients: 3 }, oneHolder(naive, { alone: true, guarded: true }));
   await expect(search).rejects.toThrow(/hold it/);
 });
 
-test("what is guarded without fences is written out of order, and the simulation finds it", async () => {
+it("what is guarded without fences is written out of order, and the simulation finds it", async () => {
   const search = simulate({ schedules: 200, seed: 1, clients: 3 }, oneHolder(naive, { alone: false, guarded: false }));
   await expect(search).rejects.toThrow(SimulationError);
+});
+
+/** A holder that renews no more after `maxHold`, and somebody who wants the lock; the server's clock is set meanwhile. */
+function afterDeath(acquire: Acquire): (simulation: Simulation) => Promise<void> {
+  return async ({ clients: [holder, other], server, random, now, sleep }) => {
+    const held = await acquire(holder!);
+    await sleep(random.integer(0, 3 * TTL_MS));
+    server.stepClock(-random.pick(STEPS_BACK_MS));
+    const begun = now();
+    let next: Held | undefined;
+    while (next === undefined) {
+      next = await acquire(other!);
+      if (next === undefined) await other!.sleep(10);
+      const blockedMs = now() - begun;
+      if (blockedMs > MAX_HOLD_MS + 2 * TTL_MS + SLACK_MS) throw new Error(`blocked for ${blockedMs.toFixed(0)} ms`);
+    }
+    if (held!.held) throw new Error("both hold it");
+  };
+}
+
+it("the server's clock is set back: a dead holder blocks for two ttls at most", { timeout: 600_000 }, async () => {
+  const patient: Acquire = ({ hf }) => hf.lock("job", { ttl: TTL_MS, maxHold: MAX_HOLD_MS }).acquire({ wait: "2h" });
+  await simulate({ ...schedules(60), clients: 2, faults: CALM, limit: "3h" }, afterDeath(patient));
+});
+
+it("a lock that believes in the server's expiry is blocked for as long, and the simulation finds it", async () => {
+  const dying: Acquire = async (client) => {
+    const lock = await naive(client);
+    return lock && { ...lock, held: false };
+  };
+  const search = simulate({ schedules: 20, seed: 1, clients: 2, faults: CALM }, afterDeath(dying));
+  await expect(search).rejects.toThrow(/blocked for/);
+});
+
+it("the server's clock is set forward: a holder learns of it at its next renewal", { timeout: 600_000 }, async () => {
+  await simulate(
+    { ...schedules(60), clients: 2, faults: CALM },
+    async ({ clients: [holder, other], server, random, sleep }) => {
+      const renew = random.chance(0.5);
+      const held = await holder!.hf.lock("job", { ttl: TTL_MS, renew }).acquire();
+      await sleep(random.integer(0, TTL_MS / 2));
+      server.stepClock(3_600_000);
+      const next = await other!.hf.lock("job").acquire();
+      await sleep(renew ? TTL_MS / 3 + SLACK_MS : TTL_MS);
+      if (held.held) throw new Error("it still believes that it holds the lock");
+      if (next.fence <= held.fence) throw new Error("the fence did not rise");
+    },
+  );
 });

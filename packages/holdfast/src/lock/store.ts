@@ -1,6 +1,5 @@
 /** The server's side of one lock: what its scripts can be asked. */
 import type { Core } from "../core/core.ts";
-import type { GroupKeys } from "../core/keyspace/keyspace.ts";
 import type { LeaseExtension, LeaseEnd } from "../core/lease/timed-lease.ts";
 import { runScript } from "../core/script/run.ts";
 import { lockLabel } from "./options.ts";
@@ -19,12 +18,16 @@ export type AcquireReply =
   | { status: "busy"; ttlMs: number; since: number }
   | { status: "crowded" };
 
-export interface Inspection {
+export interface LockInfo {
   readonly owner: string;
   readonly fence: number;
+  /** Until it expires, unless it is renewed. */
   readonly ttlMs: number;
+  /** Requests that wait for it. */
   readonly waiters: number;
 }
+
+type LockKeys = Readonly<Record<"lock" | "fence" | "ended" | "queue" | "alive", string>>;
 
 export interface AcquireCall {
   readonly timeoutMs: number;
@@ -36,36 +39,33 @@ export class LockStore {
   /** The lock as messages name it. */
   readonly label: string;
   readonly #core: Core;
-  readonly #keys: GroupKeys;
+  readonly #keys: LockKeys;
 
   constructor(core: Core, name: string) {
     this.#core = core;
     this.name = name;
     this.label = lockLabel(name);
-    this.#keys = core.keys.group("lock", name);
+    const keys = core.keys.group("lock", name);
+    this.#keys = {
+      lock: keys.key,
+      fence: keys.part("fence"),
+      ended: keys.part("ended"),
+      queue: keys.part("queue"),
+      alive: keys.part("alive"),
+    };
   }
 
   /** `place`: stay in the queue when the lock is busy; undefined: only ask. */
   acquire(request: LockRequest, place: number | undefined, call: AcquireCall): Promise<AcquireReply> {
-    const keys = {
-      lock: this.#keys.key,
-      fence: this.#keys.part("fence"),
-      ended: this.#keys.part("ended"),
-      ...this.#queue,
-    };
     const args = { ...request, queued: place !== undefined, since: place ?? 0 };
-    return runScript(this.#core.driver, acquire, keys, args, { op: "lock.acquire", key: this.name, ...call });
+    return runScript(this.#core.driver, acquire, this.#keys, args, { op: "lock.acquire", key: this.name, ...call });
   }
 
   async extend({ owner, token }: LockRequest, ttlMs: number, call: AcquireCall): Promise<LeaseExtension> {
-    const keys = { lock: this.#keys.key };
+    const { lock, fence } = this.#keys;
     const args = { owner, token, ttlMs };
-    const answer = await runScript(this.#core.driver, extend, keys, args, {
-      op: "lock.extend",
-      key: this.name,
-      ...call,
-    });
-    return answer.status;
+    const options = { op: "lock.extend", key: this.name, ...call };
+    return (await runScript(this.#core.driver, extend, { lock, fence }, args, options)).status;
   }
 
   release(request: LockRequest, timeoutMs: number): Promise<LeaseEnd> {
@@ -77,23 +77,18 @@ export class LockStore {
     await this.#end(request, true, timeoutMs).catch(() => undefined);
   }
 
-  async inspect(): Promise<Inspection | undefined> {
-    const keys = { lock: this.#keys.key, alive: this.#queue.alive };
-    const answer = await runScript(this.#core.driver, inspect, keys, {}, { op: "lock.info", key: this.name });
+  async inspect(): Promise<LockInfo | undefined> {
+    const { lock, alive } = this.#keys;
+    const options = { op: "lock.info", key: this.name };
+    const answer = await runScript(this.#core.driver, inspect, { lock, alive }, {}, options);
     if (answer.status === "free") return undefined;
     const { owner, fence, ttlMs, waiters } = answer;
     return { owner, fence, ttlMs, waiters };
   }
 
   async #end({ owner, token }: LockRequest, abandon: boolean, timeoutMs: number): Promise<LeaseEnd> {
-    const keys = { lock: this.#keys.key, ended: this.#keys.part("ended"), ...this.#queue };
     const args = { owner, token, abandon, wakeChannel: this.#core.wakeups.channel };
-    const call = { op: "lock.release", key: this.name, timeoutMs };
-    const answer = await runScript(this.#core.driver, release, keys, args, call);
-    return answer.status;
-  }
-
-  get #queue(): { queue: string; alive: string } {
-    return { queue: this.#keys.part("queue"), alive: this.#keys.part("alive") };
+    const options = { op: "lock.release", key: this.name, timeoutMs };
+    return (await runScript(this.#core.driver, release, this.#keys, args, options)).status;
   }
 }

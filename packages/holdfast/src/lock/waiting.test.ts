@@ -7,7 +7,9 @@
  * - a holder that died blocks the others .............................. "takes over"
  * - the same code locks twice and waits for itself without a word ...... "says so when a process waits for itself"
  * - a long wait overflows a timer ..................................... "waits for weeks"
+ * - one signal for many waits: Node warns of leaking listeners ......... "one signal ends any number of waits"
  */
+import { getEventListeners } from "node:events";
 import { beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { freshName, LockFixture, taken, waitersOf } from "../../test/support/lock-fixture.ts";
@@ -107,12 +109,30 @@ describe.each(backends())("waiting for locks [$name]", (backend) => {
     await lock.release();
   });
 
+  it("one signal ends any number of waits, and nothing listens to it afterwards", async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): number => warnings.push(warning);
+    process.on("warning", note);
+    const abort = new AbortController();
+    const names = Array.from({ length: 20 }, freshName);
+    const locks = await Promise.all(names.map((name) => taken(hf, name, { ttl: "1h" })));
+    const waits = names.map((name) => other.lock(name).acquire({ signal: abort.signal }));
+    await Promise.all(names.map((name) => waitersOf(hf, name, 1)));
+    abort.abort();
+    const ends = await Promise.allSettled(waits);
+    expect(ends.filter(({ status }) => status === "rejected")).toHaveLength(20);
+    expect(getEventListeners(abort.signal, "abort")).toHaveLength(0);
+    await Promise.all(locks.map((held) => held.release()));
+    process.off("warning", note);
+    expect(warnings).toEqual([]);
+  });
+
   it("passes the wake-up on when the one it was for does not want it any more", async () => {
     const name = freshName();
     await taken(hf, name, { ttl: "1h", renew: false });
     const patient = other.lock(name, { ttl: "1h" }).acquire();
     await waitersOf(hf, name, 1);
-    await send("DEL", fixture.keysOf(name).lock);
+    await send("DEL", fixture.keysOf(name).lock, fixture.keysOf(name).fence);
     // As of a request that was first in the queue, was woken, and is given up at that moment.
     const args = { owner: "gone", token: "gone", abandon: true, wakeChannel: `${fixture.prefix}:wake:all` };
     await runScript(hf.driver, release, fixture.keysOf(name), args, { op: "test" });

@@ -1,7 +1,8 @@
---- Take the lock if it is free or this owner's already; else, if asked to, join the queue of those who wait for it.
+--- Take the lock if it is free or this owner's already; else, if asked to, join the queue of its waiters.
 -- @class dedupable
 -- @include now
 -- @include wait-queue
+-- @include hold
 -- @key lock
 -- @key fence
 -- @key ended
@@ -15,50 +16,52 @@
 -- @result acquired fence:int
 -- @result busy ttlMs:int since:int
 -- @result crowded
--- `lock` is a hash: owner, fence, and for each hold its token with the time (ms) at which it expires.
 local MAX_HOLDS = 100
 
 -- Holds whose process died leave their place when places get rare.
-local function isCrowded()
-  if redis.call('HLEN', lock) - 2 < MAX_HOLDS then return false end
-  local fields = redis.call('HGETALL', lock)
-  local live = 0
-  for at = 1, #fields, 2 do
-    local field, expiresAt = fields[at], tonumber(fields[at + 1])
-    if field ~= 'owner' and field ~= 'fence' then
-      if expiresAt > now() then live = live + 1 else redis.call('HDEL', lock, field) end
-    end
-  end
-  return live >= MAX_HOLDS
+local function isCrowded(longestMs)
+  if redis.call('HLEN', lock) - HEAD_FIELDS < MAX_HOLDS then return false end
+  return surveyHolds(lock, longestMs, true) >= MAX_HOLDS
 end
 
--- Never less than the server's clock, so that a fence also rises across the expiry of its key and a fail-over to a
--- replica that has not seen the last one. The key guards against a clock that is set back.
-local FENCE_TTL_MS = 86400000
+local function busy(leftMs)
+  if queued then since = joinQueue(queue, alive, token, since, leftMs) end
+  return {'busy', leftMs, since}
+end
 
-local function nextFence()
-  local last = tonumber(redis.call('GET', fence) or 0)
-  return string.format('%.0f', math.max(last + 1, nowMicros()))
+-- PTTL of a key that should last no longer than `mostMs`; it does after the server's clock was set back, or a PERSIST.
+local function boundedTtl(key, mostMs)
+  local leftMs = redis.call('PTTL', key)
+  if leftMs >= 0 and leftMs <= mostMs then return leftMs end
+  redis.call('PEXPIRE', key, mostMs)
+  return mostMs
 end
 
 -- The request was given up, or its hold released: this is a copy that was delayed on its way, and nobody hears the answer.
 if redis.call('LPOS', ended, token) then return {'busy', 0, since} end
 
-local state = redis.call('HMGET', lock, 'owner', 'fence', token)
-local holder, number, held = state[1], state[2], state[3]
-if holder and holder ~= owner then
-  local leftMs = redis.call('PTTL', lock)
-  if queued then since = joinQueue(queue, alive, token, since, leftMs) end
-  return {'busy', leftMs, since}
+local state = redis.call('HMGET', lock, 'owner', 'fence', token, 'ttl')
+local holder, number, held, longestMs = state[1], state[2], state[3], tonumber(state[4])
+if holder and holder ~= owner then return busy(boundedTtl(lock, longestMs)) end
+if holder and not held and isCrowded(longestMs) then return {'crowded'} end
+if not holder then
+  local last, lastTtl = string.match(redis.call('GET', fence) or '0', '^(%d+):?(%d*)$')
+  lastTtl = tonumber(lastTtl)
+  if lastTtl then
+    local leftMs = boundedTtl(fence, FENCE_TTL_MS + lastTtl) - FENCE_TTL_MS
+    if leftMs > 0 then return busy(leftMs) end
+  end
+  -- Never less than the server's clock, so that a fence also rises across the loss of its key and a failover to a
+  -- replica that has not seen the last one. The key guards against a clock that is set back.
+  number = string.format('%.0f', math.max(last + 1, nowMicros()))
 end
-if holder and not held and isCrowded() then return {'crowded'} end
 if queued then leaveQueue(queue, alive, token) end
-if holder then
-  redis.call('HSET', lock, token, now() + ttlMs)
+redis.call('HSET', lock, token, now() + ttlMs)
+if holder and ttlMs <= longestMs then
+  keepFor(lock, fence, ttlMs)
 else
-  number = nextFence()
-  redis.call('SET', fence, number, 'PX', FENCE_TTL_MS)
-  redis.call('HSET', lock, 'owner', owner, 'fence', number, token, now() + ttlMs)
+  redis.call('HSET', lock, 'owner', owner, 'fence', number, 'ttl', ttlMs)
+  redis.call('PEXPIRE', lock, ttlMs)
+  markHeld(fence, number, ttlMs)
 end
-expireNoEarlier(lock, ttlMs)
 return {'acquired', tonumber(number)}

@@ -1,8 +1,10 @@
---- Give back a hold; with `abandon` end a request whose fate is unknown or which waits no longer. Wakes who waits longest.
+--- Give back a hold; with `abandon` end a request whose fate is unknown or which waits no longer. Wakes the first waiter.
 -- @class dedupable
 -- @include now
 -- @include wait-queue
+-- @include hold
 -- @key lock
+-- @key fence
 -- @key ended
 -- @key queue
 -- @key alive
@@ -13,8 +15,9 @@
 -- @result released
 -- @result expired
 -- @result stolen
--- `ended` has the tokens of the last holds that ended, 64 at least: a repeated release is told the truth, and a copy of an
--- acquire that arrives late takes nothing. Calls are repeated for seconds at most, so a minute is long enough.
+-- `ended` has the tokens of the last holds that ended, 64 at least: a repeated release is answered as the first, and a
+-- copy of an acquire that arrives late takes nothing. Calls are repeated for seconds at most, so a minute is long enough.
+-- What takes no memory comes first: then the server lets the rest run although its memory is full.
 local ENDED_TTL_MS = 60000
 local MAX_ENDED = 128
 
@@ -24,31 +27,33 @@ local function remember()
 end
 
 -- The owner's other holds keep the lock until the last of them ends.
-local function drop()
-  if redis.call('HLEN', lock) == 3 then return redis.call('DEL', lock) end
-  redis.call('HDEL', lock, token)
-  local fields = redis.call('HGETALL', lock)
-  local latest = 0
-  for at = 1, #fields, 2 do
-    local field = fields[at]
-    if field ~= 'owner' and field ~= 'fence' then latest = math.max(latest, tonumber(fields[at + 1])) end
+local function drop(number, longestMs)
+  if redis.call('HLEN', lock) > HEAD_FIELDS + 1 then
+    redis.call('HDEL', lock, token)
+    local live, latestMs = surveyHolds(lock, longestMs, false)
+    if live > 0 then
+      redis.call('PEXPIRE', lock, latestMs, 'LT')
+      redis.call('PEXPIRE', fence, FENCE_TTL_MS + latestMs, 'LT')
+      return
+    end
   end
-  redis.call('PEXPIREAT', lock, latest)
+  redis.call('DEL', lock)
+  markFree(fence, number)
 end
 
-local state = redis.call('HMGET', lock, 'owner', token)
+local state = redis.call('HMGET', lock, 'owner', token, 'fence', 'ttl')
 local holder, held = state[1], state[2]
 if held then
+  drop(state[3], tonumber(state[4]))
   remember()
-  drop()
-  -- Also where others of the owner hold it still: its end may be nearer now than whoever waits has seen.
+  -- Also where others of the owner hold it still: its end may be nearer now than the waiters have seen.
   wakeNext(queue, alive, wakeChannel)
   return {'released'}
 end
 if redis.call('LPOS', ended, token) then return {'released'} end
 if abandon then
-  remember()
   leaveQueue(queue, alive, token)
+  remember()
 end
 if not holder then
   wakeNext(queue, alive, wakeChannel)

@@ -21,12 +21,20 @@ export class SimulatedServer {
   readonly #trace: Trace;
   readonly #embedded: EmbeddedServer;
   #up = true;
+  /** How far its clock was set forward. */
+  #aheadMs = 0;
 
   constructor(clock: VirtualClock, random: SeededRandom, trace: Trace, speed: number) {
     this.#clock = clock;
     this.#trace = trace;
     this.process = new VirtualProcess("server", clock, speed);
-    this.#embedded = createServer({ clock: clockOf(this.process, clock.exactMs), random: () => random.fraction() });
+    const startMs = clock.exactMs;
+    const wallClock: Clock = {
+      nowMs: () => Math.floor(startMs + this.process.now() + this.#aheadMs),
+      nowMicros: () => Math.floor((startMs + this.process.now() + this.#aheadMs) * 1000),
+      setTimer: (ms, task) => this.process.setTimer(ms, task),
+    };
+    this.#embedded = createServer({ clock: wallClock, random: () => random.fraction() });
   }
 
   dialThrough(network: SimulatedNetwork): Dial {
@@ -41,6 +49,12 @@ export class SimulatedServer {
   pause(ms: number): void {
     this.#trace.note("server", `stands still for ${ms.toFixed(0)} ms`);
     this.process.pause(ms);
+  }
+
+  /** Its wall clock is set forward, or back where `byMs` is negative; what expires does so by this clock. */
+  stepClock(byMs: number): void {
+    this.#trace.note("server", `has its clock set by ${byMs.toFixed(0)} ms`);
+    this.#aheadMs += byMs;
   }
 
   /** Dies, and is back after `ms`. */
@@ -70,12 +84,4 @@ export class SimulatedServer {
       this.#trace.note("server", "is back");
     });
   }
-}
-
-function clockOf(process: VirtualProcess, startMs: number): Clock {
-  return {
-    nowMs: () => Math.floor(startMs + process.now()),
-    nowMicros: () => Math.floor((startMs + process.now()) * 1000),
-    setTimer: (ms, task) => process.setTimer(ms, task),
-  };
 }
