@@ -106,13 +106,13 @@ export class Holdfast implements AsyncDisposable {
     return new Queue<Payload, Result>(this.#core, name, options);
   }
 
-  /** Messages to everybody who listens at the moment: at most once, in order, with gaps told. */
-  channel<T>(name: string, options: ChannelOptions<T> = {}): Channel<T> {
+  /** Messages to everybody who listens at the moment: at most once, in order; gaps are reported. */
+  channel<T>(name: string, options?: ChannelOptions<T>): Channel<T> {
     return new Channel<T>(this.#core, name, options);
   }
 
   /** All channels whose names match a glob pattern, such as `flights.*`. */
-  channels<T>(pattern: string, options: ChannelPatternOptions<T> = {}): ChannelPattern<T> {
+  channels<T>(pattern: string, options?: ChannelPatternOptions<T>): ChannelPattern<T> {
     return new ChannelPattern<T>(this.#core, pattern, options);
   }
 

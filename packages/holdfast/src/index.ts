@@ -13,18 +13,18 @@ export type { Cache, CacheLoaded } from "./cache/cache.ts";
 export type { CacheGetOrSetOptions, CacheOptions, CacheSetOptions } from "./cache/options.ts";
 export type { CacheStats } from "./cache/stats.ts";
 export type { CacheLoad, CacheLoadContext } from "./cache/loader.ts";
-export type { Channel, ChannelPattern, PatternMessage } from "./channel/channel.ts";
-export type { ChannelSubscription, MessageContext, MessageHandler } from "./channel/dispatcher.ts";
+export type { Channel, ChannelPattern, ChannelPatternMessage } from "./channel/channel.ts";
+export type { ChannelSubscription, ChannelMessageContext, ChannelHandler } from "./channel/dispatcher.ts";
 export type {
   ChannelGap,
   ChannelOptions,
   ChannelPatternOptions,
-  MessagesOptions,
-  OverflowPolicy,
-  RawMessage,
-  SubscribeOptions,
+  ChannelMessagesOptions,
+  ChannelOverflow,
+  ChannelRawMessage,
+  ChannelSubscribeOptions,
 } from "./channel/options.ts";
-export type { MessageStream } from "./channel/stream.ts";
+export type { ChannelStream } from "./channel/stream.ts";
 export { escapeGlob } from "./core/keyspace/scan.ts";
 export type { ScanOptions } from "./core/keyspace/scan.ts";
 export type { SessionPatchResult, SessionUpdateResult } from "./sessions/changes.ts";

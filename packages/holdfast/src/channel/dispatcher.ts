@@ -2,9 +2,9 @@
 import { AbortedError } from "../base/errors.ts";
 import { type Runtime, within } from "../base/runtime.ts";
 import { type Delivery, Feed, type Source } from "./feed.ts";
-import { consumption, handling, type SubscribeOptions } from "./options.ts";
+import { handling, type ChannelSubscribeOptions } from "./options.ts";
 
-export interface MessageContext {
+export interface ChannelMessageContext {
   /** Name of the channel that it came by. */
   readonly channel: string;
   /** Fires when the subscription was closed and `closeTimeout` is over: nobody waits for this handler any more. */
@@ -12,7 +12,7 @@ export interface MessageContext {
 }
 
 /** What it returns is awaited. What it throws goes to `onError`; the subscription goes on. */
-export type MessageHandler<T> = (message: T, context: MessageContext) => unknown;
+export type ChannelHandler<T> = (message: T, context: ChannelMessageContext) => unknown;
 
 export interface ChannelSubscription extends AsyncDisposable {
   /** Name of the channel, or the pattern. */
@@ -28,20 +28,20 @@ export class Dispatcher<T> implements ChannelSubscription {
   readonly name: string;
   readonly #runtime: Runtime;
   readonly #feed: Feed<T>;
-  readonly #handler: MessageHandler<T>;
+  readonly #handler: ChannelHandler<T>;
   readonly #concurrency: number;
   readonly #closeTimeoutMs: number;
   readonly #late = new AbortController();
   #workers: Promise<unknown> = Promise.resolve();
 
-  constructor(source: Source<T>, handler: MessageHandler<T>, options: SubscribeOptions) {
-    const { concurrency, closeTimeoutMs } = handling(options);
+  constructor(source: Source<T>, handler: ChannelHandler<T>, options?: ChannelSubscribeOptions) {
+    const settings = handling(source.label, options);
     this.name = source.name;
     this.#runtime = source.core.driver.runtime;
     this.#handler = handler;
-    this.#concurrency = concurrency;
-    this.#closeTimeoutMs = closeTimeoutMs;
-    this.#feed = new Feed(source, consumption(options), () => this.#drain());
+    this.#concurrency = settings.concurrency;
+    this.#closeTimeoutMs = settings.closeTimeoutMs;
+    this.#feed = new Feed(source, settings, () => this.#drain());
   }
 
   /** Resolves once the server has confirmed. @throws AbortedError or ClosedError when it was ended before */

@@ -9,7 +9,7 @@
  * - something hangs while no server answers ......................... "a stopped server", "no server"
  */
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Inbox } from "../../test/conformance/support.ts";
 import { backends } from "../../test/support/backends.ts";
 import {
@@ -67,7 +67,7 @@ describe.runIf(backends("standalone").length > 0)("channels under faults [standa
     expect(receivers).toBe(0);
   }
 
-  test("a killed connection: the gap is told between what came before and what comes after", async () => {
+  it("a killed connection: the gap is told between what came before and what comes after", async () => {
     const log = new Inbox<string>();
     const streamed = new Inbox<string>();
     const channel = hf.channel<string>("news");
@@ -94,7 +94,7 @@ describe.runIf(backends("standalone").length > 0)("channels under faults [standa
     await reading;
   });
 
-  test("a restarted server: every kind of subscription stands again and tells the gap", async () => {
+  it("a restarted server: every kind of subscription stands again and tells the gap", async () => {
     const log = new Inbox<string>();
     const onGap = (from: string) => (gap: ChannelGap) => log.put(`${from} ${missed(gap)}`);
     const channel = hf.channel<string>("news");
@@ -110,7 +110,7 @@ describe.runIf(backends("standalone").length > 0)("channels under faults [standa
     expect(log.all).toHaveLength(6);
   });
 
-  test("a message comes in one piece with the confirmation: its handler has the subscription in hand", async () => {
+  it("a message comes in one piece with the confirmation: its handler has the subscription in hand", async () => {
     const [got, failures] = [new Inbox<string>(), new Inbox<unknown>()];
     // Another one first, so that only the confirmation itself is held up.
     await behindProxy.channel("other").subscribe(() => undefined);
@@ -134,7 +134,7 @@ describe.runIf(backends("standalone").length > 0)("channels under faults [standa
     expect(got.all).toEqual(["news first", "news second"]);
   });
 
-  test("the answer to a publish is lost: its outcome is unknown, and it is not sent again", async () => {
+  it("the answer to a publish is lost: its outcome is unknown, and it is not sent again", async () => {
     const got = new Inbox<string>();
     await hf.channel<string>("news").subscribe(got.put);
     proxy.dropReplies();
@@ -145,7 +145,7 @@ describe.runIf(backends("standalone").length > 0)("channels under faults [standa
     expect(got.all).toEqual(["once", "last"]);
   });
 
-  test("no server: publish and subscribe reject by their deadline, and what was subscribed comes back", async () => {
+  it("no server: publish and subscribe reject by their deadline, and what was subscribed comes back", async () => {
     const log = new Inbox<string>();
     const channel = behindProxy.channel<string>("news", { timeout: 200 });
     await channel.subscribe(log.put, { onGap: (gap) => log.put(missed(gap)) });
@@ -163,7 +163,7 @@ describe.runIf(backends("standalone").length > 0)("channels under faults [standa
     expect(log.all).toEqual(["gap", "after"]);
   });
 
-  test("a stopped server: publish, subscribe and close settle", async () => {
+  it("a stopped server: publish, subscribe and close settle", async () => {
     const channel = hf.channel<string>("news", { timeout: 200 });
     const subscription = await channel.subscribe(() => undefined);
     await server.pause();
@@ -186,7 +186,7 @@ describe.runIf(backends("cluster").length > 0)("channels under faults [cluster]"
   });
   afterAll(() => cluster?.stop());
 
-  test("a sharded channel whose slot moves: the subscription follows, and tells the gap", async () => {
+  it("a sharded channel whose slot moves: the subscription follows, and tells the gap", async () => {
     const prefix = `test-${randomUUID()}`;
     await using listening = await connect(cluster.url, { prefix });
     await using sending = await connect(cluster.url, { prefix });

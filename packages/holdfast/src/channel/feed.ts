@@ -10,7 +10,7 @@ import { AbortedError, ClosedError, HoldfastError } from "../base/errors.ts";
 import { within } from "../base/runtime.ts";
 import type { Address } from "./address.ts";
 import { Inbox } from "./inbox.ts";
-import type { Consumption, RawMessage } from "./options.ts";
+import type { Consumption, ChannelRawMessage } from "./options.ts";
 import { Reports } from "./reports.ts";
 
 /** Where messages come from and how they are read. */
@@ -18,14 +18,16 @@ export interface Source<T> {
   readonly core: Core;
   readonly address: Address;
   readonly codec: Codec<T>;
-  /** For errors and tracing: the channel's name or the pattern. */
+  /** The channel's name or the pattern. */
   readonly name: string;
+  /** As messages name it. */
+  readonly label: string;
   readonly timeoutMs: number;
 }
 
 export interface Delivery<T> {
   readonly message: T;
-  readonly raw: RawMessage;
+  readonly raw: ChannelRawMessage;
 }
 
 interface Received {
@@ -49,7 +51,7 @@ export class Feed<T> {
 
   /** @param drain called when it closes; resolves when its consumer has ended */
   constructor(source: Source<T>, settings: Consumption, drain: () => Promise<void> = async () => undefined) {
-    this.reports = new Reports(`channel ${JSON.stringify(source.name)}`, settings);
+    this.reports = new Reports(source.label, settings);
     this.#source = source;
     this.#signal = settings.signal;
     this.#drain = drain;
@@ -148,7 +150,7 @@ export class Feed<T> {
   }
 
   #decoded({ payload, origin }: Received): Delivery<T> | undefined {
-    const raw: RawMessage = { channel: this.#source.address.nameOf(origin), payload };
+    const raw: ChannelRawMessage = { channel: this.#source.address.nameOf(origin), payload };
     try {
       return { message: this.#source.codec.decode(payload, { aad: origin }), raw };
     } catch (error) {

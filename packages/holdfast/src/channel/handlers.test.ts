@@ -1,16 +1,22 @@
-// What handlers may rely on. The list of what could go wrong is in channels.test.ts.
+/**
+ * What handlers may rely on. What could go wrong, and the test for each:
+ * - a handler that fails is not reported, or ends the subscription .. "a handler that fails", "an error that nobody hears"
+ * - two run at one time though order was asked for ................. "run one after the other"
+ * - a slow one fills the memory, or loses without a word ........... "a slow handler"
+ * - close() cuts it off, waits for ever, or is too late ............ "close"
+ */
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Inbox } from "../../test/conformance/support.ts";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import { AbortedError, ClosedError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { ChannelGap, RawMessage, SubscribeOptions } from "./options.ts";
+import type { ChannelGap, ChannelRawMessage, ChannelSubscribeOptions } from "./options.ts";
 
 interface Failure {
   readonly error: unknown;
-  readonly message: RawMessage | undefined;
+  readonly message: ChannelRawMessage | undefined;
 }
 
 interface Gate {
@@ -36,7 +42,7 @@ describe.each(backends())("channel handlers [$name]", ({ url, options }) => {
   afterAll(() => Promise.all([a.close(), b.close()]));
 
   describe("handlers", () => {
-    test.each([
+    it.each([
       [
         "throws",
         (): never => {
@@ -49,7 +55,8 @@ describe.each(backends())("channel handlers [$name]", ({ url, options }) => {
       const failures = new Inbox<Failure>();
       const got = new Inbox<number>();
       const handler = (message: number): unknown => (message === 1 ? fail() : got.put(message));
-      const onError = (error: unknown, message: RawMessage | undefined): void => failures.put({ error, message });
+      const onError = (error: unknown, message: ChannelRawMessage | undefined): void =>
+        failures.put({ error, message });
       await using _ = await a.channel<number>(name).subscribe(handler, { onError });
       await a.channel<number>(name).publish(1);
       await a.channel<number>(name).publish(2);
@@ -57,7 +64,7 @@ describe.each(backends())("channel handlers [$name]", ({ url, options }) => {
       expect(failures.all).toMatchObject([{ error: { message: "on purpose" }, message: { channel: name } }]);
     });
 
-    test("an error that nobody hears is a process warning, once; so is one of onError itself", async () => {
+    it("an error that nobody hears is a process warning, once; so is one of onError itself", async () => {
       const warnings = new Inbox<Error>();
       process.on("warning", warnings.put);
       const name = randomUUID();
@@ -79,7 +86,7 @@ describe.each(backends())("channel handlers [$name]", ({ url, options }) => {
       expect(warnings.all.filter(({ message }) => message.includes(name))).toHaveLength(2);
     });
 
-    test("run one after the other unless asked otherwise", async () => {
+    it("run one after the other unless asked otherwise", async () => {
       const name = randomUUID();
       const log = new Inbox<string>();
       await using _ = await a.channel<number>(name).subscribe(async (message) => {
@@ -92,7 +99,7 @@ describe.each(backends())("channel handlers [$name]", ({ url, options }) => {
       expect(log.all).toEqual(["begin 1", "end 1", "begin 2", "end 2", "begin 3", "end 3"]);
     });
 
-    test("with concurrency 3 at most three run at one time", async () => {
+    it("with concurrency 3 at most three run at one time", async () => {
       const name = randomUUID();
       const { opened, open } = gate();
       const begun = new Inbox<number>();
@@ -115,7 +122,7 @@ describe.each(backends())("channel handlers [$name]", ({ url, options }) => {
       expect(most).toBe(3);
     });
 
-    test("may end their own subscription", async () => {
+    it("may end their own subscription", async () => {
       const name = randomUUID();
       const [seen, witness] = [new Inbox<number>(), new Inbox<number>()];
       const subscription = await a.channel<number>(name).subscribe((message) => {
@@ -132,7 +139,7 @@ describe.each(backends())("channel handlers [$name]", ({ url, options }) => {
 
   describe("a slow handler", () => {
     /** Three messages have come while the handler was busy with the first, and there is room for two. */
-    async function overflow(settings: SubscribeOptions): Promise<{ log: unknown[]; failures: Inbox<unknown> }> {
+    async function overflow(settings: ChannelSubscribeOptions): Promise<{ log: unknown[]; failures: Inbox<unknown> }> {
       const name = randomUUID();
       const { opened, open } = gate();
       const [log, failures, arrived] = [new Inbox<unknown>(), new Inbox<unknown>(), new Inbox<number>()];
@@ -160,23 +167,23 @@ describe.each(backends())("channel handlers [$name]", ({ url, options }) => {
       return { log: log.all, failures };
     }
 
-    test("loses the oldest, and is told where", async () => {
+    it("loses the oldest, and is told where", async () => {
       const { log } = await overflow({});
       expect(log).toEqual([0, { dropped: 2, disconnected: false }, 3, 4, 5]);
     });
 
-    test("or the newest", async () => {
+    it("or the newest", async () => {
       const { log } = await overflow({ onOverflow: "drop-newest" });
       expect(log).toEqual([0, 1, 2, { dropped: 2, disconnected: false }, 5]);
     });
 
-    test("or ends after what it had", async () => {
+    it("or ends after what it had", async () => {
       const { log, failures } = await overflow({ onOverflow: "error" });
       expect(log).toEqual([0, 1, 2]);
       expect(failures.all).toMatchObject([{ code: "OVERLOADED", op: "channel.subscribe" }]);
     });
 
-    test("an onGap that fails is reported and holds nothing up", async () => {
+    it("an onGap that fails is reported and holds nothing up", async () => {
       const onGap = (): Promise<never> => Promise.reject(new Error("gap handler failed"));
       const { log, failures } = await overflow({ onGap });
       expect(log).toEqual([0, 3, 4, 5]);
@@ -185,7 +192,7 @@ describe.each(backends())("channel handlers [$name]", ({ url, options }) => {
   });
 
   describe("close", () => {
-    test("waits for the handler in flight, gives up what waits, and is idempotent", async () => {
+    it("waits for the handler in flight, gives up what waits, and is idempotent", async () => {
       const name = randomUUID();
       const { opened, open } = gate();
       const log = new Inbox<string>();
@@ -207,7 +214,7 @@ describe.each(backends())("channel handlers [$name]", ({ url, options }) => {
       expect(log.all).toEqual(["begin 1", "end 1", "closed"]);
     });
 
-    test("does not wait for ever for a handler that hangs: its signal fires", async () => {
+    it("does not wait for ever for a handler that hangs: its signal fires", async () => {
       const name = randomUUID();
       const signals = new Inbox<AbortSignal>();
       const hang = (_message: unknown, { signal }: { signal: AbortSignal }): Promise<never> => {
@@ -222,7 +229,7 @@ describe.each(backends())("channel handlers [$name]", ({ url, options }) => {
       expect(signal.aborted).toBe(true);
     });
 
-    test("the caller's signal does it too; one that has fired refuses", async () => {
+    it("the caller's signal does it too; one that has fired refuses", async () => {
       const name = randomUUID();
       const controller = new AbortController();
       const channel = a.channel(name, { sharded: true });
@@ -236,7 +243,7 @@ describe.each(backends())("channel handlers [$name]", ({ url, options }) => {
       await expect(refused).rejects.toBeInstanceOf(AbortedError);
     });
 
-    test("the handle's close waits for handlers in flight; nothing is possible after it", async () => {
+    it("the handle's close waits for handlers in flight; nothing is possible after it", async () => {
       const hf = await connect(url, { ...options, prefix });
       const name = randomUUID();
       const { opened, open } = gate();

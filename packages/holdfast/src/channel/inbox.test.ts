@@ -1,8 +1,12 @@
+/**
+ * What could go wrong: it holds more than its capacity, a message is lost and no gap says so, a gap is at the wrong place.
+ * All three are one property: what comes out is the story of what went in.
+ */
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Inbox, type Item } from "./inbox.ts";
-import type { ChannelGap, OverflowPolicy } from "./options.ts";
+import type { ChannelGap, ChannelOverflow } from "./options.ts";
 import { HoldfastError } from "../base/errors.ts";
 
 const CAUSE = new Error("the connection was lost");
@@ -33,7 +37,7 @@ function told(story: readonly Event[]): Item<number>[] {
 }
 
 describe("Inbox", () => {
-  test.each(["drop-oldest", "drop-newest"] as const)("%s: tells the whole story, whatever happens", (policy) => {
+  it.each(["drop-oldest", "drop-newest"] as const)("%s: tells the whole story, whatever happens", (policy) => {
     const steps = fc.array(fc.oneof({ weight: 6, arbitrary: fc.constant("put") }, fc.constantFrom("lose", "take")), {
       maxLength: 60,
     });
@@ -60,7 +64,7 @@ describe("Inbox", () => {
     );
   });
 
-  test("error: takes no more than there is room for, and fails after it", () => {
+  it("error: takes no more than there is room for, and fails after it", () => {
     const inbox = new Inbox<number>(2, "error");
     expect([inbox.put(1), inbox.put(2), inbox.put(3)]).toEqual([true, true, false]);
     const error = new HoldfastError("OVERLOADED", "full");
@@ -74,7 +78,7 @@ describe("Inbox", () => {
     ]);
   });
 
-  test("clear leaves nothing", () => {
+  it("clear leaves nothing", () => {
     const inbox = new Inbox<number>(1, "drop-oldest");
     inbox.put(1);
     inbox.put(2);
@@ -86,7 +90,7 @@ describe("Inbox", () => {
   });
 });
 
-function keepWithin(story: readonly Event[], capacity: number, policy: OverflowPolicy): void {
+function keepWithin(story: readonly Event[], capacity: number, policy: ChannelOverflow): void {
   const kept = story.filter((event) => event !== "disconnected").filter((event) => !event.lost);
   const over = kept.length > capacity && (policy === "drop-oldest" ? kept.at(0) : kept.at(-1));
   if (over) over.lost = true;

@@ -5,7 +5,7 @@
  * however often and for whatever reason something was lost there.
  */
 import type { HoldfastError } from "../base/errors.ts";
-import type { ChannelGap, OverflowPolicy } from "./options.ts";
+import type { ChannelGap, ChannelOverflow } from "./options.ts";
 
 export type Item<M> =
   | { readonly kind: "message"; readonly message: M }
@@ -24,7 +24,7 @@ const ONE_DROPPED: ChannelGap = { dropped: 1, disconnected: false, cause: undefi
 
 export class Inbox<M> {
   readonly #capacity: number;
-  readonly #policy: OverflowPolicy;
+  readonly #policy: ChannelOverflow;
   #oldest: Entry<M> | undefined;
   #newest: Entry<M> | undefined;
   #size = 0;
@@ -32,7 +32,7 @@ export class Inbox<M> {
   #gap: ChannelGap | undefined;
   #failure: HoldfastError | undefined;
 
-  constructor(capacity: number, policy: OverflowPolicy) {
+  constructor(capacity: number, policy: ChannelOverflow) {
     this.#capacity = capacity;
     this.#policy = policy;
   }

@@ -1,8 +1,11 @@
-// Channels against a plain model: whoever listens to what, each gets just what was sent while it listened, in order.
+/**
+ * Channels against a plain model. What could go wrong: a subscription hears another's messages, misses one, hears one twice
+ * or in another order, or still hears after its end; in any mixture of names, patterns and sharded channels.
+ */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Inbox } from "../../test/conformance/support.ts";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
@@ -108,7 +111,7 @@ describe.each(backends("standalone", "embedded"))("channels against a model [$na
   });
   afterAll(() => Promise.all(handles.map((each) => each.close())));
 
-  test("any sequence of subscriptions and messages", async () => {
+  it("any sequence of subscriptions and messages", async () => {
     let checked = 0;
     await fc.assert(
       fc.asyncProperty(operations, async (sequence) => {

@@ -1,7 +1,8 @@
-import type { CodecOptions } from "../core/codec/codec.ts";
+import { type Codec, CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
+import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { checkText } from "../core/keyspace/keyspace.ts";
-import { type Duration, toTimerMs } from "../base/options.ts";
+import { type Duration, type OptionNames, parseOptions, toTimerMs } from "../base/options.ts";
 
 export interface ChannelPatternOptions<T> extends CodecOptions<T> {
   /** Deadline of each operation on the server. @default the handle's `timeout` */
@@ -28,15 +29,15 @@ export interface ChannelGap {
 }
 
 /** A message as it came. */
-export interface RawMessage {
+export interface ChannelRawMessage {
   /** Name of the channel, without the handle's prefix. */
   readonly channel: string;
   readonly payload: Buffer;
 }
 
-export type OverflowPolicy = "drop-oldest" | "drop-newest" | "error";
+export type ChannelOverflow = "drop-oldest" | "drop-newest" | "error";
 
-export interface MessagesOptions {
+export interface ChannelMessagesOptions {
   /** Messages that may wait for a slow consumer. One read of the socket alone can bring a thousand. @default 10_000 */
   readonly capacity?: number;
   /**
@@ -44,7 +45,7 @@ export interface MessagesOptions {
    * delivered, then comes an OVERLOADED error.
    * @default "drop-oldest"
    */
-  readonly onOverflow?: OverflowPolicy;
+  readonly onOverflow?: ChannelOverflow;
   /** Called where messages are missing; what it returns is awaited before the next message. @default not told */
   readonly onGap?: (gap: ChannelGap) => unknown;
   /**
@@ -52,33 +53,107 @@ export interface MessagesOptions {
    * `message` is undefined where the error is not about one: an overflow, or an `onGap` that failed.
    * @default the first error of a subscription is emitted as a process warning
    */
-  readonly onError?: (error: unknown, message: RawMessage | undefined) => void;
+  readonly onError?: (error: unknown, message: ChannelRawMessage | undefined) => void;
   /** Ends the subscription, as `close()` does. @default none */
   readonly signal?: AbortSignal;
 }
 
-export interface SubscribeOptions extends MessagesOptions {
+export interface ChannelSubscribeOptions extends ChannelMessagesOptions {
   /** Handlers that may run at one time. With 1 messages are handled one after the other, in order. @default 1 */
   readonly concurrency?: number;
   /** How long `close()` waits for handlers in flight; then their signal fires. @default "5s" */
   readonly closeTimeout?: Duration;
 }
 
-export interface Consumption {
-  readonly capacity: number;
-  readonly onOverflow: OverflowPolicy;
-  readonly onGap: MessagesOptions["onGap"];
-  readonly onError: MessagesOptions["onError"];
-  readonly signal: MessagesOptions["signal"];
+/** A channel's or a pattern's own options. */
+export interface ChannelSettings<T> {
+  readonly codec: Codec<T>;
+  readonly timeoutMs: number;
+  readonly sharded: boolean;
 }
 
-const POLICIES: readonly OverflowPolicy[] = ["drop-oldest", "drop-newest", "error"];
+/** What a subscription does with what comes in. */
+export interface Consumption {
+  readonly capacity: number;
+  readonly onOverflow: ChannelOverflow;
+  readonly onGap: ChannelMessagesOptions["onGap"];
+  readonly onError: ChannelMessagesOptions["onError"];
+  readonly signal: ChannelMessagesOptions["signal"];
+}
+
+export interface Handling {
+  readonly concurrency: number;
+  readonly closeTimeoutMs: number;
+}
+
+const PATTERN_OPTIONS: OptionNames<ChannelPatternOptions<unknown>> = { ...CODEC_OPTIONS, timeout: true };
+const OPTIONS: OptionNames<ChannelOptions<unknown>> = { ...PATTERN_OPTIONS, sharded: true };
+const MESSAGES_OPTIONS: OptionNames<ChannelMessagesOptions> = {
+  capacity: true,
+  onOverflow: true,
+  onGap: true,
+  onError: true,
+  signal: true,
+};
+const SUBSCRIBE_OPTIONS: OptionNames<ChannelSubscribeOptions> = {
+  ...MESSAGES_OPTIONS,
+  concurrency: true,
+  closeTimeout: true,
+};
+
+const OVERFLOWS: readonly ChannelOverflow[] = ["drop-oldest", "drop-newest", "error"];
 const MAX_NAME_LENGTH = 1024;
 
-export function consumption(options: MessagesOptions): Consumption {
+export function channelSettings<T>(core: Core, label: string, given?: ChannelOptions<T>): ChannelSettings<T> {
+  return settings(core, label, given, OPTIONS);
+}
+
+export function patternSettings<T>(core: Core, label: string, given?: ChannelPatternOptions<T>): ChannelSettings<T> {
+  return settings(core, label, given, PATTERN_OPTIONS as typeof OPTIONS);
+}
+
+export function consumption(label: string, given?: ChannelMessagesOptions): Consumption {
+  return parseOptions(label, given, MESSAGES_OPTIONS, consuming);
+}
+
+export function handling(label: string, given?: ChannelSubscribeOptions): Consumption & Handling {
+  return parseOptions(label, given, SUBSCRIBE_OPTIONS, (options) => ({
+    ...consuming(options),
+    concurrency: atLeastOne("concurrency", options.concurrency ?? 1),
+    closeTimeoutMs: toTimerMs("closeTimeout", options.closeTimeout ?? "5s", 0),
+  }));
+}
+
+export function checkName(field: string, name: string): string {
+  return checkText(field, name, MAX_NAME_LENGTH);
+}
+
+/** The channel, or the pattern, as messages name it. */
+export function channelLabel(name: string): string {
+  return `channel ${JSON.stringify(name)}`;
+}
+
+function settings<T>(
+  core: Core,
+  label: string,
+  given: ChannelOptions<T> | undefined,
+  names: OptionNames<ChannelOptions<unknown>>,
+): ChannelSettings<T> {
+  return parseOptions(label, given as ChannelOptions<unknown> | undefined, names, (options) => {
+    const { sharded = false, timeout } = options;
+    if (typeof sharded !== "boolean") throw new InvalidArgumentError("sharded", "true or false", sharded);
+    return {
+      codec: core.codec<T>(options as ChannelOptions<T>),
+      timeoutMs: timeout === undefined ? core.driver.timeoutMs : toTimerMs("timeout", timeout),
+      sharded,
+    };
+  });
+}
+
+function consuming(options: ChannelMessagesOptions): Consumption {
   const { capacity = 10_000, onOverflow = "drop-oldest", onGap, onError, signal } = options;
-  if (!POLICIES.includes(onOverflow)) {
-    throw new InvalidArgumentError("onOverflow", POLICIES.map((policy) => `"${policy}"`).join(", "), onOverflow);
+  if (!OVERFLOWS.includes(onOverflow)) {
+    throw new InvalidArgumentError("onOverflow", OVERFLOWS.map((each) => `"${each}"`).join(", "), onOverflow);
   }
   return {
     capacity: atLeastOne("capacity", capacity),
@@ -87,22 +162,6 @@ export function consumption(options: MessagesOptions): Consumption {
     onError: optionalFunction("onError", onError),
     signal: optionalSignal(signal),
   };
-}
-
-export function handling(options: SubscribeOptions): { concurrency: number; closeTimeoutMs: number } {
-  return {
-    concurrency: atLeastOne("concurrency", options.concurrency ?? 1),
-    closeTimeoutMs: toTimerMs("closeTimeout", options.closeTimeout ?? "5s", 0),
-  };
-}
-
-export function checkName(field: string, name: string): string {
-  return checkText(field, name, MAX_NAME_LENGTH);
-}
-
-export function isSharded({ sharded = false }: Pick<ChannelOptions<unknown>, "sharded">): boolean {
-  if (typeof sharded === "boolean") return sharded;
-  throw new InvalidArgumentError("sharded", "true or false", sharded);
 }
 
 function atLeastOne(field: string, value: number): number {
@@ -116,6 +175,7 @@ function optionalFunction<F>(field: string, value: F | undefined): F | undefined
 }
 
 function optionalSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  // By its shape: a signal of another realm is no instance of this one's class.
+  if (signal === undefined || typeof signal.addEventListener === "function") return signal;
   throw new InvalidArgumentError("signal", "an AbortSignal", signal);
 }

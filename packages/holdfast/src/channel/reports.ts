@@ -1,5 +1,5 @@
 /** What a subscription has to tell besides messages. Nothing that a user's function throws gets out of here. */
-import type { ChannelGap, Consumption, RawMessage } from "./options.ts";
+import type { ChannelGap, Consumption, ChannelRawMessage } from "./options.ts";
 
 export class Reports {
   readonly #label: string;
@@ -21,7 +21,7 @@ export class Reports {
     }
   }
 
-  error(error: unknown, message: RawMessage | undefined): void {
+  error(error: unknown, message: ChannelRawMessage | undefined): void {
     if (this.#onError === undefined) return this.#warn(error);
     try {
       this.#onError(error, message);

@@ -1,6 +1,12 @@
-// Channels as async iterators. The list of what could go wrong is in channels.test.ts.
+/**
+ * Channels as async iterators. What could go wrong, and the test for each:
+ * - what is published after `ready` is missed, or comes out of order ... "in their order", "a burst", "calls of next()"
+ * - a slow consumer fills the memory, or loses without a word .......... "a slow consumer", "onOverflow error"
+ * - one bad message ends it ............................................ "cannot be decoded"
+ * - an end is an error, or leaves something on the server .............. "ended before it was ready", "of a closed handle"
+ */
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Inbox } from "../../test/conformance/support.ts";
 import { backends } from "../../test/support/backends.ts";
 import { until } from "../../test/support/until.ts";
@@ -8,7 +14,7 @@ import { connect } from "../connect.ts";
 import { ClosedError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Channel } from "./channel.ts";
-import type { MessageStream } from "./stream.ts";
+import type { ChannelStream } from "./stream.ts";
 
 async function collect<T>(stream: AsyncIterable<T>, isLast: (item: T) => boolean = () => false): Promise<T[]> {
   const items: T[] = [];
@@ -31,12 +37,12 @@ describe.each(backends())("message streams [$name]", ({ url, options }) => {
   /** Sharded, because `publish` then tells whether anybody listens in a cluster too. */
   const channel = (): Channel<number> => hf.channel<number>(randomUUID(), { sharded: true });
 
-  async function opened<I>(stream: MessageStream<number, I>): Promise<MessageStream<number, I>> {
+  async function opened<I>(stream: ChannelStream<number, I>): Promise<ChannelStream<number, I>> {
     await stream.ready;
     return stream;
   }
 
-  test("gives messages in their order, from `ready` on, and `break` leaves the server", async () => {
+  it("gives messages in their order, from `ready` on, and `break` leaves the server", async () => {
     const board = channel();
     const stream = await opened(board.messages());
     for (const message of [1, 2, 3]) await board.publish(message);
@@ -45,7 +51,7 @@ describe.each(backends())("message streams [$name]", ({ url, options }) => {
     expect(await stream.next()).toEqual({ value: undefined, done: true });
   });
 
-  test("a burst of 5000 messages is not too much for a consumer that keeps up", async () => {
+  it("a burst of 5000 messages is not too much for a consumer that keeps up", async () => {
     const board = channel();
     let dropped = 0;
     const stream = await opened(board.messages({ onGap: (gap) => (dropped += gap.dropped) }));
@@ -57,7 +63,7 @@ describe.each(backends())("message streams [$name]", ({ url, options }) => {
     expect(seen).toEqual(Array.from({ length: 5000 }, (_, at) => at));
   });
 
-  test("of a pattern: each message with its channel", async () => {
+  it("of a pattern: each message with its channel", async () => {
     const head = randomUUID();
     const stream = hf.channels<number>(`${head}.*`).messages();
     await stream.ready;
@@ -69,7 +75,7 @@ describe.each(backends())("message streams [$name]", ({ url, options }) => {
     for (const item of seen) expect(item.channel).toBe(`${head}.${item.message === 1 ? "a" : "b"}`);
   });
 
-  test("calls of next() that do not wait for each other get the messages in order", async () => {
+  it("calls of next() that do not wait for each other get the messages in order", async () => {
     const board = channel();
     await using stream = await opened(board.messages());
     const asked = [stream.next(), stream.next(), stream.next()];
@@ -77,7 +83,7 @@ describe.each(backends())("message streams [$name]", ({ url, options }) => {
     expect((await Promise.all(asked)).map(({ value }) => value)).toEqual([1, 2, 3]);
   });
 
-  test("a slow consumer: the gap is told at its place, before the next message is given", async () => {
+  it("a slow consumer: the gap is told at its place, before the next message is given", async () => {
     const board = channel();
     const log: unknown[] = [];
     const arrived = new Inbox<number>();
@@ -94,7 +100,7 @@ describe.each(backends())("message streams [$name]", ({ url, options }) => {
     expect(log).toEqual(["2 dropped", 3, 4]);
   });
 
-  test("onOverflow error: what had come, then the error, then the end", async () => {
+  it("onOverflow error: what had come, then the error, then the end", async () => {
     const board = channel();
     const stream = await opened(board.messages({ capacity: 2, onOverflow: "error" }));
     const arrived = new Inbox<number>();
@@ -107,7 +113,7 @@ describe.each(backends())("message streams [$name]", ({ url, options }) => {
     expect((await stream.next()).done).toBe(true);
   });
 
-  test("what cannot be decoded is reported and passed over", async () => {
+  it("what cannot be decoded is reported and passed over", async () => {
     const name = randomUUID();
     const reported: string[] = [];
     const stream = hf.channel<number>(name).messages({
@@ -121,26 +127,23 @@ describe.each(backends())("message streams [$name]", ({ url, options }) => {
     expect(reported).toEqual(["junk"]);
   });
 
-  test.each(["signal", "close", "return", "dispose", "end of the handle"])(
-    "ends without an error by %s",
-    async (by) => {
-      const own = await connect(url, { ...options, prefix });
-      const controller = new AbortController();
-      const stream = own.channel<number>(randomUUID(), { sharded: true }).messages({ signal: controller.signal });
-      await stream.ready;
-      const waiting = stream.next();
-      if (by === "signal") controller.abort();
-      else if (by === "close") await stream.close();
-      else if (by === "return") await stream.return();
-      else if (by === "dispose") await stream[Symbol.asyncDispose]();
-      else await own.close();
-      expect(await waiting).toEqual({ value: undefined, done: true });
-      expect(await stream.next()).toEqual({ value: undefined, done: true });
-      await own.close();
-    },
-  );
+  it.each(["signal", "close", "return", "dispose", "end of the handle"])("ends without an error by %s", async (by) => {
+    const own = await connect(url, { ...options, prefix });
+    const controller = new AbortController();
+    const stream = own.channel<number>(randomUUID(), { sharded: true }).messages({ signal: controller.signal });
+    await stream.ready;
+    const waiting = stream.next();
+    if (by === "signal") controller.abort();
+    else if (by === "close") await stream.close();
+    else if (by === "return") await stream.return();
+    else if (by === "dispose") await stream[Symbol.asyncDispose]();
+    else await own.close();
+    expect(await waiting).toEqual({ value: undefined, done: true });
+    expect(await stream.next()).toEqual({ value: undefined, done: true });
+    await own.close();
+  });
 
-  test("ended before it was ready: nothing is left on the server", async () => {
+  it("ended before it was ready: nothing is left on the server", async () => {
     const board = channel();
     const stream = board.messages();
     await stream.close();
@@ -151,7 +154,7 @@ describe.each(backends())("message streams [$name]", ({ url, options }) => {
     expect(await collect(board.messages({ signal: AbortSignal.abort() }))).toEqual([]);
   });
 
-  test("of a closed handle: the first next() rejects", async () => {
+  it("of a closed handle: the first next() rejects", async () => {
     const own = await connect(url, { ...options, prefix });
     await own.close();
     const stream = own.channel("x").messages();

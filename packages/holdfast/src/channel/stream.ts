@@ -1,13 +1,13 @@
 /** Messages as an async iterator. */
 import { type Delivery, Feed, type Source } from "./feed.ts";
-import { consumption, type MessagesOptions } from "./options.ts";
+import { consumption, type ChannelMessagesOptions } from "./options.ts";
 
 /**
  * Messages in their order, from the moment at which the server confirmed the subscription (`ready`). It begins with the
  * call that made it, not with the first `next()`, and ends without an error at `break`, `return()`, `close()`, the
  * signal, or the end of the handle.
  */
-export class MessageStream<T, Item = T> implements AsyncIterableIterator<Item, undefined, undefined>, AsyncDisposable {
+export class ChannelStream<T, Item = T> implements AsyncIterableIterator<Item, undefined, undefined>, AsyncDisposable {
   /**
    * Resolves once the server has confirmed (what is published after that is seen), or when the stream was ended before.
    * Rejects as the first `next()` does.
@@ -18,9 +18,9 @@ export class MessageStream<T, Item = T> implements AsyncIterableIterator<Item, u
   /** Calls of next() that do not wait for each other still get their messages in order. */
   #turn: Promise<unknown>;
 
-  constructor(source: Source<T>, options: MessagesOptions, itemOf: (delivery: Delivery<T>) => Item) {
+  constructor(source: Source<T>, options: ChannelMessagesOptions | undefined, itemOf: (delivery: Delivery<T>) => Item) {
     this.#itemOf = itemOf;
-    this.#feed = new Feed(source, consumption(options));
+    this.#feed = new Feed(source, consumption(source.label, options));
     this.ready = this.#feed.open();
     this.#turn = this.ready;
     this.ready.catch(() => undefined);

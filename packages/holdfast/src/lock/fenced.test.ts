@@ -1,5 +1,5 @@
 /**
- * What could go wrong, and the test that watches it:
+ * What could go wrong, and the test for each:
  * - a holder that lost its lock overwrites what the next one wrote ... "refuses a holder that was overtaken"
  * - a fence beyond 32 bits is rounded ............................... "tells neighbouring fences apart"
  * - a value stays for ever ......................................... "expires"
@@ -78,6 +78,11 @@ describe.each(backends())("fenced values [$name]", ({ url, options }) => {
     await hf.driver.send(["HSET", key(to), "value", bytes, "fence", "1"], call, key(to));
     await send("PEXPIRE", key(to), "60000");
     await expect(secrets.get(to)).rejects.toMatchObject({ code: "CODEC" });
+  });
+
+  it("refuses options that it does not understand, by the instance's name", () => {
+    expect(() => hf.fenced("states", { tll: "1h" } as object)).toThrow(/^fenced "states": tll: .*did you mean "ttl"/);
+    expect(() => hf.fenced("states", 500 as never)).toThrow(/^fenced "states": options: /);
   });
 
   it.each([0, -1, 1.5, Number.NaN, 2 ** 52 + 1])("refuses %s for a fence", async (fence) => {

@@ -6,16 +6,18 @@
  * What they promise: a value is never overwritten with a lower fence while it is kept. While the server is away calls
  * wait for it until their deadline and then reject; a write whose answer was lost is repeated.
  */
-import type { Codec, CodecOptions } from "../core/codec/codec.ts";
+import { type Codec, CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
 import { observed } from "../core/observe/observe.ts";
-import { type Duration, toMs, wholeBetween } from "../base/options.ts";
+import { type Duration, type OptionNames, parseOptions, toMs, wholeBetween } from "../base/options.ts";
 import { runScript } from "../core/script/run.ts";
 import { fencedSet } from "./scripts.gen.ts";
 
 /** Microseconds until the year 2112, and exact in all that handles it: Lua, RESP and JavaScript. */
 const MAX_FENCE = 2 ** 52;
+
+const OPTIONS: OptionNames<FencedOptions<unknown>> = { ...CODEC_OPTIONS, ttl: true };
 
 export interface FencedOptions<V> extends CodecOptions<V> {
   /**
@@ -46,12 +48,16 @@ export class Fenced<V> {
   readonly #codec: Codec<V>;
   readonly #ttlMs: number;
 
-  constructor(core: Core, name: string, options: FencedOptions<V> = {}) {
+  constructor(core: Core, name: string, given?: FencedOptions<V>) {
     this.name = name;
     this.#core = core;
     this.#keys = core.keys.entries("fenced", name);
-    this.#codec = core.codec<V>(options);
-    this.#ttlMs = toMs("ttl", options.ttl ?? "7d");
+    const parsed = parseOptions(`fenced ${JSON.stringify(name)}`, given, OPTIONS, (options) => ({
+      codec: core.codec<V>(options),
+      ttlMs: toMs("ttl", options.ttl ?? "7d"),
+    }));
+    this.#codec = parsed.codec;
+    this.#ttlMs = parsed.ttlMs;
   }
 
   /**

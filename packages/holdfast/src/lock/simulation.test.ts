@@ -106,7 +106,8 @@ function oneHolder(acquire: Acquire, { alone, guarded }: Rules): (simulation: Si
     // Not where data is lost too: the fence's key then guards nothing.
     const setBack = alone && guarded && random.chance(0.5);
     const steps = async (): Promise<void> => {
-      while (setBack && now() < DURING_MS) {
+      if (!setBack) return;
+      while (now() < DURING_MS) {
         await sleep(random.integer(1, 2_000));
         server.stepClock(-random.pick(STEPS_BACK_MS));
       }

@@ -8,17 +8,10 @@ const FIRST_SEED = 1;
 const PAUSE_MS = 50;
 
 /** A search among new ones: `HOLDFAST_SCHEDULES=20000 npx vitest run simulation`; to replay one: `HOLDFAST_SEED=n`. */
-<<<<<<< HEAD
 export function schedules(fixed: number = SCHEDULES): { readonly schedules: number; readonly seed?: number } {
   const { HOLDFAST_SEED: seed, HOLDFAST_SCHEDULES: count } = process.env;
   if (seed !== undefined) return { schedules: 1, seed: Number(seed) };
   return count === undefined ? { schedules: fixed, seed: FIRST_SEED } : { schedules: Number(count) };
-=======
-export function schedules(usual = SCHEDULES): { readonly schedules: number; readonly seed?: number } {
-  const { HOLDFAST_SEED: seed, HOLDFAST_SCHEDULES: count } = process.env;
-  if (seed !== undefined) return { schedules: 1, seed: Number(seed) };
-  return count === undefined ? { schedules: usual, seed: FIRST_SEED } : { schedules: Number(count) };
->>>>>>> 3bc2522 (Locks hold through clocks set back, evicted keys and full memory; a wait for oneself is refused at once)
 }
 
 /** The outcome; undefined where the server did not do its part. What is no outage is thrown. */

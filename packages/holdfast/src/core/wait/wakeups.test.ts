@@ -8,7 +8,7 @@
  * - a failed subscription is never tried again ......... "is tried again"
  */
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openDriver, type OpenDriver } from "../../../test/conformance/support.ts";
 import { backends } from "../../../test/support/backends.ts";
 import { startProxy, startStandalone, type Proxy, type Standalone } from "../../../test/support/servers.ts";
@@ -42,7 +42,7 @@ describe.each(backends())("wake-ups [$name]", ({ url, options }) => {
   const free = (key: string): Promise<unknown> =>
     driver.send(["PUBLISH", wakeups.channel, key], { op: "test", class: "unsafe" }, wakeups.channel);
 
-  test("a message wakes those who wait for its key, and nobody else", async () => {
+  it("a message wakes those who wait for its key, and nobody else", async () => {
     const [one, two, other] = await Promise.all([wakeups.join("a"), wakeups.join("a"), wakeups.join("b")]);
     const foreign = other.next(LONG_MS);
     const woken = [one.next(LONG_MS), two.next(LONG_MS)];
@@ -53,7 +53,7 @@ describe.each(backends())("wake-ups [$name]", ({ url, options }) => {
     await foreign;
   });
 
-  test("join, then ask again: what is freed after join is never missed, also if nobody is in next()", async () => {
+  it("join, then ask again: what is freed after join is never missed, also if nobody is in next()", async () => {
     const waiter = await wakeups.join("a");
     const witness = await wakeups.join("a");
     const seen = witness.next(LONG_MS);
@@ -62,7 +62,7 @@ describe.each(backends())("wake-ups [$name]", ({ url, options }) => {
     expect(await isSettled(waiter.next(LONG_MS))).toBe(true);
   });
 
-  test("a wake-up is kept for the next call, however many there were, and then used up", async () => {
+  it("a wake-up is kept for the next call, however many there were, and then used up", async () => {
     const waiter = await wakeups.join("a");
     const witness = await wakeups.join("last");
     const seen = witness.next(LONG_MS);
@@ -77,7 +77,7 @@ describe.each(backends())("wake-ups [$name]", ({ url, options }) => {
     await again;
   });
 
-  test("the timer wakes where the message was lost", async () => {
+  it("the timer wakes where the message was lost", async () => {
     const waiter = await wakeups.join("a");
     const begun = performance.now();
     await waiter.next(20);
@@ -85,7 +85,7 @@ describe.each(backends())("wake-ups [$name]", ({ url, options }) => {
     expect(performance.now() - begun).toBeGreaterThan(18);
   });
 
-  test("a signal ends the wait; one that has fired does not let it begin", async () => {
+  it("a signal ends the wait; one that has fired does not let it begin", async () => {
     const waiter = await wakeups.join("a");
     const controller = new AbortController();
     const waiting = waiter.next(LONG_MS, controller.signal);
@@ -98,7 +98,7 @@ describe.each(backends())("wake-ups [$name]", ({ url, options }) => {
     await again;
   });
 
-  test("leave ends the wait, takes the waiter out, and is idempotent", async () => {
+  it("leave ends the wait, takes the waiter out, and is idempotent", async () => {
     const [waiter, stays] = await Promise.all([wakeups.join("a"), wakeups.join("a")]);
     const waiting = waiter.next(LONG_MS);
     waiter.leave();
@@ -113,7 +113,7 @@ describe.each(backends())("wake-ups [$name]", ({ url, options }) => {
     await after;
   });
 
-  test("close wakes all, and is idempotent", async () => {
+  it("close wakes all, and is idempotent", async () => {
     const [one, two] = await Promise.all([wakeups.join("a"), wakeups.join("b")]);
     const waits = [one.next(LONG_MS), two.next(LONG_MS)];
     await wakeups.close();
@@ -135,7 +135,7 @@ describe.runIf(backends("standalone").length > 0)("wake-ups under faults [standa
     await server?.stop();
   });
 
-  test("one subscription for all waits of a handle; none is left after close", async () => {
+  it("one subscription for all waits of a handle; none is left after close", async () => {
     await using driver = await openDriver({ url: server.url });
     const wakeups = new Wakeups(driver, new Keyspace("one"));
     const subscribers = async (): Promise<unknown> =>
@@ -149,7 +149,7 @@ describe.runIf(backends("standalone").length > 0)("wake-ups under faults [standa
     expect(await subscribers()).toBe(0);
   });
 
-  test("after a gap everybody is woken: any wake-up may have been missed", async () => {
+  it("after a gap everybody is woken: any wake-up may have been missed", async () => {
     await using driver = await openDriver({ url: server.url });
     const wakeups = new Wakeups(driver, new Keyspace("gap"));
     const [one, two] = await Promise.all([wakeups.join("a"), wakeups.join("b")]);
@@ -162,7 +162,7 @@ describe.runIf(backends("standalone").length > 0)("wake-ups under faults [standa
     await wakeups.close();
   });
 
-  test("a subscription that failed is tried again by the next join", async () => {
+  it("a subscription that failed is tried again by the next join", async () => {
     await using driver = await openDriver({ url: proxy.url, resilience: { timeout: 200 } });
     const wakeups = new Wakeups(driver, new Keyspace("again"));
     proxy.refuse();
@@ -177,7 +177,7 @@ describe.runIf(backends("standalone").length > 0)("wake-ups under faults [standa
     await wakeups.close();
   });
 
-  test("close settles although a subscription cannot be made", async () => {
+  it("close settles although a subscription cannot be made", async () => {
     await using driver = await openDriver({ url: proxy.url, resilience: { timeout: 300 } });
     const wakeups = new Wakeups(driver, new Keyspace("close"));
     proxy.freeze();

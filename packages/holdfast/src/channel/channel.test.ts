@@ -1,5 +1,5 @@
 /**
- * What could go wrong, and the test for it:
+ * What could go wrong, and the test for each:
  * - messages arrive in another order, or twice .................... "in the order", "a burst"
  * - a message reaches the wrong channel or the wrong application ... "names", "another prefix", "sharded and plain"
  * - a name is taken for a pattern, or the other way round .......... "a name in a pattern", "names", model.test.ts
@@ -11,22 +11,24 @@
  * - close() cuts a handler off, waits for ever, or is too late ..... handlers.test.ts: "close"
  * - the handler runs before its subscription is in hand ............ faults.test.ts: "in hand"
  * - a subscription stays on the server after its end ............... "leaves the server", stream.test.ts
+ * - a message is quoted in an error .............................. "nothing of a message is in an error"
  * - the connection or the server is gone ........................... faults.test.ts
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { inspect } from "node:util";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Inbox } from "../../test/conformance/support.ts";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import { CodecError, HoldfastError, InvalidArgumentError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import { escapeGlob } from "../core/keyspace/scan.ts";
-import type { RawMessage, SubscribeOptions } from "./options.ts";
+import type { ChannelRawMessage, ChannelSubscribeOptions } from "./options.ts";
 
 interface Failure {
   readonly error: unknown;
-  readonly message: RawMessage | undefined;
+  readonly message: ChannelRawMessage | undefined;
 }
 
 const numbers: StandardSchemaV1<unknown, number> = {
@@ -54,7 +56,7 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
     a.driver.send(["PUBLISH", fullName(name), payload], { op: "test", class: "unsafe" }, fullName(name));
 
   describe.each([false, true])("sharded: %s", (sharded) => {
-    test("reach all who listen, in the order in which they were sent", async () => {
+    it("reach all who listen, in the order in which they were sent", async () => {
       const name = randomUUID();
       const [here, there] = [new Inbox<number>(), new Inbox<number>()];
       await using _here = await a.channel<number>(name, { sharded }).subscribe(here.put);
@@ -68,7 +70,7 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
       }
     });
 
-    test.each(["a:b", "{x}y", "a*[b]?\\", "%7B", "ключ", "x y"])("names: %j", async (odd) => {
+    it.each(["a:b", "{x}y", "a*[b]?\\", "%7B", "ключ", "x y"])("names: %j", async (odd) => {
       const name = `${randomUUID()}${odd}`;
       const got = new Inbox<[unknown, string]>();
       const channel = b.channel(name, { sharded });
@@ -81,7 +83,7 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
       expect(got.all).toEqual([["mine", name]]);
     });
 
-    test.each([[null], [undefined], [0], [""], [{ a: [1] }]])("the message %j", async (message) => {
+    it.each([[null], [undefined], [0], [""], [{ a: [1] }]])("the message %j", async (message) => {
       const name = randomUUID();
       const got = new Inbox<[unknown]>();
       await using _ = await a.channel(name, { sharded }).subscribe((each) => got.put([each]));
@@ -90,7 +92,7 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
     });
   });
 
-  test("tells how many subscriptions the server knows; those of one handle share one, and the last leaves the server", async () => {
+  it("tells how many subscriptions the server knows; those of one handle share one, and the last leaves the server", async () => {
     const name = randomUUID();
     // A sharded channel's subscribers are all on the node that answers, so the number is exact in a cluster too.
     const [here, there] = [a, b].map((handle) => handle.channel(name, { sharded: true }));
@@ -106,7 +108,7 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
     expect(await there!.publish(1)).toBe(0);
   });
 
-  test("sharded and plain channels of one name are two", async () => {
+  it("sharded and plain channels of one name are two", async () => {
     const name = randomUUID();
     const got = new Inbox<unknown>();
     await using _ = await a.channel(name).subscribe(got.put);
@@ -116,7 +118,7 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
     expect(got.all).toEqual(["plain"]);
   });
 
-  test("another prefix is another application", async () => {
+  it("another prefix is another application", async () => {
     await using other = await connect(url, { ...options, prefix: `t${randomUUID()}` });
     const name = randomUUID();
     const got = new Inbox<unknown>();
@@ -131,7 +133,7 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
   });
 
   describe("patterns", () => {
-    test("match names, and messages carry the channel's", async () => {
+    it("match names, and messages carry the channel's", async () => {
       const head = randomUUID();
       const got = new Inbox<string>();
       await using _ = await a.channels<number>(`${head}.*.delay`).subscribe((message, { channel }) => {
@@ -145,7 +147,7 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
       expect(got.all).toEqual([".UA1.delay 5", ".UA1.delay 8"]);
     });
 
-    test("a name in a pattern is escaped by escapeGlob", async () => {
+    it("a name in a pattern is escaped by escapeGlob", async () => {
       const name = `${randomUUID()}[1]*?\\`;
       const got = new Inbox<string>();
       await using _ = await a.channels(`${escapeGlob(name)}.*`).subscribe((_message, { channel }) => got.put(channel));
@@ -157,11 +159,12 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
   });
 
   describe("what cannot be understood", () => {
-    test("what cannot be decoded is reported with its bytes, and the next message is delivered", async () => {
+    it("what cannot be decoded is reported with its bytes, and the next message is delivered", async () => {
       const name = randomUUID();
       const failures = new Inbox<Failure>();
       const got = new Inbox<unknown>();
-      const onError = (error: unknown, message: RawMessage | undefined): void => failures.put({ error, message });
+      const onError = (error: unknown, message: ChannelRawMessage | undefined): void =>
+        failures.put({ error, message });
       await using _ = await a.channel(name).subscribe(got.put, { onError });
       await publishRaw(name, "not ours");
       await a.channel(name).publish("ours");
@@ -172,7 +175,7 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
       expect(failures.all[0]!.message).toEqual({ channel: name, payload: Buffer.from("not ours") });
     });
 
-    test("a message that does not match the schema is refused before it is sent", async () => {
+    it("a message that does not match the schema is refused before it is sent", async () => {
       const name = randomUUID();
       const got = new Inbox<unknown>();
       await using _ = await a.channel(name).subscribe(got.put);
@@ -183,7 +186,27 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
       expect(got.all).toEqual([1]);
     });
 
-    test("a message of another schema is reported", async () => {
+    it("nothing of a message is in an error about it", async () => {
+      const name = randomUUID();
+      const failures = new Inbox<unknown>();
+      const secret = "planted-secret";
+      const channel = a.channel<number>(name, { schema: numbers });
+      await using _ = await channel.subscribe(() => undefined, { onError: (error) => failures.put(error) });
+      await publishRaw(name, secret);
+      await b.channel(name).publish({ [secret]: secret });
+      await failures.find(() => failures.all.length === 2);
+      failures.put(await channel.publish({ [secret]: secret } as never).catch((error: unknown) => error));
+      failures.put(
+        await a
+          .channel(name)
+          .publish([1n, secret])
+          .catch((error: unknown) => error),
+      );
+      expect(failures.all).toHaveLength(4);
+      for (const error of failures.all) expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(secret);
+    });
+
+    it("a message of another schema is reported", async () => {
       const name = randomUUID();
       const failures = new Inbox<unknown>();
       const got = new Inbox<number>();
@@ -197,13 +220,14 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
       expect(got.all).toEqual([2]);
     });
 
-    test("an encrypted message opens in its own channel only, by name and by pattern", async () => {
+    it("an encrypted message opens in its own channel only, by name and by pattern", async () => {
       const encrypt = { current: "k1", keys: { k1: randomBytes(32) } };
       const [name, other] = [randomUUID(), randomUUID()];
       const bytes = new Inbox<Buffer>();
       const got = new Inbox<unknown>();
       const failures = new Inbox<Failure>();
-      const onError = (error: unknown, message: RawMessage | undefined): void => failures.put({ error, message });
+      const onError = (error: unknown, message: ChannelRawMessage | undefined): void =>
+        failures.put({ error, message });
       await using _raw = await a.channel(name).subscribe(() => undefined, {
         onError: (_error, message) => bytes.put(message!.payload),
       });
@@ -219,7 +243,7 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
     });
   });
 
-  test("bad input is refused at the door", async () => {
+  it("bad input is refused at the door", async () => {
     const channel = a.channel("x");
     const invalid = (field: string): object => ({ code: "INVALID_ARGUMENT", field });
     expect(() => a.channel("")).toThrow(InvalidArgumentError);
@@ -229,7 +253,12 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
     expect(() => a.channel("x", { timeout: -1 })).toThrow(expect.objectContaining(invalid("timeout")));
     expect(() => channel.messages({ capacity: 0 })).toThrow(expect.objectContaining(invalid("capacity")));
     await expect(channel.subscribe(7 as never)).rejects.toMatchObject(invalid("handler"));
-    const refused: [SubscribeOptions, string][] = [
+    const options = (misspelt: object): object => misspelt;
+    expect(() => a.channel("x", options({ shard: true }))).toThrow(/^channel "x": shard: .*did you mean "sharded"/);
+    expect(() => a.channels("x*", options({ sharded: true }))).toThrow(expect.objectContaining(invalid("sharded")));
+    expect(() => a.channel("x", 500 as never)).toThrow(expect.objectContaining(invalid("options")));
+    expect(() => channel.messages(options({ concurrency: 2 }))).toThrow(/^channel "x": concurrency: /);
+    const refused: [ChannelSubscribeOptions, string][] = [
       [{ concurrency: 0 }, "concurrency"],
       [{ closeTimeout: "x" as never }, "closeTimeout"],
       [{ capacity: 1.5 }, "capacity"],
@@ -237,10 +266,14 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
       [{ onGap: 1 as never }, "onGap"],
       [{ onError: {} as never }, "onError"],
       [{ signal: {} as never }, "signal"],
+      [{ capcity: 5 } as never, "capcity"],
+      [5 as never, "options"],
     ];
     for (const [settings, field] of refused) {
       await expect(channel.subscribe(() => undefined, settings)).rejects.toMatchObject(invalid(field));
     }
+    const undefinedOptions = { capacity: undefined, onOverflow: undefined, onGap: undefined, concurrency: undefined };
+    await (await channel.subscribe(() => undefined, undefinedOptions as object)).close();
     await expect(channel.publish(1n)).rejects.toBeInstanceOf(HoldfastError);
   });
 });
