@@ -84,7 +84,7 @@ export class QueueDeadLetters<Payload> {
   async #job(id: string, at: number): Promise<QueueDeadJob<Payload> | undefined> {
     const found = await this.#store.find(id);
     if (found.status === "missing") return undefined;
-    const info = found.meta === null ? undefined : this.#values.failures.decode(found.meta);
+    const info = found.meta === null ? undefined : this.#values.failures.decode(found.meta, this.#values.context);
     const payload = this.#values.payload.decode(decodeRecord(found.record).payload, this.#values.context);
     return { id, payload, at, failures: info?.failures ?? 0, crashes: found.crashes, history: info?.last ?? [] };
   }

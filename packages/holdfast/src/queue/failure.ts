@@ -34,7 +34,7 @@ export interface QueueFailure {
   /** Milliseconds since 1970 by the server's clock. */
   readonly at: number;
   readonly message: string;
-  readonly stack: string | undefined;
+  readonly stack?: string;
 }
 
 /** What is remembered of a job that has failed: kept small, as it lies on the server. */
@@ -51,7 +51,8 @@ const MAX_STACK = 2_000;
 export function recordFailure(before: FailureRecord | undefined, error: unknown, at: number): FailureRecord {
   const failures = (before?.failures ?? 0) + 1;
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };
-  const failure = { attempt: failures, at, message: message.slice(0, MAX_MESSAGE), stack: stack?.slice(0, MAX_STACK) };
+  const shown = stack === undefined ? {} : { stack: stack.slice(0, MAX_STACK) };
+  const failure = { attempt: failures, at, message: message.slice(0, MAX_MESSAGE), ...shown };
   return { failures, last: [...(before?.last ?? []), failure].slice(-MAX_KEPT) };
 }
 

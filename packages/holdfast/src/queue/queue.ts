@@ -11,8 +11,11 @@ import { AbortedError, InvalidArgumentError, TimeoutError } from "../base/errors
 import { type Duration, givenOptions, type OptionNames, parseOptions, toTimerMs } from "../base/options.ts";
 import type { Core } from "../core/core.ts";
 import { observed } from "../core/observe/observe.ts";
+import { Additions } from "./additions.ts";
 import { QueueDeadLetters } from "./dead-letters.ts";
+import { Endings } from "./endings.ts";
 import type { QueueFailure } from "./failure.ts";
+import { QueueKeys } from "./keys.ts";
 import {
   ADD_OPTIONS,
   addSettings,
@@ -90,22 +93,26 @@ export class Queue<Payload, Result = unknown> {
   readonly dead: QueueDeadLetters<Payload>;
   readonly #core: Core;
   readonly #settings: QueueSettings;
+  readonly #keys: QueueKeys;
   readonly #store: QueueStore;
+  readonly #additions: Additions;
   readonly #values: QueueValues<Payload, Result>;
 
   constructor(core: Core, name: string, options?: QueueOptions<Payload, Result>) {
     this.name = name;
     this.#core = core;
-    const keys = core.keys.group("queue", name);
+    const keys = new QueueKeys(core.keys.group("queue", name));
+    this.#keys = keys;
     const [settings, values] = parseOptions(
       `queue "${name}"`,
       options,
       QUEUE_OPTIONS,
-      (given) => [queueSettings(given as QueueOptions<never, never>), queueValues(core, keys.key, given)] as const,
+      (given) => [queueSettings(given as QueueOptions<never, never>), queueValues(core, keys.queue, given)] as const,
     );
     this.#settings = settings;
     this.#values = values;
     this.#store = new QueueStore(core, keys, settings);
+    this.#additions = new Additions(core, keys, settings.timeoutMs);
     this.dead = new QueueDeadLetters(this.#store, values);
   }
 
@@ -117,7 +124,7 @@ export class Queue<Payload, Result = unknown> {
     return observed("queue.add", undefined, async () => {
       const settings = addSettings(givenOptions(options, ADD_OPTIONS));
       const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
-      const { status, id } = await this.#store.add({ id: settings.id, settings, record });
+      const { status, id } = await this.#additions.add({ id: settings.id, settings, record });
       return this.#added(status, id);
     });
   }
@@ -133,7 +140,12 @@ export class Queue<Payload, Result = unknown> {
   work(handler: QueueHandler<Payload, Result>, options?: QueueWorkOptions): QueueWorker<Payload, Result> {
     if (typeof handler !== "function") throw new InvalidArgumentError("handler", "a function", handler);
     const settings = parseOptions(`queue "${this.name}"`, options, WORK_OPTIONS, workSettings);
-    return new QueueWorker(this.#core, this.#store, this.#values, this.#settings, settings, handler);
+    const { runTimeoutMs, timeoutMs } = this.#settings;
+    const [core, store, values] = [this.#core, this.#store, this.#values];
+    const keys = this.#keys.worker(core.driver.runtime.randomUUID());
+    const endings = new Endings(core, store, values, this.#settings, keys);
+    const terms = { ...settings, runTimeoutMs, timeoutMs };
+    return new QueueWorker({ core, store, values, endings, keys, terms, handler });
   }
 
   /**
@@ -146,7 +158,7 @@ export class Queue<Payload, Result = unknown> {
       const { timeout = "30s", signal } = givenOptions(options, RESULT_OPTIONS);
       const { runtime } = this.#core.driver;
       const deadline = runtime.now() + toTimerMs("timeout", timeout, 0);
-      const waiter = await this.#core.wakeups.join(this.#store.resultKey(id));
+      const waiter = await this.#core.wakeups.join(this.#keys.result(id));
       try {
         for (;;) {
           const outcome = await this.#outcome(id);
@@ -177,7 +189,7 @@ export class Queue<Payload, Result = unknown> {
       const found = await this.#store.find(id);
       if (found.status === "missing") return undefined;
       const record = decodeRecord(found.record);
-      const info = found.meta === null ? undefined : this.#values.failures.decode(found.meta);
+      const info = found.meta === null ? undefined : this.#values.failures.decode(found.meta, this.#values.context);
       return {
         id,
         payload: this.#values.payload.decode(record.payload, this.#values.context),
@@ -246,7 +258,7 @@ export class Queue<Payload, Result = unknown> {
       return again === null ? { status: "missing" } : undefined;
     }
     if (job.deadMs === 0) return undefined;
-    const info = job.meta === null ? undefined : this.#values.failures.decode(job.meta);
-    return { status: "dead", message: info?.last.at(-1)?.message ?? `its workers died ${job.crashes} times` };
+    const info = job.meta === null ? undefined : this.#values.failures.decode(job.meta, this.#values.context);
+    return { status: "dead", message: info?.last.at(-1)?.message ?? `${job.crashes} of its workers died while they ran it` };
   }
 }

@@ -269,25 +269,24 @@ export interface ClaimArgs {
 }
 
 export type ClaimResult =
-  | { readonly status: "ok"; readonly known: boolean; readonly stale: string[]; readonly held: number; readonly fence: number; readonly dueMs: number; readonly dead: string[]; readonly ids: string[]; readonly records: (Buffer | null)[]; readonly metas: (Buffer | null)[]; readonly crashed: (string | null)[] };
+  | { readonly status: "ok"; readonly stale: string[]; readonly held: number; readonly fence: number; readonly dueMs: number; readonly dead: string[]; readonly ids: string[]; readonly records: (Buffer | null)[]; readonly metas: (Buffer | null)[]; readonly crashed: (string | null)[] };
 
 /**
  * Acknowledge jobs that are done and claim others, in one step; and say that this worker lives.
  * A job is its worker's by its place in `active`, whose score is the fence: the server's time of the claim in
  * microseconds. An acknowledgement with another fence is of a claim that is over and changes nothing; its id is in `stale`.
- * `known` is false where the worker had been given up, or is new. `held` counts what it holds after the call.
+ * `held` counts what the worker holds after the call.
  */
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "131cf493241732062100c236d920325462802efa",
+  sha1: "37ca63e06692fc5cdfbed516ac72b31b7be63e0d",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}local jobs, meta, crashes, urgent, normal, low, delayed, active, workers, idle, paused, unique = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6], tonumber(ARGV[7])
 local done = {}
 for i = 8, #ARGV do done[i - 7] = ARGV[i] end
 local lanes = {urgent, normal, low}
-local known = redis.call('ZSCORE', workers, worker) and 1 or 0
 redis.call('ZADD', workers, now() + leaseMs, worker)
 local stale, over = {}, {}
 local at = uniques * 2 + 1
@@ -352,7 +351,7 @@ elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urg
 end
 local dueMs = first and string.format('%.0f', math.max(tonumber(first) - now(), 0)) or -1
 return {
-  'ok', known, stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, metas,
+  'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, metas,
   crashed,
 }
 `,
@@ -367,8 +366,8 @@ return {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 10);
-        return { status: "ok", known: decodeBool(fields[1]), stale: decodeList(fields[2], decodeText), held: decodeInt(fields[3]), fence: decodeInt(fields[4]), dueMs: decodeInt(fields[5]), dead: decodeList(fields[6], decodeText), ids: decodeList(fields[7], decodeText), records: decodeList(fields[8], (part) => decodeOptional(part, decodeBytes)), metas: decodeList(fields[9], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[10], (part) => decodeOptional(part, decodeText)) };
+        expectFields(fields, 9);
+        return { status: "ok", stale: decodeList(fields[1], decodeText), held: decodeInt(fields[2]), fence: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), dead: decodeList(fields[5], decodeText), ids: decodeList(fields[6], decodeText), records: decodeList(fields[7], (part) => decodeOptional(part, decodeBytes)), metas: decodeList(fields[8], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[9], (part) => decodeOptional(part, decodeText)) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }

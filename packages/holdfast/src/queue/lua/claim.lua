@@ -1,7 +1,7 @@
 --- Acknowledge jobs that are done and claim others, in one step; and say that this worker lives.
 -- A job is its worker's by its place in `active`, whose score is the fence: the server's time of the claim in
 -- microseconds. An acknowledgement with another fence is of a claim that is over and changes nothing; its id is in `stale`.
--- `known` is false where the worker had been given up, or is new. `held` counts what it holds after the call.
+-- `held` counts what the worker holds after the call.
 -- @class unsafe
 -- @include now
 -- @include idle
@@ -26,9 +26,8 @@
 -- @arg wakeKey text    what it listens for
 -- @arg uniques int     unique keys that are free with the acknowledgements
 -- @arg done... text   first those keys, each with its job's id; then, for each claim: its fence, how many of its jobs are done, their ids
--- @result ok known:bool stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> metas:list<bytes?> crashed:list<text?>
+-- @result ok stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> metas:list<bytes?> crashed:list<text?>
 local lanes = {urgent, normal, low}
-local known = redis.call('ZSCORE', workers, worker) and 1 or 0
 redis.call('ZADD', workers, now() + leaseMs, worker)
 local stale, over = {}, {}
 local at = uniques * 2 + 1
@@ -95,6 +94,6 @@ elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urg
 end
 local dueMs = first and string.format('%.0f', math.max(tonumber(first) - now(), 0)) or -1
 return {
-  'ok', known, stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, metas,
+  'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, metas,
   crashed,
 }

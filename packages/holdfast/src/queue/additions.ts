@@ -1,0 +1,106 @@
+/** Jobs on their way in: which of them share a script, and how they are named. */
+import { type BatchKind, Lane } from "../core/batch/lane.ts";
+import { listKind } from "../core/batch/list-kind.ts";
+import type { Core } from "../core/core.ts";
+import { runScript, type UnclassedCall } from "../core/script/run.ts";
+import type { QueueKeys } from "./keys.ts";
+import type { AddSettings } from "./options.ts";
+import { add, append } from "./scripts.gen.ts";
+
+/** One job on its way in. */
+export interface Addition {
+  /** Undefined: the store names it. */
+  readonly id: string | undefined;
+  readonly settings: AddSettings;
+  /** Without its time and lane. */
+  readonly record: Buffer;
+}
+
+/** `ok`: it was added, as `id`; `duplicate`: `id` is the job in its way. */
+export interface Entered {
+  readonly status: "ok" | "duplicate";
+  readonly id: string;
+}
+
+/** Some 100 microseconds of the server's time. */
+const MAX_ADDITIONS = 200;
+/** A repetition of a lost answer comes within the call's deadline, and a late copy not much later. */
+const OPERATION_TTL_MS = 60_000;
+const ID_BYTES = 9;
+
+export class Additions {
+  readonly #core: Core;
+  readonly #keys: QueueKeys;
+  readonly #call: UnclassedCall;
+  readonly #slot: number;
+  readonly #lane = new Lane();
+  readonly #plain: BatchKind<Addition, Entered>;
+  readonly #particular: BatchKind<Addition, Entered>;
+  /** Of all ids that are made here: no other process has it. */
+  readonly #idHead: string;
+  #calls = 0;
+
+  constructor(core: Core, keys: QueueKeys, timeoutMs: number | undefined) {
+    this.#core = core;
+    this.#keys = keys;
+    this.#call = { op: "queue.add", timeoutMs };
+    this.#slot = core.driver.slotOf(keys.queue);
+    this.#idHead = core.driver.runtime.randomBytes(ID_BYTES).toString("base64url");
+    this.#plain = listKind(MAX_ADDITIONS, (jobs) => this.#append(jobs));
+    this.#particular = listKind(MAX_ADDITIONS, (jobs) => this.#addAll(jobs));
+  }
+
+  /** Calls of the same tick share a script; those that need more than `append` does share another one. */
+  add(addition: Addition): Promise<Entered> {
+    const { due, uniqueKey } = addition.settings;
+    const isPlain = addition.id === undefined && due === "" && uniqueKey === "";
+    return this.#lane.add(isPlain ? this.#plain : this.#particular, this.#slot, addition);
+  }
+
+  async #append(jobs: readonly Addition[]): Promise<Entered[]> {
+    const { jobs: stored, lanes, idle } = this.#keys;
+    const prefix = `${this.#nextCall()}.`;
+    const names = { operation: this.#keys.operation(prefix), jobs: stored, ...lanes, idle };
+    const args = {
+      operationTtlMs: OPERATION_TTL_MS,
+      channel: this.#core.wakeups.channel,
+      prefix,
+      places: jobs.map(({ settings }) => settings.lane).join(""),
+      lengths: jobs.map(({ record }) => record.length).join(","),
+      records: jobs.length === 1 ? jobs[0]!.record : Buffer.concat(jobs.map(({ record }) => record)),
+    };
+    await runScript(this.#core.driver, append, names, args, this.#call);
+    return jobs.map((_, at) => ({ status: "ok", id: `${prefix}${at + 1}` }));
+  }
+
+  async #addAll(jobs: readonly Addition[]): Promise<Entered[]> {
+    const { jobs: stored, lanes, delayed, unique, windows, idle } = this.#keys;
+    const call = this.#nextCall();
+    const names = { operation: this.#keys.operation(call), jobs: stored, ...lanes, delayed, unique, windows, idle };
+    const ids = jobs.map(({ id }, at) => id ?? `${call}.${at + 1}`);
+    const fields = jobs.flatMap(({ settings, record }, at) => [
+      ids[at]!,
+      String(settings.lane),
+      settings.due,
+      settings.uniqueKey,
+      String(settings.uniqueMs),
+      record,
+    ]);
+    const given = jobs.some(({ id }) => id !== undefined);
+    const args = { operationTtlMs: OPERATION_TTL_MS, channel: this.#core.wakeups.channel, given, fields };
+    const duplicates = new Map(pairs(await runScript(this.#core.driver, add, names, args, this.#call)));
+    return ids.map((id, at) => {
+      const holder = duplicates.get(String(at));
+      return holder === undefined ? { status: "ok", id } : { status: "duplicate", id: holder };
+    });
+  }
+
+  #nextCall(): string {
+    this.#calls += 1;
+    return `${this.#idHead}${this.#calls.toString(36)}`;
+  }
+}
+
+function pairs<T>(flat: readonly T[]): [T, T][] {
+  return Array.from({ length: flat.length / 2 }, (_, at) => [flat[at * 2]!, flat[at * 2 + 1]!]);
+}

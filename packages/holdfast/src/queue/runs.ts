@@ -1,0 +1,85 @@
+/** The runs of one worker: those under way, and those that ended well and wait to be acknowledged. */
+import { LeaseLostError } from "../base/errors.ts";
+import type { Run } from "./run.ts";
+
+export class Runs {
+  readonly #running = new Map<string, Run>();
+  /** Under way still, but the server is being told of their end: it may hold them or not. */
+  readonly #ending = new Set<Run>();
+  #done: Run[] = [];
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  get done(): number {
+    return this.#done.length;
+  }
+
+  /** How many jobs the server holds for this worker, if neither side has lost anything; undefined while that cannot be told. */
+  get expected(): number | undefined {
+    return this.#ending.size === 0 ? this.#running.size + this.#done.length : undefined;
+  }
+
+  /** Not called off, nor given to another worker. */
+  isCurrent(run: Run): boolean {
+    return this.#running.get(run.id) === run;
+  }
+
+  begin(run: Run): void {
+    this.#running.set(run.id, run);
+  }
+
+  endWell(run: Run): void {
+    this.#running.delete(run.id);
+    this.#done.push(run);
+  }
+
+  /** While `tell` is under way. */
+  async ending(run: Run, tell: () => Promise<void>): Promise<void> {
+    this.#ending.add(run);
+    await tell();
+    this.#ending.delete(run);
+    if (this.isCurrent(run)) this.#running.delete(run.id);
+  }
+
+  takeDone(most: number): Run[] {
+    return this.#done.splice(0, most);
+  }
+
+  putBack(done: readonly Run[]): void {
+    this.#done.unshift(...done);
+  }
+
+  /**
+   * What the server holds decides, by id and fence: other runs are called off; returned are the ids of which nothing runs here.
+   * @param asked acknowledged in a call whose answer was lost: done if they are not held any more
+   */
+  agree(
+    held: ReadonlyMap<string, number>,
+    asked: readonly Run[],
+  ): { readonly unknown: string[]; readonly lost: number } {
+    this.putBack(asked.filter((run) => held.get(run.id) === run.fence));
+    const gone = [...this.#running.values()].filter((run) => held.get(run.id) !== run.fence && !this.#ending.has(run));
+    for (const run of gone) this.#callOff(run, "it was taken for dead, and the job was given to another worker");
+    const known = new Set([...this.#running.keys(), ...this.#done.map(({ id }) => id)]);
+    return { unknown: [...held.keys()].filter((id) => !known.has(id)), lost: gone.length };
+  }
+
+  /** Returns how many outcomes are lost by it that were there already. */
+  callOffAll(why: string): number {
+    for (const run of this.#running.values()) this.#callOff(run, why);
+    const lost = this.#done.length;
+    this.#done = [];
+    return lost;
+  }
+
+  stopAll(reasonFor: (run: Run) => Error): void {
+    for (const run of this.#running.values()) run.callOff(reasonFor(run));
+  }
+
+  #callOff(run: Run, why: string): void {
+    this.#running.delete(run.id);
+    run.callOff(new LeaseLostError("expired", `job ${run.id}: ${why}`, { op: "queue.work", key: run.id }));
+  }
+}
