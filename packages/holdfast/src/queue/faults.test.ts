@@ -62,7 +62,7 @@ describe("queue under faults", () => {
     });
     await until("all are acknowledged", () => worker!.stats().completed === 3);
     await worker!.close();
-    expect(seen.toSorted()).toEqual([1, 2, 3]);
+    expect(seen.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
     expect(await direct.queue(name).counts()).toMatchObject({ waiting: 0, active: 0, workers: 0 });
   });
 
@@ -136,5 +136,6 @@ describe("queue under faults", () => {
     await adding;
     await until("it has run", () => seen.length === 2);
     await until("it is acknowledged", () => worker.stats().completed === 2);
+    expect(seen).toEqual([1, 2]);
   });
 });
