@@ -116,7 +116,10 @@ describe("queue under faults", () => {
     await until("it is dead", async () => (await queue.counts()).dead === 1);
     const { jobs } = await queue.dead.page();
     expect(jobs).toMatchObject([{ payload: 7, crashes: 1, failures: 0 }]);
-    expect(await queue.result(jobs[0]!.id)).toEqual({ status: "dead", message: "1 of its workers died while they ran it" });
+    expect(await queue.result(jobs[0]!.id)).toEqual({
+      status: "dead",
+      message: "1 of its workers died while they ran it",
+    });
     await proxy.heal();
     await victim.close();
   });

@@ -259,6 +259,9 @@ export class Queue<Payload, Result = unknown> {
     }
     if (job.deadMs === 0) return undefined;
     const info = job.meta === null ? undefined : this.#values.failures.decode(job.meta, this.#values.context);
-    return { status: "dead", message: info?.last.at(-1)?.message ?? `${job.crashes} of its workers died while they ran it` };
+    return {
+      status: "dead",
+      message: info?.last.at(-1)?.message ?? `${job.crashes} of its workers died while they ran it`,
+    };
   }
 }
