@@ -13,8 +13,8 @@ export interface Algorithm<ConsumeArgs = unknown, PeekArgs = unknown, Reply = un
   readonly part: string;
   readonly consume: BatchScript<StateKey, ConsumeArgs, Reply>;
   readonly peek: BatchScript<StateKey, PeekArgs, Reply>;
-  readonly peekArgs: PeekArgs;
   consumeArgs(cost: number): ConsumeArgs;
+  peekArgs(cost: number): PeekArgs;
   /** What a reply of `consume` means. */
   consumed(reply: Reply, cost: number): LimiterDecision;
   /** What a reply of `peek` means: what `consume` of `cost` would have returned. */

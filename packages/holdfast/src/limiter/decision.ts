@@ -8,7 +8,7 @@ export interface LimiterPolicy {
   /** Units per window. */
   readonly limit: number;
   readonly windowMs: number;
-  /** Most units that can be taken at once; with `sliding` the limit. */
+  /** Most units that can be taken at once; with `sliding` and `exact` the limit. */
   readonly burst: number;
 }
 

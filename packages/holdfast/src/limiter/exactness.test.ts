@@ -11,27 +11,15 @@ import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
+import { CHOSEN_BEGIN_MS, scriptAt } from "../../test/support/chosen-clock.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Script } from "../core/script/script.ts";
-import type { StateKey } from "./algorithm.ts";
 import { gcra, type GcraArgs, sliding, type SlidingArgs } from "./scripts.gen.ts";
 import { Gcra } from "./gcra.ts";
 import { SlidingWindow } from "./sliding.ts";
 
 const RUNS = { numRuns: 40 };
-
-/** In front of a script it answers TIME with the last two arguments. */
-const CHOSEN_CLOCK = `
-local server = redis
-local redis = setmetatable({ call = function(command, ...)
-  if command == 'TIME' then return { ARGV[#ARGV - 1], ARGV[#ARGV] } end
-  return server.call(command, ...)
-end }, { __index = server })
-`;
-
-/** So far ahead that the real clock lets nothing expire. */
-const BEGIN_MS = Date.now() + 1e10;
 
 interface Step {
   readonly cost: number;
@@ -64,22 +52,12 @@ describe.each(backends("standalone", "embedded"))("limits, decision by decision 
     return hf.driver.send(args, { op: "test", class: "idempotent" }, args[1]);
   }
 
-  /** Runs a script as if it were that microsecond on the server, also for the expiry of its key. */
-  async function at<Args, Result>(
+  const at = <Args, Result>(
     micros: number,
-    script: Script<StateKey, Args, Result>,
+    script: Script<{ state: string }, Args, Result>,
     state: string,
     args: Args,
-  ): Promise<Result> {
-    const expiresAtMs = Number(await send("PEXPIRETIME", state));
-    if (expiresAtMs > 0 && micros / 1_000 > expiresAtMs) await send("DEL", state);
-    const encoded: string[] = [];
-    script.encodeArgs(args, encoded);
-    const clock = [Math.floor(micros / 1e6), micros % 1e6].map(String);
-    const command = ["EVAL", CHOSEN_CLOCK + script.lua, "1", state, ...encoded, ...clock];
-    return script.decode(await hf.driver.send(command, { op: "test", class: "unsafe" }, state));
-  }
-
+  ): Promise<Result> => scriptAt(hf.driver, micros, script, { state }, args);
   const takeFromBucket = (micros: number, state: string, args: GcraArgs): Promise<number> =>
     at(micros, gcra, state, args);
   const countInWindow = (micros: number, state: string, args: SlidingArgs): Promise<number[]> =>
@@ -99,7 +77,7 @@ describe.each(backends("standalone", "embedded"))("limits, decision by decision 
       fc.asyncProperty(cases, async ({ burst, interval, steps }) => {
         const state = freshKey();
         const reference = new TokenBucket(burst, interval);
-        let now = BEGIN_MS * 1_000;
+        let now = CHOSEN_BEGIN_MS * 1_000;
         for (const { cost, micros } of steps) {
           now += micros;
           const args = { costMicros: cost * interval, depthMicros: burst * interval };
@@ -127,7 +105,7 @@ describe.each(backends("standalone", "embedded"))("limits, decision by decision 
       fc.asyncProperty(cases, async ({ limit, windowMs, steps }) => {
         const state = freshKey();
         const reference = new WindowLog(limit, windowMs);
-        let now = BEGIN_MS * 1_000;
+        let now = CHOSEN_BEGIN_MS * 1_000;
         for (const { cost, micros } of steps) {
           now += micros;
           const ms = Math.floor(now / 1_000);
@@ -143,7 +121,7 @@ describe.each(backends("standalone", "embedded"))("limits, decision by decision 
   });
 
   it("a server's clock that was set back forgets nothing", async () => {
-    const now = BEGIN_MS * 1_000;
+    const now = CHOSEN_BEGIN_MS * 1_000;
     const earlier = now - 3_600_000_000;
     const [bucket, counts] = [freshKey(), freshKey()];
     const one = { costMicros: 1_000, depthMicros: 2_000 };
@@ -152,7 +130,7 @@ describe.each(backends("standalone", "embedded"))("limits, decision by decision 
     expect(await takeFromBucket(now, bucket, one)).toBe(2_000);
 
     const two = { cost: 1, limit: 2, windowMs: 1_000 };
-    const elapsed = BEGIN_MS % 1_000;
+    const elapsed = CHOSEN_BEGIN_MS % 1_000;
     expect(await countInWindow(now, counts, two)).toEqual([elapsed, 1, 0]);
     expect(await countInWindow(earlier, counts, two)).toEqual([0, 2, 0]);
     expect(await countInWindow(earlier, counts, two)).toEqual([-1, 2, 0]);

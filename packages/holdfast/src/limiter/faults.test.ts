@@ -13,7 +13,7 @@ import { type Proxy, type Standalone, startProxy, startStandalone } from "../../
 import { connect } from "../connect.ts";
 import { ClosedError, HoldfastError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
-import { gcra, sliding } from "./scripts.gen.ts";
+import { exact, gcra, sliding } from "./scripts.gen.ts";
 import type { LimiterOptions } from "./options.ts";
 
 const SLOW: LimiterOptions = { limit: 10, window: "30d" };
@@ -29,7 +29,7 @@ describe("limits under faults", () => {
     server = await startStandalone();
     proxy = await startProxy(server);
     [hf, direct] = await Promise.all([connect(proxy.url, { prefix }), connect(server.url, { prefix })]);
-    for (const { lua } of [gcra, sliding]) await server.command("SCRIPT", "LOAD", lua);
+    for (const { lua } of [gcra, sliding, exact]) await server.command("SCRIPT", "LOAD", lua);
   });
 
   afterEach(async () => {
@@ -71,6 +71,7 @@ describe("limits under faults", () => {
   it.each([
     ["gcra", gcra],
     ["sliding", sliding],
+    ["exact", exact],
   ] as const)(
     "%s: a call whose answer was lost is counted once, and its decision says so",
     async (algorithm, script) => {

@@ -14,6 +14,7 @@ import { gcra, type GcraArgs, gcraPeek } from "./scripts.gen.ts";
 const MICROS_PER_MS = 1_000;
 /** About 31 years: added to the server's clock it stays far below 2^53. */
 const MAX_DEPTH_MICROS = 1e15;
+const NO_ARGS: None = {};
 const MAX_RATE_ERROR = 0.01;
 
 export class Gcra implements Algorithm<GcraArgs, None, number> {
@@ -21,7 +22,6 @@ export class Gcra implements Algorithm<GcraArgs, None, number> {
   readonly part = "gcra";
   readonly consume: typeof gcra = gcra;
   readonly peek: typeof gcraPeek = gcraPeek;
-  readonly peekArgs: None = {};
   readonly #intervalMicros: number;
   readonly #depthMicros: number;
   /** Of a cost of 1: one object, because arguments that merged calls share are sent once. */
@@ -42,6 +42,10 @@ export class Gcra implements Algorithm<GcraArgs, None, number> {
 
   #argsOf(cost: number): GcraArgs {
     return { costMicros: cost * this.#intervalMicros, depthMicros: this.#depthMicros };
+  }
+
+  peekArgs(): None {
+    return NO_ARGS;
   }
 
   consumed(reply: number, cost: number): LimiterDecision {

@@ -19,7 +19,7 @@ import { InvalidArgumentError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { LimiterOptions } from "./options.ts";
 
-const ALGORITHMS = ["gcra", "sliding"] as const;
+const ALGORITHMS = ["gcra", "sliding", "exact"] as const;
 
 describe.each(backends())("limiter [$name]", ({ url, options }) => {
   const prefix = `test-${randomUUID()}`;
@@ -66,9 +66,11 @@ describe.each(backends())("limiter [$name]", ({ url, options }) => {
       const limiter = hf.limiter(name, slow(2));
       await limiter.consume("ada", { cost: 2 });
       const [key] = await keysOf(name);
-      const before = await Promise.all([send("GET", key!), send("PEXPIRETIME", key!)]);
+      const stored = (): Promise<unknown> =>
+        algorithm === "exact" ? send("ZRANGE", key!, "0", "-1", "WITHSCORES") : send("GET", key!);
+      const before = await Promise.all([stored(), send("PEXPIRETIME", key!)]);
       for (let call = 0; call < 5; call += 1) expect((await limiter.consume("ada")).allowed).toBe(false);
-      expect(await Promise.all([send("GET", key!), send("PEXPIRETIME", key!)])).toEqual(before);
+      expect(await Promise.all([stored(), send("PEXPIRETIME", key!)])).toEqual(before);
     });
 
     it("a denial of an id that was never seen cannot be, and one of an id that was leaves no other key", async () => {
@@ -187,7 +189,7 @@ describe.each(backends())("limiter [$name]", ({ url, options }) => {
       const name = randomUUID();
       await hf.limiter(name, slow(1)).consume("ada");
       const windows = [
-        hf.limiter(name, { algorithm: "sliding", limit: 1, window: "29d" }),
+        hf.limiter(name, { algorithm: algorithm === "sliding" ? "exact" : "sliding", limit: 1, window: "29d" }),
         hf.limiter(name, { algorithm: algorithm === "gcra" ? "sliding" : "gcra", limit: 1, window: "30d" }),
       ];
       for (const limiter of windows) expect((await limiter.consume("ada")).allowed).toBe(true);
@@ -255,6 +257,15 @@ describe.each(backends())("limiter [$name]", ({ url, options }) => {
     expect(() => make(3_000_000)).toThrow(InvalidArgumentError);
     for (const limit of [1, 7, 9_999, 250_000, 1_000_000]) expect(() => make(limit)).not.toThrow();
     expect(() => hf.limiter(randomUUID(), { limit: 1, window: "1d", burst: 1e6 })).toThrow(InvalidArgumentError);
+  });
+
+  it("exact: takes no burst but its limit, and no limit whose log would be large", () => {
+    const name = randomUUID();
+    const make = (given: Partial<LimiterOptions>): unknown =>
+      hf.limiter(name, { algorithm: "exact", limit: 5, window: "1m", ...given });
+    expect(() => make({ burst: 6 })).toThrow(InvalidArgumentError);
+    expect(() => make({ limit: 10_001 })).toThrow(/"sliding"/);
+    expect(() => make({ limit: 10_000 })).not.toThrow();
   });
 
   it("sliding: takes no burst but its limit, and no numbers that would round", () => {

@@ -60,7 +60,7 @@ export class Limiter {
 
   /**
    * Takes `cost` units of the id's if there are as many; else takes none. Never rejects because of an outage.
-   * Cost: one script (GET, and SET if allowed); calls made in the same tick, in the same slot, share it.
+   * Cost: one script (GET, and SET if allowed; with `exact` five commands); calls made in the same tick, in the same slot, share it.
    * @throws InvalidArgumentError for a cost above what can ever be allowed at once
    */
   consume(id: Id, options?: LimiterCostOptions): Promise<LimiterDecision> {
@@ -72,9 +72,10 @@ export class Limiter {
 
   /** Returns what `consume` would return now, and takes nothing. Cost: one script (GET), shared like that of `consume`. */
   peek(id: Id, options?: LimiterCostOptions): Promise<LimiterDecision> {
-    return observed("limiter.peek", id, () =>
-      this.#ask(this.#peeks, id, this.#settings.algorithm.peekArgs, this.#cost(options)),
-    );
+    return observed("limiter.peek", id, () => {
+      const cost = this.#cost(options);
+      return this.#ask(this.#peeks, id, this.#settings.algorithm.peekArgs(cost), cost);
+    });
   }
 
   /** Forgets what the id has taken; false if nothing was remembered. Idempotent. Cost: DEL. */

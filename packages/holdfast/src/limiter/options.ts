@@ -2,6 +2,7 @@ import { InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, type OptionNames, parseOptions, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 import type { Algorithm } from "./algorithm.ts";
 import type { LimiterPolicy } from "./decision.ts";
+import { SlidingLog } from "./exact.ts";
 import { Gcra } from "./gcra.ts";
 import { SlidingWindow } from "./sliding.ts";
 
@@ -11,10 +12,12 @@ export interface LimiterOptions {
   readonly window: Duration;
   /**
    * `gcra`: a bucket of `burst` units that refills evenly; within one window up to `burst` + `limit` units can pass.
-   * `sliding`: an estimate from two counts; its windows begin at whole multiples of `window` since 1970.
+   * `sliding`: about `limit` units in any window, and at most 2 · `limit` - 1, by an estimate from two counts; its windows
+   * begin at whole multiples of `window` since 1970.
+   * `exact`: at most `limit` units in any window; stores each allowed call for one window, so the limit is 10,000 at most.
    * @default "gcra"
    */
-  readonly algorithm?: "gcra" | "sliding";
+  readonly algorithm?: "gcra" | "sliding" | "exact";
   /** With `gcra`: most units at once, what an id that has been quiet can take in one go. @default the limit */
   readonly burst?: number;
   /** The answer while the server gives none in time. @default "allow" */
@@ -57,8 +60,11 @@ export function limiterSettings(name: string, given: LimiterOptions): LimiterSet
 
 function create(algorithm: LimiterOptions["algorithm"], policy: LimiterPolicy): Algorithm {
   if (algorithm === "gcra") return new Gcra(policy);
-  if (algorithm !== "sliding") throw new InvalidArgumentError("algorithm", '"gcra" or "sliding"', algorithm);
-  if (policy.burst !== policy.limit)
-    throw new InvalidArgumentError("burst", 'nothing with algorithm "sliding", whose burst is its limit', policy.burst);
-  return new SlidingWindow(policy);
+  if (algorithm !== "sliding" && algorithm !== "exact")
+    throw new InvalidArgumentError("algorithm", '"gcra", "sliding" or "exact"', algorithm);
+  if (policy.burst !== policy.limit) {
+    const expected = `nothing with algorithm "${algorithm}", whose burst is its limit`;
+    throw new InvalidArgumentError("burst", expected, policy.burst);
+  }
+  return algorithm === "sliding" ? new SlidingWindow(policy) : new SlidingLog(policy);
 }

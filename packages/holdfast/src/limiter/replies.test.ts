@@ -16,7 +16,7 @@ describe("a limiter's replies", () => {
   const cores: Core[] = [];
   afterEach(() => Promise.all(cores.splice(0).map((core) => core.close())));
 
-  function limiterOn(answer: Reply, algorithm: "gcra" | "sliding", onOutage: "allow" | "deny"): Limiter {
+  function limiterOn(answer: Reply, algorithm: "gcra" | "sliding" | "exact", onOutage: "allow" | "deny"): Limiter {
     const driver = createDriver(new ScriptedTransport(reply(answer)));
     const core = new Core(driver, { keys: new Keyspace("hf"), codec: {} });
     cores.push(core);
@@ -25,7 +25,7 @@ describe("a limiter's replies", () => {
 
   const outage = { source: "policy", cause: { name: "ReplyError", code: "SERVER", op: "limiter.consume" } };
 
-  describe.each(["gcra", "sliding"] as const)("%s", (algorithm) => {
+  describe.each(["gcra", "sliding", "exact"] as const)("%s", (algorithm) => {
     it.each(["OK", Buffer.from("text"), null, true, ["x"]])(
       "a reply of another type is an outage: %j",
       async (answer) => {

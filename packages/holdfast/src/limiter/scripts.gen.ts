@@ -18,6 +18,31 @@ local function now()
 end
 `;
 
+const LOG = `local function totalOf(entry)
+  return tonumber(string.sub(entry, 1, 16))
+end
+local function logNow(state, windowMicros)
+  local at = nowMicros()
+  local last = redis.call('ZRANGE', state, -1, -1, 'WITHSCORES')
+  if not last[1] then return at, 0, 0, 0, at - windowMicros end
+  local lastAt = tonumber(last[2])
+  if lastAt > at then at = lastAt end
+  local over = redis.call('ZCOUNT', state, '-inf', at - windowMicros)
+  local first = redis.call('ZRANGE', state, over, over)[1]
+  local all = totalOf(last[1])
+  if not first then return at, over, all, all, at - windowMicros end
+  return at, over, totalOf(first) - tonumber(string.sub(first, 18)), all, lastAt
+end
+local function waitFor(state, at, windowMicros, over, base, units)
+  local low, high = over, math.min(over + units, redis.call('ZCARD', state)) - 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if totalOf(redis.call('ZRANGE', state, middle, middle)[1]) - base >= units then high = middle else low = middle + 1 end
+  end
+  return redis.call('ZRANGE', state, low, low, 'WITHSCORES')[2] + windowMicros - at
+end
+`;
+
 const WINDOWS = `local function countsNow(state, windowMs)
   local at = now()
   local window, elapsed = math.floor(at / windowMs), at % windowMs
@@ -31,6 +56,138 @@ const WINDOWS = `local function countsNow(state, windowMs)
   return window, elapsed, 0, 0
 end
 `;
+
+export interface ExactPeekKeys {
+  readonly state: Arg;
+}
+
+export interface ExactPeekArgs {
+  readonly cost: number;
+  readonly limit: number;
+  readonly windowMicros: number;
+}
+
+export type ExactPeekResult = number[];
+
+/** What `exact` would reply now. */
+export const exactPeek: BatchScript<ExactPeekKeys, ExactPeekArgs, ExactPeekResult> = {
+  class: "read",
+  name: "limiter.exactPeek",
+  sha1: "41d4ce9abf0cd4f70425d1e9f173b5b3a30407cc",
+  lua: `-- limiter.exactPeek
+${NOW}${LOG}local state = KEYS[1]
+local cost, limit, windowMicros = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local at, over, base, all, lastAt = logNow(state, windowMicros)
+local excess = all - base + cost - limit
+if excess <= 0 then return {1, all - base, 0, lastAt + windowMicros - at} end
+return {0, all - base, waitFor(state, at, windowMicros, over, base, excess), lastAt + windowMicros - at}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("cost", args.cost), encodeInt("limit", args.limit), encodeInt("windowMicros", args.windowMicros));
+  },
+  decode(reply) {
+    return decodeList(reply, decodeInt);
+  },
+  merged: {
+    name: "limiter.exactPeek (merged)",
+    sha1: "8f002790742d6a3191f1dcca71f1dc9072341ff6",
+    lua: `-- limiter.exactPeek
+${NOW}${LOG}local function run(keyAt, argAt)
+  local state = KEYS[keyAt + 1]
+  local cost, limit, windowMicros = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3])
+  local at, over, base, all, lastAt = logNow(state, windowMicros)
+  local excess = all - base + cost - limit
+  if excess <= 0 then return {1, all - base, 0, lastAt + windowMicros - at} end
+  return {0, all - base, waitFor(state, at, windowMicros, over, base, excess), lastAt + windowMicros - at}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 3 and 3 or 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
+
+export interface ExactKeys {
+  readonly state: Arg;
+}
+
+export interface ExactArgs {
+  readonly cost: number;
+  readonly limit: number;
+  readonly windowMicros: number;
+}
+
+export type ExactResult = number[];
+
+/**
+ * Takes `cost` if not more than `limit` were taken within the last `windowMicros`, with this call: a sliding log.
+ * The reply is 1 if it was allowed, else 0 and nothing changed; what counts now; microseconds until the same call can be
+ * allowed; and microseconds until nothing counts any more.
+ */
+export const exact: BatchScript<ExactKeys, ExactArgs, ExactResult> = {
+  class: "unsafe",
+  name: "limiter.exact",
+  sha1: "1a83ba44f915d805b7234597e349b9e6bbf7c5db",
+  lua: `-- limiter.exact
+${NOW}${LOG}local state = KEYS[1]
+local cost, limit, windowMicros = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local at, over, base, all, lastAt = logNow(state, windowMicros)
+local excess = all - base + cost - limit
+if excess > 0 then
+  return {0, all - base, waitFor(state, at, windowMicros, over, base, excess), lastAt + windowMicros - at}
+end
+if over > 0 then redis.call('ZREMRANGEBYRANK', state, 0, over - 1) end
+redis.call('ZADD', state, at, string.format('%016.0f:%.0f', all + cost, cost))
+redis.call('PEXPIREAT', state, math.ceil((at + windowMicros) / 1000))
+return {1, all - base + cost, 0, windowMicros}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("cost", args.cost), encodeInt("limit", args.limit), encodeInt("windowMicros", args.windowMicros));
+  },
+  decode(reply) {
+    return decodeList(reply, decodeInt);
+  },
+  merged: {
+    name: "limiter.exact (merged)",
+    sha1: "5f5730da427947a3f6f6b20991d461514f707d4a",
+    lua: `-- limiter.exact
+${NOW}${LOG}local function run(keyAt, argAt)
+  local state = KEYS[keyAt + 1]
+  local cost, limit, windowMicros = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3])
+  local at, over, base, all, lastAt = logNow(state, windowMicros)
+  local excess = all - base + cost - limit
+  if excess > 0 then
+    return {0, all - base, waitFor(state, at, windowMicros, over, base, excess), lastAt + windowMicros - at}
+  end
+  if over > 0 then redis.call('ZREMRANGEBYRANK', state, 0, over - 1) end
+  redis.call('ZADD', state, at, string.format('%016.0f:%.0f', all + cost, cost))
+  redis.call('PEXPIREAT', state, math.ceil((at + windowMicros) / 1000))
+  return {1, all - base + cost, 0, windowMicros}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 3 and 3 or 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
 
 export interface GcraPeekKeys {
   readonly state: Arg;

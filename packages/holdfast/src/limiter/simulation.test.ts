@@ -16,7 +16,7 @@ const SKEW = 0.005;
 type Consume = () => Promise<boolean>;
 type LimiterOf = (client: SimulatedClient) => Consume;
 
-function ours(algorithm: "gcra" | "sliding"): LimiterOf {
+function ours(algorithm: "gcra" | "sliding" | "exact"): LimiterOf {
   return ({ hf }) => {
     const limiter = hf.limiter("api", { limit: LIMIT, window: WINDOW_MS, algorithm, onOutage: "deny" });
     return async () => (await limiter.consume("ada")).allowed;
@@ -83,6 +83,10 @@ it("a GCRA limiter never lets more pass than burst and refill", { timeout: 600_0
 
 it("a sliding window never lets more pass than its limit and its estimate", { timeout: 600_000 }, async () => {
   await simulate({ ...schedules(), clients: 3 }, bounded(ours("sliding"), 2 * LIMIT));
+});
+
+it("an exact limiter never lets more pass than its limit in any window", { timeout: 600_000 }, async () => {
+  await simulate({ ...schedules(), clients: 3 }, bounded(ours("exact"), LIMIT));
 });
 
 it("a limiter of two steps lets more pass, and the simulation finds it", async () => {

@@ -3,6 +3,10 @@
  * within the last `window`. The estimate takes the previous window as evenly filled
  * ("How we built rate limiting capable of scaling to millions of domains", Cloudflare, 2017).
  *
+ * In any stretch of one window's length at most 2 · limit - 1 units pass. Such a stretch covers the end of one window and
+ * the begin of the next, `elapsed` < window of it. No window counts more than `limit`, and the next is allowed at most
+ * limit - previous · (window - elapsed) / window: together limit + previous · elapsed / window, which is below 2 · limit.
+ *
  * All comparisons are of whole numbers, counted in units times milliseconds.
  */
 import { InvalidArgumentError } from "../base/errors.ts";
@@ -23,7 +27,7 @@ export class SlidingWindow implements Algorithm<SlidingArgs, SlidingPeekArgs, nu
   readonly part: string;
   readonly consume: typeof sliding = sliding;
   readonly peek: typeof slidingPeek = slidingPeek;
-  readonly peekArgs: SlidingPeekArgs;
+  readonly #peekArgs: SlidingPeekArgs;
   /** Of a cost of 1: one object, because arguments that merged calls share are sent once. */
   readonly #argsOfOne: SlidingArgs;
 
@@ -33,13 +37,17 @@ export class SlidingWindow implements Algorithm<SlidingArgs, SlidingPeekArgs, nu
       throw new InvalidArgumentError("limit", "limit times window in milliseconds below 2^52", limit);
     this.policy = policy;
     this.part = `sliding:${windowMs}`;
-    this.peekArgs = { windowMs };
+    this.#peekArgs = { windowMs };
     this.#argsOfOne = { cost: 1, limit, windowMs };
   }
 
   consumeArgs(cost: number): SlidingArgs {
     const { limit, windowMs } = this.policy;
     return cost === 1 ? this.#argsOfOne : { cost, limit, windowMs };
+  }
+
+  peekArgs(): SlidingPeekArgs {
+    return this.#peekArgs;
   }
 
   consumed(reply: number[], cost: number): LimiterDecision {
