@@ -122,6 +122,24 @@ describe("record under faults [standalone]", () => {
     await expect(lost).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN", key: "gone" });
   });
 
+  it("changes that were sent in one piece each learn of the repeat", async () => {
+    const version = await stored("merged");
+    const other = await stored("beside");
+    const lost = losingAnswer(
+      proxy,
+      set,
+      () =>
+        Promise.allSettled([
+          records.set("merged", { a: 2 }, { version }),
+          records.set("beside", { a: 2 }, { version: other }),
+        ]),
+      () => forget("merged"),
+    );
+    const [forgotten, known] = await lost;
+    expect(forgotten).toMatchObject({ status: "rejected", reason: { code: "OUTCOME_UNKNOWN", key: "merged" } });
+    expect(known).toEqual({ status: "fulfilled", value: { status: "ok", version: other + 1 } });
+  });
+
   it("a conflict that another's write explains is an ordinary one, also for a repeat", async () => {
     const version = await stored("explained");
     await witness.patch("explained", { b: "x" });

@@ -1,6 +1,6 @@
 /**
  * Finite numbers are stored as decimal text, so that a script can add to them; everything else as the codec's bytes. The two
- * are told apart by the first byte: a codec's header begins with 0xF9 or above, which no number does.
+ * differ in the first byte: a codec's header begins with 0xF9 or above, which no number does.
  */
 
 const NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/;
@@ -8,7 +8,7 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** The shortest text that gives the same number again, -0 included. */
+/** Returns the shortest text that reads as the same number, -0 included. */
 export function numberToText(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }

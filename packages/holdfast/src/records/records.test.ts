@@ -70,6 +70,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
   it("set, get, patch and delete", async () => {
     const [here, there] = pair();
     expect(await here.get("SFO")).toBeUndefined();
+    expect(await here.has("SFO")).toBe(false);
     const created = await here.set("SFO", { name: "San Francisco", visits: 1, runways: ["10L", "10R"] });
     if (created.status !== "ok") throw new Error(created.status);
     const { version } = created;
@@ -81,6 +82,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(await here.get("SFO")).toEqual({ value: { name: "San Francisco", visits: 2 }, version: version + 1 });
     expect(await here.set("SFO", { name: "SF" })).toEqual({ status: "ok", version: version + 2 });
     expect((await there.get("SFO"))?.value).toEqual({ name: "SF" });
+    expect(await here.has("SFO")).toBe(true);
     expect(await there.delete("SFO")).toBe(true);
     expect(await here.delete("SFO")).toBe(false);
     expect(await here.get("SFO")).toBeUndefined();

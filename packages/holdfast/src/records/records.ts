@@ -1,11 +1,11 @@
 /**
  * Records: objects whose top-level fields are stored one by one, so that parts of them are read and written.
  *
- * What it promises: each write is one atomic step that makes a new version; a write with a `version` happens only over that
+ * Promises: each write is one atomic step that makes a new version; a write with a `version` happens only over that
  * version, also across a deletion in between, since versions of one id only rise; patches of different fields by parallel
- * writers all survive; with a `schema` nothing that it refuses is ever stored. While the server is away calls wait for it until
- * their deadline and then reject. A `set`, `patch` or `update` whose answer was lost is repeated and recognised; an
- * `increment` is not repeated and rejects with OutcomeUnknownError.
+ * writers all survive; an `update` happens once; with a `schema` nothing that it refuses is ever stored. While the server is
+ * away calls wait for it until their deadline and then reject. A `set`, `patch` or `update` whose answer was lost is repeated
+ * and recognised; an `increment` is not repeated and rejects with OutcomeUnknownError.
  */
 import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
@@ -55,6 +55,13 @@ export type RecordNumberField<T> = {
   [Field in keyof T & string]-?: NonNullable<T[Field]> extends number ? Field : never;
 }[keyof T & string];
 
+/**
+ * The records of one name.
+ * @example
+ * const airports = hf.records<{ name: string; visits: number }>("airports", { ttl: "30d" });
+ * await airports.set("SFO", { name: "San Francisco", visits: 0 });
+ * await airports.increment("SFO", "visits");
+ */
 export class Records<T extends object> {
   readonly name: string;
   readonly #settings: RecordSettings;
@@ -74,7 +81,7 @@ export class Records<T extends object> {
   }
 
   /**
-   * The record, or those of `fields` that it has; undefined where there is none.
+   * Returns the record, or those of `fields` that it has; undefined where there is none.
    * Cost: HGETALL or HMGET.
    * @throws CodecError when the record is there and this configuration cannot read it
    */
@@ -88,7 +95,7 @@ export class Records<T extends object> {
   }
 
   /**
-   * As `get`, for many ids; the Map has those that have a record.
+   * Returns what `get` does, for many ids: a Map of those that have a record, in the order asked.
    * Cost: an HGETALL or HMGET per id, pipelined, 1024 in flight at most; `timeout` is for each of them.
    */
   getMany(ids: Iterable<Id>): Promise<Map<Id, RecordEntry<T>>>;
@@ -105,7 +112,16 @@ export class Records<T extends object> {
     });
   }
 
-  /** Replaces the whole record or creates it. Cost: one script, shared by calls of one turn of the event loop on one slot. */
+  /** Returns whether there is a record. Cost: EXISTS. */
+  has(id: Id): Promise<boolean> {
+    return observed("records.has", id, () => this.#store.has(id));
+  }
+
+  /**
+   * Replaces the whole record or creates it.
+   * Cost: one script, shared by calls made in the same tick on the same slot.
+   * @throws OutcomeUnknownError when the answer of a versioned write was lost and the server knows it no longer
+   */
   set(id: Id, value: T, options?: RecordWriteOptions): Promise<RecordSetResult> {
     return observed("records.set", id, async () => {
       const expected = checkVersion(givenOptions(options, WRITE_OPTIONS).version, 0);
@@ -116,8 +132,9 @@ export class Records<T extends object> {
 
   /**
    * Changes the given fields and leaves the others; `undefined` removes one. `conflict` only with a `version`, or
-   * with a `schema` when other writes came between each time.
-   * Cost: one script, shared by calls of one turn of the event loop on one slot; with a `schema` as `update`.
+   * with a `schema` when other writes intervened each time.
+   * Cost: one script, shared by calls made in the same tick on the same slot; with a `schema` as `update`.
+   * @throws OutcomeUnknownError as `set`, and where the record is gone by the time of the repeat
    */
   patch(id: Id, patch: RecordPatch<T>, options?: RecordWriteOptions): Promise<RecordPatchResult> {
     return observed("records.patch", id, async () => {
@@ -131,10 +148,10 @@ export class Records<T extends object> {
 
   /**
    * Adds to a number; a field that is not there counts as 0. Sums are JavaScript's own.
-   * Cost: one script, shared by calls of one turn of the event loop on one slot; with a `schema` or with encryption as `update`.
+   * Cost: one script, shared by calls made in the same tick on the same slot; with a `schema` or with encryption as `update`.
    * @throws HoldfastError `WRONG_TYPE` when the field holds no number; `UNSUPPORTED` when the sum of whole numbers would pass
    *   ±(2^53 - 1), or any sum the range of numbers. Nothing was changed.
-   * @throws OutcomeUnknownError when the answer was lost; `update` has not this weakness
+   * @throws OutcomeUnknownError when the answer was lost; an `update` is repeated
    */
   increment(id: Id, field: RecordNumberField<T>, by: number = 1): Promise<RecordIncrementResult> {
     return observed("records.increment", id, async () => {

@@ -1,8 +1,7 @@
 /** The server's side of records: which calls share a command, and what the replies mean. */
 import { type BatchKind, Lane } from "../core/batch/lane.ts";
-import { scriptKind } from "../core/batch/script-kind.ts";
+import { orThrow, scriptKind } from "../core/batch/script-kind.ts";
 import type { Call, Driver } from "../driver/port.ts";
-import { HoldfastError } from "../base/errors.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
 import type { BatchItem, UnclassedCall } from "../core/script/run.ts";
 import { RepeatWatch, unknownAfterRepeat } from "../core/update/compare-and-set.ts";
@@ -36,7 +35,7 @@ export type Written =
 /** An operation that replaces a whole record if its version is the expected one; errors name it. */
 export type ReplaceOp = "records.set" | "records.update" | "records.patch" | "records.increment";
 
-/** Any version, as the scripts are told it. */
+/** Any version, for the scripts. */
 export const ANY_VERSION = -1;
 
 type Replace = BatchItem<SetKeys, SetArgs>;
@@ -61,16 +60,15 @@ export class RecordStore {
     this.#driver = driver;
     this.#keys = keys;
     this.#settings = settings;
-    const replaces = (op: ReplaceOp): BatchKind<Replace, SetResult> =>
-      scriptKind(driver, set, this.#call(op), valueOrThrow);
+    const replaces = (op: ReplaceOp): BatchKind<Replace, SetResult> => scriptKind(driver, set, this.#call(op), orThrow);
     this.#replaces = {
       "records.set": replaces("records.set"),
       "records.update": replaces("records.update"),
       "records.patch": replaces("records.patch"),
       "records.increment": replaces("records.increment"),
     };
-    this.#patches = scriptKind(driver, patch, this.#call("records.patch"), valueOrThrow);
-    this.#adds = scriptKind(driver, increment, this.#call("records.increment"), valueOrThrow);
+    this.#patches = scriptKind(driver, patch, this.#call("records.patch"), orThrow);
+    this.#adds = scriptKind(driver, increment, this.#call("records.increment"), orThrow);
   }
 
   key(id: Id): string {
@@ -78,8 +76,8 @@ export class RecordStore {
   }
 
   /**
-   * The whole record, or with `fields` those of them that it has. Reads go by themselves, pipelined: a script would cost the
-   * server three times as much for handing the fields through Lua.
+   * Returns the whole record, or with `fields` those of them that it has. Reads go by themselves, pipelined: handing the
+   * fields through Lua would cost the server three times as much.
    */
   async read(id: Id, fields?: readonly string[]): Promise<StoredRecord | undefined> {
     const key = this.key(id);
@@ -89,6 +87,13 @@ export class RecordStore {
     const names = fields.map((field) => DATA + field);
     const values = (await this.#driver.send(["HMGET", key, VERSION, ...names], call, key)) as (Buffer | null)[];
     return partOf(fields, values);
+  }
+
+  async has(id: Id): Promise<boolean> {
+    const key = this.key(id);
+    this.#lane.flush(this.#driver.slotOf(key));
+    const call: Call = { ...this.#call("records.has"), class: "read", key: String(id) };
+    return (await this.#driver.send(["EXISTS", key], call, key)) === 1;
   }
 
   /** @throws OutcomeUnknownError for a conflict that may be one with the write itself, whose answer was lost */
@@ -119,7 +124,7 @@ export class RecordStore {
     return (await this.#driver.send(["UNLINK", key], call, key)) === 1;
   }
 
-  /** By its random id the server knows a write that comes again. */
+  /** By its random id the server recognises a write that is sent again. */
   #write(): { opId: string; ttlMs: number } {
     return { opId: this.#driver.runtime.randomBytes(6).toString("base64url"), ttlMs: this.#settings.ttlMs };
   }
@@ -165,11 +170,6 @@ export class RecordStore {
   #call(op: string): UnclassedCall {
     return { op, timeoutMs: this.#settings.timeoutMs };
   }
-}
-
-function valueOrThrow<Result>(outcome: Result | HoldfastError): Result {
-  if (outcome instanceof HoldfastError) throw outcome;
-  return outcome;
 }
 
 /** @param flat names and values by turns */

@@ -8,12 +8,10 @@
 // - a patch that comes between the read and the write of a rotation is lost ........ "a patch between ...", "patches racing rotations"
 // - rotating stretches the absolute time ........................................... "keeps its age"
 // - a sign-in that loses to a parallel one has evicted the winner's session ......... "of parallel sign-ins ...", "a sign-in that lost"
-import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { backends } from "../../test/support/backends.ts";
+import { TwoHandles } from "../../test/support/two-handles.ts";
 import { until } from "../../test/support/until.ts";
-import { connect } from "../connect.ts";
-import type { Holdfast } from "../holdfast.ts";
 import { admit, retire, rotate } from "./scripts.gen.ts";
 import type { SessionRotateResult } from "./rotation.ts";
 import type { Session } from "./session.ts";
@@ -22,18 +20,11 @@ import type { SessionRotateOptions, Sessions } from "./sessions.ts";
 type Data = Record<string, unknown>;
 
 describe.each(backends())("session rotation [$name]", ({ url, options }) => {
-  let hf: Holdfast;
-  let other: Holdfast;
+  const two = new TwoHandles({ url, options });
   let sessions: Sessions<Data>;
 
-  beforeAll(async () => {
-    const prefix = `test-${randomUUID()}`;
-    [hf, other] = await Promise.all([connect(url, { ...options, prefix }), connect(url, { ...options, prefix })]);
-    sessions = hf.sessions<Data>({ rotationGrace: "1h" });
-  });
-
-  afterAll(async () => {
-    await Promise.all([hf?.close(), other?.close()]);
+  beforeAll(() => {
+    sessions = two.a.sessions<Data>({ rotationGrace: "1h" });
   });
 
   async function created(user?: string, data: Data = {}, of = sessions): Promise<string> {
@@ -67,7 +58,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
   it("within the grace the old id reads and patches the successor", async () => {
     const id = await created(undefined, { step: 1 });
     const next = await rotated(id);
-    expect(await other.sessions<Data>().get(id)).toEqual(next.session);
+    expect(await two.b.sessions<Data>().get(id)).toEqual(next.session);
     expect(await sessions.patch(id, { step: 2 })).toEqual({ status: "ok", version: 2 });
     expect((await sessions.get(next.id))!.data).toEqual({ step: 2 });
   });
@@ -139,7 +130,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
   });
 
   it("sign-in obeys the limit of the user and leaves the visitor as he was", async () => {
-    const strict = hf.sessions<Data>("strict", { maxPerUser: 1, onLimit: "reject" });
+    const strict = two.a.sessions<Data>("strict", { maxPerUser: 1, onLimit: "reject" });
     await created("hal", {}, strict);
     const id = await created(undefined, { cart: ["a"] }, strict);
     expect(await strict.rotate(id, { user: "hal" })).toEqual({ status: "limit", active: 1 });
@@ -156,7 +147,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
   });
 
   it("patches racing rotations are not lost", async () => {
-    const there = other.sessions<Data>({ rotationGrace: "1h" });
+    const there = two.b.sessions<Data>({ rotationGrace: "1h" });
     const id = await created("kim");
     const names = Array.from({ length: 20 }, (_, at) => `field-${at}`);
     const rotation = sessions.rotate(id);
@@ -180,7 +171,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     between: () => Promise<unknown>,
     body: () => Promise<T>,
   ): Promise<T> {
-    const { driver } = hf;
+    const { driver } = two.a;
     const call = driver.script.bind(driver);
     let met = false;
     const spy = vi.spyOn(driver, "script").mockImplementation(async (...args) => {
@@ -203,7 +194,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     { to: "another user", script: retire, options: { user: "oda" } },
   ])("a patch between the read and the write of a rotation is in its result ($to)", async ({ script, options }) => {
     const id = await created();
-    const patch = (): Promise<unknown> => other.sessions<Data>().patch(id, { step: 1 });
+    const patch = (): Promise<unknown> => two.b.sessions<Data>().patch(id, { step: 1 });
     const next = await interposed(script, patch, () => rotated(id, options));
     expect(next.session.data).toEqual({ step: 1 });
     expect(await sessions.get(next.id)).toEqual(next.session);
@@ -212,14 +203,14 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
 
   it("a sign-out in the middle of a sign-in takes the new session with it", async () => {
     const id = await created();
-    const signOut = (): Promise<unknown> => other.sessions<Data>().destroy(id);
+    const signOut = (): Promise<unknown> => two.b.sessions<Data>().destroy(id);
     const answer = await interposed(retire, signOut, () => sessions.rotate(id, { user: "pia" }));
     expect(answer).toEqual({ status: "missing" });
     expect(await sessions.list("pia")).toEqual([]);
   });
 
   it("of parallel sign-ins of one visitor the one that won has a session that lives, though only one may", async () => {
-    const [here, there] = [hf, other].map((handle) => handle.sessions<Data>("single", { maxPerUser: 1 }));
+    const [here, there] = [two.a, two.b].map((handle) => handle.sessions<Data>("single", { maxPerUser: 1 }));
     const rounds = Array.from({ length: 25 }, async (_, at) => {
       const user = `sue-${at}`;
       const id = await created(undefined, {}, here);
@@ -232,7 +223,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
   });
 
   it("three parallel sign-ins of one visitor cost the user one session", async () => {
-    const of = hf.sessions<Data>("pair", { maxPerUser: 2 });
+    const of = two.a.sessions<Data>("pair", { maxPerUser: 2 });
     const before = [await created("tom", {}, of), await created("tom", {}, of)];
     const id = await created(undefined, {}, of);
     await Promise.all(Array.from({ length: 3 }, () => of.rotate(id, { user: "tom" })));
@@ -242,8 +233,8 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
   });
 
   it("a sign-in that lost evicts nobody", async () => {
-    const of = hf.sessions<Data>("lost", { maxPerUser: 1 });
-    const there = other.sessions<Data>("lost");
+    const of = two.a.sessions<Data>("lost", { maxPerUser: 1 });
+    const there = two.b.sessions<Data>("lost");
     const signedIn = await created("una", {}, of);
     const id = await created(undefined, {}, of);
     const answer = await interposed(
@@ -260,7 +251,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
     const id = await created();
     const answer = await interposed(
       admit,
-      () => other.sessions<Data>().destroy(id),
+      () => two.b.sessions<Data>().destroy(id),
       () => sessions.rotate(id, { user: "vic" }),
     );
     expect(answer).toEqual({ status: "missing" });
@@ -275,7 +266,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
   }
 
   it.each(["nobody", "max"])("a rotation racing a destroy leaves no session (%s)", async (user) => {
-    const there = other.sessions<Data>();
+    const there = two.b.sessions<Data>();
     const left = Array.from({ length: 25 }, async () => {
       const id = await created(user === "nobody" ? undefined : user);
       const [next] = await Promise.all([sessions.rotate(id), there.destroy(id)]);
@@ -286,7 +277,7 @@ describe.each(backends())("session rotation [$name]", ({ url, options }) => {
   });
 
   it("a sign-in racing a sign-out leaves no session on either side", async () => {
-    const there = other.sessions<Data>();
+    const there = two.b.sessions<Data>();
     const left = Array.from({ length: 25 }, async (_, at) => {
       const user = `ned-${at}`;
       const id = await created();

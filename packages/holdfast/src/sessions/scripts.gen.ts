@@ -149,7 +149,7 @@ export type CreateResult =
 
 /**
  * Create a session within the user's limit. The id is new and random, so a session that is there already was created
- * by this very call, whose answer was lost; and one that has ended already, too, before its id was told to anybody.
+ * by this very call, whose answer was lost; and so was one that has ended already, before anybody knew its id.
  * A `pending` one evicts nobody and is not alive before it is admitted.
  */
 export const create: Script<CreateKeys, CreateArgs, CreateResult> = {

@@ -10,12 +10,11 @@
 // - encrypted values are moved to where they grant more ............................... "an encrypted value opens only where it was stored"
 // - an unreadable session is taken for no session ..................................... "a session that cannot be read"
 // (rotation.test.ts: ids; users.test.ts: limits, lists, revocation; faults.test.ts: lost answers, outages)
-import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { backends } from "../../test/support/backends.ts";
+import { TwoHandles } from "../../test/support/two-handles.ts";
 import { until } from "../../test/support/until.ts";
 import type { EncryptOptions } from "../core/codec/codec.ts";
-import { connect } from "../connect.ts";
 import { CodecError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Sessions } from "./sessions.ts";
@@ -28,23 +27,16 @@ interface Data {
 }
 
 describe.each(backends())("sessions [$name]", ({ url, options }) => {
-  let hf: Holdfast;
-  let other: Holdfast;
+  const two = new TwoHandles({ url, options });
   let sessions: Sessions<Data>;
 
-  beforeAll(async () => {
-    const prefix = `test-${randomUUID()}`;
-    [hf, other] = await Promise.all([connect(url, { ...options, prefix }), connect(url, { ...options, prefix })]);
-    sessions = hf.sessions<Data>();
-  });
-
-  afterAll(async () => {
-    await Promise.all([hf?.close(), other?.close()]);
+  beforeAll(() => {
+    sessions = two.a.sessions<Data>();
   });
 
   async function keys(name = ""): Promise<string[]> {
     const found = new Set<string>();
-    for await (const page of hf.scan(`session:${name}`)) for (const key of page) found.add(key);
+    for await (const page of two.a.scan(`session:${name}`)) for (const key of page) found.add(key);
     return [...found];
   }
 
@@ -55,7 +47,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
   }
 
   async function send(...args: string[]): Promise<unknown> {
-    return hf.driver.send(args, { op: "test", class: "idempotent" }, args[1]);
+    return two.a.driver.send(args, { op: "test", class: "idempotent" }, args[1]);
   }
 
   async function created(of: Sessions<Data>, data: Data = {}, user?: string): Promise<string> {
@@ -81,7 +73,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(session.createdAt).toBe(session.lastSeenAt);
     expect(session.expiresAt).toBe(session.createdAt + 30 * 60_000);
     expect(await sessions.get(id)).toEqual(session);
-    expect(await other.sessions<Data>().get(id)).toEqual(session);
+    expect(await two.b.sessions<Data>().get(id)).toEqual(session);
   });
 
   it("an anonymous session has no user, and unset fields are not there", async () => {
@@ -99,11 +91,11 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
       expect(await sessions.rotate(wrong)).toEqual({ status: "missing" });
       expect(await sessions.destroy(wrong)).toBe(false);
     }
-    expect(await hf.sessions<Data>("others").get(id)).toBeUndefined();
+    expect(await two.a.sessions<Data>("others").get(id)).toBeUndefined();
   });
 
   it("the server holds no id, and what it holds is none", async () => {
-    const of = hf.sessions<Data>("secrecy");
+    const of = two.a.sessions<Data>("secrecy");
     const id = await created(of, { theme: "dark" }, "ada");
     const [tag, secret] = id.split(".") as [string, string];
     const { handle } = (await of.get(id))!;
@@ -119,7 +111,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
   });
 
   it("ends when it is idle", async () => {
-    const of = hf.sessions<Data>("idle", { idleTimeout: 300 });
+    const of = two.a.sessions<Data>("idle", { idleTimeout: 300 });
     const ids = [await created(of), await created(of, {}, "ada")];
     await until("the server has dropped both sessions and the index", async () => (await keys("idle")).length === 0);
     expect(await Promise.all(ids.map((id) => of.get(id)))).toEqual([undefined, undefined]);
@@ -127,7 +119,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
   });
 
   it("ends by its absolute time however much it is used", async () => {
-    const of = hf.sessions<Data>("absolute", { idleTimeout: 1_500, absoluteTimeout: 2_000, touchAfter: 0 });
+    const of = two.a.sessions<Data>("absolute", { idleTimeout: 1_500, absoluteTimeout: 2_000, touchAfter: 0 });
     const id = await created(of, {}, "ada");
     const first = (await of.get(id))!;
     let last = first;
@@ -142,10 +134,10 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
 
   it("a shorter idleTimeout holds for sessions that are there already", async () => {
     const id = await created(sessions);
-    const brisk = hf.sessions<Data>({ idleTimeout: 100, touchAfter: 99 });
+    const brisk = two.a.sessions<Data>({ idleTimeout: 100, touchAfter: 99 });
     // The server is asked for its clock and not `brisk` for the session: in the last millisecond that would be a use of it.
     const { lastSeenAt } = (await sessions.get(id))!;
-    await until("the session is idle for the stricter handle", async () => (await serverMs(hf)) >= lastSeenAt + 100);
+    await until("the session is idle for the stricter handle", async () => (await serverMs(two.a)) >= lastSeenAt + 100);
     expect(await brisk.get(id)).toBeUndefined();
     expect(await brisk.patch(id, { visits: 1 })).toEqual({ status: "revoked" });
     expect(await sessions.get(id)).toMatchObject({ version: 1 });
@@ -154,8 +146,8 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
   it("restarts the idle time only past touchAfter", async () => {
     const id = await created(sessions, {}, "ada");
     const before = (await sessions.get(id))!;
-    const eager = hf.sessions<Data>({ touchAfter: 0 });
-    const lazy = hf.sessions<Data>({ touchAfter: "29m" });
+    const eager = two.a.sessions<Data>({ touchAfter: 0 });
+    const lazy = two.a.sessions<Data>({ touchAfter: "29m" });
     const seen = await until("a read that touches", async () => {
       const session = (await eager.get(id))!;
       return session.lastSeenAt > before.lastSeenAt && session;
@@ -181,7 +173,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
 
   it("parallel patches of different fields from two handles all survive", async () => {
     const id = await created(sessions);
-    const handles = [sessions, other.sessions<Data>()];
+    const handles = [sessions, two.b.sessions<Data>()];
     const names = Array.from({ length: 100 }, (_, at) => `field-${at}`);
     const answers = await Promise.all(names.map((name, at) => handles[at % 2]!.patch(id, { [name]: at })));
     expect(new Set(answers.map((answer) => answer.status === "ok" && answer.version)).size).toBe(100);
@@ -192,7 +184,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
 
   it("parallel updates lose nothing, of a field that is not there yet either", async () => {
     const id = await created(sessions, { theme: "dark" });
-    const handles = [sessions, other.sessions<Data>()];
+    const handles = [sessions, two.b.sessions<Data>()];
     const items = Array.from({ length: 20 }, (_, at) => `item-${at}`);
     const answers = await Promise.all(
       items.map((item, at) =>
@@ -230,7 +222,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
   });
 
   it("patch after destroy changes nothing and brings nothing back", async () => {
-    const of = hf.sessions<Data>("buried");
+    const of = two.a.sessions<Data>("buried");
     const id = await created(of, { visits: 1 }, "ada");
     expect(await of.destroy(id)).toBe(true);
     expect(await of.destroy(id)).toBe(false);
@@ -240,8 +232,8 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
   });
 
   it("patches racing a destroy never outlive it", async () => {
-    const of = hf.sessions<Data>("race", { touchAfter: 0 });
-    const there = other.sessions<Data>("race", { touchAfter: 0 });
+    const of = two.a.sessions<Data>("race", { touchAfter: 0 });
+    const there = two.b.sessions<Data>("race", { touchAfter: 0 });
     await Promise.all(
       Array.from({ length: 30 }, async (_, user) => {
         const id = await created(of, {}, `user-${user}`);
@@ -260,7 +252,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
 
   it("reads of one turn share a script, and see what was written before them", async () => {
     const id = await created(sessions, { visits: 1 });
-    const scripts = vi.spyOn(hf.driver, "script");
+    const scripts = vi.spyOn(two.a.driver, "script");
     try {
       const reads = await Promise.all(Array.from({ length: 100 }, () => sessions.get(id)));
       expect(reads.every((session) => session?.data.visits === 1)).toBe(true);
@@ -277,7 +269,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
   });
 
   it("every key has a TTL", async () => {
-    const of = hf.sessions<Data>("ttl", { touchAfter: 0 });
+    const of = two.a.sessions<Data>("ttl", { touchAfter: 0 });
     const [first, second] = [await created(of, {}, "ada"), await created(of, {}, "ada")];
     const anonymous = await created(of);
     await of.patch(anonymous, { visits: 1 });
@@ -292,7 +284,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
   });
 
   it("its keys end when the session does, absolute time included", async () => {
-    const of = hf.sessions<Data>("end", { idleTimeout: "30m", absoluteTimeout: "20m", touchAfter: 0 });
+    const of = two.a.sessions<Data>("end", { idleTimeout: "30m", absoluteTimeout: "20m", touchAfter: 0 });
     const id = await created(of, {}, "ada");
     const session = await until("a read that touches", async () => {
       const seen = (await of.get(id))!;
@@ -305,7 +297,7 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
 
   it("names and fields with special characters are only themselves", async () => {
     const name = "s*[a]?{x}%:";
-    const of = hf.sessions<Data>(name);
+    const of = two.a.sessions<Data>(name);
     const data = { "*": 1, "d:x": 2, "": 3, "a b\0c": 4, ["__proto__"]: 5, user: 6, ends: 7, ünï: 8 } as Data;
     const id = await created(of, data, "ada*{b}");
     const session = (await of.get(id))!;
@@ -313,25 +305,25 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(session.user).toBe("ada*{b}");
     expect(await of.patch(id, { "*": undefined, ["__proto__"]: 9 })).toEqual({ status: "ok", version: 2 });
     expect(Object.keys((await of.get(id))!.data)).toHaveLength(7);
-    expect(await hf.sessions<Data>("s*").list("ada*{b}")).toEqual([]);
+    expect(await two.a.sessions<Data>("s*").list("ada*{b}")).toEqual([]);
     expect(await of.list("ada")).toEqual([]);
     expect(await of.list("ada*{b}")).toHaveLength(1);
   });
 
   it("an encrypted value opens only where it was stored", async () => {
     const encrypt = { keys: { k1: "11".repeat(32) }, current: "k1" };
-    const of = hf.sessions<Data>("sealed", { encrypt });
+    const of = two.a.sessions<Data>("sealed", { encrypt });
     const [mine, theirs] = [await created(of, { role: "guest" }, "eve"), await created(of, { role: "admin" }, "ada")];
     const [{ handle: to }, { handle: from }] = [(await of.get(mine))!, (await of.get(theirs))!];
     const stored = await keys("sealed");
     const keyOf = (handle: string): string => stored.find((key) => key.endsWith(handle))!;
-    const role = (await hf.driver.send(
+    const role = (await two.a.driver.send(
       ["HGET", keyOf(from), "d:role"],
       { op: "test", class: "read" },
       keyOf(from),
     )) as Buffer;
     expect(role.includes("admin")).toBe(false);
-    await hf.driver.send(["HSET", keyOf(to), "d:role", role], { op: "test", class: "idempotent" }, keyOf(to));
+    await two.a.driver.send(["HSET", keyOf(to), "d:role", role], { op: "test", class: "idempotent" }, keyOf(to));
     await expect(of.get(mine)).rejects.toBeInstanceOf(CodecError);
     const rotated = await of.rotate(theirs);
     expect(rotated).toMatchObject({ status: "ok", session: { data: { role: "admin" }, user: "ada" } });
@@ -346,19 +338,19 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     };
     await expect(sessions.create({ data })).rejects.toMatchObject(refused);
     await expect(sessions.patch(await created(sessions), data)).rejects.toMatchObject(refused);
-    const of = hf.sessions<Data>("structured", { serializer: "structured" });
+    const of = two.a.sessions<Data>("structured", { serializer: "structured" });
     expect((await of.get(await created(of, data)))!.data).toEqual(data);
   });
 
   it("a session that cannot be read is an error, not a missing session", async () => {
-    const id = await created(hf.sessions<Data>("keys", { encrypt: keyring("old") }), { visits: 1 });
-    const after = hf.sessions<Data>("keys", { encrypt: keyring("new") });
+    const id = await created(two.a.sessions<Data>("keys", { encrypt: keyring("old") }), { visits: 1 });
+    const after = two.a.sessions<Data>("keys", { encrypt: keyring("new") });
     await expect(after.get(id)).rejects.toMatchObject({ code: "CODEC", reason: "key" });
     expect(await after.destroy(id)).toBe(true);
   });
 
   it("a schema sees the whole of the data at create, patch and get", async () => {
-    const of = hf.sessions<{ low: number; high: number }>("schema", { schema: ordered });
+    const of = two.a.sessions<{ low: number; high: number }>("schema", { schema: ordered });
     await expect(of.create({ data: { low: 3, high: 1 } })).rejects.toMatchObject({ reason: "validation" });
     const answer = await of.create({ data: { low: 1, high: 3 } });
     if (answer.status !== "ok") throw new Error(answer.status);
@@ -371,14 +363,14 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
   });
 
   it("bad input is refused by its name", async () => {
-    expect(() => hf.sessions({ idleTimeout: 0 })).toThrow(bad("idleTimeout"));
-    expect(() => hf.sessions({ maxPerUser: 0 })).toThrow(bad("maxPerUser"));
-    expect(() => hf.sessions({ idleTimeout: 100, touchAfter: 100 })).toThrow(bad("touchAfter"));
-    expect(() => hf.sessions({ onLimit: "drop" as never })).toThrow(bad("onLimit"));
-    expect(() => hf.sessions("shop", { tll: "1h" } as never)).toThrow(bad("tll"));
-    expect(() => hf.sessions(60 as never)).toThrow(bad("options"));
-    expect(hf.sessions("shop").name).toBe("shop");
-    expect(hf.sessions({ timeout: undefined, encrypt: undefined } as never).name).toBe("sessions");
+    expect(() => two.a.sessions({ idleTimeout: 0 })).toThrow(bad("idleTimeout"));
+    expect(() => two.a.sessions({ maxPerUser: 0 })).toThrow(bad("maxPerUser"));
+    expect(() => two.a.sessions({ idleTimeout: 100, touchAfter: 100 })).toThrow(bad("touchAfter"));
+    expect(() => two.a.sessions({ onLimit: "drop" as never })).toThrow(bad("onLimit"));
+    expect(() => two.a.sessions("shop", { tll: "1h" } as never)).toThrow(bad("tll"));
+    expect(() => two.a.sessions(60 as never)).toThrow(bad("options"));
+    expect(two.a.sessions("shop").name).toBe("shop");
+    expect(two.a.sessions({ timeout: undefined, encrypt: undefined } as never).name).toBe("sessions");
     await expect(sessions.create({ data: {}, usr: "ada" } as never)).rejects.toEqual(bad("usr"));
     await expect(sessions.create(undefined as never)).rejects.toEqual(bad("data"));
     const known = await created(sessions);

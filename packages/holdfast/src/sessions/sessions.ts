@@ -235,7 +235,7 @@ export class Sessions<Data extends object, Device = unknown> {
     return { untouchedReads: this.#store.untouched };
   }
 
-  /** Runs `body` for an id; one that cannot be an id gives `none`. Traces name the handle, never the id. */
+  /** Runs `body` for an id; resolves with `none` for one that cannot be an id. Traces name the handle, never the id. */
   #withRef<T>(
     op: string,
     id: string,

@@ -49,7 +49,7 @@ export interface PatchRequest {
   readonly via: SessionRef | undefined;
   /** Shared by the calls of one patch, which may go to the alias first. */
   readonly watch: RepeatWatch;
-  /** Hexadecimal; by it the server knows a patch that comes again. */
+  /** Hexadecimal; by it the server recognises a patch that is sent again. */
   readonly patchId: string;
   /** 0 for any. */
   readonly expected: number;

@@ -23,8 +23,8 @@ export function scriptKind<Keys, Args, Result, Item extends BatchItem<Keys, Args
   conclude: (outcome: Result | HoldfastError, item: Item) => Output,
 ): BatchKind<Item, Output> {
   const one = async (pending: Pending<Item, Output>): Promise<void> => {
-    const { keys, args, key } = pending.item;
-    const named = { op: call.op, key, timeoutMs: call.timeoutMs, signal: call.signal };
+    const { keys, args, key, onRepeat } = pending.item;
+    const named = { op: call.op, key, timeoutMs: call.timeoutMs, signal: call.signal, onRepeat };
     let outcome: Result | HoldfastError;
     try {
       outcome = await runScript(driver, script, keys, args, named);

@@ -1,6 +1,6 @@
 -- A record is a hash: `version`, `ops` (who made the last versions) and its values as `d:<field>`.
 -- `ops` has the ids of the last writes, the newest first: the first of them made `version`, the next the one before it.
--- By it a write that comes again, because its answer was lost, is known. Needs the include `now`.
+-- By it a write that is sent again, because its answer was lost, is recognised. Needs the include `now`.
 
 -- Eight characters and a comma.
 local OP_LENGTH = 9
