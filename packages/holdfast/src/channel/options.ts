@@ -46,7 +46,7 @@ export interface ChannelMessagesOptions {
    * @default "drop-oldest"
    */
   readonly onOverflow?: ChannelOverflow;
-  /** Called where messages are missing; what it returns is awaited before the next message. @default not told */
+  /** Called where messages are missing; what it returns is awaited before the next message. @default not called */
   readonly onGap?: (gap: ChannelGap) => unknown;
   /**
    * Called with a message that could not be decoded (CodecError), or whose handler failed. The subscription goes on.

@@ -2,13 +2,12 @@
  * What could go wrong, and the test for each:
  * - two holders at one time, or a fence that does not rise ......... "never two holders"
  * - a holder takes back, extends or renews what is another's ....... "stolen", "deleted behind its back"
- * - a nested release frees what the outer still holds .............. "shares the lock of one owner"
  * - a delayed copy of an acquire makes a ghost ..................... "a late copy of a request takes nothing"
  * - a key stays for ever ........................................... "every key expires"
  * - the fence goes back when its key is gone ....................... "rises though its key is gone"
  * - an option that is not understood is ignored .................... "at the door"
  * - `await hf.lock(name)` by mistake hangs, or looks like a hold .... "awaited by mistake it is still only a lock"
- * (waiting.test.ts: the queue; run.test.ts: the body; faults.test.ts: lost answers, stopped holders, dead servers; model.test.ts: histories against a model)
+ * (waiting.test.ts: the queue; owners.test.ts: shared locks; run.test.ts: the body; faults.test.ts: lost answers, stopped holders, dead servers; model.test.ts: histories against a model)
  */
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -108,39 +107,6 @@ describe.each(backends())("locks [$name]", (backend) => {
       const lock = await taken(hf, name);
       expect(lock.fence).toBe(ahead + 1);
       await lock.release();
-    });
-  });
-
-  describe("owners", () => {
-    it("shares the lock of one owner, with one fence, until the last hold is released", async () => {
-      const name = freshName();
-      const outer = await taken(hf, name, { owner: "job-7" });
-      const inner = await taken(other, name, { owner: "job-7" });
-      expect(inner.fence).toBe(outer.fence);
-      expect(await hf.lock(name, { owner: "job-8" }).tryAcquire()).toMatchObject({ status: "busy" });
-      expect(await inner.release()).toEqual({ status: "ok" });
-      expect(await hf.lock(name).info()).toMatchObject({ owner: "job-7", fence: outer.fence });
-      expect(outer.held).toBe(true);
-      expect(await outer.release()).toEqual({ status: "ok" });
-      expect(await hf.lock(name).info()).toBeUndefined();
-    });
-
-    it("is free when all that is left are holds of processes that died", async () => {
-      const name = freshName();
-      await taken(hf, name, { owner: "job", ttl: 200, renew: false });
-      const alive = await taken(other, name, { owner: "job", ttl: "1h" });
-      const wait = other.lock(name, { ttl: "1h" }).acquire();
-      await waitersOf(hf, name, 1);
-      await alive.release();
-      expect(await (await wait).release()).toEqual({ status: "ok" });
-    });
-
-    it("limits the holds of one owner", async () => {
-      const name = freshName();
-      const holds = await Promise.all(Array.from({ length: 100 }, () => taken(hf, name, { owner: "loop" })));
-      await expect(hf.lock(name, { owner: "loop" }).tryAcquire()).rejects.toMatchObject({ code: "OVERLOADED" });
-      await Promise.all(holds.map((hold) => hold.release()));
-      expect(await hf.lock(name).info()).toBeUndefined();
     });
   });
 

@@ -1,7 +1,8 @@
 /**
- * What could go wrong:
+ * What could go wrong, and the test for each:
  * - the server is away and the holder goes on as if nothing were: "is lost by its own clock"
  * - a slow answer makes the deadline too late: "counts from before the request"
+ * - a renewal hangs, and with it all later ones: "a renewal that is never answered"
  * - one failed renewal loses a lease that a second would have kept: "tries a failed renewal again"
  * - a renewal that was under way revives a released lease: "calls a renewal off when released"
  * - a stuck holder renews for ever: "stops renewing at maxHold"
@@ -88,8 +89,8 @@ describe("TimedLease", () => {
     expect(lost).toHaveBeenCalledOnce();
     expect(lease.held).toBe(false);
     expect(lease.remainingMs).toBe(0);
-    expect(port.extensions).toHaveLength(1);
-    expect(port.extensions[0]!.timeoutMs).toBe(USABLE_MS - 1_000);
+    // Each renewal has half of what is left.
+    expect(port.extensions[0]!.timeoutMs).toBe((USABLE_MS - 1_000) / 2);
   });
 
   it("counts from before the request", async () => {
@@ -111,6 +112,29 @@ describe("TimedLease", () => {
     port.extension = () => Promise.resolve("extended");
     await vi.advanceTimersByTimeAsync(2_000);
     expect(lease.held).toBe(true);
+  });
+
+  it("a renewal that is never answered is followed by another, and keeps the lease", async () => {
+    port.extension = never;
+    const lease = open();
+    await vi.advanceTimersByTimeAsync(1_000);
+    port.extension = () => Promise.resolve("extended");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(port.extensions[0]!.signal?.aborted).toBe(true);
+    expect(lease.held).toBe(true);
+  });
+
+  it("an answer to a renewal that was given up still counts", async () => {
+    const answer = port.holdExtension();
+    const lease = open();
+    await vi.advanceTimersByTimeAsync(1_000);
+    port.extension = never;
+    await vi.advanceTimersByTimeAsync(1_400);
+    expect(port.extensions).toHaveLength(2);
+    answer("extended");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(lease.remainingMs).toBe(USABLE_MS - 1_400);
+    answer("stolen");
   });
 
   it.each(["expired", "stolen"] as const)("ends at once when the server says %s", async (outcome) => {

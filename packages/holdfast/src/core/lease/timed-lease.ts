@@ -5,7 +5,7 @@
  * counted from before the request was sent: it comes before the server's own, however slow the answer was. One state
  * machine with one timer does all that can happen to a lease:
  *
- *     held -- a third of the ttl is over ----> renewal; one that fails is tried again until the deadline
+ *     held -- a third of the ttl is over ----> renewal; one that fails, or is not answered, is tried again until the deadline
  *          -- deadline, or "expired" / "stolen" from the server --> lost, signal aborted
  *          -- maxHold -----> signal aborted, no more renewals: held until released or until the deadline
  *          -- release -----> ended: renewal called off, then the server asked; what arrives later is ignored
@@ -23,7 +23,7 @@ export type LeaseExtension = "extended" | "expired" | "stolen";
 
 /** The server's side. */
 export interface LeasePort {
-  /** Must never create the lease anew. */
+  /** Must never create the lease again. */
   extend(ttlMs: number, call: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<LeaseExtension>;
   release(): Promise<LeaseEnd>;
 }
@@ -44,6 +44,10 @@ const DRIFT_MS = 2;
 /** Between a failed renewal and the next, as part of the ttl, before jitter. */
 const RETRY_PART = 1 / 20;
 const MIN_RETRY_MS = 5;
+/** A renewal has half of the time that is left, so that another can follow it; all of it where that would be less. */
+const MIN_RENEWAL_MS = 500;
+/** How much later than its deadline a call may be rejected. */
+const OVERDUE_MS = 100;
 
 type State = "held" | "lost" | "ended";
 
@@ -62,6 +66,8 @@ export class TimedLease {
   #renewAt: number;
   readonly #holdUntil: number;
   #renewal: AbortController | undefined;
+  /** When the renewal under way counts as failed, whether its promise settles or not. */
+  #overdueAt = Infinity;
   #timer: Timer | undefined;
   #release: Promise<LeaseEnd> | undefined;
 
@@ -122,7 +128,7 @@ export class TimedLease {
     return this.#release;
   }
 
-  /** The handle is closed: the holder is told, then it is released if the server can be asked. */
+  /** The handle is closed: the signal aborts, then the lease is released if the server can be asked. */
   async close(): Promise<void> {
     this.#fire("closed", "the handle was closed");
     await this.release().catch(() => undefined);
@@ -147,7 +153,8 @@ export class TimedLease {
     if (this.#state !== "held") return;
     const now = this.#runtime.now();
     if (now >= this.#holdUntil) this.#fire("maxHold", `it was held for ${this.#terms.maxHoldMs} ms, its maxHold`);
-    if (this.#renews && now >= this.#renewAt) void this.#renew();
+    if (now >= this.#overdueAt) this.#giveUpRenewal();
+    if (this.#renews && now >= this.#renewAt) void this.#renew(now);
     this.#arm();
   };
 
@@ -158,28 +165,45 @@ export class TimedLease {
   #arm(): void {
     this.#runtime.clearTimeout(this.#timer);
     const holdEnds = this.#reason === undefined ? this.#holdUntil : Infinity;
-    const next = Math.min(this.#deadline, holdEnds, this.#renews ? this.#renewAt : Infinity);
+    const next = Math.min(this.#deadline, holdEnds, this.#renews ? this.#renewAt : this.#overdueAt);
     const delayMs = Math.min(Math.max(next - this.#runtime.now(), 0), MAX_TIMER_MS);
     this.#timer = this.#runtime.setTimeout(this.#tick, delayMs);
     this.#timer.unref();
   }
 
-  async #renew(): Promise<void> {
+  async #renew(sentAt: number): Promise<void> {
     const { ttlMs } = this.#terms;
     const renewal = new AbortController();
+    const leftMs = this.#timeoutMs(sentAt);
+    const timeoutMs = leftMs < 2 * MIN_RENEWAL_MS ? leftMs : Math.ceil(leftMs / 2);
     this.#renewal = renewal;
-    const sentAt = this.#runtime.now();
+    this.#overdueAt = sentAt + timeoutMs + OVERDUE_MS;
     try {
-      const outcome = await this.#port.extend(ttlMs, { timeoutMs: this.#timeoutMs(sentAt), signal: renewal.signal });
-      this.#renewal = undefined;
-      this.#renewAt = sentAt + ttlMs / 3;
+      const outcome = await this.#port.extend(ttlMs, { timeoutMs, signal: renewal.signal });
+      if (renewal === this.#renewal) this.#endRenewal(sentAt + ttlMs / 3);
+      // Also one that was given up: it says what the server knew.
       this.#settle(outcome, sentAt, ttlMs);
     } catch {
       // Whatever it was, only the deadline decides: until then it is tried again.
-      this.#renewal = undefined;
-      this.#renewAt = this.#runtime.now() + Math.max(ttlMs * RETRY_PART, MIN_RETRY_MS) * (0.5 + this.#runtime.random());
+      if (renewal === this.#renewal) this.#retryRenewal();
       if (this.#state === "held") this.#arm();
     }
+  }
+
+  #giveUpRenewal(): void {
+    this.#renewal?.abort();
+    this.#retryRenewal();
+  }
+
+  #retryRenewal(): void {
+    const pauseMs = Math.max(this.#terms.ttlMs * RETRY_PART, MIN_RETRY_MS) * (0.5 + this.#runtime.random());
+    this.#endRenewal(this.#runtime.now() + pauseMs);
+  }
+
+  #endRenewal(nextAt: number): void {
+    this.#renewal = undefined;
+    this.#overdueAt = Infinity;
+    this.#renewAt = nextAt;
   }
 
   /** An answer that comes after the lease has ended changes nothing. */
