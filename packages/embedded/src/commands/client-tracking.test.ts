@@ -202,4 +202,14 @@ describe("client-side caching is Redis's", () => {
     await reader.same("PING");
     await nothingMore();
   });
+
+  it("sends a transaction's own write to the redirection that the transaction began and ended", async () => {
+    const [real, embedded] = (await reader.both("CLIENT ID")).map((id) => id.slice(1, -2));
+    await writer.same("MULTI");
+    await writer.sameEach([`CLIENT TRACKING ON REDIRECT ${real}`, `CLIENT TRACKING ON REDIRECT ${embedded}`]);
+    for (const command of ["GET a", "SET a 1", "CLIENT TRACKING OFF", "EXEC"]) await writer.same(command);
+    await reader.sameMessage();
+    await writer.same("CLIENT GETREDIR");
+    await nothingMore();
+  });
 });

@@ -32,6 +32,22 @@ describe("SORT answers as Redis does", () => {
       "SORT_RO list STORE x",
     ]));
 
+  it("by texts with NUL in them, which end there unless the result is kept", () =>
+    oracle.expectSame([
+      String.raw`RPUSH list "b\x00a" "a\x00z" b "a\x00a" a "b\x00"`,
+      "SORT list ALPHA",
+      "SORT list ALPHA DESC",
+      "SORT list ALPHA STORE kept",
+      "LRANGE kept 0 -1",
+      "SORT list ALPHA DESC STORE kept",
+      "LRANGE kept 0 -1",
+      String.raw`RPUSH numbers 1 2 3`,
+      String.raw`MSET w_1 "x\x00b" w_2 "x\x00a" w_3 ""`,
+      "SORT numbers BY w_* ALPHA",
+      "SORT numbers BY w_* ALPHA STORE kept",
+      "LRANGE kept 0 -1",
+    ]));
+
   it("by weights, with values from elsewhere", () =>
     oracle.expectSame([
       "RPUSH list 1 2 3 4",

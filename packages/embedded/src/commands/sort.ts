@@ -117,13 +117,19 @@ function byWeight(ctx: Session, elements: string[], options: SortOptions, by: st
   const weight = (element: string): string | undefined => (by === undefined ? element : lookUp(ctx, by, element));
   const sign = options.descending ? -1 : 1;
   if (options.alphabetic) {
-    const weighed = elements.map((element) => ({ element, weight: weight(element) }));
+    const shownAs = options.store === undefined ? collated : (text: string | undefined) => text;
+    const weighed = elements.map((element) => ({ element, weight: shownAs(weight(element)) }));
     return weighed.sort((a, b) => sign * compareTexts(a.weight, b.weight)).map(({ element }) => element);
   }
   const weighed = elements.map((element) => ({ element, weight: toNumber(weight(element)) }));
   return weighed
     .sort((a, b) => sign * (a.weight - b.weight || compareTexts(a.element, b.element)))
     .map(({ element }) => element);
+}
+
+/** What strcoll compares, which Redis calls where nothing is stored: a text ends before its first NUL. */
+function collated(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : cString(text);
 }
 
 /** A missing weight comes first. */

@@ -60,6 +60,8 @@ export class Session {
   /** A watched key was touched: EXEC answers nil. */
   watchedKeyChanged = false;
   tracking: TrackingState | undefined;
+  /** Of the tracking that was on last; 0 for none. */
+  lastRedirect = 0;
   /** CLIENT REPLY. */
   replies: "on" | "off" | "skip" = "on";
   /** CLIENT REPLY SKIP is about the next command, or about what comes after EXEC. */

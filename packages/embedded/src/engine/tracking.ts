@@ -76,6 +76,7 @@ export class Tracking {
       const added = options.prefixes.length === 0 ? [""] : options.prefixes;
       for (const prefix of added) this.#register(session, prefix, registered);
     }
+    session.lastRedirect = options.redirect;
     session.tracking = { ...options, registered, broken: false, caching: session.tracking?.caching ?? false };
     this.#clients.add(session);
   }
@@ -156,8 +157,9 @@ export class Tracking {
     if (messages.length === 0) return;
     this.#pending = [];
     if (session === undefined) return;
-    // In a transaction tracking may have ended since.
-    for (const keys of messages) this.#send(session, session.tracking ?? { redirect: 0, broken: false }, keys);
+    // In a transaction tracking may have ended since; the redirection stays known.
+    const state = session.tracking ?? { redirect: session.lastRedirect, broken: false };
+    for (const keys of messages) this.#send(session, state, keys);
   }
 
   /** After a command and what it caused, in the order of the prefixes. */
