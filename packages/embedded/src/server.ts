@@ -76,7 +76,10 @@ class NetServer implements EmbeddedServer {
   }
 
   async #open(): Promise<void> {
-    const { port = 0, host = "127.0.0.1", path, keepAlive = false } = this.#options;
+    const { port = 0, keepAlive = false } = this.#options;
+    const path = given(this.#options.path);
+    // To Node an empty one is every interface.
+    const host = given(this.#options.host) ?? "127.0.0.1";
     if (path !== undefined) await removeDeadSocket(path);
     const server = createNetServer({ noDelay: true }, (socket) => this.#accept(socket));
     this.#server = server;
@@ -124,8 +127,13 @@ class NetServer implements EmbeddedServer {
     if (this.#options.keepAlive !== true) socket.unref();
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
-    Connection.open(this.engine, socket, this.#options.network ?? directNetwork, this.#options.path);
+    Connection.open(this.engine, socket, this.#options.network ?? directNetwork, given(this.#options.path));
   }
+}
+
+/** What is empty, such as a variable of the environment that is not set, is not given. */
+function given(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
 }
 
 function listening(server: Server, options: ListenOptions): Promise<void> {

@@ -2,7 +2,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -35,6 +35,38 @@ async function kept(key: string): Promise<Reply> {
 }
 
 describe("a snapshot file", () => {
+  it("is its owner's alone, whatever was there before", async () => {
+    await writeFile(path, "", { mode: 0o644 });
+    await rm(path);
+    await writeFile(`${path}.tmp`, "left by a process that was killed", { mode: 0o644 });
+    await using server = createServer();
+    const keeper = await keepSnapshot(server, { path });
+    await ask(server, "SET a 1");
+    await keeper.close();
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  it("is not read or written through a link", async () => {
+    const target = `${path}-target`;
+    await writeFile(target, "not ours");
+    await symlink(target, path);
+    await using server = createServer();
+    await expect(keepSnapshot(server, { path })).rejects.toThrow(/symbolic link/);
+    expect(existsSync(`${path}.lock`)).toBe(false);
+    await rm(path);
+    await symlink(target, `${path}.tmp`);
+    const keeper = await keepSnapshot(server, { path });
+    await ask(server, "SET a 1");
+    await keeper.close();
+    expect(await readFile(target, "utf8")).toBe("not ours");
+    expect(await kept("a")).toBe("1");
+  });
+
+  it("must have a name", async () => {
+    await using server = createServer();
+    await expect(keepSnapshot(server, { path: "" })).rejects.toThrow(/path is empty/);
+  });
+
   it("keeps what is there from one server to the next, and is written only when something has changed", async () => {
     await using server = createServer();
     const keeper = await keepSnapshot(server, { path });

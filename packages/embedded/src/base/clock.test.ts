@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createServer } from "../server.ts";
+import type { Reply } from "./reply.ts";
+import { system } from "./system.ts";
 import { RealClock, VirtualClock } from "./clock.ts";
 
 describe("a virtual clock", () => {
@@ -43,5 +46,38 @@ describe("the real clock", () => {
   it("takes a deadline beyond what setTimeout can", () => {
     const timer = new RealClock().setTimer(2 ** 40, () => expect.unreachable("fired at once"));
     timer.cancel();
+  });
+});
+
+describe("under a test's fake timers", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("a real clock goes on", async () => {
+    const before = Date.now();
+    vi.useFakeTimers({ now: 0, toFake: ["setTimeout", "clearTimeout", "setImmediate", "Date", "performance"] });
+    const clock = new RealClock();
+    expect(clock.nowMs()).toBeGreaterThanOrEqual(before);
+    const alive = system.setTimeout(() => undefined, 60_000);
+    await new Promise<void>((resolve) => clock.setTimer(5, resolve));
+    system.clearTimeout(alive);
+  });
+
+  it("a server answers: a busy script, a wait, a key that expires", async () => {
+    vi.useFakeTimers();
+    await using server = createServer();
+    const events: unknown[] = [];
+    const listener = server.connectInProcess({ push: (message) => events.push(message) });
+    const client = server.connectInProcess();
+    const ask = (...args: readonly string[]): Promise<Reply> => new Promise((resolve) => client.send(args, resolve));
+    // Nothing else keeps the process from ending.
+    const alive = system.setTimeout(() => undefined, 60_000);
+    await ask("CONFIG", "SET", "busy-reply-threshold", "1", "notify-keyspace-events", "Ex");
+    listener.send(["SUBSCRIBE", "__keyevent@0__:expired"], () => undefined);
+    expect(await ask("EVAL", "local n = 0 while n < 3e6 do n = n + 1 end return n", "0")).toBe(3_000_000);
+    await ask("SET", "key", "value", "PX", "1");
+    expect(await ask("BLPOP", "nothing", "0.01")).toMatchObject({ kind: "nil-array" });
+    while (events.length === 0) await new Promise((resolve) => system.setTimeout(resolve, 1));
+    expect(events).toHaveLength(1);
+    system.clearTimeout(alive);
   });
 });

@@ -1,4 +1,5 @@
 /** Time for the whole server: every read of it and every timer goes through one clock. */
+import { system } from "./system.ts";
 import { MinHeap } from "../structures/min-heap.ts";
 
 export interface Timer {
@@ -23,13 +24,13 @@ export class RealClock implements Clock {
   #seenAt = 0;
 
   nowMs(): number {
-    return Date.now();
+    return system.nowMs();
   }
 
   /** Never falls while the date does not: within one millisecond it is what has passed since that was first seen. */
   nowMicros(): number {
-    const ms = Date.now();
-    const monotonic = performance.now();
+    const ms = system.nowMs();
+    const monotonic = system.monotonicMs();
     if (ms !== this.#seenMs) {
       this.#seenMs = ms;
       this.#seenAt = monotonic;
@@ -39,17 +40,20 @@ export class RealClock implements Clock {
 
   setTimer(delayMs: number, task: () => void): Timer {
     const step = Math.min(Math.max(delayMs, 0), LONGEST_DELAY_MS);
-    let handle = setTimeout(fire, step).unref();
+    let handle = system.setTimeout(fire, step).unref();
     let remaining = delayMs - step;
     function fire(): void {
       if (remaining <= 0) return task();
       const next = Math.min(remaining, LONGEST_DELAY_MS);
       remaining -= next;
-      handle = setTimeout(fire, next).unref();
+      handle = system.setTimeout(fire, next).unref();
     }
-    return { cancel: () => clearTimeout(handle) };
+    return { cancel: () => system.clearTimeout(handle) };
   }
 }
+
+/** So many cancelled timers do not matter. */
+const FEW = 1024;
 
 interface VirtualTimer {
   readonly dueMs: number;
@@ -65,6 +69,8 @@ interface VirtualTimer {
 export class VirtualClock implements Clock {
   #currentMs: number;
   #created = 0;
+  /** Of those in the heap, about. */
+  #cancelled = 0;
   readonly #timers = new MinHeap<VirtualTimer>(
     (a, b) => a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order),
   );
@@ -90,7 +96,17 @@ export class VirtualClock implements Clock {
   setTimer(delayMs: number, task: () => void): Timer {
     const timer: VirtualTimer = { dueMs: this.#currentMs + Math.max(delayMs, 0), order: this.#created++, task };
     this.#timers.push(timer);
-    return { cancel: () => void (timer.task = undefined) };
+    return { cancel: () => this.#cancel(timer) };
+  }
+
+  /** One that is cancelled leaves the heap when most in it are: while time stands still, none would. */
+  #cancel(timer: VirtualTimer): void {
+    if (timer.task === undefined) return;
+    timer.task = undefined;
+    this.#cancelled += 1;
+    if (this.#cancelled < FEW || this.#cancelled * 2 < this.#timers.size) return;
+    this.#timers.filter(({ task }) => task !== undefined);
+    this.#cancelled = 0;
   }
 
   /** When the next timer is due, or undefined. */

@@ -38,8 +38,48 @@ export function wrongArity(command: string): string {
   return `ERR wrong number of arguments for '${command}' command`;
 }
 
-/** Whether it says that a string would be longer than V8 can make one. */
+/** Whether it says that a string would be longer than V8 can make one. By its words: a test runner may have errors of its own realm. */
 export function isTooLong(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return error.message === "Invalid string length" || ("code" in error && error.code === "ERR_STRING_TOO_LONG");
+  return messageOf(error) === "Invalid string length" || (isObject(error) && error["code"] === "ERR_STRING_TOO_LONG");
+}
+
+const TOO_LONG = new ErrorReply("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+/** Kinds of unexpected exceptions that were reported. */
+const reported = new Set<string>();
+const MOST_REPORTED = 100;
+
+/**
+ * The answer to a command that threw. What is not a CommandError is a fault of this server: it ends the command, never the process,
+ * and is reported as a process warning, once per command. A message may hold what a client sent, so the answer has the kind only.
+ */
+export function replyTo(error: unknown, command: string): ErrorReply {
+  if (error instanceof CommandError) return error.reply;
+  if (isTooLong(error)) return TOO_LONG;
+  const kind = isObject(error) && typeof error["name"] === "string" ? error["name"] : typeof error;
+  report(error, `${command}: ${kind}`);
+  return new ErrorReply(`ERR internal error in '${command}' (${kind}); please report it to Holdfast`);
+}
+
+/** For work that no command waits for, such as a timer's. */
+export function guarded(what: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    report(error, what);
+  }
+}
+
+function report(error: unknown, what: string): void {
+  if (reported.has(what) || reported.size >= MOST_REPORTED) return;
+  reported.add(what);
+  const stack = isObject(error) && typeof error["stack"] === "string" ? error["stack"] : String(error);
+  process.emitWarning(`the embedded server has a fault (${what}): ${stack}`, { code: "HOLDFAST_EMBEDDED" });
+}
+
+function messageOf(error: unknown): unknown {
+  return isObject(error) ? error["message"] : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }

@@ -4,8 +4,9 @@ import { fail, NOT_A_FLOAT, NOT_AN_INTEGER } from "./errors.ts";
 const MAX_INT64 = 9223372036854775807n;
 const MIN_INT64 = -9223372036854775808n;
 const INTEGER = /^(?:0|-?[1-9]\d{0,18})$/;
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-const HEXADECIMAL = /^([+-]?)0x([\da-f]*)\.?([\da-f]*)(?:p([+-]?\d+))?$/i;
+// Each character can be read in one way only, or a long text that is no number would take its square.
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+const HEXADECIMAL = /^([+-]?)0x([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d+))?$/i;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 
 /** A signed 64-bit integer in its one canonical spelling (no plus, no leading zeros, no spaces), or undefined. */
@@ -78,7 +79,7 @@ export function rangeArgument(text: string, min: number, max: number, message: s
 export function parseDouble(text: string): number | undefined {
   if (DECIMAL.test(text)) {
     const value = Number(text);
-    return Number.isFinite(value) || /^[+-]?0*[^e]*e/i.test(text) ? value : undefined;
+    return Number.isFinite(value) || /e/i.test(text) ? value : undefined;
   }
   const infinite = INFINITE.exec(text);
   if (infinite !== null) return infinite[1] === "-" ? -Infinity : Infinity;

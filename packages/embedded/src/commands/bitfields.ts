@@ -105,10 +105,12 @@ function readAll(ctx: Session, key: string, operations: readonly Operation[]): R
 
 /** The string first gets room for all that will be written, even for what then fails to be. */
 function runAll(ctx: Session, key: string, operations: readonly Operation[]): Reply {
-  const ends = operations.map((operation) =>
-    isGet(operation) ? 0 : byteOf(operation.offset + operation.type.bits - 1) + 1,
+  const end = operations.reduce(
+    (furthest, operation) =>
+      isGet(operation) ? furthest : Math.max(furthest, byteOf(operation.offset + operation.type.bits - 1) + 1),
+    0,
   );
-  const { value, grown } = growBinary(ctx, key, Math.max(...ends));
+  const { value, grown } = growBinary(ctx, key, end);
   let changed = false;
   const replies = operations.map((operation) => {
     const { name, type, offset } = operation;

@@ -10,18 +10,27 @@ import { type Command, command } from "../engine/command.ts";
 type Combine = (result: Uint8Array, source: Uint8Array) => void;
 
 /** Each changes the result, which begins as the first source. */
-const OPERATIONS: Readonly<Record<string, Combine>> = {
-  AND: (result, source) => {
-    for (let i = 0; i < source.length; i += 1) result[i] = (result[i] as number) & (source[i] as number);
-    result.fill(0, source.length);
-  },
-  OR: (result, source) => {
-    for (let i = 0; i < source.length; i += 1) result[i] = (result[i] as number) | (source[i] as number);
-  },
-  XOR: (result, source) => {
-    for (let i = 0; i < source.length; i += 1) result[i] = (result[i] as number) ^ (source[i] as number);
-  },
-};
+const OPERATIONS: ReadonlyMap<string, Combine> = new Map<string, Combine>([
+  [
+    "AND",
+    (result, source) => {
+      for (let i = 0; i < source.length; i += 1) result[i] = (result[i] as number) & (source[i] as number);
+      result.fill(0, source.length);
+    },
+  ],
+  [
+    "OR",
+    (result, source) => {
+      for (let i = 0; i < source.length; i += 1) result[i] = (result[i] as number) | (source[i] as number);
+    },
+  ],
+  [
+    "XOR",
+    (result, source) => {
+      for (let i = 0; i < source.length; i += 1) result[i] = (result[i] as number) ^ (source[i] as number);
+    },
+  ],
+]);
 
 export const bitOperationCommands: readonly Command[] = [
   command({
@@ -35,14 +44,14 @@ export const bitOperationCommands: readonly Command[] = [
 ];
 
 function operate(ctx: Session, name: string, destination: string, keys: readonly string[]): Reply {
-  if (name !== "NOT" && OPERATIONS[name] === undefined) fail(SYNTAX);
+  if (name !== "NOT" && !OPERATIONS.has(name)) fail(SYNTAX);
   if (name === "NOT" && keys.length !== 1) fail("ERR BITOP NOT must be called with a single source key.");
   const [first = new Uint8Array(), ...others] = keys.map((key) => bytesOf(readBinary(ctx, key) ?? ""));
   const value = new Bytes("");
   value.grow(others.reduce((longest, { length }) => Math.max(longest, length), first.length));
   const result = value.view();
   result.set(first);
-  const combine = OPERATIONS[name];
+  const combine = OPERATIONS.get(name);
   if (combine === undefined) invert(result);
   else for (const source of others) combine(result, source);
   store(ctx, destination, value);

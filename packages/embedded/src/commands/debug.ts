@@ -1,5 +1,5 @@
 /** DEBUG: the few subcommands which tests need. */
-import { fail } from "../base/errors.ts";
+import { fail, shown } from "../base/errors.ts";
 import { doubleArgument, integerArgument } from "../base/numbers.ts";
 import {
   BigNumber,
@@ -47,7 +47,7 @@ export const debugCommands: readonly Command[] = [
     subcommand({ name: "set-disable-deny-scripts", arity: 3, flags: FLAGS, run: () => OK }),
     subcommand({ name: "replybuffer", arity: -3, flags: FLAGS, run: () => OK }),
     subcommand({ name: "log", arity: 3, flags: FLAGS, run: () => OK }),
-    subcommand({ name: "error", arity: 3, flags: FLAGS, run: (_ctx, [, , message]) => new ErrorReply(message) }),
+    subcommand({ name: "error", arity: 3, flags: FLAGS, run: (_ctx, [, , message]) => new ErrorReply(shown(message)) }),
     subcommand({ name: "protocol", arity: 3, flags: FLAGS, run: (_ctx, [, , name]) => sample(name.toLowerCase()) }),
   ]),
 ];
@@ -68,23 +68,24 @@ const SAMPLE_DOUBLE = 3141 / 1000;
 const THREE: readonly Reply[] = [0, 1, 2];
 
 /** One reply of each kind, for tests of clients. */
+const SAMPLES: ReadonlyMap<string, Reply> = new Map<string, Reply>([
+  ["string", "Hello World"],
+  ["integer", 12345],
+  ["double", new Double(SAMPLE_DOUBLE)],
+  ["null", NIL],
+  ["array", THREE],
+  ["set", new SetReply(THREE)],
+  ["map", new MapReply(THREE.flatMap((i) => [i, new Bool(i === 1)]))],
+  ["push", new Several([new Push(["server-cpu-usage", 42]), new Status("OK")])],
+  ["bignum", new BigNumber("1234567999999999999999999999999999999")],
+  ["true", new Bool(true)],
+  ["false", new Bool(false)],
+  ["verbatim", new Verbatim("txt", "This is a verbatim\nstring")],
+]);
+
 function sample(name: string): Reply {
-  const samples: Readonly<Record<string, Reply>> = {
-    string: "Hello World",
-    integer: 12345,
-    double: new Double(SAMPLE_DOUBLE),
-    null: NIL,
-    array: THREE,
-    set: new SetReply(THREE),
-    map: new MapReply(THREE.flatMap((i) => [i, new Bool(i === 1)])),
-    push: new Several([new Push(["server-cpu-usage", 42]), new Status("OK")]),
-    bignum: new BigNumber("1234567999999999999999999999999999999"),
-    true: new Bool(true),
-    false: new Bool(false),
-    verbatim: new Verbatim("txt", "This is a verbatim\nstring"),
-  };
   return (
-    samples[name] ??
+    SAMPLES.get(name) ??
     fail(
       "ERR Wrong protocol type name. Please use one of the following: string|integer|double|null|array|set|map|attrib|push|verbatim|true|false",
     )

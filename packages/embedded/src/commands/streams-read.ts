@@ -96,11 +96,19 @@ function readOptions(ctx: Session, args: readonly string[], inGroup: boolean): R
   return fail(SYNTAX);
 }
 
+/** How many values follow each option. */
+const OPTION_VALUES: ReadonlyMap<string, number> = new Map([
+  ["BLOCK", 1],
+  ["COUNT", 1],
+  ["GROUP", 2],
+  ["NOACK", 0],
+]);
+
 /** The places of the keys: the first half of what follows STREAMS. */
 function streamKeys(args: readonly string[]): number[] {
-  const values: Readonly<Record<string, number>> = { BLOCK: 1, COUNT: 1, GROUP: 2, NOACK: 0 };
   let at = 1;
-  while (at < args.length && !is(args[at], "STREAMS")) at += 1 + (values[args[at]?.toUpperCase() ?? ""] ?? args.length);
+  while (at < args.length && !is(args[at], "STREAMS"))
+    at += 1 + (OPTION_VALUES.get(args[at]?.toUpperCase() ?? "") ?? args.length);
   const half = (args.length - at - 1) / 2;
   return half > 0 && Number.isInteger(half) ? Array.from({ length: half }, (_, i) => at + 1 + i) : [];
 }

@@ -109,12 +109,12 @@ interface SetOptions {
   expiry: { readonly text: string; readonly unit: TimeUnit; readonly absolute: boolean } | undefined;
 }
 
-const EXPIRY_OPTIONS: Readonly<Record<string, readonly [TimeUnit, boolean]>> = {
-  EX: ["s", false],
-  PX: ["ms", false],
-  EXAT: ["s", true],
-  PXAT: ["ms", true],
-};
+const EXPIRY_OPTIONS: ReadonlyMap<string, readonly [TimeUnit, boolean]> = new Map([
+  ["EX", ["s", false]],
+  ["PX", ["ms", false]],
+  ["EXAT", ["s", true]],
+  ["PXAT", ["ms", true]],
+]);
 
 /** Options of SET (from the third argument on) and of GETEX (from the second); what excludes each other is a syntax error. */
 function parseOptions(args: readonly string[], start: number, of: "set" | "getex"): SetOptions {
@@ -128,7 +128,7 @@ function parseOptions(args: readonly string[], start: number, of: "set" | "getex
   };
   for (let i = start; i < args.length; i += 1) {
     const name = (args[i] as string).toUpperCase();
-    const time = EXPIRY_OPTIONS[name];
+    const time = EXPIRY_OPTIONS.get(name);
     if (time !== undefined) {
       const text = args[++i];
       if (text === undefined || options.expiry !== undefined || options.keepTtl || options.persist) fail(SYNTAX);

@@ -90,7 +90,7 @@ function runQueue(ctx: Session, transaction: Transaction, replies: readonly Repl
 
 function watch(ctx: Session, key: string): void {
   const { db } = ctx;
-  for (const known of ctx.watches) if (known.db === db && known.key === key) return;
+  for (const known of db.watches.get(key) ?? []) if (known.session === ctx) return;
   const entry = db.peek(key);
   const watched: Watch = { session: ctx, db, key, expired: entry !== undefined && entry.expiresAtMs < ctx.nowMs };
   ctx.watches.add(watched);

@@ -179,16 +179,19 @@ const ALIASES: Readonly<Record<string, string>> = {
   "min-slaves-max-lag": "min-replicas-max-lag",
 };
 
-const UNITS: Readonly<Record<string, number>> = {
-  "": 1,
-  b: 1,
-  k: 1000,
-  kb: 1024,
-  m: 1e6,
-  mb: 1024 ** 2,
-  g: 1e9,
-  gb: 1024 ** 3,
-};
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["b", 1],
+  ["k", 1000],
+  ["kb", 1024],
+  ["m", 1e6],
+  ["mb", 1024 ** 2],
+  ["g", 1e9],
+  ["gb", 1024 ** 3],
+]);
+/** Redis copies the digits into a buffer of this size. */
+const MOST_DIGITS = 127;
+const MAX_UNSIGNED = 2n ** 64n - 1n;
 
 /** What is wrong with a value, as CONFIG SET's answer ends. */
 export interface ConfigProblem {
@@ -324,9 +327,11 @@ function within([min, max]: Bounds, value: string | Refused): string | Refused {
 /** No digits at all are 0. */
 function normaliseMemory(text: string): string | Refused {
   const match = /^(\d*)([a-z]*)$/.exec(text.toLowerCase());
-  const unit = match === null ? undefined : UNITS[match[2] ?? ""];
-  if (match === null || unit === undefined) return new Refused("argument must be a memory value");
-  return String(BigInt(match[1] ?? "") * BigInt(unit));
+  const [, digits = "", suffix = ""] = match ?? [];
+  const unit = match === null ? undefined : UNITS.get(suffix);
+  if (unit === undefined || digits.length > MOST_DIGITS) return new Refused("argument must be a memory value");
+  const bytes = BigInt(digits) * BigInt(unit);
+  return String(bytes > MAX_UNSIGNED ? MAX_UNSIGNED : bytes);
 }
 
 function yesNo(value: boolean): string {

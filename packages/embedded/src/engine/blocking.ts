@@ -5,7 +5,7 @@
 import type { Timer } from "../base/clock.ts";
 import type { Database } from "./database.ts";
 import type { Engine } from "./engine.ts";
-import { CommandError } from "../base/errors.ts";
+import { replyTo } from "../base/errors.ts";
 import { ErrorReply, type Reply } from "../base/reply.ts";
 import type { Session } from "./session.ts";
 
@@ -28,7 +28,8 @@ export interface Waiter {
 
 export class BlockedClients {
   readonly #engine: Engine;
-  #ready: { db: Database; key: string }[] = [];
+  /** Changed keys for which somebody waits, by database and name, in order. */
+  #ready = new Map<string, { readonly db: Database; readonly key: string }>();
   readonly #waiting = new Set<Waiter>();
 
   constructor(engine: Engine) {
@@ -77,7 +78,8 @@ export class BlockedClients {
 
   /** Something changed at a key for which somebody waits. */
   signal(db: Database, key: string): void {
-    if (!this.#ready.some((known) => known.db === db && known.key === key)) this.#ready.push({ db, key });
+    const name = `${db.index}:${key}`;
+    if (!this.#ready.has(name)) this.#ready.set(name, { db, key });
   }
 
   /** After SWAPDB or a restore anything may be there. */
@@ -87,17 +89,17 @@ export class BlockedClients {
 
   /** Serves until no noted key is left: what one client receives may wake the next (BLMOVE). */
   serve(): void {
-    while (this.#ready.length > 0) {
+    while (this.#ready.size > 0) {
       const batch = this.#ready;
-      this.#ready = [];
-      for (const { db, key } of batch) this.#serveKey(db, key);
+      this.#ready = new Map();
+      for (const { db, key } of batch.values()) this.#serveKey(db, key);
     }
   }
 
   #serveKey(db: Database, key: string): void {
     for (const waiter of Array.from(db.waiters.get(key) ?? [])) {
       this.#engine.current = waiter.session;
-      const reply = attempt(() => waiter.request.serve(key));
+      const reply = attempt(waiter, key);
       if (reply === undefined) continue;
       this.release(waiter, reply);
       this.#engine.tellCaches(waiter.session);
@@ -105,12 +107,11 @@ export class BlockedClients {
   }
 }
 
-function attempt(serve: () => Reply | undefined): Reply | undefined {
+function attempt({ request, session }: Waiter, key: string): Reply | undefined {
   try {
-    return serve();
+    return request.serve(key);
   } catch (error) {
-    if (error instanceof CommandError) return error.reply;
-    throw error;
+    return replyTo(error, session.lastCommand);
   }
 }
 

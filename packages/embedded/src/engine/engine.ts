@@ -25,9 +25,9 @@ import { Users } from "./users.ts";
 export interface EngineOptions {
   /** @default the real one */
   readonly clock?: Clock | undefined;
-  /** Password of the default user; without one everybody is let in. @default none */
+  /** Password of the default user; without one, or with an empty one, everybody is let in. @default none */
   readonly password?: string | undefined;
-  /** Passwords of further users, by name. @default none */
+  /** Passwords of users by name, none of them empty. `default` is the same as `password`. @default none */
   readonly users?: Readonly<Record<string, string>> | undefined;
   /** 0 <= x < 1; for SPOP, RANDOMKEY and the like. @default Math.random */
   readonly random?: (() => number) | undefined;
@@ -82,10 +82,10 @@ export class Engine {
     this.nowMs = this.clock.nowMs();
     this.startedAtMs = this.nowMs;
     this.maxBulkLength = this.#longestValue();
-    this.users = new Users({ ...options.users, default: options.password ?? "" });
+    this.users = new Users(options.users, options.password);
     this.databases = Array.from({ length: DATABASES }, (_, index) => new Database(this, index));
     this.scripts = new Scripts(this);
-    this.config.assign("requirepass", options.password ?? "");
+    this.config.assign("requirepass", defaultPassword(options));
     this.config.onChange(() => this.#settingsChanged());
   }
 
@@ -127,8 +127,11 @@ export class Engine {
   /** For what happens without a command: a key's time is over, a wait ends. */
   outsideCommand(work: () => void): void {
     this.begin(undefined);
-    work();
-    this.afterCommand(undefined);
+    try {
+      work();
+    } finally {
+      this.afterCommand(undefined);
+    }
   }
 
   /** Every timer of the server that changes data or answers clients. */
@@ -159,6 +162,10 @@ export class Engine {
     this.tracking.limit(this.config.number("tracking-table-max-keys"));
     this.users.setPassword("default", this.config.text("requirepass"));
   }
+}
+
+function defaultPassword({ password = "", users = {} }: EngineOptions): string {
+  return Object.hasOwn(users, "default") ? (users["default"] ?? "") : password;
 }
 
 /** Forty hexadecimal digits. */

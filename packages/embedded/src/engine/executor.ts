@@ -1,12 +1,11 @@
 /** From a command line to its answer: the checks Redis makes before a command, the call, and what follows it. */
 import { type Command, keysOf } from "./command.ts";
-import { CommandError, isTooLong, shown, wrongArity } from "../base/errors.ts";
+import { replyTo, shown, wrongArity } from "../base/errors.ts";
 import { BLOCKED, type Blocked, ErrorReply, QUEUED, type Reply } from "../base/reply.ts";
 import type { Session, Transaction } from "./session.ts";
 
 const NO_AUTH = new ErrorReply("NOAUTH Authentication required.");
 export const NO_REPLICAS: ErrorReply = new ErrorReply("NOREPLICAS Not enough good replicas to write.");
-const TOO_LONG = new ErrorReply("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
 const NO_MULTI = new ErrorReply("ERR Command not allowed inside a transaction");
 /** Run at once though a transaction is being collected. */
 const NEVER_QUEUED = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
@@ -26,9 +25,18 @@ const SUBSCRIBER_COMMANDS = new Set([
 export function execute(session: Session, args: readonly string[]): void {
   const { engine } = session;
   engine.begin(session);
-  const reply = process(session, args);
+  const reply = attempt(session, args);
   if (reply !== BLOCKED) session.answer(reply);
   engine.afterCommand(session);
+}
+
+/** Whatever a client sends, and whatever this server makes of it, the process lives on. */
+function attempt(session: Session, args: readonly string[]): Reply | Blocked {
+  try {
+    return process(session, args);
+  } catch (error) {
+    return replyTo(error, "command");
+  }
 }
 
 function process(session: Session, args: readonly string[]): Reply | Blocked {
@@ -98,8 +106,7 @@ export function call(session: Session, command: Command, args: readonly string[]
     if (reply instanceof ErrorReply) engine.stats.failed(command.fullName, reply);
     return reply;
   } catch (error) {
-    const reply = error instanceof CommandError ? error.reply : isTooLong(error) ? TOO_LONG : undefined;
-    if (reply === undefined) throw error;
+    const reply = replyTo(error, command.fullName);
     engine.stats.failed(command.fullName, reply);
     return reply;
   } finally {

@@ -95,15 +95,20 @@ export class Expiry {
   #run(): void {
     this.#timer = undefined;
     this.#timerAtMs = Infinity;
-    this.#engine.outsideCommand(() => {
-      for (let i = 0; i < CHUNK; i += 1) {
-        const next = this.#heap.peek();
-        if (next === undefined || next.atMs >= this.#engine.nowMs) break;
-        this.#heap.pop();
-        const entry = next.db.peek(next.key);
-        if (entry !== undefined && entry.expiresAtMs < this.#engine.nowMs) next.db.expire(entry);
-      }
-    });
-    this.#arm();
+    try {
+      this.#engine.outsideCommand(() => this.#expireDue());
+    } finally {
+      this.#arm();
+    }
+  }
+
+  #expireDue(): void {
+    for (let i = 0; i < CHUNK; i += 1) {
+      const next = this.#heap.peek();
+      if (next === undefined || next.atMs >= this.#engine.nowMs) break;
+      this.#heap.pop();
+      const entry = next.db.peek(next.key);
+      if (entry !== undefined && entry.expiresAtMs < this.#engine.nowMs) next.db.expire(entry);
+    }
   }
 }

@@ -1,4 +1,5 @@
 /** CLIENT PAUSE: commands wait, unanswered, until the pause is over. */
+import { system } from "../base/system.ts";
 import type { Timer } from "../base/clock.ts";
 import type { Command } from "./command.ts";
 import type { Engine } from "./engine.ts";
@@ -45,7 +46,7 @@ export class Pause {
     const isRunning = this.#goingOn !== undefined;
     this.#goingOn = [...(this.#goingOn ?? []), ...this.#postponed];
     this.#postponed.clear();
-    if (!isRunning) queueMicrotask(() => this.#goOn());
+    if (!isRunning) system.queueMicrotask(() => this.#goOn());
   }
 
   /** A session resumes within a microtask; the next one comes after it, and after a script that it makes busy. */
@@ -60,7 +61,7 @@ export class Pause {
     session.postponed = undefined;
     if (args !== undefined) session.execute(args);
     if (!session.isBlocked && !session.closed) session.outlet.resume();
-    queueMicrotask(() => this.#goOn());
+    system.queueMicrotask(() => this.#goOn());
   }
 
   /** For a session that no longer waits for a key: it goes on after those which were held back before. */

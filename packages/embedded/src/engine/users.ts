@@ -14,9 +14,20 @@ export class Users {
   readonly default: User = { name: "default", open: true, enabled: true, passwords: [] };
   readonly #users = new Map<string, User>([["default", this.default]]);
 
-  /** @param passwords by user name */
-  constructor(passwords: Readonly<Record<string, string>> = {}) {
-    for (const [name, password] of Object.entries(passwords)) this.setPassword(name, password);
+  /**
+   * @param passwords by user name; `default` is the user of clients that give no name
+   * @param password of the default user; empty is none
+   */
+  constructor(passwords: Readonly<Record<string, string>> = {}, password = "") {
+    for (const [name, own] of Object.entries(passwords)) {
+      check(name, own);
+      this.setPassword(name, own);
+    }
+    if (password === "") return;
+    if (Object.hasOwn(passwords, "default")) {
+      throw new TypeError("password and users.default are the password of one user: leave one of them out");
+    }
+    this.setPassword("default", password);
   }
 
   /** Replaces all passwords of a user, who is made where missing. An empty one opens the user to everybody. */
@@ -42,6 +53,20 @@ export class Users {
     if (user === undefined || !user.enabled) return undefined;
     const given = digest(password);
     return user.open || user.passwords.some((known) => timingSafeEqual(known, given)) ? user : undefined;
+  }
+}
+
+/** What is empty, such as a variable of the environment that is not set, would let everybody in. */
+function check(name: string, password: unknown): void {
+  if (name === "" || /[\s\0]/.test(name)) {
+    throw new TypeError(
+      `users: ${JSON.stringify(name)} is no name of a user: it must have one character or more, and no spaces`,
+    );
+  }
+  if (typeof password !== "string" || password === "") {
+    throw new TypeError(
+      `users.${name}: the password must be a string that is not empty; leave the user out to have none`,
+    );
   }
 }
 

@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { createConnection } from "node:net";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { networkInterfaces } from "node:os";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createServer, type EmbeddedServer } from "../server.ts";
 import { RawClient } from "../testing/raw-client.ts";
 
@@ -63,3 +65,40 @@ it.each(["SRANDMEMBER set", "HRANDFIELD hash", "ZRANDMEMBER zset"])(
     client.close();
   },
 );
+
+/** An address of this machine by which it is not itself, where it has one. */
+const outside = Object.values(networkInterfaces())
+  .flat()
+  .find((address) => address?.family === "IPv4" && !address.internal)?.address;
+
+describe.skipIf(outside === undefined)("protected-mode", () => {
+  const first = async (port: number): Promise<string> => {
+    const socket = createConnection({ port, host: outside });
+    socket.write("PING\r\n");
+    const [data] = (await once(socket, "data")) as [Buffer];
+    socket.destroy();
+    return data.toString();
+  };
+
+  it("lets nobody in from outside while there is no password", async () => {
+    await using open = createServer({ host: "0.0.0.0" });
+    await open.listen();
+    expect(await first(open.port)).toMatch(/^-DENIED .* CONFIG SET protected-mode no/);
+    const admin = await RawClient.connect(open.port);
+    await admin.send(["CONFIG", "SET", "protected-mode", "no"]);
+    expect(await first(open.port)).toBe("+PONG\r\n");
+    admin.close();
+  });
+
+  it("lets everybody try a password", async () => {
+    await using closed = createServer({ host: "0.0.0.0", password: "secret" });
+    await closed.listen();
+    expect(await first(closed.port)).toMatch(/^-NOAUTH/);
+  });
+
+  it("an empty host is this machine only", async () => {
+    await using server = createServer({ host: "" });
+    await server.listen();
+    await expect(first(server.port)).rejects.toThrow(/ECONNREFUSED/);
+  });
+});

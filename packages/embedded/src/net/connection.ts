@@ -1,4 +1,5 @@
 /** One socket: bytes in, requests to the session, answers out. Answers of one turn leave in one write. */
+import { system } from "../base/system.ts";
 import type { Socket } from "node:net";
 import type { Engine } from "../engine/engine.ts";
 import { encode } from "../protocol/encode.ts";
@@ -17,6 +18,11 @@ const UNREAD_MESSAGES = 32 * 1024 * 1024;
 /** A browser that a web page has sent to this port: it must not be able to run commands, as with Redis. */
 const HTTP: ReadonlySet<string> = new Set(["post", "host:"]);
 const TOO_LONG = new ErrorReply("ERR the reply has more than 512 MB, which the embedded server cannot send at once");
+
+const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
+const DENIED =
+  "-DENIED The server is in protected mode: it has no password and accepts connections from its own machine only. " +
+  "Give the default user a password, or call CONFIG SET protected-mode no on a connection from there.\r\n";
 
 export class Connection implements Outlet {
   readonly address: string;
@@ -45,6 +51,7 @@ export class Connection implements Outlet {
       areOver: () => socket.destroyed,
     });
     if (path === undefined) reset(socket);
+    else if (file === undefined && isDenied(engine, socket)) socket.end(DENIED, "latin1");
     else connection = new Connection(engine, socket, path, file);
   }
 
@@ -73,7 +80,7 @@ export class Connection implements Outlet {
   }
 
   resume(): void {
-    queueMicrotask(() => this.#work());
+    system.queueMicrotask(() => this.#work());
   }
 
   close(): void {
@@ -135,7 +142,7 @@ export class Connection implements Outlet {
       if (this.#output.length > EARLY_WRITE) this.#flush();
     } else if (!this.#flushing) {
       this.#flushing = true;
-      queueMicrotask(() => this.#flush());
+      system.queueMicrotask(() => this.#flush());
     }
   }
 
@@ -168,6 +175,11 @@ export class Connection implements Outlet {
       this.#work();
     });
   }
+}
+
+/** CONFIG's `protected-mode`: a server without a password is for its own machine. */
+function isDenied(engine: Engine, { remoteAddress = "" }: Socket): boolean {
+  return engine.users.default.open && engine.config.flag("protected-mode") && !LOOPBACK.test(remoteAddress);
 }
 
 /** A Unix socket knows no reset. */

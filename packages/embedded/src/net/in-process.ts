@@ -1,4 +1,5 @@
 /** A client in the same process: commands in, replies out, no bytes between. Answers come in the order of the commands. */
+import { system } from "../base/system.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Push, Reply, Status } from "../base/reply.ts";
 import type { Outlet, Session } from "../engine/session.ts";
@@ -70,7 +71,7 @@ export class InProcessConnection implements Outlet {
   }
 
   resume(): void {
-    queueMicrotask(() => {
+    system.queueMicrotask(() => {
       while (this.#queue.length > 0 && !this.session.isBlocked && !this.session.closed) {
         this.#execute(this.#queue.shift() as Request);
       }

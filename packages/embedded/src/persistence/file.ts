@@ -1,8 +1,21 @@
 /** The files beside a server: the snapshot, replaced in one step, and a lock that keeps a second process from it. */
+import { system } from "../base/system.ts";
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { SnapshotError } from "./snapshot.ts";
+
+/** Readable by its owner only: it holds what the server holds. */
+const PRIVATE = 0o600;
+
+/** Rejects where the path is a symbolic link: what it points to is not ours to read, nor the link to replace. */
+export async function refuseLink(path: string): Promise<void> {
+  try {
+    if ((await lstat(path)).isSymbolicLink()) throw new SnapshotError("it is a symbolic link");
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+}
 
 /** Undefined where there is no file yet. */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
@@ -16,10 +29,11 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
 
 /** Whoever reads the file, also after a crash, sees the old content or the new one, whole. */
 export async function replaceFile(path: string, bytes: Buffer): Promise<void> {
-  // Only who holds the lock writes it, so what a killed process has left is written over.
+  // Only the holder of the lock writes it, so what is there was left by a killed process. A new file follows no link.
   const temporary = `${path}.tmp`;
   try {
-    const file = await open(temporary, "w");
+    await rm(temporary, { force: true });
+    const file = await open(temporary, "wx", PRIVATE);
     try {
       await file.writeFile(bytes);
       await file.sync();
@@ -36,7 +50,8 @@ export async function replaceFile(path: string, bytes: Buffer): Promise<void> {
 /** The same while the process ends, when nothing can be awaited any more; a write that is under way is let be. */
 export function replaceFileSync(path: string, bytes: Buffer): void {
   const temporary = `${path}.exit.tmp`;
-  const file = openSync(temporary, "w");
+  rmSync(temporary, { force: true });
+  const file = openSync(temporary, "wx", PRIVATE);
   try {
     writeFileSync(file, bytes);
     fsyncSync(file);
@@ -67,7 +82,7 @@ export async function lock(path: string): Promise<Lock> {
 
 async function create(file: string): Promise<boolean> {
   try {
-    await writeFile(file, String(process.pid), { flag: "wx" });
+    await writeFile(file, String(process.pid), { flag: "wx", mode: PRIVATE });
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
@@ -79,7 +94,7 @@ async function create(file: string): Promise<boolean> {
 async function isHeld(file: string, pid: number): Promise<boolean> {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   if (pid !== process.pid) return isAlive(pid);
-  const startedAtMs = Date.now() - process.uptime() * 1000;
+  const startedAtMs = system.nowMs() - process.uptime() * 1000;
   return (await stat(file)).mtimeMs >= startedAtMs;
 }
 

@@ -1,6 +1,7 @@
 /** Keeps a server's keys in a file: loaded at the start, written while they change, at the end, and when the process exits. */
+import { system } from "../base/system.ts";
 import type { Engine } from "../engine/engine.ts";
-import { type Lock, lock, readIfThere, replaceFile, replaceFileSync } from "./file.ts";
+import { type Lock, lock, readIfThere, refuseLink, replaceFile, replaceFileSync } from "./file.ts";
 import { loadSnapshot, SnapshotError, takeSnapshot } from "./snapshot.ts";
 
 export interface SnapshotOptions {
@@ -27,9 +28,11 @@ export interface SnapshotKeeper {
  */
 export async function keepSnapshot(server: SnapshotSource, options: SnapshotOptions): Promise<SnapshotKeeper> {
   const { path, intervalMs = 1000 } = options;
+  if (path === "") throw new SnapshotError("path is empty: it must name the file of the snapshot");
   try {
     const held = await lock(path);
     try {
+      await refuseLink(path);
       const bytes = await readIfThere(path);
       if (bytes !== undefined) loadSnapshot(server.engine, bytes);
     } catch (error) {
@@ -66,7 +69,7 @@ class Keeper implements SnapshotKeeper {
     this.#path = path;
     this.#lock = held;
     this.#saved = this.#present();
-    this.#timer = setInterval(() => this.#saveInTime(), intervalMs).unref();
+    this.#timer = system.setInterval(() => this.#saveInTime(), intervalMs).unref();
     if (open.size === 0) process.on("exit", saveAtExit);
     open.add(this);
   }
@@ -110,7 +113,7 @@ class Keeper implements SnapshotKeeper {
   }
 
   async #end(): Promise<void> {
-    clearInterval(this.#timer);
+    system.clearInterval(this.#timer);
     try {
       await this.save();
     } finally {

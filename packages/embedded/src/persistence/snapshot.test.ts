@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { expect, it } from "vitest";
 import { VirtualClock } from "../base/clock.ts";
 import { splitArguments } from "../protocol/inline.ts";
@@ -120,3 +121,47 @@ it("is refused when it is cut off anywhere, and changes nothing then", async () 
   }
   expect(ask("KEYS", "*")).toEqual(["kept"]);
 });
+
+it.each<[string, unknown, unknown]>([
+  ["a line that is no key", [], 7],
+  ["a database that is not there", [], [16, "a", null, "string", "1"]],
+  ["a key of more than bytes", [], [0, "\u20ac", null, "string", "1"]],
+  ["a value of more than bytes", [], [0, "a", null, "string", "\u20ac"]],
+  ["a time that is none", [], [0, "a", "soon", "string", "1"]],
+  ["a score that is none", [], [0, "a", null, "zset", ["m", "many"]]],
+  ["a type that is none", [], [0, "a", null, "__proto__", "1"]],
+  [
+    "entries out of order",
+    [],
+    [
+      0,
+      "a",
+      null,
+      "stream",
+      stream([
+        ["2-1", "f", "v"],
+        ["1-1", "f", "v"],
+      ]),
+    ],
+  ],
+  ["an entry that is none", [], [0, "a", null, "stream", stream([["1-1", "f"]])]],
+  ["functions that are none", ["#!lua name=x\nnot Lua"], [0, "a", null, "string", "1"]],
+  ["functions that are no text", [7], [0, "a", null, "string", "1"]],
+  ["functions that are no list", { length: 1 }, [0, "a", null, "string", "1"]],
+])("with a right checksum and %s is refused, and changes nothing", async (_name, libraries, line) => {
+  await using server = createServer();
+  const ask = clientOf(server);
+  ask("SET", "kept", "v");
+  expect(() => loadSnapshot(server.engine, forged(libraries, line))).toThrow(SnapshotError);
+  expect(ask("KEYS", "*")).toEqual(["kept"]);
+});
+
+function stream(entries: readonly (readonly string[])[]): unknown {
+  return { lastId: "2-1", maxDeletedId: "0-0", entriesAdded: "2", groups: [], entries };
+}
+
+function forged(libraries: unknown, line: unknown): Buffer {
+  const head = JSON.stringify({ format: "holdfast-embedded-snapshot", version: 1, libraries });
+  const body = Buffer.from(`${head}\n${JSON.stringify(line).replaceAll("\u20ac", String.raw`\u20ac`)}\n`, "latin1");
+  return Buffer.concat([body, Buffer.from(`${JSON.stringify({ keys: 1, crc32: crc32(body) })}\n`)]);
+}

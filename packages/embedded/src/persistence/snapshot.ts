@@ -9,7 +9,7 @@ import { crc32 } from "node:zlib";
 import type { Database, Entry } from "../engine/database.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type TypeName, typeOf } from "../values/value.ts";
-import { fromJson, toJson, type ValueJson } from "./values.ts";
+import { fromJson, text, toJson, type ValueJson } from "./values.ts";
 
 export class SnapshotError extends Error {
   override readonly name: string = "SnapshotError";
@@ -79,8 +79,9 @@ function checked(
   try {
     const [index, key, expiresAtMs, type, json] = line;
     const db = engine.databases[index];
-    if (db === undefined || typeof key !== "string") throw new TypeError("not a key of a database");
-    return { db, key, expiresAtMs: expiresAtMs ?? Infinity, value: fromJson(type, json, engine.config) };
+    if (db === undefined) throw new TypeError("not a key of a database");
+    if (expiresAtMs !== null && !Number.isFinite(expiresAtMs)) throw new TypeError("not a time");
+    return { db, key: text(key), expiresAtMs: expiresAtMs ?? Infinity, value: fromJson(type, json, engine.config) };
   } catch (error) {
     throw new SnapshotError(`line ${at + 2} is damaged: ${String(error)}`, { cause: error });
   }
@@ -105,7 +106,10 @@ function parse(bytes: Buffer): { readonly libraries: readonly string[]; readonly
     lastLine = start;
     start = end + 1;
   }
-  const [head, tail] = [lines.shift(), lines.pop()] as [Partial<Head> | undefined, Partial<Tail> | undefined];
+  const [head, tail] = [lines.shift(), lines.pop()] as [
+    Partial<Head> | undefined | null,
+    Partial<Tail> | undefined | null,
+  ];
   if (head?.format !== FORMAT) throw new SnapshotError("it is not a snapshot of an embedded server");
   if (head.version !== VERSION) {
     throw new SnapshotError(`it has version ${String(head.version)}, and this server knows version ${VERSION} only`);
@@ -114,7 +118,11 @@ function parse(bytes: Buffer): { readonly libraries: readonly string[]; readonly
   if (tail.crc32 !== undefined && tail.crc32 !== crc32(bytes.subarray(0, lastLine))) {
     throw new SnapshotError("it is damaged: its checksum is another");
   }
-  return { libraries: head.libraries ?? [], lines: lines as Line[] };
+  const { libraries = [] } = head;
+  if (!Array.isArray(libraries) || !libraries.every((source) => typeof source === "string")) {
+    throw new SnapshotError("its functions are damaged");
+  }
+  return { libraries, lines: lines as Line[] };
 }
 
 interface Head {

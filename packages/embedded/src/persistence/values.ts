@@ -3,14 +3,14 @@
  * encode a value (OBJECT ENCODING) is not kept: it follows from the content again.
  */
 import type { Config } from "../config/config.ts";
-import { parseInt64 } from "../base/numbers.ts";
+import { parseDouble, parseInt64 } from "../base/numbers.ts";
 import { Bytes } from "../values/bytes.ts";
 import { HashValue } from "../values/hash.ts";
 import { ListValue } from "../values/list.ts";
 import { SetValue } from "../values/set.ts";
 import { SortedSetValue } from "../values/sorted-set.ts";
 import { Consumer, type Counter, Group } from "../values/stream-group.ts";
-import { formatId, parseId, type StreamId } from "../values/stream-id.ts";
+import { compareIds, formatId, parseId, type StreamId } from "../values/stream-id.ts";
 import { StreamValue } from "../values/stream.ts";
 import type { TypeName, Value } from "../values/value.ts";
 
@@ -62,7 +62,7 @@ export function fromJson(type: TypeName, json: ValueJson, config: Config): Value
     case "hash":
       return filled(new HashValue(), json, 2, (hash, field, value) => hash.set(field, value));
     case "zset":
-      return filled(new SortedSetValue(config), json, 2, (zset, member, score) => zset.set(member, Number(score)));
+      return filled(new SortedSetValue(config), json, 2, (zset, member, score) => zset.set(member, scoreOf(score)));
     case "stream":
       return streamFromJson(json as StreamJson, config);
     default:
@@ -114,7 +114,10 @@ function streamFromJson(json: StreamJson, config: Config): StreamValue {
   const limits = { entries: config.number("stream-node-max-entries"), bytes: config.number("stream-node-max-bytes") };
   for (const [entryId, ...fields] of json.entries) {
     const length = fields.reduce((sum, field) => sum + field.length, 0);
-    stream.append({ id: id(entryId), fields }, limits, length);
+    const at = id(entryId);
+    if (compareIds(at, stream.lastId) <= 0 || fields.length % 2 !== 0) throw new TypeError("entries are not in order");
+    for (const field of fields) text(field);
+    stream.append({ id: at, fields }, limits, length);
   }
   stream.lastId = id(json.lastId);
   stream.maxDeletedId = id(json.maxDeletedId);
@@ -125,12 +128,17 @@ function streamFromJson(json: StreamJson, config: Config): StreamValue {
 
 function groupFromJson(json: GroupJson): Group {
   const read = json.entriesRead === null ? undefined : counter(json.entriesRead);
-  const group = new Group(json.name, id(json.lastId), read);
-  for (const { name, seenAtMs } of json.consumers) group.consumers.add(new Consumer(name, seenAtMs));
+  const group = new Group(text(json.name), id(json.lastId), read);
+  for (const { name, seenAtMs } of json.consumers) group.consumers.add(new Consumer(text(name), number(seenAtMs)));
   for (const { deliveredAtMs, ...pending } of json.pending) {
     const consumer = group.consumers.get(pending.consumer);
     if (consumer === undefined) throw new TypeError("an entry is pending for a consumer that is not there");
-    group.add({ id: id(pending.id), consumer, deliveredAtMs, deliveries: counter(pending.deliveries) });
+    group.add({
+      id: id(pending.id),
+      consumer,
+      deliveredAtMs: number(deliveredAtMs),
+      deliveries: counter(pending.deliveries),
+    });
   }
   return group;
 }
@@ -140,9 +148,21 @@ function numberText(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
-function text(json: unknown): string {
-  if (typeof json === "string") return json;
-  throw new TypeError("not a string");
+/** A binary string: a character per byte. */
+export function text(json: unknown): string {
+  // eslint-disable-next-line no-control-regex -- every byte is allowed
+  if (typeof json === "string" && /^[\x00-\xff]*$/.test(json)) return json;
+  throw new TypeError("not a string of bytes");
+}
+
+function number(json: unknown): number {
+  if (typeof json === "number" && Number.isFinite(json)) return json;
+  throw new TypeError("not a number");
+}
+
+function scoreOf(json: string): number {
+  const value = json === "Infinity" ? Infinity : json === "-Infinity" ? -Infinity : parseDouble(json);
+  return value ?? refuse("not a score");
 }
 
 function id(json: unknown): StreamId {

@@ -85,7 +85,8 @@ export class StreamBlock {
 
   copy(): StreamBlock {
     const copy = new StreamBlock({ id: this.firstId, fields: this.#fieldNames.flatMap((name) => [name, ""]) });
-    copy.entries.push(...this.entries);
+    // Not spread: how many there are is a setting of the user.
+    for (const entry of this.entries) copy.entries.push(entry);
     copy.lastId = this.lastId;
     copy.#deleted = this.#deleted;
     copy.#bytes = this.#bytes;

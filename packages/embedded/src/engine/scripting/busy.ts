@@ -2,10 +2,11 @@
  * A script or function that runs for longer than `busy-reply-threshold`: it goes on in slices, and between them the others are
  * heard, though all but a few commands are refused. For the data no time passes meanwhile: no key expires, no wait ends.
  */
+import { system } from "../../base/system.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Command } from "../command.ts";
 import type { Engine } from "../engine.ts";
-import { fail } from "../../base/errors.ts";
+import { fail, guarded, replyTo } from "../../base/errors.ts";
 import { type HostReply, PausedScript, ScriptInterrupt, type ScriptLimits } from "../../lua/engine.ts";
 import { BLOCKED, type Blocked, ErrorReply, type Reply } from "../../base/reply.ts";
 import { fromHost } from "./replies.ts";
@@ -53,12 +54,12 @@ export class RunTimer implements ScriptLimits {
   }
 
   beginSlice(): void {
-    this.#pauseAtMs = performance.now() + SLICE_MS;
+    this.#pauseAtMs = system.monotonicMs() + SLICE_MS;
     this.#wanted = 0;
   }
 
   pause(): boolean {
-    const now = performance.now();
+    const now = system.monotonicMs();
     if (this.#pauseAtMs === 0) {
       this.startedAtMs = now;
       this.#pauseAtMs = now + this.#thresholdMs;
@@ -110,7 +111,7 @@ export class Busy {
       ...run,
       nowMs: this.#engine.nowMs,
       complete: (reply) => reply,
-      next: setImmediate(() => this.#slice()),
+      next: system.setImmediate(() => this.#slice()),
       killed: false,
     };
     run.caller.session.inBusyRun = true;
@@ -135,7 +136,11 @@ export class Busy {
     const run = this.#run;
     if (run === undefined) return undefined;
     if (run.kind === "script") return fail(this.#error(run).message);
-    return { name: run.name, command: run.command, durationMs: Math.trunc(performance.now() - run.timer.startedAtMs) };
+    return {
+      name: run.name,
+      command: run.command,
+      durationMs: Math.trunc(system.monotonicMs() - run.timer.startedAtMs),
+    };
   }
 
   /** SHUTDOWN with a save would save what the script has half done. */
@@ -161,7 +166,7 @@ export class Busy {
   setTimer(clock: Clock, delayMs: number, task: () => void): Timer {
     let cancelled = false;
     const work = (): void => {
-      if (!cancelled) task();
+      if (!cancelled) guarded("a timer", task);
     };
     const timer = clock.setTimer(delayMs, () => {
       if (this.active) this.afterwards(work);
@@ -180,7 +185,7 @@ export class Busy {
     const run = this.#run;
     if (run === undefined) return;
     this.#leave(run);
-    clearImmediate(run.next);
+    system.clearImmediate(run.next);
     this.#due.length = 0;
     run.paused.interrupt(new ScriptInterrupt(KILLED));
   }
@@ -193,13 +198,13 @@ export class Busy {
     const run = this.#run;
     if (run === undefined) return;
     const outcome = this.#asCaller(run, () => goOn(run));
-    if (outcome instanceof PausedScript) run.next = setImmediate(() => this.#slice());
-    else this.#end(run, fromHost(outcome));
+    if (outcome instanceof PausedScript) run.next = system.setImmediate(() => this.#slice());
+    else guarded("the end of a script", () => this.#end(run, fromHost(outcome)));
     this.#engine.current = undefined;
   }
 
   /** What the host throws ends the run, as it would have ended the command. */
-  #asCaller<T>(run: ActiveRun, work: () => T): T {
+  #asCaller(run: ActiveRun, work: () => HostReply | PausedScript): HostReply | PausedScript {
     const engine = this.#engine;
     engine.nowMs = run.nowMs;
     engine.current = run.caller.session;
@@ -207,8 +212,7 @@ export class Busy {
     try {
       return work();
     } catch (error) {
-      this.#leave(run);
-      throw error;
+      return { type: "error", value: replyTo(error, run.caller.session.lastCommand).message };
     } finally {
       engine.caller = undefined;
     }

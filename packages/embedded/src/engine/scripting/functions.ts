@@ -1,4 +1,5 @@
 /** Functions: Lua that a server keeps, in libraries, and that clients call by name. Their Lua is in `lua/function-engine.ts`. */
+import { system } from "../../base/system.ts";
 import type { Engine } from "../engine.ts";
 import { fail } from "../../base/errors.ts";
 import { ScriptInterrupt } from "../../lua/engine.ts";
@@ -116,8 +117,8 @@ function register(functions: Map<string, LibraryFunction>, registered: Registere
 
 /** Measured in the process's own time, also under a virtual clock. */
 function loadGuard(): () => void {
-  const startMs = performance.now();
+  const startMs = system.monotonicMs();
   return () => {
-    if (performance.now() - startMs > LOAD_LIMIT_MS) throw new ScriptInterrupt("ERR FUNCTION LOAD timeout");
+    if (system.monotonicMs() - startMs > LOAD_LIMIT_MS) throw new ScriptInterrupt("ERR FUNCTION LOAD timeout");
   };
 }

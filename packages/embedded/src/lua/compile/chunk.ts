@@ -18,7 +18,7 @@ import {
   modulo,
   power,
 } from "../runtime/operators.ts";
-import { LuaSyntaxError } from "../runtime/errors.ts";
+import { isNative, LuaSyntaxError } from "../runtime/errors.ts";
 import { chunkLabel } from "../runtime/site.ts";
 import { type LuaState, MAX_DEPTH } from "../runtime/state.ts";
 import { LuaTable } from "../runtime/table.ts";
@@ -67,8 +67,12 @@ export function compileChunk(state: LuaState, source: string, name: string, susp
   } catch (error) {
     // The compiler and V8 go down the tree of the source by recursion. A chain of ten thousands of operators or of elseif,
     // which Lua reads in a loop, is as deep a tree as brackets are.
-    if (!(error instanceof RangeError)) throw error;
-    throw new LuaSyntaxError(`${chunkLabel(name)}:1: chunk has too many syntax levels`);
+    if (isNative(error, "RangeError"))
+      throw new LuaSyntaxError(`${chunkLabel(name)}:1: chunk has too many syntax levels`);
+    // V8 has limits of its own, such as 65,535 arguments of a call.
+    if (isNative(error, "SyntaxError"))
+      throw new LuaSyntaxError(`${chunkLabel(name)}:1: function or expression too complex`);
+    throw error;
   }
 }
 

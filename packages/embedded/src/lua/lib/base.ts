@@ -148,6 +148,7 @@ function toNumberWithBase(state: LuaState, args: Args): LuaValue {
   if (base === 10) return toNumber(checkAny(state, args, 0));
   const text = checkString(state, args, 0);
   if (base < 2 || base > 36) throw argumentError(state, 1, "base out of range");
+  state.charge(text.length);
   return parseUnsigned(text, base);
 }
 
@@ -159,15 +160,22 @@ function parseUnsigned(text: string, base: number): number | undefined {
   if (match === null) return undefined;
   const [, sign, prefix = "", rest] = match;
   const digits = base === 16 ? rest! : prefix + rest!;
-  let value = 0n;
-  for (const digit of digits) {
-    const number = Number.parseInt(digit, 36);
-    if (number >= base) return undefined;
-    value = value * BigInt(base) + BigInt(number);
-  }
   if (digits === "") return undefined;
+  let value = 0n;
+  for (let at = 0; at < digits.length; at += 1) {
+    const number = digitOf(digits.charCodeAt(at));
+    if (number >= base) return undefined;
+    // What is too large stays so, and must not grow on with each digit.
+    if (value <= MAX_UNSIGNED) value = value * BigInt(base) + BigInt(number);
+  }
   if (value > MAX_UNSIGNED) return Number(MAX_UNSIGNED);
   return Number(sign === "-" ? BigInt.asUintN(64, -value) : value);
+}
+
+/** Of a digit or a letter. */
+function digitOf(code: number): number {
+  if (code <= 0x39) return code - 0x30;
+  return (code | 0x20) - 0x61 + 10;
 }
 
 /** What `tostring` answers; a `__tostring` may answer anything. */

@@ -1,10 +1,13 @@
 /** cjson.decode (lua_cjson.c 2.1) with its error messages. */
 import type { LuaError } from "../runtime/errors.ts";
 import type { LuaState } from "../runtime/state.ts";
-import { LuaTable } from "../runtime/table.ts";
+import { LuaTable, TABLE_BYTES } from "../runtime/table.ts";
 import { type LuaValue, NULL_POINTER } from "../runtime/value.ts";
 import type { JsonOptions } from "./json-options.ts";
 import { JsonTokens, type TokenType } from "./json-tokens.ts";
+
+/** What an item takes in its table, about. */
+const ITEM_BYTES = 64;
 
 export class JsonDecoder {
   readonly #state: LuaState;
@@ -31,6 +34,7 @@ export class JsonDecoder {
   }
 
   #read(): LuaValue {
+    this.#state.charge(ITEM_BYTES);
     switch (this.#tokens.type) {
       case "T_STRING":
       case "T_NUMBER":
@@ -91,6 +95,7 @@ export class JsonDecoder {
   }
 
   #descend(): void {
+    this.#state.charge(TABLE_BYTES);
     this.#depth += 1;
     if (this.#depth <= this.#options.decodeMaxDepth) return;
     throw this.#state.error(`Found too many nested data structures (${this.#depth}) at character ${this.#tokens.at}`);

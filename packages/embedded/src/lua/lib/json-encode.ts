@@ -2,13 +2,18 @@
 import type { LuaError } from "../runtime/errors.ts";
 import { formatGeneral, formatNumber } from "../runtime/number.ts";
 import type { LuaState } from "../runtime/state.ts";
-import { LuaTable } from "../runtime/table.ts";
+import { LuaTable, TABLE_BYTES } from "../runtime/table.ts";
 import { typeName } from "../runtime/type-name.ts";
 import { type LuaValue, NULL_POINTER } from "../runtime/value.ts";
 import type { JsonOptions } from "./json-options.ts";
 
 const MAX_INT = 2 ** 31 - 1;
 const DEFAULT_PRECISION = 14;
+/** What an item takes in its list, about. */
+const ITEM_BYTES = 64;
+/** Characters escaped at once, between looks at the memory. */
+const SLICE = 65_536;
+const LONGEST_ESCAPE = 6;
 
 export class JsonEncoder {
   readonly #state: LuaState;
@@ -30,6 +35,7 @@ export class JsonEncoder {
   }
 
   #table(table: LuaTable): string {
+    this.#state.charge(TABLE_BYTES);
     this.#depth += 1;
     if (this.#depth > this.#options.encodeMaxDepth) {
       throw this.#state.error(`Cannot serialise, excessive nesting (${this.#depth})`);
@@ -42,17 +48,19 @@ export class JsonEncoder {
 
   #array(table: LuaTable, length: number): string {
     const items: string[] = [];
-    for (let at = 1; at <= length; at += 1) items.push(this.encode(table.get(at)));
-    this.#state.charge(length * 8);
+    for (let at = 1; at <= length; at += 1) {
+      this.#state.charge(ITEM_BYTES);
+      items.push(this.encode(table.get(at)));
+    }
     return `[${items.join(",")}]`;
   }
 
   #object(table: LuaTable): string {
     const members: string[] = [];
     for (let at = table.nextPosition(-1); at !== -1; at = table.nextPosition(at)) {
+      this.#state.charge(ITEM_BYTES);
       members.push(`${this.#key(table.keyAt(at))}:${this.encode(table.valueAt(at))}`);
     }
-    this.#state.charge(members.length * 8);
     return `{${members.join(",")}}`;
   }
 
@@ -90,7 +98,13 @@ export class JsonEncoder {
   }
 
   #string(text: string): string {
-    return `"${text.replace(ESCAPED, escape)}"`;
+    if (text.length <= SLICE) return `"${text.replace(ESCAPED, escape)}"`;
+    let result = "";
+    for (let at = 0; at < text.length; at += SLICE) {
+      result += text.slice(at, at + SLICE).replace(ESCAPED, escape);
+      this.#state.charge(SLICE * LONGEST_ESCAPE);
+    }
+    return `"${result}"`;
   }
 
   #refuse(value: LuaValue, reason: string): LuaError {

@@ -2,9 +2,11 @@
 import { checkKey } from "../runtime/indexing.ts";
 import { LIBRARY_SITE } from "../runtime/site.ts";
 import type { LuaState } from "../runtime/state.ts";
-import { LuaTable } from "../runtime/table.ts";
+import { LuaTable, TABLE_BYTES } from "../runtime/table.ts";
 import type { LuaValue } from "../runtime/value.ts";
 
+/** What an item takes in its table, about. */
+const ITEM_BYTES = 64;
 /** Sizes of the integers 0xcc..0xcf (unsigned) and 0xd0..0xd3 (signed). */
 const INTEGER_SIZES = [1, 2, 4, 8] as const;
 
@@ -24,6 +26,7 @@ export class MessageDecoder {
   }
 
   decode(): LuaValue {
+    this.#state.charge(ITEM_BYTES);
     const code = this.#take(1).charCodeAt(0);
     if (code < 0x80) return code;
     if (code >= 0xe0) return code - 0x100;
@@ -73,12 +76,14 @@ export class MessageDecoder {
   }
 
   #array(count: number): LuaTable {
+    this.#state.charge(TABLE_BYTES);
     const table = new LuaTable();
     for (let at = 1; at <= count; at += 1) table.set(at, this.decode());
     return table;
   }
 
   #map(count: number): LuaTable {
+    this.#state.charge(TABLE_BYTES);
     const table = new LuaTable();
     for (let at = 0; at < count; at += 1) {
       const key = this.decode();

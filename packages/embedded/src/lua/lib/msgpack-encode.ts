@@ -2,7 +2,7 @@
 import { index } from "../runtime/indexing.ts";
 import { LIBRARY_SITE } from "../runtime/site.ts";
 import type { LuaState } from "../runtime/state.ts";
-import { LuaTable } from "../runtime/table.ts";
+import { LuaTable, TABLE_BYTES } from "../runtime/table.ts";
 import type { LuaValue } from "../runtime/value.ts";
 
 /** Tables nested deeper become nil. */
@@ -33,6 +33,7 @@ export class MessageEncoder {
   }
 
   #table(table: LuaTable, level: number): string {
+    this.#state.charge(TABLE_BYTES);
     return isArray(table) ? this.#array(table, level) : this.#map(table, level);
   }
 

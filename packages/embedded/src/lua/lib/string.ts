@@ -24,6 +24,8 @@ import { hasSpecials, Matcher } from "./pattern.ts";
 
 /** Longest string that JavaScript can hold. */
 const MAX_LENGTH = 2 ** 29 - 24;
+/** What V8 keeps of each piece of a string, about. */
+const REPLACEMENT_BYTES = 64;
 
 /** Of a function only this is dumped: Redis loads no bytecode, so nobody can read the rest. */
 const BYTECODE_HEADER = "\x1bLuaQ\0\x01\x04\x08\x04\x08\0";
@@ -41,12 +43,12 @@ export function stringLibrary(state: LuaState): LuaTable {
     gmatch: (args) => globalMatch(state, args),
     gsub: (args) => substitute(state, args),
     len: (args) => checkString(state, args, 0).length,
-    lower: (args) => lowerCase(checkString(state, args, 0)),
+    lower: (args) => lowerCase(charged(state, checkString(state, args, 0))),
     match: (args) => find(state, args, false),
     rep: (args) => repeat(state, args),
-    reverse: (args) => reverse(checkString(state, args, 0)),
+    reverse: (args) => reverse(charged(state, checkString(state, args, 0))),
     sub: (args) => slice(state, args),
-    upper: (args) => upperCase(checkString(state, args, 0)),
+    upper: (args) => upperCase(charged(state, checkString(state, args, 0))),
   });
   table.set("gfind", table.get("gmatch"));
   return table;
@@ -88,19 +90,34 @@ function repeat(state: LuaState, args: Args): string {
   return text.repeat(count);
 }
 
+/** The text, of which all is read and written once. */
+function charged(state: LuaState, text: string): string {
+  state.charge(text.length);
+  return text;
+}
+
+/** By bytes: a string that is put together of single characters takes 32 bytes for each. */
 export function reverse(text: string): string {
-  let result = "";
-  for (let at = text.length - 1; at >= 0; at -= 1) result += text[at];
-  return result;
+  return Buffer.from(Buffer.from(text, "latin1").toReversed()).toString("latin1");
 }
 
 /** ASCII only, as in the C locale: toLowerCase would change other bytes too. */
 function lowerCase(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return /[A-Z]/.test(text) ? mapped(text, 0x41, 0x5a, 0x20) : text;
 }
 
 function upperCase(text: string): string {
-  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+  return /[a-z]/.test(text) ? mapped(text, 0x61, 0x7a, -0x20) : text;
+}
+
+/** Bytes from `first` to `last` moved by `distance`. */
+function mapped(text: string, first: number, last: number, distance: number): string {
+  const bytes = Buffer.from(text, "latin1");
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at]!;
+    if (byte >= first && byte <= last) bytes[at] = byte + distance;
+  }
+  return bytes.toString("latin1");
 }
 
 /** string.find and string.match. */
@@ -109,7 +126,7 @@ function find(state: LuaState, args: Args, positions: boolean): LuaResult {
   const pattern = checkString(state, args, 1);
   const start = relative(optionalInteger(state, args, 2, 1), text.length) - 1;
   const from = Math.min(Math.max(start, 0), text.length);
-  if (positions && (isTruthy(args[3]) || !hasSpecials(pattern))) return findPlain(text, pattern, from);
+  if (positions && (isTruthy(args[3]) || !hasSpecials(pattern))) return findPlain(charged(state, text), pattern, from);
   const matcher = new Matcher(state, text, pattern);
   for (let at = from; at <= text.length; at += 1) {
     const end = matcher.matchAt(at);
@@ -153,20 +170,22 @@ function substitute(state: LuaState, args: Args): LuaResult {
   const matcher = new Matcher(state, text, pattern);
   let result = "";
   let at = 0;
+  /** Up to here the text is in the result. */
+  let copied = 0;
   let count = 0;
-  while (count < most) {
+  while (count < most && at <= text.length) {
     const end = matcher.matchAt(at);
     if (end !== -1) {
       count += 1;
-      result += replace(matcher, at, end);
+      const replaced = replace(matcher, at, end);
+      result += text.slice(copied, at) + replaced;
+      copied = end;
+      state.charge(REPLACEMENT_BYTES + replaced.length);
     }
-    if (end > at) at = end;
-    else if (at < text.length) result += text[at++];
-    else break;
+    at = end > at ? end : at + 1;
     if (matcher.anchored) break;
   }
-  state.charge(result.length);
-  return [result + text.slice(at), count];
+  return [result + text.slice(copied), count];
 }
 
 type Replacer = (matcher: Matcher, start: number, end: number) => string;

@@ -97,10 +97,30 @@ function insert(state: LuaState, args: Args): LuaResult {
   if (args.length !== 3) throw state.error("wrong number of arguments to 'insert'");
   const position = checkInt32(state, args, 1);
   if (position > end) end = position;
-  state.charge((end - position) * 8);
-  for (let at = end; at > position; at -= 1) setItem(table, at, table.get(at - 1));
+  moveUp(state, table, position, end);
   setItem(table, position, args[2]);
   return NOTHING;
+}
+
+/** So many places are always looked at one by one. */
+const FEW = 1000;
+
+/** Moves all items from `from` to `to - 1` up by one. Of a table that is mostly holes, only the items are looked at. */
+function moveUp(state: LuaState, table: LuaTable, from: number, to: number): void {
+  const size = table.array.length + table.nodes.length;
+  state.charge(Math.min(to - from, size + FEW) * 8);
+  if (to - from > size + FEW) return moveUpSparsely(table, from, to);
+  for (let at = to; at > from; at -= 1) setItem(table, at, table.get(at - 1));
+}
+
+function moveUpSparsely(table: LuaTable, from: number, to: number): void {
+  const places = new Set<number>();
+  for (let at = table.nextPosition(-1); at !== -1; at = table.nextPosition(at)) {
+    const key = table.keyAt(at);
+    if (typeof key !== "number" || !Number.isInteger(key)) continue;
+    for (const place of [key, key + 1]) if (place > from && place <= to) places.add(place);
+  }
+  for (const at of [...places].sort((a, b) => b - a)) setItem(table, at, table.get(at - 1));
 }
 
 function remove(state: LuaState, args: Args): LuaResult {
@@ -109,6 +129,7 @@ function remove(state: LuaState, args: Args): LuaResult {
   const position = optionalInt32(state, args, 1, end);
   if (position < 1 || position > end) return NOTHING;
   const removed = table.get(position);
+  state.charge((end - position) * 8);
   for (let at = position; at < end; at += 1) setItem(table, at, table.get(at + 1));
   setItem(table, end, undefined);
   return removed;

@@ -9,6 +9,11 @@ export class LuaError {
   }
 }
 
+/** One of V8's own, by its name: in a test runner the errors of this module's realm are not those of generated code. */
+export function isNative(error: unknown, name: "RangeError" | "SyntaxError"): error is Error {
+  return typeof error === "object" && error !== null && "name" in error && error.name === name && "message" in error;
+}
+
 /** The source is not Lua 5.1. The message is Lua's own, such as `user_script:1: '=' expected near '<eof>'`. */
 export class LuaSyntaxError extends Error {
   override readonly name: string = "LuaSyntaxError";

@@ -47,8 +47,9 @@ function formatInteger(number: number): string {
   return number === 0 && Object.is(number, -0) ? "-0" : String(number);
 }
 
-const DECIMAL = /^[ \t\n\v\f\r]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[ \t\n\v\f\r]*$/;
-const HEXADECIMAL = /^[ \t\n\v\f\r]*([+-]?)0[xX]([\da-fA-F]*)\.?([\da-fA-F]*)(?:[pP]([+-]?\d+))?[ \t\n\v\f\r]*$/;
+// Each character can be read in one way only, or a long text that is no number would take its square.
+const DECIMAL = /^[ \t\n\v\f\r]*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[ \t\n\v\f\r]*$/;
+const HEXADECIMAL = /^[ \t\n\v\f\r]*([+-]?)0[xX]([\da-fA-F]*)(?:\.([\da-fA-F]*))?(?:[pP]([+-]?\d+))?[ \t\n\v\f\r]*$/;
 const NAMED = /^[ \t\n\v\f\r]*([+-]?)(inf|infinity|nan|nan\([\w]*\))[ \t\n\v\f\r]*$/i;
 
 /** The number that a text stands for, undefined when it is none. What strtod reads is read: 0x1p4, inf, nan. */
@@ -65,10 +66,10 @@ export function parseNumber(text: string): number | undefined {
   return named[1] === "-" ? -Infinity : Infinity;
 }
 
-function parseHexadecimal([, sign, whole, fraction, power]: RegExpExecArray): number | undefined {
+function parseHexadecimal([, sign, whole, fraction = "", power]: RegExpExecArray): number | undefined {
   const digits = `${whole}${fraction}`;
   if (digits === "") return undefined;
-  const scale = Number(power ?? 0) - 4 * fraction!.length;
+  const scale = Number(power ?? 0) - 4 * fraction.length;
   const value = Number(BigInt(`0x${digits}`)) * 2 ** scale;
   return sign === "-" ? -value : value;
 }

@@ -1,6 +1,6 @@
 /** What the scripts of one server share (the globals), and what belongs to the script that runs. */
 import { getHeapStatistics } from "node:v8";
-import { LuaError, ScriptInterrupt } from "./errors.ts";
+import { isNative, LuaError, ScriptInterrupt } from "./errors.ts";
 import type { HostReply, LuaHost, ScriptLimits } from "../host.ts";
 import { type Body, type Coroutine, withoutYields } from "./coroutine.ts";
 import { Random } from "./random.ts";
@@ -153,7 +153,7 @@ export class LuaState {
     this.pauseDue = true;
   }
 
-  /** Work on strings counts by its size, so that the memory is looked at in time. */
+  /** Work on strings counts by its size, so that the memory is looked at in time. Less than 64 bytes count as nothing. */
   charge(bytes: number): void {
     this.fuel -= Math.trunc(bytes / BYTES_PER_STEP);
     if (this.fuel < 0) this.#renewBudget();
@@ -235,12 +235,11 @@ export class LuaState {
     }
   }
 
-  /** What pcall may catch: Lua's errors, and a full stack, which is one. */
+  /** What pcall may catch: Lua's errors, and a full stack or a string that is too long, which are such. */
   asLuaError(error: unknown): LuaError | undefined {
     if (error instanceof LuaError) return error;
-    if (!(error instanceof RangeError)) return undefined;
-    if (error.message.startsWith("Maximum call stack")) return this.stackOverflow();
-    return error.message.startsWith("Invalid string length") ? new LuaError("not enough memory") : undefined;
+    if (!isNative(error, "RangeError")) return undefined;
+    return error.message.startsWith("Maximum call stack") ? this.stackOverflow() : new LuaError("not enough memory");
   }
 
   /** The call that overflowed may have counted itself already, without having said where it is. */

@@ -17,6 +17,9 @@ export interface TableNode {
 
 const MAX_INT = 0x7fff_ffff;
 
+/** What an empty one takes, about. */
+export const TABLE_BYTES = 128;
+
 export class LuaTable {
   metatable: LuaTable | undefined = undefined;
   /** Set on the globals and the libraries, which no script may change. */
