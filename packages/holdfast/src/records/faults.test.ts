@@ -127,7 +127,7 @@ describe("record under faults [standalone]", () => {
     const other = await stored("beside");
     const lost = losingAnswer(
       proxy,
-      set,
+      set.merged,
       () =>
         Promise.allSettled([
           records.set("merged", { a: 2 }, { version }),
