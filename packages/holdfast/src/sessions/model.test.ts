@@ -1,4 +1,6 @@
-// Sessions against a plain model: whatever order of operations on two handles, both tell the same story.
+// What could go wrong, and the test for each:
+// - an operation returns or stores something else than it promises, on either of two handles .. "any sequence of operations"
+// - an id opens what it should not, after whatever rotations and ends ......................... the same: `check`
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
@@ -57,6 +59,7 @@ type Operation =
   | { readonly kind: "create"; readonly user: string | undefined; readonly data: Data }
   | { readonly kind: "get" | "destroy"; readonly at: number }
   | { readonly kind: "patch"; readonly at: number; readonly patch: Data; readonly version: number | undefined }
+  | { readonly kind: "update"; readonly at: number; readonly fields: Data; readonly initial: Data | undefined }
   | { readonly kind: "rotate"; readonly at: number; readonly user: string | undefined }
   | { readonly kind: "revokeAll"; readonly user: string };
 
@@ -75,6 +78,15 @@ const operations = fc.array(
         at,
         patch: data,
         version: fc.constantFrom(undefined, undefined, 1, 2),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant("update"),
+        at,
+        fields: data,
+        initial: fc.option(data, { nil: undefined }),
       }),
     },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant("rotate"), at, user }) },
@@ -111,6 +123,8 @@ class Run {
         return this.#destroy(place);
       case "patch":
         return this.#patch(place, operation.patch, operation.version);
+      case "update":
+        return this.#update(place, operation.fields, operation.initial);
       case "rotate":
         return this.#rotate(place, operation.user);
     }
@@ -146,9 +160,19 @@ class Run {
     if (version !== undefined && version !== live.version) {
       return assert.deepEqual(answer, { status: "conflict", version: live.version });
     }
-    live.data = defined(Object.fromEntries([...Object.entries(live.data), ...Object.entries(fields)]));
+    live.data = merged(live.data, fields);
     live.version += 1;
     assert.deepEqual(answer, { status: "ok", version: live.version });
+  }
+
+  async #update(place: number, fields: Data, initial: Data | undefined): Promise<void> {
+    const live = this.model.live(place);
+    const change = (before: Data): Data => merged(before, fields);
+    const answer = await this.sessions.update(this.ids[place]!, change, { initial });
+    if (live === undefined) return assert.deepEqual(answer, { status: "revoked" });
+    live.data = merged(merged(defined(initial ?? {}), live.data), fields);
+    live.version += 1;
+    assert.deepEqual(answer, { status: "ok", data: live.data, version: live.version });
   }
 
   async #rotate(place: number, owner: string | undefined): Promise<void> {
@@ -176,6 +200,11 @@ class Run {
       if (entry.state === "live" && entry.user === name) this.model.entries[place] = { state: "dead" };
     }
   }
+}
+
+/** Not by spreading into a literal: `__proto__` is a field. */
+function merged(below: Data, above: Data): Data {
+  return defined(Object.fromEntries([...Object.entries(below), ...Object.entries(above)]));
 }
 
 function defined(fields: Data): Data {
