@@ -78,7 +78,7 @@ export class Cache<V> {
    * Cost: GET; calls made in the same tick, in the same slot, share an MGET.
    */
   get(id: Id): Promise<V | undefined> {
-    return observed("cache.get", id, () => this.#read(id));
+    return observed("cache.get", id, () => this.#store.read(this.#plainRead(id)) as Promise<V | undefined>);
   }
 
   /** Returns the stored values of these ids; the Map has those that exist. Cost: one MGET per slot and 512 ids. */
@@ -87,7 +87,8 @@ export class Cache<V> {
       const wanted = [...new Set(listOf("ids", ids, "ids"))];
       // All of them before the first is asked for: the failure of one that was asked for would go unhandled.
       for (const id of wanted) checkId("id", id);
-      const read = (chunk: readonly Id[]): Promise<(V | undefined)[]> => Promise.all(chunk.map((id) => this.#read(id)));
+      const read = (chunk: readonly Id[]): Promise<(V | undefined)[]> =>
+        Promise.all(chunk.map((id) => this.#store.readMerged(this.#plainRead(id)) as Promise<V | undefined>));
       const found = await inChunks(wanted, read, { size: IDS_PER_CHUNK });
       const values = new Map<Id, V>();
       for (const [at, value] of found.entries()) {
@@ -143,9 +144,8 @@ export class Cache<V> {
     return { ...this.#stats };
   }
 
-  #read(id: Id): Promise<V | undefined> {
-    const read: CacheRead = { id, key: this.#store.key(id), load: undefined, ttlMs: 0, signal: undefined, since: 0 };
-    return this.#store.read(read) as Promise<V | undefined>;
+  #plainRead(id: Id): CacheRead {
+    return { id, key: this.#store.key(id), load: undefined, ttlMs: 0, signal: undefined, since: 0 };
   }
 
   #readWith(options: CacheGetOrSetOptions, read: CacheRead): Promise<unknown> {

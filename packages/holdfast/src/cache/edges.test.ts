@@ -4,6 +4,7 @@
  * - a caller who has gone makes others wait, or makes a load begin ............ "a signal"
  * - a loaded value that cannot be stored keeps the right to load .............. "cannot be stored"
  * - a question that was repeated is executed late, after a delete .............. "executed late"
+ * - reads of the same tick are sent one by one, or a lone one waits for more .... "share a command"
  * - options of JavaScript users: wrong types, bounds of timers ................. "refuses"
  */
 import { randomBytes } from "node:crypto";
@@ -102,6 +103,29 @@ describe("a cache at its edges [standalone]", () => {
     const seen = String(await server.command("INFO", "commandstats"));
     expect(seen).toContain("cmdstat_get:calls=1");
     expect(seen).not.toContain("cmdstat_eval");
+  });
+
+  it("reads of the same tick share a command, and a read that is alone waits for none to share it with", async () => {
+    const cache = hf.cache<number>(name());
+    const commands = async (): Promise<Record<string, number>> => {
+      const stats = String(await server.command("INFO", "commandstats"));
+      const count = (command: string): number =>
+        Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+      return { get: count("get"), mget: count("mget") };
+    };
+    const ids = Array.from({ length: 100 }, (_, at) => at);
+    await server.command("CONFIG", "RESETSTAT");
+    for (let at = 0; at < 3; at += 1) await cache.get(at);
+    expect(await commands()).toEqual({ get: 3, mget: 0 });
+    await cache.getMany(ids);
+    expect(await commands()).toEqual({ get: 3, mget: 1 });
+    for (let tick = 0; tick < 3; tick += 1) await Promise.all(ids.map((id) => cache.get(id)));
+    expect(await commands()).toEqual({ get: 3, mget: 4 });
+    await cache.get(1);
+    await cache.get(1);
+    expect(await commands()).toEqual({ get: 5, mget: 4 });
+    await Promise.all(ids.map((id) => cache.get(id)));
+    expect(await commands()).toEqual({ get: 6, mget: 5 });
   });
 
   it.each<[string, object]>([

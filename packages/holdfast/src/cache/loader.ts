@@ -28,7 +28,7 @@ export interface CacheLoadContext {
 
 export type CacheLoad<V> = (context: CacheLoadContext) => V | Promise<V>;
 
-type Store = Omit<CacheStore, "read">;
+type Store = Omit<CacheStore, "read" | "readMerged">;
 
 /** What is to be loaded, for whom. */
 export interface Loading {

@@ -140,10 +140,10 @@ describe("a reply that is no bytes", () => {
   });
 
   it("rejects each of a merged read by itself", async () => {
-    const transport = new ScriptedTransport({ reply: ["text", null] });
+    const transport = new ScriptedTransport({ reply: null }, { reply: ["text", null] });
     const core = new Core(createDriver(transport), { keys: new Keyspace("t"), codec: {} });
     const cache = new Cache<string>(core, "users");
-    const [text, none] = await Promise.allSettled([cache.get("ada"), cache.get("bob")]);
+    const [, text, none] = await Promise.allSettled(["first", "ada", "bob"].map((id) => cache.get(id)));
     expect(text).toMatchObject({ reason: { code: "WRONG_TYPE", key: "ada" } });
     expect(none).toEqual({ status: "fulfilled", value: undefined });
   });
