@@ -2,6 +2,7 @@
 import type { Clock, VirtualClock } from "holdfast-embedded";
 import { HoldfastError } from "../base/errors.ts";
 import { type Duration, toMs } from "../base/options.ts";
+import { systemRuntime } from "../base/runtime.ts";
 
 export interface TestClock {
   /** Milliseconds since the epoch, as the server sees it. */
@@ -67,7 +68,7 @@ export class VirtualTime implements TestClock {
   /** A turn of the event loop takes no virtual time, so that calls are answered without it. */
   readonly defer = (task: () => void): void => {
     this.#turns += 1;
-    setImmediate(() => {
+    systemRuntime.setImmediate(() => {
       this.#turns -= 1;
       task();
     });
@@ -75,7 +76,7 @@ export class VirtualTime implements TestClock {
 
   /** Promises have been followed up, and nobody waits for a turn of the event loop any more. */
   async #quiet(): Promise<void> {
-    do await new Promise<void>((resolve) => void setImmediate(resolve));
+    do await new Promise<void>((resolve) => systemRuntime.setImmediate(resolve));
     while (this.#turns > 0);
   }
 }

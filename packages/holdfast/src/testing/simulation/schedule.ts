@@ -2,6 +2,7 @@
 import { SeededRandom, VirtualClock } from "holdfast-embedded";
 import type { ConnectOptions } from "../../connect.ts";
 import { CALM, drawMix, type FaultMix, type FaultOptions } from "./faults.ts";
+import { systemRuntime } from "../../base/runtime.ts";
 import { SimulatedClient } from "./client.ts";
 import { SimulatedServer } from "./server.ts";
 import { Trace } from "./trace.ts";
@@ -90,7 +91,7 @@ export class Schedule {
     work.then(end, end);
     for (let events = 0; ; events++) {
       // A real turn: all promises that the last event has settled are followed up before the next event.
-      await new Promise<void>((resolve) => void setImmediate(resolve));
+      await new Promise<void>((resolve) => systemRuntime.setImmediate(resolve));
       if (over) return work;
       if (events > MOST_EVENTS) throw new Error(`not done after ${MOST_EVENTS} events`);
       if (!this.#clock.fireNext(this.#startMs + this.#setup.limitMs)) throw this.#stuck();
