@@ -181,6 +181,21 @@ describe("names", () => {
   });
 });
 
+it.each<[string, (hf: Holdfast) => unknown]>([
+  ["scan: options: expected an object", async (hf) => hf.scan("", 5 as never).next()],
+  ["scan: cuont: expected another name", async (hf) => hf.scan("", { cuont: 5 } as object).next()],
+  ["scan: head: expected the beginning", async (hf) => hf.scan(5 as never).next()],
+  ["scan: head: expected the beginning", async (hf) => hf.scan(null as never).next()],
+  ["onState: listener: expected a function", (hf) => hf.onState(undefined as never)],
+  ["transaction: keys: expected an array", (hf) => hf.transaction(undefined as never, () => 1)],
+  ["command: command: expected a command's name", (hf) => hf.command(undefined as never)],
+])("%s, never a raw TypeError", async (message, ask) => {
+  await using hf = holdfast("embedded://");
+  const failure = await failureOf((async () => ask(hf))());
+  expect(failure).toBeInstanceOf(InvalidArgumentError);
+  expect(String(failure)).toContain(message);
+});
+
 describe("what a handle refuses at once", () => {
   it.each<[string, () => unknown]>([
     [

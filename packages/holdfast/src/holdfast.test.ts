@@ -3,6 +3,7 @@
  * - close() refuses what was called just before it ............................ "sends what was called before it"
  * - somebody who listens is forgotten by close() and waits for ever ........... "ends a stream that is opened meanwhile"
  * - close() waits for a server that is silent .................................. "while the server is silent"
+ * - close() leaves a load running for as long as it likes .................... "calls off a load"
  * - close() leaves places in queues behind ..................................... "leaves the queue of a lock"
  * - a scan leaves out nodes, other prefixes, or keys with signs of globs ....... "scan"
  */
@@ -11,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../test/support/backends.ts";
 import { type Proxy, type Standalone, startProxy, startStandalone, until } from "../test/support/servers.ts";
 import { connect } from "./connect.ts";
+import { Deferred } from "./base/deferred.ts";
 import { ClosedError, InvalidArgumentError } from "./base/errors.ts";
 import type { Holdfast } from "./holdfast.ts";
 
@@ -83,18 +85,19 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
       expect((await holder.lock("x").info())?.waiters).toBe(0);
     });
 
-    it("gives a caller the value of a load that it overtook", async () => {
+    it("calls off a load that is under way, which would keep the process alive", async () => {
       const hf = await open();
-      const begun = deferred<undefined>();
-      const loading = deferred<string>();
-      const value = hf.cache<string>("values").getOrSet("x", () => {
-        begun.resolve(undefined);
-        return loading.promise;
-      });
-      await begun.promise;
+      const begun = new Deferred<AbortSignal>();
+      const load = ({ signal }: { signal: AbortSignal }): Promise<string> => {
+        begun.resolve(signal);
+        return new Promise(() => {});
+      };
+      const value = hf.cache<string>("values").getOrSet("x", load);
+      const failure = value.catch((error: unknown) => error);
+      const signal = await begun.promise;
       await hf.close();
-      loading.resolve("loaded");
-      expect(await value).toBe("loaded");
+      expect(await failure).toBeInstanceOf(ClosedError);
+      expect(signal.aborted).toBe(true);
     });
   });
 
@@ -156,14 +159,3 @@ describe("close while the server is silent [standalone]", () => {
     expect(await waiting).toBeInstanceOf(ClosedError);
   });
 });
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  resolve(value: T): void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let resolve!: (value: T) => void;
-  const promise = new Promise<T>((settle) => (resolve = settle));
-  return { promise, resolve };
-}

@@ -1,4 +1,5 @@
 /** The handle: one connection, one factory per primitive. The only place that knows them all. */
+import { InvalidArgumentError } from "./base/errors.ts";
 import { Cache } from "./cache/cache.ts";
 import type { CacheOptions } from "./cache/options.ts";
 import { Channel, ChannelPattern } from "./channel/channel.ts";
@@ -156,9 +157,11 @@ export class Holdfast implements AsyncDisposable {
     return this.#core.keys.group("key", group).part("of", name);
   }
 
-  /** Pages of the full names of this handle's keys; `head` narrows it, as in `cache:users:`. Cost: SCAN on every primary. */
-  scan(head = "", options: ScanOptions = {}): AsyncGenerator<string[]> {
-    return scanKeys(this.#core.driver, `${this.#core.keys.prefix}:${head}`, options);
+  /** Yields pages of the full names of this handle's keys; `head` narrows it, as in `cache:users:`. Cost: SCAN on every primary. */
+  scan(head = "", options?: ScanOptions): AsyncGenerator<string[]> {
+    // What is no text is refused by its type, so it must not become one here.
+    const start = typeof head === "string" ? `${this.#core.keys.prefix}:${head}` : head;
+    return scanKeys(this.#core.driver, start, options);
   }
 
   /** Resolves when a server answers. Cost: PING. */
@@ -166,8 +169,10 @@ export class Holdfast implements AsyncDisposable {
     await this.#core.driver.send(["PING"], { op: "ping", class: "read" });
   }
 
-  /** Told when a node is reached (`up`), lost (`down`), and at the end (`closed`). Returns the function that ends the listening. */
+  /** Calls `listener` when a node is reached (`up`) or lost (`down`), and at the end (`closed`). Returns the function that stops it. */
   onState(listener: (event: StateEvent) => void): () => void {
+    if (typeof listener !== "function")
+      throw new InvalidArgumentError("listener", "a function", listener, { where: "onState" });
     return this.#core.driver.onState(listener);
   }
 

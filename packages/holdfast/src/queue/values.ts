@@ -24,15 +24,11 @@ export function queueValues<Payload, Result>(
   options: QueueOptions<Payload, Result>,
 ): QueueValues<Payload, Result> {
   const { payload, result, serializer, compress, encrypt } = options;
-  const stored = {
-    ...(serializer === undefined ? {} : { serializer }),
-    ...(compress === undefined ? {} : { compress }),
-    ...(encrypt === undefined ? {} : { encrypt }),
-  };
+  const stored = { serializer, compress, encrypt };
   return {
     context: { aad: queueKey },
-    payload: core.codec<Payload>(payload === undefined ? stored : { ...stored, schema: payload }),
-    result: core.codec<Result>(result === undefined ? stored : { ...stored, schema: result }),
+    payload: core.codec<Payload>({ ...stored, schema: payload }),
+    result: core.codec<Result>({ ...stored, schema: result }),
     outcome: core.codec({ ...stored, serializer: "msgpack" }),
     failures: core.codec<FailureRecord>(stored),
   };

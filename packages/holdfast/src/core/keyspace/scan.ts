@@ -1,6 +1,7 @@
 /** Walks the keys of the whole deployment: SCAN on every primary, in pages, never KEYS. */
 import type { Call, Driver, Reply } from "../../driver/port.ts";
-import { wholeBetween } from "../../base/options.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
+import { type OptionNames, parseOptions, wholeBetween } from "../../base/options.ts";
 
 export interface ScanOptions {
   /** Roughly how many keys the server looks at per step, 1 to 10000. @default 500 */
@@ -8,17 +9,23 @@ export interface ScanOptions {
   readonly signal?: AbortSignal;
 }
 
+const NAMES: OptionNames<ScanOptions> = { count: true, signal: true };
+
 /** In one step the server serves nobody else: some milliseconds. */
 const MAX_COUNT = 10_000;
 
 /**
- * Yields pages of full key names that begin with `head`. A key that is there for the whole walk, on one node, is yielded at
- * least once, and maybe twice. One that moves to another node meanwhile, with its slot or in a failover, may be missed.
+ * Yields pages of full key names that begin with `start`. A key that is there for the whole walk, on one node, is yielded at
+ * least once, and maybe twice. One that moves to another node in between, with its slot or in a failover, may be missed.
  * Cost: one SCAN per page and primary.
  */
-export async function* scanKeys(driver: Driver, head: string, options: ScanOptions = {}): AsyncGenerator<string[]> {
-  const call: Call = { op: "scan", class: "read", signal: options.signal };
-  const count = wholeBetween("count", options.count ?? 500, 1, MAX_COUNT);
+export async function* scanKeys(driver: Driver, start: string, options?: ScanOptions): AsyncGenerator<string[]> {
+  const { head, count, signal } = parseOptions("scan", options, NAMES, (given) => ({
+    head: checkHead(start),
+    count: wholeBetween("count", given.count ?? 500, 1, MAX_COUNT),
+    signal: given.signal,
+  }));
+  const call: Call = { op: "scan", class: "read", signal };
   const tail = ["MATCH", `${escapeGlob(head)}*`, "COUNT", String(count)];
   // A handle that is still connecting knows no node yet.
   if (driver.nodes().length === 0) await driver.send(["PING"], call);
@@ -31,6 +38,11 @@ export async function* scanKeys(driver: Driver, head: string, options: ScanOptio
       if (keys.length > 0) yield keys.map(String);
     } while (cursor !== "0");
   }
+}
+
+function checkHead(head: unknown): string {
+  if (typeof head === "string") return head;
+  throw new InvalidArgumentError("head", "the beginning of the keys' names, such as cache:users:", head);
 }
 
 /** Makes any text match only itself in a glob pattern of SCAN or PSUBSCRIBE. */
