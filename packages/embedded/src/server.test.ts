@@ -66,7 +66,7 @@ describe("with a virtual clock", () => {
     expect(await ask(client, "DBSIZE")).toBe(1);
   });
 
-  it("keeps one time for a transaction, and tells it", async () => {
+  it("keeps one time for a transaction, and answers with it", async () => {
     const clock = new VirtualClock(1_700_000_000_123);
     await using server = createServer({ clock });
     const client = server.connectInProcess();

@@ -48,7 +48,7 @@ export interface EmbeddedServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** A server of its own, with empty databases. It does nothing until it is connected to or told to listen. */
+/** A server of its own, with empty databases. It does nothing until something connects to it or `listen` is called. */
 export function createServer(options: ServerOptions = {}): EmbeddedServer {
   return new NetServer(options);
 }

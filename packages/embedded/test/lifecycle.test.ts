@@ -109,7 +109,7 @@ interface State {
   readonly resources: readonly string[];
 }
 
-/** A timer, a session or a socket costs more; Node's own listening server leaves some 160 bytes behind, here every tenth time. */
+/** A timer, a session or a socket costs more; Node's own listening server leaves about 160 bytes behind, here every tenth time. */
 const BYTES_PER_CYCLE = 150;
 
 describe("a server's end", () => {

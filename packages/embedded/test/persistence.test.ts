@@ -113,7 +113,7 @@ describe("a snapshot file", () => {
     expect(existsSync(`${path}.lock`)).toBe(false);
   });
 
-  it("says so when it cannot be written, and gives the file free all the same", async () => {
+  it("says so when it cannot be written, and frees the file all the same", async () => {
     await using server = createServer();
     const keeper = await keepSnapshot(server, { path });
     await ask(server, "SET a 1");

@@ -114,7 +114,7 @@ export class Push {
   }
 }
 
-/** The answers of one command one after the other: SUBSCRIBE gives one per channel, CLIENT REPLY OFF none. */
+/** The answers of one command one after the other: SUBSCRIBE returns one per channel, CLIENT REPLY OFF none. */
 export class Several {
   readonly kind = "several";
   readonly replies: readonly Reply[];

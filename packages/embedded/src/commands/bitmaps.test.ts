@@ -176,7 +176,7 @@ describe("bit fields answer as Redis does", () => {
 });
 
 describe("bitmaps and bit fields", () => {
-  it("tell keyspace events only of changes", async () => {
+  it("publish keyspace events only for changes", async () => {
     const [client, listener] = [await oracle.connect(), await oracle.connect()];
     await client.same("FLUSHALL");
     await client.same("CONFIG SET notify-keyspace-events KEAn");

@@ -47,7 +47,7 @@ function filter(ctx: Session, name: string, value: string): Filter {
   }
 }
 
-/** One who kills itself is still answered. */
+/** A client that kills itself is still answered. */
 function kill(ctx: Session, filters: readonly Filter[]): number {
   const victims = [...ctx.engine.sessions.values()].filter((session) => filters.every((matches) => matches(session)));
   for (const victim of victims) {

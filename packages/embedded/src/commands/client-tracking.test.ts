@@ -23,7 +23,7 @@ async function nothingMore(): Promise<void> {
 }
 
 describe("client-side caching is Redis's", () => {
-  it("tells once who read a key", async () => {
+  it("informs once whoever read a key", async () => {
     await writer.same("MSET a 1 b 2");
     await reader.same("CLIENT TRACKING ON");
     await reader.same("MGET a b");
@@ -38,7 +38,7 @@ describe("client-side caching is Redis's", () => {
     await reader.sameMessage();
   });
 
-  it("tells a client of its own changes after the answer, unless NOLOOP", async () => {
+  it("informs a client of its own changes after the answer, unless NOLOOP", async () => {
     await reader.same("CLIENT TRACKING ON");
     await reader.same("GET a");
     await reader.same("SET a 1");
@@ -49,7 +49,7 @@ describe("client-side caching is Redis's", () => {
     await nothingMore();
   });
 
-  it("tells of each change below a prefix, in broadcast mode", async () => {
+  it("reports each change below a prefix, in broadcast mode", async () => {
     await reader.same("CLIENT TRACKING ON BCAST PREFIX user: PREFIX item:");
     await writer.same("MSET item:2 x user:1 x other x user:0 x");
     await reader.sameMessage();
@@ -134,7 +134,7 @@ describe("client-side caching is Redis's", () => {
     await nothingMore();
   });
 
-  it("tells of what a script changed, in spite of NOLOOP, in broadcast mode only", async () => {
+  it("reports what a script changed, in spite of NOLOOP, in broadcast mode only", async () => {
     await reader.same("CLIENT TRACKING ON BCAST NOLOOP");
     await reader.same(["EVAL", "return redis.call('SET', 'a', '1')", "0"]);
     await reader.sameMessage();
@@ -150,7 +150,7 @@ describe("client-side caching is Redis's", () => {
     await reader.same(["CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", ""]);
   });
 
-  it("does not tell who pushes to a list, with NOLOOP, that a waiting client took what came", async () => {
+  it("does not inform a client that pushes to a list, with NOLOOP, that a waiting client took what came", async () => {
     await reader.same("CLIENT TRACKING ON BCAST NOLOOP");
     const { finished } = writer.start("BLMOVE l m LEFT RIGHT 0");
     let infos: readonly string[] = [];
@@ -162,7 +162,7 @@ describe("client-side caching is Redis's", () => {
     await nothingMore();
   });
 
-  it("does not tell a client that waits in BLMPOP, with NOLOOP, of a push from which it took", async () => {
+  it("does not inform a client that waits in BLMPOP, with NOLOOP, of a push from which it took", async () => {
     await reader.same("CLIENT TRACKING ON BCAST NOLOOP");
     for (const [command, isTold] of [
       ["BLMPOP 0 1 l LEFT", false],
@@ -184,7 +184,7 @@ describe("client-side caching is Redis's", () => {
     await reader.sameMessage();
   });
 
-  it("tells of a transaction's own changes also when it ends the tracking", async () => {
+  it("reports a transaction's own changes also when it ends the tracking", async () => {
     await reader.same("CLIENT TRACKING ON");
     await reader.same("GET a");
     for (const command of ["MULTI", "SET a 1", "FLUSHALL", "CLIENT TRACKING OFF", "EXEC"]) await reader.same(command);

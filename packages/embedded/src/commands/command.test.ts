@@ -26,7 +26,7 @@ function decode(bytes: string): Item {
   return read();
 }
 
-/** By name: what COMMAND tells of it and of its subcommands, without documentation and in an order of its own. */
+/** By name: what COMMAND says of it and of its subcommands, without documentation and in an order of its own. */
 function described(reply: string): Map<string, unknown> {
   const found = new Map<string, unknown>();
   const enter = (item: Item): void => {
@@ -44,7 +44,7 @@ function described(reply: string): Map<string, unknown> {
 const isListed = (name: string): boolean => !name.startsWith("debug");
 
 describe("COMMAND", () => {
-  it("tells of every command that is there what Redis tells: arity, flags, categories, keys and what is done to them", async () => {
+  it("says of every command that is there what Redis says: arity, flags, categories, keys and what is done to them", async () => {
     const pair = await oracle.connect();
     const [real, embedded] = (await pair.both("COMMAND")).map(described) as [
       Map<string, unknown>,

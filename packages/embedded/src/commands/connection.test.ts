@@ -117,7 +117,7 @@ describe("a connection answers as Redis does", () => {
     pair.close();
   });
 
-  it("mutes its answers when told to", async () => {
+  it("mutes its answers when asked to", async () => {
     const pair = await oracle.connect();
     await pair.both("CLIENT SETNAME before");
     const [real, embedded] = await pair.raw(
@@ -142,7 +142,7 @@ describe("a connection answers as Redis does", () => {
   });
 });
 
-describe("errors and settings are told as Redis tells them", () => {
+describe("errors and settings read as in Redis", () => {
   const odd = "a\r\nb\0c";
   it("with arguments as C strings in one line", () =>
     oracle.expectSame([

@@ -270,7 +270,7 @@ describe("functions", () => {
       "EXEC",
     ]));
 
-  it("wait for the end of a pause of writes, but for those without writes; what only looks at libraries does not", async () => {
+  it("wait for the end of a pause of writes, except those without writes; what only looks at libraries does not", async () => {
     const [caller, other] = await Promise.all([oracle.connect(), oracle.connect()]);
     const blocked = async (): Promise<number[]> =>
       (await other.both("INFO clients")).map((info) => Number(/blocked_clients:(\d+)/.exec(info)?.[1]));
@@ -307,7 +307,7 @@ describe("functions", () => {
 });
 
 describe("COMMAND", () => {
-  it("tells the keys of calls", () =>
+  it("names the keys of calls", () =>
     oracle.expectSame([
       "COMMAND GETKEYS FCALL f 2 a b c",
       "COMMAND GETKEYS FCALL f 0",

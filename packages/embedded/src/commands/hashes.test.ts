@@ -186,7 +186,7 @@ describe("hashes answer as Redis does", () => {
       "OBJECT ENCODING counted",
     ]));
 
-  it("tells keyspace events", async () => {
+  it("publishes keyspace events", async () => {
     for (const resp of [2, 3] as const) {
       const [client, listener] = [await oracle.connect(resp), await oracle.connect(resp)];
       await client.same("FLUSHALL");

@@ -115,7 +115,7 @@ describe("HyperLogLog answers as Redis does, to the byte", () => {
 
   it("tests itself", () => oracle.expectSame(["PFSELFTEST"], { resp: 2 }));
 
-  it("tells keyspace events", async () => {
+  it("publishes keyspace events", async () => {
     const [client, listener] = [await oracle.connect(), await oracle.connect()];
     await client.same("FLUSHALL");
     await client.same("CONFIG SET notify-keyspace-events KEAn");

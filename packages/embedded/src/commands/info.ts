@@ -114,7 +114,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
       .map((db) => [`db${db.index}`, `keys=${db.size},expires=${db.volatileSize},avg_ttl=0`] as const),
 };
 
-/** Shown only to who asks for it, or for everything. */
+/** Shown only when asked for, or with everything. */
 const NOT_BY_DEFAULT = "commandstats";
 
 /** @param wanted names of sections in any case; none means the default ones */

@@ -1,5 +1,5 @@
 /**
- * What commands do with their keys, as COMMAND tells it. Where the keys are follows from the registry; what is done to them
+ * What commands do with their keys, as COMMAND reports it. Where the keys are follows from the registry; what is done to them
  * is said here wherever it is not the usual: `RO access` for commands that read, `RW access update` for all others.
  */
 import { type Command, is } from "../engine/command.ts";

@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => oracle.close());
 
-/** KEYS gives its keys in no order. */
+/** KEYS returns its keys in no order. */
 const sorted = (reply: string, [name]: readonly string[]): string =>
   name === "KEYS" ? reply.split("\r\n").sort().join() : reply;
 

@@ -112,7 +112,7 @@ function swap(ctx: Session, a: number, b: number): void {
   if (first === second) return;
   first.touchAllWatches(second);
   second.touchAllWatches(first);
-  // Also who waits for a key that goes: a consumer group may be gone with it.
+  // Also waiters for a key that goes: a consumer group may be gone with it.
   const signal = (): void => [first, second].forEach((db) => ctx.engine.blocked.signalAll(db));
   signal();
   first.swapKeys(second);

@@ -60,7 +60,7 @@ function move(ctx: Session, request: Move): Reply {
   return item;
 }
 
-/** Who listens is told of the destination's change only. */
+/** Listeners learn of the destination's change only. */
 function moveItem(ctx: Session, list: ListValue, { destination, from, to }: Move): string {
   const { db } = ctx;
   let target = db.getAs(destination, ListValue);

@@ -122,7 +122,7 @@ function popOrWait(ctx: Session, request: MultiPop<End>, timeoutMs: number, take
       const list = ctx.db.find(key)?.value;
       if (!(list instanceof ListValue)) return undefined;
       const served = take(key, list, request);
-      // Of the commands that wait for lists, BLMPOP alone tells caches what it takes.
+      // Of the commands that wait for lists, only BLMPOP informs caches of what it takes.
       if (take === severalWithKey) ctx.db.removed(key, list, EVENT.list, popEvent(request.end));
       else ctx.db.taken(key, list, EVENT.list, popEvent(request.end));
       return served;

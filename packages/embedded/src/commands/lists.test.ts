@@ -108,7 +108,7 @@ describe("lists answer as Redis does", () => {
   });
 });
 
-describe("who waits for a list is served as Redis does", () => {
+describe("a client that waits for a list is served as Redis does", () => {
   /** Runs the blocking command, then the others on a second connection. Its reply, which is the same in RESP2 and RESP3. */
   async function served(blocking: string, ...others: CommandLine[]): Promise<string> {
     const replies = new Set<string>();
@@ -171,7 +171,7 @@ describe("who waits for a list is served as Redis does", () => {
     for (const client of clients) client.close();
   });
 
-  it("by what another who waited has received", async () => {
+  it("by what another waiter has received", async () => {
     const clients = await Promise.all([1, 2, 3].map(() => oracle.connect()));
     const [first, second, other] = clients as [Pair, Pair, Pair];
     await other.same("FLUSHALL");

@@ -62,7 +62,7 @@ describe.each([2, 3] as const)("pub/sub in RESP%i is Redis's", (resp) => {
     listener.close();
   });
 
-  it("tells keyspace events", async () => {
+  it("publishes keyspace events", async () => {
     const [listener, speaker] = await Promise.all([oracle.connect(resp), oracle.connect()]);
     await speaker.both("FLUSHALL");
     await speaker.same("CONFIG SET notify-keyspace-events KEAmn");
@@ -110,7 +110,7 @@ describe.each([2, 3] as const)("pub/sub in RESP%i is Redis's", (resp) => {
     speaker.close();
   });
 
-  it("tells which reads found no key", async () => {
+  it("publishes which reads found no key", async () => {
     const [listener, speaker] = await Promise.all([oracle.connect(3), oracle.connect()]);
     await speaker.both("FLUSHALL");
     await speaker.both("CONFIG SET notify-keyspace-events Em");

@@ -234,7 +234,7 @@ describe("sets answer as Redis does", () => {
     pair.close();
   });
 
-  it("tells keyspace events", async () => {
+  it("publishes keyspace events", async () => {
     const [client, listener] = [await oracle.connect(), await oracle.connect()];
     await client.same("FLUSHALL");
     await client.same("CONFIG SET notify-keyspace-events KEAn");

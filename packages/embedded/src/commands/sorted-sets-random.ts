@@ -22,7 +22,7 @@ function one(ctx: Session, key: string): Reply {
   return ctx.db.readAs(key, SortedSetValue)?.random(ctx.engine.random).key ?? NIL;
 }
 
-/** A negative count may draw the same member more than once, and gives exactly as many. */
+/** A negative count may draw the same member more than once, and returns exactly as many. */
 function several(ctx: Session, args: Args<-2>): Reply {
   const count = randomCountArgument(args[2] ?? "");
   const withScores = args.length === 4 && is(args[3], "WITHSCORES");

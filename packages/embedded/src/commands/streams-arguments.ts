@@ -66,7 +66,7 @@ export function entryReply({ id, fields }: StreamEntry): Reply {
   return [formatId(id), fields];
 }
 
-/** A change which neither WATCH nor client-side caches are told of: a group's state, or a stream's counters. */
+/** A change that neither WATCH nor client-side caches learn of: a group's state, or a stream's counters. */
 export function changedQuietly(ctx: Session, key: string, event: string): void {
   ctx.engine.stats.changes += 1;
   ctx.db.notify(EVENT.stream, event, key);

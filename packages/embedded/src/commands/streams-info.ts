@@ -12,7 +12,7 @@ import type { SortedIndex } from "../structures/sorted-index.ts";
 import { type Command, container, help, is, subcommand } from "../engine/command.ts";
 import { entryReply } from "./streams-arguments.ts";
 
-/** XINFO STREAM FULL shows so many entries and pending entries, if it is not told how many. */
+/** XINFO STREAM FULL shows so many entries and pending entries, unless asked for another number. */
 const USUAL_COUNT = 10;
 
 export const streamInfoCommands: readonly Command[] = [

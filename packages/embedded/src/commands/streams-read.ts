@@ -205,7 +205,7 @@ function wait(ctx: Session, sources: readonly Source[], options: ReadOptions, ti
 
 /**
  * A key which somebody waits for has changed. Only what was added since then, or another stream in its place, is an answer:
- * entries may be deleted, so that the last id alone does not tell.
+ * entries may be deleted, so that the last id alone is not enough.
  */
 function serve(ctx: Session, source: Source, options: ReadOptions): Reply | undefined {
   const { key } = source;

@@ -334,7 +334,7 @@ describe("readers that wait are served as Redis serves them", () => {
   });
 });
 
-describe("streams tell of changes as Redis does", () => {
+describe("streams report changes as Redis does", () => {
   const commands = [
     "XADD s 1-1 a 1",
     "XADD s MAXLEN 1 2-1 a 1",
@@ -375,7 +375,7 @@ describe("streams tell of changes as Redis does", () => {
     writer.close();
   });
 
-  it("to those who watch", async () => {
+  it("to watchers", async () => {
     const [watcher, writer] = await Promise.all([oracle.connect(), oracle.connect()]);
     await writer.both("FLUSHALL");
     for (const command of commands) {

@@ -1,6 +1,6 @@
 /**
  * CONFIG parameters with Redis 7.0's names and defaults. Most have no effect here and are kept so that clients and tests can
- * read and set them; the server reads those it obeys through `text`, `number` and `flag`.
+ * read and set them; the server reads those it obeys through `text`, `number` and `flag`. Longer than other files because of the table.
  */
 import { cString } from "../base/errors.ts";
 import { formatEventClasses, parseEventClasses } from "./notifications.ts";

@@ -102,7 +102,7 @@ export class BlockedClients {
       const reply = attempt(waiter, key);
       if (reply === undefined) continue;
       this.release(waiter, reply);
-      this.#engine.tellCaches(waiter.session);
+      this.#engine.informCaches(waiter.session);
     }
   }
 }

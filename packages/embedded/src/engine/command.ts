@@ -9,12 +9,12 @@
  * checked already, and the type of `args` follows from it) and returns a `Reply`. What it may use:
  *
  * - Arguments: `integerArgument(text)`, `int64Argument`, `doubleArgument`, `rangeArgument` (numbers.ts) refuse with Redis's texts;
- *   `is(text, "WITHSCORES")` compares option names; `timeoutArgument(text)` gives a blocking command's milliseconds.
+ *   `is(text, "WITHSCORES")` compares option names; `timeoutArgument(text)` returns a blocking command's milliseconds.
  * - Errors: `fail("ERR ...")` ends the command. Check first and change after: nothing is rolled back.
  * - Reading: `ctx.db.readString(key)`, `ctx.db.readAs(key, HashValue)`: undefined where there is no key, WRONGTYPE by itself.
  * - Writing: `ctx.db.getAs(key, HashValue)`; where there is none, `ctx.db.add(key, new HashValue())`. A string changed in place:
  *   `ctx.db.bytesForWrite(key)`. `ctx.db.set(key, value)` replaces whatever is there and its time to live.
- * - Telling: after a change, once: `ctx.db.changed(key, EVENT.hash, "hset")`. After taking elements away:
+ * - Reporting: after a change, once: `ctx.db.changed(key, EVENT.hash, "hset")`. After taking elements away:
  *   `ctx.db.removed(key, hash, EVENT.hash, "hdel")`, which also deletes the key when nothing is left. WATCH, tracking,
  *   blocked clients and keyspace events all follow from these two.
  * - Time: `ctx.nowMs`, never the process's own clock.
@@ -51,7 +51,7 @@ export type Args<A extends Arity> = Arities[`${A}`];
 
 /**
  * Which arguments are keys: first, last (negative counts from the end) and step; or those behind their number; or a
- * function that gives their places, for commands that say so in other arguments.
+ * function that returns their places, for commands that say so in other arguments.
  */
 export type KeySpec =
   | readonly [first: number, last: number, step: number]
@@ -183,7 +183,7 @@ export class CommandTable {
   }
 }
 
-/** What a replica or a file may have to be told of though it is no write. */
+/** What a replica or a file may have to learn though it is no write. */
 const MAY_REPLICATE = new Set(["pfcount", "publish", "spublish", "eval", "evalsha", "fcall"]);
 
 function build(fullName: string, spec: CommandSpecOf): Command {

@@ -1,5 +1,5 @@
 /**
- * The keys of one database: lookups with lazy expiry, and every change told to those who listen.
+ * The keys of one database: lookups with lazy expiry, and every change reported to its listeners.
  *
  * A command that changed a key's value calls `changed(key, class, event)` once, after the change: it wakes WATCH, client-side caches,
  * blocked clients and keyspace events. `removed` is for commands that may have emptied a collection.
@@ -37,7 +37,7 @@ export class Database {
   #entries = new IndexedMap<Entry>();
   /** Number of keys with a time to live. */
   #volatile = 0;
-  /** Those who watch a key and those who wait for one, in order of arrival. They stay with the number when SWAPDB swaps keys. */
+  /** Watchers of a key and waiters for one, in order of arrival. They stay with the number when SWAPDB swaps keys. */
   readonly watches: Map<string, Set<Watch>> = new Map();
   readonly waiters: Map<string, Set<Waiter>> = new Map();
 
@@ -131,7 +131,7 @@ export class Database {
 
   // ---- changing
 
-  /** Makes a key which is not there, or gives a new value and no time to live to one which is. */
+  /** Makes a key which is not there, or sets a new value and no time to live on one that is. */
   set(key: string, value: Value): void {
     const entry = this.find(key);
     if (entry === undefined) return this.add(key, value);
@@ -154,7 +154,7 @@ export class Database {
     if (expiresAtMs !== Infinity) this.#engine.expiry.schedule(this, entry.key, expiresAtMs);
   }
 
-  /** Takes a key away and tells nobody. True when it was there. */
+  /** Removes a key and informs nobody. True when it was there. */
   delete(key: string): boolean {
     if (this.find(key) === undefined) return false;
     this.#drop(key);
@@ -173,7 +173,7 @@ export class Database {
     return removed;
   }
 
-  /** Exchanges the keys, not those who wait for them or watch them. */
+  /** Exchanges the keys, not their waiters or watchers. */
   swapKeys(other: Database): void {
     [this.#entries, other.#entries] = [other.#entries, this.#entries];
     [this.#volatile, other.#volatile] = [other.#volatile, this.#volatile];
@@ -198,7 +198,7 @@ export class Database {
   }
 
   /**
-   * As `removed`, when a client that waited for a list takes an element: who watches or caches the key has been told already when
+   * As `removed`, when a client that waited for a list takes an element: its watchers and caches learnt of it already when
    * the element came.
    */
   taken(key: string, collection: Collection, eventClass: EventClass, event: string): void {
@@ -234,7 +234,7 @@ export class Database {
     if (this.#engine.eventMask !== 0) this.notify(EVENT.expired, "expired", entry.key);
   }
 
-  /** Before all keys go, or are replaced by those of another database: whoever watches one on either side is told. */
+  /** Before all keys go, or are replaced by those of another database: watchers of one on either side learn of it. */
   touchAllWatches(replacement?: Database): void {
     for (const [key, watches] of this.watches) {
       if (this.#entries.has(key)) touchWatches(watches, replacement?.peek(key) !== undefined);

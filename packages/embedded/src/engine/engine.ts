@@ -108,19 +108,19 @@ export class Engine {
     if (session !== undefined) session.usedAtMs = this.nowMs;
   }
 
-  /** Each command ends here: who caches is told, who waited is served. What a busy script has done so far, at its end. */
+  /** Each command ends here: caches are informed, waiters are served. What a busy script has done so far, at its end. */
   afterCommand(session: Session | undefined): void {
     if (!this.busy.active) {
-      this.tellCaches(session);
+      this.informCaches(session);
       this.blocked.serve();
       this.tracking.broadcastChanges();
     }
     this.current = undefined;
   }
 
-  /** After the answer of a session's command, what it changed itself is told to it too. */
-  tellCaches(session: Session | undefined): void {
-    this.tracking.tellAuthor(session);
+  /** After the answer of a session's command, it learns what it changed itself. */
+  informCaches(session: Session | undefined): void {
+    this.tracking.informAuthor(session);
     if (session?.tracking !== undefined) endCaching(session);
   }
 

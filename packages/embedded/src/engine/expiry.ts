@@ -14,7 +14,7 @@ interface Deadline {
   readonly atMs: number;
 }
 
-/** Keys deleted in one turn of the event loop. */
+/** Keys deleted in one go. */
 const CHUNK = 1000;
 /** Below this size stale deadlines do not matter. */
 const SMALL = 1024;

@@ -1,4 +1,4 @@
-/** Channels, patterns and shard channels, and who listens to them. */
+/** Channels, patterns and shard channels, and their listeners. */
 import { matches } from "../base/glob.ts";
 import { Push } from "../base/reply.ts";
 import type { Session } from "./session.ts";

@@ -120,7 +120,7 @@ export class Session {
   }
 
   /**
-   * Waits until `serve` gives an answer or the time is over; a command calls it when there is nothing for its client now.
+   * Waits until `serve` returns an answer or the time is over; a command calls it when there is nothing for its client now.
    * In a transaction or a script it answers at once as if the time were over.
    */
   block(request: BlockRequest): Reply | Blocked {
@@ -161,7 +161,7 @@ export class Session {
     this.unwatch();
   }
 
-  /** RESET: as new, but for id and address. */
+  /** RESET: as new, except for id and address. */
   reset(): void {
     this.engine.tracking.disable(this);
     this.engine.monitors.delete(this);

@@ -1,6 +1,6 @@
 /**
- * Server-assisted client-side caching (CLIENT TRACKING). By default the table remembers who read which key and tells them
- * once; in broadcast mode clients register prefixes and are told of each change below them.
+ * Server-assisted client-side caching (CLIENT TRACKING). By default the table remembers who read which key and informs
+ * them once; in broadcast mode clients register prefixes and learn of each change below them.
  */
 import type { Engine } from "./engine.ts";
 import { NIL, Push, type Reply } from "../base/reply.ts";
@@ -40,7 +40,7 @@ export class Tracking {
   readonly #clients = new Set<Session>();
   /** `tracking-table-max-keys` */
   #maxKeys = 1_000_000;
-  /** What the running command's own client is to be told once its answer is written. */
+  /** What the running command's own client will receive once its answer is written. */
   #pending: Reply[] = [];
 
   constructor(engine: Engine) {
@@ -97,7 +97,7 @@ export class Tracking {
     registered.add(name);
   }
 
-  /** The session read these keys and is to be told of the next change of each. */
+  /** The session read these keys and will learn of the next change of each. */
   remember(session: Session, keys: readonly string[]): void {
     for (const key of keys) {
       const readers = this.#readers.get(key);
@@ -113,7 +113,7 @@ export class Tracking {
     if (max === 0 || this.#readers.size <= max) return;
     for (const key of this.#readers.keys()) {
       if (this.#readers.size <= max) return;
-      this.#tellReaders(key, true);
+      this.#informReaders(key, true);
     }
   }
 
@@ -123,11 +123,11 @@ export class Tracking {
     for (const [name, prefix] of this.#prefixes) {
       if (key.startsWith(name)) prefix.keys.set(key, author);
     }
-    this.#tellReaders(key, false);
+    this.#informReaders(key, false);
   }
 
   /** NOLOOP is about a client's own changes; that the table is full is nobody's. */
-  #tellReaders(key: string, evicted: boolean): void {
+  #informReaders(key: string, evicted: boolean): void {
     const readers = this.#readers.get(key);
     if (readers === undefined) return;
     this.#readers.delete(key);
@@ -152,7 +152,7 @@ export class Tracking {
   }
 
   /** After the command's answer: what waited for it. */
-  tellAuthor(session: Session | undefined): void {
+  informAuthor(session: Session | undefined): void {
     const messages = this.#pending;
     if (messages.length === 0) return;
     this.#pending = [];

@@ -15,7 +15,7 @@ export class Users {
   readonly #users = new Map<string, User>([["default", this.default]]);
 
   /**
-   * @param passwords by user name; `default` is the user of clients that give no name
+   * @param passwords by user name; `default` is the user of clients that name none
    * @param password of the default user; empty is none
    */
   constructor(passwords: Readonly<Record<string, string>> = {}, password = "") {
@@ -30,7 +30,7 @@ export class Users {
     this.setPassword("default", password);
   }
 
-  /** Replaces all passwords of a user, who is made where missing. An empty one opens the user to everybody. */
+  /** Replaces all passwords of a user, creating the user where missing. An empty one opens the user to everybody. */
   setPassword(name: string, password: string): void {
     const user = this.#users.get(name) ?? { name, open: false, enabled: true, passwords: [] };
     this.#users.set(name, user);

@@ -71,7 +71,7 @@ export function scoreAt(position: Position): number {
   return interleave(cellAt(position, FULL_STEP));
 }
 
-/** The middle of the score's cell. A score which is no geohash gives a place at the world's edge. */
+/** The middle of the score's cell. A score that is no geohash yields a place at the world's edge. */
 export function positionOf(score: number): Position {
   const { west, east, south, north } = boxOf(deinterleave(score));
   return {

@@ -113,7 +113,7 @@ export class HyperLogLog {
     this.#bytes.set(COUNT_STATE, this.#bytes.at(COUNT_STATE) | OUT_OF_DATE);
   }
 
-  /** Counts anew and notes the result in the header. */
+  /** Counts again and notes the result in the header. */
   recount(): number {
     const count = estimate(this.#histogram());
     let rest = count;

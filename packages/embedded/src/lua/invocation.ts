@@ -77,7 +77,7 @@ function startSuspendable(state: LuaState, target: RunTarget, invocation: Invoca
   return advance(state, target.name, generator(...argumentsOf(target, invocation)));
 }
 
-/** Made anew for each start: the script may change them. */
+/** Made again for each start: the script may change them. */
 function argumentsOf(target: RunTarget, { keys, argv }: Invocation): readonly LuaValue[] {
   return target.arguments(LuaTable.ofList([...keys]), LuaTable.ofList([...argv]));
 }

@@ -90,7 +90,7 @@ async function create(file: string): Promise<boolean> {
   }
 }
 
-/** Our own number stands for this process where the file is younger, else for one before it: containers give it again. */
+/** Our own number stands for this process where the file is younger, else for one before it: containers use it again. */
 async function isHeld(file: string, pid: number): Promise<boolean> {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   if (pid !== process.pid) return isAlive(pid);

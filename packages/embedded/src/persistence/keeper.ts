@@ -18,7 +18,7 @@ export interface SnapshotSource {
 export interface SnapshotKeeper {
   /** Writes now what has changed. Rejects where it cannot be written, and with SnapshotError while a script is busy. */
   save(): Promise<void>;
-  /** As `save`, for the last time, and gives the file free in any case. Idempotent. */
+  /** As `save`, for the last time, and frees the file in any case. Idempotent. */
   close(): Promise<void>;
 }
 

@@ -95,7 +95,7 @@ function replaceFunctions(engine: Engine, libraries: readonly string[]): void {
   }
 }
 
-/** What the first line tells, and the lines between it and the last. */
+/** What the first line says, and the lines between it and the last. */
 function parse(bytes: Buffer): { readonly libraries: readonly string[]; readonly lines: readonly Line[] } {
   const lines: unknown[] = [];
   let lastLine = 0;

@@ -31,7 +31,7 @@ export interface ParserLimits {
 
 export class RequestParser {
   readonly #limits: ParserLimits;
-  /** What is being read; `text` is the same as characters, but for a long argument alone. */
+  /** What is being read; `text` is the same as characters, except for a long argument. */
   #buffer: Buffer = EMPTY;
   #text = "";
   #at = 0;

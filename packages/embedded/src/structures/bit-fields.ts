@@ -5,7 +5,7 @@ export interface FieldType {
   readonly bits: number;
 }
 
-/** `byteAt` gives 0 beyond the end. */
+/** `byteAt` returns 0 beyond the end. */
 export function readField(byteAt: (index: number) => number, offset: number, { signed, bits }: FieldType): bigint {
   const { first, last, shift } = span(offset, bits);
   const value = readBytes(byteAt, first, last) >> shift;

@@ -80,7 +80,7 @@ export class IndexedMap<N extends Node> {
     for (const node of this.#places) if (node !== undefined) yield node.key;
   }
 
-  /** At least half of the places are taken, so two tries are expected. `random` gives 0 <= x < 1. */
+  /** At least half of the places are taken, so two tries are expected. `random` returns 0 <= x < 1. */
   random(random: () => number): N | undefined {
     if (this.#count === 0) return undefined;
     for (;;) {
@@ -90,7 +90,7 @@ export class IndexedMap<N extends Node> {
     }
   }
 
-  /** Visits up to `count` elements; begins anew with cursor 0. */
+  /** Visits up to `count` elements; begins again with cursor 0. */
   scan(cursor: number, count: number): ScanStep<N> {
     const nodes: N[] = [];
     let place = cursor === 0 ? this.#places.length : Math.min(cursor, this.#places.length);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { MinHeap } from "./min-heap.ts";
 
-it("gives its elements in order, also after its content was replaced or filtered", () => {
+it("returns its elements in order, also after its content was replaced or filtered", () => {
   fc.assert(
     fc.property(fc.array(fc.integer()), fc.array(fc.integer()), (first, second) => {
       const heap = new MinHeap<number>((a, b) => a < b);

@@ -59,7 +59,7 @@ export class PlaceIndex {
     this.#count -= 1;
   }
 
-  /** Every key has moved from its place to `places[place]`. Gives back what is no longer needed. */
+  /** Every key has moved from its place to `places[place]`. Frees what is no longer needed. */
   renumber(places: Int32Array): void {
     const slots = this.#slots;
     for (let i = 1; i < slots.length; i += 2) {

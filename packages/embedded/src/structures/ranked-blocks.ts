@@ -41,7 +41,7 @@ export class RankedBlocks<N extends Ranked> {
     this.#joinSmall(index);
   }
 
-  /** Gives a node which is inside another score. A small step that passes no neighbour moves nothing. */
+  /** Changes the score of a node that is inside. A small step that passes no neighbour moves nothing. */
   move(node: N, score: number): void {
     const index = this.#blockOf(node.score, node.key);
     const block = this.#blocks[index] as ScoreBlock<N>;

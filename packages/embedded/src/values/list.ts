@@ -25,7 +25,7 @@ export class ListValue extends Collection {
     return item;
   }
 
-  /** Up to `count` elements from an end, in the order in which single pops would give them. */
+  /** Up to `count` elements from an end, in the order in which single pops would return them. */
   popSeveral(end: End, count: number): string[] {
     const taken = Math.min(count, this.size);
     const start = end === "left" ? 0 : this.size - taken;

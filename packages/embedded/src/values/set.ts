@@ -4,7 +4,7 @@ import { IndexedMap, type Node, type ScanStep } from "../structures/indexed-map.
 import { sample } from "../structures/sample.ts";
 import { Collection } from "./value.ts";
 
-/** Distinct members. A small set of integers gives them in ascending order, as Redis's intset does. */
+/** Distinct members. A small set of integers lists them in ascending order, as Redis's intset does. */
 export class SetValue extends Collection {
   readonly type = "set";
   readonly #nodes = new IndexedMap<Node>();

@@ -56,7 +56,7 @@ export class SortedSetValue extends Collection {
     return this.#members.get(member)?.score;
   }
 
-  /** Adds a member or gives it another score; NaN is not allowed. */
+  /** Adds a member or changes its score; NaN is not allowed. */
   set(member: string, score: number): void {
     const known = this.#members.get(member);
     if (known === undefined) this.#add(member, score);

@@ -50,7 +50,7 @@ export class Group {
     this.entriesRead = entriesRead;
   }
 
-  /** Delivers an entry for the first time, or takes it from the consumer that had it and begins to count anew. */
+  /** Delivers an entry for the first time, or takes it from the consumer that had it and begins to count again. */
   deliver(id: StreamId, consumer: Consumer, nowMs: number): void {
     const known = this.pending.get(id);
     if (known === undefined) {

@@ -38,7 +38,7 @@ async function listening(name = NAME): Promise<QueueEvents> {
   return events;
 }
 
-it("adds, processes and tells results", async () => {
+it("adds, processes and reports results", async () => {
   const [jobs, events] = [queue(), await listening()];
   worker((job) => Promise.resolve(job.data.n * 2));
   const added = await jobs.addBulk(Array.from({ length: 20 }, (_, n) => ({ name: "double", data: { n } })));
@@ -153,7 +153,7 @@ it("gives a job whose worker has died to another", async () => {
   expect(await stalled).toBe(job.id);
 });
 
-it("tells progress and what happens in the order in which it happens", async () => {
+it("reports progress and what happens in the order in which it happens", async () => {
   const [jobs, events] = [queue(), await listening()];
   const heard: string[] = [];
   for (const name of ["added", "active", "progress", "completed"] as const)
@@ -178,7 +178,7 @@ it("schedules by a cron pattern, changes the schedule, and takes it away with it
   expect(await jobs.getDelayedCount()).toBe(0);
 });
 
-it("fails a parent with its child when told to, and takes a duplicate once", async () => {
+it("fails a parent with its child when asked to, and takes a duplicate once", async () => {
   const jobs = queue();
   const events = await listening();
   const flows = opened(new FlowProducer({ connection }));

@@ -144,7 +144,7 @@ describe("beside a real server, while a script is busy", () => {
     await other.same("GET a");
   });
 
-  it("who waits for a key is served at its end", async () => {
+  it("a client that waits for a key is served at its end", async () => {
     const waiting = third.start("BLPOP a 0");
     let clients: readonly string[] = [];
     do clients = await other.both("INFO clients");

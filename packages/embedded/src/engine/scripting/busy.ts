@@ -13,7 +13,7 @@ import { fromHost } from "./replies.ts";
 
 /** How long others wait to be heard, about. */
 const SLICE_MS = 5;
-/** A script that can pause does so when it is told to for the first or second time. */
+/** A script that can pause does so when asked for the first or second time. */
 const PATIENCE = 3;
 /** How long others are not heard, at least, before a script that cannot pause is ended. */
 const STUCK_MS = 1000;
@@ -42,7 +42,7 @@ export class RunTimer implements ScriptLimits {
   #thresholdMs = 0;
   /** 0 before the first look at the time. */
   #pauseAtMs = 0;
-  /** Since when, and how often, it was told to pause without having done so. */
+  /** Since when, and how often, it was asked to pause without having done so. */
   #wantedAtMs = 0;
   #wanted = 0;
 

@@ -29,7 +29,7 @@ export function readShebang(source: string): { readonly flags: ScriptFlags; read
   return { flags: declaredFlags(names), length };
 }
 
-/** Most flags tell of what this server does not have: replicas, a cluster, a limit on memory. */
+/** Most flags are about what this server does not have: replicas, a cluster, a limit on memory. */
 export function declaredFlags(names: readonly string[]): ScriptFlags {
   return { declared: true, noWrites: names.includes("no-writes") };
 }

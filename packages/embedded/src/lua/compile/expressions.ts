@@ -124,7 +124,7 @@ export class ExpressionCompiler {
     return `((${name}=${this.value(expression)})!==undefined&&${name}!==false)`;
   }
 
-  /** Values for a list of arguments: the last expression gives all its results. */
+  /** Values for a list of arguments: the last expression stands for all its results. */
   values(expressions: readonly Expression[]): string[] {
     return expressions.map((expression, at) => {
       if (at < expressions.length - 1 || !isMultiple(expression)) return this.value(expression);

@@ -34,7 +34,7 @@ describe("basic functions", () => {
     expect(run(source)).toEqual(expected);
   });
 
-  it("addresses tell objects apart and stay", () => {
+  it("addresses distinguish objects and stay", () => {
     const source = "local t = {} return {tostring(t) == tostring(t), tostring(t) == tostring({}), tostring(t)}";
     expect(run(source)).toEqual([1, null, expect.stringMatching(/^table: 0x[0-9a-f]+$/)]);
   });
@@ -90,7 +90,7 @@ describe("errors", () => {
     expect(errorOf("redis.call(\n'NOSUCH',\n'x')")).toMatch(/on @user_script:1\.$/);
   });
 
-  it("library errors below a table do not tell a line", () => {
+  it("library errors below a table name no line", () => {
     expect(errorOf("rawset(_G, 'x', 1)")).toBe(
       "ERR Attempt to modify a readonly table script: sha, on @user_script:1.",
     );

@@ -1,4 +1,4 @@
-/** What cjson can be told to do otherwise. */
+/** The options of cjson. */
 export interface JsonOptions {
   sparseConvert: boolean;
   sparseRatio: number;

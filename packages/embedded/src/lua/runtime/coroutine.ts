@@ -13,7 +13,7 @@ import type { LuaState } from "./state.ts";
 import { list, type LuaFunction, type LuaResult, type LuaValue } from "./value.ts";
 
 export type Body = Generator<readonly LuaValue[], LuaResult, readonly LuaValue[]>;
-/** Yielded where the whole script pauses. Told from a coroutine's yield by its identity. */
+/** Yielded where the whole script pauses. Distinguished from a coroutine's yield by its identity. */
 export const PAUSE: readonly LuaValue[] = Object.freeze([]);
 
 type BodyFunction = (...args: LuaValue[]) => Body;

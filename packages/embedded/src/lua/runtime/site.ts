@@ -1,4 +1,4 @@
-/** A place in a chunk at which something can fail: what error messages and error handlers tell about it. */
+/** A place in a chunk at which something can fail: what error messages and error handlers say about it. */
 export interface Chunk {
   /** As the loader named it: `@user_script`, or the text of a loaded string. */
   readonly source: string;

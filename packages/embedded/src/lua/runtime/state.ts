@@ -102,7 +102,7 @@ export class LuaState {
 
   /**
    * All that a script learns from outside comes this way or by `callHost`, so that a second run learns the same.
-   * @param question what tells this call from another
+   * @param question what distinguishes this call from another
    */
   ask(question: readonly string[], read: () => HostReply): HostReply {
     const known = this.recording.recall(question);
@@ -268,7 +268,7 @@ export class LuaState {
     return replaced ? undefined : site;
   }
 
-  /** Before the host works on its data: a full stack must be met here, not in the midst of a command. */
+  /** Before the host works on its data: a full stack must be met here, not in the middle of a command. */
   ensureStack(): void {
     if (this.depth > SHALLOW) probeStack(PROBE_FRAMES);
   }

@@ -60,7 +60,7 @@ export class Lexer {
     else this.#readSymbol(this.#source[this.#at]!);
   }
 
-  /** An error at the current line; `near` is a token's type, or undefined to tell nothing. */
+  /** An error at the current line; `near` is a token's type, or undefined to name none. */
   error(message: string, near?: TokenType): LuaSyntaxError {
     const place = `${this.#label}:${this.line}: ${message}`;
     return new LuaSyntaxError(near === undefined ? place : `${place} near '${cString(this.#shown(near))}'`);

@@ -1,4 +1,4 @@
-/** Whether two servers said the same, byte for byte but for what has no order and what is about time. */
+/** Whether two servers said the same, byte for byte, except for what has no order and what is about time. */
 import { withoutTimes } from "../grammars/streams.ts";
 import { type Frame, framesOf } from "./frames.ts";
 import { UNORDERED_CALLS } from "./scripts.ts";

@@ -147,7 +147,7 @@ export class Embedded implements Contestant {
   readonly #server: EmbeddedServer = createServer();
   readonly #observer: InProcessConnection = this.#server.connectInProcess();
 
-  /** A client whose number is the real one's, so that numbers need not be told apart in answers. */
+  /** A client whose number is the real one's, so that numbers need not be distinguished in answers. */
   connectAs(id: number): Client {
     for (;;) {
       const client = new EmbeddedClient(this.#server);

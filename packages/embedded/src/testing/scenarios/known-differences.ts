@@ -36,7 +36,7 @@ const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     },
   },
   {
-    reason: "As above: who ends its tracking within that turn is not told in Redis.",
+    reason: "As above: a client that ends its tracking within that turn is not informed in Redis.",
     covers: ({ real, embedded, lines }) => {
       const { messages, answers } = messagesApart(embedded);
       const ends = names(lines, "RESET") || names(lines, "TRACKING");
