@@ -2,6 +2,7 @@
  * What could go wrong, and the test for it:
  * - an add whose answer is lost is never repeated ............................... "a lost reply"
  * - an outage is taken for an empty index ....................................... "while the server is away"
+ * - a search fails because its server refuses to remove what has expired ........ "a server that refuses writes"
  */
 import { describe, expect, it } from "vitest";
 import { startProxy, startStandalone } from "../../test/support/servers.ts";
@@ -37,5 +38,27 @@ describe("geo on one server [standalone]", () => {
     await expect(geo.position("x")).rejects.toMatchObject({ ...outage, op: "geo.position" });
     await expect(geo.add("x", { lon: 0, lat: 0 })).rejects.toMatchObject({ ...outage, op: "geo.add" });
     await expect(geo.size()).rejects.toMatchObject({ ...outage, op: "geo.size" });
+  });
+
+  it("a server that refuses writes: searches answer, without what has expired", async () => {
+    await using server = await startStandalone();
+    await using hf = await connect(server.url, { prefix: randomName() });
+    const geo = hf.geo("a");
+    await geo.addMany(["over", "near", "far"].map((member, at) => [member, { lon: at, lat: 0 }]));
+    const ends = [...(await hf.scan("geo:").next()).value!].find((key) => key.endsWith(":ends"))!;
+    await server.command("ZADD", ends, "1", "over");
+    await server.command("CONFIG", "SET", "min-replicas-to-write", "1");
+    const center = { lon: 0, lat: 0 };
+    const members = (found: readonly { member: string }[]): string[] => found.map(({ member }) => member);
+    expect(members(await geo.nearest(center, { count: 1 }))).toEqual(["near"]);
+    expect(members(await geo.radius(center, { meters: 1e6 }))).toEqual(["near", "far"]);
+    expect(await geo.nearest({ member: "over" })).toBeUndefined();
+    expect(await geo.size()).toBe(2);
+    await server.command("CONFIG", "SET", "min-replicas-to-write", "0");
+    expect(members(await geo.nearest(center, { count: 1 }))).toEqual(["near"]);
+    expect(await server.command("ZCARD", ends)).toBe(2);
+    await server.command("DEL", ends);
+    await server.command("CONFIG", "SET", "min-replicas-to-write", "1");
+    expect(await geo.nearest(center)).toEqual([]);
   });
 });

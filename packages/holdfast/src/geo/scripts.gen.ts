@@ -24,28 +24,35 @@ local function isLive(places, ends, member)
   return over and tonumber(over) > now() and redis.call('ZSCORE', places, member) and true
 end
 local swept
+local stale = 0
+local function removeOver(places, ends, over)
+  local gone = redis.pcall('ZREM', places, unpack(over))
+  if type(gone) == 'number' then redis.call('ZREM', ends, unpack(over)) end
+  return type(gone) == 'number'
+end
 local function sweep(places, ends)
   if swept ~= nil then return swept end
-  if (redis.call('ZCARD', places) > 0) ~= (redis.call('ZCARD', ends) > 0) then redis.call('UNLINK', places, ends) end
-  local over = redis.call('ZRANGE', ends, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_ENDED_PER_CALL)
-  if #over > 0 then
-    redis.call('ZREM', places, unpack(over))
-    redis.call('ZREM', ends, unpack(over))
+  if (redis.call('ZCARD', places) > 0) ~= (redis.call('ZCARD', ends) > 0) then
+    if type(redis.pcall('UNLINK', places, ends)) ~= 'number' then stale = 1 end
   end
+  local over = redis.call('ZRANGE', ends, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_ENDED_PER_CALL)
   swept = #over < MAX_ENDED_PER_CALL
+  if #over > 0 and not removeOver(places, ends, over) then
+    stale, swept = redis.call('ZCOUNT', ends, '-inf', now()), true
+  end
   return swept
 end
 `;
 
-const SEARCH = `local function search(places, anchor, lon, lat, limit, shape)
+const SEARCH = `local function search(places, ends, anchor, lon, lat, limit, shape)
   local center = anchor == '' and {'FROMLONLAT', lon, lat} or {'FROMMEMBER', anchor}
   local query = {places, unpack(center)}
   for _, word in ipairs(shape) do query[#query + 1] = word end
-  local wanted = anchor == '' and limit or limit + 1
+  local wanted = stale + (anchor == '' and limit or limit + 1)
   for _, word in ipairs({'m', 'ASC', 'COUNT', wanted, 'WITHCOORD', 'WITHDIST'}) do query[#query + 1] = word end
   local rows, count = {}, 0
   for _, found in ipairs(redis.call('GEOSEARCH', unpack(query))) do
-    if found[1] ~= anchor and count < limit then
+    if found[1] ~= anchor and count < limit and (stale == 0 or isLive(places, ends, found[1])) then
       local at = count * 4
       rows[at + 1], rows[at + 2], rows[at + 3], rows[at + 4] = found[1], found[2], found[3][1], found[3][2]
       count = count + 1
@@ -72,7 +79,7 @@ export type AddResult = number;
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "idempotent",
   name: "geo.add",
-  sha1: "b0d83bf0210b982ba67aa846939ce6e9854c2b71",
+  sha1: "02d82cceba965f230f23cb649310029f45ee2e7b",
   lua: `-- geo.add
 ${NOW}${LIVE}local places, ends = KEYS[1], KEYS[2]
 local ttlMs = tonumber(ARGV[1])
@@ -121,7 +128,7 @@ export type DistanceResult = number | null;
 export const distance: BatchScript<DistanceKeys, DistanceArgs, DistanceResult> = {
   class: "read",
   name: "geo.distance",
-  sha1: "4ba0390dc54d7a517d86284b46f35d0c7faea851",
+  sha1: "0bfdf3d4e6c795f291ebd9f8c9d07a90434849e7",
   lua: `-- geo.distance
 ${NOW}${LIVE}local places, ends = KEYS[1], KEYS[2]
 local from, to = ARGV[1], ARGV[2]
@@ -139,7 +146,7 @@ return redis.call('GEODIST', places, from, to, 'm')
   },
   merged: {
     name: "geo.distance (merged)",
-    sha1: "3c0a6278471431ce9c2a4a5f3645f4cae5e75d2e",
+    sha1: "72ba680cf6d3b0366ba10393220320c290721742",
     lua: `-- geo.distance
 ${NOW}${LIVE}local function run(keyAt, argAt)
   local places, ends = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -188,7 +195,7 @@ export type NearestResult =
 export const nearest: BatchScript<NearestKeys, NearestArgs, NearestResult> = {
   class: "read",
   name: "geo.nearest",
-  sha1: "b0b3822492d633708b259ac19f41ded49c9abb42",
+  sha1: "4e0620344b7e2f9b2a0b7aad84932ef45b6a0021",
   lua: `-- geo.nearest
 ${NOW}${LIVE}${SEARCH}local places, ends = KEYS[1], KEYS[2]
 local anchor, lon, lat, radius, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -201,7 +208,7 @@ if redis.call('ZCARD', places) <= limit then circle = radius end
 local matches, count
 repeat
   circle = math.min(circle, radius)
-  matches, count = search(places, anchor, lon, lat, limit, {'BYRADIUS', circle})
+  matches, count = search(places, ends, anchor, lon, lat, limit, {'BYRADIUS', circle})
   local last = circle >= radius
   circle = circle * GROWTH
 until count >= limit or last
@@ -231,7 +238,7 @@ return {'found', matches}
   },
   merged: {
     name: "geo.nearest (merged)",
-    sha1: "39ec2a1646e916f86d5ee3c0f4899dce39f090c8",
+    sha1: "d37269bc2a55282e916151b3c473142312478236",
     lua: `-- geo.nearest
 ${NOW}${LIVE}${SEARCH}local function run(keyAt, argAt)
   local places, ends = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -245,7 +252,7 @@ ${NOW}${LIVE}${SEARCH}local function run(keyAt, argAt)
   local matches, count
   repeat
     circle = math.min(circle, radius)
-    matches, count = search(places, anchor, lon, lat, limit, {'BYRADIUS', circle})
+    matches, count = search(places, ends, anchor, lon, lat, limit, {'BYRADIUS', circle})
     local last = circle >= radius
     circle = circle * GROWTH
   until count >= limit or last
@@ -318,7 +325,7 @@ export type RemoveResult = boolean;
 export const remove: BatchScript<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "geo.remove",
-  sha1: "4f39b7aa154e39aeead38e59c8c7a374a1b15c32",
+  sha1: "66b07b33cb62362355e5f5559f0308f8a9c3c42a",
   lua: `-- geo.remove
 ${NOW}${LIVE}local places, ends = KEYS[1], KEYS[2]
 local member = ARGV[1]
@@ -338,7 +345,7 @@ return live
   },
   merged: {
     name: "geo.remove (merged)",
-    sha1: "0ab8cae87cf55d8801695506973128a8f1fa45bb",
+    sha1: "4b9b7906be71cdd490a4b01056789b5c0b8b54c1",
     lua: `-- geo.remove
 ${NOW}${LIVE}local function run(keyAt, argAt)
   local places, ends = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -420,14 +427,14 @@ export type WithinResult =
 export const within: BatchScript<WithinKeys, WithinArgs, WithinResult> = {
   class: "read",
   name: "geo.within",
-  sha1: "15cecbd46405857321db99a7db9c82672c142409",
+  sha1: "8c47a105167e83abedc63891ed96e090bd8010e6",
   lua: `-- geo.within
 ${NOW}${LIVE}${SEARCH}local places, ends = KEYS[1], KEYS[2]
 local anchor, lon, lat, radius, width, height, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 if not sweep(places, ends) then return {'again'} end
 if anchor ~= '' and not isLive(places, ends, anchor) then return {'missing'} end
 local shape = radius > 0 and {'BYRADIUS', radius} or {'BYBOX', width, height}
-return {'found', (search(places, anchor, lon, lat, limit, shape))}
+return {'found', (search(places, ends, anchor, lon, lat, limit, shape))}
 `,
   encodeKeys(keys, out) {
     out.push(keys.places, keys.ends);
@@ -453,7 +460,7 @@ return {'found', (search(places, anchor, lon, lat, limit, shape))}
   },
   merged: {
     name: "geo.within (merged)",
-    sha1: "d2be69e6a7f26038550f4bce92e0fc8cc84c2529",
+    sha1: "98912f41b84d762242215d9a4faa51eb2917c0bc",
     lua: `-- geo.within
 ${NOW}${LIVE}${SEARCH}local function run(keyAt, argAt)
   local places, ends = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -461,7 +468,7 @@ ${NOW}${LIVE}${SEARCH}local function run(keyAt, argAt)
   if not sweep(places, ends) then return {'again'} end
   if anchor ~= '' and not isLive(places, ends, anchor) then return {'missing'} end
   local shape = radius > 0 and {'BYRADIUS', radius} or {'BYBOX', width, height}
-  return {'found', (search(places, anchor, lon, lat, limit, shape))}
+  return {'found', (search(places, ends, anchor, lon, lat, limit, shape))}
 end
 local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 7 and 7 or 0
 for keyAt = 0, #KEYS - 1, 2 do

@@ -26,7 +26,7 @@ if redis.call('ZCARD', places) <= limit then circle = radius end
 local matches, count
 repeat
   circle = math.min(circle, radius)
-  matches, count = search(places, anchor, lon, lat, limit, {'BYRADIUS', circle})
+  matches, count = search(places, ends, anchor, lon, lat, limit, {'BYRADIUS', circle})
   local last = circle >= radius
   circle = circle * GROWTH
 until count >= limit or last

@@ -20,4 +20,4 @@
 if not sweep(places, ends) then return {'again'} end
 if anchor ~= '' and not isLive(places, ends, anchor) then return {'missing'} end
 local shape = radius > 0 and {'BYRADIUS', radius} or {'BYBOX', width, height}
-return {'found', (search(places, anchor, lon, lat, limit, shape))}
+return {'found', (search(places, ends, anchor, lon, lat, limit, shape))}
