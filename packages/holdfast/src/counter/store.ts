@@ -21,6 +21,8 @@ import type { CounterLife, CounterSettings } from "./options.ts";
 type Add = BatchItem<IncrementKeys, IncrementArgs>;
 type AddOnce = BatchItem<IncrementOnceKeys, IncrementOnceArgs>;
 
+/** In one script: at most about a millisecond of the server's time. */
+const MAX_ADDS = 128;
 const OP_GET = "counter.get";
 
 export class CounterStore {
@@ -37,8 +39,20 @@ export class CounterStore {
     this.#keys = keys;
     this.#settings = settings;
     const call = this.#call("counter.increment");
-    this.#adds = scriptKind(driver, increment, call, orThrow);
-    this.#addsOnce = scriptKind(driver, incrementOnce, call, orThrow);
+    const adds = scriptKind<IncrementKeys, IncrementArgs, IncrementResult, Add, IncrementResult>(
+      driver,
+      increment,
+      call,
+      orThrow,
+    );
+    const addsOnce = scriptKind<IncrementOnceKeys, IncrementOnceArgs, IncrementResult, AddOnce, IncrementResult>(
+      driver,
+      incrementOnce,
+      call,
+      orThrow,
+    );
+    this.#adds = { ...adds, maxItems: MAX_ADDS };
+    this.#addsOnce = { ...addsOnce, maxItems: MAX_ADDS };
     this.#reads = readKind(driver, { ...this.#call(OP_GET), class: "read" }, valueOf);
   }
 

@@ -11,6 +11,8 @@ export interface Algorithm<ConsumeArgs = unknown, PeekArgs = unknown, Reply = un
   readonly policy: LimiterPolicy;
   /** Part of the state's key: two ways of counting never read each other's. */
   readonly part: string;
+  /** Calls in one script: about 1 ms of the server's time. */
+  readonly maxItems: number;
   readonly consume: BatchScript<StateKey, ConsumeArgs, Reply>;
   readonly peek: BatchScript<StateKey, PeekArgs, Reply>;
   consumeArgs(cost: number): ConsumeArgs;

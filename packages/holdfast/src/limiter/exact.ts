@@ -16,6 +16,7 @@ const MAX_WINDOW_MS = 1e12;
 export class SlidingLog implements Algorithm<ExactArgs, ExactArgs, number[]> {
   readonly policy: LimiterPolicy;
   readonly part = "exact";
+  readonly maxItems = 64;
   readonly consume: typeof exact = exact;
   readonly peek: typeof exactPeek = exactPeek;
   /** Of a cost of 1: one object, because arguments that merged calls share are sent once. */

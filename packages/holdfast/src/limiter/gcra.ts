@@ -20,6 +20,7 @@ const MAX_RATE_ERROR = 0.01;
 export class Gcra implements Algorithm<GcraArgs, None, number> {
   readonly policy: LimiterPolicy;
   readonly part = "gcra";
+  readonly maxItems = 256;
   readonly consume: typeof gcra = gcra;
   readonly peek: typeof gcraPeek = gcraPeek;
   readonly #intervalMicros: number;

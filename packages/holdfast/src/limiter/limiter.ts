@@ -54,8 +54,11 @@ export class Limiter {
     const { algorithm } = this.#settings;
     const consumed = this.#concluding((reply, cost) => algorithm.consumed(reply, cost));
     const peeked = this.#concluding((reply, cost) => algorithm.peeked(reply, cost));
-    this.#consumes = scriptKind(core.driver, algorithm.consume, this.#call("limiter.consume"), consumed);
-    this.#peeks = scriptKind(core.driver, algorithm.peek, this.#call("limiter.peek"), peeked);
+    const { maxItems } = algorithm;
+    const consumes = scriptKind(core.driver, algorithm.consume, this.#call("limiter.consume"), consumed);
+    const peeks = scriptKind(core.driver, algorithm.peek, this.#call("limiter.peek"), peeked);
+    this.#consumes = { ...consumes, maxItems };
+    this.#peeks = { ...peeks, maxItems };
   }
 
   /**

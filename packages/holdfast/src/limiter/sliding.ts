@@ -25,6 +25,7 @@ export class SlidingWindow implements Algorithm<SlidingArgs, SlidingPeekArgs, nu
   readonly policy: LimiterPolicy;
   /** The window's length numbers the windows, so the counts of another length mean nothing. */
   readonly part: string;
+  readonly maxItems = 128;
   readonly consume: typeof sliding = sliding;
   readonly peek: typeof slidingPeek = slidingPeek;
   readonly #peekArgs: SlidingPeekArgs;

@@ -303,11 +303,11 @@ export type CountResult = number[];
 export const count: Script<CountKeys, CountArgs, CountResult> = {
   class: "read",
   name: "tags.count",
-  sha1: "79e20176b06349d21797ee8569b0716dfe95ea14",
+  sha1: "72895814ca5b92d43b65c33af0bed844c81fa5d6",
   lua: `-- tags.count
 ${NOW}${WHOLE}local items, links, counts, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local tags = ARGV
-local MAX_CHECKS = 5000
+local MAX_CHECKS = 2000
 local MAX_ENDED = 1000
 local found = redis.call('HMGET', counts, unpack(tags))
 if not isWhole(items, links, counts, expiry) then
@@ -368,14 +368,14 @@ export type FindResult =
 export const find: Script<FindKeys, FindArgs, FindResult> = {
   class: "read",
   name: "tags.find",
-  sha1: "16ff6828b45eada9787b6eb872d92a8fbe96a829",
+  sha1: "d3077dc2010a1258d516e1a712c0bd42e40c1d4e",
   lua: `-- tags.find
 ${NOW}${WHOLE}${LIVE}${SEARCH}local items, links, counts, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local cursor, limit, required, optional = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local tags = {}
 for i = 5, #ARGV do tags[i - 4] = ARGV[i] end
-local MAX_CHECKS = 5000
-local CHUNK, MIN_CHUNK = 256, 16
+local MAX_CHECKS = 2000
+local CHUNK, MIN_CHUNK = 128, 16
 if not isWhole(items, links, counts, expiry) then return {'page', {}, false} end
 local all, any, none = {}, {}, {}
 for at, tag in ipairs(tags) do

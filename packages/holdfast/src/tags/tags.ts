@@ -88,7 +88,7 @@ export class Tags {
    * Returns items with all of `all`, at least one of `any` and none of `not`.
    *
    * A page is one bounded step: it may have fewer items than `limit`, or none, while its `cursor` says that there are more.
-   * Cost: one script, which looks at up to about 5,000 pairs of item and tag: those of the rarest tag of `all`, else those of `any`.
+   * Cost: one script, which looks at up to about 2,000 pairs of item and tag: those of the rarest tag of `all`, else those of `any`.
    */
   find(query: TagsQuery & TagsPageOptions): Promise<TagsPage> {
     return observed("tags.find", undefined, async () => {

@@ -8,7 +8,7 @@
 -- @key expiry
 -- @arg tags... bytes
 -- @returns list<int>
-local MAX_CHECKS = 5000
+local MAX_CHECKS = 2000
 local MAX_ENDED = 1000
 local found = redis.call('HMGET', counts, unpack(tags))
 if not isWhole(items, links, counts, expiry) then

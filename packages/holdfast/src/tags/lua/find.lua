@@ -15,8 +15,8 @@
 -- @arg optional int     how many tags follow of which an item must have one; the rest it must not have
 -- @arg tags... bytes
 -- @result page items:list<text> cursor:text?
-local MAX_CHECKS = 5000
-local CHUNK, MIN_CHUNK = 256, 16
+local MAX_CHECKS = 2000
+local CHUNK, MIN_CHUNK = 128, 16
 if not isWhole(items, links, counts, expiry) then return {'page', {}, false} end
 local all, any, none = {}, {}, {}
 for at, tag in ipairs(tags) do
