@@ -2,6 +2,8 @@
  * One listener per AbortSignal, shared by all that follow it. A signal is often that of a whole request with many
  * calls at a time: a listener for each would cost more than the call, and Node warns of a leak beyond ten of them.
  */
+import { InvalidArgumentError } from "./errors.ts";
+
 export interface Abortable {
   abort(reason: unknown): void;
 }
@@ -53,6 +55,14 @@ export function onAbort(signal: AbortSignal | undefined, abort: (reason: unknown
   const follower: Abortable = { abort };
   follow(signal, follower);
   return () => unfollow(signal, follower);
+}
+
+/** An option `signal`, checked by its shape: a signal of another realm is no instance of this one's class. */
+export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>;
+  if (typeof aborted === "boolean" && typeof addEventListener === "function") return signal;
+  throw new InvalidArgumentError("signal", "an AbortSignal", signal);
 }
 
 function nothing(): void {}

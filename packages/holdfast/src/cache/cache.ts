@@ -6,7 +6,7 @@
  * read: what its stored bytes decode to, each caller's own; a server that is away costs a cache its hits, not its
  * callers their answers (`onOutage`); a stored value that this version cannot read is loaded again, never half-understood.
  */
-import { onAbort } from "../base/abort.ts";
+import { checkSignal, onAbort } from "../base/abort.ts";
 import { AbortedError, HoldfastError, InvalidArgumentError, said } from "../base/errors.ts";
 import { type Duration, listOf, parseOptions, toMs } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
@@ -23,7 +23,6 @@ import {
   type CacheSetOptions,
   cacheSettings,
   type CacheSettings,
-  checkSignal,
   GET_OR_SET_OPTIONS,
   SET_OPTIONS,
 } from "./options.ts";

@@ -69,8 +69,3 @@ export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
     onOutage,
   };
 }
-
-export function checkSignal(signal: AbortSignal | undefined): void {
-  if (signal === undefined || (typeof signal?.addEventListener === "function" && "aborted" in signal)) return;
-  throw new InvalidArgumentError("signal", "an AbortSignal", signal);
-}

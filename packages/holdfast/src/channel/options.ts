@@ -1,5 +1,6 @@
 import { type Codec, CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
+import { checkSignal } from "../base/abort.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { checkText } from "../core/keyspace/keyspace.ts";
 import { type Duration, type OptionNames, parseOptions, toTimerMs } from "../base/options.ts";
@@ -160,7 +161,7 @@ function consuming(options: ChannelMessagesOptions): Consumption {
     onOverflow,
     onGap: optionalFunction("onGap", onGap),
     onError: optionalFunction("onError", onError),
-    signal: optionalSignal(signal),
+    signal: checkSignal(signal),
   };
 }
 
@@ -172,10 +173,4 @@ function atLeastOne(field: string, value: number): number {
 function optionalFunction<F>(field: string, value: F | undefined): F | undefined {
   if (value === undefined || typeof value === "function") return value;
   throw new InvalidArgumentError(field, "a function", value);
-}
-
-function optionalSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  // By its shape: a signal of another realm is no instance of this one's class.
-  if (signal === undefined || typeof signal.addEventListener === "function") return signal;
-  throw new InvalidArgumentError("signal", "an AbortSignal", signal);
 }

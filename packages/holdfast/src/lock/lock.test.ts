@@ -45,14 +45,14 @@ describe.each(backends())("locks [$name]", (backend) => {
       await next.release();
     });
 
-    it("never two holders, and fences that only rise", async () => {
+    it("never two holders, and fences that only rise", { timeout: 120_000 }, async () => {
       const name = freshName();
       const counter = hf.key("count", name);
       const fences: number[] = [];
       // What a lock is for: a read and a write which are not one command.
       const work = async (of: Holdfast): Promise<void> => {
         const lock = of.lock(name, { ttl: "60s" });
-        for (let round = 0; round < 50; round += 1) {
+        for (let round = 0; round < 25; round += 1) {
           await lock.run(
             async (held) => {
               fences.push(held.fence);
@@ -68,10 +68,10 @@ describe.each(backends())("locks [$name]", (backend) => {
         }
       };
       await Promise.all([hf, other].flatMap((of) => Array.from({ length: 20 }, () => work(of))));
-      expect(fences).toHaveLength(2_000);
-      expect(String(await send("GET", counter))).toBe("2000");
+      expect(fences).toHaveLength(1_000);
+      expect(String(await send("GET", counter))).toBe("1000");
       expect(fences).toEqual([...fences].sort((a, b) => a - b));
-      expect(new Set(fences).size).toBe(2_000);
+      expect(new Set(fences).size).toBe(1_000);
     });
 
     it("holds many locks at a time, over all slots", async () => {
@@ -111,7 +111,7 @@ describe.each(backends())("locks [$name]", (backend) => {
   });
 
   describe("the end", () => {
-    it("tells expired from stolen", async () => {
+    it("knows expired from stolen", async () => {
       const name = freshName();
       const quick = { ttl: 100, renew: false } as const;
       const first = await taken(hf, name, quick);
@@ -195,7 +195,7 @@ describe.each(backends())("locks [$name]", (backend) => {
   });
 
   describe("close", () => {
-    it("tells and releases the holders, and ends the waiting", async () => {
+    it("aborts and releases the holders, and ends the waiting", async () => {
       const name = freshName();
       const elsewhere = freshName();
       const theirs = await taken(hf, elsewhere);
@@ -235,6 +235,7 @@ describe.each(backends())("locks [$name]", (backend) => {
     it.each([
       ["wait", { wait: -1 }],
       ["signal", { signal: "now" }],
+      ["signal", { signal: null }],
       ["timout", { timout: 1 }],
       ["options", 500],
     ])("refuses a bad %s of an acquire", async (field, bad) => {

@@ -1,3 +1,4 @@
+import { checkSignal } from "../base/abort.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { checkText } from "../core/keyspace/keyspace.ts";
 import { type Duration, type OptionNames, parseOptions, toMs, toTimerMs } from "../base/options.ts";
@@ -66,11 +67,10 @@ export function waiting(
   label: string,
   options: LockAcquireOptions | undefined,
 ): { readonly waitMs: number; readonly signal: AbortSignal | undefined } {
-  return parseOptions(label, options, ACQUIRE_OPTIONS, ({ wait = "30s", signal }) => {
-    if (signal !== undefined && typeof signal.addEventListener !== "function")
-      throw new InvalidArgumentError("signal", "an AbortSignal", signal);
-    return { waitMs: toMs("wait", wait, 0), signal };
-  });
+  return parseOptions(label, options, ACQUIRE_OPTIONS, ({ wait = "30s", signal }) => ({
+    waitMs: toMs("wait", wait, 0),
+    signal: checkSignal(signal),
+  }));
 }
 
 /** The lock as messages name it. */
