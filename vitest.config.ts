@@ -17,6 +17,7 @@ export default defineConfig({
       "packages/*/src/**/*.test.ts",
       "packages/*/test/**/*.test.ts",
       "examples/*/src/**/*.test.ts",
+      "examples/cookbook/*/*.test.ts",
       "scripts/*.test.mjs",
     ],
     globalSetup: ["packages/holdfast/test/support/global-setup.ts"],
