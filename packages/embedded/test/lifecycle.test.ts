@@ -144,7 +144,8 @@ describe("a server's end", () => {
     await cycle();
     const before = handles();
     for (let at = 0; at < 300; at += 1) await cycle();
-    await expect.poll(handles).toEqual(before);
+    // On a busy machine the first cycle's sockets may still be closing when they are counted.
+    await expect.poll(() => handles().length).toBeLessThanOrEqual(before.length);
   });
 
   it("leaves no memory, after 10,000 of them", { timeout: 130_000 }, async () => {
