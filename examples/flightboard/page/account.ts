@@ -1,6 +1,6 @@
-/** Sign-in (pick a name), and what a signed-in visitor may do: change the speed, star airports, kill processes. */
+/** Sign-in (pick a name), and what a signed-in visitor may do: change the speed and star airports. */
 import { ask } from "./api.ts";
-import { byId, h } from "./dom.ts";
+import { byId, h, replaceKeepingFocus } from "./dom.ts";
 import type { Account, Snapshot } from "./types.ts";
 
 const SPEEDS: readonly (readonly [speed: number, label: string])[] = [
@@ -29,11 +29,6 @@ export class Visitor {
     return this.#account.user === null ? undefined : (this.#account.watching ?? []);
   }
 
-  /** What the "kill" buttons do; undefined while nobody is signed in. */
-  get kill(): ((name: string) => void) | undefined {
-    return this.#account.user === null ? undefined : (name) => void ask("/api/kill", "POST", { process: name });
-  }
-
   /** Stars an airport, or takes its star away. */
   async watch(code: string): Promise<void> {
     const before = this.#account.watching ?? [];
@@ -52,7 +47,7 @@ export class Visitor {
     if (body !== undefined && "user" in body) this.#account = body;
     const { user, users } = this.#account;
     this.#speeds.enable(user !== null);
-    byId("account").replaceChildren(...(user === null ? this.#signedOut(users ?? []) : this.#signedIn(this.#account)));
+    replaceKeepingFocus(byId("account"), user === null ? this.#signedOut(users ?? []) : this.#signedIn(this.#account));
     this.#changed();
   }
 
@@ -60,7 +55,7 @@ export class Visitor {
     const names = users.map((user) => h("option", { value: user }, user));
     const choice = h("select", { id: "user", "aria-label": "Sign in as" }, ...names);
     const enter = (): void => void this.#enter(choice.value);
-    return [choice, h("button", { type: "button", id: "sign-in", onclick: enter }, "Sign in")];
+    return [choice, h("button", { type: "button", id: "sign-in", "data-key": "sign", onclick: enter }, "Sign in")];
   }
 
   #signedIn({ user, active = 1 }: Account): Node[] {
@@ -69,7 +64,7 @@ export class Visitor {
     const everywhere = (): void => void this.#leave("/api/session/all");
     const nodes = [
       h("span", { class: "who" }, `${user}`, browsers),
-      h("button", { type: "button", id: "sign-out", class: "quiet", onclick: here }, "Sign out"),
+      h("button", { type: "button", id: "sign-out", "data-key": "sign", class: "quiet", onclick: here }, "Sign out"),
     ];
     if (active > 1) nodes.push(h("button", { type: "button", class: "quiet", onclick: everywhere }, "everywhere"));
     return nodes;

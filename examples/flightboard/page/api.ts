@@ -25,7 +25,7 @@ export async function ask<T>(path: string, method = "GET", body?: unknown): Prom
   try {
     const init = { method, headers: { "content-type": "application/json" } };
     const response = await fetch(path, body === undefined ? init : { ...init, body: JSON.stringify(body) });
-    tell(response.headers);
+    report(response.headers);
     const text = await response.text();
     const parsed = text === "" ? undefined : (JSON.parse(text) as T & { title?: string });
     return { ok: response.ok, status: response.status, body: parsed, title: parsed?.title ?? "" };
@@ -34,7 +34,7 @@ export async function ask<T>(path: string, method = "GET", body?: unknown): Prom
   }
 }
 
-function tell(headers: Headers): void {
+function report(headers: Headers): void {
   const remaining = /r=(\d+)/.exec(headers.get("ratelimit") ?? "")?.[1];
   const limit = /q=(\d+)/.exec(headers.get("ratelimit-policy") ?? "")?.[1];
   if (remaining === undefined || limit === undefined) return;

@@ -1,5 +1,5 @@
 /** The three leaderboards. Rows keep their element, so a row that climbs is seen to move. */
-import { byId, count, h, setText } from "./dom.ts";
+import { byId, count, h, replaceKeepingFocus, setText } from "./dom.ts";
 import type { BoardName, Entry, MapPoint, Snapshot } from "./types.ts";
 
 const TITLES: Readonly<Record<BoardName, readonly [title: string, unit: string]>> = {
@@ -19,7 +19,12 @@ export function createBoards(points: ReadonlyMap<string, MapPoint>, select: (cod
     const card = h(
       "section",
       { class: "card", "aria-label": title },
-      h("h2", {}, title, " ", h("small", {}, unit)),
+      h(
+        "div",
+        { class: "head" },
+        h("h2", {}, title, " ", h("small", {}, unit)),
+        h("span", { class: "primitives", "data-primitives": "leaderboard" }),
+      ),
       list,
     );
     byId("boards").append(card);
@@ -49,7 +54,7 @@ function showBoard(
   });
   for (const [code, row] of rows) if (!shown.includes(row)) rows.delete(code);
   if (shown.some((row, index) => list.children[index] !== row) || list.children.length !== shown.length) {
-    list.replaceChildren(...shown);
+    replaceKeepingFocus(list, shown);
     slide(rows, before);
   }
 }

@@ -37,6 +37,19 @@ function fill<E extends Element>(element: E, props: Props, children: Child[]): E
   return element;
 }
 
+/**
+ * Replaces what is in the container. The focus stays on its element where that is still there, else on the one with the
+ * same `data-key`: nobody who goes by keyboard is thrown out by an update.
+ */
+export function replaceKeepingFocus(container: Element, children: readonly (Node | string)[]): void {
+  const { activeElement } = document;
+  const held = activeElement instanceof HTMLElement && container.contains(activeElement) ? activeElement : undefined;
+  container.replaceChildren(...children);
+  if (held === undefined) return;
+  const same = container.querySelector<HTMLElement>(`[data-key="${CSS.escape(held.dataset["key"] ?? "")}"]`);
+  (held.isConnected ? held : same)?.focus({ preventScroll: true });
+}
+
 /** Sets the text only when it changed, so that nothing is announced or laid out for nothing. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;

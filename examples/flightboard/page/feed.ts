@@ -1,6 +1,6 @@
 /** The live flights as a departures board: newest on top, a few dozen rows. */
 import { byId, h } from "./dom.ts";
-import type { News } from "./types.ts";
+import type { Flight, News } from "./types.ts";
 
 const ROWS = 40;
 /** Rows added per frame; more cannot be read. */
@@ -8,9 +8,19 @@ const PER_FRAME = 6;
 
 export function showFlights(news: readonly News[]): void {
   const body = byId("feed");
-  const rows = news
-    .slice(-PER_FRAME)
-    .map(({ flight }) =>
+  body.prepend(...rowsOf(news.slice(-PER_FRAME).map(({ flight }) => flight)));
+  while (body.children.length > ROWS) body.lastElementChild?.remove();
+}
+
+/** The last flights before the page was opened, oldest first, in place of what was shown. */
+export function showRecent(flights: readonly Flight[]): void {
+  byId("feed").replaceChildren(...rowsOf(flights.slice(-ROWS)));
+}
+
+function rowsOf(flights: readonly Flight[]): HTMLElement[] {
+  return flights
+    .toReversed()
+    .map((flight) =>
       h(
         "tr",
         {},
@@ -20,8 +30,6 @@ export function showFlights(news: readonly News[]): void {
         h("td", { class: kind(flight.delay) }, words(flight.delay)),
       ),
     );
-  body.prepend(...rows.toReversed());
-  while (body.children.length > ROWS) body.lastElementChild?.remove();
 }
 
 function kind(delay: number): string {

@@ -1,33 +1,22 @@
 /** Who leads, with which fence, which processes live, and what changed: takeovers, deaths, restarts. */
+import { kill } from "./break.ts";
 import { byId, h, setText } from "./dom.ts";
+import { note } from "./history.ts";
 import type { LockView, ProcessView, Snapshot } from "./types.ts";
 
 const LEASE_MS = 2_000;
-const HISTORY = 7;
-
-type Kill = ((name: string) => void) | undefined;
 
 const LOCKS = { leader: "ingest-leader", worker: "worker" } as const;
 const holders = new Map<string, LockView>();
 const rows = new Map<string, HTMLElement>();
-let kill: Kill;
 let pids = new Map<string, number | undefined>();
 
-/** `allowedKill` is there for signed-in visitors. */
-export function showLocks({ locks, processes }: Snapshot, allowedKill: Kill): void {
-  kill = allowedKill;
+export function showLocks({ locks, processes }: Snapshot): void {
   byId("locks").replaceChildren(lockRow(LOCKS.leader, locks.leader), lockRow(LOCKS.worker, locks.worker));
   for (const process of processes) showProcess(process, locks);
   followLock(LOCKS.leader, locks.leader);
   followLock(LOCKS.worker, locks.worker);
   followProcesses(processes);
-}
-
-export function note(text: string): void {
-  const list = byId("history");
-  const time = new Date().toTimeString().slice(0, 8);
-  list.prepend(h("li", {}, h("time", {}, time), " ", text));
-  while (list.children.length > HISTORY) list.lastElementChild?.remove();
 }
 
 function lockRow(name: string, lock: LockView | undefined): HTMLElement {
@@ -54,10 +43,7 @@ function showProcess({ name, presence }: ProcessView, locks: Snapshot["locks"]):
   row.className = presence === undefined ? "down" : "up";
   if (state !== undefined) setText(state, presence === undefined ? "down" : doing(name, locks));
   if (pid !== undefined) setText(pid, presence === undefined ? "—" : `pid ${presence.pid}`);
-  if (button instanceof HTMLButtonElement) {
-    button.hidden = kill === undefined;
-    button.disabled = presence === undefined;
-  }
+  if (button instanceof HTMLButtonElement) button.disabled = presence === undefined;
 }
 
 function createRow(name: string): HTMLElement {
@@ -70,7 +56,12 @@ function createRow(name: string): HTMLElement {
     h("code"),
     h(
       "button",
-      { type: "button", class: "quiet kill", "aria-label": `kill ${name} with SIGKILL`, onclick: () => kill?.(name) },
+      {
+        type: "button",
+        class: "quiet kill",
+        "aria-label": `kill ${name} with SIGKILL`,
+        onclick: () => void kill(name),
+      },
       "kill -9",
     ),
   );

@@ -2,15 +2,20 @@
 import { Visitor } from "./account.ts";
 import { Arcs } from "./arcs.ts";
 import { createBoards } from "./boards.ts";
+import { showBreak } from "./break.ts";
 import { byId, count, h, setText, short } from "./dom.ts";
-import { showFlights } from "./feed.ts";
+import { showFlights, showRecent } from "./feed.ts";
 import { createCacheGauge, createLimitGauge } from "./gauges.ts";
-import { note, showLocks } from "./locks.ts";
+import { note } from "./history.ts";
+import { showLocks } from "./locks.ts";
 import { createMap } from "./map.ts";
+import { showPrimitives } from "./primitives.ts";
 import { createSearch } from "./search.ts";
 import { Spotlight } from "./spotlight.ts";
 import { startTheme } from "./theme.ts";
-import type { MapData, News, Snapshot } from "./types.ts";
+import type { Flight, MapData, News, Snapshot } from "./types.ts";
+
+const REFUSED_RETRY_MS = 5_000;
 
 const data = (await (await fetch("/map.json")).json()) as MapData;
 const map = createMap(data, (code) => spotlight.select(code));
@@ -20,6 +25,7 @@ const showCache = createCacheGauge();
 createLimitGauge();
 createSearch((code) => spotlight.select(code));
 startTheme(() => arcs.recolour());
+showPrimitives();
 
 const spotlight: Spotlight = new Spotlight({
   shown: () => highlight(),
@@ -31,11 +37,15 @@ const account: Visitor = new Visitor(() => {
   if (spotlight.code !== undefined) void spotlight.show(spotlight.code);
 }, note);
 
+/** When the page lost the API; undefined while it has it. */
+let away: number | undefined;
+
 listen();
 
 function listen(): void {
   const events = new EventSource("/api/events");
   events.addEventListener("snapshot", ({ data }) => showSnapshot(JSON.parse(String(data)) as Snapshot));
+  events.addEventListener("recent", ({ data }) => showRecent(JSON.parse(String(data)) as Flight[]));
   events.addEventListener("flights", ({ data }) => {
     const news = JSON.parse(String(data)) as News[];
     showFlights(news);
@@ -43,26 +53,44 @@ function listen(): void {
   });
   events.addEventListener("gap", () => note("the live channel was interrupted; some flights were not shown"));
   events.addEventListener("outage", () => showOutage("The API is up, its server does not answer."));
-  events.addEventListener("error", () => showOutage("The API does not answer; it is being started again."));
+  events.addEventListener("error", () => {
+    showOutage("The API does not answer; it is being started again.");
+    if (events.readyState !== EventSource.CLOSED) return;
+    // Refused, so the browser does not try again by itself.
+    showOutage("The API takes no more pages from here; close one.");
+    setTimeout(listen, REFUSED_RETRY_MS);
+  });
 }
 
 function showSnapshot(snapshot: Snapshot): void {
-  byId("outage").hidden = true;
+  showReturn();
   showClock(snapshot);
   showTotals(snapshot);
   map.update(snapshot);
   boards.update(snapshot);
-  showLocks(snapshot, account.kill);
+  showLocks(snapshot);
+  showBreak(snapshot);
   showCache(snapshot.cache);
   spotlight.update(snapshot);
   account.showSpeed(snapshot.speed);
   highlight();
 }
 
+/** What is shown is old from now on, and looks it. */
 function showOutage(text: string): void {
+  away ??= performance.now();
+  document.body.classList.add("away");
   const line = byId("outage");
   line.hidden = false;
   setText(line, text);
+}
+
+function showReturn(): void {
+  if (away === undefined) return;
+  note(`everything is back after ${((performance.now() - away) / 1_000).toFixed(1)} s`);
+  away = undefined;
+  document.body.classList.remove("away");
+  byId("outage").hidden = true;
 }
 
 function showClock({ cursor, flights }: Snapshot): void {

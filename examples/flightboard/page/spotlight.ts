@@ -1,6 +1,6 @@
 /** One airport in detail: the archive through the cache, the live numbers, its tags and its neighbours. */
 import { ask } from "./api.ts";
-import { byId, count, h, setText, svg } from "./dom.ts";
+import { byId, count, h, replaceKeepingFocus, setText, svg } from "./dom.ts";
 import type { LiveAirport, NearPlace, Profile, Snapshot } from "./types.ts";
 
 const TOUR_MS = 6_000;
@@ -61,7 +61,7 @@ export class Spotlight {
 
   #render(profile: Profile, live: LiveAirport | undefined, near: readonly NearPlace[]): void {
     const onTime = profile.departures === 0 ? "–" : `${Math.round((100 * profile.onTime) / profile.departures)}%`;
-    byId("spotlight").replaceChildren(
+    replaceKeepingFocus(byId("spotlight"), [
       h("p", { class: "airport" }, h("strong", {}, profile.code), ` ${profile.name}`, this.#star(profile.code)),
       h("p", { class: "muted" }, `${profile.city}, ${profile.state}`),
       facts({
@@ -84,7 +84,7 @@ export class Spotlight {
           .map(({ member, meters }) => [member, `${Math.round(meters / METERS_PER_MILE)} mi`] as const),
         (code) => this.select(code),
       ),
-    );
+    ]);
   }
 
   #star(code: string): HTMLElement | undefined {
@@ -96,6 +96,7 @@ export class Spotlight {
       {
         type: "button",
         class: "star",
+        "data-key": "star",
         "aria-pressed": String(on),
         "aria-label": `Watch ${code}`,
         onclick: () => this.#hooks.watch(code),
@@ -107,16 +108,21 @@ export class Spotlight {
   #follow(on: boolean): void {
     this.#touring = on;
     byId("follow").setAttribute("aria-pressed", String(on));
-    setText(byId("follow"), on ? "Touring the busiest" : "Tour the busiest");
+    setText(byId("follow"), on ? "Touring" : "Tour");
     if (on) this.#next();
   }
 
   #next(): void {
-    if (!this.#touring || document.hidden) return;
+    if (!this.#touring || document.hidden || inUse()) return;
     const code = this.#tour[this.#stop % Math.max(1, this.#tour.length)];
     this.#stop += 1;
     if (code !== undefined) void this.show(code);
   }
+}
+
+/** The tour waits for a visitor who reads or uses what it shows. */
+function inUse(): boolean {
+  return byId("spotlight").matches(":hover, :focus-within");
 }
 
 function facts(rows: Readonly<Record<string, string>>): HTMLElement {
@@ -157,7 +163,7 @@ export function chips(
   const buttons = items.map(([code, text]) => {
     return h(
       "button",
-      { type: "button", class: "chip", onclick: () => select(code) },
+      { type: "button", class: "chip", "data-key": code, onclick: () => select(code) },
       h("b", {}, code),
       text === "" ? undefined : ` ${text}`,
     );

@@ -53,7 +53,17 @@ export interface Snapshot {
   readonly locks: { readonly leader?: LockView; readonly worker?: LockView };
   readonly processes: readonly ProcessView[];
   readonly cache: { readonly hits: number; readonly misses: number; readonly loads: number; readonly joined: number };
+  readonly takeover?: Takeover;
   readonly pages: number;
+}
+
+/** What came of the last kill of a process that held a lock; each part appears once it is measured. */
+export interface Takeover {
+  readonly killed: string;
+  readonly lock: "leader" | "worker";
+  readonly at: number;
+  readonly successor?: { readonly name: string; readonly afterMs: number };
+  readonly count?: { readonly flights: number; readonly lost: number; readonly twice: number };
 }
 
 export type BoardName = "busiest" | "delayed" | "connected";

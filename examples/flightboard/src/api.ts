@@ -12,6 +12,7 @@ import { readAirports } from "./data/airports.ts";
 import { readFlights } from "./data/flights.ts";
 import { keepRunning, log, runService, type Service } from "./service.ts";
 import { addStats } from "./api/stats.ts";
+import { Takeovers } from "./api/takeovers.ts";
 
 await runService("api", async (service) => {
   const { hf, options, signal } = service;
@@ -22,15 +23,23 @@ await runService("api", async (service) => {
     routes: hf.cache<RouteProfile>("route-profiles", { ttl: "10m", negativeTtl: "30s" }),
   };
   const hub = new Hub();
-  const live = new Live(service, hub, () => addStats(caches.airports.stats(), caches.routes.stats()));
-  const app = createApp({ service, db, caches, hub, live, kill: killThroughLauncher() });
+  const takeovers = new Takeovers(service);
+  const live = new Live(service, hub, {
+    cache: () => addStats(caches.airports.stats(), caches.routes.stats()),
+    takeover: () => takeovers.latest,
+  });
+  const app = createApp({ service, db, caches, hub, live, takeovers, kill: killThroughLauncher() });
   await serveAssets(app, await drawMap(airports.values()));
 
   const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: options.port });
   await once(server, "listening");
   log(options, `serves http://127.0.0.1:${options.port}`);
   signal.addEventListener("abort", () => closeNow(server));
-  await Promise.all([keepRunning(service, () => live.sendSnapshots()), keepRunning(service, () => live.sendFlights())]);
+  await Promise.all([
+    keepRunning(service, () => live.sendSnapshots()),
+    keepRunning(service, () => live.sendFlights()),
+    keepRunning(service, () => takeovers.follow()),
+  ]);
 });
 
 async function openArchive({ options }: Service): Promise<Database> {

@@ -1,11 +1,11 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { parseOptions, toArgs } from "./options.ts";
 
 afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-test("children are given what the launcher was given", () => {
+it("children are given what the launcher was given", () => {
   const options = parseOptions([
     "--flights",
     "500",
@@ -22,7 +22,7 @@ test("children are given what the launcher was given", () => {
   expect(parseOptions(toArgs(fast))).toMatchObject({ speed: Infinity, ownServer: true });
 });
 
-test("the server is the embedded one, unless one is named or another kind is asked for", () => {
+it("the server is the embedded one, unless one is named or another kind is asked for", () => {
   vi.stubEnv("HOLDFAST_URL", undefined);
   vi.stubEnv("REDIS_URL", undefined);
   expect(parseOptions([])).toMatchObject({ url: undefined, server: "embedded" });
@@ -35,7 +35,7 @@ test("the server is the embedded one, unless one is named or another kind is ask
   expect(parseOptions(["--server", "embedded"])).toMatchObject({ url: undefined, server: "embedded" });
 });
 
-test.each([
+it.each([
   [["--flights", "0"], /--flights: expected a whole number/],
   [["--flights", "many"], /--flights/],
   [["--speed", "-1"], /--speed/],

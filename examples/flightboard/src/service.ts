@@ -1,4 +1,4 @@
-/** What the three services share: connect, announce, run, retry after an outage, stop when told. */
+/** What the three services share: connect, announce, run, retry after an outage, stop on a signal. */
 import { randomUUID } from "node:crypto";
 import { connect, type Holdfast, HoldfastError } from "holdfast";
 import { type Options, parseOptions } from "./options.ts";
@@ -15,7 +15,7 @@ export interface Service {
 const ANNOUNCE_MS = 1_000;
 const RETRY_MS = 250;
 
-/** Runs `body` until it ends or the process is told to stop (SIGTERM, Ctrl-C, or the launcher gone). */
+/** Runs `body` until it ends or the process is to stop (SIGTERM, Ctrl-C, or the launcher gone). */
 export async function runService(role: Presence["role"], body: (service: Service) => Promise<void>): Promise<void> {
   const options = parseOptions();
   const signal = stopSignal();
@@ -92,7 +92,7 @@ function announce(state: State, presence: Presence, name: string, signal: AbortS
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
-/** The launcher was killed and cannot do it any more. Nobody is left to be told when it fails. */
+/** The launcher was killed and cannot do it any more. Nobody is left to report a failure to. */
 function shutDownServer(hf: Holdfast): void {
   hf.driver.send(["SHUTDOWN", "NOSAVE"], { op: "flightboard.shutdown", class: "unsafe" }).catch(() => undefined);
 }
@@ -100,7 +100,7 @@ function shutDownServer(hf: Holdfast): void {
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
   const end = (): void => {
-    // Being told of "disconnect" keeps the channel to the launcher open, and with it the process.
+    // Listening for "disconnect" keeps the channel to the launcher open, and with it the process.
     process.channel?.unref();
     stop.abort();
   };

@@ -3,14 +3,16 @@ import type { Cache, Tags } from "holdfast";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Service } from "../service.ts";
-import { CONTROL_ID } from "../state/state.ts";
+import { CONTROL_ID, PROCESSES } from "../state/state.ts";
 import { airportProfile, type AirportProfile, routeProfile, type RouteProfile } from "./archive.ts";
 import type { Database } from "./database.ts";
-import { LIMIT, WINDOW_SECONDS, rateLimit, sameOrigin, securityHeaders } from "./guard.ts";
+import { clientOf, LIMIT, ownHost, rateLimit, sameOrigin, securityHeaders, WINDOW_SECONDS } from "./guard.ts";
 import type { Hub } from "./hub.ts";
+import { airportParam, airportQuery, readObject, tagsQuery } from "./input.ts";
 import type { Live } from "./live.ts";
 import { problem, problemOf } from "./problem.ts";
 import { type Env, readSession, type SessionData, signedIn, signInRoutes } from "./sign-in.ts";
+import type { Takeovers } from "./takeovers.ts";
 
 export interface Caches {
   readonly airports: Cache<AirportProfile>;
@@ -23,6 +25,7 @@ export interface AppParts {
   readonly caches: Caches;
   readonly hub: Hub;
   readonly live: Live;
+  readonly takeovers: Takeovers;
   /** Asks the launcher to kill one of its processes; undefined when this process runs alone. */
   readonly kill: ((process: string) => void) | undefined;
 }
@@ -30,6 +33,11 @@ export interface AppParts {
 const MAX_BODY_BYTES = 4_096;
 const MAX_RESULTS = 500;
 const MAX_SPEED = 10_000;
+
+const boundedBody = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: (c) => problem(c, 413, `The body is longer than ${MAX_BODY_BYTES} bytes.`),
+});
 
 export function createApp(parts: AppParts): Hono<Env> {
   const { hf } = parts.service;
@@ -42,9 +50,9 @@ export function createApp(parts: AppParts): Hono<Env> {
   });
 
   const app = new Hono<Env>();
-  app.use(securityHeaders);
-  app.use("/api/*", sameOrigin, bodyLimit({ maxSize: MAX_BODY_BYTES }), readSession(sessions));
-  app.get("/api/events", (c) => parts.hub.open(c, () => parts.live.latest && ["snapshot", parts.live.latest]));
+  app.use(securityHeaders, ownHost);
+  app.use("/api/*", sameOrigin, boundedBody, readSession(sessions));
+  app.get("/api/events", (c) => parts.hub.open(c, clientOf(c), () => parts.live.greeting()));
   app.use("/api/*", rateLimit(limiter));
   app.route("/api/session", signInRoutes(sessions));
   addQuestions(app, parts);
@@ -60,24 +68,24 @@ function addQuestions(app: Hono<Env>, { service, db, caches, live }: AppParts): 
   app.get("/api/snapshot", (c) => (live.latest === undefined ? problem(c, 503, "Just started.") : c.json(live.latest)));
 
   app.get("/api/airports/:code", async (c) => {
-    const code = c.req.param("code").toUpperCase();
+    const code = airportParam(c, "code");
     const profile = await caches.airports.getOrSet(code, () => airportProfile(db, code));
     return profile === undefined ? problem(c, 404, `No airport ${code}.`) : c.json(profile);
   });
 
   app.get("/api/routes/:origin/:destination", async (c) => {
-    const { origin, destination } = c.req.param();
+    const [origin, destination] = [airportParam(c, "origin"), airportParam(c, "destination")];
     const route = await caches.routes.getOrSet(`${origin}-${destination}`, () => routeProfile(db, origin, destination));
     return route === undefined ? problem(c, 404, `No flight from ${origin} to ${destination}.`) : c.json(route);
   });
 
   app.get("/api/airports/:code/nearest", async (c) => {
-    const places = await state.places.nearest({ member: c.req.param("code") }, { count: 5 });
+    const places = await state.places.nearest({ member: airportParam(c, "code") }, { count: 5 });
     return c.json(places ?? []);
   });
 
   app.get("/api/airports/:code/live", async (c) => {
-    const code = c.req.param("code");
+    const code = airportParam(c, "code");
     const [record, tags, around] = await Promise.all([
       state.airports.get(code),
       state.tags.of(code),
@@ -90,8 +98,8 @@ function addQuestions(app: Hono<Env>, { service, db, caches, live }: AppParts): 
 
   /** Airports by their tags, and by where they fly to. */
   app.get("/api/search", async (c) => {
-    const [all, not, to] = [words(c.req.query("all")), words(c.req.query("not")), c.req.query("to") ?? ""];
-    const origins = to === "" ? undefined : await originsOf(state.routes, to);
+    const [all, not, to] = [tagsQuery(c, "all"), tagsQuery(c, "not"), airportQuery(c, "to")];
+    const origins = to === undefined ? undefined : await originsOf(state.routes, to);
     if (all.length === 0) return c.json({ items: origins ?? [] });
     const { items } = await state.tags.find({ all, not, limit: MAX_RESULTS });
     return c.json({ items: items.filter((code) => origins?.includes(code) ?? true) });
@@ -103,9 +111,9 @@ async function originsOf(routes: Tags, to: string): Promise<string[]> {
   return items.map((route) => route.split("-")[0] ?? route);
 }
 
-function addOrders(app: Hono<Env>, { service, kill }: AppParts): void {
+function addOrders(app: Hono<Env>, { service, takeovers, kill }: AppParts): void {
   app.post("/api/control", signedIn, async (c) => {
-    const { speed } = await c.req.json<{ speed?: unknown }>();
+    const { speed } = await readObject(c);
     if (typeof speed !== "number" || !(speed >= 0 && speed <= MAX_SPEED)) {
       return problem(c, 422, `speed: expected 0 to ${MAX_SPEED} simulated minutes per second.`);
     }
@@ -113,14 +121,14 @@ function addOrders(app: Hono<Env>, { service, kill }: AppParts): void {
     return c.json({ speed });
   });
 
-  app.post("/api/kill", signedIn, async (c) => {
-    const { process: name } = await c.req.json<{ process?: unknown }>();
+  /** For every visitor: what is killed is the launcher's own and is started again. */
+  app.post("/api/kill", async (c) => {
+    const { process: name } = await readObject(c);
+    const known = PROCESSES.find((process) => process === name);
+    if (known === undefined) return problem(c, 422, `process: expected one of ${PROCESSES.join(", ")}.`);
     if (kill === undefined) return problem(c, 409, "This process was not started by the launcher.");
-    kill(String(name));
-    return c.json({ killed: name });
+    kill(known);
+    await takeovers.killed(known);
+    return c.json({ killed: known });
   });
-}
-
-function words(list: string | undefined): string[] {
-  return (list ?? "").split(",").filter((word) => word !== "");
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readAirports } from "../data/airports.ts";
 import { type Flight, readFlights } from "../data/flights.ts";
 import { expectedProfile, expectedRoute } from "../verify/expected.ts";
@@ -12,7 +12,7 @@ const { DATABASE_URL } = process.env;
 if (DATABASE_URL !== undefined) databases.push(["PostgreSQL", DATABASE_URL]);
 
 describe.each(databases)("%s", (_name, url) => {
-  test("answers as a plain look at the data does", { timeout: 60_000 }, async () => {
+  it("answers as a plain look at the data does", { timeout: 60_000 }, async () => {
     const airports = await readAirports();
     const flights: Flight[] = [];
     for await (const flight of readFlights(FLIGHTS)) flights.push(flight);

@@ -27,6 +27,14 @@ export const securityHeaders: MiddlewareHandler<Env> = async (c, next) => {
   c.header("cross-origin-opener-policy", "same-origin");
 };
 
+/** The names of this machine for itself. A page elsewhere whose name is made to resolve to it (DNS rebinding) has another. */
+const OWN_NAMES = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+export const ownHost: MiddlewareHandler<Env> = async (c, next) => {
+  const name = (c.req.header("host") ?? "").replace(/:\d+$/, "").toLowerCase();
+  return OWN_NAMES.has(name) ? next() : problem(c, 421, `This page is served as ${[...OWN_NAMES].join(", ")} only.`);
+};
+
 /** The cookie is SameSite=Strict; this is the second lock on the same door. */
 export const sameOrigin: MiddlewareHandler<Env> = async (c, next) => {
   const origin = c.req.header("origin");
@@ -48,7 +56,7 @@ export function rateLimit(limiter: Limiter): MiddlewareHandler<Env> {
 }
 
 /** A signed-in user has one allowance wherever they are; others share that of their address. */
-function clientOf(c: Context<Env>): string {
+export function clientOf(c: Context<Env>): string {
   const user = c.get("session")?.user;
   return user === undefined ? `address:${ipKey(getConnInfo(c).remote.address ?? "")}` : `user:${user}`;
 }

@@ -1,10 +1,19 @@
-/** What open pages are told: each flight as it is sent, and once a second the state of everything. */
+/** What open pages receive: each flight as it is sent, and once a second the state of everything. */
 import type { CacheStats, LeaderboardEntry, Holdfast } from "holdfast";
+import { type Flight, readFlights } from "../data/flights.ts";
 import { type Cursor, FlightLog } from "../ingest/flight-log.ts";
 import { holderOf, pause, type Service } from "../service.ts";
 import type { GrandTotals } from "../state/derive.ts";
-import { CONTROL_ID, type FlightNews, LEADER_LOCK, type Presence, PROCESSES, WORKER_LOCK } from "../state/state.ts";
-import type { Hub } from "./hub.ts";
+import {
+  CONTROL_ID,
+  type FlightNews,
+  LEADER_LOCK,
+  type Presence,
+  PROCESSES,
+  type Takeover,
+  WORKER_LOCK,
+} from "../state/state.ts";
+import type { Frame, Hub } from "./hub.ts";
 
 export interface LockView {
   /** Name of the process that holds it. */
@@ -26,14 +35,24 @@ export interface Snapshot {
   readonly locks: { readonly leader: LockView | undefined; readonly worker: LockView | undefined };
   readonly processes: readonly { readonly name: string; readonly presence: Presence | undefined }[];
   readonly cache: CacheStats;
+  /** What came of the last kill of a process that held a lock. */
+  readonly takeover: Takeover | undefined;
   /** Pages connected to this process. */
   readonly pages: number;
+}
+
+/** What the API knows besides the state. */
+export interface Sources {
+  cache(): CacheStats;
+  takeover(): Takeover | undefined;
 }
 
 const SNAPSHOT_MS = 1_000;
 const FLIGHTS_MS = 200;
 /** Flights shown in one frame; the map cannot show more anyway. */
 const FLIGHTS_PER_FRAME = 40;
+/** As many as the page has rows for. */
+const RECENT = 40;
 const TOP = 8;
 const ALL_AIRPORTS = 500;
 
@@ -41,14 +60,16 @@ export class Live {
   readonly #service: Service;
   readonly #log: FlightLog;
   readonly #hub: Hub;
-  readonly #stats: () => CacheStats;
+  readonly #sources: Sources;
+  /** The last flights sent, oldest first: what a page that has just been opened shows. */
+  #recent: readonly Flight[] = [];
   #latest: Snapshot | undefined;
 
-  constructor(service: Service, hub: Hub, stats: () => CacheStats) {
+  constructor(service: Service, hub: Hub, sources: Sources) {
     this.#service = service;
     this.#log = new FlightLog(service.hf);
     this.#hub = hub;
-    this.#stats = stats;
+    this.#sources = sources;
   }
 
   /** Newest snapshot, if any was made. */
@@ -56,7 +77,13 @@ export class Live {
     return this.#latest;
   }
 
-  /** Once a second, until the service stops. An outage is told to the pages as such. */
+  /** First for a page that has just been opened. */
+  greeting(): Frame[] {
+    const frames: Frame[] = this.#recent.length === 0 ? [] : [["recent", this.#recent]];
+    return this.#latest === undefined ? frames : [...frames, ["snapshot", this.#latest]];
+  }
+
+  /** Once a second, until the service stops. An outage is reported to the pages as such. */
   async sendSnapshots(): Promise<void> {
     const { signal } = this.#service;
     while (!signal.aborted) {
@@ -104,17 +131,22 @@ export class Live {
       },
       locks: { leader, worker },
       processes: PROCESSES.map((name) => ({ name, presence: presence.get(name) })),
-      cache: this.#stats(),
+      cache: this.#sources.cache(),
+      takeover: this.#sources.takeover(),
       pages: this.#hub.pages,
     };
   }
 
-  /** Each flight soon after it is told, until the service stops; more than a page can show are left out. */
+  /** Each flight soon after it is published, until the service stops; more than a page can show are left out. */
   async sendFlights(): Promise<void> {
     const { state, signal } = this.#service;
     let frame: FlightNews[] = [];
-    const take = (news: FlightNews): void => void (frame.length < FLIGHTS_PER_FRAME && frame.push(news));
+    const take = (news: FlightNews): void => {
+      this.#recent = [...this.#recent.slice(1 - RECENT), news.flight];
+      if (frame.length < FLIGHTS_PER_FRAME) frame.push(news);
+    };
     const subscription = await state.news.subscribe(take, { onGap: () => this.#hub.broadcast("gap", {}) });
+    await this.#recallFlights();
     while (!signal.aborted) {
       await pause(FLIGHTS_MS, signal);
       if (frame.length > 0) this.#hub.broadcast("flights", frame);
@@ -122,9 +154,20 @@ export class Live {
     }
     await subscription.close();
   }
+
+  /** The channel keeps nothing, so what was sent before this process began comes from the data. */
+  async #recallFlights(): Promise<void> {
+    const { position } = await this.#log.cursor();
+    const before: Flight[] = [];
+    const from = Math.max(0, position - RECENT);
+    for await (const flight of readFlights(this.#service.options.flights, from, position)) before.push(flight);
+    const known = this.#recent[0]?.index ?? position;
+    this.#recent = [...before.filter(({ index }) => index < known), ...this.#recent].slice(-RECENT);
+  }
 }
 
-async function lockView(hf: Holdfast, name: string): Promise<LockView | undefined> {
+/** Who holds a lock; undefined while nobody does. */
+export async function lockView(hf: Holdfast, name: string): Promise<LockView | undefined> {
   const info = await hf.lock(name).info();
   return info === undefined ? undefined : { holder: holderOf(info.owner), fence: info.fence, ttlMs: info.ttlMs };
 }

@@ -5,6 +5,7 @@
 import type { Session, Sessions } from "holdfast";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { isAirportCode, readObject } from "./input.ts";
 import { problem } from "./problem.ts";
 
 export interface SessionData {
@@ -21,7 +22,6 @@ export const DEMO_USERS = ["ada", "grace", "katherine"] as const;
 const COOKIE = "flightboard";
 const ABSOLUTE_SECONDS = 12 * 3_600;
 const MAX_WATCHED = 20;
-const AIRPORT = /^[A-Z0-9]{3}$/;
 
 /** One round trip: reads the session, checks both expiries and slides the idle one. */
 export function readSession(sessions: Sessions<SessionData>): MiddlewareHandler<Env> {
@@ -48,7 +48,7 @@ export function signInRoutes(sessions: Sessions<SessionData>): Hono<Env> {
   });
 
   app.post("/", async (c) => {
-    const { user } = await c.req.json<{ user?: string }>();
+    const { user } = await readObject(c);
     if (!DEMO_USERS.some((name) => name === user)) return problem(c, 422, `Pick one of ${DEMO_USERS.join(", ")}.`);
     if (c.get("sessionId") !== "") await sessions.destroy(c.get("sessionId"));
     const created = await sessions.create({ user: String(user), data: { watching: [] } });
@@ -58,7 +58,7 @@ export function signInRoutes(sessions: Sessions<SessionData>): Hono<Env> {
   });
 
   app.put("/watching", signedIn, async (c) => {
-    const { watching } = await c.req.json<{ watching?: unknown }>();
+    const { watching } = await readObject(c);
     if (!isWatchList(watching)) return problem(c, 422, `Send up to ${MAX_WATCHED} airport codes.`);
     const patched = await sessions.patch(c.get("sessionId"), { watching });
     return patched.status === "ok" ? c.json({ watching }) : problem(c, 401, "Signed out in the meantime.");
@@ -84,5 +84,5 @@ function forget(c: Context<Env>): Response {
 }
 
 function isWatchList(value: unknown): value is string[] {
-  return Array.isArray(value) && value.length <= MAX_WATCHED && value.every((code) => AIRPORT.test(String(code)));
+  return Array.isArray(value) && value.length <= MAX_WATCHED && value.every(isAirportCode);
 }

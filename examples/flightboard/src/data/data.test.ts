@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { parseCsv, readAirports } from "./airports.ts";
 import { dayOf, type Flight, readFlights } from "./flights.ts";
 
@@ -8,7 +8,7 @@ async function collect(flights: AsyncIterable<Flight>): Promise<Flight[]> {
   return all;
 }
 
-test("the first flights are read in order of time", async () => {
+it("the first flights are read in order of time", async () => {
   const flights = await collect(readFlights(20_000));
   expect(flights).toHaveLength(20_000);
   expect(flights[0]).toEqual({
@@ -26,7 +26,7 @@ test("the first flights are read in order of time", async () => {
   }
 });
 
-test("a successor reads on exactly where its predecessor stopped", async () => {
+it("a successor reads on exactly where its predecessor stopped", async () => {
   const [whole, head, tail] = await Promise.all([
     collect(readFlights(300)),
     collect(readFlights(300, 0, 120)),
@@ -35,13 +35,13 @@ test("a successor reads on exactly where its predecessor stopped", async () => {
   expect([...head, ...tail]).toEqual(whole);
 });
 
-test("more flights than the JSON file has come from the Parquet file, across its row groups", async () => {
+it("more flights than the JSON file has come from the Parquet file, across its row groups", async () => {
   const seam = await collect(readFlights(280_000, 272_720, 272_735));
   expect(seam.map((flight) => flight.index)).toEqual(Array.from({ length: 15 }, (_, offset) => 272_720 + offset));
   expect(seam.every(({ at, delay, distance }) => [at, delay, distance].every(Number.isFinite))).toBe(true);
 });
 
-test("every airport of the flights has a place", async () => {
+it("every airport of the flights has a place", async () => {
   const airports = await readAirports();
   const codes = new Set(
     (await collect(readFlights(20_000))).flatMap(({ origin, destination }) => [origin, destination]),
@@ -50,7 +50,7 @@ test("every airport of the flights has a place", async () => {
   expect(airports.get("ORD")).toMatchObject({ city: "Chicago", state: "IL" });
 });
 
-test("CSV: quotes, commas and line breaks inside fields, empty fields, both kinds of line end", () => {
+it("CSV: quotes, commas and line breaks inside fields, empty fields, both kinds of line end", () => {
   expect(parseCsv('a,b\r\n"x, y","say ""hi"""\n,\n"two\nlines",end')).toEqual([
     ["a", "b"],
     ["x, y", 'say "hi"'],

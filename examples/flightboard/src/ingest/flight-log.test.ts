@@ -1,5 +1,5 @@
 import { connect, type Holdfast } from "holdfast";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Flight } from "../data/flights.ts";
 import { startEmbeddedServer } from "../launcher/embedded-server.ts";
 import type { OwnServer } from "../launcher/own-server.ts";
@@ -48,13 +48,13 @@ describe.each([
     return () => hf.close();
   });
 
-  test("begins at 0, led by nobody", async () => {
+  it("begins at 0, led by nobody", async () => {
     expect(await log.cursor()).toMatchObject({ position: 0, fence: 0, term: 0 });
     expect(await log.applied()).toBe(0);
     expect(await next(0)).toBeUndefined();
   });
 
-  test("hands batches over in order and drops them when they are applied", async () => {
+  it("hands batches over in order and drops them when they are applied", async () => {
     await log.claim(FIRST);
     expect(await log.append(batch(0, 3), FIRST)).toEqual({ status: "appended" });
     expect(await log.append(batch(3, 5), FIRST)).toEqual({ status: "appended" });
@@ -67,14 +67,14 @@ describe.each([
     expect([await log.applied(), await log.depth()]).toEqual([5, 0]);
   });
 
-  test("takes a batch once, however often it is sent", async () => {
+  it("takes a batch once, however often it is sent", async () => {
     await log.claim(FIRST);
     await log.append(batch(0, 3), FIRST);
     expect(await log.append(batch(0, 3), FIRST)).toEqual({ status: "moved", position: 3 });
     expect(await log.depth()).toBe(1);
   });
 
-  test("does not move back when a late worker commits again", async () => {
+  it("does not move back when a late worker commits again", async () => {
     await log.claim(FIRST);
     for (const [from, to] of [
       [0, 3],
@@ -87,7 +87,7 @@ describe.each([
     expect(await log.applied()).toBe(5);
   });
 
-  test("refuses a leader once a newer one has claimed it", async () => {
+  it("refuses a leader once a newer one has claimed it", async () => {
     await log.claim(FIRST);
     await log.append(batch(0, 3), FIRST);
     expect(await log.claim(SECOND)).toEqual({ status: "claimed", position: 3 });
@@ -97,7 +97,7 @@ describe.each([
     expect((await log.cursor()).term).toBe(2);
   });
 
-  test("makes a leader wait that is too far ahead of the worker", async () => {
+  it("makes a leader wait that is too far ahead of the worker", async () => {
     await log.claim(FIRST);
     await log.append(batch(0, MAX_AHEAD), FIRST);
     expect(await log.append(batch(MAX_AHEAD, MAX_AHEAD + 1), FIRST)).toEqual({ status: "full" });
@@ -105,7 +105,7 @@ describe.each([
     expect(await log.append(batch(MAX_AHEAD, MAX_AHEAD + 1), FIRST)).toEqual({ status: "appended" });
   });
 
-  test("holds each flight once when several leaders write at the same time", async () => {
+  it("holds each flight once when several leaders write at the same time", async () => {
     const leaders = [FIRST, SECOND, { fence: 9, by: "twin" }];
     await Promise.all(
       leaders.map(async (leader) => {

@@ -11,7 +11,7 @@
  *   from then on the old one, frozen for a minute and alive again, finds a fence above its own and stands down.
  * - When an answer is lost the caller just repeats: the cursor says whether the batch is in.
  *
- * The stream holds at most `MAX_AHEAD` flights: a leader that far ahead is told `full` and waits for the worker.
+ * The stream holds at most `MAX_AHEAD` flights: a leader that far ahead gets `full` and waits for the worker.
  */
 import { type Holdfast, HoldfastError, type Reply, type Transaction } from "holdfast";
 import type { Flight } from "../data/flights.ts";

@@ -1,5 +1,5 @@
 /**
- * The leader's work: flights whose time has come go into the log in batches, and are then told on the channel.
+ * The leader's work: flights whose time has come go into the log in batches, and are then published on the channel.
  * It reads the data from the cursor on, so a successor goes on with exactly the next flight.
  */
 import { once } from "node:events";
@@ -30,7 +30,7 @@ export async function replay(service: Service, flightLog: FlightLog, held: HeldL
     const outcome = await appendWhole(flightLog, { flights, to }, leader, signal);
     if (outcome !== "appended") return;
     position = to;
-    await tell(service, flights, leader);
+    await publish(service, flights, leader);
   }
   if (!signal.aborted) await once(signal, "abort");
 }
@@ -53,7 +53,7 @@ async function appendWhole(
 }
 
 /** News is at most once: a leader killed between the log and the channel leaves a gap there, and only there. */
-async function tell(service: Service, flights: Flight[], leader: Leader): Promise<void> {
+async function publish(service: Service, flights: Flight[], leader: Leader): Promise<void> {
   await Promise.all(flights.map((flight) => service.state.news.publish({ flight, ...leader }).catch(() => 0)));
 }
 

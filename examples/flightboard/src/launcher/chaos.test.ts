@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { planBlows } from "./chaos.ts";
 
-test("a seed names one plan: each kind of process once, in rising order, inside the replay", () => {
+it("a seed names one plan: each kind of process once, in rising order, inside the replay", () => {
   const plan = planBlows(5_000, 7, "redis");
   expect(plan).toEqual(planBlows(5_000, 7, "redis"));
   const kills = plan.filter(({ how }) => how === "kill").map(({ target }) => target);
@@ -12,19 +12,19 @@ test("a seed names one plan: each kind of process once, in rising order, inside 
   expect(plan.every(({ at }) => at >= 250 && at <= 4_500)).toBe(true);
 });
 
-test("seeds give different plans", () => {
+it("seeds give different plans", () => {
   const plans = Array.from({ length: 20 }, (_, seed) => JSON.stringify(planBlows(5_000, seed, "redis")));
   expect(new Set(plans).size).toBe(20);
 });
 
-test("the embedded server is restarted where a process would be killed; the rest of the plan is the same", () => {
+it("the embedded server is restarted where a process would be killed; the rest of the plan is the same", () => {
   const restarting = planBlows(5_000, 7, "redis").map((blow) =>
     blow.target === "server" ? { ...blow, how: "restart" } : blow,
   );
   expect(planBlows(5_000, 7, "embedded")).toEqual(restarting);
 });
 
-test("somebody else's server is never in the plan", () => {
+it("somebody else's server is never in the plan", () => {
   for (let seed = 0; seed < 20; seed += 1) {
     expect(planBlows(5_000, seed, undefined).map(({ target }) => target)).not.toContain("server");
   }

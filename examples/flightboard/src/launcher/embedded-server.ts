@@ -46,7 +46,7 @@ class Embedded implements OwnServer {
   }
 
   async #replace(): Promise<void> {
-    // In one turn of the event loop: nothing that is acknowledged can be missing in the snapshot.
+    // In the same tick: nothing that is acknowledged can be missing in the snapshot.
     const snapshot = takeSnapshot(this.#server.engine);
     const closed = this.#server.close();
     this.#report(`the server cut its connections, starting it again with its ${snapshot.length} bytes of data`);

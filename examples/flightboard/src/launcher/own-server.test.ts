@@ -1,5 +1,5 @@
 import { connect } from "holdfast";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { startEmbeddedServer } from "./embedded-server.ts";
 import { freePort } from "./free-port.ts";
 import { startPrivateServer } from "./private-server.ts";
@@ -12,7 +12,7 @@ describe.each([
   ["the embedded server", startEmbeddedServer],
   ["a Redis or Valkey server", startPrivateServer],
 ])("%s", (_name, start) => {
-  test("is back after a blow with all that was acknowledged", async () => {
+  it("is back after a blow with all that was acknowledged", async () => {
     const report = vi.fn<(text: string) => void>();
     const server = await start(report);
     try {
@@ -34,7 +34,7 @@ describe.each([
     }
   });
 
-  test("does not come back when it is stopped after a blow", async () => {
+  it("does not come back when it is stopped after a blow", async () => {
     const server = await start(() => undefined);
     expect(server.strike()).toBe(true);
     await server.stop();

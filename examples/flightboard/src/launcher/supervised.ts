@@ -1,4 +1,4 @@
-/** A child process that is started again when it dies, until it is told to stop. */
+/** A child process that is started again when it dies, until it is to stop. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 
@@ -27,7 +27,7 @@ export class Supervised {
     return this.#child?.pid;
   }
 
-  /** How often it died without being told to. */
+  /** How often it died by itself or was killed. */
   get deaths(): number {
     return this.#deaths;
   }

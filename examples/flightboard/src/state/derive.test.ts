@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Flight } from "../data/flights.ts";
 import { EMPTY_TOTALS, derive, merge, scores, tagsFor } from "./derive.ts";
 
@@ -17,11 +17,11 @@ const FLIGHTS = [
 ];
 
 describe("derive", () => {
-  test("counts totals, and early flights as 0 minutes late", () => {
+  it("counts totals, and early flights as 0 minutes late", () => {
     expect(derive(FLIGHTS).totals).toEqual({ flights: 4, miles: 4_000, late: 2, lateMinutes: 165 });
   });
 
-  test("counts flights by day", () => {
+  it("counts flights by day", () => {
     expect([...derive(FLIGHTS).days]).toEqual([
       ["2001-01-01", 2],
       ["2001-01-02", 1],
@@ -29,7 +29,7 @@ describe("derive", () => {
     ]);
   });
 
-  test("keeps both ends of a flight", () => {
+  it("keeps both ends of a flight", () => {
     const { airports } = derive(FLIGHTS);
     expect(airports.get("ATL")).toEqual({
       departures: 3,
@@ -42,7 +42,7 @@ describe("derive", () => {
     expect(airports.get("LAX")).toEqual({ ...EMPTY_TOTALS, arrivals: 1 });
   });
 
-  test("gives the same airports however the flights are cut into batches", () => {
+  it("gives the same airports however the flights are cut into batches", () => {
     for (const cut of [1, 2, 3]) {
       const [first, second] = [derive(FLIGHTS.slice(0, cut)).airports, derive(FLIGHTS.slice(cut)).airports];
       const codes = new Set([...first.keys(), ...second.keys()]);
@@ -54,7 +54,7 @@ describe("derive", () => {
   });
 });
 
-test("scores and tags follow from an airport's totals", () => {
+it("scores and tags follow from an airport's totals", () => {
   const served = Array.from({ length: 10 }, (_, index) => `A${index}X`);
   const hub = { departures: 7, arrivals: 4, lateMinutes: 33, worstDelay: 120, longestLeg: 2_000, served };
   expect(scores(hub)).toEqual({ busiest: 11, delayed: 33, connected: 10 });

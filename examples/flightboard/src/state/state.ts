@@ -36,6 +36,21 @@ export interface Control {
   readonly by: string;
 }
 
+/** A process that held a lock was killed by a visitor, and what came of it. */
+export interface Takeover {
+  readonly killed: string;
+  readonly lock: "leader" | "worker";
+  /** Of the killed process; its successor's is higher. */
+  readonly fence: number;
+  /** Flights sent when it was killed. */
+  readonly position: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly successor?: { readonly name: string; readonly afterMs: number };
+  /** Flights in the log, and how many of them are missing in the derived numbers, or in them more than once. */
+  readonly count?: { readonly flights: number; readonly lost: number; readonly twice: number };
+}
+
 export interface State {
   readonly boards: { readonly busiest: Leaderboard; readonly delayed: Leaderboard; readonly connected: Leaderboard };
   /** Ids: `flights`, `miles`, `late`, `lateMinutes`. */
@@ -51,6 +66,7 @@ export interface State {
   readonly news: Channel<FlightNews>;
   readonly presence: Cache<Presence>;
   readonly control: Records<Control>;
+  readonly takeovers: Records<Takeover>;
 }
 
 export const PROCESSES = ["ingest-1", "ingest-2", "worker-1", "worker-2", "api"] as const;
@@ -77,5 +93,6 @@ export function openState(hf: Holdfast): State {
     news: hf.channel<FlightNews>("flights"),
     presence: hf.cache<Presence>("processes", { ttl: "3s", jitter: 0 }),
     control: hf.records<Control>("control"),
+    takeovers: hf.records<Takeover>("takeovers"),
   };
 }

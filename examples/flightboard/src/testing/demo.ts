@@ -10,14 +10,19 @@ import type { Summary } from "../launcher/once.ts";
 const WORKSPACE = fileURLToPath(new URL("../../../../", import.meta.url));
 const MAIN = join(WORKSPACE, "examples/flightboard/dist/main.js");
 
-/** Compiles the demo and the library; with nothing changed that is a matter of a second. */
+/** Compiles the demo and bundles the library that it imports, so that it never runs on what was built before. */
 export async function build(): Promise<void> {
   const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
-  const child = spawn(process.execPath, [compiler, "-b", "examples/flightboard"], { cwd: WORKSPACE });
+  await run(compiler, "-b", "examples/flightboard");
+  await run("scripts/bundle.mjs");
+}
+
+async function run(program: string, ...args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [program, ...args], { cwd: WORKSPACE });
   let said = "";
-  child.stdout.on("data", (chunk) => (said += String(chunk)));
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said += String(chunk)));
   const [code] = (await once(child, "close")) as [number | null];
-  if (code !== 0) throw new Error(`tsc -b ended with ${code}:\n${said}`);
+  if (code !== 0) throw new Error(`${program} ended with ${code}:\n${said}`);
 }
 
 export interface Run {

@@ -124,7 +124,7 @@ async function checkPlaces(it: Check, state: State, { derived, places }: Truth):
   });
 }
 
-/** All at once: calls of one turn of the event loop share their round trips. */
+/** All at once: calls of the same tick share their round trips. */
 async function each<T>(items: Iterable<T>, look: (item: T) => Promise<void>): Promise<void> {
   await Promise.all(Array.from(items, look));
 }

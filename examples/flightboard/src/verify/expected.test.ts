@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import type { Flight } from "../data/flights.ts";
 import { expectedProfile, expectedRoute, meters, ranked } from "./expected.ts";
 
@@ -16,7 +16,7 @@ const FLIGHTS = [
   flight(9, "BOS", "ATL", 99),
 ];
 
-test("an airport's profile", () => {
+it("an airport's profile", () => {
   const profile = expectedProfile(ATLANTA, FLIGHTS);
   expect(profile).toMatchObject({ ...ATLANTA, departures: 3, arrivals: 1, onTime: 2 });
   expect(profile.routes).toEqual([
@@ -29,12 +29,12 @@ test("an airport's profile", () => {
   ]);
 });
 
-test("a route", () => {
+it("a route", () => {
   const route = { origin: "ATL", destination: "DFW", flights: 2, distance: 600, delayMinutes: 31 };
   expect(expectedRoute("ATL", "DFW", FLIGHTS)).toEqual(route);
 });
 
-test("equal scores share a rank and the next one is skipped", () => {
+it("equal scores share a rank and the next one is skipped", () => {
   const scores = new Map([
     ["a", 5],
     ["b", 9],
@@ -49,6 +49,6 @@ test("equal scores share a rank and the next one is skipped", () => {
   ]);
 });
 
-test("Atlanta to Los Angeles is about 3,130 km", () => {
+it("Atlanta to Los Angeles is about 3,130 km", () => {
   expect(Math.round(meters(ATLANTA, LOS_ANGELES) / 10_000)).toBe(313);
 });

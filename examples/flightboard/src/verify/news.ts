@@ -5,7 +5,7 @@ import type { State } from "../state/state.ts";
 import { check, type CheckResult } from "./check.ts";
 
 export interface Heard {
-  /** How often each flight, by index, was told. */
+  /** How often each flight, by index, was published. */
   readonly times: ReadonlyMap<number, number>;
   /** Fences in the order of their first flight. */
   readonly fences: readonly number[];
@@ -42,18 +42,18 @@ export async function listen(state: State): Promise<Heard> {
   };
 }
 
-/** Nothing is told twice, whatever dies. Only when nothing died is everything told: the channel is at most once. */
+/** Nothing is published twice, whatever dies. Only when nothing died does everything arrive: the channel is at most once. */
 export function checkNews({ times, fences, gaps }: Heard, flights: number, undisturbed: boolean): Promise<CheckResult> {
   return check("live events", async (it) => {
-    it.equal("told more than once", [...times].filter(([, count]) => count > 1).length, 0);
+    it.equal("heard more than once", [...times].filter(([, count]) => count > 1).length, 0);
     it.equal(
       "fences only rise",
       fences,
       fences.toSorted((a, b) => a - b),
     );
-    it.that("some were told", times.size > 0);
+    it.that("some were heard", times.size > 0);
     if (!undisturbed) return;
-    it.equal("flights told", times.size, flights);
+    it.equal("flights heard", times.size, flights);
     it.equal("gaps", gaps, 0);
     it.equal("leaders", fences.length, 1);
   });

@@ -1,0 +1,116 @@
+/** A chip for each panel: the primitive behind it, the demo's own lines that use it, and what they send to the server. */
+import { byId, h } from "./dom.ts";
+
+interface Primitive {
+  readonly does: string;
+  /** Lines of this demo, as they stand in its sources. */
+  readonly code: readonly string[];
+  /** Commands; a script is named by its file. */
+  readonly commands: readonly string[];
+}
+
+const PRIMITIVES: Readonly<Record<string, Primitive>> = {
+  cache: {
+    does: "One load per key for the whole fleet, however many ask at once.",
+    code: [
+      'hf.cache<AirportProfile>("airport-profiles", { ttl: "10m", negativeTtl: "30s" })',
+      "caches.airports.getOrSet(code, () => airportProfile(db, code))",
+    ],
+    commands: ["GET", "on a miss: EVALSHA lookup.lua", "after the load: EVALSHA fill.lua"],
+  },
+  channel: {
+    does: "Typed messages to everybody who listens; a gap after a reconnect is reported.",
+    code: ["news.publish({ flight, ...leader })", "state.news.subscribe(take, { onGap: "],
+    commands: ["PUBLISH", "SUBSCRIBE"],
+  },
+  counter: {
+    does: "No increment is lost, and none happens twice with the same idempotency key.",
+    code: ["state.totals.increment(id, by, { idempotencyKey })", "state.totals.getMany(ids)"],
+    commands: ["EVALSHA increment-once.lua", "MGET"],
+  },
+  geo: {
+    does: "The nearest members of a place, by distance on the sphere.",
+    code: ['state.places.nearest({ member: airportParam(c, "code") }, { count: 5 })'],
+    commands: ["EVALSHA nearest.lua, in which GEOSEARCH"],
+  },
+  leaderboard: {
+    does: "Ranks, pages and neighbours in one round trip; `best` keeps the higher score.",
+    code: ["state.boards.busiest.best(code, busiest)", "busiest.top(TOP)", "state.boards.busiest.around(code, 2)"],
+    commands: ["EVALSHA best.lua, in which ZADD", "EVALSHA page.lua, in which ZRANGE", "EVALSHA around.lua"],
+  },
+  limiter: {
+    does: "GCRA by the server's clock; a denial consumes nothing, an outage lets visitors in.",
+    code: ['hf.limiter("api", {', 'algorithm: "gcra",', 'onOutage: "allow",', "limiter.consume(clientOf(c))"],
+    commands: ["EVALSHA gcra.lua, in which GET and SET PXAT"],
+  },
+  lock: {
+    does: "A lease that is renewed while its holder lives, and a fence that only rises.",
+    code: [
+      "service.hf.lock(LEADER_LOCK, { ttl: LEADER_TTL, maxHold: false, owner })",
+      'leadership.acquire({ wait: "1h", signal: service.signal })',
+    ],
+    commands: ["EVALSHA acquire.lua", "every third of the ttl: EVALSHA extend.lua", "EVALSHA release.lua"],
+  },
+  records: {
+    does: "Typed hashes; an update reads, changes and writes only if nobody wrote in between.",
+    code: ["state.airports.update(code, (before) => {", "state.airports.get(code)"],
+    commands: ["HGETALL", "EVALSHA set.lua, in which HSET"],
+  },
+  tags: {
+    does: "Items by their tags and tags by their items; both directions change together.",
+    code: ["state.tags.find({ all, not, limit: MAX_RESULTS })", "state.tags.add(code, tagsFor(airport.state, record))"],
+    commands: ["EVALSHA find.lua", "EVALSHA change.lua"],
+  },
+  transaction: {
+    does: "The batch and the cursor change together or not at all, so the next leader goes on at exactly the next flight.",
+    code: [
+      "this.#hf.transaction(keys, body, { attempts: ATTEMPTS })",
+      'tx.queue("SET", this.#cursor, ',
+      'tx.queue("XADD", this.#stream, ',
+    ],
+    commands: ["WATCH", "GET", "MULTI", "SET", "XADD", "EXEC"],
+  },
+};
+
+const GAP = 8;
+
+/** Fills every `data-primitives="lock cache"` of the page with its chips. */
+export function showPrimitives(): void {
+  for (const place of document.querySelectorAll<HTMLElement>("[data-primitives]")) {
+    const names = (place.dataset["primitives"] ?? "").split(" ");
+    place.replaceChildren(
+      ...Object.entries(PRIMITIVES).flatMap(([name, it]) => (names.includes(name) ? createChip(name, it) : [])),
+    );
+  }
+}
+
+function createChip(name: string, primitive: Primitive): HTMLButtonElement {
+  const card = byId("primitive");
+  const chip = h("button", { type: "button", class: "primitive", "aria-label": `How hf.${name} is used here` }, name);
+  chip.popoverTargetElement = card;
+  chip.addEventListener("click", () => {
+    describe(card, name, primitive);
+    place(card, chip.getBoundingClientRect());
+  });
+  return chip;
+}
+
+function describe(card: HTMLElement, name: string, { does, code, commands }: Primitive): void {
+  card.replaceChildren(
+    h("h2", { id: "primitive-title" }, `hf.${name}`),
+    h("p", {}, does),
+    h("h3", {}, "In this demo"),
+    h("pre", {}, h("code", {}, code.join("\n"))),
+    h("h3", {}, "On the wire"),
+    h("ul", {}, ...commands.map((command) => h("li", {}, h("code", {}, command)))),
+  );
+}
+
+/** Under its chip, or above it where there is more room. */
+function place(card: HTMLElement, chip: DOMRect): void {
+  const below = chip.bottom < innerHeight / 2;
+  const { style } = card;
+  style.setProperty("--left", `${chip.right}px`);
+  style.setProperty("top", below ? `${chip.bottom + GAP}px` : "auto");
+  style.setProperty("bottom", below ? "auto" : `${innerHeight - chip.top + GAP}px`);
+}
