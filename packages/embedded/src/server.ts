@@ -60,6 +60,8 @@ class NetServer implements EmbeddedServer {
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #listening: Promise<void> | undefined;
+  /** Connections so far, also before a restart. */
+  #inProcess = 0;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -91,7 +93,8 @@ class NetServer implements EmbeddedServer {
   }
 
   connectInProcess(listener?: InProcessListener, network?: Network): InProcessConnection {
-    return new InProcessConnection(this.engine, listener, network);
+    this.#inProcess += 1;
+    return new InProcessConnection(this.engine, this.#inProcess, listener, network);
   }
 
   restart(snapshot?: Buffer): void {

@@ -20,7 +20,7 @@ interface Request {
 }
 
 export class InProcessConnection implements Outlet {
-  readonly address: string = "in-process:0";
+  readonly address: string;
   readonly localAddress: string = "in-process:0";
   readonly session: Session;
   readonly #listener: InProcessListener;
@@ -32,7 +32,9 @@ export class InProcessConnection implements Outlet {
   /** On the client's side. */
   #over = false;
 
-  constructor(engine: Engine, listener: InProcessListener = {}, network: Network = directNetwork) {
+  /** @param port tells it from the server's other connections, earlier ones too */
+  constructor(engine: Engine, port: number, listener: InProcessListener = {}, network: Network = directNetwork) {
+    this.address = `in-process:${port}`;
     this.#listener = listener;
     const path = network.open({
       endClient: () => this.#lose(),

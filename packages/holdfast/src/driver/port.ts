@@ -47,6 +47,12 @@ export interface Capabilities {
   /** Version as the server says it, such as `7.0.15`; "" until the first connection stands. */
   readonly version: string;
   readonly cluster: boolean;
+  /**
+   * Whether a command that was given up can still be executed late.
+   * - `connection`: no; the server closes a lost connection (CLIENT KILL) before the next one is used.
+   * - `none`: yes, because the user may not (`+client|info`, `+client|kill`), or a proxy or the client hides who is who.
+   */
+  readonly fencing: "connection" | "none";
 }
 
 export interface NodeInfo {

@@ -34,6 +34,11 @@ export class ProxyPipe {
     return this.#lostBytes;
   }
 
+  /** Bytes have arrived that were not passed on yet. */
+  get holds(): boolean {
+    return this.#queue.length > 0;
+  }
+
   set(flow: Flow, delayMs: number): void {
     this.#flow = flow;
     this.#delayMs = delayMs;

@@ -22,6 +22,14 @@ interface Link {
   readonly replies: ProxyPipe;
 }
 
+/** Connections whose requests are held back. */
+export interface Stranded {
+  /** The clients find them reset; what they sent before is still under way. */
+  cut(): void;
+  /** It arrives. Resolves when the server has executed it, or had closed the connections before. */
+  deliver(): Promise<void>;
+}
+
 export async function startProxy(target: ProxyTarget): Promise<Proxy> {
   const proxy = new Proxy(target, await freePort());
   await proxy.listen();
@@ -97,6 +105,26 @@ export class Proxy implements AsyncDisposable {
   dropReplies(): void {
     this.#replies = "drop";
     this.#apply();
+  }
+
+  /** What clients send from now on over the connections that are open is held back; new connections work. */
+  strand(): Stranded {
+    const links = [...this.#links];
+    for (const { requests } of links) requests.set("hold", 0);
+    return {
+      cut: () => {
+        for (const { client } of links) client.resetAndDestroy();
+      },
+      deliver: async () => {
+        const [late, idle] = [
+          links.filter(({ requests }) => requests.holds),
+          links.filter((link) => !link.requests.holds),
+        ];
+        for (const link of idle) destroy(link);
+        for (const { requests } of late) requests.set("pass", 0);
+        await Promise.all(late.map(({ server }) => server.closed || once(server, "close")));
+      },
+    };
   }
 
   /** New connections get ECONNREFUSED. Open ones stay as they are; see cut(). */

@@ -38,7 +38,7 @@ export function repliedWith(prefix: string, message = "no"): Step {
 }
 
 export class ScriptedTransport implements Transport {
-  readonly caps: Capabilities = { engine: "redis", version: "7.0.15", cluster: false };
+  readonly caps: Capabilities = { engine: "redis", version: "7.0.15", cluster: false, fencing: "none" };
   /** Every attempt so far, also those on leases. */
   readonly attempts: Attempt[] = [];
   readonly leases: ScriptedLease[] = [];

@@ -5,7 +5,7 @@
  */
 export { startCluster, type Cluster } from "./cluster.ts";
 export { freePort, freePorts } from "./ports.ts";
-export { startProxy, type Proxy, type ProxyTarget } from "./proxy.ts";
+export { startProxy, type Proxy, type ProxyTarget, type Stranded } from "./proxy.ts";
 export { type RespBytes, RespClient, respCommand, type RespOptions, type RespValue } from "./resp.ts";
 export { startSentinel, type SentinelGroup } from "./sentinel.ts";
 export type { ServerConfig, ServerProcess } from "./server-process.ts";

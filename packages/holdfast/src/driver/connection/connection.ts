@@ -1,10 +1,12 @@
 /** One incarnation of a connection: opened once, used, ended once. It never comes back; `Link` makes the next one. */
 import { type Runtime, within } from "../../base/runtime.ts";
 import type { Arg, Reply, TransportError } from "../port.ts";
+import type { Fences, Identity } from "./fences.ts";
 import { watch } from "./heartbeat.ts";
 import { Life } from "./life.ts";
 import type { Settings } from "./options.ts";
 import type { ClientKind, Credentials, RawClient } from "./raw-client.ts";
+import type { SessionState } from "./session-state.ts";
 import { type Address, addressName } from "./url.ts";
 
 export interface ConnectionSetup {
@@ -15,6 +17,8 @@ export interface ConnectionSetup {
   /** Pings find half-open sockets. Off where a blocking command may hold back the answer. */
   readonly watched: boolean;
   readonly onInvalidate?: ((key: Buffer | null) => void) | undefined;
+  /** Late copies of earlier connections are fenced off first. Not needed where nothing is ever written. */
+  readonly fences?: Fences | undefined;
   /** Told of every failed command, so that the topology can learn from it. Must not throw. */
   readonly onFailure?: ((error: TransportError) => void) | undefined;
 }
@@ -27,26 +31,38 @@ export interface Greeting {
   readonly role: string;
 }
 
+interface Opened {
+  readonly client: RawClient;
+  readonly greeting: Greeting;
+  readonly identity: Identity | undefined;
+}
+
 export class Connection {
   /** `host:port`, or the path of the socket. */
   readonly node: string;
   readonly address: Address;
   readonly client: RawClient;
   readonly greeting: Greeting;
+  /** What its borrower has left behind on it; undefined where it is nobody's alone. */
+  session: SessionState | undefined;
   /** Resolves with the cause once the connection is of no use any more. */
   readonly ended: Promise<unknown>;
   readonly #runtime: Runtime;
+  readonly #openedAt: number;
   readonly #kind: ClientKind;
   readonly #life: Life;
+  readonly #identity: Identity | undefined;
   readonly #onFailure: ConnectionSetup["onFailure"];
   readonly #reject: (error: unknown) => never;
 
-  private constructor(setup: ConnectionSetup, client: RawClient, life: Life, greeting: Greeting) {
+  private constructor(setup: ConnectionSetup, life: Life, { client, greeting, identity }: Opened) {
     this.node = addressName(setup.address);
     this.address = setup.address;
     this.client = client;
     this.greeting = greeting;
+    this.#identity = identity;
     this.#runtime = setup.settings.runtime;
+    this.#openedAt = this.#runtime.now();
     this.#kind = setup.settings.client;
     this.#life = life;
     this.ended = life.ended;
@@ -61,6 +77,7 @@ export class Connection {
   static async open(setup: ConnectionSetup, signal: AbortSignal): Promise<Connection> {
     signal.throwIfAborted();
     const { client: kind } = setup.settings;
+    const node = addressName(setup.address);
     const life = new Life(kind);
     const abandon = (): void => life.end(signal.reason);
     signal.addEventListener("abort", abandon, { once: true });
@@ -70,9 +87,10 @@ export class Connection {
       const client = kind.create({ ...setup, signal: life.socketSignal, onInvalidate: setup.onInvalidate });
       life.attach(client);
       await client.connect();
-      const greeting = readGreeting(await client.sendCommand(["HELLO"]));
+      // Together, so that it is one round trip.
+      const [hello, identity] = await Promise.all([client.sendCommand(["HELLO"]), setup.fences?.greet(client, node)]);
       life.throwIfOver();
-      return new Connection(setup, client, life, greeting);
+      return new Connection(setup, life, { client, greeting: readGreeting(hello), identity });
     } catch (error) {
       // The error that ended it says more than the one that the end has caused.
       life.end(error);
@@ -85,6 +103,19 @@ export class Connection {
 
   get isOver(): boolean {
     return this.#life.over;
+  }
+
+  get ageMs(): number {
+    return this.#runtime.now() - this.#openedAt;
+  }
+
+  /** Who this was to its server, where that may still execute what it has not answered. */
+  get leftBehind(): Identity | undefined {
+    const { mayStillRun, endedByPeer } = this.#life;
+    // All clients of a socket file have one address, so a restarted server's equal id could be a stranger's. But there
+    // nothing is under way: when the server closed it, all is over.
+    const isOver = endedByPeer && this.#identity?.address.endsWith(":0") === true;
+    return mayStillRun && !isOver ? this.#identity : undefined;
   }
 
   /** Rejects with a TransportError. The hot path: nothing is allocated here but the promise of the rejection handler. */

@@ -1,6 +1,7 @@
 /** What the parts of one transport share: its settings and the way to tell the outside of changes. */
 import type { HoldfastError } from "../../base/errors.ts";
 import type { StateEvent, TransportError } from "../port.ts";
+import type { Fences } from "./fences.ts";
 import type { Invalidations } from "./invalidation.ts";
 import type { Settings } from "./options.ts";
 import type { Address } from "./url.ts";
@@ -8,6 +9,7 @@ import type { Address } from "./url.ts";
 export interface TransportContext {
   readonly settings: Settings;
   readonly invalidations: Invalidations;
+  readonly fences: Fences;
   /** True once the whole transport is closed; a single node is closed also when it serves no slots any more. */
   isClosed(): boolean;
   emit(event: StateEvent): void;

@@ -51,7 +51,7 @@ export interface DeferredSetup {
 /** A wrong password is not tried so often that it locks the user out, nor so seldom that a mended one goes unnoticed. */
 const FINAL_PAUSE_MS = { first: 2_000, longest: 30_000 };
 
-const UNKNOWN: Capabilities = { engine: "unknown", version: "", cluster: false };
+const UNKNOWN: Capabilities = { engine: "unknown", version: "", cluster: false, fencing: "none" };
 
 export class DeferredTransport implements Transport {
   /** Settles with the first opening; rejects with its HoldfastError, while the opening goes on. */

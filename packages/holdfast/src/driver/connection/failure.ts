@@ -27,6 +27,7 @@ const BY_PREFIX: Readonly<Record<string, Diagnosis>> = {
     final: true,
   },
   LOADING: { code: "UNAVAILABLE", advice: "the server is still loading its data", final: false },
+  BUSY: { code: "UNAVAILABLE", advice: "the server is busy with a slow script; SCRIPT KILL ends it", final: false },
 };
 
 const BY_MESSAGE: readonly (readonly [RegExp, Diagnosis])[] = [
@@ -74,9 +75,11 @@ const BY_CODE: Readonly<Record<string, string>> = {
   EACCES: "this process may not open the socket",
 };
 
-/** Of several failures the one that time alone will not mend. */
+/** Of several failures the one that time alone will not mend, else the first, unless they have a code in common. */
 function mostTelling(cause: unknown, kind: ClientKind): unknown {
-  return cause instanceof AggregateError ? cause.errors.find((each) => diagnose(each, kind).final) : undefined;
+  if (!(cause instanceof AggregateError)) return undefined;
+  const final: unknown = cause.errors.find((each) => diagnose(each, kind).final);
+  return final ?? (codeOf(cause) === "" ? cause.errors[0] : undefined);
 }
 
 /** The error for a user. `where` names the address that was tried. */
@@ -124,9 +127,12 @@ function diagnose(cause: unknown, kind: ClientKind): Diagnosis {
   return { code: "UNAVAILABLE", advice, final: false };
 }
 
-function messageOf(cause: unknown): string {
-  // Several addresses were tried: Node.js gives an AggregateError without a message.
-  if (cause instanceof AggregateError && cause.message === "") return cause.errors.map(messageOf).join(", ");
+/** What an error says; for several the reasons of all, each once. */
+export function messageOf(cause: unknown): string {
+  // Several addresses were tried: Node.js gives an AggregateError without a message, Promise.any one that says nothing.
+  if (cause instanceof AggregateError && /^(All promises were rejected)?$/.test(cause.message)) {
+    return [...new Set(cause.errors.map(messageOf))].join(", ");
+  }
   return cause instanceof Error ? cause.message : String(cause);
 }
 

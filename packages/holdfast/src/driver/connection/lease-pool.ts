@@ -21,6 +21,8 @@ export interface PoolSetup {
   readonly runtime: Runtime;
   readonly limit: number;
   dial(signal: AbortSignal): Promise<Connection>;
+  /** Makes a connection that was idle fit for use again. */
+  ready(connection: Connection): Promise<void>;
   /** For messages. */
   node(): string;
   /** Whether the whole transport is closed. */
@@ -43,7 +45,8 @@ export class LeasePool {
   async acquire(signal: AbortSignal): Promise<TransportLease> {
     await this.#turn(signal);
     try {
-      const connection = this.#takeIdle() ?? (await this.#setup.dial(AbortSignal.any([signal, this.#stop.signal])));
+      const connection =
+        (await this.#takeIdle()) ?? (await this.#setup.dial(AbortSignal.any([signal, this.#stop.signal])));
       this.#busy.add(connection);
       return this.#lend(connection);
     } catch (error) {
@@ -103,10 +106,11 @@ export class LeasePool {
     this.#taken -= 1;
   }
 
-  #takeIdle(): Connection | undefined {
+  async #takeIdle(): Promise<Connection | undefined> {
     for (const [connection, timer] of this.#idle) {
       this.#setup.runtime.clearTimeout(timer);
       this.#idle.delete(connection);
+      await this.#setup.ready(connection);
       if (!connection.isOver) return connection;
     }
     return undefined;
@@ -114,6 +118,7 @@ export class LeasePool {
 
   #lend(connection: Connection): TransportLease {
     const session = new SessionState();
+    connection.session = session;
     let returned = false;
     const giveBack = (back: () => Promise<void>): void => {
       if (returned) return;
@@ -137,6 +142,7 @@ export class LeasePool {
     if (command === "impossible") return connection.destroy(new Error("the lease left the connection in use"));
     if (command !== undefined) await this.#sendOrDestroy(connection, [command]);
     if (connection.isOver || this.#stop.signal.aborted) return connection.destroy(this.#stop.signal.reason);
+    connection.session = undefined;
     const retire = this.#setup.runtime.setTimeout(() => {
       this.#idle.delete(connection);
       connection.destroy(new Error("idle"));

@@ -8,6 +8,10 @@ export class Life {
   readonly ended: Promise<unknown> = this.#ended.promise;
   over = false;
   cause: unknown;
+  /** It ended with answers outstanding: what was asked may still be executed. */
+  mayStillRun = false;
+  /** The other end closed it, or the network said that it is gone. */
+  endedByPeer = false;
   readonly #socket = new AbortController();
   readonly #kind: ClientKind;
   #client: RawClient | undefined;
@@ -23,7 +27,10 @@ export class Life {
   attach(client: RawClient): void {
     this.#client = client;
     // Every error ends the connection, also one of the decoder, after which replies and commands no longer match.
-    client.on("error", (error) => this.end(error));
+    client.on("error", (error) => {
+      this.endedByPeer = !this.over;
+      this.end(error);
+    });
   }
 
   throwIfOver(): void {
@@ -34,7 +41,10 @@ export class Life {
     if (this.over) return;
     this.over = true;
     this.cause = cause;
-    if (this.#client !== undefined) this.#kind.refuseUnwritten(this.#client, cause);
+    if (this.#client !== undefined) {
+      this.#kind.refuseUnwritten(this.#client, cause);
+      this.mayStillRun = this.#kind.isAwaiting(this.#client);
+    }
     this.#ended.resolve(cause);
     // Not at once: when the client reports an error it is about to reject the commands in flight with that very error.
     queueMicrotask(() => {

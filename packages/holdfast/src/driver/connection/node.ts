@@ -1,6 +1,7 @@
 /** One server process as we know it: the shared connection, the exclusive ones, and the one for subscriptions. */
+import { deadline } from "../../base/runtime.ts";
 import { type Arg, type Home, type NodeInfo, type Reply, TransportError } from "../port.ts";
-import { Connection } from "./connection.ts";
+import { Connection, ConnectTimeoutError } from "./connection.ts";
 import type { TransportContext } from "./context.ts";
 import { LeasePool } from "./lease-pool.ts";
 import { Link } from "./link.ts";
@@ -17,6 +18,8 @@ export class Node implements Home {
   readonly #context: TransportContext;
   readonly #resolve: Resolve;
   readonly #mustBePrimary: boolean;
+  /** Every connection that carries commands, shared or exclusive. */
+  readonly #living = new Set<Connection>();
 
   constructor(context: TransportContext, address: Address, resolve: Resolve, mustBePrimary: boolean) {
     this.address = address;
@@ -33,6 +36,7 @@ export class Node implements Home {
       runtime: context.settings.runtime,
       limit: context.settings.maxLeases,
       dial: (signal) => this.dial("lease", signal),
+      ready: (connection) => this.#fence(connection),
       node: () => this.id,
       isClosed: () => context.isClosed(),
     });
@@ -67,7 +71,7 @@ export class Node implements Home {
 
   /** A connection beside the shared one. A lease is not pinged: a blocking command would hold back the answer. */
   async dial(purpose: "shared" | "lease" | "subscriber", signal: AbortSignal): Promise<Connection> {
-    const { settings, invalidations } = this.#context;
+    const { settings, invalidations, fences } = this.#context;
     // Beside a shared connection that stands, there is nobody to ask.
     const known = purpose === "shared" ? undefined : this.link.connection?.address;
     const address = known ?? (await this.#resolve(signal));
@@ -79,10 +83,12 @@ export class Node implements Home {
         database: settings.database,
         watched: purpose !== "lease" && settings.watched,
         onInvalidate: purpose === "shared" ? invalidations.deliver : undefined,
+        fences: purpose === "subscriber" ? undefined : fences,
         onFailure: (error) => this.#context.learn(this.address, error),
       },
       signal,
     );
+    if (purpose !== "subscriber") await this.#enlist(connection);
     if (this.#mustBePrimary && connection.greeting.role !== "master") {
       const cause = new Error(`${addressName(address)} is a ${connection.greeting.role}, not the primary`);
       connection.destroy(cause);
@@ -94,6 +100,41 @@ export class Node implements Home {
   async close(cause: unknown): Promise<void> {
     this.leases.close(cause);
     await this.link.close(this.#context.settings.drainTimeoutMs, cause);
+  }
+
+  async #enlist(connection: Connection): Promise<void> {
+    this.#living.add(connection);
+    void connection.ended.then(() => {
+      this.#living.delete(connection);
+      this.#leaveBehind(connection);
+    });
+    await this.#fence(connection);
+  }
+
+  /** Resolves once nothing that was sent there before can be executed any more. */
+  async #fence(connection: Connection): Promise<void> {
+    const { fences, settings } = this.#context;
+    const { client, node } = connection;
+    const late = (): Error => new ConnectTimeoutError(settings.connectTimeoutMs);
+    try {
+      while (fences.owes(node) && !connection.isOver) {
+        await deadline(settings.runtime, settings.connectTimeoutMs, fences.raise(client, node), late);
+      }
+    } catch (error) {
+      connection.destroy(error);
+      throw error;
+    }
+  }
+
+  #leaveBehind({ leftBehind, node }: Connection): void {
+    if (leftBehind === undefined || this.#context.isClosed()) return;
+    this.#context.fences.owe(node, leftBehind);
+    for (const living of this.#living) {
+      if (living.node !== node || living.isOver) continue;
+      // Inside MULTI the kill would wait for EXEC.
+      if (living.session?.inMulti === true) living.destroy(new Error("another connection was lost during its MULTI"));
+      else this.#fence(living).catch(() => undefined);
+    }
   }
 
   async #dialShared(signal: AbortSignal): Promise<Connection> {

@@ -2,6 +2,7 @@
 import type { Capabilities, Transport } from "../port.ts";
 import type { Opening } from "./deferred.ts";
 import type { TransportContext } from "./context.ts";
+import { Fences } from "./fences.ts";
 import { Invalidations } from "./invalidation.ts";
 import type { Settings } from "./options.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -21,9 +22,11 @@ export interface Backing {
 export async function openSettings(settings: Settings, opening: Opening = {}, backing?: Backing): Promise<Transport> {
   const stateListeners = new Set<StateListener>();
   const invalidations = new Invalidations();
+  const fences = new Fences(settings.client, settings.fenced);
   const context: TransportContext = {
     settings,
     invalidations,
+    fences,
     isClosed: () => topology.isClosed,
     failed: (error) => opening.failed?.(error),
     emit: (event) => {
@@ -45,7 +48,11 @@ export async function openSettings(settings: Settings, opening: Opening = {}, ba
     opening.signal?.throwIfAborted();
     const { greeting } = await topology.open();
     return new ConnectedTransport({
-      caps: { ...capabilitiesOf(greeting), ...(backing && { engine: backing.engine }) },
+      caps: {
+        ...capabilitiesOf(greeting),
+        fencing: fences.able ? "connection" : "none",
+        ...(backing && { engine: backing.engine }),
+      },
       topology,
       invalidations,
       subscriptions,

@@ -48,6 +48,8 @@ export interface Settings extends ClientSettings {
   readonly client: ClientKind;
   /** Pings find connections at whose other end nobody is any more. */
   readonly watched: boolean;
+  /** Connections that are given up are fenced off. Off only to show what happens where that is not possible. */
+  readonly fenced: boolean;
   readonly mode: Mode;
   readonly addresses: readonly Address[];
   readonly masterName: string;
@@ -73,6 +75,7 @@ export function resolveOptions(options: ConnectionOptions, client: ClientKind): 
     client,
     runtime: systemRuntime,
     watched: true,
+    fenced: true,
     mode: url.mode,
     addresses: url.addresses,
     masterName: url.masterName ?? "",

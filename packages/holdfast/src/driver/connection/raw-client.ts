@@ -72,6 +72,8 @@ export interface ClientKind {
   isDestroyed(error: unknown): boolean;
   /** Rejects what the client has not written yet with a NeverWrittenError, before it is destroyed. */
   refuseUnwritten(client: RawClient, cause: unknown): void;
+  /** Whether a command was written that has no answer yet. True where that is not known. */
+  isAwaiting(client: RawClient): boolean;
 }
 
 /** A command that was still waiting to be written when its connection ended. */

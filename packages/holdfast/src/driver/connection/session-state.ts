@@ -19,6 +19,11 @@ const SPOILING: ReadonlySet<string> = new Set([
 ]);
 
 export class SessionState {
+  /** What is sent now waits for EXEC. */
+  get inMulti(): boolean {
+    return this.#inMulti;
+  }
+
   #unanswered = 0;
   #watching = false;
   #inMulti = false;

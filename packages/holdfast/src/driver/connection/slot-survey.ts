@@ -1,11 +1,12 @@
 /** Asking a cluster for its slots, whoever of it can be reached. */
 import { deadline, type Runtime } from "../../base/runtime.ts";
 import { Connection } from "./connection.ts";
+import { messageOf } from "./failure.ts";
 import type { Settings } from "./options.ts";
 import { readSlotRanges, type SlotRange } from "./slots.ts";
 import { type Address, addressName, hostOf } from "./url.ts";
 
-/** A node that answers no sooner is passed over. */
+/** A connected node that answers no sooner is passed over. */
 const ANSWER_WAIT_MS = 1_000;
 
 /**
@@ -19,7 +20,7 @@ export async function askForSlots(
   signal: AbortSignal,
 ): Promise<SlotRange[]> {
   for (const connection of shuffled(settings.runtime, connected)) {
-    const ranges = await ask(settings.runtime, connection).catch(() => []);
+    const ranges = await ask(settings.runtime, connection, ANSWER_WAIT_MS).catch(() => []);
     if (ranges.length > 0) return ranges;
   }
   const distinct = new Map(addresses.map((address) => [addressName(address), address]));
@@ -27,8 +28,20 @@ export async function askForSlots(
   const until = AbortSignal.any([signal, enough.signal]);
   try {
     return await Promise.any([...distinct.values()].map((address) => dialAndAsk(settings, address, until)));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new SurveyError([...distinct.keys()], error);
   } finally {
     enough.abort(new Error("another node has answered"));
+  }
+}
+
+/** No node has answered: the reason of each, in the order of the addresses. */
+class SurveyError extends AggregateError {
+  override readonly name: string = "SurveyError";
+  constructor(addresses: readonly string[], cause: unknown) {
+    const errors: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
+    super(errors, errors.map((error, at) => `${addresses[at]}: ${messageOf(error)}`).join("; "));
   }
 }
 
@@ -36,7 +49,7 @@ async function dialAndAsk(settings: Settings, address: Address, signal: AbortSig
   const { credentials } = settings;
   const connection = await Connection.open({ settings, address, credentials, database: 0, watched: false }, signal);
   try {
-    const ranges = await ask(settings.runtime, connection);
+    const ranges = await ask(settings.runtime, connection, settings.connectTimeoutMs);
     if (ranges.length === 0) throw new Error(`${connection.node} belongs to no cluster that serves slots yet`);
     return ranges;
   } finally {
@@ -44,9 +57,9 @@ async function dialAndAsk(settings: Settings, address: Address, signal: AbortSig
   }
 }
 
-async function ask(runtime: Runtime, connection: Connection): Promise<SlotRange[]> {
+async function ask(runtime: Runtime, connection: Connection, waitMs: number): Promise<SlotRange[]> {
   const late = (): Error => new Error(`${connection.node} did not answer CLUSTER SLOTS`);
-  const reply = await deadline(runtime, ANSWER_WAIT_MS, connection.sendRaw(["CLUSTER", "SLOTS"]), late);
+  const reply = await deadline(runtime, waitMs, connection.sendRaw(["CLUSTER", "SLOTS"]), late);
   return readSlotRanges(reply, hostOf(connection.address));
 }
 

@@ -1,6 +1,7 @@
 /** A cluster: a table of its slots, kept true by what the nodes answer. */
 import { SLOTS, slotOf } from "../slot.ts";
 import { type Arg, type ChannelKind, type Reply, type Route, type StateEvent, TransportError } from "../port.ts";
+import { backoff } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
 import type { TransportContext } from "./context.ts";
 import { describeFailure, isFinal } from "./failure.ts";
@@ -42,20 +43,29 @@ export class ClusterTopology implements Topology {
   }
 
   async open(): Promise<Connection> {
-    const { connectTimeoutMs, addresses, client } = this.#context.settings;
-    try {
-      await this.#refresh();
-      const nodes = this.primaries();
-      const first = await Promise.any(
-        nodes.map((node) => node.link.ready(connectTimeoutMs, (cause) => isFinal(cause, client))),
-      );
-      await Promise.allSettled(nodes.map((node) => node.link.ready(OTHERS_WAIT_MS)));
-      this.#refresher.start();
-      this.#refresher.request();
-      return first;
-    } catch (error) {
-      throw describeFailure(addresses.map(addressName).join(", "), error, client);
+    const { connectTimeoutMs, addresses, client, runtime } = this.#context.settings;
+    const giveUpAt = runtime.now() + connectTimeoutMs;
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await this.#openOnce(Math.max(1, giveUpAt - runtime.now()));
+      } catch (error) {
+        const failure = describeFailure(addresses.map(addressName).join(", "), error, client);
+        if (this.isClosed || isFinal(error, client) || runtime.now() >= giveUpAt) throw failure;
+        this.#context.failed(failure);
+        await backoff(runtime, failures, this.#stop.signal);
+      }
     }
+  }
+
+  async #openOnce(timeoutMs: number): Promise<Connection> {
+    const { client } = this.#context.settings;
+    await this.#refresh();
+    const nodes = this.primaries();
+    const first = await Promise.any(nodes.map((node) => node.link.ready(timeoutMs, (cause) => isFinal(cause, client))));
+    await Promise.allSettled(nodes.map((node) => node.link.ready(OTHERS_WAIT_MS)));
+    this.#refresher.start();
+    this.#refresher.request();
+    return first;
   }
 
   slotOf(key: Arg): number {

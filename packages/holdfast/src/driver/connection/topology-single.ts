@@ -8,6 +8,9 @@ import { Sentinels } from "./sentinels.ts";
 import { type Topology, unknownNode } from "./topology.ts";
 import { type Address, addressName } from "./url.ts";
 
+/** A connection to a replica is kept for so long before the name is tried again. */
+const REPLICA_PATIENCE_MS = 500;
+
 export class SingleTopology implements Topology {
   readonly #context: TransportContext;
   readonly #node: Node;
@@ -73,12 +76,19 @@ export class SingleTopology implements Topology {
     return [this.#node];
   }
 
-  /** A primary that became a replica answers READONLY: with sentinels there is somebody to ask for the new one. */
+  /**
+   * A primary that became a replica answers READONLY. The sentinels know the new one; where there are none, the name
+   * may lead elsewhere by now, so it is resolved and dialled again.
+   */
   learn(_node: Address, error: TransportError): void {
-    if (error.prefix !== "READONLY" || this.#sentinels === undefined) return;
+    if (error.prefix !== "READONLY") return;
     const { link } = this.#node;
+    const { connection } = link;
+    if (connection?.node !== error.node) return;
+    // It was a replica from the start, and still is: reads are not to suffer from every write.
+    const isKnown = connection.greeting.role !== "master" && connection.ageMs < REPLICA_PATIENCE_MS;
     // What is under way will be answered, mostly with READONLY too.
-    if (link.connection?.node === error.node) link.drop(error, this.#context.settings.drainTimeoutMs);
+    if (!isKnown) link.drop(error, this.#context.settings.drainTimeoutMs);
   }
 
   notice(): void {}

@@ -35,7 +35,7 @@ export interface Topology {
   close(): Promise<void>;
 }
 
-export function capabilitiesOf(greeting: Greeting): Capabilities {
+export function capabilitiesOf(greeting: Greeting): Omit<Capabilities, "fencing"> {
   return {
     engine: greeting.server === "valkey" ? "valkey" : "redis",
     version: greeting.version,

@@ -50,6 +50,11 @@ export class EmbeddedClient implements RawClient {
     this.#dial = dial;
   }
 
+  /** A command was handed over and is not answered. */
+  get isAwaiting(): boolean {
+    return this.#unanswered.size > 0;
+  }
+
   /** HELLO, and SELECT for another database than 0. */
   async connect(): Promise<void> {
     const { settings, credentials, database } = this.#setup;
@@ -180,8 +185,9 @@ export class EmbeddedClient implements RawClient {
   }
 
   #lose(cause: Error): void {
-    this.#end(cause);
+    // While it can still be seen what is unanswered.
     this.#onError(cause);
+    this.#end(cause);
   }
 
   /** What was handed over is lost, what was not is refused. */

@@ -38,13 +38,15 @@ export interface Surroundings {
   readonly runtime: Runtime;
   /** Whether a connection can stand with nobody at its other end. */
   readonly lossy: boolean;
+  /** false: as where the user may not use CLIENT KILL. @default true */
+  readonly fenced?: boolean;
 }
 
 /** A transport over connections that `dial` makes. */
 export async function openOver(
   dial: Dial,
   options: ConnectionOptions,
-  { closed, runtime, lossy }: Surroundings,
+  { closed, runtime, lossy, fenced = true }: Surroundings,
   opening: Opening = {},
 ): Promise<Transport> {
   try {
@@ -54,6 +56,7 @@ export async function openOver(
       addresses: [{ path: NODE }],
       runtime,
       watched: lossy,
+      fenced,
     };
     return await openSettings(settings, opening, { engine: "embedded", closed });
   } catch (error) {
@@ -64,5 +67,10 @@ export async function openOver(
 
 /** They reject with node-redis' own errors, so what those mean holds here too. */
 function clientsOver(dial: Dial): ClientKind {
-  return { ...nodeRedis, create: (setup) => new EmbeddedClient(setup, dial), refuseUnwritten: () => undefined };
+  return {
+    ...nodeRedis,
+    create: (setup) => new EmbeddedClient(setup, dial),
+    refuseUnwritten: () => undefined,
+    isAwaiting: (client) => (client as EmbeddedClient).isAwaiting,
+  };
 }

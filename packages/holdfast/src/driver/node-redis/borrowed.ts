@@ -69,7 +69,10 @@ export async function openBorrowed(
   if (!client.isReady) throw new UnavailableError("the client that was handed in is not connected; connect it first");
   try {
     const hello = await answered(sendOn(client, ["HELLO"], undefined), settings, opening.signal);
-    return new BorrowedTransport(client, settings, capabilitiesOf(readGreeting(hello)));
+    return new BorrowedTransport(client, settings, {
+      ...capabilitiesOf(readGreeting(hello)),
+      fencing: "none",
+    });
   } catch (error) {
     throw describeFailure("the servers of the client that was handed in", error, nodeRedis);
   }

@@ -40,7 +40,11 @@ export const COMMAND_OPTIONS: CommandOptions & { readonly timeout: undefined } =
 
 /** Internal to node-redis, so looked for and not relied on. */
 interface Queued {
-  _getQueue?(): { extractAllCommands?(): unknown[]; rejectCommands?(commands: unknown[], error: Error): void };
+  _getQueue?(): {
+    readonly pendingCount?: number;
+    extractAllCommands?(): unknown[];
+    rejectCommands?(commands: unknown[], error: Error): void;
+  };
 }
 
 export const nodeRedis: ClientKind = {
@@ -54,12 +58,19 @@ export const nodeRedis: ClientKind = {
     if (queue?.extractAllCommands === undefined || queue.rejectCommands === undefined) return;
     queue.rejectCommands(queue.extractAllCommands(), new NeverWrittenError(cause));
   },
+  isAwaiting: (client) => (client as Queued)._getQueue?.().pendingCount !== 0,
 };
+
+/**
+ * Never connected. For each other set of options node-redis makes a class with all commands, which takes about 50 ms of
+ * CPU; a duplicate has its pattern's class.
+ */
+let pattern: ReturnType<typeof createClient> | undefined;
 
 function createRawClient(setup: ClientSetup): RawClient {
   const { settings, credentials, onInvalidate } = setup;
-  const client = createClient({
-    RESP: 3,
+  pattern ??= createClient({ RESP: 3 });
+  return pattern.duplicate({
     // As an object, because node-redis' types do not know `signal` and `writev`, which it hands on to net.connect all the same.
     socket: {
       ...target(setup.address, settings),
@@ -77,7 +88,6 @@ function createRawClient(setup: ClientSetup): RawClient {
     maintNotifications: "disabled",
     ...(onInvalidate === undefined ? {} : { clientSideCache: new InvalidationTap(onInvalidate) }),
   });
-  return client;
 }
 
 function credentialsProvider(ask: () => Credentials | Promise<Credentials>): CredentialsProvider {

@@ -223,8 +223,9 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
     if (this.#phase === "settled") return;
     const flying = this.#phase === "flying";
     if (flying && this.sent && this.spec.class !== "read") this.#mayHaveRun = true;
-    this.#giveUp(error, cause);
+    // What is out comes first, so that it is fenced off before the caller can send anything else.
     if (flying) this.abandon();
+    this.#giveUp(error, cause);
   }
 
   /** @param cause what left the outcome open, where an attempt may have been executed */

@@ -22,6 +22,11 @@ const NOT_ENCODED = lasting("INVALID_ARGUMENT", "the command could not be encode
 const NO_PERMISSION = lasting("PERMISSION", "the user may not do this; grant it with ACL SETUSER");
 const UNKNOWN_COMMAND = lasting("UNSUPPORTED", "this server does not know the command; it needs a newer version");
 
+/** What a script may not do has no NOPERM: the first is the text of Redis 7.0, the second that of all since. */
+const NO_PERMISSION_IN_SCRIPT = /^ERR (?:The user executing the script can't|ACL failure in script)/;
+/** `Unknown Redis command called from script` is what a script's command gets. */
+const UNKNOWN_TO_SERVER = /^ERR unknown (?:(?:redis |valkey |server )?command|subcommand)/i;
+
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   NOAUTH: lasting("AUTH", "the server asks for a password; give `username` and `password` in the URL or the options"),
   WRONGPASS: lasting("AUTH", "wrong user name or password, or the user is disabled on the server"),
@@ -67,9 +72,8 @@ export function serverError(failure: TransportError, call: Call, command: string
 
 function interpret(failure: TransportError): Meaning {
   if (failure.prefix === "") return NOT_ENCODED;
-  // Redis 7.0 has no NOPERM for what a script does.
-  if (failure.message.startsWith("ERR The user executing the script can't")) return NO_PERMISSION;
-  if (/unknown (?:command|subcommand)/i.test(failure.message)) return UNKNOWN_COMMAND;
+  if (NO_PERMISSION_IN_SCRIPT.test(failure.message)) return NO_PERMISSION;
+  if (UNKNOWN_TO_SERVER.test(failure.message)) return UNKNOWN_COMMAND;
   return meaningOf(failure.prefix) ?? UNKNOWN;
 }
 

@@ -21,6 +21,7 @@ export interface ClientSetup {
   readonly server: SimulatedServer;
   readonly speed: number;
   readonly mix: () => FaultMix;
+  readonly fenced: boolean;
   readonly connect: ConnectOptions;
 }
 
@@ -48,13 +49,13 @@ export class SimulatedClient {
   }
 
   static async connect(setup: ClientSetup): Promise<SimulatedClient> {
-    const { clock, connect, random, server, trace } = setup;
+    const { clock, connect, fenced, random, server, trace } = setup;
     const process = new VirtualProcess(setup.name, clock, setup.speed);
     const runtime = new VirtualRuntime(process, random, (task) => void process.deliver(0, task));
     const network = new SimulatedNetwork({ ...setup, client: process, server: server.process });
     const dial = traced(server.dialThrough(network), setup.name, trace);
     const open = (opening: Opening): ReturnType<typeof openOver> =>
-      openOver(dial, connect, { closed: async () => undefined, runtime, lossy: true }, opening);
+      openOver(dial, connect, { closed: async () => undefined, runtime, lossy: true, fenced }, opening);
     return new SimulatedClient(setup, await assemble(connect, open, runtime), process, runtime, network);
   }
 

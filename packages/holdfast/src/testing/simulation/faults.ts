@@ -22,6 +22,8 @@ export interface FaultOptions {
   readonly restarts?: boolean;
   /** A restart loses all data, or what was written lately, as a failover does. @default false */
   readonly dataLoss?: boolean;
+  /** The clients' user may not use CLIENT KILL, so that what was given up is executed late. @default false */
+  readonly lateCopies?: boolean;
   /** Clocks of clients and server run at different speeds, apart by half a percent at most. @default true */
   readonly clockSkew?: boolean;
 }
@@ -64,6 +66,7 @@ const DEFAULTS: Required<FaultOptions> = {
   serverPauses: true,
   restarts: true,
   dataLoss: false,
+  lateCopies: false,
   clockSkew: true,
 };
 

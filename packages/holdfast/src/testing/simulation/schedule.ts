@@ -113,6 +113,7 @@ export class Schedule {
         server: this.#server,
         speed: this.#speed(),
         mix: () => this.#mix,
+        fenced: !this.#setup.faults.lateCopies,
         connect: this.#setup.connect,
       });
       this.#clients.push(client);

@@ -18,6 +18,7 @@ const NO_FAULTS: Required<FaultOptions> = {
   serverPauses: false,
   restarts: false,
   dataLoss: false,
+  lateCopies: false,
   clockSkew: false,
 };
 
