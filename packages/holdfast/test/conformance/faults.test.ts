@@ -219,3 +219,19 @@ describe("a server that stops [standalone]", () => {
     expect(driver.nodes()[0]?.epoch).toBeGreaterThanOrEqual(2);
   });
 });
+
+describe("a name whose owner changes [standalone]", () => {
+  it("is resolved again when its server has become a replica, and writes go on", async () => {
+    await using first = await startStandalone();
+    await using second = await startStandalone();
+    await using name = await startProxy(first);
+    await using driver = await openDriver({ url: name.url });
+    const key = `${slotPrefix()}moved`;
+    expect(await send(driver, ["SET", key, "1", "PX", "60000"], "idempotent")).toBe("OK");
+    await first.command("REPLICAOF", "127.0.0.1", String(second.port));
+    name.redirect(second);
+    // The old connection stands, and its server refuses every write.
+    expect(await send(driver, ["SET", key, "2", "PX", "60000"], "unsafe")).toBe("OK");
+    expect(await second.command("GET", key)).toBe("2");
+  });
+});

@@ -39,7 +39,7 @@ export async function startProxy(target: ProxyTarget): Promise<Proxy> {
 export class Proxy implements AsyncDisposable {
   /** The same for the whole life of the proxy. */
   readonly port: number;
-  readonly #target: Required<ProxyTarget>;
+  #target: Required<ProxyTarget>;
   readonly #links = new Set<Link>();
   readonly #watches = new ProxyWatches();
   #listener: Server | undefined;
@@ -107,6 +107,11 @@ export class Proxy implements AsyncDisposable {
     this.#apply();
   }
 
+  /** New connections lead elsewhere, as behind a name whose owner has changed. Open ones stay where they are. */
+  redirect(target: ProxyTarget): void {
+    this.#target = { host: "127.0.0.1", ...target };
+  }
+
   /** What clients send from now on over the connections that are open is held back; new connections work. */
   strand(): Stranded {
     const links = [...this.#links];
@@ -122,7 +127,7 @@ export class Proxy implements AsyncDisposable {
         ];
         for (const link of idle) destroy(link);
         for (const { requests } of late) requests.set("pass", 0);
-        await Promise.all(late.map(({ server }) => server.closed || once(server, "close")));
+        await Promise.all(late.map(async ({ server }) => server.closed || once(server, "close")));
       },
     };
   }

@@ -93,6 +93,7 @@ export class Connection {
       return new Connection(setup, life, { client, greeting: readGreeting(hello), identity });
     } catch (error) {
       // The error that ended it says more than the one that the end has caused.
+      kind.withoutArguments(error);
       life.end(error);
       throw life.cause;
     } finally {

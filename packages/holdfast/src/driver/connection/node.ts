@@ -104,10 +104,7 @@ export class Node implements Home {
 
   async #enlist(connection: Connection): Promise<void> {
     this.#living.add(connection);
-    void connection.ended.then(() => {
-      this.#living.delete(connection);
-      this.#leaveBehind(connection);
-    });
+    void connection.ended.then(() => this.#leaveBehind(connection));
     await this.#fence(connection);
   }
 
@@ -126,7 +123,9 @@ export class Node implements Home {
     }
   }
 
-  #leaveBehind({ leftBehind, node }: Connection): void {
+  #leaveBehind(connection: Connection): void {
+    const { leftBehind, node } = connection;
+    this.#living.delete(connection);
     if (leftBehind === undefined || this.#context.isClosed()) return;
     this.#context.fences.owe(node, leftBehind);
     for (const living of this.#living) {

@@ -1,5 +1,5 @@
 /** How to reach the servers: what a user writes (ConnectionOptions) and what it is resolved to, once (Settings). */
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { InvalidArgumentError, said } from "../../base/errors.ts";
 import { type Duration, toTimerMs } from "../../base/options.ts";
 import { systemRuntime } from "../../base/runtime.ts";
 import type { ClientKind, ClientSettings, Credentials, TlsOptions } from "./raw-client.ts";
@@ -101,7 +101,8 @@ export function resolveOptions(options: ConnectionOptions, client: ClientKind): 
 function resolveTls(tls: boolean | TlsOptions | undefined, url: ParsedUrl): TlsOptions | undefined {
   if (tls === false && url.tls) throw new InvalidArgumentError("tls", "true with a URL that asks for TLS", tls);
   if (tls === undefined || typeof tls === "boolean") return tls === true || url.tls ? {} : undefined;
-  if (typeof tls !== "object" || tls === null) throw new InvalidArgumentError("tls", "a boolean or TLS options", tls);
+  if (typeof tls !== "object" || tls === null)
+    throw new InvalidArgumentError("tls", "a boolean or TLS options", said(`a ${typeof tls}`));
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     throw new InvalidArgumentError("tls", "cert and key together", tls.cert === undefined ? "only key" : "only cert");
   }

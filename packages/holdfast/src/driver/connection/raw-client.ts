@@ -68,6 +68,8 @@ export interface ClientKind {
   classify(error: unknown, node: string): TransportError;
   /** First word of a server's error, in capitals; "" for anything that is not the server's word. */
   prefixOf(error: unknown): string;
+  /** Cuts from a server's error what it quotes of a command: a password, a value. */
+  withoutArguments(error: unknown): void;
   /** The client's own word for a connection that we have destroyed. */
   isDestroyed(error: unknown): boolean;
   /** Rejects what the client has not written yet with a NeverWrittenError, before it is destroyed. */

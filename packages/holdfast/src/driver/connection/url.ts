@@ -9,7 +9,7 @@
  * `?tls=true` is the same as the `s` in the scheme. User and password are percent-decoded.
  * No message made here contains the user information of a URL.
  */
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { InvalidArgumentError, said } from "../../base/errors.ts";
 
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
@@ -25,6 +25,8 @@ export interface ParsedUrl {
   readonly masterName?: string | undefined;
 }
 
+/** Whatever part of a URL is wrong: a password with a character that was not encoded ends up in any of them. */
+const NOT_SHOWN = said("something else (not shown, because it may hold a password)");
 const URL_PARTS = /^([a-z+-]+):\/\/(?:([^@/?#]*)@)?([^@/?#]*)(\/[^@?#]*)?(?:\?([^#]*))?$/i;
 const SCHEME = /^(?:redis|valkey)(s?)(?:-(sentinel|cluster))?$/;
 const UNIX_SCHEME = /^(?:redis\+|valkey\+)?unix$/;
@@ -42,8 +44,7 @@ export function parseUrl(url: string): ParsedUrl {
   if (UNIX_SCHEME.test(scheme.toLowerCase())) return { ...unixSocket(hosts, path, parameters), ...credentials };
 
   const known = SCHEME.exec(scheme.toLowerCase());
-  if (known === null)
-    throw refuse(`a scheme such as redis, rediss, valkey, redis-sentinel or redis-cluster, not ${scheme}`);
+  if (known === null) throw refuse("a scheme such as redis, rediss, valkey, redis-sentinel or redis-cluster");
   const mode = (known[2] ?? "standalone") as Mode;
   const addresses = hosts.split(",").map((host) => parseAddress("url", host, DEFAULT_PORT[mode]));
   if (mode === "standalone" && addresses.length > 1) {
@@ -59,7 +60,7 @@ export function parseAddress(field: string, text: string, defaultPort: number): 
   const host = match?.[1] ?? match?.[2];
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
   if (host === undefined || port < 1 || port > MAX_PORT) {
-    throw new InvalidArgumentError(field, "hosts written host or host:port", text === "" ? "no host" : text);
+    throw new InvalidArgumentError(field, "hosts written host or host:port", text === "" ? said("no host") : NOT_SHOWN);
   }
   return { host, port };
 }
@@ -79,7 +80,7 @@ export function hostOf(address: Address): string {
 export function parseDatabase(field: string, text: string): number {
   const database = Number(text);
   if (/^\d{1,5}$/.test(text)) return database;
-  throw new InvalidArgumentError(field, "a database number such as 0", text);
+  throw new InvalidArgumentError(field, "a database number such as 0", NOT_SHOWN);
 }
 
 function readPath(mode: Mode, path: string, parameters: ReadonlyMap<string, string>): Partial<ParsedUrl> {
@@ -119,7 +120,7 @@ function readQuery(query: string): ReadonlyMap<string, string> {
   const parameters = new Map(new URLSearchParams(query));
   for (const [name, value] of parameters) {
     if (name === "db") continue;
-    if (name !== "tls") throw refuse(`only the parameters tls and db, not ${name}`);
+    if (name !== "tls") throw refuse(`only the parameters tls and db`);
     if (value !== "true" && value !== "false") throw refuse("tls=true or tls=false");
   }
   return parameters;
@@ -139,5 +140,5 @@ function splitOnce(text: string, separator: string): [string, string] {
 }
 
 function refuse(expected: string): InvalidArgumentError {
-  return new InvalidArgumentError("url", expected, "something else (not shown, because it may hold a password)");
+  return new InvalidArgumentError("url", expected, NOT_SHOWN);
 }

@@ -6,7 +6,7 @@
  *     embedded:///path/to/file    the same with an absolute path; percent-decoded
  */
 import { resolve } from "node:path";
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { InvalidArgumentError, said } from "../../base/errors.ts";
 import { type ConnectionOptions, resolveOptions } from "../connection/options.ts";
 import { nodeRedis } from "../node-redis/client.ts";
 
@@ -19,7 +19,7 @@ export function isEmbeddedUrl(url: string): boolean {
 /** The absolute path of the snapshot file; undefined where nothing is kept. */
 export function snapshotPathOf(url: string): string | undefined {
   const path = url.replace(SCHEME, "");
-  if (!path.startsWith("//") || /[?#]/.test(path)) throw refuse(url);
+  if (!path.startsWith("//") || /[?#]/.test(path)) throw refuse();
   return path === "//" ? undefined : resolve(decode(path.slice(2)));
 }
 
@@ -39,10 +39,14 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw refuse(text);
+    throw refuse();
   }
 }
 
-function refuse(got: string): InvalidArgumentError {
-  return new InvalidArgumentError("url", "embedded:// or embedded://path/to/snapshot, percent-encoded", got);
+function refuse(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    "url",
+    "embedded:// or embedded://path/to/snapshot, percent-encoded",
+    said("something else (not shown)"),
+  );
 }

@@ -1,11 +1,5 @@
 /** The only place that makes node-redis clients. */
-import {
-  BasicPooledClientSideCache,
-  createClient,
-  DisconnectsClientError,
-  RESP_TYPES,
-  type TypeMapping,
-} from "@redis/client";
+import { BasicPooledClientSideCache, createClient, RESP_TYPES, type TypeMapping } from "@redis/client";
 import type { Arg } from "../port.ts";
 import {
   type ClientKind,
@@ -16,7 +10,7 @@ import {
   type RawClient,
 } from "../connection/raw-client.ts";
 import type { Address } from "../connection/url.ts";
-import { classify, errorPrefix } from "./classify.ts";
+import { classify, errorPrefix, isOfClass, withoutArguments } from "./classify.ts";
 import { oneWritePerTurn } from "./write-together.ts";
 
 type CredentialsProvider = NonNullable<NonNullable<Parameters<typeof createClient>[0]>["credentialsProvider"]>;
@@ -51,7 +45,8 @@ export const nodeRedis: ClientKind = {
   create: createRawClient,
   classify,
   prefixOf: errorPrefix,
-  isDestroyed: (error) => error instanceof DisconnectsClientError,
+  withoutArguments,
+  isDestroyed: (error) => isOfClass(error, "DisconnectsClientError"),
   // node-redis rejects written and unwritten commands alike; only its queue knows which ones were never sent.
   refuseUnwritten(client, cause) {
     const queue = (client as Queued)._getQueue?.();

@@ -32,6 +32,35 @@ describe("a server's error", () => {
     expect(error.message).toContain('SET on "k1"');
   });
 
+  // The texts of Redis 7.0 and 8, Valkey 8 and 9, as they are and as a script hands them on.
+  const IN_SCRIPT = " script: 7df2bc1b, on @user_script:1.";
+  it.each([
+    ["ERR The user executing the script can't run this command or subcommand", "PERMISSION"],
+    ["ERR ACL failure in script: User app has no permissions to run the 'set' command", "PERMISSION"],
+    ["NOPERM User app has no permissions to access the 'k' key", "PERMISSION"],
+    ["NOPERM this user has no permissions to run the 'set' command", "PERMISSION"],
+    ["WRONGTYPE Operation against a key holding the wrong kind of value", "WRONG_TYPE"],
+    ["OOM command not allowed when used memory > 'maxmemory'.", "SERVER_FULL"],
+    ["MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.", "SERVER"],
+    ["MISCONF Valkey is configured to save RDB snapshots, but it's currently unable to persist to disk.", "SERVER"],
+    ["MISCONF Errors writing to the AOF file: No space left on device", "SERVER"],
+    ["NOREPLICAS Not enough good replicas to write.", "UNAVAILABLE"],
+    ["READONLY You can't write against a read only replica.", "UNAVAILABLE"],
+    ["BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", "UNAVAILABLE"],
+    ["BUSY Valkey is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", "UNAVAILABLE"],
+    ["LOADING Redis is loading the dataset in memory", "UNAVAILABLE"],
+    ["LOADING Valkey is loading the dataset in memory", "UNAVAILABLE"],
+    ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", "UNAVAILABLE"],
+    ["CLUSTERDOWN Hash slot not served", "UNAVAILABLE"],
+    ["NOSCRIPT No matching script. Please use EVAL.", "SERVER"],
+    ["ERR Unknown Redis command called from script", "UNSUPPORTED"],
+    ["ERR Unknown command called from script", "UNSUPPORTED"],
+    ["ERR unknown command 'HSETEX', with args beginning with: ", "UNSUPPORTED"],
+  ] as const)("%s becomes %s, alone and in a script", (message, code) => {
+    expect(errorOf(message).code).toBe(code);
+    expect(errorOf(message + IN_SCRIPT).code).toBe(code);
+  });
+
   it("is told apart from a command that could not be encoded", () => {
     const failure = new TransportError("replied", "arguments must be strings or Buffers");
     expect(serverError(failure, CALL, "SET")).toMatchObject({ code: "INVALID_ARGUMENT", cause: failure });
