@@ -94,7 +94,7 @@ class NetServer implements EmbeddedServer {
 
   connectInProcess(listener?: InProcessListener, network?: Network): InProcessConnection {
     this.#inProcess += 1;
-    return new InProcessConnection(this.engine, this.#inProcess, listener, network);
+    return new InProcessConnection(this.engine, listener, network, this.#inProcess);
   }
 
   restart(snapshot?: Buffer): void {

@@ -33,7 +33,7 @@ export class InProcessConnection implements Outlet {
   #over = false;
 
   /** @param port tells it from the server's other connections, earlier ones too */
-  constructor(engine: Engine, port: number, listener: InProcessListener = {}, network: Network = directNetwork) {
+  constructor(engine: Engine, listener: InProcessListener = {}, network: Network = directNetwork, port: number = 0) {
     this.address = `in-process:${port}`;
     this.#listener = listener;
     const path = network.open({
