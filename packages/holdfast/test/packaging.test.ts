@@ -230,7 +230,7 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
     "--noEmit",
   ];
 
-  it.each<[string, string, string[]]>([
+  it.for<[string, string, string[]]>([
     ["workspace's", "program.cts", ["--module", "node16"]],
     ["workspace's", "program.mts", ["--module", "node16"]],
     ["workspace's", "program.ts", ["--module", "commonjs"]],
@@ -239,16 +239,12 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
       "program.ts",
       ["--module", "commonjs", "--moduleResolution", "node10", "--esModuleInterop", "--skipLibCheck"],
     ],
-  ])("TypeScript (%s) compiles %s with %j", async (...given) => {
-    const [version, file, options] = given;
+  ])("TypeScript (%s) compiles %s with %j", async ([version, file, options], context) => {
     const compiler =
       version === "5.9"
         ? await tool("typescript", "5.9", "typescript/bin/tsc")
         : join(ROOT, "node_modules/typescript/bin/tsc");
-    if (compiler === undefined) {
-      process.stderr.write(`packaging: skipped TypeScript ${version}: npm could not install it\n`);
-      return;
-    }
+    if (compiler === undefined) skip(context, "npm could not install this compiler");
     await writeFile(
       join(project, file),
       `import { connect, holdfast, HoldfastError, type Holdfast } from "holdfast";
@@ -268,15 +264,15 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
     expect({ code, output }).toMatchObject({ code: 0 });
   });
 
-  it.each<[string, string, string, string[]]>([
-    ["Deno", "deno", "deno/deno", ["run", "-A", "--node-modules-dir=manual"]],
-    ["Bun", "bun", "@oven/bun-linux-x64/bin/bun", ["run"]],
-  ])("%s runs it, on the embedded server and on a real one", async (name, packageName, file, args) => {
-    const binary = await tool(packageName, "latest", file);
-    if (binary === undefined) {
-      process.stderr.write(`packaging: skipped ${name}: npm gave no binary for this machine\n`);
-      return;
-    }
+  // The package that `bun` itself would copy its binary from, in an install script that npm may leave out.
+  const bun = `@oven/bun-${process.platform}-${process.arch === "arm64" ? "aarch64" : "x64"}`;
+
+  it.for<[string, string, string, string, string[]]>([
+    ["Deno", "deno", "2.9.6", "deno/deno", ["run", "-A", "--node-modules-dir=manual"]],
+    ["Bun", bun, "1.4.5", `${bun}/bin/bun`, ["run"]],
+  ])("%s runs it, on the embedded server and on a real one", async ([, packageName, version, file, args], context) => {
+    const binary = await tool(packageName, version, file);
+    if (binary === undefined) skip(context, "npm has no binary for this machine");
     const real = backends("standalone").map(({ url }) => url);
     for (const url of ["embedded://", ...real]) {
       const { code, output } = await run(binary, [...args, "portable.mjs"], project, { HF_URL: url });

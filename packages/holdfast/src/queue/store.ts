@@ -1,6 +1,8 @@
 /** The server's side of a queue: what can be asked of it, besides adding to it. */
+import { bytesOf, listOf } from "../core/command/reply.ts";
 import type { Core } from "../core/core.ts";
 import { runScript, type UnclassedCall } from "../core/script/run.ts";
+import type { Reply } from "../driver/port.ts";
 import type { QueueKeys, WorkerKeys } from "./keys.ts";
 import type { QueueSettings } from "./options.ts";
 import {
@@ -145,8 +147,8 @@ export class QueueStore {
   /** `uniqueKey`: the one that the job was added with. */
   async remove(id: string, uniqueKey: string): Promise<"ok" | "missing" | "active"> {
     const { jobs, meta, crashes, delayed, dead, unique, workers } = this.#keys;
-    const alive = (await this.#send(["ZRANGE", workers, "0", "-1"], "read", workers)) as Buffer[];
-    const actives = alive.map((worker) => this.#keys.worker(worker.toString()).active);
+    const alive = await this.#names(["ZRANGE", workers, "0", "-1"], workers);
+    const actives = alive.map((worker) => this.#keys.worker(worker).active);
     const names = { jobs, meta, crashes, delayed, dead, unique, workers, actives };
     const answer = await runScript(this.#core.driver, remove, names, { id, uniqueKey }, this.#call("queue.remove", id));
     return answer.status;
@@ -155,9 +157,12 @@ export class QueueStore {
   async deadPage(start: number, count: number): Promise<{ readonly id: string; readonly at: number }[]> {
     const { dead } = this.#keys;
     const range = ["ZRANGE", dead, String(start), String(start + count - 1), "WITHSCORES"];
+    const reply = await this.#send(range, "read", dead);
     // RESP3 has each member with its score in a list of its own.
-    const reply = (await this.#send(range, "read", dead)) as [Buffer, number][];
-    return reply.map(([id, at]) => ({ id: id.toString(), at }));
+    return listOf(reply, "queue.dead", this.#keys.queue).map((row) => {
+      const [id, at] = listOf(row, "queue.dead", this.#keys.queue);
+      return { id: String(id), at: Number(at) };
+    });
   }
 
   redrive(ids: readonly string[]): Promise<number> {
@@ -180,12 +185,9 @@ export class QueueStore {
   async resume(): Promise<void> {
     const { paused, idle } = this.#keys;
     await this.#send(["DEL", paused], "idempotent", paused);
-    const listening = (await this.#send(["ZRANGE", idle, "0", "999"], "read", idle)) as Buffer[];
-    await Promise.all(
-      listening.map((wakeKey) =>
-        this.#send(["PUBLISH", this.#core.wakeups.channel, wakeKey.toString()], "idempotent", paused),
-      ),
-    );
+    const listening = await this.#names(["ZRANGE", idle, "0", "999"], idle);
+    const { channel } = this.#core.wakeups;
+    await Promise.all(listening.map((wakeKey) => this.#send(["PUBLISH", channel, wakeKey], "idempotent", paused)));
   }
 
   /** The kept outcome, or null. */
@@ -197,10 +199,16 @@ export class QueueStore {
       key: id,
       timeoutMs: timeoutMs ?? this.#settings.timeoutMs,
     } as const;
-    return (await this.#core.driver.send(["GET", key], call, key)) as Buffer | null;
+    const reply = await this.#core.driver.send(["GET", key], call, key);
+    return bytesOf(reply, "queue.result", id) ?? null;
   }
 
-  #send(args: readonly string[], opClass: "read" | "idempotent", key: string): Promise<unknown> {
+  async #names(args: readonly string[], key: string): Promise<string[]> {
+    const reply = await this.#send(args, "read", key);
+    return listOf(reply, `queue.${args[0]!.toLowerCase()}`, key).map(String);
+  }
+
+  #send(args: readonly string[], opClass: "read" | "idempotent", key: string): Promise<Reply> {
     return this.#core.driver.send(
       args,
       { op: `queue.${args[0]!.toLowerCase()}`, class: opClass, timeoutMs: this.#settings.timeoutMs },
