@@ -69,15 +69,19 @@ export class QueueDeadLetters<Payload> {
     });
   }
 
-  /** As `redrive`, for every job that is dead now. Cost: one ZRANGE and one script per 500 jobs. */
+  /** As `redrive`, for every job that is dead now. Cost: a script; one ZRANGE and one script more per 500 jobs. */
   redriveAll(): Promise<number> {
     return observed("queue.dead.redrive", undefined, async () => {
+      // Counted before, as what dies again meanwhile would have it go on for ever.
+      let { dead: left } = await this.#store.counts();
       let redriven = 0;
-      for (;;) {
-        const found = await this.#store.deadPage(0, MAX_PAGE);
-        if (found.length === 0) return redriven;
+      while (left > 0) {
+        const found = await this.#store.deadPage(0, Math.min(left, MAX_PAGE));
+        if (found.length === 0) break;
         redriven += await this.#store.redrive(found.map(({ id }) => id));
+        left -= found.length;
       }
+      return redriven;
     });
   }
 

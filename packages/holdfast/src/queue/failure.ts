@@ -50,10 +50,23 @@ const MAX_STACK = 2_000;
 
 export function recordFailure(before: FailureRecord | undefined, error: unknown, at: number): FailureRecord {
   const failures = (before?.failures ?? 0) + 1;
-  const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };
+  const { message, stack } = wordsOf(error);
   const shown = stack === undefined ? {} : { stack: stack.slice(0, MAX_STACK) };
   const failure = { attempt: failures, at, message: message.slice(0, MAX_MESSAGE), ...shown };
   return { failures, last: [...(before?.last ?? []), failure].slice(-MAX_KEPT) };
+}
+
+/** A handler may throw anything: an error of another realm, an object that refuses to become a string. */
+function wordsOf(error: unknown): { readonly message: string; readonly stack: string | undefined } {
+  try {
+    const { message, stack } = Object(error) as { readonly message?: unknown; readonly stack?: unknown };
+    return {
+      message: typeof message === "string" ? message : String(error),
+      stack: typeof stack === "string" ? stack : undefined,
+    };
+  } catch {
+    return { message: "the handler threw a value that cannot be shown", stack: undefined };
+  }
 }
 
 /** Milliseconds until the next run, after so many failures. */

@@ -1,10 +1,11 @@
 // What could go wrong on real connections, and the test for each:
 // - the answer to an addition is lost ................ "adds once where the answer is lost"
 // - the answer to a claim is lost .................... "runs once what a lost claim has brought"
+// - and so is the answer to the question after it ... "acknowledges what ended although neither ..."
 // - a worker is cut off while it runs a job .......... "calls off a run whose lease is over; another worker runs the job, ..."
 // - a worker stays away after the server was stopped . "goes on when a stopped server does"
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { losingAnswer } from "../../test/support/lost-answer.ts";
 import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
 import { until } from "../../test/support/until.ts";
@@ -13,6 +14,7 @@ import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { QueueJob } from "./run.ts";
 import { add, append, claim } from "./scripts.gen.ts";
+import { QueueStore } from "./store.ts";
 
 describe("queue under faults", () => {
   const prefix = `test-${randomUUID()}`;
@@ -64,6 +66,31 @@ describe("queue under faults", () => {
     await worker!.close();
     expect(seen.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
     expect(await direct.queue(name).counts()).toMatchObject({ waiting: 0, active: 0, workers: 0 });
+  });
+
+  it("acknowledges what ended although neither the call that said so nor the question about it was answered", async () => {
+    const name = randomUUID();
+    let runs = 0;
+    const mayEnd = new Deferred<undefined>();
+    const asked = vi.spyOn(QueueStore.prototype, "held");
+    await using worker = hf.queue<number>(name, { timeout: "500ms" }).work(
+      async () => {
+        runs += 1;
+        await mayEnd.promise;
+      },
+      { poll: 100 },
+    );
+    await direct.queue<number>(name).add(1);
+    await until("it runs", () => runs === 1);
+    proxy.freeze();
+    mayEnd.resolve(undefined);
+    await until("the question failed too", () => asked.mock.settledResults.some(({ type }) => type === "rejected"));
+    proxy.reset();
+    await proxy.heal();
+    await until("it is acknowledged", async () => (await direct.queue(name).counts()).active === 0);
+    asked.mockRestore();
+    expect(runs).toBe(1);
+    expect(worker.stats()).toMatchObject({ completed: 1, lost: 0 });
   });
 
   it("calls off a run whose lease is over; another worker runs the job, with a crash counted and a higher fence", async () => {

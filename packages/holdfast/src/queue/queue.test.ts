@@ -4,6 +4,8 @@
 // - an urgent job waits behind others ........................ "empties the lanes in the order of their priority"
 // - a delayed job runs too early, or never ................... "runs a delayed job when it is due, ..."
 // - a failure is the end of a job, or never ends ............. "runs a job again ...", "is dead after its attempts"
+// - what a handler throws cannot be told to the server ....... "is dead whatever its handler throws"
+// - jobs that die again keep a redrive going for ever ........ "redriveAll ends although ..."
 // - a job that can never succeed is tried again .............. "Discard", "Snooze", "RetryAfter"
 // - the same thing is queued twice ........................... "unique", "id"
 // - a result is missed, or waited for for ever ............... "result"
@@ -11,6 +13,7 @@
 // - bad input is found out in the worker ..................... "refuses"
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { until } from "../../test/support/until.ts";
@@ -68,6 +71,35 @@ describe.each(backends())("queue [$name]", ({ url, options }) => {
     await using _worker = queue.work((job) => void seen.push(job.payload.to), { concurrency: 1 });
     await until("all are done", () => seen.length === 3);
     expect(seen).toEqual(["a", "b", "c"]);
+  });
+
+  it.each([
+    ["an object without a prototype", Object.create(null), "the handler threw a value that cannot be shown"],
+    ["a symbol", Symbol("s"), "Symbol(s)"],
+    ["an error whose message is a number", Object.assign(new Error("x"), { message: 42 }), "Error: 42"],
+    ["an error of another realm", runInNewContext('new Error("there")'), "there"],
+    ["half of a character at the cut", new Error(`${"x".repeat(499)}\u{1F600}`), expect.stringMatching(/^x{499}/)],
+  ])("is dead whatever its handler throws: %s", async (_, thrown: unknown, message: unknown) => {
+    const queue = fresh({ attempts: 1 });
+    await queue.add({ to: "ada" });
+    await using _worker = queue.work(() => {
+      throw thrown;
+    });
+    await until("it is dead", async () => (await queue.counts()).dead === 1);
+    expect((await queue.dead.page()).jobs).toMatchObject([{ failures: 1, history: [{ attempt: 1, message }] }]);
+  });
+
+  it("redriveAll ends although what it redrives dies again at once", async () => {
+    const queue = fresh({ attempts: 1 });
+    await queue.addMany(mails(600));
+    await using _worker = queue.work(
+      () => {
+        throw new Discard("never");
+      },
+      { concurrency: 50 },
+    );
+    await until("all are dead", async () => (await queue.counts()).dead === 600);
+    expect(await queue.dead.redriveAll()).toBe(600);
   });
 
   it("wakes a worker that waits, well before it would look by itself", async () => {

@@ -7,6 +7,7 @@
  * While the server is away `add` waits for it until its deadline and then rejects; a worker calls its runs off when its lease is over, and goes on
  * by itself when a server answers again.
  */
+import { checkSignal } from "../base/abort.ts";
 import { AbortedError, InvalidArgumentError, TimeoutError } from "../base/errors.ts";
 import { type Duration, givenOptions, type OptionNames, parseOptions, toTimerMs } from "../base/options.ts";
 import type { Core } from "../core/core.ts";
@@ -155,7 +156,8 @@ export class Queue<Payload, Result = unknown> {
    */
   result(id: string, options?: QueueResultOptions): Promise<QueueResult<Result>> {
     return observed("queue.result", id, async () => {
-      const { timeout = "30s", signal } = givenOptions(options, RESULT_OPTIONS);
+      const { timeout = "30s", signal: given } = givenOptions(options, RESULT_OPTIONS);
+      const signal = checkSignal(given);
       const { runtime } = this.#core.driver;
       const deadline = runtime.now() + toTimerMs("timeout", timeout, 0);
       const waiter = await this.#core.wakeups.join(this.#keys.result(id));

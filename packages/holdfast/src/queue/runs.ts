@@ -7,6 +7,8 @@ export class Runs {
   /** Under way still, but the server is being told of their end: it may hold them or not. */
   readonly #ending = new Set<Run>();
   #done: Run[] = [];
+  /** Acknowledged in calls whose answers were lost; undefined: none was. */
+  #doubted: readonly Run[] | undefined;
 
   get running(): number {
     return this.#running.size;
@@ -18,7 +20,12 @@ export class Runs {
 
   /** How many jobs the server holds for this worker, if neither side has lost anything; undefined while that cannot be told. */
   get expected(): number | undefined {
-    return this.#ending.size === 0 ? this.#running.size + this.#done.length : undefined;
+    return this.#ending.size === 0 && !this.isInDoubt ? this.#running.size + this.#done.length : undefined;
+  }
+
+  /** The answer to a call was lost: what the server holds must be asked for. */
+  get isInDoubt(): boolean {
+    return this.#doubted !== undefined;
   }
 
   /** Not called off, nor given to another worker. */
@@ -51,15 +58,17 @@ export class Runs {
     this.#done.unshift(...done);
   }
 
+  doubt(acknowledged: readonly Run[]): void {
+    this.#doubted = [...(this.#doubted ?? []), ...acknowledged];
+  }
+
   /**
-   * What the server holds decides, by id and fence: other runs are called off; returned are the ids of which nothing runs here.
-   * @param asked acknowledged in a call whose answer was lost: done if they are not held any more
+   * What the server holds decides, by id and fence: other runs are called off, and those in doubt are done if they are not
+   * held any more; returned are the ids of which nothing runs here.
    */
-  agree(
-    held: ReadonlyMap<string, number>,
-    asked: readonly Run[],
-  ): { readonly unknown: string[]; readonly lost: number } {
-    this.putBack(asked.filter((run) => held.get(run.id) === run.fence));
+  agree(held: ReadonlyMap<string, number>): { readonly unknown: string[]; readonly lost: number } {
+    this.putBack((this.#doubted ?? []).filter((run) => held.get(run.id) === run.fence));
+    this.#doubted = undefined;
     const gone = [...this.#running.values()].filter((run) => held.get(run.id) !== run.fence && !this.#ending.has(run));
     for (const run of gone) this.#callOff(run, "it was taken for dead, and the job was given to another worker");
     const known = new Set([...this.#running.keys(), ...this.#done.map(({ id }) => id)]);

@@ -166,12 +166,14 @@ export class QueueWorker<Payload, Result> implements AsyncDisposable {
     while (!this.#isOver()) {
       const slots = this.#freeSlots;
       const isHungry = this.#attention.isHungry && slots > 0;
-      if (!isHungry && this.#runs.done === 0 && !this.#lease.wantsRenewal) {
+      if (!isHungry && this.#runs.done === 0 && !this.#runs.isInDoubt && !this.#lease.wantsRenewal) {
         await this.#attention.rest();
         continue;
       }
       try {
-        await this.#claim(slots);
+        // First: what it brings takes slots.
+        if (this.#runs.isInDoubt) await this.#reconcile();
+        await this.#claim(this.#freeSlots);
         pause = new Pause(this.#runtime, this.#stopped.signal);
       } catch (error) {
         if (error instanceof HoldfastError && error.code === "CLOSED") return;
@@ -202,7 +204,7 @@ export class QueueWorker<Payload, Result> implements AsyncDisposable {
       answer = await this.#store.claim(this.#keys, done, this.#termsOf(slots));
     } catch (error) {
       this.#attention.isHungry = true;
-      if (error instanceof OutcomeUnknownError) await this.#reconcile(done);
+      if (error instanceof OutcomeUnknownError) this.#runs.doubt(done);
       else this.#runs.putBack(done);
       throw error;
     }
@@ -216,7 +218,7 @@ export class QueueWorker<Payload, Result> implements AsyncDisposable {
     this.#startAll(answer.ids, () => answer.fence, answer);
     // A claim whose answer was lost may have come late, a run may be called off here and held there, or the other way round.
     const { expected } = this.#runs;
-    if (isSettled && expected !== undefined && expected !== answer.held) await this.#reconcile([]);
+    if (isSettled && expected !== undefined && expected !== answer.held) await this.#reconcile();
   }
 
   #termsOf(slots: number): { slots: number; leaseMs: number; idleMs: number; timeoutMs: number } {
@@ -226,12 +228,11 @@ export class QueueWorker<Payload, Result> implements AsyncDisposable {
     return { slots, leaseMs, idleMs, timeoutMs: Math.min(timeoutMs, Math.ceil(usableMs(leaseMs))) };
   }
 
-  /** `asked`: acknowledged by a call whose answer was lost. */
-  async #reconcile(asked: readonly Run[]): Promise<void> {
+  async #reconcile(): Promise<void> {
     const answer = await this.#store.held(this.#keys);
     const placeOf = new Map(answer.ids.map((id, at) => [id, at]));
     const fences = new Map(answer.ids.map((id, at) => [id, Number(answer.fences[at])]));
-    const { unknown, lost } = this.#runs.agree(fences, asked);
+    const { unknown, lost } = this.#runs.agree(fences);
     this.#stats.lost += lost;
     const pick = <T>(list: readonly T[]): T[] => unknown.map((id) => list[placeOf.get(id)!]!);
     const { records, metas, crashed } = answer;
