@@ -11,7 +11,8 @@ import { fileURLToPath } from "node:url";
 
 /**
  * Floors, bottom first. A name is a folder or a file below `folder`; those on one floor do not import each other. `*` is every folder that is not named. `inside` are the floors within a folder. `cores` are the folders whose
- * files may form circles.
+ * files may form circles. `packages` are
+ * packages of ours (`..`: whatever lies outside the house), and the folders that may import them.
  */
 const HOUSES = [
   {
@@ -19,8 +20,15 @@ const HOUSES = [
     floors: [["base"], ["driver"], ["core"], ["*"], ["holdfast.ts"], ["connect.ts"], ["index.ts", "testing"]],
     inside: {
       driver: [["port.ts"], ["slot.ts", "resilience"], ["connection"], ["node-redis"], ["embedded"]],
-      core: [["keyspace", "codec", "observe"], ["script", "command"], ["batch", "wait"], ["lease"], ["core.ts"]],
+      core: [
+        ["keyspace", "codec", "observe"],
+        ["script", "command"],
+        ["batch", "update", "wait"],
+        ["lease"],
+        ["core.ts"],
+      ],
     },
+    packages: { "..": [], holdfast: [], "holdfast-embedded": ["driver/embedded", "testing"] },
     cores: [],
   },
   {
@@ -46,6 +54,7 @@ const HOUSES = [
         ["lib"],
       ].concat([["invocation.ts"], ["engine.ts", "function-engine.ts"], ["testing"]]),
     },
+    packages: { "..": ["testing"], holdfast: [], "holdfast-embedded": [] },
     cores: ["engine", "lua/runtime"],
   },
 ];
@@ -53,24 +62,61 @@ const HOUSES = [
 /** Every violation, one line each. */
 export function violations(root, houses = HOUSES) {
   return houses.flatMap((house) => {
-    const graph = readGraph(path.join(root, house.folder));
-    return [...upward(house, graph), ...circles(house, graph)].map((text) => `${house.folder}: ${text}`);
+    const imports = readImports(path.join(root, house.folder));
+    const graph = new Map(
+      [...imports].map(([file, targets]) => [file, targets.filter((target) => imports.has(target))]),
+    );
+    const found = [
+      ...homeless(house, graph),
+      ...outward(house, imports),
+      ...upward(house, graph),
+      ...circles(house, graph),
+    ];
+    return found.map((text) => `${house.folder}: ${text}`);
   });
 }
 
-/** Of each file below a folder, tests aside, the files below it that it imports; names are relative, with `/`. */
-function readGraph(folder) {
+/** Of each file below a folder, tests aside, what it imports: files by their path from that folder, packages by their name. */
+function readImports(folder) {
   const files = readdirSync(folder, { recursive: true })
     .map((file) => file.replaceAll(path.sep, "/"))
     .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
-  const known = new Set(files);
-  return new Map(files.map((file) => [file, importsOf(folder, file).filter((target) => known.has(target))]));
+  return new Map(files.map((file) => [file, importsOf(folder, file)]));
 }
 
 function importsOf(folder, file) {
   const text = readFileSync(path.join(folder, file), "utf8").replaceAll(/^\s*(?:\/\/|\*).*$/gm, "");
-  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["'](\.[^"']+)["']/g);
-  return [...found].map(([, target]) => path.posix.join(path.posix.dirname(file), target));
+  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']/g);
+  return [...found].map(([, target]) =>
+    target.startsWith(".") ? path.posix.join(path.posix.dirname(file), target) : target,
+  );
+}
+
+/** Files that stand on no floor. */
+function homeless({ floors, inside = {} }, graph) {
+  return [...graph.keys()]
+    .filter((file) => {
+      const [folder, ...rest] = file.split("/");
+      const inner = inside[folder];
+      return (
+        placeOf(floors, file) === undefined || (inner !== undefined && placeOf(inner, rest.join("/")) === undefined)
+      );
+    })
+    .map((file) => `${file} is on no floor`);
+}
+
+/** Imports of another package, by its name or by a path, where it must not be known. */
+function outward({ packages = {} }, imports) {
+  const found = [];
+  for (const [file, targets] of imports) {
+    for (const target of targets) {
+      const allowed = packages[target.startsWith("..") ? ".." : target];
+      if (allowed !== undefined && !allowed.some((folder) => file.startsWith(`${folder}/`))) {
+        found.push(`${file} imports ${target}: it is another package`);
+      }
+    }
+  }
+  return found;
 }
 
 function upward({ floors, inside = {} }, graph) {
@@ -94,7 +140,7 @@ function innerArrow(inside, file, target) {
 /** What is wrong with an import, if anything. */
 function arrow(floors, file, target) {
   const [from, to] = [placeOf(floors, file), placeOf(floors, target)];
-  if (from === undefined || to === undefined) return `${from === undefined ? file : target} is on no floor`;
+  if (from === undefined || to === undefined) return undefined;
   if (from.name === to.name || from.floor > to.floor) return undefined;
   return from.floor === to.floor ? "they are on one floor" : "it is on a floor above";
 }

@@ -2,7 +2,8 @@
 // - an import goes up, or sideways ................... "finds an import of ..."
 // - a circle is made of types only ................... "finds a circle of types"
 // - a circle leaves the core that may have one ....... "finds a circle that leaves its core"
-// - a new folder stands on no floor .................. "finds a folder without a floor"
+// - a new folder stands on no floor .................. "finds a folder without a floor", "finds a file without a floor ..."
+// - an import goes round the floors, by a package ..... "finds an import of another package"
 // - the house itself ................................. "finds nothing in this repository"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -89,6 +90,21 @@ describe("the check of imports", () => {
 
   it("finds a folder without a floor", () => {
     const house = { ...HOUSE, floors: [["base"], ["core", "wire"], ["index.ts"]] };
-    expect(check(SOUND, house)).toContain("src: index.ts imports locks/locks.ts: locks/locks.ts is on no floor");
+    expect(check(SOUND, house)).toContain("src: locks/locks.ts is on no floor");
+  });
+
+  it("finds a file without a floor, though it imports nothing and nothing imports it", () => {
+    const files = { ...SOUND, "loose.ts": "export {};\n", "base/loose.ts": "export {};\n" };
+    expect(check(files)).toEqual(["src: loose.ts is on no floor", "src: base/loose.ts is on no floor"]);
+  });
+
+  it.each(["ours", "../../other/src/index.ts"])("finds an import of another package: %s", (target) => {
+    const files = {
+      ...SOUND,
+      "core/c.ts": `import { x } from "${target}";\n`,
+      "wire/c.ts": `import { x } from "${target}";\n`,
+    };
+    const found = check(files, { ...HOUSE, packages: { ours: ["wire"], "..": ["wire"] } });
+    expect(found).toEqual([expect.stringMatching(/^src: core\/c.ts imports .*: it is another package$/)]);
   });
 });
