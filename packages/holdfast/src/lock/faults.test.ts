@@ -26,7 +26,7 @@ import type { Holdfast } from "../holdfast.ts";
 
 const CONNECT = new URL("../connect.ts", import.meta.url).pathname;
 
-/** The process that holds a lock until it is told to stop, and tells what it sees of it. */
+/** The process that holds a lock until it is told to stop, and reports what it sees of it. */
 const HOLDER = `
 import { connect } from ${JSON.stringify(CONNECT)};
 test("holder", async () => {

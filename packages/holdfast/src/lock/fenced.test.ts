@@ -1,7 +1,7 @@
 /**
  * What could go wrong, and the test for each:
  * - a holder that lost its lock overwrites what the next one wrote ... "refuses a holder that was overtaken"
- * - a fence beyond 32 bits is rounded ............................... "tells neighbouring fences apart"
+ * - a fence beyond 32 bits is rounded ............................... "distinguishes neighbouring fences"
  * - a value stays for ever ......................................... "expires"
  * - an encrypted value opens where it was not stored ................ "belongs to its id"
  */
@@ -41,7 +41,7 @@ describe.each(backends())("fenced values [$name]", ({ url, options }) => {
     await quick.release();
   });
 
-  it("tells neighbouring fences apart", async () => {
+  it("distinguishes neighbouring fences", async () => {
     const id = randomUUID();
     const fence = 2 ** 52 - 1;
     await states.set(id, { by: "first" }, fence);

@@ -68,7 +68,7 @@ export class HeldLock implements AsyncDisposable {
   }
 
   /**
-   * Gives it back. Idempotent.
+   * Releases it. Idempotent.
    * Cost: one script.
    * @throws UnavailableError or TimeoutError if no server answers; it then ends by its ttl
    */

@@ -124,7 +124,7 @@ describe.each(backends())("locks [$name]", (backend) => {
       expect(await thief.release()).toEqual({ status: "ok" });
     });
 
-    it("tells a holder whose lock was deleted behind its back", async () => {
+    it("informs a holder whose lock was deleted behind its back", async () => {
       const name = freshName();
       const lock = await taken(hf, name, { ttl: 600 });
       const lost = new Promise((resolve) => lock.signal.addEventListener("abort", resolve));

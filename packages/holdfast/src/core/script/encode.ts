@@ -7,7 +7,7 @@ export function encodeInt(field: string, value: number): string {
   throw new InvalidArgumentError(field, "a whole number within ±(2^53 - 1)", value);
 }
 
-/** The shortest text that gives the same double again. NaN and infinities are refused: few commands take them. */
+/** The shortest text that reads back as the same double. NaN and infinities are refused: few commands take them. */
 export function encodeFloat(field: string, value: number): string {
   if (Number.isFinite(value)) return String(value);
   throw new InvalidArgumentError(field, "a finite number", value);
