@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Runs the library's tests on servers other than this machine's, and prints the table that README.md shows.
+ * Runs the library's tests on servers other than this machine's, and prints the table that docs/install.md shows.
  *
  *     npm run test:servers                            # all tests on the newer Valkey and Redis of Debian unstable
  *     npm run test:servers -- --quick                 # each primitive's own tests, standalone and in a cluster
