@@ -8,7 +8,7 @@
  *
  *     node scripts/redis-tcl.mjs [--quick | --unit name]... [--update]
  *
- * `--update` writes packages/embedded/tcl-scoreboard.json anew for the units of this run. It needs a real redis-server
+ * `--update` writes packages/embedded/tcl-scoreboard.json again for the units of this run. It needs a real redis-server
  * 7.0 beside the embedded one: a test counts as missing when the real server passes it and the embedded one does not.
  * The tests are fetched once into `.cache/`; where that cannot be done, this says so and exits with 0.
  * The embedded server is the built one: `npm run build` comes first.

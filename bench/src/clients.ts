@@ -1,4 +1,4 @@
-/** The peers' clients, each set up as its own documentation tells for speed. */
+/** The peers' clients, each set up as its own documentation recommends for speed. */
 import { createClient } from "@redis/client";
 import { Redis } from "ioredis";
 import { KEYS, user } from "./samples.ts";

@@ -48,7 +48,7 @@ const RANGE = 1_000_000;
 /** Elements stored at a time, without an answer to each. */
 const TOGETHER = 1000;
 
-/** One member's score is set anew, and its rank and a page there are asked for. */
+/** One member's score is set again, and its rank and a page there are asked for. */
 const sortedSet = sized(
   (send, number) => send(["ZADD", "zset", String(number), member(number)]),
   (send, size) => async (turn) => {
@@ -150,7 +150,7 @@ function spread(turn: number, size: number): number {
   return jump(turn, size) * (RANGE / size);
 }
 
-/** A number below `RANGE` that has nothing to do with the one that `spread` gives. */
+/** A number below `RANGE` that has nothing to do with the one that `spread` returns. */
 function scatter(turn: number): number {
   return (Math.imul(turn + 1, 2654435761) >>> 0) % RANGE;
 }

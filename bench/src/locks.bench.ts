@@ -36,7 +36,7 @@ function ours(nameOf: NameOf): Contender {
   };
 }
 
-/** As it comes, but for the number of retries: it gives up after ten, where ours waits. */
+/** As it comes, except for the number of retries: it gives up after ten, where ours waits. */
 function redlock(nameOf: NameOf): Contender {
   return async (target) => {
     const locks = new Redlock([ioredis(target)], { retryCount: -1 });

@@ -61,7 +61,7 @@ function form(name, includes, lines) {
   return [`-- ${name}\n`, ...includes.map((include) => ({ include })), joined(lines)];
 }
 
-/** The names that an include gives to the scripts that use it. */
+/** The names that an include provides to the scripts that use it. */
 export function localsOf(lines) {
   return lines.flatMap((line) => /^local\s+(?:function\s+)?([\w,\s]+)/.exec(line)?.[1].split(/[,\s]+/) ?? []);
 }

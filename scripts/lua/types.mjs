@@ -139,7 +139,7 @@ export function typeScriptOf(type) {
 /**
  * @param {Type} type
  * @param {string} part the expression for the reply's part
- * @param {(name: string) => string} use notes that a function of decode.ts is needed, and gives its name back
+ * @param {(name: string) => string} use notes that a function of decode.ts is needed, and returns its name
  * @returns {string} the expression for the decoded value
  */
 export function decoderOf(type, part, use) {

@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from "node:util";
 /** What an external server of another make cannot offer, and what takes minutes. The same for the real server. */
 const TAGS = "-slow -needs:repl -needs:debug -needs:save -needs:pfdebug -needs:config-maxmemory";
 
-/** Seconds without any progress after which the harness gives a unit up; one HyperLogLog test alone takes 45. */
+/** Seconds without any progress after which the harness gives up on a unit; one HyperLogLog test alone takes 45. */
 const STALLED_S = 180;
 /** The longest that a whole unit may take. */
 const UNIT_LIMIT_MS = 10 * 60_000;

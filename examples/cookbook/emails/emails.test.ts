@@ -1,5 +1,5 @@
 // - a busy mail server costs the e-mail nothing ........ "sends each e-mail once, ..."
-// - an address that does not exist is tried for ever ... "gives an unknown address up at once"
+// - an address that does not exist is tried for ever ... "gives up on an unknown address at once"
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, type Holdfast } from "holdfast";
@@ -13,7 +13,7 @@ describe.each(backends("standalone", "embedded"))("cookbook: e-mails [$name]", (
   });
   afterAll(() => hf.close());
 
-  it("sends each e-mail once, also when the mail server is busy, and gives an unknown address up at once", async () => {
+  it("sends each e-mail once, also when the mail server is busy, and gives up on an unknown address at once", async () => {
     const sent = new Map<string, number>();
     let isBusy = true;
     const send: Send = async ({ to }, { idempotencyKey }) => {

@@ -76,7 +76,7 @@ function doing(name: string, { leader, worker }: Snapshot["locks"]): string {
   return name === "api" ? "serves" : "stands by";
 }
 
-/** A fence is at least a clock reading in microseconds; its end tells two apart. */
+/** A fence is at least a clock reading in microseconds; its end distinguishes two. */
 function shortFence(fence: number): string {
   return `fence …${String(fence).slice(-8)}`;
 }

@@ -101,7 +101,7 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
     });
   });
 
-  it("scan gives all keys under a head on all nodes, and nothing else", async () => {
+  it("scan returns all keys under a head on all nodes, and nothing else", async () => {
     const odd = `t*[${randomBytes(4).toString("hex")}]?`;
     await using hf = await connect(url, { ...options, prefix: odd });
     await using other = await connect(url, { ...options, prefix: odd.replace("*", "x") });
@@ -123,7 +123,7 @@ describe.each(backends())("the handle [$name]", ({ url, options }) => {
     await expect(hf.scan("", { signal: AbortSignal.abort() }).next()).rejects.toMatchObject({ code: "ABORTED" });
   });
 
-  it("all keys of a group are of one slot, whatever their names", async () => {
+  it("all keys of a group are in the same slot, whatever their names", async () => {
     await using hf = await open();
     const keys = ["a", "b{c}", "}{", 7].map((name) => hf.key("accounts{1}", name));
     expect(new Set(keys).size).toBe(4);

@@ -2,7 +2,7 @@
  * Kills processes with SIGKILL while flights are replayed: each kind once, in a random order, at random points of the
  * replay. Leader and worker are also frozen once, for longer than their locks last, so that they wake up deposed with
  * writes on their lips. An own server is struck too: killed where it is a process, else restarted behind cut connections;
- * either way its data must be there again. The same seed gives the same plan.
+ * either way its data must be there again. The same seed makes the same plan.
  */
 import type { Holdfast } from "holdfast";
 import { FlightLog } from "../ingest/flight-log.ts";

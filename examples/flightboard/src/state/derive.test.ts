@@ -42,7 +42,7 @@ describe("derive", () => {
     expect(airports.get("LAX")).toEqual({ ...EMPTY_TOTALS, arrivals: 1 });
   });
 
-  it("gives the same airports however the flights are cut into batches", () => {
+  it("finds the same airports however the flights are cut into batches", () => {
     for (const cut of [1, 2, 3]) {
       const [first, second] = [derive(FLIGHTS.slice(0, cut)).airports, derive(FLIGHTS.slice(cut)).airports];
       const codes = new Set([...first.keys(), ...second.keys()]);

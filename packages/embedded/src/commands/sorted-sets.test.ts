@@ -133,7 +133,7 @@ describe("sorted sets answer as Redis does", () => {
     listener.close();
   });
 
-  it.each(["BZPOPMIN a b 0", "BZPOPMAX b a 0", "BZMPOP 0 2 a b MIN COUNT 2"])("to who waits: %s", async (blocking) => {
+  it.each(["BZPOPMIN a b 0", "BZPOPMAX b a 0", "BZMPOP 0 2 a b MIN COUNT 2"])("to waiters: %s", async (blocking) => {
     for (const resp of [2, 3] as const) {
       const [waiting, other] = [await oracle.connect(resp), await oracle.connect(resp)];
       await other.same("FLUSHALL");

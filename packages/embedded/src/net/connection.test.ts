@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-it("gives a client that waits a value of more bytes than a subscriber may leave unread", async () => {
+it("sends a waiting client a value of more bytes than a subscriber may leave unread", async () => {
   const waiter = createConnection(server.port).setEncoding("latin1");
   waiter.write("BLPOP queue 0\r\n");
   await expect.poll(() => server.engine.blocked.size).toBe(1);

@@ -10,7 +10,7 @@ export interface SnapshotOptions {
   readonly intervalMs?: number | undefined;
 }
 
-/** A server, as far as its keys are concerned. `restart` gives it another engine. */
+/** A server, as far as its keys are concerned. `restart` replaces its engine. */
 export interface SnapshotSource {
   readonly engine: Engine;
 }

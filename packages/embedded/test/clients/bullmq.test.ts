@@ -141,7 +141,7 @@ it("processes no more jobs than the rate limit lets through", async () => {
   expect(await jobs.getRateLimitTtl(2)).toBeGreaterThan(0);
 });
 
-it("gives a job whose worker has died to another", async () => {
+it("hands a job whose worker has died to another", async () => {
   const [jobs, events] = [queue(), await listening()];
   const dead = new Worker(NAME, undefined, { connection, lockDuration: 30 });
   const job = await jobs.add("orphan", {});

@@ -13,7 +13,7 @@ export function toMs(field: string, value: Duration, min = 1): number {
   throw new InvalidArgumentError(field, `a duration of at least ${min} ms, such as 1500 or "1.5s"`, value);
 }
 
-/** The longest delay that Node's timers know, some 24 days: a longer one would fire at once. */
+/** The longest delay that Node's timers know, about 24 days: a longer one would fire at once. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
 /** As `toMs`, for what a timer of this process waits for. */

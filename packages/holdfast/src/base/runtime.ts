@@ -20,7 +20,7 @@ export interface Runtime {
   clearTimeout(timer: Timer | undefined): void;
   setInterval(task: () => void, ms: number): Timer;
   clearInterval(timer: Timer | undefined): void;
-  /** In the next turn of the event loop, after one look for input. */
+  /** As `setImmediate`: after Node has looked for input once. */
   setImmediate(task: () => void): void;
   /** 0 <= x < 1 */
   random(): number;

@@ -92,7 +92,7 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
     });
   });
 
-  it("tells how many subscriptions the server knows; those of one handle share one, and the last leaves the server", async () => {
+  it("reports how many subscriptions the server knows; those of one handle share one, and the last leaves the server", async () => {
     const name = randomUUID();
     // A sharded channel's subscribers are all on the node that answers, so the number is exact in a cluster too.
     const [here, there] = [a, b].map((handle) => handle.channel(name, { sharded: true }));

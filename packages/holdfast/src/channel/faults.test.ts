@@ -94,7 +94,7 @@ describe.runIf(backends("standalone").length > 0)("channels under faults [standa
     await reading;
   });
 
-  it("a restarted server: every kind of subscription stands again and tells the gap", async () => {
+  it("a restarted server: every kind of subscription stands again and reports the gap", async () => {
     const log = new Inbox<string>();
     const onGap = (from: string) => (gap: ChannelGap) => log.put(`${from} ${missed(gap)}`);
     const channel = hf.channel<string>("news");
@@ -189,7 +189,7 @@ describe.runIf(backends("cluster").length > 0)("channels under faults [cluster]"
   });
   afterAll(() => cluster?.stop());
 
-  it("a sharded channel whose slot moves: the subscription follows, and tells the gap", async () => {
+  it("a sharded channel whose slot moves: the subscription follows, and reports the gap", async () => {
     const prefix = `test-${randomUUID()}`;
     await using listening = await connect(cluster.url, { prefix });
     await using sending = await connect(cluster.url, { prefix });

@@ -37,7 +37,7 @@ function told(story: readonly Event[]): Item<number>[] {
 }
 
 describe("Inbox", () => {
-  it.each(["drop-oldest", "drop-newest"] as const)("%s: tells the whole story, whatever happens", (policy) => {
+  it.each(["drop-oldest", "drop-newest"] as const)("%s: reports the whole story, whatever happens", (policy) => {
     const steps = fc.array(fc.oneof({ weight: 6, arbitrary: fc.constant("put") }, fc.constantFrom("lose", "take")), {
       maxLength: 60,
     });
@@ -96,7 +96,7 @@ function keepWithin(story: readonly Event[], capacity: number, policy: ChannelOv
   if (over) over.lost = true;
 }
 
-/** Taking gives the gap at the head of the story, or its first message. */
+/** Taking returns the gap at the head of the story, or its first message. */
 function withoutFirst(story: readonly Event[]): Event[] {
   const isMessage = (event: Event): boolean => event !== "disconnected" && !event.lost;
   const first = story.findIndex(isMessage);

@@ -1,4 +1,4 @@
-/** What a subscription has to tell besides messages. Nothing that a user's function throws gets out of here. */
+/** What a subscription reports besides messages. Nothing that a user's function throws gets out of here. */
 import type { ChannelGap, Consumption, ChannelRawMessage } from "./options.ts";
 
 export class Reports {

@@ -34,7 +34,7 @@ describe.each(backends())("message streams [$name]", ({ url, options }) => {
   });
   afterAll(() => hf.close());
 
-  /** Sharded, because `publish` then tells whether anybody listens in a cluster too. */
+  /** Sharded, because `publish` then reports whether anybody listens in a cluster too. */
   const channel = (): Channel<number> => hf.channel<number>(randomUUID(), { sharded: true });
 
   async function opened<I>(stream: ChannelStream<number, I>): Promise<ChannelStream<number, I>> {
@@ -42,7 +42,7 @@ describe.each(backends())("message streams [$name]", ({ url, options }) => {
     return stream;
   }
 
-  it("gives messages in their order, from `ready` on, and `break` leaves the server", async () => {
+  it("yields messages in their order, from `ready` on, and `break` leaves the server", async () => {
     const board = channel();
     const stream = await opened(board.messages());
     for (const message of [1, 2, 3]) await board.publish(message);

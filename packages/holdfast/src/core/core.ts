@@ -64,7 +64,7 @@ export class Core {
   }
 }
 
-/** Resolves when the promise callbacks of this turn of the event loop have run, and the lanes after them. */
+/** Resolves when the promise callbacks of this tick have run, and the lanes after them. */
 function turnOver(): Promise<void> {
   return new Promise((resolve) => {
     process.nextTick(resolve);

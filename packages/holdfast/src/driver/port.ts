@@ -18,7 +18,7 @@ export type Reply = null | boolean | number | bigint | string | Buffer | Error |
 /**
  * What may be done when an answer is lost after the command was sent.
  * - `read`: changes nothing; repeat freely.
- * - `idempotent`: repeating gives the same state (SET, DEL, PEXPIRE ...); repeat.
+ * - `idempotent`: repeating leaves the same state (SET, DEL, PEXPIRE ...); repeat.
  * - `dedupable`: carries an operation id which its script stores; repeat, the script recognises it.
  * - `unsafe`: never repeated; the caller gets OutcomeUnknownError.
  */
@@ -95,7 +95,7 @@ export interface Subscription {
 export interface Lease {
   readonly node: string;
   send(args: readonly Arg[], call: Call): Promise<Reply>;
-  /** Gives the connection back; it is cleaned first, or destroyed where it cannot be cleaned. Idempotent. */
+  /** Returns the connection to the pool; it is cleaned first, or destroyed where it cannot be cleaned. Idempotent. */
   release(): void;
   /** Closes the connection at once. Idempotent. */
   destroy(): void;
@@ -117,7 +117,7 @@ export interface Driver {
   /** 0 for every key once the server is known to be no cluster. Work is grouped by it. */
   slotOf(key: Arg): number;
   send(args: readonly Arg[], call: Call, route?: Route): Promise<Reply>;
-  /** EVALSHA, loading once on NOSCRIPT. `keys` must be of one slot. */
+  /** EVALSHA, loading once on NOSCRIPT. `keys` must be in the same slot. */
   script(script: ScriptSource, keys: readonly Arg[], args: readonly Arg[], call: Call): Promise<Reply>;
   /** A pipeline: each command has its own outcome, so one failure does not hide the others' results. */
   batch(commands: readonly (readonly Arg[])[], call: Call, route?: Route): Promise<(Reply | HoldfastError)[]>;
@@ -151,7 +151,7 @@ export interface Transport {
   slotOf(key: Arg): number;
   /**
    * One attempt, redirections (MOVED, ASK) followed. Rejects with a TransportError and with nothing else.
-   * Commands handed over in one turn of the event loop for the same node are written in that order.
+   * Commands handed over in the same tick for the same node are written in that order.
    */
   attempt(args: readonly Arg[], route: Route): Promise<Reply>;
   /** Who would be asked by an attempt with this route now; undefined where that is not known. Cheap. */

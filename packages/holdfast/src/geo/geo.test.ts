@@ -69,7 +69,7 @@ describe.each(backends())("geo [$name]", (backend) => {
     expect(await here.size()).toBe(1);
   });
 
-  it("positions gives those that are there", async () => {
+  it("positions returns those that are there", async () => {
     const [here, there] = pair();
     await here.addMany(AIRPORTS);
     await end(here, "LAX");

@@ -1,4 +1,4 @@
-/** A limiter's answer, and what it is when the server gives none. */
+/** A limiter's answer, and what it is when the server does not answer. */
 import type { HoldfastError } from "../base/errors.ts";
 
 /** What a limiter enforces; the same object in each of its decisions. */

@@ -20,7 +20,7 @@ export interface LimiterOptions {
   readonly algorithm?: "gcra" | "sliding" | "exact";
   /** With `gcra`: most units at once, what an id that has been quiet can take in one go. @default the limit */
   readonly burst?: number;
-  /** The answer while the server gives none in time. @default "allow" */
+  /** The answer while the server does not answer in time. @default "allow" */
   readonly onOutage?: "allow" | "deny";
   /** Deadline of each operation on the server. @default "500ms" */
   readonly timeout?: Duration;

@@ -253,7 +253,7 @@ describe.each(backends())("queue [$name]", ({ url, options }) => {
     await until("it ran", () => seen.length === 2);
   });
 
-  it("close waits for what runs, and gives back what does not end in time", async () => {
+  it("close waits for what runs, and returns what does not end in time to the queue", async () => {
     const queue = fresh();
     const gate = new Deferred<undefined>();
     const started = new Deferred<undefined>();

@@ -80,7 +80,7 @@ export class QueueStore {
     );
   }
 
-  /** Gives a job back: to run again after `delayMs`, or dead. False where the claim is over. */
+  /** Returns a job to the queue: to run again after `delayMs`, or dead. False where the claim is over. */
   async settle(keys: WorkerKeys, job: Done, fate: Fate): Promise<boolean> {
     const { jobs, meta, delayed, dead, unique, idle, lanes } = this.#keys;
     const result = this.#keys.result(job.id);

@@ -48,7 +48,7 @@ interface StoredJobs {
   readonly crashed: readonly (string | null)[];
 }
 
-/** One call holds the server for some 300 microseconds with as many. */
+/** One call holds the server for about 300 microseconds with as many. */
 const MAX_JOBS_PER_CALL = 250;
 
 export interface WorkTerms extends WorkSettings {

@@ -10,7 +10,7 @@ import { numberFrom, numberToText } from "./number-text.ts";
 /** Only these fields change; one that is `undefined` is removed. */
 export type RecordPatch<T> = { readonly [Field in keyof T]?: T[Field] | undefined };
 
-/** Field names and lengths of their values by turns, and the values one after the other. */
+/** Field names and lengths of their values in alternation, and the values one after the other. */
 export interface EncodedFields {
   readonly layout: readonly (string | number)[];
   readonly payload: Buffer;

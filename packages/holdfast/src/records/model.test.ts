@@ -162,7 +162,7 @@ describe.each(backends("standalone", "embedded"))("record against a model [$name
     await Promise.all(handles.map((handle) => handle.close()));
   });
 
-  it("any sequence of operations gives what the model gives", async () => {
+  it("any sequence of operations returns what the model returns", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(OPERATION, { minLength: 5, maxLength: 40 }), async (operations) => {
         const name = randomUUID();

@@ -8,7 +8,7 @@
 // - a number is readable although the record is encrypted ................. "encryption seals numbers too"
 // - an encrypted value is moved to another field or record ................ "encryption seals numbers too"
 // - a schema sees parts only, so that wholes break it ..................... "a schema sees the whole"
-// - a record without a time to live ....................................... "each write begins the time to live anew"
+// - a record without a time to live ....................................... "each write restarts the time to live"
 // - what is stored is read as something else .............................. "what JSON would change is refused"
 // - an unreadable record is taken for a missing one ........................ "what cannot be read is an error"
 // - merged calls are reordered, or one item's failure is that of all ....... "calls that are not awaited", "one item's failure"
@@ -104,7 +104,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(await here.get("LAX", ["name"])).toBeUndefined();
   });
 
-  it("getMany gives what there is, whole or in part, over all slots", async () => {
+  it("getMany returns what there is, whole or in part, over all slots", async () => {
     const [here, there] = pair();
     const ids = Array.from({ length: 300 }, (_, at) => `airport-${at}`);
     const written = ids.filter((_, at) => at % 2 === 0);
@@ -301,7 +301,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(initial.items).toEqual([]);
   });
 
-  it("update: gives up after its attempts, passes on the error of the change, writes what it gives", async () => {
+  it("update: gives up after its attempts, passes on the error of the change, writes what it returns", async () => {
     const [here, there] = pair({ attempts: 2 });
     const { version } = await here.set("x", { name: "a", visits: 1 });
     const disturbed = await here.update("x", async (value) => {
@@ -382,7 +382,7 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect((await there.get("x"))?.value).toEqual(value);
   });
 
-  it("each write begins the time to live anew", async () => {
+  it("each write restarts the time to live", async () => {
     const [here] = pair({ ttl: "1h" });
     const key = `${prefix}:record:${here.name}:{x}`;
     const writes: [string, () => Promise<unknown>][] = [

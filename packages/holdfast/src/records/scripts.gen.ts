@@ -162,7 +162,7 @@ export interface PatchArgs {
   readonly ttlMs: number;
   /** names of fields */
   readonly removed: unknown;
-  /** names of the fields and lengths of their values by turns */
+  /** names of the fields, each followed by the length of its value */
   readonly layout: unknown;
   /** the values, one after the other */
   readonly payload: Arg;
@@ -253,7 +253,7 @@ export interface SetArgs {
   /** the version that must be stored: 0 for no record, -1 for any state */
   readonly expected: number;
   readonly ttlMs: number;
-  /** names of the fields and lengths of their values by turns */
+  /** names of the fields, each followed by the length of its value */
   readonly layout: unknown;
   /** the values, one after the other */
   readonly payload: Arg;

@@ -172,7 +172,7 @@ export class RecordStore {
   }
 }
 
-/** @param flat names and values by turns */
+/** @param flat names and values in alternation */
 function wholeOf(flat: readonly Buffer[]): StoredRecord | undefined {
   let version: number | undefined;
   const fields = new Map<string, Buffer>();

@@ -101,7 +101,7 @@ describe("sessions under faults", () => {
     expect(await witness.get(id)).toMatchObject({ version: 2, data: { theme: "first" } });
   });
 
-  it("a rotation whose answer was lost gives the session that it made", async () => {
+  it("a rotation whose answer was lost returns the session that it made", async () => {
     const id = await created("bob");
     const answer = await losingAnswer(proxy, rotate, () => sessions.rotate(id, { grace: 0 }));
     if (answer.status !== "ok") throw new Error(answer.status);

@@ -130,7 +130,7 @@ class Run {
     }
   }
 
-  /** Asks for every id that was ever given out, and gives how many sessions each user's list has. */
+  /** Asks for every id that was ever given out, and returns how many sessions each user's list has. */
   async check(): Promise<number[]> {
     for (const place of this.ids.keys()) await this.#get(place);
     const lists = await Promise.all(USERS.map((name) => this.sessions.list(name)));
@@ -223,7 +223,7 @@ describe.each(backends("standalone", "embedded"))("sessions against a model [$na
     await Promise.all((handles ?? []).map((handle) => handle.close()));
   });
 
-  it("any sequence of operations gives what the model gives", async () => {
+  it("any sequence of operations returns what the model returns", async () => {
     await fc.assert(
       fc.asyncProperty(operations, async (sequence) => {
         const name = randomUUID();

@@ -1,6 +1,6 @@
 /**
  * `vi.useFakeTimers()` in a user's test stops their time, not ours. What could go wrong, and the test for each:
- * - a server with a virtual clock waits for a turn of the event loop that never comes ... "a test server"
+ * - a server with a virtual clock waits for a `setImmediate` that never fires ... "a test server"
  * - a call under fake timers leaves its handle dead for good ............................ "a test server", "goes on after"
  * - a simulation stands still ............................................................ "a simulation"
  */

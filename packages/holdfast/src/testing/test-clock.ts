@@ -65,7 +65,7 @@ export class VirtualTime implements TestClock {
     await work;
   }
 
-  /** A turn of the event loop takes no virtual time, so that calls are answered without it. */
+  /** A `setImmediate` takes no virtual time, so that calls are answered without it. */
   readonly defer = (task: () => void): void => {
     this.#turns += 1;
     systemRuntime.setImmediate(() => {
@@ -74,7 +74,7 @@ export class VirtualTime implements TestClock {
     });
   };
 
-  /** Promises have been followed up, and nobody waits for a turn of the event loop any more. */
+  /** Promises have been followed up, and nobody waits for a `setImmediate` any more. */
   async #quiet(): Promise<void> {
     do await new Promise<void>((resolve) => systemRuntime.setImmediate(resolve));
     while (this.#turns > 0);

@@ -11,7 +11,7 @@ export class VirtualRuntime implements Runtime {
   readonly #random: SeededRandom;
   readonly #defer: (task: () => void) => void;
 
-  /** @param defer calls a task in the next turn of the event loop */
+  /** @param defer calls a task as `setImmediate` does */
   constructor(process: VirtualProcess, random: SeededRandom, defer: (task: () => void) => void) {
     this.#process = process;
     this.#random = random;

@@ -1,11 +1,11 @@
 /**
  * What could go wrong, and the test that watches it:
  * - an update of another is overwritten ................................. "loses no update of many at once"
- * - a conflict is taken for success, or repeated for ever ............... "gives a conflict back"
+ * - a conflict is taken for success, or repeated for ever ............... "returns a conflict"
  * - reads of two moments are taken for one .............................. "a transaction that only reads"
  * - a failed function leaves a WATCH on a connection that others borrow ... "leaves no watch behind"
  * - a wrong command is executed in part, or its error is lost ............ "a command that the server refuses"
- * - the outcome of a lost EXEC is told as a failure and repeated ......... "EXEC was sent"
+ * - the outcome of a lost EXEC is reported as a failure and repeated ......... "EXEC was sent"
  * - a connection lost before EXEC fails the caller ...................... "before EXEC"
  * - a function that never ends, or ends late, hangs or commits .......... "its deadline"
  * - keys of several slots fail on the server, late and in its words ...... "keys of several slots"
@@ -56,7 +56,7 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
     return value === null ? undefined : (value as Buffer).toString();
   }
 
-  it("commits what was queued and gives the value and the replies", async () => {
+  it("commits what was queued and returns the value and the replies", async () => {
     const key = fresh();
     const result = await hf.transaction([key], (tx) => {
       tx.queue("SET", key, "x", "PX", 60_000);
@@ -97,7 +97,7 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
     expect(await stored(key)).toBe("mine");
   });
 
-  it("gives a conflict back after `attempts`, with nothing executed", async () => {
+  it("returns a conflict after `attempts`, with nothing executed", async () => {
     const key = fresh();
     let runs = 0;
     const result = await hf.transaction(
@@ -154,7 +154,7 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
     expect(await stored(key)).toBeUndefined();
   });
 
-  it("gives a command's own failure in its place, for the others have taken effect", async () => {
+  it("returns a command's own failure in its place, for the others have taken effect", async () => {
     const key = fresh();
     const result = await hf.transaction([key], (tx) => {
       tx.queue("SET", key, "text", "PX", 60_000);
@@ -349,7 +349,7 @@ describe.each(backends("standalone"))("transactions on a bad connection [$name]"
     expect(runs).toBe(2);
   });
 
-  it("tells that the outcome is unknown when the connection is lost after EXEC was sent, and repeats nothing", async () => {
+  it("reports an unknown outcome when the connection is lost after EXEC was sent, and repeats nothing", async () => {
     await using proxy = await startProxy({ port: Number(new URL(url).port) });
     await using hf = await connect(proxy.url, { prefix: `test-${randomUUID()}` });
     const key = hf.key("group", "a");

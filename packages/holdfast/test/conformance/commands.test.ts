@@ -32,7 +32,7 @@ describe.each(targets())("commands over $transport [$name]", ({ name, transport,
     expect(await send(driver, ["GET", Buffer.from(key)])).toEqual(Buffer.from("wert-値-🗝"));
   });
 
-  it("gives replies in one shape: Buffers, strings, flat maps, numbers, null", async () => {
+  it("returns replies in one shape: Buffers, strings, flat maps, numbers, null", async () => {
     const prefix = slotPrefix();
     expect(await send(driver, ["SET", `${prefix}s`, "1"], "idempotent")).toBe("OK");
     expect(await send(driver, ["INCR", `${prefix}s`], "unsafe")).toBe(2);
@@ -46,7 +46,7 @@ describe.each(targets())("commands over $transport [$name]", ({ name, transport,
     await send(driver, ["DEL", `${prefix}s`, `${prefix}h`, `${prefix}set`, `${prefix}z`], "idempotent");
   });
 
-  it("tells a wrong type as the operation's own fault", async () => {
+  it("reports a wrong type as the operation's own fault", async () => {
     const key = `${slotPrefix()}h`;
     await send(driver, ["HSET", key, "f", "v"], "idempotent");
     const error = await failureOf(send(driver, ["INCR", key], "unsafe", { key: "mine" }));
@@ -72,7 +72,7 @@ describe.each(targets())("commands over $transport [$name]", ({ name, transport,
     await send(driver, ["DEL", `${prefix}n`], "idempotent");
   });
 
-  it("gives each command of a batch its own outcome", async () => {
+  it("reports each command of a batch on its own", async () => {
     const prefix = slotPrefix();
     const commands = [
       ["SET", `${prefix}a`, "x"],

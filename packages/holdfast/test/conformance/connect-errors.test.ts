@@ -47,7 +47,7 @@ describe("connecting to a server with TLS and users [tls]", () => {
     expect(error.message).toContain("asks for a password");
   });
 
-  it("takes the password from a credentials provider, anew for each connection", async () => {
+  it("takes the password from a credentials provider, again for each connection", async () => {
     const url = new URL(server.url);
     const given = { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
     url.username = url.password = "";

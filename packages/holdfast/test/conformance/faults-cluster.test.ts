@@ -122,7 +122,7 @@ describe("a cluster that changes [cluster]", () => {
     await subscription.close();
   });
 
-  it("tells the borrower of a connection that the slot is elsewhere, and lends one of the new owner", async () => {
+  it("informs the borrower of a connection that the slot is elsewhere, and lends one of the new owner", async () => {
     const key = `${slotPrefix()}n`;
     const lease = await driver.lease(key, call());
     const target = otherPrimary(slotOf(key));

@@ -22,7 +22,7 @@ describe("faults of the network [standalone]", () => {
     await server.stop();
   });
 
-  it("tells an unsafe write whose answer was lost as unknown, and sends it once", async () => {
+  it("reports an unsafe write whose answer was lost as unknown, and sends it once", async () => {
     await using driver = await openDriver({ url: proxy.url });
     const key = `${slotPrefix()}n`;
     proxy.dropReplies();

@@ -18,7 +18,7 @@ describe.each(targets())("invalidation over $transport [$name]", ({ url, options
     await other.close();
   });
 
-  it("tells of others' changes under the prefix and not of its own", async () => {
+  it("reports others' changes under the prefix and not of its own", async () => {
     const prefix = slotPrefix();
     const keys = new Inbox<string>();
     const subscription = await driver.onInvalidate(prefix, listenerFor(keys), call());

@@ -88,7 +88,7 @@ describe.each(targets())("leases over $transport [$name]", ({ url, options }) =>
     two.release();
   });
 
-  it("gives a turn back when the waiting is aborted", async () => {
+  it("frees its place when the waiting is aborted", async () => {
     const key = slotPrefix();
     const [one, two] = [await driver.lease(key, call()), await driver.lease(key, call())];
     const abort = new AbortController();

@@ -37,7 +37,7 @@ export interface EchoArgs {
 export type EchoResult =
   | { readonly status: "same"; readonly raw: Buffer; readonly name: string; readonly whole: number; readonly real: number; readonly flag: boolean; readonly document: unknown; readonly huge: bigint; readonly rest: number[]; readonly absent: string | null };
 
-/** Gives back each argument as Lua saw it, so that a test can compare what went in with what comes out. */
+/** Returns each argument as Lua saw it, so that a test can compare what went in with what comes out. */
 export const echo: Script<EchoKeys, EchoArgs, EchoResult> = {
   class: "read",
   name: "sample-scripts.echo",
@@ -222,7 +222,7 @@ export type ShapesResult =
   | { readonly status: "shapes"; readonly fields: Map<string, number>; readonly ranking: { readonly member: string; readonly score: number }[]; readonly nested: (number | null)[][]; readonly nothing: boolean }
   | { readonly status: "empty" };
 
-/** Writes a hash and a sorted set, and gives them back as they come. */
+/** Writes a hash and a sorted set, and returns them as they come. */
 export const shapes: Script<ShapesKeys, ShapesArgs, ShapesResult> = {
   class: "idempotent",
   name: "sample-scripts.shapes",

@@ -14,7 +14,7 @@ export function calls(request: Buffer, script: SentScript): boolean {
 
 /**
  * Runs `body`; the server behind the proxy executes its first call of `script`, whose answer never arrives; then
- * `meanwhile` runs and the network is healed. Gives what `body` gives.
+ * `meanwhile` runs and the network is healed. Returns what `body` returns.
  */
 export async function losingAnswer<T>(
   proxy: Proxy,

@@ -72,7 +72,7 @@ describe("startStandalone", () => {
     await expect(server.pause()).rejects.toThrow("does not run");
   });
 
-  it("tells why it did not start", async () => {
+  it("reports why it did not start", async () => {
     await expect(startStandalone({ config: { "no-such-directive": "1" } })).rejects.toThrow("no-such-directive");
   });
 });

@@ -108,7 +108,7 @@ export function optionalInt32(state: LuaState, args: Args, at: number, otherwise
   return args[at] === undefined ? otherwise : checkInt32(state, args, at);
 }
 
-/** Slots that Lua gives a library function for its arguments and results. */
+/** Slots that a library function has in Lua for its arguments and results. */
 const MAX_SLOTS = 8_000;
 
 /** Whether so many results can be returned besides the arguments. */

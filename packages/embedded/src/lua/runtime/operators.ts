@@ -90,7 +90,7 @@ export function modulo(x: number, y: number): number {
   return x - Math.floor(x / y) * y;
 }
 
-/** C's pow knows two answers where JavaScript's gives NaN. */
+/** C's pow knows two answers where JavaScript's returns NaN. */
 export function power(x: number, y: number): number {
   if (x === 1 || (x === -1 && (y === Infinity || y === -Infinity))) return 1;
   return x ** y;
@@ -167,7 +167,7 @@ function compareByMetamethod(
   return isTruthy(runMetamethod(state, handler, [a, b], site));
 }
 
-/** Lua tells two types apart here by the third letter of their names, so a string and a thread are "two string values". */
+/** Lua distinguishes two types here by the third letter of their names, so a string and a thread are "two string values". */
 function orderError(state: LuaState, a: LuaValue, b: LuaValue, site: Site): LuaError {
   const [x, y] = [typeName(a), typeName(b)];
   const message = x[2] === y[2] ? `attempt to compare two ${x} values` : `attempt to compare ${x} with ${y}`;

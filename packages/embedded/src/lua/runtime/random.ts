@@ -1,6 +1,6 @@
 /**
  * Redis's own pseudo-random generator for scripts (rand.c): the 48-bit linear congruence of drand48, so that math.random
- * gives the same sequence for the same seed everywhere.
+ * returns the same sequence for the same seed everywhere.
  */
 const MULTIPLIER = 0x5deece66dn;
 const INCREMENT = 0xbn;

@@ -1,4 +1,4 @@
-/** How many slots Lua gives the array part of a table (ltable.c: computesizes). */
+/** How many slots Lua reserves for the array part of a table (ltable.c: computesizes). */
 import type { LuaValue } from "./value.ts";
 
 /** The array part is never larger than 2^26 slots. */

@@ -142,7 +142,7 @@ class RealClient implements Client {
   }
 }
 
-/** In process: it answers while it is asked, and at the latest within a turn of the event loop. */
+/** In process: it answers while it is asked, and at the latest by the next `setImmediate`. */
 export class Embedded implements Contestant {
   readonly #server: EmbeddedServer = createServer();
   readonly #observer: InProcessConnection = this.#server.connectInProcess();

@@ -76,7 +76,7 @@ function describe({ scenario, difference }: Finding, originalStep: number): stri
 }
 
 function lineText({ line }: Step): string {
-  return line === "connect" ? "(connects anew)" : quoted(line);
+  return line === "connect" ? "(reconnects)" : quoted(line);
 }
 
 function quoted(line: readonly string[]): string {

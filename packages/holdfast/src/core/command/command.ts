@@ -43,7 +43,7 @@ export function sendCommand(driver: Driver, command: string, given: readonly Com
   return observed(op, typeof first === "string" ? first : undefined, async () => {
     const { name, args } = wire(command, given, "command");
     if (isBlocking(name, args)) {
-      throw refusal(name, "a command that does not block (hf.driver.blocking gives one a connection of its own)");
+      throw refusal(name, "a command that does not block (hf.driver.blocking runs one on a connection of its own)");
     }
     if (changesConnection(name, args)) {
       throw refusal(

@@ -1,6 +1,6 @@
 /**
  * Key names: `prefix:kind:name:{tag}:part`. The builder puts the hash tag, so that keys which one script touches are
- * of one slot, and nobody above writes braces. What a user chose (names, ids) is percent-escaped where it would end
+ * in the same slot, and nobody above writes braces. What a user chose (names, ids) is percent-escaped where it would end
  * the tag or a segment early, so two different ids never meet in one key.
  */
 import { InvalidArgumentError } from "../../base/errors.ts";

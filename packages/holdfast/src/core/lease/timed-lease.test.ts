@@ -29,7 +29,7 @@ class ScriptedPort implements LeasePort {
     return this.extension();
   }
 
-  /** The next renewals get no answer until the returned function gives one to the last of them. */
+  /** The next renewals get no answer until the returned function answers the last of them. */
   holdExtension(): (outcome: LeaseExtension) => void {
     let resolve: (outcome: LeaseExtension) => void;
     this.extension = () =>
@@ -184,7 +184,7 @@ describe("TimedLease", () => {
     expect(port.releases).toBe(1);
   });
 
-  it("stops renewing at maxHold and tells the holder, who may still release it", async () => {
+  it("stops renewing at maxHold and informs the holder, who may still release it", async () => {
     const lease = open({ maxHoldMs: 4_500 });
     await vi.advanceTimersByTimeAsync(4_500);
     expect(lease.signal.reason).toMatchObject({ reason: "maxHold" });
@@ -215,7 +215,7 @@ describe("TimedLease", () => {
     expect(lease.held).toBe(true);
   });
 
-  it("tells the holder when it is closed, and releases", async () => {
+  it("informs the holder when it is closed, and releases", async () => {
     const lease = open();
     await lease.close();
     expect(lease.signal.reason).toMatchObject({ reason: "closed" });

@@ -116,7 +116,7 @@ export class TimedLease {
   }
 
   /**
-   * Gives it back; once, however often it is called. A lease lost by its deadline is released as well, in case the
+   * Releases it; once, however often it is called. A lease lost by its deadline is released as well, in case the
    * server still has it. Rejects when the server cannot be asked before the deadline; it then ends by itself, and may
    * be called again.
    */

@@ -22,13 +22,13 @@ function record(): string[] {
 afterEach(() => stop());
 
 describe("observed", () => {
-  it("tells subscribers the operation, its key and its result", async () => {
+  it("reports to subscribers the operation, its key and its result", async () => {
     const log = record();
     expect(await observed("cache.get", 42, () => Promise.resolve("ada"))).toBe("ada");
     expect(log).toEqual(["start cache.get 42", "asyncEnd ada"]);
   });
 
-  it("tells subscribers the error and passes it on", async () => {
+  it("reports the error to subscribers and passes it on", async () => {
     const log = record();
     await expect(observed("cache.get", "a", () => Promise.reject(new Error("lost")))).rejects.toThrow("lost");
     expect(log).toContain("error Error: lost");

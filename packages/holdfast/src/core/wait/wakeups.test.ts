@@ -19,7 +19,7 @@ import { Wakeups } from "./wakeups.ts";
 /** A wait that is not woken in time fails the test by its timeout. */
 const LONG_MS = 600_000;
 
-/** Whether a promise has settled by the end of this turn of the event loop. */
+/** Whether a promise has settled by the next `setImmediate`. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const turn = new Promise<"pending">((resolve) => setImmediate(() => resolve("pending")));
   return (await Promise.race([promise, turn])) !== "pending";

@@ -1,4 +1,4 @@
-/** What the parts of one transport share: its settings and the way to tell the outside of changes. */
+/** What the parts of one transport share: its settings and the way to report changes to the outside. */
 import type { HoldfastError } from "../../base/errors.ts";
 import type { StateEvent, TransportError } from "../port.ts";
 import type { Fences } from "./fences.ts";

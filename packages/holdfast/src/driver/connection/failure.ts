@@ -5,7 +5,7 @@ import type { ClientKind } from "./raw-client.ts";
 interface Diagnosis {
   readonly code: "AUTH" | "PERMISSION" | "SERVER" | "UNAVAILABLE" | "UNSUPPORTED";
   readonly advice: string;
-  /** Trying again gives the same until somebody changes a setting. */
+  /** Trying again fails the same way until somebody changes a setting. */
   readonly final: boolean;
 }
 
@@ -129,7 +129,7 @@ function diagnose(cause: unknown, kind: ClientKind): Diagnosis {
 
 /** What an error says; for several the reasons of all, each once. */
 export function messageOf(cause: unknown): string {
-  // Several addresses were tried: Node.js gives an AggregateError without a message, Promise.any one that says nothing.
+  // Several addresses were tried: Node.js throws an AggregateError without a message, Promise.any one that says nothing.
   if (cause instanceof AggregateError && /^(All promises were rejected)?$/.test(cause.message)) {
     return [...new Set(cause.errors.map(messageOf))].join(", ");
   }

@@ -32,7 +32,7 @@ export class Invalidations {
     this.#batch.push(key);
   };
 
-  /** Resolves when every connection of `connections` tells us of the prefix. */
+  /** Resolves when every connection of `connections` reports changes under the prefix. */
   async add(prefix: string, listener: InvalidationListener, connections: readonly Connection[]): Promise<Subscription> {
     const registration: Registration = { prefix, bytes: Buffer.from(prefix), listener };
     this.#registrations.add(registration);
@@ -63,7 +63,7 @@ export class Invalidations {
       if (this.#armed.get(connection) === armed) this.#armed.set(connection, { ...UNARMED });
       throw error;
     }
-    if (present.prefixes !== "") this.flush(new Error("tracking was set up anew"));
+    if (present.prefixes !== "") this.flush(new Error("tracking was set up again"));
   }
 
   flush(cause: unknown): void {
@@ -90,7 +90,7 @@ export class Invalidations {
   }
 }
 
-/** The server refuses overlapping prefixes; the shorter one tells of the longer one's keys as well. */
+/** The server refuses overlapping prefixes; the shorter one covers the longer one's keys as well. */
 function coveringPrefixes(prefixes: readonly string[]): string[] {
   const covering: string[] = [];
   for (const prefix of [...prefixes].sort()) {

@@ -1,4 +1,4 @@
-/** A connection that is made anew whenever it ends, until it is closed. */
+/** A connection that is made again whenever it ends, until it is closed. */
 import type { Runtime } from "../../base/runtime.ts";
 import { backoff } from "./backoff.ts";
 import { type Connection, ConnectTimeoutError } from "./connection.ts";

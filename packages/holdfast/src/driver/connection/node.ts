@@ -152,7 +152,7 @@ export class Node implements Home {
   #up(connection: Connection, epoch: number): void {
     // A prefix may have been added since the connection was armed; it is not used yet, so nothing is missed.
     this.#context.invalidations.arm(connection).catch((error: unknown) => connection.destroy(error));
-    this.#context.invalidations.flush(new Error(`connected to ${this.id} anew`));
+    this.#context.invalidations.flush(new Error(`connected to ${this.id} again`));
     this.#context.emit({ state: "up", node: this.id, epoch });
   }
 

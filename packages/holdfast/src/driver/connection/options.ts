@@ -24,7 +24,7 @@ export interface ConnectionOptions {
   readonly connectTimeout?: Duration | undefined;
   /** An idle or busy connection is asked for a sign of life this often. @default "2s" */
   readonly pingInterval?: Duration | undefined;
-  /** A connection that has not answered a ping for so long is closed and made anew. @default "5s" */
+  /** A connection that has not answered a ping for so long is closed and made again. @default "5s" */
   readonly pingTimeout?: Duration | undefined;
   /** How long `close()` waits for answers that are under way. @default "1s" */
   readonly drainTimeout?: Duration | undefined;
@@ -124,7 +124,7 @@ function resolveClientName(name: string): string {
 function resolveCredentials(options: ConnectionOptions, url: ParsedUrl): Settings["credentials"] {
   if (options.credentials !== undefined) {
     if (typeof options.credentials === "function") return options.credentials;
-    throw new InvalidArgumentError("credentials", "a function that gives { username, password }", "something else");
+    throw new InvalidArgumentError("credentials", "a function that returns { username, password }", "something else");
   }
   const username = text("username", options.username) ?? url.username;
   const password = text("password", options.password) ?? url.password;

@@ -1,4 +1,4 @@
-/** When to ask for the slots anew: soon after a sign of change, often while something is wrong, seldom otherwise. */
+/** When to ask for the slots again: soon after a sign of change, often while something is wrong, seldom otherwise. */
 
 import type { Runtime, Timer } from "../../base/runtime.ts";
 

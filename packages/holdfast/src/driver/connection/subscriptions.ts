@@ -1,6 +1,6 @@
 /**
  * Subscriptions: on connections of their own, one per node where there is something to listen to, opened with the
- * first and closed with the last. A lost one is made anew, where the channel is then served, and its listeners are
+ * first and closed with the last. A lost one is made again, where the channel is then served, and its listeners are
  * told of the gap.
  */
 import { type ChannelKind, type ChannelListener, type StateEvent, type Subscription, TransportError } from "../port.ts";

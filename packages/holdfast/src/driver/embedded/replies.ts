@@ -1,4 +1,4 @@
-/** From the embedded server's replies to the port's, in the shapes which node-redis gives. */
+/** From the embedded server's replies to the port's, in the shapes which node-redis returns. */
 import { SimpleError } from "@redis/client";
 import type { Reply as ServerReply } from "holdfast-embedded";
 import type { Reply } from "../port.ts";

@@ -4,7 +4,7 @@
  * them from a transport beside it, opened at the first need and closed with this one.
  *
  * Two differences to a transport that owns its connection: a command lost with the borrowed connection is always
- * reported as `lost`, also when it was never written; and onInvalidate also tells of this side's own writes.
+ * reported as `lost`, also when it was never written; and onInvalidate also reports this side's own writes.
  */
 import { Deferred } from "../../base/deferred.ts";
 import { UnavailableError } from "../../base/errors.ts";

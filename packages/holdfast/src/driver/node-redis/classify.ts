@@ -5,7 +5,7 @@ import { TransportError } from "../port.ts";
 /** node-redis' errors for what it has not sent. */
 const NEVER_WRITTEN = ["ClientOfflineError", "ClientClosedError", "MaxCommandRedirectionsError"];
 
-/** Answers that the server gives instead of executing; the same command may succeed a moment later. */
+/** Answers that the server sends instead of executing; the same command may succeed a moment later. */
 const REFUSALS: ReadonlySet<string> = new Set([
   "ASK",
   "BUSY",

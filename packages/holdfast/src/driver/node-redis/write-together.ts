@@ -1,5 +1,5 @@
 /**
- * One write for all commands of a turn. node-redis gives its socket a string per command, and Node hands a list of
+ * One write for all commands of a tick. node-redis hands its socket a string per command, and Node hands a list of
  * strings to the kernel piece by piece: at some hundred commands a turn that is a fifth of a client's CPU.
  *
  * It is the stream option `writev`, which `net.Socket` takes like every other Writable. Where it is not taken (TLS,

@@ -40,7 +40,7 @@ function send(driver: Driver, opClass: OpClass, more: Partial<Call> = {}): () =>
 }
 
 describe("an attempt that is answered", () => {
-  it("gives the reply, sent once by its route", async () => {
+  it("returns the reply, sent once by its route", async () => {
     const { driver, transport } = setUp([reply(Buffer.from("v"))]);
     expect(await driver.send(["GET", "k"], callOf("read"), "k")).toEqual(Buffer.from("v"));
     expect(transport.attempts).toMatchObject([{ args: ["GET", "k"], route: "k" }]);
@@ -296,7 +296,7 @@ describe("a deadline", () => {
     expect(result()).toBeInstanceOf(TimeoutError);
   });
 
-  it("is the call's own where it gives one", async () => {
+  it("is the call's own where it has one", async () => {
     const { driver } = setUp([]);
     const result = send(driver, "read", { timeoutMs: 50 });
     await aWhile(50 + SLACK_MS);

@@ -127,7 +127,7 @@ class Batch {
   }
 }
 
-/** All commands are attempted in this turn of the event loop, and each of them retried, timed and told on its own. */
+/** All commands are attempted in the same tick, and each of them is retried, timed and reported on its own. */
 export function sendBatch(
   context: CallContext,
   commands: readonly (readonly Arg[])[],

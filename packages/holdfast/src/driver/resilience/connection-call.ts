@@ -133,7 +133,7 @@ export class BoundedLease implements Lease {
   }
 }
 
-/** A blocking command: borrows a connection, waits on it, gives it back; retried as a whole. */
+/** A blocking command: borrows a connection, waits on it, returns it; retried as a whole. */
 export class BlockingCall extends PromisedCall<Reply> {
   readonly #args: readonly Arg[];
   readonly #ended = new AbortController();

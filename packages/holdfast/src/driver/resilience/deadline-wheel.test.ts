@@ -112,7 +112,7 @@ describe("the deadline wheel", () => {
     expect(entry.expiredAt).toBeDefined();
   });
 
-  it("tells when the last entry has left", () => {
+  it("reports when the last entry has left", () => {
     const wheel = new DeadlineWheel(fakeTimeRuntime);
     const empty = vi.fn<() => void>();
     wheel.onEmpty = empty;

@@ -112,7 +112,7 @@ describe("a script", () => {
 });
 
 describe("a batch", () => {
-  it("is attempted in one turn and gives each command its own outcome", async () => {
+  it("is attempted in one tick and reports each command's own outcome", async () => {
     const { driver, transport } = setUp([reply("a"), repliedWith("WRONGTYPE"), lost, refused]);
     const outcomes = watch(driver.batch([["A"], ["B"], ["C"], ["D"], ["E"]], UNSAFE, "k"));
     expect(transport.sent).toEqual(["A", "B", "C", "D", "E"]);
@@ -191,7 +191,7 @@ describe("a lease", () => {
 });
 
 describe("a blocking command", () => {
-  it("borrows a connection and gives it back", async () => {
+  it("borrows a connection and returns it", async () => {
     const { driver, transport } = setUp([reply(["k", "v"])]);
     expect(await driver.blocking(["BLPOP", "k", "5"], 5_000, UNSAFE, "k")).toEqual(["k", "v"]);
     expect(transport.leases[0]!.state).toBe("released");
@@ -313,7 +313,7 @@ describe("close", () => {
     expect(transport.closes).toBe(1);
   });
 
-  it("waits no longer than `closeTimeout`, then tells each call the truth", async () => {
+  it("waits no longer than `closeTimeout`, then reports to each call what is true", async () => {
     const { driver, transport } = setUp([], { timeout: "1m", closeTimeout: "2s" });
     const read = watch(driver.send(["GET", "k"], READ));
     const write = watch(driver.send(["ADD", "k"], UNSAFE));

@@ -2,14 +2,14 @@
  * Which scripts the server behind a connection has been sent.
  *
  * The first call of a script goes as EVAL, which loads it, and not as EVALSHA with EVAL to follow on NOSCRIPT: the
- * calls made after it in the same turn of the event loop would otherwise be executed before it.
+ * calls made after it in the same tick would otherwise be executed before it.
  */
 export class LoadedScripts {
   readonly #byConnection: WeakMap<object, Set<string>> = new WeakMap();
 
   /**
    * Whether EVALSHA will do on this connection; after the first question it will, as the asker sends the source. A server
-   * that was flushed since answers NOSCRIPT, and `forget` starts anew.
+   * that was flushed since answers NOSCRIPT, and `forget` starts again.
    */
   claim(connection: object | undefined, sha1: string): boolean {
     if (connection === undefined) return true;

@@ -1,9 +1,9 @@
 /**
  * Where calls stay that wait for the server: parked until there is a connection, or backing off after a refusal.
  *
- * Parked calls are all woken together, oldest first, in one turn of the event loop: the transport writes them in that
+ * Parked calls are all woken together, oldest first, in the same tick: the transport writes them in that
  * order, so the program order of calls that were not awaited survives an outage. They are woken by the transport's
- * `up` event; the timer is for what no event tells, such as a slot that moved to a node which was up all the time.
+ * `up` event; the timer is for what no event reports, such as a slot that moved to a node which was up all the time.
  * Such an attempt is refused locally and costs no server anything, so one schedule for all of them is enough.
  */
 import type { Runtime, Timer } from "../../base/runtime.ts";

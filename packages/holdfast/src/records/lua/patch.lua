@@ -8,7 +8,7 @@
 -- @arg expected int      the version that must be stored, -1 for any
 -- @arg ttlMs int
 -- @arg removed json      names of fields
--- @arg layout json       names of the fields and lengths of their values by turns
+-- @arg layout json       names of the fields, each followed by the length of its value
 -- @arg payload bytes     the values, one after the other
 -- @result ok version:int
 -- @result missing

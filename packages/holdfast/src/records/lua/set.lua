@@ -7,7 +7,7 @@
 -- @arg opId text         names this write
 -- @arg expected int      the version that must be stored: 0 for no record, -1 for any state
 -- @arg ttlMs int
--- @arg layout json       names of the fields and lengths of their values by turns
+-- @arg layout json       names of the fields, each followed by the length of its value
 -- @arg payload bytes     the values, one after the other
 -- @result ok version:int
 -- @result conflict version:int known:bool

@@ -38,14 +38,14 @@ async function adding({ clients, random, now }: Simulation): Promise<void> {
 }
 
 describe("the same seed", () => {
-  it("gives the same run, event by event; another seed another one", async () => {
+  it("plays the same run, event by event; another seed another one", async () => {
     const run = (seed: number): Promise<unknown> => simulate({ seed, schedules: 10, clients: 3 }, adding);
     const [first, second, other] = [await run(7), await run(7), await run(8)];
     expect(second).toEqual(first);
     expect(other).not.toMatchObject({ digest: (first as { digest: string }).digest });
   });
 
-  it("gives the same run also after other runs, and beside real work", async () => {
+  it("plays the same run also after other runs, and beside real work", async () => {
     const digest = async (): Promise<string> => (await simulate({ seed: 3, schedules: 3 }, adding)).digest;
     const alone = await digest();
     const work = setInterval(() => void Buffer.alloc(100_000), 1);

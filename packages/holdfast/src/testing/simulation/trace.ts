@@ -1,4 +1,4 @@
-/** What happened in one schedule: the last of it for people, all of it as one number to tell two runs apart. */
+/** What happened in one schedule: the last of it for people, all of it as one number to distinguish two runs. */
 const KEPT = 200;
 const SHOWN_ARGS = 8;
 const SHOWN_LENGTH = 40;

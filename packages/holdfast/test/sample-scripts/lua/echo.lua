@@ -1,4 +1,4 @@
---- Gives back each argument as Lua saw it, so that a test can compare what went in with what comes out.
+--- Returns each argument as Lua saw it, so that a test can compare what went in with what comes out.
 -- @class read
 -- @key anything
 -- @arg raw bytes   any bytes

@@ -1,4 +1,4 @@
---- Writes a hash and a sorted set, and gives them back as they come.
+--- Writes a hash and a sorted set, and returns them as they come.
 -- @class idempotent
 -- @key hash
 -- @key board

@@ -25,7 +25,7 @@ local function remembers(state, expected)
   return since > 0 and since * OP_LENGTH <= #state.ops
 end
 
--- What HSET takes. `layout` has names and lengths by turns; the values are in `payload`, one after the other.
+-- What HSET takes. `layout` alternates names and lengths; the values are in `payload`, one after the other.
 local function fieldsOf(layout, payload)
   local fields, at = {}, 1
   for i = 1, #layout, 2 do
