@@ -134,6 +134,10 @@ describe("sessions on a server that takes no writes [standalone]", () => {
         for (;;) await reader.sessions<Data>({ touchAfter: 0 }).get(id);
       };
       await expect(reading()).rejects.toMatchObject({ code: "PERMISSION" });
+      // Two in one tick share a script, in which each has its own error.
+      const two = reader.sessions<Data>({ touchAfter: 0 });
+      const outcomes = await Promise.allSettled([two.get(id), two.get(id)]);
+      expect(outcomes).toMatchObject(outcomes.map(() => ({ status: "rejected", reason: { code: "PERMISSION" } })));
     } finally {
       await reader.close();
     }

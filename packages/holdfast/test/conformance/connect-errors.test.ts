@@ -108,6 +108,23 @@ describe("connecting to a server alone [standalone]", () => {
     expect(error.message).toContain("nothing listens there");
   });
 
+  it("names the reason of each address of a cluster", async () => {
+    const error = await refusal({ url: "redis-cluster://127.0.0.1:1,127.0.0.1:2", ...BRIEFLY });
+    expect(error).toMatchObject({ code: "UNAVAILABLE", retryable: true });
+    for (const port of [1, 2]) expect(error.message).toContain(`127.0.0.1:${port}: connect ECONNREFUSED`);
+    expect(error.message).toContain("nothing listens there");
+    expect(error.message).not.toContain("promises");
+  });
+
+  it("names the address of a cluster that no waiting mends, beside one that is down", async () => {
+    const { host } = new URL(server.url);
+    const error = await refusal({ url: `redis-cluster://127.0.0.1:1,${host}` });
+    expect(error).toMatchObject({ code: "SERVER", retryable: false });
+    expect(error.message).toContain("127.0.0.1:1: connect ECONNREFUSED");
+    expect(error.message).toContain(`${host}: ERR This instance has cluster support disabled`);
+    expect(error.message).toContain("use redis://");
+  });
+
   it("names a host that does not resolve", async () => {
     const error = await refusal({ url: "redis://no-such-host.invalid", ...BRIEFLY });
     expect(error.code).toBe("UNAVAILABLE");
