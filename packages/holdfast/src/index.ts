@@ -119,6 +119,14 @@ export type { Queue, QueueAdded, QueueCounts, QueueJobInfo, QueueResult, QueueRe
 export type { QueueDeadJob, QueueDeadLetters, QueueDeadPage, QueueDeadPageOptions } from "./queue/dead-letters.ts";
 export { Discard, RetryAfter, Snooze } from "./queue/failure.ts";
 export type { QueueFailure } from "./queue/failure.ts";
-export type { QueueAddOptions, QueueBackoff, QueueOptions, QueuePriority, QueueWorkOptions } from "./queue/options.ts";
+export type {
+  QueueAddManyOptions,
+  QueueAddOptions,
+  QueueBackoff,
+  QueueOptions,
+  QueuePriority,
+  QueueUnique,
+  QueueWorkOptions,
+} from "./queue/options.ts";
 export type { QueueJob } from "./queue/run.ts";
 export type { QueueHandler, QueueWorker, QueueWorkerStats } from "./queue/worker.ts";

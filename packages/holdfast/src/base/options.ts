@@ -8,7 +8,7 @@ const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /** Whole milliseconds of a duration, refused by the field's name when it is not one or is below `min`. */
 export function toMs(field: string, value: Duration, min = 1): number {
-  const ms = typeof value === "number" ? value : parse(value);
+  const ms = typeof value === "number" ? value : typeof value === "string" ? parse(value) : Number.NaN;
   if (Number.isFinite(ms) && Math.round(ms) >= min && ms <= Number.MAX_SAFE_INTEGER) return Math.round(ms);
   throw new InvalidArgumentError(field, `a duration of at least ${min} ms, such as 1500 or "1.5s"`, value);
 }
@@ -73,12 +73,15 @@ export function parseOptions<T extends object, Parsed>(
   }
 }
 
-/** The check of `parseOptions` alone, for the options of one call. Allocates nothing where no field is undefined. */
-export function givenOptions<T extends object>(given: T | undefined, names: OptionNames<T>): T {
+/**
+ * The check of `parseOptions` alone, for the options of one call, or for an object among options, named by `field`.
+ * Allocates nothing where no field is undefined.
+ */
+export function givenOptions<T extends object>(given: T | undefined, names: OptionNames<T>, field = "options"): T {
   if (given === undefined) return NOTHING as T;
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     const got = typeof given === "string" ? said("a string") : given;
-    throw new InvalidArgumentError("options", `an object such as { ${Object.keys(names)[0]}: ... }`, got);
+    throw new InvalidArgumentError(field, `an object such as { ${Object.keys(names)[0]}: ... }`, got);
   }
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(names, name)) throw unknownOption(name, Object.keys(names));

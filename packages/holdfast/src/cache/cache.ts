@@ -181,7 +181,9 @@ export class Cache<V> {
 
   /** Without what was given: it may be the value. */
   #noLoader(given: unknown): InvalidArgumentError {
-    return new InvalidArgumentError("load", "a function", said(`a ${typeof given}`), { where: this.#where });
+    return new InvalidArgumentError("load", "a function", typeof given === "string" ? said("a string") : given, {
+      where: this.#where,
+    });
   }
 
   #ttl(ttl: Duration | undefined): number {

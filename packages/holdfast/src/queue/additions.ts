@@ -23,7 +23,7 @@ export interface Entered {
 }
 
 /** About 100 microseconds of the server's time. */
-const MAX_ADDITIONS = 200;
+export const MAX_ADDITIONS = 200;
 /** A repetition of a lost answer comes within the call's deadline, and a late copy not much later. */
 const OPERATION_TTL_MS = 60_000;
 const ID_BYTES = 9;

@@ -1,6 +1,7 @@
 /** Jobs that were given up: looked at, run again, or removed. */
-import { type OptionNames, givenOptions, wholeBetween } from "../base/options.ts";
+import { givenOptions, listOf, type OptionNames, wholeBetween } from "../base/options.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
+import { checkName } from "./options.ts";
 import { observed } from "../core/observe/observe.ts";
 import type { QueueFailure } from "./failure.ts";
 import { decodeRecord } from "./record.ts";
@@ -60,11 +61,12 @@ export class QueueDeadLetters<Payload> {
   }
 
   /** Lets dead jobs run again, at the end of their lanes and with all their attempts; returns how many were dead. Idempotent. Cost: one script. */
-  redrive(ids: readonly string[]): Promise<number> {
+  redrive(ids: Iterable<string>): Promise<number> {
     return observed("queue.dead.redrive", undefined, async () => {
+      const wanted = listOf("ids", ids, "ids").map((id) => checkName("id", id));
       let redriven = 0;
-      for (let from = 0; from < ids.length; from += MAX_PAGE)
-        redriven += await this.#store.redrive(ids.slice(from, from + MAX_PAGE));
+      for (let from = 0; from < wanted.length; from += MAX_PAGE)
+        redriven += await this.#store.redrive(wanted.slice(from, from + MAX_PAGE));
       return redriven;
     });
   }

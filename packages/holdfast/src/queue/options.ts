@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { InvalidArgumentError } from "../base/errors.ts";
-import { type Duration, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
+import { type Duration, givenOptions, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 import type { CodecOptions } from "../core/codec/codec.ts";
 
 export type QueuePriority = "high" | "normal" | "low";
@@ -38,6 +38,13 @@ export interface QueueOptions<Payload, Result> extends Pick<
   readonly timeout?: Duration;
 }
 
+/** A key that only one job at a time may have. */
+export interface QueueUnique {
+  readonly key: string;
+  /** Counted from when the job was added. @default until the job is over */
+  readonly for?: Duration;
+}
+
 export interface QueueAddOptions {
   /** 1 to 200 characters. A job with this id that is not over is left as it is: `duplicate`. @default a random one */
   readonly id?: string;
@@ -48,12 +55,15 @@ export interface QueueAddOptions {
   /** Lanes, each emptied before the next one. @default "normal" */
   readonly priority?: QueuePriority;
   /** While a job with this key is not over, no other one is added; with `for`, for so long after it was added. */
-  readonly unique?: string | { readonly key: string; readonly for?: Duration };
+  readonly unique?: string | QueueUnique;
   /** Instead of the queue's. */
   readonly attempts?: number;
   /** Keeps the handler's result for `job.result()`. @default false */
   readonly result?: boolean;
 }
+
+/** One `id` cannot be that of many jobs. */
+export type QueueAddManyOptions = Omit<QueueAddOptions, "id">;
 
 export interface QueueWorkOptions {
   /** How many jobs run at once in this worker. @default 10 */
@@ -114,8 +124,7 @@ export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown, unknown>> = {
   resultTtl: true,
   timeout: true,
 };
-export const ADD_OPTIONS: OptionNames<QueueAddOptions> = {
-  id: true,
+export const ADD_MANY_OPTIONS: OptionNames<QueueAddManyOptions> = {
   delay: true,
   at: true,
   priority: true,
@@ -123,6 +132,9 @@ export const ADD_OPTIONS: OptionNames<QueueAddOptions> = {
   attempts: true,
   result: true,
 };
+export const ADD_OPTIONS: OptionNames<QueueAddOptions> = { id: true, ...ADD_MANY_OPTIONS };
+const BACKOFF_OPTIONS: OptionNames<QueueBackoff> = { type: true, delay: true, max: true, jitter: true };
+const UNIQUE_OPTIONS: OptionNames<QueueUnique> = { key: true, for: true };
 export const WORK_OPTIONS: OptionNames<QueueWorkOptions> = { concurrency: true, lease: true, poll: true, drain: true };
 
 const LANES = { high: 1, normal: 2, low: 3 } as const;
@@ -134,7 +146,7 @@ export function queueSettings(options: QueueOptions<never, never>): QueueSetting
   const { attempts = 5, maxCrashes = 3, runTimeout, timeout } = options;
   return {
     attempts: wholeBetween("attempts", attempts, 1, MAX_ATTEMPTS),
-    backoff: backoffSettings(options.backoff ?? {}),
+    backoff: backoffSettings(options.backoff),
     maxCrashes: wholeBetween("maxCrashes", maxCrashes, 0, MAX_ATTEMPTS),
     runTimeoutMs: runTimeout === undefined ? undefined : toTimerMs("runTimeout", runTimeout),
     resultTtlMs: toMs("resultTtl", options.resultTtl ?? "1m"),
@@ -142,12 +154,13 @@ export function queueSettings(options: QueueOptions<never, never>): QueueSetting
   };
 }
 
-function backoffSettings({
-  type = "exponential",
-  delay = "1s",
-  max = "1h",
-  jitter = 0.2,
-}: QueueBackoff): BackoffSettings {
+function backoffSettings(given: QueueBackoff | undefined): BackoffSettings {
+  const {
+    type = "exponential",
+    delay = "1s",
+    max = "1h",
+    jitter = 0.2,
+  } = givenOptions(given, BACKOFF_OPTIONS, "backoff");
   if (type !== "fixed" && type !== "exponential")
     throw new InvalidArgumentError("backoff.type", '"fixed" or "exponential"', type);
   if (typeof jitter !== "number" || !(jitter >= 0 && jitter <= 1))
@@ -175,20 +188,28 @@ export function workSettings({
 }
 
 export function addSettings(options: QueueAddOptions): AddSettings {
-  const { id, priority = "normal", unique, attempts } = options;
+  const { id, priority = "normal", unique, attempts, result = false } = options;
+  if (typeof result !== "boolean") throw new InvalidArgumentError("result", "a boolean", result);
   if (!Object.hasOwn(LANES, priority))
     throw new InvalidArgumentError("priority", '"high", "normal" or "low"', priority);
-  const { key: uniqueKey, for: uniqueFor } = typeof unique === "object" ? unique : { key: unique, for: undefined };
-  if (unique !== undefined) checkName("unique", uniqueKey);
+  const taken = uniqueOf(unique);
   return {
     id: id === undefined ? undefined : checkName("id", id),
     lane: LANES[priority],
     due: dueOf(options),
-    uniqueKey: uniqueKey ?? "",
-    uniqueMs: uniqueFor === undefined ? 0 : toMs("unique.for", uniqueFor),
+    uniqueKey: taken === undefined ? "" : checkName("unique", taken.key),
+    uniqueMs: taken?.for === undefined ? 0 : toMs("unique.for", taken.for),
     attempts: attempts === undefined ? undefined : wholeBetween("attempts", attempts, 1, MAX_ATTEMPTS),
-    result: options.result ?? false,
+    result,
   };
+}
+
+function uniqueOf(unique: QueueAddOptions["unique"]): QueueUnique | undefined {
+  return typeof unique === "object" ? givenOptions(unique, UNIQUE_OPTIONS, "unique") : named(unique);
+}
+
+function named(key: string | undefined): QueueUnique | undefined {
+  return key === undefined ? undefined : { key };
 }
 
 function dueOf({ delay, at }: QueueAddOptions): string {
@@ -201,7 +222,7 @@ function dueOf({ delay, at }: QueueAddOptions): string {
   throw new InvalidArgumentError("at", "a Date or milliseconds since 1970", at);
 }
 
-function checkName(field: string, name: unknown): string {
+export function checkName(field: string, name: unknown): string {
   if (typeof name === "string" && name.length > 0 && name.length <= MAX_NAME && !/\p{Surrogate}/u.test(name))
     return name;
   throw new InvalidArgumentError(field, `a non-empty, well-formed string of at most ${MAX_NAME} characters`, name);

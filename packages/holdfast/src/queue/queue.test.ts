@@ -10,7 +10,6 @@
 // - the same thing is queued twice ........................... "unique", "id"
 // - a result is missed, or waited for for ever ............... "result"
 // - closing loses what runs .................................. "close"
-// - bad input is found out in the worker ..................... "refuses"
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runInNewContext } from "node:vm";
@@ -320,17 +319,6 @@ describe.each(backends())("queue [$name]", ({ url, options }) => {
     await queue.add({ to: "c" }, { id: "c", delay: "1h" });
     expect(await queue.get("c")).toMatchObject({ state: "delayed" });
     gate.resolve(undefined);
-  });
-
-  it.each<[string, object, string]>([
-    ["an option it does not know", { dealy: 5 }, "dealy"],
-    ["an empty id", { id: "" }, "id"],
-    ["two words for when", { delay: 5, at: 5 }, "at"],
-    ["a lane that is not there", { priority: "urgent" }, "priority"],
-    ["no attempt at all", { attempts: 0 }, "attempts"],
-    ["a time that is none", { at: Number.NaN }, "at"],
-  ])("refuses %s", async (_, bad, field) => {
-    await expect(fresh().add({ to: "a" }, bad)).rejects.toMatchObject({ code: "INVALID_ARGUMENT", field });
   });
 
   it("leaves no key behind that has neither a bound nor a time to live", async () => {

@@ -7,20 +7,24 @@
  * While the server is away `add` waits for it until its deadline and then rejects; a worker calls its runs off when its lease is over, and goes on
  * by itself when a server answers again.
  */
-import { checkSignal } from "../base/abort.ts";
 import { AbortedError, InvalidArgumentError, TimeoutError } from "../base/errors.ts";
-import { type Duration, givenOptions, type OptionNames, parseOptions, toTimerMs } from "../base/options.ts";
+import { checkSignal } from "../base/abort.ts";
+import { type Duration, listOf, type OptionNames, parseOptions, toTimerMs } from "../base/options.ts";
+import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { observed } from "../core/observe/observe.ts";
-import { Additions } from "./additions.ts";
+import { Additions, MAX_ADDITIONS } from "./additions.ts";
 import { QueueDeadLetters } from "./dead-letters.ts";
 import { Endings } from "./endings.ts";
 import type { QueueFailure } from "./failure.ts";
 import { QueueKeys } from "./keys.ts";
 import {
+  ADD_MANY_OPTIONS,
   ADD_OPTIONS,
   addSettings,
+  checkName,
   QUEUE_OPTIONS,
+  type QueueAddManyOptions,
   type QueueAddOptions,
   type QueueOptions,
   queueSettings,
@@ -92,6 +96,8 @@ export class Queue<Payload, Result = unknown> {
   readonly name: string;
   /** Jobs that were given up. */
   readonly dead: QueueDeadLetters<Payload>;
+  /** As messages name it. */
+  readonly #where: string;
   readonly #core: Core;
   readonly #settings: QueueSettings;
   readonly #keys: QueueKeys;
@@ -101,11 +107,12 @@ export class Queue<Payload, Result = unknown> {
 
   constructor(core: Core, name: string, options?: QueueOptions<Payload, Result>) {
     this.name = name;
+    this.#where = `queue "${name}"`;
     this.#core = core;
     const keys = new QueueKeys(core.keys.group("queue", name));
     this.#keys = keys;
     const [settings, values] = parseOptions(
-      `queue "${name}"`,
+      this.#where,
       options,
       QUEUE_OPTIONS,
       (given) => [queueSettings(given as QueueOptions<never, never>), queueValues(core, keys.queue, given)] as const,
@@ -123,7 +130,7 @@ export class Queue<Payload, Result = unknown> {
    */
   add(payload: Payload, options?: QueueAddOptions): Promise<QueueAdded<Result>> {
     return observed("queue.add", undefined, async () => {
-      const settings = addSettings(givenOptions(options, ADD_OPTIONS));
+      const settings = parseOptions(this.#where, options, ADD_OPTIONS, addSettings);
       const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
       const { status, id } = await this.#additions.add({ id: settings.id, settings, record });
       return this.#added(status, id);
@@ -131,16 +138,20 @@ export class Queue<Payload, Result = unknown> {
   }
 
   /** As `add` for each of them, with the same options; in their order. Cost: one script per 200 jobs. */
-  addMany(payloads: Iterable<Payload>, options?: Omit<QueueAddOptions, "id">): Promise<QueueAdded<Result>[]> {
-    return observed("queue.addMany", undefined, () =>
-      Promise.all(Array.from(payloads, (payload) => this.add(payload, options))),
-    );
+  addMany(payloads: Iterable<Payload>, options?: QueueAddManyOptions): Promise<QueueAdded<Result>[]> {
+    return observed("queue.addMany", undefined, async () => {
+      const jobs = listOf("payloads", payloads, "payloads");
+      parseOptions(this.#where, options, ADD_MANY_OPTIONS, addSettings);
+      const task = (chunk: readonly Payload[]) => Promise.all(chunk.map((payload) => this.add(payload, options)));
+      return inChunks(jobs, task, { size: MAX_ADDITIONS });
+    });
   }
 
   /** Runs `handler` for the jobs of this queue until the worker, or the handle, is closed. Cost: one script per round of acknowledgements and claims. */
   work(handler: QueueHandler<Payload, Result>, options?: QueueWorkOptions): QueueWorker<Payload, Result> {
-    if (typeof handler !== "function") throw new InvalidArgumentError("handler", "a function", handler);
-    const settings = parseOptions(`queue "${this.name}"`, options, WORK_OPTIONS, workSettings);
+    if (typeof handler !== "function")
+      throw new InvalidArgumentError("handler", "a function", handler, { where: this.#where });
+    const settings = parseOptions(this.#where, options, WORK_OPTIONS, workSettings);
     const { runTimeoutMs, timeoutMs } = this.#settings;
     const [core, store, values] = [this.#core, this.#store, this.#values];
     const keys = this.#keys.worker(core.driver.runtime.randomUUID());
@@ -156,10 +167,10 @@ export class Queue<Payload, Result = unknown> {
    */
   result(id: string, options?: QueueResultOptions): Promise<QueueResult<Result>> {
     return observed("queue.result", id, async () => {
-      const { timeout = "30s", signal: given } = givenOptions(options, RESULT_OPTIONS);
-      const signal = checkSignal(given);
+      checkName("id", id);
+      const { timeoutMs, signal } = parseOptions(this.#where, options, RESULT_OPTIONS, resultSettings);
       const { runtime } = this.#core.driver;
-      const deadline = runtime.now() + toTimerMs("timeout", timeout, 0);
+      const deadline = runtime.now() + timeoutMs;
       const waiter = await this.#core.wakeups.join(this.#keys.result(id));
       try {
         for (;;) {
@@ -188,7 +199,7 @@ export class Queue<Payload, Result = unknown> {
   /** Returns a job that is not over, or undefined. Cost: one script. */
   get(id: string): Promise<QueueJobInfo<Payload> | undefined> {
     return observed("queue.get", id, async () => {
-      const found = await this.#store.find(id);
+      const found = await this.#store.find(checkName("id", id));
       if (found.status === "missing") return undefined;
       const record = decodeRecord(found.record);
       const info = found.meta === null ? undefined : this.#values.failures.decode(found.meta, this.#values.context);
@@ -208,7 +219,7 @@ export class Queue<Payload, Result = unknown> {
   /** Removes a job that is not running; `active`: it runs, and stays. Idempotent. Cost: two scripts and a ZRANGE. */
   remove(id: string): Promise<{ readonly status: "ok" | "missing" | "active" }> {
     return observed("queue.remove", id, async () => {
-      const found = await this.#store.find(id);
+      const found = await this.#store.find(checkName("id", id));
       if (found.status === "missing") return { status: "missing" };
       return { status: await this.#store.remove(id, decodeRecord(found.record).uniqueKey) };
     });
@@ -266,4 +277,11 @@ export class Queue<Payload, Result = unknown> {
       message: info?.last.at(-1)?.message ?? `${job.crashes} of its workers died while they ran it`,
     };
   }
+}
+
+function resultSettings({ timeout = "30s", signal }: QueueResultOptions): {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+} {
+  return { timeoutMs: toTimerMs("timeout", timeout, 0), signal: checkSignal(signal) };
 }

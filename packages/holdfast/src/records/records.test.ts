@@ -104,6 +104,10 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect(await here.get("LAX", ["name"])).toBeUndefined();
   });
 
+  it.each([undefined, null, 5, "abc", {}])("getMany refuses %j, which is no list of ids", async (ids) => {
+    await expect(pair()[0].getMany(ids as [])).rejects.toMatchObject({ code: "INVALID_ARGUMENT", field: "ids" });
+  });
+
   it("getMany returns what there is, whole or in part, over all slots", async () => {
     const [here, there] = pair();
     const ids = Array.from({ length: 300 }, (_, at) => `airport-${at}`);

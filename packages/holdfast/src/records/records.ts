@@ -11,7 +11,7 @@ import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
-import { givenOptions, type OptionNames, parseOptions } from "../base/options.ts";
+import { givenOptions, listOf, type OptionNames, parseOptions } from "../base/options.ts";
 import { observed } from "../core/observe/observe.ts";
 import { asFields, checkNames, RecordFormat, type RecordPatch } from "./format.ts";
 import { RECORDS_OPTIONS, recordSettings, type RecordSettings, type RecordsOptions } from "./options.ts";
@@ -105,7 +105,7 @@ export class Records<T extends object> {
   ): Promise<Map<Id, RecordEntry<Pick<T, Field>>>>;
   getMany(ids: Iterable<Id>, fields?: readonly string[]): Promise<Map<Id, RecordEntry<unknown>>> {
     return observed("records.getMany", undefined, async () => {
-      const wanted = [...new Set(ids)];
+      const wanted = [...new Set(listOf("ids", ids, "ids"))];
       const names = checkFields(fields);
       const found = await inChunks(wanted, (chunk) => Promise.all(chunk.map((id) => this.#read(id, names))));
       return new Map(wanted.flatMap((id, at) => (found[at] === undefined ? [] : [[id, found[at]] as const])));

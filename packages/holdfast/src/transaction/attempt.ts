@@ -91,6 +91,7 @@ export class Attempt implements Transaction {
   }
 
   async mget(keys: readonly string[]): Promise<(string | undefined)[]> {
+    if (!Array.isArray(keys)) throw new InvalidArgumentError("keys", "a list of keys", keys, { where: OP });
     const values = listOf(await this.send("MGET", ...keys), OP, keys[0]);
     return values.map((value) => bytesOf(value, OP, keys[0])?.toString());
   }

@@ -199,6 +199,8 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
       await expect(hf.transaction(keys as string[], nothing)).rejects.toMatchObject({ field: "keys" });
     }
     await expect(hf.transaction([key], undefined as never)).rejects.toMatchObject({ field: "body" });
+    for (const keys of ["abc", undefined])
+      await expect(hf.transaction([key], (tx) => tx.mget(keys as never))).rejects.toMatchObject({ field: "keys" });
     await expect(hf.transaction([key], nothing, { attempts: 0 })).rejects.toMatchObject({ field: "attempts" });
     await expect(hf.transaction([key], nothing, { attempt: 1 } as object)).rejects.toThrow(
       'transaction: attempt: expected another name (did you mean "attempts"?)',
