@@ -51,6 +51,14 @@ describe.each(backends())("queue [$name]", ({ url, options }) => {
     expect(await queue.counts()).toMatchObject({ waiting: 0, active: 0, workers: 0 });
   });
 
+  it.each(["1s", "10s", 1_001.4])("runs jobs under a lease of %s, whatever part of it is a round", async (lease) => {
+    const queue = fresh();
+    const ran = new Deferred<string>();
+    await using _worker = queue.work((job) => ran.resolve(job.payload.to), { lease: lease as "1s" });
+    await queue.add({ to: "ada" });
+    expect(await ran.promise).toBe("ada");
+  });
+
   it("runs the jobs of a lane in their order", async () => {
     const queue = fresh();
     const seen: number[] = [];

@@ -94,7 +94,7 @@ export class QueueWorker<Payload, Result> implements AsyncDisposable {
     this.#handler = parts.handler;
     this.#keys = parts.keys;
     this.#disown = parts.core.own(this);
-    const tickMs = Math.min(parts.terms.pollMs, parts.terms.leaseMs / 3);
+    const tickMs = Math.min(parts.terms.pollMs, Math.floor(parts.terms.leaseMs / 3));
     this.#attention = new Attention(parts.core, parts.keys.wakeKey, tickMs, this.#stopped.signal);
     this.#lease = new WorkerLease(this.#runtime, parts.terms.leaseMs, () => {
       this.#stats.lost += this.#runs.callOffAll("its worker's lease could not be renewed in time");
