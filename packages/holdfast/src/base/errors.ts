@@ -188,6 +188,13 @@ export function said(words: string): Said {
   return new Said(words);
 }
 
+/** Words for what was given as a value to be stored, of which no error shows anything. */
+export function kindGiven(value: unknown): Said {
+  if (value === null) return said("null");
+  if (Array.isArray(value)) return said("an array");
+  return said(value === undefined ? "undefined" : typeof value === "object" ? "an object" : `a ${typeof value}`);
+}
+
 function describe(value: unknown): string {
   if (value instanceof Said) return value.words;
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);

@@ -4,7 +4,7 @@ import type { Codec } from "../core/codec/codec.ts";
 import { ENCRYPTED, MAGIC, SERIALIZER_ID } from "../core/codec/header.ts";
 import { inField } from "../core/codec/in-field.ts";
 import { validate } from "../core/codec/schema.ts";
-import { CodecError, InvalidArgumentError } from "../base/errors.ts";
+import { CodecError, InvalidArgumentError, kindGiven } from "../base/errors.ts";
 import { numberFrom, numberToText } from "./number-text.ts";
 
 /** Only these fields change; one that is `undefined` is removed. */
@@ -115,7 +115,7 @@ export class RecordFormat<T extends object> {
 /** The value itself, once it is known to be an object whose fields can be stored. */
 export function asFields<V extends object>(field: string, value: V): V {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new InvalidArgumentError(field, "an object of fields", value);
+    throw new InvalidArgumentError(field, "an object of fields", kindGiven(value));
   checkNames(field, Object.keys(value));
   return value;
 }

@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Codec } from "../core/codec/codec.ts";
 import { inField } from "../core/codec/in-field.ts";
 import { validate } from "../core/codec/schema.ts";
-import { InvalidArgumentError } from "../base/errors.ts";
+import { InvalidArgumentError, kindGiven } from "../base/errors.ts";
 import type { SessionRef } from "./ids.ts";
 
 /** What a list of a user's devices shows. Times are milliseconds since 1970 of the server's clock. */
@@ -169,7 +169,7 @@ function pairs(flat: readonly Buffer[]): Map<string, Buffer> {
 export function fieldsOf<T extends object>(name: string, value: T): T {
   const ok = typeof value === "object" && value !== null && !Array.isArray(value);
   if (!ok || Object.keys(value).length > MAX_FIELDS) {
-    throw new InvalidArgumentError(name, `an object with at most ${MAX_FIELDS} fields`, value);
+    throw new InvalidArgumentError(name, `an object with at most ${MAX_FIELDS} fields`, kindGiven(value));
   }
   return value;
 }
