@@ -101,7 +101,7 @@ describe("the documented user [standalone]", () => {
     transaction: async () => {
       const key = hf.key("own", "a");
       const result = await hf.transaction([key], (tx) => tx.queue("SET", key, "1"));
-      expect(result.status).toBe("committed");
+      expect(result.status).toBe("ok");
       await hf.command("GET", key);
     },
     scan: async () => {

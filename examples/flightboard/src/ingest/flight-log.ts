@@ -130,7 +130,7 @@ export class FlightLog {
 
   async #transaction<T>(keys: string[], body: (tx: Transaction) => Promise<T>): Promise<T> {
     const done = await this.#hf.transaction(keys, body, { attempts: ATTEMPTS });
-    if (done.status === "committed") return done.value;
+    if (done.status === "ok") return done.value;
     throw new HoldfastError("CONFLICT", `the flight log was fought over ${done.attempts} times`, { retryable: true });
   }
 

@@ -39,7 +39,7 @@ export interface Transaction {
 
 /** `undone`: the connection failed, and certainly nothing was executed. */
 export type Outcome<T> =
-  | { readonly status: "committed"; readonly value: T; readonly replies: Reply[] }
+  | { readonly status: "ok"; readonly value: T; readonly replies: Reply[] }
   | { readonly status: "conflict" }
   | { readonly status: "undone"; readonly cause: unknown };
 
@@ -146,7 +146,7 @@ export class Attempt implements Transaction {
       if (rejected !== undefined && exec.value !== null) throw leftOut(rejected.reason);
       return exec.value === null
         ? { status: "conflict" }
-        : { status: "committed", value, replies: exec.value as Reply[] };
+        : { status: "ok", value, replies: exec.value as Reply[] };
     }
     // What EXEC says of an earlier command (EXECABORT) says less than that command's own error.
     const unknown = exec.reason instanceof HoldfastError && exec.reason.code === "OUTCOME_UNKNOWN";

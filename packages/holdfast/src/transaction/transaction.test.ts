@@ -64,7 +64,7 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
       tx.queue("PTTL", key);
       return "done";
     });
-    expect(result).toMatchObject({ status: "committed", value: "done" });
+    expect(result).toMatchObject({ status: "ok", value: "done" });
     const { replies } = result as { replies: unknown[] };
     expect(replies.slice(0, 2)).toEqual(["OK", 3]);
     expect(replies[2]).toBeGreaterThan(50_000);
@@ -76,7 +76,7 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
       (nth % 2 === 0 ? hf : other).transaction([key], addOne(key), { attempts: 1_000, timeout: "20s" }),
     );
     const results = await Promise.all(work);
-    expect(results.every(({ status }) => status === "committed")).toBe(true);
+    expect(results.every(({ status }) => status === "ok")).toBe(true);
     expect(await stored(key)).toBe("24");
     const values = results.map((result) => (result as { value: number }).value);
     expect(values.sort((a, b) => a - b)).toEqual(Array.from({ length: 24 }, (_, nth) => nth + 1));
@@ -92,7 +92,7 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
       tx.queue("SET", key, "mine", "PX", 60_000);
       return seen === null ? undefined : String(seen);
     });
-    expect(result).toMatchObject({ status: "committed", value: "other 2" });
+    expect(result).toMatchObject({ status: "ok", value: "other 2" });
     expect(runs).toBe(3);
     expect(await stored(key)).toBe("mine");
   });
@@ -124,7 +124,7 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
       if (runs === 1) for (const key of [left, right]) await send("SET", key, "new", "PX", "60000");
       return [first, await tx.send("GET", right)].map((value) => value && String(value));
     });
-    expect(result).toMatchObject({ status: "committed", value: ["new", "new"], replies: [] });
+    expect(result).toMatchObject({ status: "ok", value: ["new", "new"], replies: [] });
     expect(runs).toBe(2);
   });
 
@@ -139,7 +139,7 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
     await send("SET", key, "theirs", "PX", "60000");
     const elsewhere = fresh();
     const result = await hf.transaction([elsewhere], addOne(elsewhere), { attempts: 1 });
-    expect(result.status).toBe("committed");
+    expect(result.status).toBe("ok");
     expect(await stored(key)).toBe("theirs");
   });
 
@@ -161,7 +161,7 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
       tx.queue("LPUSH", key, "x");
       tx.queue("APPEND", key, "!");
     });
-    expect(result).toMatchObject({ status: "committed", replies: ["OK", expect.any(Error), 5] });
+    expect(result).toMatchObject({ status: "ok", replies: ["OK", expect.any(Error), 5] });
   });
 
   it("rejects at its deadline when the function never ends, and commits nothing when it ends late", async () => {
@@ -282,7 +282,7 @@ describe.each(WAYS)("what a transaction is given [$name]", ({ open }) => {
       exists: [await tx.exists(text!), await tx.exists(none!)],
     }));
     expect(result).toMatchObject({
-      status: "committed",
+      status: "ok",
       value: {
         get: ["täxt", undefined],
         getNumber: [-1.5, undefined],
@@ -330,7 +330,7 @@ describe.each(backends("cluster"))("transactions on slots [$name] [$name]", ({ u
       tx.queue("PING");
       tx.queue("DEL", own, watched[0]!);
     });
-    expect(fine).toMatchObject({ status: "committed", replies: ["OK", "PONG", 2] });
+    expect(fine).toMatchObject({ status: "ok", replies: ["OK", "PONG", 2] });
   });
 });
 
@@ -347,7 +347,7 @@ describe.each(backends("standalone"))("transactions on a bad connection [$name]"
       tx.queue("SET", key, runs, "PX", 60_000);
       return seen;
     });
-    expect(result).toMatchObject({ status: "committed", value: null });
+    expect(result).toMatchObject({ status: "ok", value: null });
     expect(runs).toBe(2);
   });
 
@@ -380,6 +380,6 @@ describe.each(backends("standalone"))("transactions on a bad connection [$name]"
     proxy.cut();
     const transaction = hf.transaction([key], (tx) => tx.queue("SET", key, "x", "PX", 60_000));
     await proxy.heal();
-    expect(await transaction).toMatchObject({ status: "committed" });
+    expect(await transaction).toMatchObject({ status: "ok" });
   });
 });

@@ -27,7 +27,7 @@ export interface TransactionOptions {
  * there; the others have taken effect all the same, for the server rolls nothing back.
  */
 export type TransactionResult<T> =
-  | { status: "committed"; value: T; replies: Reply[] }
+  | { status: "ok"; value: T; replies: Reply[] }
   | { status: "conflict"; attempts: number };
 
 /** Called once per attempt. */
@@ -59,7 +59,7 @@ export function runTransaction<T>(
     });
     for (let conflicts = 0; ;) {
       const outcome = await runOnce(driver, keys, body, budget);
-      if (outcome.status === "committed") return outcome;
+      if (outcome.status === "ok") return outcome;
       if (outcome.status === "undone") {
         await budget.pause(FAILURE_PAUSE_MS * (0.5 + driver.runtime.random()));
         continue;

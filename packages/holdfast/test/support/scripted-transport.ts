@@ -15,7 +15,7 @@ import {
 
 export type Step = { readonly reply: Reply } | { readonly error: unknown } | "silence";
 
-export interface Attempt {
+export interface SentCommand {
   readonly args: readonly Arg[];
   readonly route: Route;
   resolve(reply: Reply): void;
@@ -40,7 +40,7 @@ export function repliedWith(prefix: string, message = "no"): Step {
 export class ScriptedTransport implements Transport {
   readonly caps: Capabilities = { engine: "redis", version: "7.0.15", cluster: false, fencing: "none" };
   /** Every attempt so far, also those on leases. */
-  readonly attempts: Attempt[] = [];
+  readonly attempts: SentCommand[] = [];
   readonly leases: ScriptedLease[] = [];
   readonly subscriptions: { closed: boolean }[] = [];
   nodeIds: readonly string[] = [NODE];
