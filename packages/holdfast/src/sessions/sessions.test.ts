@@ -2,20 +2,13 @@
 // - an id, or something that opens a session, can be read on the server ............ "the server holds no id"
 // - a session lives on past its idle or absolute time ................................ "ends when it is idle", "ends by its absolute time"
 // - each read writes ................................................................. "restarts the idle time only past touchAfter"
-// - parallel requests lose each other's fields ........................................ "parallel patches"
-// - parallel requests lose items of one field .......................................... "parallel updates lose nothing"
-// - a request under way brings a session back after a sign-out ........................ "patch after destroy", "patches racing a destroy"
 // - a key without a TTL stays for ever, or outlives its session ....................... "every key has a TTL", "its keys end ..."
 // - names or fields with special characters meet or match others ...................... "names and fields with special characters"
-// - encrypted values are moved to where they grant more ............................... "an encrypted value opens only where it was stored"
-// - an unreadable session is taken for no session ..................................... "a session that cannot be read"
-// (rotation.test.ts: ids; users.test.ts: limits, lists, revocation; faults.test.ts: lost answers, outages)
+// (changes.test.ts: patches and updates; values.test.ts: what is stored; rotation.test.ts: ids; users.test.ts: limits, lists, revocation; faults.test.ts: lost answers, outages)
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { TwoHandles } from "../../test/support/two-handles.ts";
 import { until } from "../../test/support/until.ts";
-import type { EncryptOptions } from "../core/codec/codec.ts";
-import { CodecError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -38,12 +31,6 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     const found = new Set<string>();
     for await (const page of two.a.scan(`session:${name}`)) for (const key of page) found.add(key);
     return [...found];
-  }
-
-  /** What the sessions of this name have left, key by key. */
-  async function remains(name: string): Promise<string[][]> {
-    const hashes = await Promise.all((await keys(name)).map((key) => send("HGETALL", key)));
-    return hashes.map((hash) => (hash as Buffer[]).map(String));
   }
 
   async function send(...args: string[]): Promise<unknown> {
@@ -157,99 +144,6 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect((await lazy.get(id))!.lastSeenAt).toBe(seen.lastSeenAt);
   });
 
-  it("patch changes and removes the given fields only", async () => {
-    const id = await created(sessions, { theme: "dark", visits: 1, cart: ["a"] });
-    expect(await sessions.patch(id, { visits: 2, cart: undefined })).toEqual({ status: "ok", version: 2 });
-    expect(await sessions.get(id)).toMatchObject({ version: 2, data: { theme: "dark", visits: 2 } });
-    expect(Object.keys((await sessions.get(id))!.data).sort()).toEqual(["theme", "visits"]);
-  });
-
-  it("patch with a version meets only that state", async () => {
-    const id = await created(sessions, { visits: 1 });
-    expect(await sessions.patch(id, { visits: 2 }, { version: 1 })).toEqual({ status: "ok", version: 2 });
-    expect(await sessions.patch(id, { visits: 9 }, { version: 1 })).toEqual({ status: "conflict", version: 2 });
-    expect((await sessions.get(id))!.data.visits).toBe(2);
-  });
-
-  it("parallel patches of different fields from two handles all survive", async () => {
-    const id = await created(sessions);
-    const handles = [sessions, two.b.sessions<Data>()];
-    const names = Array.from({ length: 100 }, (_, at) => `field-${at}`);
-    const answers = await Promise.all(names.map((name, at) => handles[at % 2]!.patch(id, { [name]: at })));
-    expect(new Set(answers.map((answer) => answer.status === "ok" && answer.version)).size).toBe(100);
-    const session = (await sessions.get(id))!;
-    expect(session.data).toEqual(Object.fromEntries(names.map((name, at) => [name, at])));
-    expect(session.version).toBe(101);
-  });
-
-  it("parallel updates lose nothing, of a field that is not there yet either", async () => {
-    const id = await created(sessions, { theme: "dark" });
-    const handles = [sessions, two.b.sessions<Data>()];
-    const items = Array.from({ length: 20 }, (_, at) => `item-${at}`);
-    const answers = await Promise.all(
-      items.map((item, at) =>
-        handles[at % 2]!.update(id, ({ cart = [], ...rest }) => ({ ...rest, cart: [...cart, item] }), {
-          initial: { cart: [] },
-        }),
-      ),
-    );
-    expect(answers.map(({ status }) => status)).toEqual(items.map(() => "ok"));
-    const { data, version } = (await sessions.get(id))!;
-    expect(data).toEqual({ theme: "dark", cart: expect.arrayContaining(items) as unknown });
-    expect(version).toBe(21);
-  });
-
-  it("update writes the whole of what it returns, under an id from before a rotation too", async () => {
-    const id = await created(sessions, { theme: "dark", visits: 1 });
-    await sessions.rotate(id);
-    const answer = await sessions.update(id, ({ visits }) => ({ visits: visits! + 1 }));
-    expect(answer).toEqual({ status: "ok", data: { visits: 2 }, version: 2 });
-    expect((await sessions.get(id))!.data).toStrictEqual({ visits: 2 });
-    const failing = sessions.update(id, () => {
-      throw new Error("no");
-    });
-    await expect(failing).rejects.toThrow("no");
-    await sessions.destroy(id);
-    expect(await sessions.update(id, (data) => data)).toEqual({ status: "revoked" });
-  });
-
-  it("of parallel patches with one version a single one succeeds", async () => {
-    const id = await created(sessions);
-    const tries = Array.from({ length: 20 }, (_, visits) => sessions.patch(id, { visits }, { version: 1 }));
-    const answers = await Promise.all(tries);
-    expect(answers.filter(({ status }) => status === "ok")).toHaveLength(1);
-    expect(answers.filter(({ status }) => status === "conflict")).toHaveLength(19);
-  });
-
-  it("patch after destroy changes nothing and brings nothing back", async () => {
-    const of = two.a.sessions<Data>("buried");
-    const id = await created(of, { visits: 1 }, "ada");
-    expect(await of.destroy(id)).toBe(true);
-    expect(await of.destroy(id)).toBe(false);
-    expect(await of.patch(id, { visits: 2 })).toEqual({ status: "revoked" });
-    expect(await of.get(id)).toBeUndefined();
-    expect(await remains("buried")).toEqual([["gone", "1"]]);
-  });
-
-  it("patches racing a destroy never outlive it", async () => {
-    const of = two.a.sessions<Data>("race", { touchAfter: 0 });
-    const there = two.b.sessions<Data>("race", { touchAfter: 0 });
-    await Promise.all(
-      Array.from({ length: 30 }, async (_, user) => {
-        const id = await created(of, {}, `user-${user}`);
-        await Promise.all([
-          there.patch(id, { visits: 1 }),
-          of.get(id),
-          of.destroy(id),
-          there.get(id),
-          of.patch(id, { visits: 2 }),
-        ]);
-        expect(await there.get(id)).toBeUndefined();
-      }),
-    );
-    for (const remain of await remains("race")) expect(remain).toEqual(["gone", "1"]);
-  });
-
   it("reads of one turn share a script, and see what was written before them", async () => {
     const id = await created(sessions, { visits: 1 });
     const scripts = vi.spyOn(two.a.driver, "script");
@@ -310,58 +204,6 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
     expect(await of.list("ada*{b}")).toHaveLength(1);
   });
 
-  it("an encrypted value opens only where it was stored", async () => {
-    const encrypt = { keys: { k1: "11".repeat(32) }, current: "k1" };
-    const of = two.a.sessions<Data>("sealed", { encrypt });
-    const [mine, theirs] = [await created(of, { role: "guest" }, "eve"), await created(of, { role: "admin" }, "ada")];
-    const [{ handle: to }, { handle: from }] = [(await of.get(mine))!, (await of.get(theirs))!];
-    const stored = await keys("sealed");
-    const keyOf = (handle: string): string => stored.find((key) => key.endsWith(handle))!;
-    const role = (await two.a.driver.send(
-      ["HGET", keyOf(from), "d:role"],
-      { op: "test", class: "read" },
-      keyOf(from),
-    )) as Buffer;
-    expect(role.includes("admin")).toBe(false);
-    await two.a.driver.send(["HSET", keyOf(to), "d:role", role], { op: "test", class: "idempotent" }, keyOf(to));
-    await expect(of.get(mine)).rejects.toBeInstanceOf(CodecError);
-    const rotated = await of.rotate(theirs);
-    expect(rotated).toMatchObject({ status: "ok", session: { data: { role: "admin" }, user: "ada" } });
-  });
-
-  it("what JSON would change is refused with the field's path, unless the serializer keeps it", async () => {
-    const data = { log: [{ at: new Date(0) }] };
-    const refused = {
-      code: "CODEC",
-      reason: "unserializable",
-      message: expect.stringMatching(/field "log".*\[0\]\.at/),
-    };
-    await expect(sessions.create({ data })).rejects.toMatchObject(refused);
-    await expect(sessions.patch(await created(sessions), data)).rejects.toMatchObject(refused);
-    const of = two.a.sessions<Data>("structured", { serializer: "structured" });
-    expect((await of.get(await created(of, data)))!.data).toEqual(data);
-  });
-
-  it("a session that cannot be read is an error, not a missing session", async () => {
-    const id = await created(two.a.sessions<Data>("keys", { encrypt: keyring("old") }), { visits: 1 });
-    const after = two.a.sessions<Data>("keys", { encrypt: keyring("new") });
-    await expect(after.get(id)).rejects.toMatchObject({ code: "CODEC", reason: "key" });
-    expect(await after.destroy(id)).toBe(true);
-  });
-
-  it("a schema sees the whole of the data at create, patch and get", async () => {
-    const of = two.a.sessions<{ low: number; high: number }>("schema", { schema: ordered });
-    await expect(of.create({ data: { low: 3, high: 1 } })).rejects.toMatchObject({ reason: "validation" });
-    const answer = await of.create({ data: { low: 1, high: 3 } });
-    if (answer.status !== "ok") throw new Error(answer.status);
-    await expect(of.patch(answer.id, { low: 4 })).rejects.toMatchObject({ reason: "validation" });
-    expect(await of.patch(answer.id, { high: 5 })).toEqual({ status: "ok", version: 2 });
-    const racing = await Promise.all([of.patch(answer.id, { low: 2 }), of.patch(answer.id, { high: 4 })]);
-    expect(racing.map(({ status }) => status)).toEqual(["ok", "ok"]);
-    expect((await of.get(answer.id))!.data).toEqual({ low: 2, high: 4 });
-    expect(await of.patch(answer.id, { low: 3 }, { version: 1 })).toEqual({ status: "conflict", version: 4 });
-  });
-
   it("bad input is refused by its name", async () => {
     expect(() => two.a.sessions({ idleTimeout: 0 })).toThrow(bad("idleTimeout"));
     expect(() => two.a.sessions({ maxPerUser: 0 })).toThrow(bad("maxPerUser"));
@@ -391,10 +233,6 @@ describe.each(backends())("sessions [$name]", ({ url, options }) => {
   });
 });
 
-function keyring(id: string): EncryptOptions {
-  return { keys: { [id]: "22".repeat(32) }, current: id };
-}
-
 async function serverMs(hf: Holdfast): Promise<number> {
   const [seconds, micros] = (await hf.driver.send(["TIME"], { op: "test", class: "read" })) as Buffer[];
   return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
@@ -403,15 +241,3 @@ async function serverMs(hf: Holdfast): Promise<number> {
 function bad(field: string): unknown {
   return expect.objectContaining({ name: "InvalidArgumentError", field });
 }
-
-/** Standard Schema by hand: `low` is at most `high`, which no single field can tell. */
-const ordered = {
-  "~standard": {
-    version: 1 as const,
-    vendor: "test",
-    validate: (value: unknown) => {
-      const { low, high } = value as { low: number; high: number };
-      return low <= high ? { value: { low, high } } : { issues: [{ message: "low must be at most high" }] };
-    },
-  },
-};

@@ -144,9 +144,7 @@ export class Attempt implements Transaction {
     if (exec.status === "fulfilled") {
       // It cannot be, for each was checked before it was sent; but then the rest has run without it.
       if (rejected !== undefined && exec.value !== null) throw leftOut(rejected.reason);
-      return exec.value === null
-        ? { status: "conflict" }
-        : { status: "ok", value, replies: exec.value as Reply[] };
+      return exec.value === null ? { status: "conflict" } : { status: "ok", value, replies: exec.value as Reply[] };
     }
     // What EXEC says of an earlier command (EXECABORT) says less than that command's own error.
     const unknown = exec.reason instanceof HoldfastError && exec.reason.code === "OUTCOME_UNKNOWN";

@@ -5,22 +5,16 @@
  * - few stored bytes take all memory or time ................... bounds.test.ts
  * - an error shows a stored value or a key ..................... secrets.test.ts
  * - `{ encrypt: undefined }` stores in clear ................... "options of a primitive over its handle's"
- * - an encrypted value is read in another place, or a plain one where none may be ... "encryption"
  * - wrong options do something else than was meant ............. "options are refused at the door"
  */
 import { randomBytes } from "node:crypto";
-import * as zlib from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { type Codec, type CodecOptions, createCodec, jsonCodec, mergeCodecOptions } from "./codec.ts";
 import { anyReader, failure, SERIALIZERS } from "../../../test/support/codec.ts";
 
 const KEY = randomBytes(32);
-const OTHER_KEY = randomBytes(32);
 const encrypt = { keys: { k1: KEY }, current: "k1" };
-
-const hasZstd = "zstdCompressSync" in zlib;
-const createZstd = (): Codec<unknown> => createCodec({ compress: { algorithm: "zstd", threshold: 0 } });
 
 function withValidate(validate: () => never): Codec<unknown> {
   return createCodec({ schema: { "~standard": { version: 1, vendor: "test", validate } } });
@@ -193,96 +187,6 @@ describe("bytes", () => {
     const back = codec.decode(stored);
     stored.fill(0);
     expect(back).toStrictEqual(Buffer.from("abc"));
-  });
-});
-
-describe("compression", () => {
-  const text = "all work and no play ".repeat(200);
-  const noise = randomBytes(3000);
-
-  it.each(["gzip", "brotli"] as const)("%s only above the threshold, and only where it helps", (algorithm) => {
-    const codec = createCodec({ compress: { algorithm, threshold: 1000 } });
-    expect(codec.encode(text).length).toBeLessThan(200);
-    expect(codec.encode("a".repeat(900))).toEqual(jsonCodec.encode("a".repeat(900)));
-    const bytes = createCodec({ serializer: "bytes", compress: { algorithm, threshold: 0 } });
-    expect(bytes.encode(noise)).toEqual(createCodec({ serializer: "bytes" }).encode(noise));
-  });
-
-  it.each(["gzip", "brotli"] as const)("%s: cut off, damaged and too large values", (algorithm) => {
-    const stored = createCodec({ compress: { algorithm } }).encode(text);
-    expect(failure(() => jsonCodec.decode(stored.subarray(0, -9))).reason).toBe("truncated");
-    const damaged = Buffer.from(stored);
-    damaged.fill(0xff, 2, 12);
-    expect(failure(() => jsonCodec.decode(damaged)).reason).toBe("corrupt");
-    const bounded = failure(() => createCodec({ maxOutputLength: 4000 }).decode(stored));
-    expect([bounded.reason, bounded.message]).toEqual(["corrupt", expect.stringContaining("4000 bytes")]);
-  });
-
-  it("a value that could not be decompressed again is not compressed", () => {
-    const codec = createCodec({ compress: {}, maxOutputLength: 4000 });
-    expect(codec.decode(codec.encode(text))).toBe(text);
-  });
-
-  it.runIf(hasZstd)("zstd: small, and cut off and damaged values are refused", () => {
-    const stored = createZstd().encode(text);
-    expect(stored.length).toBeLessThan(200);
-    expect(jsonCodec.decode(stored)).toBe(text);
-    expect(failure(() => jsonCodec.decode(stored.subarray(0, -3))).reason).toBe("truncated");
-    stored[stored.length - 1]! ^= 1;
-    expect(failure(() => jsonCodec.decode(stored)).reason).toBe("corrupt");
-  });
-
-  it.runIf(!hasZstd)("zstd is refused by name where the runtime does not have it", () => {
-    expect(createZstd).toThrow(expect.objectContaining({ field: "compress.algorithm" }));
-  });
-});
-
-describe("encryption", () => {
-  const value = { card: "4111-1111" };
-  const codec = createCodec({ encrypt });
-
-  it("the same value twice becomes different bytes, none of them readable", () => {
-    const stored = codec.encode(value);
-    expect(stored.includes("4111")).toBe(false);
-    expect(stored.equals(codec.encode(value))).toBe(false);
-    expect(codec.decode(stored)).toEqual(value);
-  });
-
-  it("rotation: the new key encrypts, both decrypt, until the old one is dropped", () => {
-    const old = codec.encode(value);
-    const rotated = createCodec({ encrypt: { keys: { k1: KEY, k2: OTHER_KEY }, current: "k2" } });
-    const dropped = createCodec({ encrypt: { keys: { k2: OTHER_KEY }, current: "k2" } });
-    expect(rotated.decode(old)).toEqual(value);
-    expect(dropped.decode(rotated.encode(value))).toEqual(value);
-    expect(failure(() => dropped.decode(old)).reason).toBe("key");
-  });
-
-  it("aad binds a value to its place", () => {
-    const stored = codec.encode(value, { aad: "users:1" });
-    expect(codec.decode(stored, { aad: Buffer.from("users:1") })).toEqual(value);
-    expect(failure(() => codec.decode(stored, { aad: "users:2" })).reason).toBe("corrupt");
-    expect(failure(() => codec.decode(stored)).reason).toBe("corrupt");
-  });
-
-  it("another key under the same id counts as damage", () => {
-    const wrong = createCodec({ encrypt: { keys: { k1: OTHER_KEY }, current: "k1" } });
-    expect(failure(() => wrong.decode(codec.encode(value))).reason).toBe("corrupt");
-  });
-
-  it("plain values are refused unless a migration allows them", () => {
-    const plain = jsonCodec.encode(value);
-    expect(failure(() => codec.decode(plain)).reason).toBe("key");
-    expect(failure(() => codec.decode(jsonCodec.encode(undefined))).reason).toBe("key");
-    expect(createCodec({ encrypt: { ...encrypt, allowPlaintext: true } }).decode(plain)).toEqual(value);
-  });
-
-  it.each([
-    ["hex", KEY.toString("hex")],
-    ["base64", KEY.toString("base64")],
-    ["base64url", KEY.toString("base64url")],
-    ["Uint8Array", new Uint8Array(KEY)],
-  ])("keys in %s", (_, key) => {
-    expect(createCodec({ encrypt: { keys: { k1: key }, current: "k1" } }).decode(codec.encode(value))).toEqual(value);
   });
 });
 
