@@ -7,7 +7,7 @@
  * - a stack or a source map points to files that are not there .................... "source maps"
  * - a link of the README leads nowhere on npm ..................................... "README"
  *
- * It needs what `npm run build` makes, and tools which it asks npm for once; without them a test is skipped and says why.
+ * Longer than other files, since packing and unpacking once serves all of them. It needs what `npm run build` makes, and tools which it asks npm for once; without them a test is skipped and says why.
  */
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

@@ -1,3 +1,5 @@
+// What could go wrong: a library or a function is loaded, refused, called or listed otherwise than by Redis. Longer than other files, since
+// all of it is one list of commands whose answers are compared.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandLine, type Oracle, startOracle } from "../testing/differential.ts";
 

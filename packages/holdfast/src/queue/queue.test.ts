@@ -10,6 +10,7 @@
 // - the same thing is queued twice ........................... "unique", "id"
 // - a result is missed, or waited for for ever ............... "result"
 // - closing loses what runs .................................. "close"
+// Longer than other files: it goes through what a queue promises, from the first job to a queue that is left clean.
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runInNewContext } from "node:vm";

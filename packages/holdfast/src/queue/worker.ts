@@ -1,5 +1,5 @@
 /**
- * A worker: claims jobs, runs them, acknowledges them.
+ * A worker: claims jobs, runs them, acknowledges them. Longer than other files, since its one loop is read as a whole.
  *
  * One loop does all talking to the server: each of its calls acknowledges what has ended since the last one, claims as many jobs as there
  * are free slots, and says that the worker lives. It is called off its rest by a wake-up, a job that has ended, a delayed job that is

@@ -1,16 +1,8 @@
 // What could go wrong, and the test that watches it:
-// - a patch loses what another wrote to other fields ..................... "parallel patches of different fields all survive"
-// - what does not exist yet is created twice, or over another's .......... "parallel updates with an initial value ..."
-// - an update loses another's write ...................................... "racing updates and increments lose nothing"
 // - a version is met again after a deletion (ABA) ........................ "a version never comes again after a deletion"
 // - a field is named like one of ours, or like a property of every object . "field names of all kinds"
 // - numbers are stored so that they cannot be added to, or come back changed "numbers of all kinds", "increment"
-// - a number is readable although the record is encrypted ................. "encryption seals numbers too"
-// - an encrypted value is moved to another field or record ................ "encryption seals numbers too"
-// - a schema sees parts only, so that wholes break it ..................... "a schema sees the whole"
 // - a record without a time to live ....................................... "each write restarts the time to live"
-// - what is stored is read as something else .............................. "what JSON would change is refused"
-// - an unreadable record is taken for a missing one ........................ "what cannot be read is an error"
 // - merged calls are reordered, or one item's failure is that of all ....... "calls that are not awaited", "one item's failure"
 // - an answer is lost, and the repeated write undoes another's .............. faults.test.ts
 import { randomBytes } from "node:crypto";
@@ -33,18 +25,6 @@ interface Airport {
 type Loose = Record<string, unknown>;
 
 const bad = (field: string): unknown => expect.objectContaining({ name: "InvalidArgumentError", field });
-
-/** Standard Schema by hand: `low` is at most `high`, which no single field can tell; `high` has a default. */
-const ordered = {
-  "~standard": {
-    version: 1 as const,
-    vendor: "test",
-    validate: (value: unknown) => {
-      const { low, high = 10 } = value as { low: number; high?: number };
-      return low <= high ? { value: { low, high } } : { issues: [{ message: "low must be at most high" }] };
-    },
-  },
-};
 
 const keyring = (id: string) => ({ keys: { [id]: "22".repeat(32) }, current: id });
 
@@ -146,35 +126,6 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     expect((await here.get("x"))?.value).toEqual({ name: "new" });
   });
 
-  it("increment: whole numbers, fractions, a field that is not there", async () => {
-    const [here, there] = pair();
-    const { version } = await here.set("x", { name: "a", visits: 5 });
-    expect(await there.increment("x", "visits")).toEqual({ status: "ok", value: 6, version: version + 1 });
-    expect(await here.increment("x", "visits", -8)).toEqual({ status: "ok", value: -2, version: version + 2 });
-    expect(await here.increment("x", "elevation", 0.1)).toEqual({ status: "ok", value: 0.1, version: version + 3 });
-    expect(await here.increment("x", "elevation", 0.2)).toMatchObject({ value: 0.1 + 0.2 });
-    expect((await there.get("x"))?.value).toEqual({ name: "a", visits: -2, elevation: 0.1 + 0.2 });
-  });
-
-  it("increment refuses what it would have to guess, and changes nothing", async () => {
-    const [here] = pair<{ name: string; visits: number; share: number }>();
-    const { version } = await here.set("x", { name: "7", visits: Number.MAX_SAFE_INTEGER, share: 1e308 });
-    await expect(here.increment("x", "visits")).rejects.toMatchObject({ code: "UNSUPPORTED" });
-    await expect(here.increment("x", "share", 1e308)).rejects.toMatchObject({ code: "UNSUPPORTED" });
-    await expect(here.increment("x", "name" as "visits")).rejects.toMatchObject({ code: "WRONG_TYPE", key: "x" });
-    await expect(here.increment("x", "visits", Number.NaN)).rejects.toEqual(bad("by"));
-    // Merged with a good one, which must not pay for it.
-    const good = here.increment("x", "share", 0);
-    await expect(here.increment("x", undefined as unknown as "visits")).rejects.toEqual(bad("field"));
-    expect(await good).toMatchObject({ status: "ok", version: version + 1 });
-    await expect(here.update("x", undefined as never)).rejects.toEqual(bad("change"));
-    expect(await here.get("x")).toEqual({
-      value: { name: "7", visits: Number.MAX_SAFE_INTEGER, share: 1e308 },
-      version: version + 1,
-    });
-    expect(await here.increment("x", "share", 1)).toMatchObject({ status: "ok", value: 1e308 });
-  });
-
   it.each<[string, RecordsOptions<Loose>]>([
     ["json", {}],
     ["structured", { serializer: "structured" }],
@@ -251,139 +202,6 @@ describe.each(backends())("record [$name]", ({ url, options }) => {
     const written = [here.set("a", { name: "small" }), here.set("a", { name: large }), here.patch("a", { visits: 1 })];
     expect((await Promise.all(written)).map(({ status }) => status)).toEqual(["ok", "ok", "ok"]);
     expect((await here.get("a"))?.value).toEqual({ name: large, visits: 1 });
-  });
-
-  it("parallel patches of different fields all survive", async () => {
-    const [here, there] = pair<Loose>();
-    await here.set("x", {});
-    const names = Array.from({ length: 60 }, (_, at) => `f${at}`);
-    await Promise.all(names.map((name, at) => (at % 2 === 0 ? here : there).patch("x", { [name]: at })));
-    expect(Object.keys((await here.get("x"))!.value)).toHaveLength(60);
-  });
-
-  it("racing updates and increments lose nothing", async () => {
-    const [here, there] = pair<{ n: number; log: number[] }>({ attempts: 200 });
-    const { version } = await here.set("x", { n: 0, log: [] });
-    const writers = Array.from({ length: 20 }, async (_, at) => {
-      const records = at % 2 === 0 ? here : there;
-      if (at % 4 === 0) return records.increment("x", "n");
-      return records.update("x", ({ n, log }) => ({ n: n + 1, log: [...log, at] }));
-    });
-    expect((await Promise.all(writers)).map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => "ok"));
-    const found = await here.get("x");
-    expect(found).toMatchObject({ value: { n: 20 }, version: version + 20 });
-    expect(new Set(found!.value.log).size).toBe(15);
-  });
-
-  it("parallel updates with an initial value lose nothing, whoever creates the record", async () => {
-    const [here, there] = pair<{ items: number[] }>();
-    const add = (at: number) => (cart: { items: number[] }) => ({ items: [...cart.items, at] });
-    const writers = Array.from({ length: 20 }, (_, at) =>
-      (at % 2 === 0 ? here : there).update("cart", add(at), { initial: { items: [] } }),
-    );
-    expect((await Promise.all(writers)).map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => "ok"));
-    const cart = (await here.get("cart"))!.value;
-    expect(cart.items.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, at) => at));
-  });
-
-  it("update with an initial value: each round begins with a copy of it, as it would be read", async () => {
-    const [here, there] = pair<{ items: number[] }>();
-    const initial = { items: [] as number[], note: undefined };
-    let rounds = 0;
-    const answer = await here.update(
-      "cart",
-      async (cart) => {
-        rounds += 1;
-        expect(cart).toEqual(rounds === 1 ? { items: [] } : { items: [7] });
-        if (rounds === 1) await there.set("cart", { items: [7] });
-        cart.items.push(rounds);
-        return cart;
-      },
-      { initial },
-    );
-    expect(answer).toMatchObject({ status: "ok", value: { items: [7, 2] } });
-    expect(initial.items).toEqual([]);
-  });
-
-  it("update: gives up after its attempts, passes on the error of the change, writes what it returns", async () => {
-    const [here, there] = pair({ attempts: 2 });
-    const { version } = await here.set("x", { name: "a", visits: 1 });
-    const disturbed = await here.update("x", async (value) => {
-      await there.patch("x", { visits: 9 });
-      return { ...value, name: "never" };
-    });
-    expect(disturbed).toEqual({ status: "conflict", version: version + 2 });
-    const failing = here.update("x", () => {
-      throw new Error("no");
-    });
-    await expect(failing).rejects.toThrow("no");
-    const written = await here.update("x", ({ name }) => ({ name: `${name}!` }));
-    expect(written).toEqual({ status: "ok", value: { name: "a!" }, version: version + 3 });
-    expect((await there.get("x"))?.value).toEqual({ name: "a!" });
-  });
-
-  it("a schema sees the whole at set, patch, increment, update and get", async () => {
-    const name = random();
-    const records = a.records<{ low: number; high?: number }>(name, { schema: ordered, attempts: 50 });
-    await expect(records.set("x", { low: 11 })).rejects.toMatchObject({ code: "CODEC", reason: "validation" });
-    const { version } = await records.set("x", { low: 1 });
-    expect(await records.get("x")).toEqual({ value: { low: 1, high: 10 }, version });
-    await expect(records.patch("x", { low: 11 })).rejects.toMatchObject({ reason: "validation" });
-    await expect(records.increment("x", "low", 10)).rejects.toMatchObject({ reason: "validation" });
-    await expect(records.update("x", () => ({ low: 3, high: 2 }))).rejects.toMatchObject({ reason: "validation" });
-    expect(await records.patch("x", { high: 3 })).toEqual({ status: "ok", version: version + 1 });
-    expect(await records.increment("x", "low")).toEqual({ status: "ok", value: 2, version: version + 2 });
-    expect(await records.patch("x", { low: 0 }, { version })).toEqual({ status: "conflict", version: version + 2 });
-    const racing = await Promise.all([records.patch("x", { low: 3 }), records.increment("x", "high", 4)]);
-    expect(racing.map(({ status }) => status)).toEqual(["ok", "ok"]);
-    expect((await records.get("x"))?.value).toEqual({ low: 3, high: 7 });
-    await b.records<Loose>(name).patch("x", { low: 8 });
-    await expect(records.get("x")).rejects.toMatchObject({ reason: "validation" });
-    expect((await records.get("x", ["low"]))?.value).toEqual({ low: 8 });
-  });
-
-  it("encryption seals numbers too, each value in its own field of its own record", async () => {
-    const [here] = pair<Loose>({ encrypt: keyring("k1") });
-    await here.set("mine", { role: "guest", level: 1 });
-    await here.set("theirs", { role: "admin", level: 9 });
-    const keyOf = (id: string): string => `${prefix}:record:${here.name}:{${id}}`;
-    const call = { op: "test", class: "idempotent" } as const;
-    const level = (await a.driver.send(["HGET", keyOf("theirs"), "d:level"], call, keyOf("theirs"))) as Buffer;
-    expect(level[0]).toBe(0xf9);
-    await a.driver.send(["HSET", keyOf("mine"), "d:level", level], call, keyOf("mine"));
-    await expect(here.get("mine")).rejects.toMatchObject({ code: "CODEC" });
-    await raw(keyOf("mine"), "HSET", keyOf("mine"), "d:level", "9");
-    await expect(here.get("mine")).rejects.toMatchObject({ code: "CODEC", reason: "key" });
-    const migrating = b.records<Loose>(here.name, { encrypt: { ...keyring("k1"), allowPlaintext: true } });
-    expect((await migrating.get("mine"))?.value).toEqual({ role: "guest", level: 9 });
-  });
-
-  it("what cannot be read is an error, not a missing record", async () => {
-    const [here] = pair<Loose>({ encrypt: keyring("old") });
-    await here.set("x", { name: "a" });
-    const after = a.records<Loose>(here.name, { encrypt: keyring("new") });
-    await expect(after.get("x")).rejects.toMatchObject({ code: "CODEC", reason: "key" });
-    const plain = a.records<Loose>(here.name);
-    await raw(`${prefix}:record:${here.name}:{x}`, "HSET", `${prefix}:record:${here.name}:{x}`, "d:name", "1e");
-    await expect(plain.get("x")).rejects.toMatchObject({ code: "CODEC", reason: "foreign" });
-  });
-
-  it("what JSON would change is refused with the field's path, unless the serializer keeps it", async () => {
-    const [here] = pair<Loose>();
-    const value = { ok: 1, log: [{ at: new Date(0) }] };
-    const refused = {
-      code: "CODEC",
-      reason: "unserializable",
-      message: expect.stringMatching(/field "log".*\[0\]\.at/),
-    };
-    await expect(here.set("x", value)).rejects.toMatchObject(refused);
-    await expect(here.patch("x", value)).rejects.toMatchObject(refused);
-    await expect(here.set("x", { share: Number.NaN })).rejects.toMatchObject({
-      message: expect.stringContaining('"share"'),
-    });
-    const [kept, there] = pair<Loose>({ serializer: "structured" });
-    await kept.set("x", value);
-    expect((await there.get("x"))?.value).toEqual(value);
   });
 
   it("each write restarts the time to live", async () => {

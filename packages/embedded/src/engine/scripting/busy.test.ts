@@ -1,3 +1,5 @@
+// What could go wrong while a script is busy: others wait for ever, or are let in too far; a write happens twice; time goes on for the data.
+// Longer than other files, since each case stands beside a real server and in this process.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { VirtualClock } from "../../base/clock.ts";
 import type { InProcessConnection } from "../../net/in-process.ts";

@@ -1,3 +1,5 @@
+// What could go wrong: a call is repeated though it may have been executed, is not repeated though it may be, or outlives its deadline.
+// Longer than other files: it goes through the table of what can happen to an attempt, row by row.
 import { describe, expect, it } from "vitest";
 import type { Call, Driver, OpClass } from "../port.ts";
 import {

@@ -1,3 +1,5 @@
+// What could go wrong: a script overtakes another, a connection is lost or lent twice, a close leaves a call hanging.
+// Longer than other files: it goes through each method of the port.
 import { describe, expect, it, vi } from "vitest";
 import type { Call, ChannelListener, Driver, Lease } from "../port.ts";
 import {
