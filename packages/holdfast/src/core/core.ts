@@ -30,6 +30,11 @@ export class Core {
     this.#codecDefaults = options.codec;
   }
 
+  /** Whether a request that was given up may be executed late, so that scripts need their marks against it. */
+  get lateCopies(): boolean {
+    return this.driver.caps.fencing === "none";
+  }
+
   /** A codec with the codec options among a primitive's over the handle's; what is undefined is the handle's. */
   codec<T>(options: Loose<CodecOptions<T>>): Codec<T> {
     return createCodec(mergeCodecOptions(this.#codecDefaults, options));

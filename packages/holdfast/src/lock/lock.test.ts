@@ -159,7 +159,7 @@ describe.each(backends())("locks [$name]", (backend) => {
       const name = freshName();
       const lock = await taken(hf, name);
       await lock.release();
-      const args = { owner: lock.owner, token: lock.owner, ttlMs: 60_000, queued: false, since: 0 };
+      const args = { owner: lock.owner, token: lock.owner, ttlMs: 60_000, queued: false, since: 0, lateCopies: true };
       await expect(runScript(hf.driver, acquire, fixture.keysOf(name), args, { op: "test" })).resolves.toMatchObject({
         status: "busy",
       });

@@ -99,6 +99,7 @@ export interface AcquireArgs {
   readonly ttlMs: number;
   readonly queued: boolean;
   readonly since: number;
+  readonly lateCopies: boolean;
 }
 
 export type AcquireResult =
@@ -110,10 +111,10 @@ export type AcquireResult =
 export const acquire: Script<AcquireKeys, AcquireArgs, AcquireResult> = {
   class: "dedupable",
   name: "lock.acquire",
-  sha1: "add231739bdc667ff3cf6a7fa7c6d397b3957dde",
+  sha1: "c1c543d61acfed54e0daa97227de5148888ebcaa",
   lua: `-- lock.acquire
 ${NOW}${WAIT_QUEUE}${HOLD}local lock, fence, ended, queue, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local owner, token, ttlMs, queued, since = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5])
+local owner, token, ttlMs, queued, since, lateCopies = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), ARGV[6] == '1'
 local MAX_HOLDS = 100
 local function isCrowded(longestMs)
   if redis.call('HLEN', lock) - HEAD_FIELDS < MAX_HOLDS then return false end
@@ -129,7 +130,7 @@ local function boundedTtl(key, mostMs)
   redis.call('PEXPIRE', key, mostMs)
   return mostMs
 end
-if redis.call('LPOS', ended, token) then return {'busy', 0, since} end
+if lateCopies and redis.call('LPOS', ended, token) then return {'busy', 0, since} end
 local state = redis.call('HMGET', lock, 'owner', 'fence', token, 'ttl')
 local holder, number, held, longestMs = state[1], state[2], state[3], tonumber(state[4])
 if holder and holder ~= owner then return busy(boundedTtl(lock, longestMs)) end
@@ -143,7 +144,6 @@ if not holder then
   end
   number = string.format('%.0f', math.max(last + 1, nowMicros()))
 end
-if queued then leaveQueue(queue, alive, token) end
 redis.call('HSET', lock, token, now() + ttlMs)
 if holder and ttlMs <= longestMs then
   keepFor(lock, fence, ttlMs)
@@ -152,13 +152,14 @@ else
   redis.call('PEXPIRE', lock, ttlMs)
   markHeld(fence, number, ttlMs)
 end
+if queued then leaveQueue(queue, alive, token) end
 return {'acquired', tonumber(number)}
 `,
   encodeKeys(keys, out) {
     out.push(keys.lock, keys.fence, keys.ended, keys.queue, keys.alive);
   },
   encodeArgs(args, out) {
-    out.push(args.owner, args.token, encodeInt("ttlMs", args.ttlMs), encodeBool(args.queued), encodeInt("since", args.since));
+    out.push(args.owner, args.token, encodeInt("ttlMs", args.ttlMs), encodeBool(args.queued), encodeInt("since", args.since), encodeBool(args.lateCopies));
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);

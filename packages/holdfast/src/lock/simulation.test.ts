@@ -2,6 +2,7 @@
  * What could go wrong, and the test for each; the same checks find what a lock written by hand does wrong:
  * - two holders at a time, while the server keeps its data .... "one holder at a time"
  * - a write with an earlier fence counts after a later one .... the same, "even where the server loses its data"
+ * - a late copy of a request takes the lock .................. the same, "where late copies are not fenced off"
  * - the server's clock is set back during all that ............ the first, in half of the schedules
  * - and a holder that died blocks the others for as long ...... "a dead holder blocks for two ttls at most"
  * - the clock is set forward: a holder believes for ever ...... "a holder learns of it at its next renewal"
@@ -126,6 +127,11 @@ function oneHolder(acquire: Acquire, { alone, guarded }: Rules): (simulation: Si
 
 it("one holder at a time, and a stale fence is refused", { timeout: 600_000 }, async () => {
   await simulate({ ...schedules(), clients: 3 }, oneHolder(ours, { alone: true, guarded: true }));
+});
+
+it("the same where late copies are not fenced off", { timeout: 600_000 }, async () => {
+  const faults = { lateCopies: true };
+  await simulate({ ...schedules(40), clients: 3, faults }, oneHolder(ours, { alone: true, guarded: true }));
 });
 
 it("fences rise even where the server loses its data", { timeout: 600_000 }, async () => {

@@ -57,7 +57,8 @@ export class LockStore {
 
   /** `place`: stay in the queue when the lock is busy; undefined: only ask. */
   acquire(request: LockRequest, place: number | undefined, call: AcquireCall): Promise<AcquireReply> {
-    const args = { ...request, queued: place !== undefined, since: place ?? 0 };
+    const { lateCopies } = this.#core;
+    const args = { ...request, queued: place !== undefined, since: place ?? 0, lateCopies };
     return runScript(this.#core.driver, acquire, this.#keys, args, { op: "lock.acquire", key: this.name, ...call });
   }
 

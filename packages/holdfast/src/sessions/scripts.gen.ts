@@ -47,10 +47,10 @@ local function makeRoom(index, limit)
   return evicted
 end
 local function bury(session)
-  local created = tonumber(redis.call('HGET', session, 'created'))
-  if not created then return end
+  local found = redis.call('HMGET', session, 'created', 'late')
+  if not found[1] then return end
   redis.call('DEL', session)
-  if now() - created >= LATE_MS then return end
+  if not found[2] or now() - found[1] >= LATE_MS then return end
   redis.call('HSET', session, 'gone', 1)
   redis.call('PEXPIRE', session, LATE_MS)
 end
@@ -92,7 +92,7 @@ export type AdmitResult =
 export const admit: Script<AdmitKeys, AdmitArgs, AdmitResult> = {
   class: "dedupable",
   name: "sessions.admit",
-  sha1: "c3aa021dbf27b7dc17ba1d6ff318626ad796d748",
+  sha1: "1b2601a7c51f96a557f30dc2a8ec9e935b9b76e1",
   lua: `-- sessions.admit
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, limit, idleMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -137,6 +137,7 @@ export interface CreateArgs {
   readonly limit: number;
   readonly evict: boolean;
   readonly pending: boolean;
+  readonly lateCopies: boolean;
   readonly idleMs: number;
   readonly absoluteMs: number;
   readonly fields: readonly Arg[];
@@ -155,12 +156,12 @@ export type CreateResult =
 export const create: Script<CreateKeys, CreateArgs, CreateResult> = {
   class: "dedupable",
   name: "sessions.create",
-  sha1: "0e5db8cb5543b21ba85115e642296f3d088c833f",
+  sha1: "3e5f853238aa29e3afb145211079ea11de60a65d",
   lua: `-- sessions.create
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
-local handle, hasUser, limit, evict, pending, idleMs, absoluteMs = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4] == '1', ARGV[5] == '1', tonumber(ARGV[6]), tonumber(ARGV[7])
+local handle, hasUser, limit, evict, pending, lateCopies, idleMs, absoluteMs = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4] == '1', ARGV[5] == '1', ARGV[6] == '1', tonumber(ARGV[7]), tonumber(ARGV[8])
 local fields = {}
-for i = 8, #ARGV do fields[i - 7] = ARGV[i] end
+for i = 9, #ARGV do fields[i - 8] = ARGV[i] end
 if redis.call('HEXISTS', session, 'created') == 1 then return {'ok', redis.call('HGETALL', session), {}} end
 if redis.call('EXISTS', session) == 1 then return {'ended'} end
 local at = now()
@@ -174,6 +175,7 @@ if hasUser and not pending then
 end
 redis.call('HSET', session, 'created', at, 'seen', at, 'ends', at + absoluteMs, 'version', 1, unpack(fields))
 if pending then redis.call('HSET', session, 'pending', 1) end
+if lateCopies then redis.call('HSET', session, 'late', 1) end
 keepUntil(session, index, handle, hasUser and not pending, expiresAt)
 return {'ok', redis.call('HGETALL', session), evicted}
 `,
@@ -181,7 +183,7 @@ return {'ok', redis.call('HGETALL', session), evicted}
     out.push(keys.session, keys.index);
   },
   encodeArgs(args, out) {
-    out.push(args.handle, encodeBool(args.hasUser), encodeInt("limit", args.limit), encodeBool(args.evict), encodeBool(args.pending), encodeInt("idleMs", args.idleMs), encodeInt("absoluteMs", args.absoluteMs));
+    out.push(args.handle, encodeBool(args.hasUser), encodeInt("limit", args.limit), encodeBool(args.evict), encodeBool(args.pending), encodeBool(args.lateCopies), encodeInt("idleMs", args.idleMs), encodeInt("absoluteMs", args.absoluteMs));
     for (const each of args.fields) out.push(each);
   },
   decode(reply) {
@@ -221,7 +223,7 @@ export type DestroyResult =
 export const destroy: Script<DestroyKeys, DestroyArgs, DestroyResult> = {
   class: "idempotent",
   name: "sessions.destroy",
-  sha1: "5255478955cb7ee74223f6c2eb829bc3eeae4513",
+  sha1: "82e7d2901be7580090f4507c428414325f81d4d0",
   lua: `-- sessions.destroy
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, idleMs = ARGV[1], tonumber(ARGV[2])
@@ -281,7 +283,7 @@ export type GetResult =
 export const get: BatchScript<GetKeys, GetArgs, GetResult> = {
   class: "read",
   name: "sessions.get",
-  sha1: "1568d6c8eadd2e3e4e38f7153b4b9fe2539bc787",
+  sha1: "8112900d9ae6d877cafec157440b778061d434c5",
   lua: `-- sessions.get
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, idleMs, touchMs, via = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -318,7 +320,7 @@ return {'found', redis.call('HGETALL', session), touched and 1 or 0}
   },
   merged: {
     name: "sessions.get (merged)",
-    sha1: "f69744a29d2a2ad678df84f2d5c369726d4a490f",
+    sha1: "0eace1cb8d6713497050606a3c5733b108cd256b",
     lua: `-- sessions.get
 ${NOW}${LIFE}local function run(keyAt, argAt)
   local session, index = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -402,7 +404,7 @@ export type PatchResult =
 export const patch: Script<PatchKeys, PatchArgs, PatchResult> = {
   class: "dedupable",
   name: "sessions.patch",
-  sha1: "e288e7db488abe9a899fc19080f91cbd4316e508",
+  sha1: "e9c2019f0258bf60e1e0a5b2db00b80144f0e6cb",
   lua: `-- sessions.patch
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, idleMs, touchMs, via, patchId, expected, removed = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -479,7 +481,7 @@ export type RetireResult =
 export const retire: Script<RetireKeys, RetireArgs, RetireResult> = {
   class: "idempotent",
   name: "sessions.retire",
-  sha1: "18692a8d3566320903c7d4931f29ee7eb7ae5065",
+  sha1: "eefedcd773115986921a24436f3ba7e02d989cc1",
   lua: `-- sessions.retire
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, target, version, traceMs, idleMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -537,7 +539,7 @@ export type RevokeAllResult = string[];
 export const revokeAll: Script<RevokeAllKeys, RevokeAllArgs, RevokeAllResult> = {
   class: "idempotent",
   name: "sessions.revokeAll",
-  sha1: "b8449e62d70950d7335ca01a5f73546b6429ce34",
+  sha1: "395aeb906323bebd0d018f75f06895102a681efb",
   lua: `-- sessions.revokeAll
 ${NOW}${LIFE}local index, spared = KEYS[1], KEYS[2]
 local except = ARGV[1]
@@ -595,7 +597,7 @@ export type RotateResult =
 export const rotate: Script<RotateKeys, RotateArgs, RotateResult> = {
   class: "dedupable",
   name: "sessions.rotate",
-  sha1: "192757acba8aa1c88a196d7f7c718d8e0894f2e4",
+  sha1: "b9fcbedec38ab3d6af78f8e833db4803e79b7b94",
   lua: `-- sessions.rotate
 ${NOW}${LIFE}local session, successor, index = KEYS[1], KEYS[2], KEYS[3]
 local handle, nextHandle, target, version, graceMs, idleMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -656,7 +658,7 @@ export type SweepResult = number;
 export const sweep: Script<SweepKeys, SweepArgs, SweepResult> = {
   class: "idempotent",
   name: "sessions.sweep",
-  sha1: "dcf91796f6648d6d540ce0148e0f3615a47a9f95",
+  sha1: "66ffcb97dcb281d3cb428834f0c82c1f8be725ef",
   lua: `-- sessions.sweep
 ${NOW}${LIFE}local sessions = KEYS
 for _, session in ipairs(sessions) do bury(session) end

@@ -115,6 +115,10 @@ it("a session that has ended never comes back", { timeout: 600_000 }, async () =
   await simulate({ ...schedules(), clients: 3 }, noResurrection(ours));
 });
 
+it("... nor where a creation may arrive late", { timeout: 600_000 }, async () => {
+  await simulate({ ...schedules(40), clients: 3, faults: { lateCopies: true } }, noResurrection(ours));
+});
+
 it("a store that writes back what it read revives sessions, and the simulation finds it", async () => {
   const search = simulate({ schedules: 200, seed: 1, clients: 3, chaos: 0 }, noResurrection(naive));
   await expect(search).rejects.toThrow(SimulationError);

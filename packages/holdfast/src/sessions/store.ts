@@ -87,7 +87,8 @@ export class SessionStore {
 
   create(ref: SessionRef, hasUser: boolean, pending: boolean, fields: Fields, op: string): Promise<CreateResult> {
     const { maxPerUser: limit, evict, idleMs, absoluteMs } = this.#settings;
-    const args = { handle: ref.handle, hasUser, limit, evict, pending, idleMs, absoluteMs, fields };
+    const { lateCopies } = this.#core;
+    const args = { handle: ref.handle, hasUser, limit, evict, pending, lateCopies, idleMs, absoluteMs, fields };
     this.#sendReadsBefore(ref.session);
     return runScript(this.#core.driver, create, keysOf(ref), args, this.#call(op, ref));
   }

@@ -50,8 +50,11 @@ export async function openSettings(settings: Settings, opening: Opening = {}, ba
     return new ConnectedTransport({
       caps: {
         ...capabilitiesOf(greeting),
-        fencing: fences.able ? "connection" : "none",
         ...(backing && { engine: backing.engine }),
+        // A user can lose the right later on.
+        get fencing() {
+          return fences.able ? "connection" : "none";
+        },
       },
       topology,
       invalidations,

@@ -13,6 +13,7 @@
 -- @arg ttlMs int
 -- @arg queued bool
 -- @arg since int
+-- @arg lateCopies bool
 -- @result acquired fence:int
 -- @result busy ttlMs:int since:int
 -- @result crowded
@@ -38,7 +39,8 @@ local function boundedTtl(key, mostMs)
 end
 
 -- The request was given up, or its hold released: this is a copy that was delayed on its way, and nobody hears the answer.
-if redis.call('LPOS', ended, token) then return {'busy', 0, since} end
+-- Asked only by those whose copies can be late: where the connection is fenced, none is.
+if lateCopies and redis.call('LPOS', ended, token) then return {'busy', 0, since} end
 
 local state = redis.call('HMGET', lock, 'owner', 'fence', token, 'ttl')
 local holder, number, held, longestMs = state[1], state[2], state[3], tonumber(state[4])
@@ -55,7 +57,6 @@ if not holder then
   -- replica that has not seen the last one. The key guards against a clock that is set back.
   number = string.format('%.0f', math.max(last + 1, nowMicros()))
 end
-if queued then leaveQueue(queue, alive, token) end
 redis.call('HSET', lock, token, now() + ttlMs)
 if holder and ttlMs <= longestMs then
   keepFor(lock, fence, ttlMs)
@@ -64,4 +65,6 @@ else
   redis.call('PEXPIRE', lock, ttlMs)
   markHeld(fence, number, ttlMs)
 end
+-- Last: a write that takes no memory, before the others, would let them through though memory is full.
+if queued then leaveQueue(queue, alive, token) end
 return {'acquired', tonumber(number)}

@@ -11,6 +11,7 @@
 -- @arg limit int
 -- @arg evict bool
 -- @arg pending bool
+-- @arg lateCopies bool
 -- @arg idleMs int
 -- @arg absoluteMs int
 -- @arg fields... bytes
@@ -30,5 +31,6 @@ if hasUser and not pending then
 end
 redis.call('HSET', session, 'created', at, 'seen', at, 'ends', at + absoluteMs, 'version', 1, unpack(fields))
 if pending then redis.call('HSET', session, 'pending', 1) end
+if lateCopies then redis.call('HSET', session, 'late', 1) end
 keepUntil(session, index, handle, hasUser and not pending, expiresAt)
 return {'ok', redis.call('HGETALL', session), evicted}

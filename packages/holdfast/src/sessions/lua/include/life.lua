@@ -1,6 +1,7 @@
 --- When a session is alive, in one place for every script.
 -- A session is a hash with `created`, `seen` (start of its idle time), `ends` (absolute), all in server milliseconds,
--- `version`, `ops` (recent patches), `user`, `device`, `from` (whose alias may open it) and its data as `d:<field>`.
+-- `version`, `ops` (recent patches), `user`, `device`, `from` (whose alias may open it), `late` (its creation may arrive
+-- late: its creator's connection has no fence) and its data as `d:<field>`.
 -- A user's session lives only while the user's index has it: taking it out of there ends it, whatever becomes of the hash.
 -- One that is `pending` is not in the index yet.
 
@@ -42,12 +43,12 @@ local function makeRoom(index, limit)
   return evicted
 end
 
---- Take away the session at a key. A young one leaves a mark, without which a creation that arrives late would revive it.
+--- Take away the session at a key. A young one whose creation may arrive late leaves a mark, which keeps that from reviving it.
 local function bury(session)
-  local created = tonumber(redis.call('HGET', session, 'created'))
-  if not created then return end
+  local found = redis.call('HMGET', session, 'created', 'late')
+  if not found[1] then return end
   redis.call('DEL', session)
-  if now() - created >= LATE_MS then return end
+  if not found[2] or now() - found[1] >= LATE_MS then return end
   redis.call('HSET', session, 'gone', 1)
   redis.call('PEXPIRE', session, LATE_MS)
 end
