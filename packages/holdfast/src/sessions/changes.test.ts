@@ -32,10 +32,6 @@ describe.each(backends())("changes of sessions [$name]", ({ url, options }) => {
     return [...found];
   }
 
-  async function send(...args: string[]): Promise<unknown> {
-    return two.a.driver.send(args, { op: "test", class: "idempotent" }, args[1]);
-  }
-
   async function created(of: Sessions<Data>, data: Data = {}, user?: string): Promise<string> {
     const answer = await of.create({ data, ...(user === undefined ? {} : { user }) });
     if (answer.status !== "ok") throw new Error(answer.status);
