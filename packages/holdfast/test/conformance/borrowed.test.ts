@@ -69,12 +69,43 @@ describe.each(backends("standalone", "cluster", "tls"))("a borrowed client [$nam
   });
 });
 
+describe.each(backends("tls"))("a borrowed client with a check of its own [$name]", ({ url, options }) => {
+  it("makes that check for leases too", async () => {
+    const asked: string[] = [];
+    const checkServerIdentity = (host: string): undefined => void asked.push(host);
+    const client = createClient({ url, socket: { tls: true, ca: options.tls?.ca, checkServerIdentity } as object });
+    await client.connect();
+    const driver = createDriver(await createBorrowedTransport(client));
+    const before = asked.length;
+    (await driver.lease(slotPrefix(), call())).release();
+    expect(asked.length).toBeGreaterThan(before);
+    await driver.close();
+    client.destroy();
+  });
+});
+
 describe("borrowing [standalone]", () => {
   let server: Standalone;
   beforeAll(async () => {
     server = await startStandalone();
   });
   afterAll(() => server.stop());
+
+  it("leases connections to the database that the client is on now", async () => {
+    const client = createClient({ url: server.url });
+    await client.connect();
+    const driver = createDriver(await createBorrowedTransport(client));
+    const key = slotPrefix();
+    for (const database of [5, 6, 0]) {
+      await client.select(database);
+      const lease = await driver.lease(key, call());
+      await lease.send(["SET", key, String(database), "PX", "60000"], call());
+      lease.release();
+      expect(await client.get(key)).toBe(String(database));
+    }
+    await driver.close();
+    client.destroy();
+  });
 
   it("refuses clients that it cannot use truthfully", async () => {
     const old = createClient({ url: server.url, RESP: 2 });

@@ -113,8 +113,7 @@ function clusterOptions(client: BorrowedCluster): ClusterOptions {
 
 function accessOf(options: ClientOptions): Pick<Settings, "credentials" | "database" | "tls"> {
   const { socket = {}, credentialsProvider, username, password, database = 0 } = options;
-  const { ca, cert, key, servername, rejectUnauthorized } = socket;
-  const tls = socket.tls === true ? { ca, cert, key, servername, rejectUnauthorized } : undefined;
+  const tls = socket.tls === true ? tlsOf(socket) : undefined;
   if (credentialsProvider?.credentials !== undefined) {
     const ask = credentialsProvider.credentials.bind(credentialsProvider);
     return { database, tls, credentials: async () => asCredentials(await ask()) };
@@ -123,6 +122,18 @@ function accessOf(options: ClientOptions): Pick<Settings, "credentials" | "datab
     throw new InvalidArgumentError("client", "fixed or asynchronous credentials", "streaming credentials");
   }
   return { database, tls, credentials: password === undefined ? undefined : () => ({ username, password }) };
+}
+
+/** Whatever decides whom this side trusts and who it is, also where `TlsOptions` has no name for it. */
+const TLS_FIELDS: ReadonlySet<string> = new Set(
+  (
+    "ca cert key pfx passphrase servername rejectUnauthorized checkServerIdentity secureContext crl ciphers sigalgs " +
+    "ecdhCurve minVersion maxVersion ALPNProtocols"
+  ).split(" "),
+);
+
+function tlsOf(socket: object): TlsOptions {
+  return Object.fromEntries(Object.entries(socket).filter(([name]) => TLS_FIELDS.has(name)));
 }
 
 function asCredentials({ username, password }: Partial<Credentials>): Credentials {

@@ -118,7 +118,16 @@ class BorrowedTransport implements Transport {
   }
 
   async lease(route: Route, signal: AbortSignal): Promise<TransportLease> {
-    return (await this.#own()).lease(route, signal);
+    const lease = await (await this.#own()).lease(route, signal);
+    if (this.caps.cluster) return lease;
+    try {
+      const database = await this.#database();
+      if (database !== this.#settings.database) await lease.attempt(["SELECT", String(database)]);
+      return lease;
+    } catch (error) {
+      lease.destroy();
+      throw error;
+    }
   }
 
   async subscribe(kind: ChannelKind, channel: string, listener: ChannelListener): Promise<Subscription> {
@@ -151,6 +160,17 @@ class BorrowedTransport implements Transport {
     await aside?.close();
     this.#emit("closed");
     this.#stateListeners.clear();
+  }
+
+  /** The user's `select()` may have changed it since the client was made, and only the server knows. */
+  async #database(): Promise<number> {
+    const info = await this.attempt(["CLIENT", "INFO"], undefined).catch((error: unknown) => {
+      // A user who may not ask has the database that the client was made with.
+      if (error instanceof TransportError && error.kind === "replied") return "";
+      throw error;
+    });
+    const database = /(?:^| )db=(\d+)/.exec(String(info))?.[1];
+    return database === undefined ? this.#settings.database : Number(database);
   }
 
   async #own(): Promise<Transport> {
