@@ -115,7 +115,14 @@ export type { LeaderboardOptions, LeaderboardOrder, LeaderboardTies } from "./le
 export type { Tags, TagsAddOptions, TagsChangeResult, TagsPage } from "./tags/tags.ts";
 export type { TagsPageOptions, TagsQuery } from "./tags/query.ts";
 export type { TagsOptions } from "./tags/options.ts";
-export type { Queue, QueueAdded, QueueCounts, QueueJobInfo, QueueResult, QueueResultOptions } from "./queue/queue.ts";
+export type {
+  Queue,
+  QueueAddResult,
+  QueueCounts,
+  QueueJobInfo,
+  QueueResult,
+  QueueResultOptions,
+} from "./queue/queue.ts";
 export type { QueueDeadJob, QueueDeadLetters, QueueDeadPage, QueueDeadPageOptions } from "./queue/dead-letters.ts";
 export { Discard, RetryAfter, Snooze } from "./queue/failure.ts";
 export type { QueueFailure } from "./queue/failure.ts";

@@ -35,6 +35,11 @@ export interface QueueDeadPage<Payload> {
 const PAGE_OPTIONS: OptionNames<QueueDeadPageOptions> = { cursor: true, limit: true };
 const MAX_PAGE = 500;
 
+/**
+ * @example
+ * const { jobs, cursor } = await emails.dead.page({ limit: 20 });
+ * await emails.dead.redrive(jobs.filter(({ failures }) => failures > 0).map(({ id }) => id));
+ */
 export class QueueDeadLetters<Payload> {
   readonly #store: QueueStore;
   readonly #values: QueueValues<Payload, unknown>;

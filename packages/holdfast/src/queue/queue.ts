@@ -39,7 +39,7 @@ import { type Outcome, queueValues, type QueueValues } from "./values.ts";
 import { type QueueHandler, QueueWorker } from "./worker.ts";
 
 /** A job as its adder sees it. */
-export interface QueueAdded<Result> {
+export interface QueueAddResult<Result> {
   /** `duplicate`: not added, because the job `id` has the same id or unique key. */
   readonly status: "ok" | "duplicate";
   readonly id: string;
@@ -128,7 +128,7 @@ export class Queue<Payload, Result = unknown> {
    * Adds a job. A repetition after a lost answer adds nothing.
    * Cost: one script; calls of the same tick share it, 200 at a time.
    */
-  add(payload: Payload, options?: QueueAddOptions): Promise<QueueAdded<Result>> {
+  add(payload: Payload, options?: QueueAddOptions): Promise<QueueAddResult<Result>> {
     return observed("queue.add", undefined, async () => {
       const settings = parseOptions(this.#where, options, ADD_OPTIONS, addSettings);
       const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
@@ -138,7 +138,7 @@ export class Queue<Payload, Result = unknown> {
   }
 
   /** As `add` for each of them, with the same options; in their order. Cost: one script per 200 jobs. */
-  addMany(payloads: Iterable<Payload>, options?: QueueAddManyOptions): Promise<QueueAdded<Result>[]> {
+  addMany(payloads: Iterable<Payload>, options?: QueueAddManyOptions): Promise<QueueAddResult<Result>[]> {
     return observed("queue.addMany", undefined, async () => {
       const jobs = listOf("payloads", payloads, "payloads");
       parseOptions(this.#where, options, ADD_MANY_OPTIONS, addSettings);
@@ -216,8 +216,8 @@ export class Queue<Payload, Result = unknown> {
     });
   }
 
-  /** Removes a job that is not running; `active`: it runs, and stays. Idempotent. Cost: two scripts and a ZRANGE. */
-  remove(id: string): Promise<{ readonly status: "ok" | "missing" | "active" }> {
+  /** Removes a job that is not running; `busy`: it runs, and stays. Idempotent. Cost: two scripts and a ZRANGE. */
+  remove(id: string): Promise<{ readonly status: "ok" | "missing" | "busy" }> {
     return observed("queue.remove", id, async () => {
       const found = await this.#store.find(checkName("id", id));
       if (found.status === "missing") return { status: "missing" };
@@ -253,7 +253,7 @@ export class Queue<Payload, Result = unknown> {
     });
   }
 
-  #added(status: "ok" | "duplicate", id: string): QueueAdded<Result> {
+  #added(status: "ok" | "duplicate", id: string): QueueAddResult<Result> {
     return { status, id, result: (options) => this.result(id, options) };
   }
 

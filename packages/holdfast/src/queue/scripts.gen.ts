@@ -805,13 +805,13 @@ export interface RemoveArgs {
 export type RemoveResult =
   | { readonly status: "ok" }
   | { readonly status: "missing" }
-  | { readonly status: "active" };
+  | { readonly status: "busy" };
 
 /** Remove a job that is not running. Its id stays in its lane until its turn comes, and is passed over then. */
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "272fae2d8387dac7d1715b9429aae58a9d1fdd92",
+  sha1: "cd2559cf05bba2c97d2f3f362351d322d2d3bb79",
   lua: `-- queue.remove
 ${FORGET}local jobs, meta, crashes, delayed, dead, unique, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local actives = {}
@@ -820,7 +820,7 @@ local id, uniqueKey = ARGV[1], ARGV[2]
 local record = redis.call('HGET', jobs, id)
 if not record then return 'missing' end
 for _, active in ipairs(actives) do
-  if redis.call('ZSCORE', active, id) then return 'active' end
+  if redis.call('ZSCORE', active, id) then return 'busy' end
 end
 redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id)
 redis.call('ZREM', dead, id)
@@ -844,11 +844,11 @@ return 'ok'
       case "missing":
         expectFields(fields, 0);
         return { status: "missing" };
-      case "active":
+      case "busy":
         expectFields(fields, 0);
-        return { status: "active" };
+        return { status: "busy" };
       default:
-        throw new UnexpectedReplyError("one of ok, missing, active", reply);
+        throw new UnexpectedReplyError("one of ok, missing, busy", reply);
     }
   },
 };

@@ -145,7 +145,7 @@ export class QueueStore {
   }
 
   /** `uniqueKey`: the one that the job was added with. */
-  async remove(id: string, uniqueKey: string): Promise<"ok" | "missing" | "active"> {
+  async remove(id: string, uniqueKey: string): Promise<"ok" | "missing" | "busy"> {
     const { jobs, meta, crashes, delayed, dead, unique, workers } = this.#keys;
     const alive = await this.#names(["ZRANGE", workers, "0", "-1"], workers);
     const actives = alive.map((worker) => this.#keys.worker(worker).active);

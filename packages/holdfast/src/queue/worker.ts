@@ -66,6 +66,11 @@ export interface WorkerParts<Payload, Result> {
   readonly handler: QueueHandler<Payload, Result>;
 }
 
+/**
+ * @example
+ * await using worker = emails.work((job) => send(job.payload), { concurrency: 20 });
+ * process.once("SIGTERM", () => void worker.close());   // waits for what runs, gives back the rest
+ */
 export class QueueWorker<Payload, Result> implements AsyncDisposable {
   readonly #core: Core;
   readonly #store: QueueStore;

@@ -13,11 +13,11 @@
 -- @arg uniqueKey text
 -- @result ok
 -- @result missing
--- @result active
+-- @result busy
 local record = redis.call('HGET', jobs, id)
 if not record then return 'missing' end
 for _, active in ipairs(actives) do
-  if redis.call('ZSCORE', active, id) then return 'active' end
+  if redis.call('ZSCORE', active, id) then return 'busy' end
 end
 redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id)
 redis.call('ZREM', dead, id)
