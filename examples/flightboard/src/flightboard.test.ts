@@ -14,7 +14,9 @@ describe("--once", { timeout: 5 * MINUTES }, () => {
     expect(output).toContain("on the embedded server");
     expect(output).toContain("board: busiest");
     expect(output).not.toContain("does not end by itself");
-    expect(summary).toMatchObject({ ok: true, flights: 2_000, wrong: 0, blows: [], leaders: 1 });
+    // On a machine that stalls for longer than its lease a leader has a successor: then too every number is right.
+    expect(summary).toMatchObject({ ok: true, flights: 2_000, wrong: 0, blows: [] });
+    expect(summary.leaders).toBeGreaterThan(0);
     expect(Object.values(summary.checks).every(({ compared }) => compared > 0)).toBe(true);
   });
 
@@ -23,7 +25,7 @@ describe("--once", { timeout: 5 * MINUTES }, () => {
     try {
       const { output, summary } = await replayAndCheck("--flights=500", `--url=${server.url}`);
       expect(output).toContain(`on ${server.url}`);
-      expect(summary).toMatchObject({ ok: true, flights: 500, wrong: 0, blows: [], leaders: 1 });
+      expect(summary).toMatchObject({ ok: true, flights: 500, wrong: 0, blows: [] });
       await using hf = await connect(server.url);
       expect(await hf.driver.send(["DBSIZE"], { op: "test", class: "read" })).toBe(0);
     } finally {
