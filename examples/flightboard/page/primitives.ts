@@ -53,7 +53,7 @@ const PRIMITIVES: Readonly<Record<string, Primitive>> = {
   },
   records: {
     does: "Typed hashes; an update reads, changes and writes only if nobody wrote in between.",
-    code: ["state.airports.update(code, (before) => {", "state.airports.get(code)"],
+    code: ["state.airports.update(code, change, { initial: nothing })", "state.airports.get(code)"],
     commands: ["HGETALL", "EVALSHA set.lua, in which HSET"],
   },
   tags: {

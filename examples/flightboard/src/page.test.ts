@@ -186,7 +186,7 @@ describe.skipIf(executable === undefined)("the page", { timeout: 2 * MINUTES }, 
     expect(await colours()).toBe("grayscale(1)");
     await visit.locator("#outage").waitFor({ state: "hidden", timeout: MINUTES });
     expect(await colours()).toBe("none");
-    await visit.locator("#history li", { hasText: "back after" }).waitFor();
+    await visit.locator("#history li", { hasText: "back after" }).first().waitFor();
     // What came of the kill before is kept on the server, not in the process that died.
     await visit.locator("#verdict .tile.good").nth(2).waitFor();
     await visit.reload();

@@ -35,7 +35,7 @@ async function failureOf(promise: Promise<unknown>): Promise<unknown> {
 describe.each(backends())("a handle at once [$name]", ({ url, options }) => {
   it("answers what is called in the same tick", async () => {
     await using hf = holdfast(url, { ...options, ...PATIENT, prefix: prefix() });
-    expect(hf.driver.caps).toEqual({ engine: "unknown", version: "", cluster: false });
+    expect(hf.driver.caps).toEqual({ engine: "unknown", version: "", cluster: false, fencing: "none" });
     const up = new Promise<StateEvent>((resolve) => hf.onState((event) => event.state === "up" && resolve(event)));
     const ids = Array.from({ length: 20 }, (_, at) => `id-${at}`);
     const values = hf.cache<string>("values", PATIENT);
