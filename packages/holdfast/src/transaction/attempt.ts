@@ -134,7 +134,7 @@ export class Attempt implements Transaction {
     }
   }
 
-  /** MULTI to EXEC go out in one piece; an EXEC without commands still shows whether what was read is of one moment. */
+  /** MULTI to EXEC go out in one piece; an EXEC without commands still shows whether all of it was read at one consistent moment. */
   async #commit<T>(value: T): Promise<Outcome<T>> {
     const harmless = this.#budget.call("read");
     const decisive: Call = { ...harmless, class: "unsafe" };
