@@ -19,7 +19,9 @@ tell({ ready: true });
 
 async function opened(): Promise<Operation> {
   try {
-    return await suiteOf(suite).contenders[name]!(target);
+    const found = suiteOf(suite);
+    if (!("contenders" in found)) throw new Error(`suite "${suite}" has no contenders`);
+    return await found.contenders[name]!(target);
   } catch (error) {
     if (error instanceof Skipped) tell({ skipped: error.message });
     throw error;

@@ -1,11 +1,14 @@
-/** `npm run bench -- <suite> [--json] [--case text] [--rounds n] [--round-ms n]`; without a suite: all of them. */
+/**
+ * `npm run bench -- <suite> [--json] [--case text] [--rounds n] [--round-ms n]`; without a suite: all of them.
+ * Of the queue: `[--jobs n] [--quick]`.
+ */
 import { parseArgs } from "node:util";
 import { ensureServer } from "../../scripts/ensure-server.mjs";
 import { compare } from "./measure.ts";
 import { ContenderProcess } from "./process.ts";
-import { printJson, printRow, printTitle } from "./report.ts";
+import { printJson, printMeasuredJson, printMeasuredRow, printMeasuredTitle, printRow, printTitle } from "./report.ts";
 import { startServer } from "./server.ts";
-import { Skipped } from "./suite.ts";
+import { type MeasuredSuite, Skipped, type Suite } from "./suite.ts";
 import { SUITES, suiteOf } from "./suites.ts";
 
 const { values, positionals } = parseArgs({
@@ -13,25 +16,44 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     case: { type: "string", default: "" },
-    rounds: { type: "string", default: "7" },
+    rounds: { type: "string" },
     "round-ms": { type: "string", default: "600" },
+    jobs: { type: "string" },
+    quick: { type: "boolean", default: false },
   },
 });
 
 const wanted = positionals.length === 0 ? Object.keys(SUITES) : positionals;
 for (const name of wanted) suiteOf(name);
-const rounds = Number(values.rounds);
+const rounds = numberOf(values.rounds) ?? 7;
 const roundMs = Number(values["round-ms"]);
 
 const server = await startServer(ensureServer().path);
 try {
-  for (const name of wanted) await runSuite(name);
+  for (const name of wanted) {
+    const suite = suiteOf(name);
+    await ("measure" in suite ? runMeasured(name, suite) : runSuite(name, suite));
+  }
 } finally {
   await server.stop();
 }
 
-async function runSuite(name: string): Promise<void> {
-  const cases = suiteOf(name).cases.filter((one) => one.name.includes(values.case));
+async function runMeasured(name: string, suite: MeasuredSuite): Promise<void> {
+  if (!values.json) printMeasuredTitle(name, server.version);
+  const options = {
+    rounds: numberOf(values.rounds),
+    jobs: numberOf(values.jobs),
+    isQuick: values.quick,
+    text: values.case,
+  };
+  for await (const row of suite.measure(server, options)) {
+    if (values.json) printMeasuredJson(name, row);
+    else printMeasuredRow(row);
+  }
+}
+
+async function runSuite(name: string, suite: Suite): Promise<void> {
+  const cases = suite.cases.filter((one) => one.name.includes(values.case));
   const running = new Map<string, ContenderProcess>();
   const processOf = async (contender: string): Promise<ContenderProcess> => {
     const started = running.get(contender) ?? (await ContenderProcess.start(name, contender, server));
@@ -57,4 +79,8 @@ async function runSuite(name: string): Promise<void> {
   } finally {
     await Promise.all([...running.values()].map((contender) => contender.stop()));
   }
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }

@@ -2,9 +2,10 @@
  * Two programs in turn, A B B A ..., each in its own process, on one server: what the machine does meanwhile hits both,
  * and the median of the pairs' ratios is what counts, not a single figure.
  */
+import { median } from "./median.ts";
 import type { ContenderProcess } from "./process.ts";
 import type { RoundOptions } from "./round.ts";
-import type { BenchServer } from "./server.ts";
+import type { BenchServer } from "./suite.ts";
 
 export interface Figures {
   /** Operations per second. */
@@ -75,10 +76,4 @@ function typical(figures: readonly Figures[]): Figures {
     cpuMicros: median(figures.map((figure) => figure.cpuMicros)),
     server: median(figures.map((figure) => figure.server)),
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

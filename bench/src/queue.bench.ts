@@ -1,141 +1,119 @@
 /**
- * Jobs of 120 bytes against BullMQ and bee-queue. `add`: producers alone. `run`: one operation adds a job and waits until a
- * worker of the same process has run it. `bulk`: one operation adds 1000 jobs in one call and waits until all of them have run.
+ * Jobs of 120 bytes against BullMQ and bee-queue: producers alone, workers on jobs that wait already, both at once, and one lone
+ * job. `--jobs` sets how many jobs a case has; those in which one job follows the other have a tenth, and `--quick` is a size
+ * that takes about two minutes.
  */
-import beeQueue from "bee-queue";
-import { Queue as BullQueue, Worker as BullWorker } from "bullmq";
-import { connect } from "holdfast";
-import type { Contender, Operation, Suite, Target } from "./suite.ts";
-import { sideBySide } from "./suite.ts";
+import { median } from "./median.ts";
+import type { Package } from "./queue/port.ts";
+import {
+  adding,
+  addingAndRunning,
+  flowing,
+  pickingUp,
+  processing,
+  type QueueFigures,
+  type QueueRun,
+} from "./queue/runs.ts";
+import type { BenchServer, MeasuredSuite, Row, RunOptions } from "./suite.ts";
 
-const BULK = 1_000;
-const CONCURRENCY = 100;
+const PEERS = ["bullmq", "bee-queue"] as const;
+const FULL = 100_000;
+const QUICK = 3_000;
+const LONE = 1_000;
 
-interface Job {
-  readonly at: string;
-  readonly text: string;
+interface QueueCase {
+  readonly name: string;
+  readonly unit: Row["unit"];
+  readonly run: QueueRun;
 }
 
-const TEXT = "x".repeat(90);
-let made = 0;
-const next = (): Job => ({ at: String((made += 1)), text: TEXT });
+function rate(name: string, run: (name: string) => QueueRun): QueueCase {
+  return { name, unit: "jobs/s", run: run(name) };
+}
 
-/** What has been asked for and has not run yet. */
-class Waiting {
-  readonly #resolvers = new Map<string, () => void>();
+function casesOf(jobs: number): QueueCase[] {
+  const some = Math.ceil(jobs / 10);
+  const each = <T>(values: readonly T[], make: (value: T) => QueueCase[]): QueueCase[] => values.flatMap(make);
+  return [
+    rate("add, 1 in flight", (name) => adding(name, some, 1)),
+    rate("add, 100 in flight", (name) => adding(name, jobs, 100)),
+    rate("add in bulk", (name) => adding(name, jobs, undefined)),
+    ...each([1, 10, 100], (inFlight) => [
+      rate(`add and run in one process, ${inFlight} in flight`, (name) =>
+        addingAndRunning(name, inFlight === 1 ? some : jobs, inFlight),
+      ),
+    ]),
+    ...each([1, 4], (workers) => [
+      rate(`add in bulk and process, concurrency 100, ${workers} workers`, (name) =>
+        flowing(name, { jobs, workers, concurrency: 100, handlerMs: 0 }),
+      ),
+    ]),
+    ...each([0, 1], (handlerMs) =>
+      each([1, 10, 100], (concurrency) =>
+        each([1, 4], (workers) => [
+          rate(
+            `process, ${handlerMs === 0 ? "no-op" : "1 ms"}, concurrency ${concurrency}, ${workers} workers`,
+            (name) => processing(name, { jobs: concurrency === 1 ? some : jobs, workers, concurrency, handlerMs }),
+          ),
+        ]),
+      ),
+    ),
+    { name: "pickup of a lone job", unit: "ms", run: pickingUp("pickup of a lone job", Math.min(LONE, some)) },
+  ];
+}
 
-  ran(at: string): void {
-    this.#resolvers.get(at)?.();
-    this.#resolvers.delete(at);
+async function* measure(server: BenchServer, options: RunOptions): AsyncGenerator<Row> {
+  const jobs = options.jobs ?? (options.isQuick ? QUICK : FULL);
+  for (const { name, unit, run } of casesOf(jobs)) {
+    if (!name.includes(options.text)) continue;
+    const rounds = [];
+    for (let at = 0; at < (options.rounds ?? 1); at += 1) rounds.push(await round(server, run, at));
+    for (const what of Object.keys(rounds[0]!.holdfast)) for (const peer of PEERS) yield row(what, unit, peer, rounds);
   }
-
-  until(job: Job): Promise<void> {
-    return new Promise((resolve) => this.#resolvers.set(job.at, resolve));
-  }
 }
 
-/** A package's queue, as the three cases use it. */
-interface Port {
-  add(job: Job): Promise<unknown>;
-  addMany(jobs: readonly Job[]): Promise<unknown>;
-  work(ran: (at: string) => void): Promise<void>;
+type Round = Readonly<Record<Package, Readonly<Record<string, QueueFigures>>>>;
+
+/** Each package in turn; who begins changes from round to round. */
+async function round(server: BenchServer, run: QueueRun, at: number): Promise<Round> {
+  const names: Package[] = ["holdfast", ...PEERS];
+  const figures: Partial<Record<Package, Readonly<Record<string, QueueFigures>>>> = {};
+  for (const name of at % 2 === 0 ? names : names.toReversed()) figures[name] = await run(server, name);
+  return figures as Round;
 }
 
-const ours = async ({ url }: Target): Promise<Port> => {
-  const hf = await connect(url);
-  const queue = hf.queue<Job>(`bench-${process.pid}`);
+function row(what: string, unit: Row["unit"], peer: Package, rounds: readonly Round[]): Row {
+  const all = (name: Package, field: keyof QueueFigures): number[] =>
+    rounds.map((round) => round[name][what]![field]).filter((value) => value !== undefined);
+  const typical = (name: Package, field: keyof QueueFigures): number | undefined => {
+    const values = all(name, field);
+    return values.length === 0 ? undefined : median(values);
+  };
+  const ratio = (field: keyof QueueFigures): number | undefined => {
+    const theirs = all(peer, field);
+    const ratios = all("holdfast", field).map((value, at) => value / theirs[at]!);
+    return ratios.length === 0 ? undefined : median(ratios);
+  };
   return {
-    add: (job) => queue.add(job),
-    addMany: (jobs) => queue.addMany(jobs),
-    work: async (ran) => void queue.work((job) => ran(job.payload.at), { concurrency: CONCURRENCY }),
+    case: what,
+    peerName: peer,
+    unit,
+    ours: typical("holdfast", "value")!,
+    peer: typical(peer, "value")!,
+    ratio: ratio("value")!,
+    cpuRatio: ratio("cpuMicros"),
+    serverUsRatio: ratio("serverMicros"),
+    scriptUsRatio: ratio("scriptMicros"),
+    memoryRatio: ratio("bytes"),
+    oursCpuMicros: typical("holdfast", "cpuMicros"),
+    peerCpuMicros: typical(peer, "cpuMicros"),
+    oursServerMicros: typical("holdfast", "serverMicros"),
+    peerServerMicros: typical(peer, "serverMicros"),
+    oursScriptMicros: typical("holdfast", "scriptMicros"),
+    peerScriptMicros: typical(peer, "scriptMicros"),
+    oursBytes: typical("holdfast", "bytes"),
+    peerBytes: typical(peer, "bytes"),
   };
-};
+}
 
-const bullmq = async ({ port }: Target): Promise<Port> => {
-  const name = `bench-${process.pid}`;
-  const connection = { host: "127.0.0.1", port };
-  const options = { removeOnComplete: true, removeOnFail: true };
-  const queue = new BullQueue<Job>(name, { connection, defaultJobOptions: options });
-  await queue.waitUntilReady();
-  return {
-    add: (job) => queue.add("job", job),
-    addMany: (jobs) => queue.addBulk(jobs.map((data) => ({ name: "job", data }))),
-    work: async (ran) => {
-      const worker = new BullWorker<Job>(name, async (job) => ran(job.data.at), {
-        connection: { ...connection, maxRetriesPerRequest: null },
-        concurrency: CONCURRENCY,
-      });
-      worker.on("error", () => undefined);
-      await worker.waitUntilReady();
-    },
-  };
-};
-
-const bee = async ({ port }: Target): Promise<Port> => {
-  const queue = new beeQueue<Job>(`bench-${process.pid}`, {
-    redis: { host: "127.0.0.1", port },
-    removeOnSuccess: true,
-    storeJobs: false,
-  });
-  await queue.ready();
-  return {
-    add: (job) => queue.createJob(job).save(),
-    addMany: (jobs) => queue.saveAll(jobs.map((job) => queue.createJob(job))),
-    work: async (ran) => queue.process(CONCURRENCY, async (job) => ran(job.data.at)),
-  };
-};
-
-type Open = (target: Target) => Promise<Port>;
-
-const adding =
-  (open: Open): Contender =>
-  async (target) => {
-    const queue = await open(target);
-    return () => queue.add(next());
-  };
-
-const running =
-  (open: Open, operation: (queue: Port, waiting: Waiting) => Operation): Contender =>
-  async (target) => {
-    const queue = await open(target);
-    const waiting = new Waiting();
-    await queue.work((at) => waiting.ran(at));
-    return operation(queue, waiting);
-  };
-
-const one =
-  (queue: Port, waiting: Waiting): Operation =>
-  async () => {
-    const job = next();
-    const ran = waiting.until(job);
-    await queue.add(job);
-    await ran;
-  };
-
-const bulk =
-  (queue: Port, waiting: Waiting): Operation =>
-  async () => {
-    const jobs = Array.from({ length: BULK }, next);
-    const ran = jobs.map((job) => waiting.until(job));
-    await queue.addMany(jobs);
-    await Promise.all(ran);
-  };
-
-export const queueSuite: Suite = {
-  contenders: {
-    "holdfast (add)": adding(ours),
-    "bullmq (add)": adding(bullmq),
-    "bee-queue (add)": adding(bee),
-    "holdfast (run)": running(ours, one),
-    "bullmq (run)": running(bullmq, one),
-    "bee-queue (run)": running(bee, one),
-    "holdfast (bulk)": running(ours, bulk),
-    "bullmq (bulk)": running(bullmq, bulk),
-    "bee-queue (bulk)": running(bee, bulk),
-  },
-  cases: [
-    ...sideBySide("add", [1, 100], ["holdfast (add)"], ["bullmq (add)", "bee-queue (add)"]),
-    ...sideBySide("add and run", [1, 10, 100], ["holdfast (run)"], ["bullmq (run)", "bee-queue (run)"]),
-    ...sideBySide("1000 in bulk", [1, 4], ["holdfast (bulk)"], ["bullmq (bulk)", "bee-queue (bulk)"]),
-  ],
-};
+export const queueSuite: MeasuredSuite = { measure };

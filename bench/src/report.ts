@@ -1,7 +1,55 @@
 /** Tables for people, lines of JSON for programs. */
 import type { Comparison } from "./measure.ts";
+import type { Row } from "./suite.ts";
 
 const CASE_WIDTH = 76;
+
+export function printMeasuredTitle(suite: string, serverVersion: string): void {
+  const columns = [
+    "ours",
+    "peer's",
+    "ratio",
+    "CPU us",
+    "peer's",
+    "ratio",
+    "server us",
+    "peer's",
+    "ratio",
+    "bytes",
+    "peer's",
+    "ratio",
+  ];
+  console.log(`\n${suite} (Node ${process.version}, server ${serverVersion})`);
+  console.log("case".padEnd(CASE_WIDTH) + columns.map((column) => column.padStart(10)).join(""));
+}
+
+export function printMeasuredRow(row: Row): void {
+  const digits = row.unit === "ms" ? 3 : 0;
+  const cells = [
+    cell(row.ours, digits),
+    cell(row.peer, digits),
+    cell(row.ratio, 2),
+    cell(row.oursCpuMicros, 1),
+    cell(row.peerCpuMicros, 1),
+    cell(row.cpuRatio, 3),
+    cell(row.oursServerMicros, 1),
+    cell(row.peerServerMicros, 1),
+    cell(row.serverUsRatio, 3),
+    cell(row.oursBytes, 0),
+    cell(row.peerBytes, 0),
+    cell(row.memoryRatio, 2),
+  ];
+  const name = `${row.case} (${row.unit}): ${row.peerName}`;
+  console.log(name.padEnd(CASE_WIDTH) + cells.map((text) => text.padStart(10)).join(""));
+}
+
+export function printMeasuredJson(suite: string, row: Row): void {
+  const figures = Object.entries(row).map(([name, value]) => [
+    name,
+    typeof value === "number" ? rounded(value) : value,
+  ]);
+  console.log(JSON.stringify({ suite, ...Object.fromEntries(figures) }));
+}
 
 export function printTitle(suite: string, serverVersion: string): void {
   const columns = ["ours/s", "peer/s", "ratio", "CPU us", "peer us", "ratio", "server", "peer's"];
@@ -50,4 +98,9 @@ function percent(share: number): string {
 
 function rounded(value: number): number {
   return Math.round(value * 1000) / 1000;
+}
+
+/** Not every case has every figure. */
+function cell(value: number | undefined, digits: number): string {
+  return value === undefined ? "" : value.toFixed(digits);
 }

@@ -7,14 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createClient } from "@redis/client";
 import { connected, type NodeRedis } from "./clients.ts";
-import type { Target } from "./suite.ts";
-
-export interface BenchServer extends Target {
-  readonly version: string;
-  /** CPU that its main thread and its others have used so far. */
-  cpuSeconds(): Promise<number>;
-  stop(): Promise<void>;
-}
+import type { BenchServer } from "./suite.ts";
 
 export async function startServer(binary: string): Promise<BenchServer> {
   const port = await freePort();
@@ -33,7 +26,15 @@ export async function startServer(binary: string): Promise<BenchServer> {
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };
-  return { url, port, version: await versionOf(client), cpuSeconds: () => cpuSeconds(client), stop };
+  return {
+    url,
+    port,
+    version: await versionOf(client),
+    cpuSeconds: () => cpuSeconds(client),
+    usage: () => usage(client),
+    empty: async () => void (await client.flushAll("SYNC")),
+    stop,
+  };
 }
 
 /** Connected once the server answers: the client tries again until then. */
@@ -50,6 +51,17 @@ async function cpuSeconds(client: NodeRedis): Promise<number> {
   const info = await client.info("cpu");
   const field = (name: string): number => Number(new RegExp(`^${name}:(\\S+)`, "m").exec(info)?.[1]);
   return field("used_cpu_user") + field("used_cpu_sys");
+}
+
+async function usage(client: NodeRedis): Promise<{ cpuMicros: number; scriptMicros: number; bytes: number }> {
+  const [stats, memory] = [await client.info("commandstats"), await client.info("memory")];
+  const scripts = stats.matchAll(/^cmdstat_(?:evalsha|eval|evalsha_ro|fcall):calls=\d+,usec=(\d+)/gm);
+  const scriptMicros = [...scripts].reduce((sum, [, usec]) => sum + Number(usec), 0);
+  return {
+    cpuMicros: (await cpuSeconds(client)) * 1e6,
+    scriptMicros,
+    bytes: Number(/^used_memory:(\d+)/m.exec(memory)?.[1]),
+  };
 }
 
 async function freePort(): Promise<number> {

@@ -6,6 +6,17 @@ export interface Target {
   readonly port: number;
 }
 
+export interface BenchServer extends Target {
+  readonly version: string;
+  /** CPU that its main thread and its others have used so far. */
+  cpuSeconds(): Promise<number>;
+  /** So far: its CPU, and that of its scripts by its own count; and the memory that it has in use now. */
+  usage(): Promise<{ readonly cpuMicros: number; readonly scriptMicros: number; readonly bytes: number }>;
+  /** Removes all keys. */
+  empty(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 /** One operation; `turn` counts up, for choosing a key. */
 export type Operation = (turn: number) => Promise<unknown>;
 
@@ -29,6 +40,46 @@ export interface Case {
 export interface Suite {
   readonly contenders: Readonly<Record<string, Contender>>;
   readonly cases: readonly Case[];
+}
+
+/** How a suite is to be measured; undefined: as it likes. */
+export interface RunOptions {
+  readonly rounds: number | undefined;
+  readonly jobs: number | undefined;
+  readonly isQuick: boolean;
+  /** Part of the names of the wanted cases. */
+  readonly text: string;
+}
+
+/** Two figures side by side. Ratios are ours over the peer's: of jobs per second above 1 is better, of all others below 1. */
+export interface Row {
+  readonly case: string;
+  readonly peerName: string;
+  readonly unit: "jobs/s" | "ms";
+  readonly ours: number;
+  readonly peer: number;
+  readonly ratio: number;
+  /** Clients' CPU per job. */
+  readonly cpuRatio: number | undefined;
+  /** Server's CPU per job. */
+  readonly serverUsRatio: number | undefined;
+  /** The scripts' part of it. */
+  readonly scriptUsRatio: number | undefined;
+  /** Memory per waiting job. */
+  readonly memoryRatio: number | undefined;
+  readonly oursCpuMicros: number | undefined;
+  readonly peerCpuMicros: number | undefined;
+  readonly oursServerMicros: number | undefined;
+  readonly peerServerMicros: number | undefined;
+  readonly oursScriptMicros: number | undefined;
+  readonly peerScriptMicros: number | undefined;
+  readonly oursBytes: number | undefined;
+  readonly peerBytes: number | undefined;
+}
+
+/** A suite that has its own way of measuring, and its own processes. */
+export interface MeasuredSuite {
+  measure(server: BenchServer, options: RunOptions): AsyncIterable<Row>;
 }
 
 /** Every one of ours against every peer, at each number of operations in flight. */

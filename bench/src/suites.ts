@@ -6,9 +6,9 @@ import { limitsSuite } from "./limits.bench.ts";
 import { locksSuite } from "./locks.bench.ts";
 import { queueSuite } from "./queue.bench.ts";
 import { scriptSuite } from "./script.bench.ts";
-import type { Suite } from "./suite.ts";
+import type { MeasuredSuite, Suite } from "./suite.ts";
 
-export const SUITES: Readonly<Record<string, Suite>> = {
+export const SUITES: Readonly<Record<string, Suite | MeasuredSuite>> = {
   driver: driverSuite,
   cache: cacheSuite,
   script: scriptSuite,
@@ -18,7 +18,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   embedded: embeddedSuite,
 };
 
-export function suiteOf(name: string): Suite {
+export function suiteOf(name: string): Suite | MeasuredSuite {
   const suite = SUITES[name];
   if (suite === undefined) throw new Error(`no suite "${name}"; there are ${Object.keys(SUITES).join(", ")}`);
   return suite;
