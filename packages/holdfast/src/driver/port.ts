@@ -34,8 +34,11 @@ export interface Call {
   /** Deadline for the whole call with its retries. Default: the handle's `timeout`. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called when an attempt that may have been executed was lost, before the write is sent again. Must not throw. */
-  readonly onRepeat?: (() => void) | undefined;
+  /**
+   * Called when an attempt that may have been executed was lost, before the write is sent again. For a script it may
+   * return the arguments to send from then on. Must not throw.
+   */
+  readonly onRepeat?: (() => readonly Arg[] | undefined) | undefined;
 }
 
 /** Where a command goes: by a key, to a named node, or (undefined) to any primary. */

@@ -1,13 +1,14 @@
 // What could go wrong, and the test that watches it:
 // - a write whose answer was lost is repeated over what came after it ....... "set and patch whose answers were lost"
 // - a versioned write reports a conflict with itself ........................ "a versioned write", "an update"
+// - a repeat that did nothing before is refused for no reason ............... "a ... that never arrived"
 // - an increment is counted twice ........................................... "an increment whose answer was lost"
 // - a change is applied twice when its repeat meets a conflict .............. "a change whose repeat ... is unknown, and done once"
 // - an outage looks like a missing record ................................... "while the server is away"
 // - one call about very many ids takes all places of the handle .............. "a bulk read leaves places to others"
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { losingAnswer } from "../../test/support/lost-answer.ts";
+import { losingAnswer, losingRequest, type SentScript } from "../../test/support/lost-answer.ts";
 import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
@@ -20,6 +21,7 @@ interface Doc {
 }
 
 describe("record under faults [standalone]", () => {
+  const prefix = `test-${randomUUID()}`;
   let server: Standalone;
   let proxy: Proxy;
   let hf: Holdfast;
@@ -31,7 +33,6 @@ describe("record under faults [standalone]", () => {
   beforeAll(async () => {
     server = await startStandalone();
     proxy = await startProxy(server);
-    const prefix = `test-${randomUUID()}`;
     [hf, direct] = await Promise.all([connect(proxy.url, { prefix, timeout: "20s" }), connect(server.url, { prefix })]);
     [records, witness] = [hf.records<Doc>("docs"), direct.records<Doc>("docs")];
     for (const { lua } of [set, patch, increment]) await server.command("SCRIPT", "LOAD", lua);
@@ -93,13 +94,15 @@ describe("record under faults [standalone]", () => {
     ["update with an initial value", (of, id) => of.update(id, ({ a = 0 }) => ({ a: a + 1 }), { initial: {} })],
     ["increment of a checked record", (of, id) => of.increment(id, "a")],
     ["patch of a checked record", (of, id) => of.patch(id, { a: 2 })],
+    ["set over any state", (of, id) => of.set(id, { a: 2 })],
+    ["patch over any state", (of, id) => of.patch(id, { a: 2 })],
     ["set over a version", (of, id, version) => of.set(id, { a: 2 }, { version })],
     ["patch over a version", (of, id, version) => of.patch(id, { a: 2 }, { version })],
   ])("%s: a change whose repeat finds itself forgotten is unknown, and done once", async (name, change) => {
     const version = await stored(name);
     // A schema that accepts everything makes patches and increments read the whole first.
     const checked = name.includes("checked") ? hf.records<Doc>("docs", { schema: anything }) : records;
-    const script = name === "patch over a version" ? patch : set;
+    const script = name.startsWith("patch over") ? patch : set;
     const lost = losingAnswer(
       proxy,
       script,
@@ -110,6 +113,37 @@ describe("record under faults [standalone]", () => {
     const { value, version: now } = (await witness.get(name))!;
     expect([value.a, now]).toEqual([2, version + 18]);
   });
+
+  it.each<[string, SentScript, (id: string) => Promise<unknown>]>([
+    ["set", set, (id) => records.set(id, { a: 2 })],
+    ["patch", patch, (id) => records.patch(id, { a: 2 })],
+  ])(
+    "a %s that never arrived is done by its repeat where each write since is remembered",
+    async (name, script, write) => {
+      const id = `new ${name}`;
+      const version = await stored(id);
+      const few = (): Promise<unknown> => witness.patch(id, { b: "later" });
+      expect(await losingRequest(proxy, script, () => write(id), few)).toEqual({ status: "ok", version: version + 2 });
+      expect((await witness.get(id))?.value.a).toBe(2);
+    },
+  );
+
+  it.each<[string, SentScript, (id: string) => Promise<unknown>]>([
+    ["set", set, (id) => records.set(id, { a: 2 })],
+    ["patch", patch, (id) => records.patch(id, { a: 2 })],
+  ])(
+    "a %s that never arrived is done where what was forgotten was written long before",
+    async (name, script, write) => {
+      const id = `old ${name}`;
+      await stored(id);
+      await forget(id);
+      expect(await losingAnswer(proxy, script, () => write(id))).toMatchObject({ status: "ok" });
+      await expect(losingRequest(proxy, script, () => write(id))).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
+      // As if those writes had been made in 1970.
+      await server.command("HSET", `${prefix}:record:docs:{${id}}`, "times", "1,2");
+      expect(await losingRequest(proxy, script, () => write(id))).toMatchObject({ status: "ok" });
+    },
+  );
 
   it("a patch whose repeat finds no record is unknown: it may have been there", async () => {
     await stored("gone");

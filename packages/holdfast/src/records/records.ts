@@ -120,7 +120,7 @@ export class Records<T extends object> {
   /**
    * Replaces the whole record or creates it.
    * Cost: one script, shared by calls made in the same tick on the same slot.
-   * @throws OutcomeUnknownError when the answer of a versioned write was lost and the server knows it no longer
+   * @throws OutcomeUnknownError when the answer was lost and the server knows no longer whether it was written
    */
   set(id: Id, value: T, options?: RecordWriteOptions): Promise<RecordSetResult> {
     return observed("records.set", id, async () => {

@@ -1,7 +1,7 @@
 // Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
 
 import type { Arg } from "../driver/port.ts";
-import { UnexpectedReplyError, decodeBool, decodeFloat, decodeInt, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { UnexpectedReplyError, decodeFloat, decodeInt, decodeUnion, expectFields } from "../core/script/decode.ts";
 import { encodeFloat, encodeInt, encodeJson } from "../core/script/encode.ts";
 import type { BatchScript } from "../core/script/script.ts";
 
@@ -20,9 +20,10 @@ end
 
 const RECORD = `local OP_LENGTH = 9
 local MAX_OPS = 16
+local SKEW_MS = 1000
 local function stateOf(record)
-  local stored = redis.call('HMGET', record, 'version', 'ops')
-  return stored[1] and { version = tonumber(stored[1]), ops = stored[2] or '' } or nil
+  local stored = redis.call('HMGET', record, 'version', 'ops', 'times')
+  return stored[1] and { version = tonumber(stored[1]), ops = stored[2] or '', times = stored[3] or '' } or nil
 end
 local function madeBy(state, opId)
   local at = string.find(state.ops, opId .. ',', 1, true)
@@ -31,6 +32,11 @@ end
 local function remembers(state, expected)
   local since = state.version - expected
   return since > 0 and since * OP_LENGTH <= #state.ops
+end
+local function mayForget(state, againMs)
+  if #state.ops < OP_LENGTH * MAX_OPS then return false end
+  local since = tonumber(string.match(state.times, '^(%d+),'))
+  return not since or since >= now() - againMs - SKEW_MS
 end
 local function fieldsOf(layout, payload)
   local fields, at = {}, 1
@@ -44,7 +50,9 @@ end
 local function commit(record, state, opId, ttlMs, fields)
   local version = state and state.version + 1 or nowMicros()
   local ops = string.sub(opId .. ',' .. (state and state.ops or ''), 1, OP_LENGTH * MAX_OPS)
-  redis.call('HSET', record, 'version', version, 'ops', ops, unpack(fields))
+  local times = state and state.times or ''
+  if version % (MAX_OPS / 2) == 0 then times = string.match(times, '%d*$') .. ',' .. now() end
+  redis.call('HSET', record, 'version', version, 'ops', ops, 'times', times, unpack(fields))
   redis.call('PEXPIRE', record, ttlMs)
   return version
 end
@@ -71,7 +79,7 @@ export type IncrementResult =
 export const increment: BatchScript<IncrementKeys, IncrementArgs, IncrementResult> = {
   class: "unsafe",
   name: "records.increment",
-  sha1: "2dbe75ec442341ef2ffb2bd10d72ad0c162fd820",
+  sha1: "21a45ea47ab666499a39420baaf2817e34d161b2",
   lua: `-- records.increment
 ${NOW}${RECORD}local record = KEYS[1]
 local opId, ttlMs, field, by = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
@@ -117,7 +125,7 @@ return {'ok', text, commit(record, state, opId, ttlMs, {'d:' .. field, text})}
   },
   merged: {
     name: "records.increment (merged)",
-    sha1: "4cb2a298b44c1c0e752e2bd77924921d2e56aa39",
+    sha1: "13cd8dc37d159d5f88e1198c8e8f6605cd437744",
     lua: `-- records.increment
 ${NOW}${RECORD}local function run(keyAt, argAt)
   local record = KEYS[keyAt + 1]
@@ -157,6 +165,8 @@ export interface PatchKeys {
 export interface PatchArgs {
   /** names this write */
   readonly opId: string;
+  /** 0; when it is sent again: for how long it may have been under way */
+  readonly againMs: number;
   /** the version that must be stored, -1 for any */
   readonly expected: number;
   readonly ttlMs: number;
@@ -171,23 +181,26 @@ export interface PatchArgs {
 export type PatchResult =
   | { readonly status: "ok"; readonly version: number }
   | { readonly status: "missing" }
-  | { readonly status: "conflict"; readonly version: number; readonly known: boolean };
+  | { readonly status: "conflict"; readonly version: number }
+  | { readonly status: "forgotten" };
 
-/** Change some fields of a record that is there. */
+/** Change some fields of a record that is there. `forgotten`: as of set. */
 export const patch: BatchScript<PatchKeys, PatchArgs, PatchResult> = {
   class: "dedupable",
   name: "records.patch",
-  sha1: "c2e35eac3575f745d43704ea9701c90324de1141",
+  sha1: "18b82e57b1895b03de73bd5fd3830e76f759cf90",
   lua: `-- records.patch
 ${NOW}${RECORD}local record = KEYS[1]
-local opId, expected, ttlMs, removed, layout, payload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), cjson.decode(ARGV[4]), cjson.decode(ARGV[5]), ARGV[6]
+local opId, againMs, expected, ttlMs, removed, layout, payload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), cjson.decode(ARGV[5]), cjson.decode(ARGV[6]), ARGV[7]
 local state = stateOf(record)
-if not state then return {'missing'} end
+if not state then return {againMs > 0 and 'forgotten' or 'missing'} end
 local version = madeBy(state, opId)
 if version then return {'ok', version} end
 if expected >= 0 and expected ~= state.version then
-  return {'conflict', state.version, remembers(state, expected) and 1 or 0}
+  if againMs > 0 and not remembers(state, expected) then return {'forgotten'} end
+  return {'conflict', state.version}
 end
+if againMs > 0 and expected < 0 and mayForget(state, againMs) then return {'forgotten'} end
 for _, name in ipairs(removed) do redis.call('HDEL', record, 'd:' .. name) end
 return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
 `,
@@ -195,7 +208,7 @@ return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
     out.push(keys.record);
   },
   encodeArgs(args, out) {
-    out.push(args.opId, encodeInt("expected", args.expected), encodeInt("ttlMs", args.ttlMs), encodeJson("removed", args.removed), encodeJson("layout", args.layout), args.payload);
+    out.push(args.opId, encodeInt("againMs", args.againMs), encodeInt("expected", args.expected), encodeInt("ttlMs", args.ttlMs), encodeJson("removed", args.removed), encodeJson("layout", args.layout), args.payload);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -207,30 +220,35 @@ return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
         expectFields(fields, 0);
         return { status: "missing" };
       case "conflict":
-        expectFields(fields, 2);
-        return { status: "conflict", version: decodeInt(fields[1]), known: decodeBool(fields[2]) };
+        expectFields(fields, 1);
+        return { status: "conflict", version: decodeInt(fields[1]) };
+      case "forgotten":
+        expectFields(fields, 0);
+        return { status: "forgotten" };
       default:
-        throw new UnexpectedReplyError("one of ok, missing, conflict", reply);
+        throw new UnexpectedReplyError("one of ok, missing, conflict, forgotten", reply);
     }
   },
   merged: {
     name: "records.patch (merged)",
-    sha1: "75328a1cba603a12351060ccbc748f978f94bf22",
+    sha1: "74aa48950d6752dc573d39076614fd2397f64aa1",
     lua: `-- records.patch
 ${NOW}${RECORD}local function run(keyAt, argAt)
   local record = KEYS[keyAt + 1]
-  local opId, expected, ttlMs, removed, layout, payload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), cjson.decode(ARGV[argAt + 4]), cjson.decode(ARGV[argAt + 5]), ARGV[argAt + 6]
+  local opId, againMs, expected, ttlMs, removed, layout, payload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), cjson.decode(ARGV[argAt + 5]), cjson.decode(ARGV[argAt + 6]), ARGV[argAt + 7]
   local state = stateOf(record)
-  if not state then return {'missing'} end
+  if not state then return {againMs > 0 and 'forgotten' or 'missing'} end
   local version = madeBy(state, opId)
   if version then return {'ok', version} end
   if expected >= 0 and expected ~= state.version then
-    return {'conflict', state.version, remembers(state, expected) and 1 or 0}
+    if againMs > 0 and not remembers(state, expected) then return {'forgotten'} end
+    return {'conflict', state.version}
   end
+  if againMs > 0 and expected < 0 and mayForget(state, againMs) then return {'forgotten'} end
   for _, name in ipairs(removed) do redis.call('HDEL', record, 'd:' .. name) end
   return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 6 and 6 or 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 7 and 7 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
@@ -250,6 +268,8 @@ export interface SetKeys {
 export interface SetArgs {
   /** names this write */
   readonly opId: string;
+  /** 0; when it is sent again: for how long it may have been under way */
+  readonly againMs: number;
   /** the version that must be stored: 0 for no record, -1 for any state */
   readonly expected: number;
   readonly ttlMs: number;
@@ -261,23 +281,26 @@ export interface SetArgs {
 
 export type SetResult =
   | { readonly status: "ok"; readonly version: number }
-  | { readonly status: "conflict"; readonly version: number; readonly known: boolean };
+  | { readonly status: "conflict"; readonly version: number }
+  | { readonly status: "forgotten" };
 
-/** Replace a whole record, or create it. */
+/** Replace a whole record, or create it. `forgotten`: a repeat, and whether it was executed before is not known any more. */
 export const set: BatchScript<SetKeys, SetArgs, SetResult> = {
   class: "dedupable",
   name: "records.set",
-  sha1: "5ad7469298daee3ba4780a769831d36efc463a55",
+  sha1: "be25191a1b0844878a7651b4949be00b8e7c55a1",
   lua: `-- records.set
 ${NOW}${RECORD}local record = KEYS[1]
-local opId, expected, ttlMs, layout, payload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), cjson.decode(ARGV[4]), ARGV[5]
+local opId, againMs, expected, ttlMs, layout, payload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), cjson.decode(ARGV[5]), ARGV[6]
 local state = stateOf(record)
 local version = state and madeBy(state, opId)
 if version then return {'ok', version} end
 local current = state and state.version or 0
 if expected >= 0 and expected ~= current then
-  return {'conflict', current, state and remembers(state, expected) and 1 or 0}
+  if againMs > 0 and not (state and remembers(state, expected)) then return {'forgotten'} end
+  return {'conflict', current}
 end
+if againMs > 0 and expected < 0 and state and mayForget(state, againMs) then return {'forgotten'} end
 local fields = fieldsOf(layout, payload)
 redis.call('DEL', record)
 return {'ok', commit(record, state, opId, ttlMs, fields)}
@@ -286,7 +309,7 @@ return {'ok', commit(record, state, opId, ttlMs, fields)}
     out.push(keys.record);
   },
   encodeArgs(args, out) {
-    out.push(args.opId, encodeInt("expected", args.expected), encodeInt("ttlMs", args.ttlMs), encodeJson("layout", args.layout), args.payload);
+    out.push(args.opId, encodeInt("againMs", args.againMs), encodeInt("expected", args.expected), encodeInt("ttlMs", args.ttlMs), encodeJson("layout", args.layout), args.payload);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -295,31 +318,36 @@ return {'ok', commit(record, state, opId, ttlMs, fields)}
         expectFields(fields, 1);
         return { status: "ok", version: decodeInt(fields[1]) };
       case "conflict":
-        expectFields(fields, 2);
-        return { status: "conflict", version: decodeInt(fields[1]), known: decodeBool(fields[2]) };
+        expectFields(fields, 1);
+        return { status: "conflict", version: decodeInt(fields[1]) };
+      case "forgotten":
+        expectFields(fields, 0);
+        return { status: "forgotten" };
       default:
-        throw new UnexpectedReplyError("one of ok, conflict", reply);
+        throw new UnexpectedReplyError("one of ok, conflict, forgotten", reply);
     }
   },
   merged: {
     name: "records.set (merged)",
-    sha1: "78cdd472799c4dbeacd9485d839502b63721016e",
+    sha1: "ec792520c2261dd38f31de25dd7ea3ea91e3589d",
     lua: `-- records.set
 ${NOW}${RECORD}local function run(keyAt, argAt)
   local record = KEYS[keyAt + 1]
-  local opId, expected, ttlMs, layout, payload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), cjson.decode(ARGV[argAt + 4]), ARGV[argAt + 5]
+  local opId, againMs, expected, ttlMs, layout, payload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), cjson.decode(ARGV[argAt + 5]), ARGV[argAt + 6]
   local state = stateOf(record)
   local version = state and madeBy(state, opId)
   if version then return {'ok', version} end
   local current = state and state.version or 0
   if expected >= 0 and expected ~= current then
-    return {'conflict', current, state and remembers(state, expected) and 1 or 0}
+    if againMs > 0 and not (state and remembers(state, expected)) then return {'forgotten'} end
+    return {'conflict', current}
   end
+  if againMs > 0 and expected < 0 and state and mayForget(state, againMs) then return {'forgotten'} end
   local fields = fieldsOf(layout, payload)
   redis.call('DEL', record)
   return {'ok', commit(record, state, opId, ttlMs, fields)}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 5 and 5 or 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 6 and 6 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end

@@ -1,7 +1,8 @@
 /**
  * Once: an `update` that was answered `ok` is in the record exactly once, and one that was not answered at most once,
  * whatever is lost, late or repeated, and however many writes come before the repeat. The same check finds a loop that
- * takes a conflict after a lost answer for an ordinary one.
+ * takes a conflict after a lost answer for an ordinary one. The same for a `patch` over any state, where everybody takes
+ * out what the patches of all put in.
  */
 import { expect, it } from "vitest";
 import { schedules, unlessOutage } from "../../test/support/simulated.ts";
@@ -14,6 +15,8 @@ const BURST = 20;
 
 interface Doc {
   n: number;
+  /** The call of the last patch, until it is taken. */
+  posted?: string;
   noise?: number;
   /** The calls of which the record has the effect, once for each time. */
   done: string[];
@@ -29,6 +32,17 @@ const ours: MarkOf = ({ hf }) => {
   return async (call) => {
     const mark = ({ n, done, ...rest }: Doc): Doc => ({ ...rest, n: n + 1, done: [...done, call] });
     return (await records.update("doc", mark, { initial: { n: 0, done: [] } })).status === "ok";
+  };
+};
+
+/** Patches, and notes which patches it finds. Those that others overwrite are never noted, so nothing counts as answered. */
+const patching: MarkOf = ({ hf }) => {
+  const records = hf.records<Doc>("docs", { encrypt });
+  const take = ({ posted, ...rest }: Doc): Doc => ({ ...rest, done: posted ? [...rest.done, posted] : rest.done });
+  return async (posted) => {
+    if ((await records.patch("doc", { posted })).status === "missing") await records.set("doc", { n: 0, done: [] });
+    await records.update("doc", take);
+    return false;
   };
 };
 
@@ -81,6 +95,10 @@ function once(markOf: MarkOf): (simulation: Simulation) => Promise<void> {
 
 it("an update happens once, or its outcome is unknown", { timeout: 600_000 }, async () => {
   await simulate({ ...schedules(), clients: 3 }, once(ours));
+});
+
+it("a patch happens once, or its outcome is unknown", { timeout: 600_000 }, async () => {
+  await simulate({ ...schedules(100), clients: 3 }, once(patching));
 });
 
 it("a loop that takes every conflict for another's applies a change twice, and the simulation finds it", async () => {

@@ -1,10 +1,10 @@
 /** The server's side of records: which calls share a command, and what the replies mean. */
 import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { orThrow, scriptKind } from "../core/batch/script-kind.ts";
-import type { Call, Driver } from "../driver/port.ts";
+import type { Arg, Call, Driver } from "../driver/port.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
 import type { BatchItem, UnclassedCall } from "../core/script/run.ts";
-import { RepeatWatch, unknownAfterRepeat } from "../core/update/compare-and-set.ts";
+import { unknownAfterRepeat } from "../core/update/compare-and-set.ts";
 import type { EncodedFields } from "./format.ts";
 import {
   increment,
@@ -96,9 +96,9 @@ export class RecordStore {
     return (await this.#driver.send(["EXISTS", key], call, key)) === 1;
   }
 
-  /** @throws OutcomeUnknownError for a conflict that may be one with the write itself, whose answer was lost */
+  /** @throws OutcomeUnknownError for a write whose answer was lost and which the record may have forgotten */
   replace(op: ReplaceOp, id: Id, expected: number, fields: EncodedFields): Promise<Written> {
-    const args = { ...this.#write(), expected, ...fields };
+    const args = { ...this.#write(), againMs: 0, expected, ...fields };
     return this.#addOnce(op, this.#replaces[op], id, args, fields.payload.length);
   }
 
@@ -109,7 +109,7 @@ export class RecordStore {
     removed: readonly string[],
     fields: EncodedFields,
   ): Promise<Written | { readonly status: "missing" }> {
-    const args = { ...this.#write(), expected, removed, ...fields };
+    const args = { ...this.#write(), againMs: 0, expected, removed, ...fields };
     return this.#addOnce("records.patch", this.#patches, id, args, fields.payload.length);
   }
 
@@ -131,23 +131,16 @@ export class RecordStore {
 
   async #addOnce<Args, Result extends SetResult | PatchResult>(
     op: string,
-    kind: BatchKind<BatchItem<{ record: string }, Args>, Result>,
+    kind: BatchKind<BatchItem<{ readonly record: Arg }, Args>, Result>,
     id: Id,
     args: Args,
     bytes: number,
-  ): Promise<Written | Extract<Result, { status: "missing" }>> {
-    const watch = new RepeatWatch();
-    const result: SetResult | PatchResult = await this.#add(
-      kind,
-      { ...this.#item(id, args), onRepeat: watch.onRepeat },
-      bytes,
-    );
-    if (result.status === "ok") return result;
-    // A record that is missing may have been there when the write was executed.
-    const known = result.status === "conflict" && result.known;
-    if (watch.repeated && !known) throw unknownAfterRepeat(op, String(id));
-    if (result.status === "conflict") return { status: "conflict", version: result.version };
-    return result as Extract<Result, { status: "missing" }>;
+  ): Promise<Exclude<Result, { status: "forgotten" }>> {
+    const againMs = this.#settings.timeoutMs ?? this.#driver.timeoutMs;
+    const onRepeat = (): Args => ({ ...args, againMs });
+    const result = await this.#add(kind, { ...this.#item(id, args), onRepeat }, bytes);
+    if (result.status === "forgotten") throw unknownAfterRepeat(op, String(id));
+    return result as Exclude<Result, { status: "forgotten" }>;
   }
 
   #item<Args>(id: Id, args: Args): BatchItem<{ record: string }, Args> {

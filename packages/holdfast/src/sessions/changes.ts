@@ -1,7 +1,7 @@
 /** Changes of a live session's data. An alias is the session: a change under an id from before a rotation goes to the successor. */
 import { InvalidArgumentError } from "../base/errors.ts";
 import type { Runtime } from "../base/runtime.ts";
-import { RepeatWatch, untilNoConflict } from "../core/update/compare-and-set.ts";
+import { untilNoConflict } from "../core/update/compare-and-set.ts";
 import type { SessionIds, SessionRef } from "./ids.ts";
 import type { PatchResult } from "./scripts.gen.ts";
 import { fieldsOf, type Session, type SessionFormat, type SessionPatch } from "./session.ts";
@@ -94,13 +94,13 @@ export class SessionChanges<Data extends object, Device> {
 
   async #patch(op: PatchOp, ref: SessionRef, patch: SessionPatch<Data>, expected: number): Promise<SessionPatchResult> {
     const patchId = this.#runtime.randomBytes(6).toString("hex");
-    const watch = new RepeatWatch();
+    const sent = { before: false };
     const at = (where: SessionRef, via?: SessionRef): Promise<PatchResult> =>
-      this.#store.patch(op, where, { via, watch, patchId, expected, ...this.#format.encodePatch(where, patch) });
+      this.#store.patch(op, where, { via, sent, patchId, expected, ...this.#format.encodePatch(where, patch) });
     const first = await at(ref);
     const answer = first.status === "moved" ? await at(this.#ids.refOfTarget(first.target), ref) : first;
     if (answer.status === "ok") return answer;
-    return answer.status === "conflict" ? { status: "conflict", version: answer.version } : { status: "revoked" };
+    return answer.status === "conflict" ? answer : { status: "revoked" };
   }
 }
 

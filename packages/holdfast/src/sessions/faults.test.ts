@@ -2,12 +2,13 @@
 // - an answer is lost and the repeated call makes a second session, beyond the limit ...... "a create whose answer was lost"
 // - a repeated patch overwrites what another request wrote meanwhile ..................... "a patch whose answer was lost"
 // - a change is applied twice when its repeat meets a conflict .......................... "... finds itself forgotten ..."
+// - a repeat that did nothing before is refused for no reason ........................... "a patch that never arrived"
 // - a repeated rotation says `missing`, or leaves two sessions ........................... "a rotation ...", "a sign-in ..."
 // - a sign-in that dies half-way leaves both sessions usable ............................. "a sign-in that is cut off"
 // - an outage looks like a signed-out user ............................................... "an outage is an error"
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { calls, losingAnswer } from "../../test/support/lost-answer.ts";
+import { calls, losingAnswer, losingRequest } from "../../test/support/lost-answer.ts";
 import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
@@ -72,6 +73,7 @@ describe("sessions under faults", () => {
   it.each<[string, (of: Sessions<Data>, id: string) => Promise<unknown>]>([
     ["update", (of, id) => of.update(id, ({ n = 0, ...rest }) => ({ ...rest, n: Number(n) + 1 }))],
     ["patch of a checked session", (of, id) => of.patch(id, { n: 1 })],
+    ["patch over any state", (of, id) => of.patch(id, { n: 1 })],
     ["patch over a version", (of, id) => of.patch(id, { n: 1 }, { version: 1 })],
   ])("%s: a change whose repeat finds itself forgotten is unknown, and done once", async (name, change) => {
     const id = await created();
@@ -87,6 +89,23 @@ describe("sessions under faults", () => {
     );
     await expect(lost).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN", retryable: false });
     expect(await witness.get(id)).toMatchObject({ version: 17, data: { n: 1, round: 14 } });
+  });
+
+  it("a patch that never arrived is done where each patch since is remembered, or what was forgotten is old", async () => {
+    const id = await created();
+    const patched = (n: number): Promise<unknown> => losingRequest(proxy, patch, () => sessions.patch(id, { n }));
+    expect(await patched(1)).toEqual({ status: "ok", version: 2 });
+    for (let round = 0; round < 15; round += 1) await witness.patch(id, { round });
+    await expect(patched(2)).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
+    const [, [key]] = (await server.command("SCAN", "0", "MATCH", `*${(await witness.get(id))!.handle}*`)) as [
+      0,
+      [string],
+    ];
+    await server.command("HSET", key, "times", "1,2");
+    expect(await patched(3)).toEqual({ status: "ok", version: 18 });
+    // What it remembers follows it to its next id.
+    await witness.rotate(id, { grace: "1m" });
+    expect(await patched(4)).toEqual({ status: "ok", version: 19 });
   });
 
   it("a patch whose answer was lost before a rotation is known under the new id", async () => {

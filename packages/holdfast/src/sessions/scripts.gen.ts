@@ -384,6 +384,8 @@ export interface PatchArgs {
   readonly touchMs: number;
   /** handle of the alias that led here, or '' */
   readonly via: string;
+  /** 0; when it is sent again: for how long it may have been under way */
+  readonly againMs: number;
   readonly patchId: string;
   readonly expected: number;
   readonly removed: number;
@@ -392,39 +394,52 @@ export interface PatchArgs {
 
 export type PatchResult =
   | { readonly status: "ok"; readonly version: number }
-  | { readonly status: "conflict"; readonly version: number; readonly known: boolean }
+  | { readonly status: "conflict"; readonly version: number }
+  | { readonly status: "forgotten" }
   | { readonly status: "moved"; readonly target: string }
   | { readonly status: "revoked" };
 
 /**
  * Change some fields of a live session; a session that ended is never brought back.
  * Applied patches leave their id and the version they made, so one whose answer was lost is recognised. The last dozen
- * are kept, the newest first.
+ * are kept in `ops`, the newest first. `times` has the milliseconds at which the last two versions were made that are
+ * divisible by NOTED_EVERY: each patch since the earlier one is remembered.
+ * `forgotten`: a repeat, and whether it was applied before is not known any more.
  */
 export const patch: Script<PatchKeys, PatchArgs, PatchResult> = {
   class: "dedupable",
   name: "sessions.patch",
-  sha1: "e9c2019f0258bf60e1e0a5b2db00b80144f0e6cb",
+  sha1: "1eefb122ab106e0419675d281a4318cfd463de19",
   lua: `-- sessions.patch
 ${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
-local handle, idleMs, touchMs, via, patchId, expected, removed = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
+local handle, idleMs, touchMs, via, againMs, patchId, expected, removed = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 local changes = {}
-for i = 8, #ARGV do changes[i - 7] = ARGV[i] end
+for i = 9, #ARGV do changes[i - 8] = ARGV[i] end
 local state, alias = find(session, index, handle, idleMs, via)
 if alias then return {'moved', alias} end
 if not state then return {'revoked'} end
-local ops = redis.call('HGET', session, 'ops') or ''
+local NOTED_EVERY, SKEW_MS = 4, 1000
+local stored = redis.call('HMGET', session, 'ops', 'times')
+local ops, times = stored[1] or '', stored[2] or ''
 local applied = string.match(ops, patchId .. '=(%d+)')
 if applied then return {'ok', tonumber(applied)} end
 if expected > 0 and expected ~= state.version then
   local known = string.find(ops, '=' .. (expected + 1) .. ',', 1, true)
-  return {'conflict', state.version, known and 1 or 0}
+  if againMs > 0 and not known then return {'forgotten'} end
+  return {'conflict', state.version}
+end
+if againMs > 0 and expected == 0 then
+  local oldest = tonumber(string.match(ops, '=(%d+),$'))
+  local since = tonumber(string.match(times, '^(%d+),'))
+  local forgot = oldest and oldest > 2
+  if forgot and not (since and since < now() - againMs - SKEW_MS) then return {'forgotten'} end
 end
 for i = 1, removed do redis.call('HDEL', session, changes[i]) end
 for i = removed + 1, #changes, 2 do redis.call('HSET', session, changes[i], changes[i + 1]) end
 local version = redis.call('HINCRBY', session, 'version', 1)
 ops = string.sub(patchId .. '=' .. version .. ',' .. ops, 1, 200)
-redis.call('HSET', session, 'ops', string.match(ops, '^.*,'))
+if version % NOTED_EVERY == 0 then times = string.match(times, '%d*$') .. ',' .. now() end
+redis.call('HSET', session, 'ops', string.match(ops, '^.*,'), 'times', times)
 touch(session, index, handle, idleMs, touchMs, state)
 return {'ok', version}
 `,
@@ -432,7 +447,7 @@ return {'ok', version}
     out.push(keys.session, keys.index);
   },
   encodeArgs(args, out) {
-    out.push(args.handle, encodeInt("idleMs", args.idleMs), encodeInt("touchMs", args.touchMs), args.via, args.patchId, encodeInt("expected", args.expected), encodeInt("removed", args.removed));
+    out.push(args.handle, encodeInt("idleMs", args.idleMs), encodeInt("touchMs", args.touchMs), args.via, encodeInt("againMs", args.againMs), args.patchId, encodeInt("expected", args.expected), encodeInt("removed", args.removed));
     for (const each of args.changes) out.push(each);
   },
   decode(reply) {
@@ -442,8 +457,11 @@ return {'ok', version}
         expectFields(fields, 1);
         return { status: "ok", version: decodeInt(fields[1]) };
       case "conflict":
-        expectFields(fields, 2);
-        return { status: "conflict", version: decodeInt(fields[1]), known: decodeBool(fields[2]) };
+        expectFields(fields, 1);
+        return { status: "conflict", version: decodeInt(fields[1]) };
+      case "forgotten":
+        expectFields(fields, 0);
+        return { status: "forgotten" };
       case "moved":
         expectFields(fields, 1);
         return { status: "moved", target: decodeText(fields[1]) };
@@ -451,7 +469,7 @@ return {'ok', version}
         expectFields(fields, 0);
         return { status: "revoked" };
       default:
-        throw new UnexpectedReplyError("one of ok, conflict, moved, revoked", reply);
+        throw new UnexpectedReplyError("one of ok, conflict, forgotten, moved, revoked", reply);
     }
   },
 };
@@ -597,7 +615,7 @@ export type RotateResult =
 export const rotate: Script<RotateKeys, RotateArgs, RotateResult> = {
   class: "dedupable",
   name: "sessions.rotate",
-  sha1: "b9fcbedec38ab3d6af78f8e833db4803e79b7b94",
+  sha1: "6dbf15c068a9a9ebf0369c4892f6a3ccfe712bac",
   lua: `-- sessions.rotate
 ${NOW}${LIFE}local session, successor, index = KEYS[1], KEYS[2], KEYS[3]
 local handle, nextHandle, target, version, graceMs, idleMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -607,10 +625,10 @@ if redis.call('HEXISTS', successor, 'created') == 1 then return {'ok', redis.cal
 local state = find(session, index, handle, idleMs)
 if not state then return {'missing'} end
 if state.version ~= version then return {'conflict'} end
-local kept = redis.call('HMGET', session, 'created', 'ops')
+local kept = redis.call('HMGET', session, 'created', 'ops', 'times')
 local at = now()
 redis.call('HSET', successor, 'created', kept[1], 'seen', at, 'ends', state.ends, 'version', version, unpack(fields))
-if kept[2] then redis.call('HSET', successor, 'ops', kept[2]) end
+if kept[2] then redis.call('HSET', successor, 'ops', kept[2], 'times', kept[3] or '') end
 if graceMs > 0 then redis.call('HSET', successor, 'from', handle) end
 if state.user then redis.call('ZREM', index, handle) end
 keepUntil(successor, index, nextHandle, state.user, math.min(at + idleMs, state.ends))

@@ -143,7 +143,7 @@ export class Sessions<Data extends object, Device = unknown> {
    * Changes the given fields of the data and leaves the others; `undefined` removes one. Counts as a use of the session.
    * Safe to repeat after a lost answer: the server knows the last patches.
    * Cost: one script; with a `schema`, which must see the whole, a read before it.
-   * @throws OutcomeUnknownError when the answer of a versioned or checked patch was lost and the server knows it no longer
+   * @throws OutcomeUnknownError when the answer was lost and the server knows no longer whether it was applied
    */
   patch(id: string, patch: SessionPatch<Data>, options?: SessionPatchOptions): Promise<SessionPatchResult> {
     return this.#withRef<SessionPatchResult>("sessions.patch", id, { status: "revoked" }, async (ref) => {

@@ -5,7 +5,7 @@ import type { Core } from "../core/core.ts";
 import type { Call } from "../driver/port.ts";
 import { HoldfastError } from "../base/errors.ts";
 import { runMerged } from "../core/script/run-merged.ts";
-import { type RepeatWatch, unknownAfterRepeat } from "../core/update/compare-and-set.ts";
+import { unknownAfterRepeat } from "../core/update/compare-and-set.ts";
 import { runScript } from "../core/script/run.ts";
 import {
   admit,
@@ -48,7 +48,7 @@ export interface PatchRequest {
   /** The alias that led to the session. */
   readonly via: SessionRef | undefined;
   /** Shared by the calls of one patch, which may go to the alias first. */
-  readonly watch: RepeatWatch;
+  readonly sent: { before: boolean };
   /** Hexadecimal; by it the server recognises a patch that is sent again. */
   readonly patchId: string;
   /** 0 for any. */
@@ -100,14 +100,19 @@ export class SessionStore {
     return runScript(this.#core.driver, admit, keysOf(ref), args, this.#call("sessions.rotate", ref));
   }
 
-  /** @throws OutcomeUnknownError for a conflict that may be one with the patch itself, whose answer was lost */
-  async patch(op: PatchOp, ref: SessionRef, { via, watch, ...request }: PatchRequest): Promise<PatchResult> {
-    const { idleMs, touchMs } = this.#settings;
-    const args = { handle: ref.handle, idleMs, touchMs, via: via?.handle ?? "", ...request };
-    const call = { ...this.#call(op, ref), onRepeat: watch.onRepeat };
+  /** @throws OutcomeUnknownError for a patch whose answer was lost and which the session may have forgotten */
+  async patch(op: PatchOp, ref: SessionRef, { via, sent, ...request }: PatchRequest): Promise<PatchResult> {
+    const { idleMs, touchMs, timeoutMs = this.#core.driver.timeoutMs } = this.#settings;
+    // One call may go to the alias and one to the session, each with a deadline of its own.
+    const againMs = sent.before ? timeoutMs * 2 : 0;
+    const args = { handle: ref.handle, idleMs, touchMs, via: via?.handle ?? "", againMs, ...request };
+    const onRepeat = (): typeof args => {
+      sent.before = true;
+      return { ...args, againMs: timeoutMs * 2 };
+    };
     this.#sendReadsBefore(ref.session);
-    const result = await runScript(this.#core.driver, patch, keysOf(ref), args, call);
-    if (result.status === "conflict" && watch.repeated && !result.known) throw unknownAfterRepeat(op, ref.handle);
+    const result = await runScript(this.#core.driver, patch, keysOf(ref), args, this.#call(op, ref), onRepeat);
+    if (result.status === "forgotten") throw unknownAfterRepeat(op, ref.handle);
     return result;
   }
 

@@ -1,4 +1,4 @@
-/** An answer that is lost on its way: what a call does then, of which the server has done its part. */
+/** An answer, or a request, that is lost on its way: what a call does then. */
 import type { Proxy } from "./proxy.ts";
 
 /** A generated script, as its wrapper describes it. */
@@ -34,5 +34,25 @@ export async function losingAnswer<T>(
   await Promise.all([request, executed]);
   await meanwhile();
   await proxy.heal();
+  return result;
+}
+
+/**
+ * Runs `body`; its first call of `script` never reaches the server behind the proxy; then `meanwhile` runs and the
+ * connection is reset. Returns what `body` returns.
+ */
+export async function losingRequest<T>(
+  proxy: Proxy,
+  script: SentScript,
+  body: () => Promise<T>,
+  meanwhile: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<T> {
+  const stranded = proxy.strand();
+  const request = proxy.sawRequest((bytes) => calls(bytes, script));
+  const result = body();
+  result.catch(() => undefined);
+  await request;
+  await meanwhile();
+  stranded.cut();
   return result;
 }

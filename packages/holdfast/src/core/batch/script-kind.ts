@@ -24,10 +24,10 @@ export function scriptKind<Keys, Args, Result, Item extends BatchItem<Keys, Args
 ): BatchKind<Item, Output> {
   const one = async (pending: Pending<Item, Output>): Promise<void> => {
     const { keys, args, key, onRepeat } = pending.item;
-    const named = { op: call.op, key, timeoutMs: call.timeoutMs, signal: call.signal, onRepeat };
+    const named = { op: call.op, key, timeoutMs: call.timeoutMs, signal: call.signal };
     let outcome: Result | HoldfastError;
     try {
-      outcome = await runScript(driver, script, keys, args, named);
+      outcome = await runScript(driver, script, keys, args, named, onRepeat);
     } catch (error) {
       outcome = asHoldfastError(error);
     }

@@ -8,11 +8,11 @@ import type { Script } from "./script.ts";
 const ERROR_PREFIX = /^[A-Z][A-Z0-9]*(?= )/;
 
 /** A call without its operation class, which is the script's. */
-export type UnclassedCall = Omit<Call, "class">;
+export type UnclassedCall = Omit<Call, "class" | "onRepeat">;
 
 /** Named fields and no spread: this is on the way of every call. */
-export function classed(opClass: Call["class"], call: UnclassedCall): Call {
-  const { op, key, timeoutMs, signal, onRepeat } = call;
+export function classed(opClass: Call["class"], call: UnclassedCall, onRepeat?: Call["onRepeat"]): Call {
+  const { op, key, timeoutMs, signal } = call;
   return { op, class: opClass, key, timeoutMs, signal, onRepeat };
 }
 

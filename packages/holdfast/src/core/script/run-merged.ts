@@ -13,8 +13,8 @@ export interface BatchItem<Keys, Args> {
   readonly args: Args;
   /** The user's name for the key; for error messages only. */
   readonly key?: string | undefined;
-  /** As of a call: also when it was sent in one piece with others. */
-  readonly onRepeat?: (() => void) | undefined;
+  /** Returns the arguments to send again after an attempt that may have been executed was lost; undefined: the same. */
+  readonly onRepeat?: (() => Args) | undefined;
 }
 
 /** Items in one EVALSHA: about 1 ms of the server's time, in which it serves nobody else. */
@@ -99,12 +99,18 @@ class MergedCall<Keys, Args, Result> {
 
   #send(driver: Driver, form: ScriptSource): Promise<Reply> {
     const key = this.#sent.length === 1 ? this.#items[this.#sent[0]!]!.key : this.#call.key;
-    const onRepeat = this.#script.class === "dedupable" ? (): void => this.#repeated() : undefined;
-    return driver.script(form, this.#keys, this.#args, classed(this.#script.class, { ...this.#call, key, onRepeat }));
+    const changes = this.#items.some((item) => item.onRepeat !== undefined);
+    const onRepeat = changes ? (): Arg[] => this.#argsAgain() : undefined;
+    return driver.script(form, this.#keys, this.#args, classed(this.#script.class, { ...this.#call, key }, onRepeat));
   }
 
-  #repeated(): void {
-    for (const index of this.#sent) this.#items[index]!.onRepeat?.();
+  #argsAgain(): Arg[] {
+    const args: Arg[] = [];
+    for (const index of this.#sent) {
+      const item = this.#items[index]!;
+      this.#script.encodeArgs(item.onRepeat?.() ?? item.args, args);
+    }
+    return args;
   }
 
   #checked(reply: Reply): Reply[] {

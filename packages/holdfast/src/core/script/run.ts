@@ -11,6 +11,7 @@ export { asHoldfastError, type BatchItem, MAX_BATCH_ITEMS, runMerged } from "./r
  * @throws InvalidArgumentError for an argument that cannot be sent as the header says, before anything is sent.
  * @throws ReplyError for a reply that the script's header does not allow.
  * Not `async`, as it is on the way of every call that is not merged; it never throws all the same, but rejects.
+ * @param onRepeat returns the arguments to send again after an attempt that may have been executed was lost
  */
 export function runScript<Keys, Args, Result>(
   driver: Driver,
@@ -18,6 +19,7 @@ export function runScript<Keys, Args, Result>(
   keys: Keys,
   args: Args,
   call: UnclassedCall,
+  onRepeat?: () => Args,
 ): Promise<Result> {
   const wireKeys: Arg[] = [];
   const wireArgs: Arg[] = [];
@@ -27,6 +29,13 @@ export function runScript<Keys, Args, Result>(
   } catch (error) {
     return Promise.reject(error);
   }
-  const reply = driver.script(script, wireKeys, wireArgs, classed(script.class, call));
+  const again = onRepeat === undefined ? undefined : (): Arg[] => encoded(script, onRepeat());
+  const reply = driver.script(script, wireKeys, wireArgs, classed(script.class, call, again));
   return reply.then((received) => decodeReply(script, received, call.op, call.key));
+}
+
+function encoded<Args>(script: Script<never, Args, unknown>, args: Args): Arg[] {
+  const wire: Arg[] = [];
+  script.encodeArgs(args, wire);
+  return wire;
 }

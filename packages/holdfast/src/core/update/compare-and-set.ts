@@ -1,9 +1,10 @@
 /**
  * Read, change, write if nobody wrote meanwhile; else again: what `update` of every primitive stands on.
  *
- * A write whose answer was lost is sent again. If the server recognises it, it has been done once. If the repeat meets a
- * conflict, that may be a conflict with itself: unless the server still knows that the write was never executed, the
- * outcome is unknown, and the change must not be applied to what is there now.
+ * A write whose answer was lost is sent again, and says so. If the server recognises it, it has been done once. If the
+ * repeat meets a conflict, that may be a conflict with itself: unless the server still knows that the write was never
+ * executed, the outcome is unknown, and the change must not be applied to what is there now. The same holds for a write
+ * over any version, once the server has forgotten one that was made since it was sent first.
  */
 import { OutcomeUnknownError } from "../../base/errors.ts";
 import { type Runtime, sleep } from "../../base/runtime.ts";
@@ -24,16 +25,6 @@ export async function untilNoConflict<Outcome extends { readonly status: string 
     outcome = await round();
   }
   return outcome;
-}
-
-/** Notices that a write was sent more than once. */
-export class RepeatWatch {
-  repeated = false;
-
-  /** For a call's `onRepeat`. */
-  readonly onRepeat = (): void => {
-    this.repeated = true;
-  };
 }
 
 /** A repeat was refused, and whether an attempt before it was executed can no longer be known. */

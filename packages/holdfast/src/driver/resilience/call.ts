@@ -75,6 +75,11 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
     return false;
   }
 
+  /** An attempt of a write was lost, and another follows. */
+  protected onRepeat(): void {
+    this.spec.onRepeat?.();
+  }
+
   /** The call was ended while an attempt is out: give back what that holds. */
   protected abandon(): void {}
 
@@ -177,7 +182,7 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
       return this.#endUnavailable("the connection was lost", failure);
     }
     if (!this.context.budget.withdraw()) return this.#endUnavailable(BUDGET_SPENT, failure);
-    if (write) this.spec.onRepeat?.();
+    if (write) this.onRepeat();
     this.#park(failure);
   }
 

@@ -64,6 +64,12 @@ export class EvalCall extends CommandCall {
     return true;
   }
 
+  protected override onRepeat(): void {
+    const again = this.spec.onRepeat?.();
+    // Before them: the command, the script, the number of keys, and the keys.
+    if (again !== undefined) this.args = [...this.args.slice(0, 3 + Number(this.args[2])), ...again];
+  }
+
   get #bySha(): boolean {
     return this.args[0] === "EVALSHA";
   }

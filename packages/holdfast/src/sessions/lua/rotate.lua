@@ -21,10 +21,10 @@ if redis.call('HEXISTS', successor, 'created') == 1 then return {'ok', redis.cal
 local state = find(session, index, handle, idleMs)
 if not state then return {'missing'} end
 if state.version ~= version then return {'conflict'} end
-local kept = redis.call('HMGET', session, 'created', 'ops')
+local kept = redis.call('HMGET', session, 'created', 'ops', 'times')
 local at = now()
 redis.call('HSET', successor, 'created', kept[1], 'seen', at, 'ends', state.ends, 'version', version, unpack(fields))
-if kept[2] then redis.call('HSET', successor, 'ops', kept[2]) end
+if kept[2] then redis.call('HSET', successor, 'ops', kept[2], 'times', kept[3] or '') end
 if graceMs > 0 then redis.call('HSET', successor, 'from', handle) end
 if state.user then redis.call('ZREM', index, handle) end
 keepUntil(successor, index, nextHandle, state.user, math.min(at + idleMs, state.ends))

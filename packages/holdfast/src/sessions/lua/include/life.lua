@@ -1,7 +1,7 @@
 --- When a session is alive, in one place for every script.
 -- A session is a hash with `created`, `seen` (start of its idle time), `ends` (absolute), all in server milliseconds,
--- `version`, `ops` (recent patches), `user`, `device`, `from` (whose alias may open it), `late` (its creation may arrive
--- late: its creator's connection has no fence) and its data as `d:<field>`.
+-- `version`, `ops` and `times` (recent patches), `user`, `device`, `from` (whose alias may open it), `late` (its creation
+-- may arrive late: its creator's connection has no fence) and its data as `d:<field>`.
 -- A user's session lives only while the user's index has it: taking it out of there ends it, whatever becomes of the hash.
 -- One that is `pending` is not in the index yet.
 
