@@ -120,6 +120,7 @@ export type {
   QueueAddResult,
   QueueCounts,
   QueueJobInfo,
+  QueueJobState,
   QueueResult,
   QueueResultOptions,
 } from "./queue/queue.ts";
@@ -135,5 +136,5 @@ export type {
   QueueUnique,
   QueueWorkOptions,
 } from "./queue/options.ts";
-export type { QueueJob } from "./queue/run.ts";
+export type { QueueJob } from "./queue/job.ts";
 export type { QueueHandler, QueueWorker, QueueWorkerStats } from "./queue/worker.ts";

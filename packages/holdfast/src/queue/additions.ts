@@ -28,6 +28,12 @@ export const MAX_ADDITIONS = 200;
 const OPERATION_TTL_MS = 60_000;
 const ID_BYTES = 9;
 
+export interface AdditionsOptions {
+  readonly timeoutMs: number | undefined;
+  /** What ids made here begin with. */
+  readonly idHead: string;
+}
+
 export class Additions {
   readonly #core: Core;
   readonly #keys: QueueKeys;
@@ -40,12 +46,12 @@ export class Additions {
   readonly #idHead: string;
   #calls = 0;
 
-  constructor(core: Core, keys: QueueKeys, timeoutMs: number | undefined) {
+  constructor(core: Core, keys: QueueKeys, { timeoutMs, idHead }: AdditionsOptions) {
     this.#core = core;
     this.#keys = keys;
     this.#call = { op: "queue.add", timeoutMs };
     this.#slot = core.driver.slotOf(keys.queue);
-    this.#idHead = core.driver.runtime.randomBytes(ID_BYTES).toString("base64url");
+    this.#idHead = idHead + core.driver.runtime.randomBytes(ID_BYTES).toString("base64url");
     this.#plain = listKind(MAX_ADDITIONS, (jobs) => this.#append(jobs));
     this.#particular = listKind(MAX_ADDITIONS, (jobs) => this.#addAll(jobs));
   }

@@ -5,7 +5,7 @@ import { checkName } from "./options.ts";
 import { observed } from "../core/observe/observe.ts";
 import type { QueueFailure } from "./failure.ts";
 import { decodeRecord } from "./record.ts";
-import type { QueueStore } from "./store.ts";
+import type { Partitions } from "./partitions.ts";
 import type { QueueValues } from "./values.ts";
 
 export interface QueueDeadJob<Payload> {
@@ -41,37 +41,39 @@ const MAX_PAGE = 500;
  * await emails.dead.redrive(jobs.filter(({ failures }) => failures > 0).map(({ id }) => id));
  */
 export class QueueDeadLetters<Payload> {
-  readonly #store: QueueStore;
+  readonly #partitions: Partitions;
   readonly #values: QueueValues<Payload, unknown>;
 
-  constructor(store: QueueStore, values: QueueValues<Payload, unknown>) {
-    this.#store = store;
+  constructor(partitions: Partitions, values: QueueValues<Payload, unknown>) {
+    this.#partitions = partitions;
     this.#values = values;
   }
 
-  /** Returns dead jobs, those that died first in front. Cost: ZRANGE, and one script per job of the page. */
+  /** Returns dead jobs, those that died first in front; partition after partition. Cost: ZRANGE, and one script per job of the page. */
   page(options?: QueueDeadPageOptions): Promise<QueueDeadPage<Payload>> {
     return observed("queue.dead.page", undefined, async () => {
-      const { cursor = "0", limit = 50 } = givenOptions(options, PAGE_OPTIONS);
-      const start = /^\d{1,15}$/.test(cursor) ? Number(cursor) : Number.NaN;
-      if (Number.isNaN(start)) throw new InvalidArgumentError("cursor", "the cursor of a page", cursor);
+      const { cursor = "0.0", limit = 50 } = givenOptions(options, PAGE_OPTIONS);
+      const [partition, start] = placeOf(cursor, this.#partitions.all.length);
       const count = wholeBetween("limit", limit, 1, MAX_PAGE);
-      const found = await this.#store.deadPage(start, count);
+      const found = await this.#partitions.all[partition]!.store.deadPage(start, count);
       const jobs = await Promise.all(found.map(({ id, at }) => this.#job(id, at)));
-      return {
-        jobs: jobs.filter((job) => job !== undefined),
-        cursor: found.length < count ? undefined : String(start + count),
-      };
+      const isLast = partition === this.#partitions.all.length - 1;
+      const next = found.length === count ? `${partition}.${start + count}` : isLast ? undefined : `${partition + 1}.0`;
+      return { jobs: jobs.filter((job) => job !== undefined), cursor: next };
     });
   }
 
-  /** Lets dead jobs run again, at the end of their lanes and with all their attempts; returns how many were dead. Idempotent. Cost: one script. */
+  /**
+   * Lets dead jobs run again, at the end of their lanes and with all their attempts; returns how many were dead. Idempotent.
+   * Cost: one script per 500 ids of a partition.
+   */
   redrive(ids: Iterable<string>): Promise<number> {
     return observed("queue.dead.redrive", undefined, async () => {
       const wanted = listOf("ids", ids, "ids").map((id) => checkName("id", id));
       let redriven = 0;
-      for (let from = 0; from < wanted.length; from += MAX_PAGE)
-        redriven += await this.#store.redrive(wanted.slice(from, from + MAX_PAGE));
+      for (const [partition, own] of this.#partitions.sorted(wanted))
+        for (let from = 0; from < own.length; from += MAX_PAGE)
+          redriven += await partition.store.redrive(own.slice(from, from + MAX_PAGE));
       return redriven;
     });
   }
@@ -79,24 +81,34 @@ export class QueueDeadLetters<Payload> {
   /** As `redrive`, for every job that is dead now. Cost: a script; one ZRANGE and one script more per 500 jobs. */
   redriveAll(): Promise<number> {
     return observed("queue.dead.redrive", undefined, async () => {
-      // Counted before, as what dies again meanwhile would have it go on for ever.
-      let { dead: left } = await this.#store.counts();
       let redriven = 0;
-      while (left > 0) {
-        const found = await this.#store.deadPage(0, Math.min(left, MAX_PAGE));
-        if (found.length === 0) break;
-        redriven += await this.#store.redrive(found.map(({ id }) => id));
-        left -= found.length;
+      for (const { store } of this.#partitions.all) {
+        // Counted before, as what dies again meanwhile would have it go on for ever.
+        let { dead: left } = await store.counts();
+        while (left > 0) {
+          const found = await store.deadPage(0, Math.min(left, MAX_PAGE));
+          if (found.length === 0) break;
+          redriven += await store.redrive(found.map(({ id }) => id));
+          left -= found.length;
+        }
       }
       return redriven;
     });
   }
 
   async #job(id: string, at: number): Promise<QueueDeadJob<Payload> | undefined> {
-    const found = await this.#store.find(id);
+    const found = await this.#partitions.of(id).store.find(id);
     if (found.status === "missing") return undefined;
-    const info = found.meta === null ? undefined : this.#values.failures.decode(found.meta, this.#values.context);
+    const info =
+      found.failures === null ? undefined : this.#values.failures.decode(found.failures, this.#values.context);
     const payload = this.#values.payload.decode(decodeRecord(found.record).payload, this.#values.context);
     return { id, payload, at, failures: info?.failures ?? 0, crashes: found.crashes, history: info?.last ?? [] };
   }
+}
+
+/** A partition's index and a place in its list. */
+function placeOf(cursor: unknown, partitions: number): [number, number] {
+  const [, partition = "", start = ""] = (typeof cursor === "string" && /^(\d{1,4})\.(\d{1,15})$/.exec(cursor)) || [];
+  if (partition !== "" && Number(partition) < partitions) return [Number(partition), Number(start)];
+  throw new InvalidArgumentError("cursor", "the cursor of a page", cursor);
 }

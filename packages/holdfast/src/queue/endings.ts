@@ -1,11 +1,10 @@
 /** How the end of a run is told to the server, where an acknowledgement is not enough: a kept result, a failure. */
 import type { Core } from "../core/core.ts";
 import { backoffMs, Discard, recordFailure, RetryAfter, Snooze } from "./failure.ts";
-import type { WorkerKeys } from "./keys.ts";
 import type { QueueSettings } from "./options.ts";
 import type { Run } from "./run.ts";
-import type { Fate, QueueStore } from "./store.ts";
 import type { QueueValues } from "./values.ts";
+import type { Fate, WorkerStore } from "./worker-store.ts";
 
 /** `stale`: the job was another's by then, and nothing changed. */
 export type Ending = "completed" | "again" | "failed" | "dead" | "stale";
@@ -14,23 +13,20 @@ const NOTHING = Buffer.alloc(0);
 
 export class Endings<Result> {
   readonly #core: Core;
-  readonly #store: QueueStore;
+  readonly #store: WorkerStore;
   readonly #values: Omit<QueueValues<unknown, Result>, "payload">;
   readonly #settings: QueueSettings;
-  readonly #keys: WorkerKeys;
 
   constructor(
     core: Core,
-    store: QueueStore,
+    store: WorkerStore,
     values: Omit<QueueValues<unknown, Result>, "payload">,
     settings: QueueSettings,
-    keys: WorkerKeys,
   ) {
     this.#core = core;
     this.#store = store;
     this.#values = values;
     this.#settings = settings;
-    this.#keys = keys;
   }
 
   /** What `finish` and `fail` are given: made once, before the server is asked for the first time. */
@@ -40,12 +36,13 @@ export class Endings<Result> {
   }
 
   async finish(run: Run, outcome: Buffer): Promise<Ending> {
-    return (await this.#store.finish(this.#keys, run, outcome)) ? "completed" : "stale";
+    const fate = { fate: "done", delayMs: 0, info: NOTHING, outcome } as const;
+    return (await this.#store.settle(run, fate)) ? "completed" : "stale";
   }
 
   async fail(run: Run, error: unknown): Promise<Ending> {
     const { ending, ...fate } = this.#verdict(run, error);
-    return (await this.#store.settle(this.#keys, run, fate)) ? ending : "stale";
+    return (await this.#store.settle(run, fate)) ? ending : "stale";
   }
 
   #verdict(run: Run, error: unknown): Fate & { readonly ending: Ending } {

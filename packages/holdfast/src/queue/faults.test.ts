@@ -12,9 +12,9 @@ import { until } from "../../test/support/until.ts";
 import { Deferred } from "../base/deferred.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { QueueJob } from "./run.ts";
+import type { QueueJob } from "./job.ts";
 import { add, append, claim } from "./scripts.gen.ts";
-import { QueueStore } from "./store.ts";
+import { WorkerStore } from "./worker-store.ts";
 
 describe("queue under faults", () => {
   const prefix = `test-${randomUUID()}`;
@@ -72,7 +72,7 @@ describe("queue under faults", () => {
     const name = randomUUID();
     let runs = 0;
     const mayEnd = new Deferred<undefined>();
-    const asked = vi.spyOn(QueueStore.prototype, "held");
+    const asked = vi.spyOn(WorkerStore.prototype, "held");
     await using worker = hf.queue<number>(name, { timeout: "500ms" }).work(
       async () => {
         runs += 1;

@@ -1,4 +1,4 @@
-/** The names of a queue's keys, all of them in one slot. */
+/** The names of a queue partition's keys, all of them in one slot. */
 import type { GroupKeys } from "../core/keyspace/keyspace.ts";
 
 /** Of one worker: its incarnation, and the key it is woken by. */
@@ -12,14 +12,15 @@ export class QueueKeys {
   readonly lanes: { readonly urgent: string; readonly normal: string; readonly low: string };
   readonly jobs: string;
   readonly meta: string;
-  readonly crashes: string;
   readonly delayed: string;
   readonly dead: string;
   readonly workers: string;
   readonly idle: string;
-  readonly paused: string;
+  readonly control: string;
   readonly unique: string;
   readonly windows: string;
+  /** What the keys of outcomes begin with, in front of a job's id. */
+  readonly results: string;
   readonly #keys: GroupKeys;
 
   constructor(keys: GroupKeys) {
@@ -27,24 +28,24 @@ export class QueueKeys {
     this.lanes = { urgent: keys.part("high"), normal: keys.part("normal"), low: keys.part("low") };
     this.jobs = keys.part("jobs");
     this.meta = keys.part("meta");
-    this.crashes = keys.part("crashes");
     this.delayed = keys.part("delayed");
     this.dead = keys.part("dead");
     this.workers = keys.part("workers");
     this.idle = keys.part("idle");
-    this.paused = keys.part("paused");
+    this.control = keys.part("control");
     this.unique = keys.part("unique");
     this.windows = keys.part("windows");
+    this.results = keys.part("result:");
   }
 
-  /** What routes to the queue's slot, and what encrypted values are bound to. */
+  /** What routes to the partition's slot, and what encrypted values are bound to. */
   get queue(): string {
     return this.#keys.key;
   }
 
   /** The key by which a job's outcome is kept and its waiters are woken. */
   result(id: string): string {
-    return this.#keys.part("result", id);
+    return this.results + id;
   }
 
   /** Of a call that adds. */

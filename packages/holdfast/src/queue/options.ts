@@ -34,6 +34,11 @@ export interface QueueOptions<Payload, Result> extends Pick<
   readonly runTimeout?: Duration;
   /** How long a result waits for `job.result()`. @default "1m" */
   readonly resultTtl?: Duration;
+  /**
+   * Over how many slots the queue is spread, 1 to 1,024: in a cluster so many primaries may share it. The same in all processes; to change
+   * it, let the queue run empty first. Order holds within a partition. @default 1
+   */
+  readonly partitions?: number;
   /** Deadline of each operation on the server. @default the handle's `timeout` */
   readonly timeout?: Duration;
 }
@@ -48,6 +53,8 @@ export interface QueueUnique {
 export interface QueueAddOptions {
   /** 1 to 200 characters. A job with this id that is not over is left as it is: `duplicate`. @default a random one */
   readonly id?: string;
+  /** In a queue of several partitions: jobs of one key are in the same partition, in their order. */
+  readonly key?: string;
   /** Runs no sooner than this long after now, by the server's clock. */
   readonly delay?: Duration;
   /** Runs no sooner than this: a Date, or milliseconds since 1970. */
@@ -82,6 +89,7 @@ export interface QueueSettings {
   readonly maxCrashes: number;
   readonly runTimeoutMs: number | undefined;
   readonly resultTtlMs: number;
+  readonly partitions: number;
   readonly timeoutMs: number | undefined;
 }
 
@@ -101,6 +109,7 @@ export interface WorkSettings {
 
 export interface AddSettings {
   readonly id: string | undefined;
+  readonly key: string | undefined;
   readonly lane: 1 | 2 | 3;
   /** Empty, `+milliseconds` from now, or milliseconds since 1970. */
   readonly due: string;
@@ -122,9 +131,11 @@ export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown, unknown>> = {
   maxCrashes: true,
   runTimeout: true,
   resultTtl: true,
+  partitions: true,
   timeout: true,
 };
 export const ADD_MANY_OPTIONS: OptionNames<QueueAddManyOptions> = {
+  key: true,
   delay: true,
   at: true,
   priority: true,
@@ -141,15 +152,17 @@ const LANES = { high: 1, normal: 2, low: 3 } as const;
 const MAX_ATTEMPTS = 1_000;
 const MAX_NAME = 200;
 const MAX_CONCURRENCY = 10_000;
+const MAX_PARTITIONS = 1_024;
 
 export function queueSettings(options: QueueOptions<never, never>): QueueSettings {
-  const { attempts = 5, maxCrashes = 3, runTimeout, timeout } = options;
+  const { attempts = 5, maxCrashes = 3, partitions = 1, runTimeout, timeout } = options;
   return {
     attempts: wholeBetween("attempts", attempts, 1, MAX_ATTEMPTS),
     backoff: backoffSettings(options.backoff),
     maxCrashes: wholeBetween("maxCrashes", maxCrashes, 0, MAX_ATTEMPTS),
     runTimeoutMs: runTimeout === undefined ? undefined : toTimerMs("runTimeout", runTimeout),
     resultTtlMs: toMs("resultTtl", options.resultTtl ?? "1m"),
+    partitions: wholeBetween("partitions", partitions, 1, MAX_PARTITIONS),
     timeoutMs: timeout === undefined ? undefined : toTimerMs("timeout", timeout),
   };
 }
@@ -188,13 +201,14 @@ export function workSettings({
 }
 
 export function addSettings(options: QueueAddOptions): AddSettings {
-  const { id, priority = "normal", unique, attempts, result = false } = options;
+  const { id, key, priority = "normal", unique, attempts, result = false } = options;
   if (typeof result !== "boolean") throw new InvalidArgumentError("result", "a boolean", result);
   if (!Object.hasOwn(LANES, priority))
     throw new InvalidArgumentError("priority", '"high", "normal" or "low"', priority);
   const taken = uniqueOf(unique);
   return {
     id: id === undefined ? undefined : checkName("id", id),
+    key: key === undefined ? undefined : checkName("key", key),
     lane: LANES[priority],
     due: dueOf(options),
     uniqueKey: taken === undefined ? "" : checkName("unique", taken.key),

@@ -21,7 +21,7 @@ import { Deferred } from "../base/deferred.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
 import { Discard, RetryAfter, Snooze } from "./failure.ts";
-import type { QueueJob } from "./run.ts";
+import type { QueueJob } from "./job.ts";
 
 interface Mail {
   readonly to: string;

@@ -13,11 +13,9 @@ import { type Duration, listOf, type OptionNames, parseOptions, toTimerMs } from
 import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { observed } from "../core/observe/observe.ts";
-import { Additions, MAX_ADDITIONS } from "./additions.ts";
+import { MAX_ADDITIONS } from "./additions.ts";
 import { QueueDeadLetters } from "./dead-letters.ts";
-import { Endings } from "./endings.ts";
-import type { QueueFailure } from "./failure.ts";
-import { QueueKeys } from "./keys.ts";
+import type { FailureRecord, QueueFailure } from "./failure.ts";
 import {
   ADD_MANY_OPTIONS,
   ADD_OPTIONS,
@@ -33,8 +31,10 @@ import {
   WORK_OPTIONS,
   workSettings,
 } from "./options.ts";
+import { Partitions } from "./partitions.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
-import { QueueStore } from "./store.ts";
+import type { CountsResult, FindResult } from "./scripts.gen.ts";
+import type { QueueStore } from "./store.ts";
 import { type Outcome, queueValues, type QueueValues } from "./values.ts";
 import { type QueueHandler, QueueWorker } from "./worker.ts";
 
@@ -69,11 +69,12 @@ export interface QueueCounts {
   readonly oldestMs: number;
 }
 
+export type QueueJobState = "waiting" | "delayed" | "active" | "dead";
+
 export interface QueueJobInfo<Payload> {
   readonly id: string;
   readonly payload: Payload;
-  /** `waiting` where it is neither delayed nor dead: it may be running just now. */
-  readonly state: "waiting" | "delayed" | "dead";
+  readonly state: QueueJobState;
   readonly addedAt: number;
   /** Of a delayed one: when it is due, in milliseconds since 1970. */
   readonly dueAt: number | undefined;
@@ -100,28 +101,27 @@ export class Queue<Payload, Result = unknown> {
   readonly #where: string;
   readonly #core: Core;
   readonly #settings: QueueSettings;
-  readonly #keys: QueueKeys;
-  readonly #store: QueueStore;
-  readonly #additions: Additions;
+  readonly #partitions: Partitions;
   readonly #values: QueueValues<Payload, Result>;
 
   constructor(core: Core, name: string, options?: QueueOptions<Payload, Result>) {
     this.name = name;
     this.#where = `queue "${name}"`;
     this.#core = core;
-    const keys = new QueueKeys(core.keys.group("queue", name));
-    this.#keys = keys;
     const [settings, values] = parseOptions(
       this.#where,
       options,
       QUEUE_OPTIONS,
-      (given) => [queueSettings(given as QueueOptions<never, never>), queueValues(core, keys.queue, given)] as const,
+      (given) =>
+        [
+          queueSettings(given as QueueOptions<never, never>),
+          queueValues(core, core.keys.group("queue", name).key, given),
+        ] as const,
     );
     this.#settings = settings;
     this.#values = values;
-    this.#store = new QueueStore(core, keys, settings);
-    this.#additions = new Additions(core, keys, settings.timeoutMs);
-    this.dead = new QueueDeadLetters(this.#store, values);
+    this.#partitions = new Partitions(core, name, settings);
+    this.dead = new QueueDeadLetters(this.#partitions, values);
   }
 
   /**
@@ -132,7 +132,8 @@ export class Queue<Payload, Result = unknown> {
     return observed("queue.add", undefined, async () => {
       const settings = parseOptions(this.#where, options, ADD_OPTIONS, addSettings);
       const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
-      const { status, id } = await this.#additions.add({ id: settings.id, settings, record });
+      const { additions } = this.#partitions.for(settings);
+      const { status, id } = await additions.add({ id: settings.id, settings, record });
       return this.#added(status, id);
     });
   }
@@ -148,16 +149,12 @@ export class Queue<Payload, Result = unknown> {
   }
 
   /** Runs `handler` for the jobs of this queue until the worker, or the handle, is closed. Cost: one script per round of acknowledgements and claims. */
-  work(handler: QueueHandler<Payload, Result>, options?: QueueWorkOptions): QueueWorker<Payload, Result> {
+  work(handler: QueueHandler<Payload, Result>, options?: QueueWorkOptions): QueueWorker {
     if (typeof handler !== "function")
       throw new InvalidArgumentError("handler", "a function", handler, { where: this.#where });
-    const settings = parseOptions(this.#where, options, WORK_OPTIONS, workSettings);
-    const { runTimeoutMs, timeoutMs } = this.#settings;
-    const [core, store, values] = [this.#core, this.#store, this.#values];
-    const keys = this.#keys.worker(core.driver.runtime.randomUUID());
-    const endings = new Endings(core, store, values, this.#settings, keys);
-    const terms = { ...settings, runTimeoutMs, timeoutMs };
-    return new QueueWorker({ core, store, values, endings, keys, terms, handler });
+    const work = parseOptions(this.#where, options, WORK_OPTIONS, workSettings);
+    const [core, values, queue, partitions] = [this.#core, this.#values, this.#settings, this.#partitions.all];
+    return new QueueWorker({ core, partitions, values, queue, work, handler });
   }
 
   /**
@@ -171,7 +168,7 @@ export class Queue<Payload, Result = unknown> {
       const { timeoutMs, signal } = parseOptions(this.#where, options, RESULT_OPTIONS, resultSettings);
       const { runtime } = this.#core.driver;
       const deadline = runtime.now() + timeoutMs;
-      const waiter = await this.#core.wakeups.join(this.#keys.result(id));
+      const waiter = await this.#core.wakeups.join(this.#partitions.of(id).keys.result(id));
       try {
         for (;;) {
           const outcome = await this.#outcome(id);
@@ -199,58 +196,67 @@ export class Queue<Payload, Result = unknown> {
   /** Returns a job that is not over, or undefined. Cost: one script. */
   get(id: string): Promise<QueueJobInfo<Payload> | undefined> {
     return observed("queue.get", id, async () => {
-      const found = await this.#store.find(checkName("id", id));
+      const found = await this.#partitions.of(checkName("id", id)).store.find(id);
       if (found.status === "missing") return undefined;
       const record = decodeRecord(found.record);
-      const info = found.meta === null ? undefined : this.#values.failures.decode(found.meta, this.#values.context);
+      const failures = this.#failuresOf(found.failures);
       return {
         id,
         payload: this.#values.payload.decode(record.payload, this.#values.context),
-        state: found.deadMs > 0 ? "dead" : found.dueMs > 0 ? "delayed" : "waiting",
+        state: stateOf(found),
         addedAt: record.addedAt,
         dueAt: found.dueMs > 0 ? found.dueMs : undefined,
-        failures: info?.failures ?? 0,
+        failures: failures?.failures ?? 0,
         crashes: found.crashes,
-        history: info?.last ?? [],
+        history: failures?.last ?? [],
       };
     });
   }
 
-  /** Removes a job that is not running; `busy`: it runs, and stays. Idempotent. Cost: two scripts and a ZRANGE. */
+  /** Removes a job that is not running; `busy`: it runs, and stays. Idempotent. Cost: two scripts. */
   remove(id: string): Promise<{ readonly status: "ok" | "missing" | "busy" }> {
     return observed("queue.remove", id, async () => {
-      const found = await this.#store.find(checkName("id", id));
+      const { store } = this.#partitions.of(checkName("id", id));
+      const found = await store.find(id);
       if (found.status === "missing") return { status: "missing" };
-      return { status: await this.#store.remove(id, decodeRecord(found.record).uniqueKey) };
+      return { status: await store.remove(id, decodeRecord(found.record).uniqueKey) };
     });
   }
 
   /** No worker claims any more jobs, until `resume`; those that run go on. Idempotent. Cost: SET. */
   pause(): Promise<void> {
-    return observed("queue.pause", undefined, () => this.#store.pause());
+    return observed("queue.pause", undefined, () => this.#each((store) => store.pause()));
   }
 
   /** Idempotent. Cost: DEL, ZRANGE and a PUBLISH per worker that listens. */
   resume(): Promise<void> {
-    return observed("queue.resume", undefined, () => this.#store.resume());
+    return observed("queue.resume", undefined, () => this.#each((store) => store.resume()));
   }
 
-  /** Counts the jobs in each state at one consistent moment. Cost: one script. */
+  /** Counts the jobs in each state, of each partition at one consistent moment. Cost: one script per partition. */
   counts(): Promise<QueueCounts> {
     return observed("queue.counts", undefined, async () => {
-      const { urgent, normal, low, delayed, dead, total, workers, paused, oldestMs, nowMs } =
-        await this.#store.counts();
-      const waiting = urgent + normal + low;
+      const parts = await Promise.all(this.#partitions.all.map(({ store }) => store.counts()));
+      const sum = (of: (part: CountsResult) => number) => parts.reduce((total, part) => total + of(part), 0);
       return {
-        waiting,
-        delayed,
-        active: Math.max(total - waiting - delayed - dead, 0),
-        dead,
-        workers,
-        paused,
-        oldestMs: oldestMs === 0 ? 0 : Math.max(nowMs - oldestMs, 0),
+        waiting: sum(({ waiting }) => waiting),
+        delayed: sum(({ delayed }) => delayed),
+        active: sum(({ active }) => active),
+        dead: sum(({ dead }) => dead),
+        // Each of them works in every partition.
+        workers: Math.max(...parts.map(({ workers }) => workers)),
+        paused: parts.every(({ paused }) => paused),
+        oldestMs: Math.max(...parts.map(({ oldestMs, nowMs }) => (oldestMs === 0 ? 0 : Math.max(nowMs - oldestMs, 0)))),
       };
     });
+  }
+
+  async #each(ask: (store: QueueStore) => Promise<void>): Promise<void> {
+    await Promise.all(this.#partitions.all.map(({ store }) => ask(store)));
+  }
+
+  #failuresOf(info: Buffer | null): FailureRecord | undefined {
+    return info === null ? undefined : this.#values.failures.decode(info, this.#values.context);
   }
 
   #added(status: "ok" | "duplicate", id: string): QueueAddResult<Result> {
@@ -258,23 +264,24 @@ export class Queue<Payload, Result = unknown> {
   }
 
   async #outcome(id: string): Promise<QueueResult<Result> | undefined> {
-    const bytes = await this.#store.outcome(id, undefined);
+    const { store } = this.#partitions.of(id);
+    const bytes = await store.outcome(id, undefined);
     if (bytes !== null) {
       const { value, message = "" } = this.#values.outcome.decode(bytes, this.#values.context);
       if (value === undefined) return { status: "dead", message };
       return { status: "ok", value: this.#values.result.decode(Buffer.from(value), this.#values.context) };
     }
-    const job = await this.#store.find(id);
+    const job = await store.find(id);
     if (job.status === "missing") {
       // It may have ended between the two questions.
-      const again = await this.#store.outcome(id, undefined);
+      const again = await store.outcome(id, undefined);
       return again === null ? { status: "missing" } : undefined;
     }
     if (job.deadMs === 0) return undefined;
-    const info = job.meta === null ? undefined : this.#values.failures.decode(job.meta, this.#values.context);
     return {
       status: "dead",
-      message: info?.last.at(-1)?.message ?? `${job.crashes} of its workers died while they ran it`,
+      message:
+        this.#failuresOf(job.failures)?.last.at(-1)?.message ?? `${job.crashes} of its workers died while they ran it`,
     };
   }
 }
@@ -284,4 +291,10 @@ function resultSettings({ timeout = "30s", signal }: QueueResultOptions): {
   readonly signal: AbortSignal | undefined;
 } {
   return { timeoutMs: toTimerMs("timeout", timeout, 0), signal: checkSignal(signal) };
+}
+
+function stateOf({ deadMs, dueMs, worker }: Exclude<FindResult, { readonly status: "missing" }>): QueueJobState {
+  if (deadMs > 0) return "dead";
+  if (dueMs > 0) return "delayed";
+  return worker === null ? "waiting" : "active";
 }

@@ -1,25 +1,9 @@
-/** One run of one job in this process: what its handler is given, and how the run is called off. */
+/** One run of one job in this process, and how it is called off. */
 import { AbortedError, TimeoutError } from "../base/errors.ts";
 import type { Runtime, Timer } from "../base/runtime.ts";
 import type { FailureRecord } from "./failure.ts";
 import type { JobRecord } from "./record.ts";
-import type { Done } from "./store.ts";
-
-/** What a handler is given. */
-export interface QueueJob<Payload> {
-  readonly id: string;
-  readonly payload: Payload;
-  /** 1 for the first run; counts failures, not crashes of workers. */
-  readonly attempt: number;
-  /** How often a worker died while it ran this job. */
-  readonly crashes: number;
-  /** Rises with each claim of the job: let what the handler writes refuse a lower one than it has seen. */
-  readonly fence: number;
-  /** Milliseconds since 1970 by the server's clock. */
-  readonly addedAt: number;
-  /** Aborts when the run is over its `runTimeout`, when the job is no longer this worker's, and when the worker closes. */
-  readonly signal: AbortSignal;
-}
+import type { Done } from "./worker-store.ts";
 
 /** After its signal has aborted a handler may take this long to end, before its slot is given to another job. */
 const GRACE_MS = 5_000;
@@ -42,10 +26,6 @@ export class Run implements Done {
     this.record = record;
     this.failures = failures;
     this.crashes = crashes;
-  }
-
-  job<Payload>(payload: Payload): QueueJob<Payload> {
-    return new JobView(this, payload);
   }
 
   get signal(): AbortSignal {
@@ -80,30 +60,6 @@ export class Run implements Done {
     } finally {
       runtime.clearTimeout(timer);
     }
-  }
-}
-
-class JobView<Payload> implements QueueJob<Payload> {
-  readonly id: string;
-  readonly payload: Payload;
-  readonly attempt: number;
-  readonly crashes: number;
-  readonly fence: number;
-  readonly addedAt: number;
-  readonly #run: Run;
-
-  constructor(run: Run, payload: Payload) {
-    this.id = run.id;
-    this.payload = payload;
-    this.attempt = (run.failures?.failures ?? 0) + 1;
-    this.crashes = run.crashes;
-    this.fence = run.fence;
-    this.addedAt = run.record.addedAt;
-    this.#run = run;
-  }
-
-  get signal(): AbortSignal {
-    return this.#run.signal;
   }
 }
 

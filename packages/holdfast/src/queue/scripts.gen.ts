@@ -39,13 +39,38 @@ local function wakeWorkers(idle, channel, count)
 end
 `;
 
-const FORGET = `local function forget(jobs, meta, crashes, ids)
+const FORGET = `local function forget(jobs, meta, ids)
   redis.call('HDEL', jobs, unpack(ids))
-  if redis.call('EXISTS', meta) == 1 then redis.call('HDEL', meta, unpack(ids)) end
-  if redis.call('EXISTS', crashes) == 1 then redis.call('HDEL', crashes, unpack(ids)) end
+  if redis.call('EXISTS', meta) == 0 then return end
+  for _, id in ipairs(ids) do redis.call('HDEL', meta, 'f' .. id, 'c' .. id) end
 end
 local function freeUnique(unique, key, id)
   if key ~= '' and redis.call('HGET', unique, key) == id then redis.call('HDEL', unique, key) end
+end
+`;
+
+const REMEMBERED = `local function remembered(meta, ids)
+  if #ids == 0 or redis.call('EXISTS', meta) == 0 then return {}, {} end
+  local fields = {}
+  for at, id in ipairs(ids) do
+    fields[at] = 'f' .. id
+    fields[#ids + at] = 'c' .. id
+  end
+  local failures, crashed = redis.call('HMGET', meta, unpack(fields)), {}
+  for at = 1, #ids do
+    crashed[at] = failures[#ids + at]
+    failures[#ids + at] = nil
+  end
+  return failures, crashed
+end
+`;
+
+const WORKER_OF = `local function workerOf(id, workers, jobs)
+  local head = string.sub(jobs, 1, -5) .. 'active:'
+  for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
+    local fence = redis.call('ZSCORE', head .. worker, id)
+    if fence then return worker, fence end
+  end
 end
 `;
 
@@ -239,7 +264,6 @@ return 'ok'
 export interface ClaimKeys {
   readonly jobs: Arg;
   readonly meta: Arg;
-  readonly crashes: Arg;
   readonly urgent: Arg;
   readonly normal: Arg;
   readonly low: Arg;
@@ -247,7 +271,7 @@ export interface ClaimKeys {
   readonly active: Arg;
   readonly workers: Arg;
   readonly idle: Arg;
-  readonly paused: Arg;
+  readonly control: Arg;
   readonly unique: Arg;
 }
 
@@ -259,6 +283,8 @@ export interface ClaimArgs {
   readonly leaseMs: number;
   /** for how long it will listen where there is nothing to do; 0: it does not listen */
   readonly idleMs: number;
+  /** look for a worker whose lease is over */
+  readonly sweep: boolean;
   readonly channel: string;
   /** what it listens for */
   readonly wakeKey: string;
@@ -269,23 +295,23 @@ export interface ClaimArgs {
 }
 
 export type ClaimResult =
-  | { readonly status: "ok"; readonly stale: string[]; readonly held: number; readonly fence: number; readonly dueMs: number; readonly dead: string[]; readonly ids: string[]; readonly records: (Buffer | null)[]; readonly metas: (Buffer | null)[]; readonly crashed: (string | null)[] };
+  | { readonly status: "ok"; readonly stale: string[]; readonly held: number; readonly fence: number; readonly dueMs: number; readonly dead: string[]; readonly ids: string[]; readonly records: (Buffer | null)[]; readonly failures: (Buffer | null)[]; readonly crashed: (string | null)[] };
 
 /**
  * Acknowledge jobs that are done and claim others, in one step; and say that this worker lives.
  * A job is its worker's by its place in `active`, whose score is the fence: the server's time of the claim in
  * microseconds. An acknowledgement with another fence is of a claim that is over and changes nothing; its id is in `stale`.
- * `held` counts what the worker holds after the call.
+ * `held` counts what the worker holds after the call. `dead` names a worker whose lease is over, if it was asked for.
  */
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "37ca63e06692fc5cdfbed516ac72b31b7be63e0d",
+  sha1: "b16e32913cd093cd9befb76e369df52e4e36e0d4",
   lua: `-- queue.claim
-${NOW}${IDLE}${FORGET}local jobs, meta, crashes, urgent, normal, low, delayed, active, workers, idle, paused, unique = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local worker, slots, leaseMs, idleMs, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6], tonumber(ARGV[7])
+${NOW}${IDLE}${FORGET}${REMEMBERED}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
 local done = {}
-for i = 8, #ARGV do done[i - 7] = ARGV[i] end
+for i = 9, #ARGV do done[i - 8] = ARGV[i] end
 local lanes = {urgent, normal, low}
 redis.call('ZADD', workers, now() + leaseMs, worker)
 local stale, over = {}, {}
@@ -301,7 +327,7 @@ while at <= #done do
 end
 if #over > 0 then
   redis.call('ZREM', active, unpack(over))
-  forget(jobs, meta, crashes, over)
+  forget(jobs, meta, over)
   for pair = 1, uniques * 2, 2 do freeUnique(unique, done[pair], done[pair + 1]) end
 end
 local MAX_DUE = 500
@@ -319,17 +345,16 @@ if first and tonumber(first) <= now() then
   redis.call('ZREM', delayed, unpack(due))
   first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 end
-local ids, records, metas, crashed, left = {}, {}, {}, {}, slots
-local isPaused = slots > 0 and redis.call('EXISTS', paused) == 1
+local ids, left = {}, slots
+local isPaused = slots > 0 and redis.call('HGET', control, 'paused')
 if isPaused then left = 0 end
-for lane = 1, 3 do
-  if left == 0 then break end
-  local taken = redis.call('LPOP', lanes[lane], left)
-  if taken then
-    for _, id in ipairs(taken) do ids[#ids + 1] = id end
-    left = left - #taken
-  end
+while left > 0 do
+  local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', left)
+  if not taken then break end
+  for _, id in ipairs(taken[2]) do ids[#ids + 1] = id end
+  left = slots - #ids
 end
+local records, failures, crashed = {}, {}, {}
 if #ids > 0 then
   local fence, scored = string.format('%.0f', nowMicros()), {}
   records = redis.call('HMGET', jobs, unpack(ids))
@@ -340,10 +365,9 @@ if #ids > 0 then
     end
   end
   if #scored > 0 then redis.call('ZADD', active, unpack(scored)) end
-  if redis.call('EXISTS', meta) == 1 then metas = redis.call('HMGET', meta, unpack(ids)) end
-  if redis.call('EXISTS', crashes) == 1 then crashed = redis.call('HMGET', crashes, unpack(ids)) end
+  failures, crashed = remembered(meta, ids)
 end
-local dead = redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1)
+local dead = sweep and redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1) or {}
 if idleMs > 0 and (left > 0 or isPaused) then
   redis.call('ZADD', idle, now() + idleMs, wakeKey)
 elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
@@ -351,15 +375,15 @@ elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urg
 end
 local dueMs = first and string.format('%.0f', math.max(tonumber(first) - now(), 0)) or -1
 return {
-  'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, metas,
+  'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, failures,
   crashed,
 }
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.crashes, keys.urgent, keys.normal, keys.low, keys.delayed, keys.active, keys.workers, keys.idle, keys.paused, keys.unique);
+    out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.active, keys.workers, keys.idle, keys.control, keys.unique);
   },
   encodeArgs(args, out) {
-    out.push(args.worker, encodeInt("slots", args.slots), encodeInt("leaseMs", args.leaseMs), encodeInt("idleMs", args.idleMs), args.channel, args.wakeKey, encodeInt("uniques", args.uniques));
+    out.push(args.worker, encodeInt("slots", args.slots), encodeInt("leaseMs", args.leaseMs), encodeInt("idleMs", args.idleMs), encodeBool(args.sweep), args.channel, args.wakeKey, encodeInt("uniques", args.uniques));
     for (const each of args.done) out.push(each);
   },
   decode(reply) {
@@ -367,7 +391,7 @@ return {
     switch (status) {
       case "ok":
         expectFields(fields, 9);
-        return { status: "ok", stale: decodeList(fields[1], decodeText), held: decodeInt(fields[2]), fence: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), dead: decodeList(fields[5], decodeText), ids: decodeList(fields[6], decodeText), records: decodeList(fields[7], (part) => decodeOptional(part, decodeBytes)), metas: decodeList(fields[8], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[9], (part) => decodeOptional(part, decodeText)) };
+        return { status: "ok", stale: decodeList(fields[1], decodeText), held: decodeInt(fields[2]), fence: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), dead: decodeList(fields[5], decodeText), ids: decodeList(fields[6], decodeText), records: decodeList(fields[7], (part) => decodeOptional(part, decodeBytes)), failures: decodeList(fields[8], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[9], (part) => decodeOptional(part, decodeText)) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -382,44 +406,48 @@ export interface CountsKeys {
   readonly delayed: Arg;
   readonly dead: Arg;
   readonly workers: Arg;
-  readonly paused: Arg;
+  readonly control: Arg;
 }
 
 export type CountsArgs = None;
 
 export type CountsResult =
-  | { readonly status: "ok"; readonly urgent: number; readonly normal: number; readonly low: number; readonly delayed: number; readonly dead: number; readonly total: number; readonly workers: number; readonly paused: boolean; readonly oldestMs: number; readonly nowMs: number };
+  | { readonly status: "ok"; readonly waiting: number; readonly delayed: number; readonly active: number; readonly dead: number; readonly workers: number; readonly paused: boolean; readonly oldestMs: number; readonly nowMs: number };
 
 /** How many jobs are in each state, and the time at which the oldest waiting one was added (0: none waits). */
 export const counts: Script<CountsKeys, CountsArgs, CountsResult> = {
   class: "read",
   name: "queue.counts",
-  sha1: "a7faf271ae71ce27a176b0cec00930b11c5c19fb",
+  sha1: "5c63d7556c5482733124e45c3d7fc71697f4626c",
   lua: `-- queue.counts
-${NOW}local jobs, urgent, normal, low, delayed, dead, workers, paused = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local oldest
+${NOW}local jobs, urgent, normal, low, delayed, dead, workers, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local waiting, oldest = 0, nil
 for _, lane in ipairs({urgent, normal, low}) do
+  waiting = waiting + redis.call('LLEN', lane)
   local id = redis.call('LINDEX', lane, 0)
   local record = id and redis.call('HGET', jobs, id)
   local added = record and tonumber(string.sub(record, 1, 13))
   if added and (not oldest or added < oldest) then oldest = added end
 end
+local active, head = 0, string.sub(jobs, 1, -5) .. 'active:'
+for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
+  active = active + redis.call('ZCARD', head .. worker)
+end
 return {
-  'ok', redis.call('LLEN', urgent), redis.call('LLEN', normal), redis.call('LLEN', low), redis.call('ZCARD', delayed),
-  redis.call('ZCARD', dead), redis.call('HLEN', jobs), redis.call('ZCOUNT', workers, now(), '+inf'),
-  redis.call('EXISTS', paused), oldest or 0, now(),
+  'ok', waiting, redis.call('ZCARD', delayed), active, redis.call('ZCARD', dead),
+  redis.call('ZCOUNT', workers, now(), '+inf'), redis.call('HEXISTS', control, 'paused'), oldest or 0, now(),
 }
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.workers, keys.paused);
+    out.push(keys.jobs, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.workers, keys.control);
   },
   encodeArgs() {},
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 10);
-        return { status: "ok", urgent: decodeInt(fields[1]), normal: decodeInt(fields[2]), low: decodeInt(fields[3]), delayed: decodeInt(fields[4]), dead: decodeInt(fields[5]), total: decodeInt(fields[6]), workers: decodeInt(fields[7]), paused: decodeBool(fields[8]), oldestMs: decodeInt(fields[9]), nowMs: decodeInt(fields[10]) };
+        expectFields(fields, 8);
+        return { status: "ok", waiting: decodeInt(fields[1]), delayed: decodeInt(fields[2]), active: decodeInt(fields[3]), dead: decodeInt(fields[4]), workers: decodeInt(fields[5]), paused: decodeBool(fields[6]), oldestMs: decodeInt(fields[7]), nowMs: decodeInt(fields[8]) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -429,9 +457,9 @@ return {
 export interface FindKeys {
   readonly jobs: Arg;
   readonly meta: Arg;
-  readonly crashes: Arg;
   readonly delayed: Arg;
   readonly dead: Arg;
+  readonly workers: Arg;
 }
 
 export interface FindArgs {
@@ -440,27 +468,28 @@ export interface FindArgs {
 
 export type FindResult =
   | { readonly status: "missing" }
-  | { readonly status: "ok"; readonly record: Buffer; readonly meta: Buffer | null; readonly crashes: number; readonly dueMs: number; readonly deadMs: number };
+  | { readonly status: "ok"; readonly record: Buffer; readonly failures: Buffer | null; readonly crashes: number; readonly dueMs: number; readonly deadMs: number; readonly worker: string | null };
 
-/** A job and where it is. `active` is told by elimination: it is in no lane that can be asked in constant time. */
+/** A job and where it is. */
 export const find: Script<FindKeys, FindArgs, FindResult> = {
   class: "read",
   name: "queue.find",
-  sha1: "d13fb462a38cfdb335e636432087cd3310620b38",
+  sha1: "13c3b8b81b971ec43f2e823a4cf68bf3444a6465",
   lua: `-- queue.find
-local jobs, meta, crashes, delayed, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+${WORKER_OF}local jobs, meta, delayed, dead, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id = ARGV[1]
 local record = redis.call('HGET', jobs, id)
 if not record then return 'missing' end
 local due = redis.call('ZSCORE', delayed, string.sub(record, 14, 14) .. id)
 local died = redis.call('ZSCORE', dead, id)
+local worker = not due and not died and workerOf(id, workers, jobs)
 return {
-  'ok', record, redis.call('HGET', meta, id), redis.call('HGET', crashes, id) or 0,
-  due and string.format('%.0f', tonumber(due)) or 0, died and string.format('%.0f', tonumber(died)) or 0,
+  'ok', record, redis.call('HGET', meta, 'f' .. id), redis.call('HGET', meta, 'c' .. id) or 0,
+  due and string.format('%.0f', tonumber(due)) or 0, died and string.format('%.0f', tonumber(died)) or 0, worker,
 }
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.crashes, keys.delayed, keys.dead);
+    out.push(keys.jobs, keys.meta, keys.delayed, keys.dead, keys.workers);
   },
   encodeArgs(args, out) {
     out.push(args.id);
@@ -472,71 +501,10 @@ return {
         expectFields(fields, 0);
         return { status: "missing" };
       case "ok":
-        expectFields(fields, 5);
-        return { status: "ok", record: decodeBytes(fields[1]), meta: decodeOptional(fields[2], decodeBytes), crashes: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), deadMs: decodeInt(fields[5]) };
+        expectFields(fields, 6);
+        return { status: "ok", record: decodeBytes(fields[1]), failures: decodeOptional(fields[2], decodeBytes), crashes: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), deadMs: decodeInt(fields[5]), worker: decodeOptional(fields[6], decodeText) };
       default:
         throw new UnexpectedReplyError("one of missing, ok", reply);
-    }
-  },
-};
-
-export interface FinishKeys {
-  readonly active: Arg;
-  readonly jobs: Arg;
-  readonly meta: Arg;
-  readonly crashes: Arg;
-  readonly unique: Arg;
-  readonly result: Arg;
-}
-
-export interface FinishArgs {
-  readonly id: string;
-  readonly fence: number;
-  /** or empty */
-  readonly uniqueKey: string;
-  readonly outcome: Arg;
-  readonly keepMs: number;
-  readonly channel: string;
-}
-
-export type FinishResult =
-  | { readonly status: "ok" }
-  | { readonly status: "stale" };
-
-/** Acknowledge one job that is done and keep its result for those who wait for it. */
-export const finish: Script<FinishKeys, FinishArgs, FinishResult> = {
-  class: "unsafe",
-  name: "queue.finish",
-  sha1: "d8be75d56fd138fcc28deac27e776aceb7c88ad3",
-  lua: `-- queue.finish
-${FORGET}local active, jobs, meta, crashes, unique, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local id, fence, uniqueKey, outcome, keepMs, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
-local held = redis.call('ZSCORE', active, id)
-if not held or tonumber(held) ~= fence then return 'stale' end
-redis.call('ZREM', active, id)
-forget(jobs, meta, crashes, {id})
-freeUnique(unique, uniqueKey, id)
-redis.call('SET', result, outcome, 'PX', keepMs)
-redis.call('PUBLISH', channel, result)
-return 'ok'
-`,
-  encodeKeys(keys, out) {
-    out.push(keys.active, keys.jobs, keys.meta, keys.crashes, keys.unique, keys.result);
-  },
-  encodeArgs(args, out) {
-    out.push(args.id, encodeInt("fence", args.fence), args.uniqueKey, args.outcome, encodeInt("keepMs", args.keepMs), args.channel);
-  },
-  decode(reply) {
-    const { status, fields } = decodeUnion(reply);
-    switch (status) {
-      case "ok":
-        expectFields(fields, 0);
-        return { status: "ok" };
-      case "stale":
-        expectFields(fields, 0);
-        return { status: "stale" };
-      default:
-        throw new UnexpectedReplyError("one of ok, stale", reply);
     }
   },
 };
@@ -545,21 +513,20 @@ export interface HeldKeys {
   readonly active: Arg;
   readonly jobs: Arg;
   readonly meta: Arg;
-  readonly crashes: Arg;
 }
 
 export type HeldArgs = None;
 
 export type HeldResult =
-  | { readonly status: "ok"; readonly ids: string[]; readonly fences: string[]; readonly records: (Buffer | null)[]; readonly metas: (Buffer | null)[]; readonly crashed: (string | null)[] };
+  | { readonly status: "ok"; readonly ids: string[]; readonly fences: string[]; readonly records: (Buffer | null)[]; readonly failures: (Buffer | null)[]; readonly crashed: (string | null)[] };
 
 /** What a worker holds: for one that does not know, because the answer to a claim was lost. */
 export const held: Script<HeldKeys, HeldArgs, HeldResult> = {
   class: "read",
   name: "queue.held",
-  sha1: "39bc92a2e2c9670bb0802a931ff13891b8d711e2",
+  sha1: "72bf96d8b48ac01f97c2ba21c6af0281164e4e04",
   lua: `-- queue.held
-local active, jobs, meta, crashes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+${REMEMBERED}local active, jobs, meta = KEYS[1], KEYS[2], KEYS[3]
 local MAX_HELD = 1000
 local flat = redis.call('ZRANGE', active, 0, MAX_HELD - 1, 'WITHSCORES')
 local ids, fences = {}, {}
@@ -568,13 +535,10 @@ for at = 1, #flat, 2 do
   fences[#fences + 1] = string.format('%.0f', tonumber(flat[at + 1]))
 end
 if #ids == 0 then return {'ok', ids, fences, {}, {}, {}} end
-return {
-  'ok', ids, fences, redis.call('HMGET', jobs, unpack(ids)), redis.call('HMGET', meta, unpack(ids)),
-  redis.call('HMGET', crashes, unpack(ids)),
-}
+return {'ok', ids, fences, redis.call('HMGET', jobs, unpack(ids)), remembered(meta, ids)}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.active, keys.jobs, keys.meta, keys.crashes);
+    out.push(keys.active, keys.jobs, keys.meta);
   },
   encodeArgs() {},
   decode(reply) {
@@ -582,7 +546,7 @@ return {
     switch (status) {
       case "ok":
         expectFields(fields, 5);
-        return { status: "ok", ids: decodeList(fields[1], decodeText), fences: decodeList(fields[2], decodeText), records: decodeList(fields[3], (part) => decodeOptional(part, decodeBytes)), metas: decodeList(fields[4], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[5], (part) => decodeOptional(part, decodeText)) };
+        return { status: "ok", ids: decodeList(fields[1], decodeText), fences: decodeList(fields[2], decodeText), records: decodeList(fields[3], (part) => decodeOptional(part, decodeBytes)), failures: decodeList(fields[4], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[5], (part) => decodeOptional(part, decodeText)) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -653,7 +617,7 @@ export interface RecoverKeys {
   readonly workers: Arg;
   readonly active: Arg;
   readonly jobs: Arg;
-  readonly crashes: Arg;
+  readonly meta: Arg;
   readonly urgent: Arg;
   readonly normal: Arg;
   readonly low: Arg;
@@ -679,9 +643,9 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "ed4a8d98093fb281669166ead53cba2e79357e82",
+  sha1: "9dd81fd458573b1892dc455768ead542405ac260",
   lua: `-- queue.recover
-${NOW}${LANES}${IDLE}local workers, active, jobs, crashes, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+${NOW}${LANES}${IDLE}local workers, active, jobs, meta, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local worker, maxCrashes, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
@@ -692,7 +656,7 @@ for at = #ids, 1, -1 do
   local id = ids[at]
   local record = redis.call('HGET', jobs, id)
   if record then
-    if redis.call('HINCRBY', crashes, id, 1) > maxCrashes then
+    if redis.call('HINCRBY', meta, 'c' .. id, 1) > maxCrashes then
       redis.call('ZADD', dead, now(), id)
       buried[#buried + 1] = id
     else
@@ -708,7 +672,7 @@ redis.call('ZREM', workers, worker)
 return {'ok', recovered, buried}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.workers, keys.active, keys.jobs, keys.crashes, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle);
+    out.push(keys.workers, keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle);
   },
   encodeArgs(args, out) {
     out.push(args.worker, encodeInt("maxCrashes", args.maxCrashes), args.channel);
@@ -734,7 +698,6 @@ return {'ok', recovered, buried}
 export interface RedriveKeys {
   readonly jobs: Arg;
   readonly meta: Arg;
-  readonly crashes: Arg;
   readonly urgent: Arg;
   readonly normal: Arg;
   readonly low: Arg;
@@ -753,9 +716,9 @@ export type RedriveResult = number;
 export const redrive: Script<RedriveKeys, RedriveArgs, RedriveResult> = {
   class: "idempotent",
   name: "queue.redrive",
-  sha1: "182e994bfa7b36ca986b014e3aadc338bdaedad9",
+  sha1: "1a7336cd6aaf656e408a61be087760961dff81d7",
   lua: `-- queue.redrive
-${NOW}${LANES}${IDLE}local jobs, meta, crashes, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+${NOW}${LANES}${IDLE}local jobs, meta, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local channel = ARGV[1]
 local ids = {}
 for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
@@ -764,8 +727,7 @@ for _, id in ipairs(ids) do
   if redis.call('ZREM', dead, id) == 1 then
     local record = redis.call('HGET', jobs, id)
     if record then
-      redis.call('HDEL', meta, id)
-      redis.call('HDEL', crashes, id)
+      redis.call('HDEL', meta, 'f' .. id, 'c' .. id)
       redis.call('RPUSH', laneOf(record, {urgent, normal, low}), id)
       redriven = redriven + 1
     end
@@ -775,7 +737,7 @@ if redriven > 0 then wakeWorkers(idle, channel, redriven) end
 return redriven
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.crashes, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle);
+    out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle);
   },
   encodeArgs(args, out) {
     out.push(args.channel);
@@ -789,12 +751,10 @@ return redriven
 export interface RemoveKeys {
   readonly jobs: Arg;
   readonly meta: Arg;
-  readonly crashes: Arg;
   readonly delayed: Arg;
   readonly dead: Arg;
   readonly unique: Arg;
   readonly workers: Arg;
-  readonly actives: readonly Arg[];
 }
 
 export interface RemoveArgs {
@@ -811,26 +771,21 @@ export type RemoveResult =
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "cd2559cf05bba2c97d2f3f362351d322d2d3bb79",
+  sha1: "229fa13ca54ecb1a5f4b225ebc43d589a5115850",
   lua: `-- queue.remove
-${FORGET}local jobs, meta, crashes, delayed, dead, unique, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local actives = {}
-for i = 8, #KEYS do actives[i - 7] = KEYS[i] end
+${FORGET}${WORKER_OF}local jobs, meta, delayed, dead, unique, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local id, uniqueKey = ARGV[1], ARGV[2]
 local record = redis.call('HGET', jobs, id)
 if not record then return 'missing' end
-for _, active in ipairs(actives) do
-  if redis.call('ZSCORE', active, id) then return 'busy' end
-end
+if workerOf(id, workers, jobs) then return 'busy' end
 redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id)
 redis.call('ZREM', dead, id)
 freeUnique(unique, uniqueKey, id)
-forget(jobs, meta, crashes, {id})
+forget(jobs, meta, {id})
 return 'ok'
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.crashes, keys.delayed, keys.dead, keys.unique, keys.workers);
-    for (const each of keys.actives) out.push(each);
+    out.push(keys.jobs, keys.meta, keys.delayed, keys.dead, keys.unique, keys.workers);
   },
   encodeArgs(args, out) {
     out.push(args.id, args.uniqueKey);
@@ -864,82 +819,80 @@ export interface SettleKeys {
   readonly dead: Arg;
   readonly unique: Arg;
   readonly idle: Arg;
-  readonly result: Arg;
 }
 
 export interface SettleArgs {
-  readonly id: string;
-  readonly fence: number;
-  /** again, dead */
-  readonly fate: string;
-  /** until it runs again */
-  readonly delayMs: number;
-  /** what is remembered of its failures */
-  readonly info: Arg;
-  /** or empty */
-  readonly uniqueKey: string;
-  /** for those who wait for it, of a job that is dead; or empty */
-  readonly outcome: Arg;
-  readonly keepMs: number;
   readonly channel: string;
+  /** for how long an outcome waits to be read */
+  readonly keepMs: number;
+  /** what the keys of outcomes begin with, in front of the job's id */
+  readonly results: string;
+  /** of each job: id, fence, fate (done, again, dead), milliseconds until it runs again, what is remembered of its failures or empty, unique key or empty, outcome for those who wait for it or empty */
+  readonly fields: readonly Arg[];
 }
 
-export type SettleResult =
-  | { readonly status: "ok" }
-  | { readonly status: "stale" };
+export type SettleResult = string[];
 
 /**
- * Give back a job that did not end well: to run again, now or later, or to the dead letters.
- * `stale`: the claim is over, and nothing changes.
+ * End runs of which more is told than that they went well: their results, or that they failed and what becomes of the job.
+ * Of a job that is another's by now (its fence differs) nothing changes; its id is returned.
  */
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "1fe69f215a53826ad31c7040df2203338ecf32f9",
+  sha1: "b7b6704cefaae1af660235e6f6931e3de9f8ba5e",
   lua: `-- queue.settle
-${NOW}${LANES}${IDLE}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local id, fence, fate, delayMs, info, uniqueKey, outcome, keepMs, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8]), ARGV[9]
-local held = redis.call('ZSCORE', active, id)
-if not held or tonumber(held) ~= fence then return 'stale' end
-redis.call('ZREM', active, id)
-local record = redis.call('HGET', jobs, id)
-if not record then return 'stale' end
-if info ~= '' then redis.call('HSET', meta, id, info) end
-if fate == 'dead' then
-  if uniqueKey ~= '' and redis.call('HGET', unique, uniqueKey) == id then redis.call('HDEL', unique, uniqueKey) end
-  redis.call('ZADD', dead, now(), id)
-  if outcome ~= '' then
-    redis.call('SET', result, outcome, 'PX', keepMs)
-    redis.call('PUBLISH', channel, result)
+${NOW}${LANES}${IDLE}${FORGET}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local channel, keepMs, results = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local fields = {}
+for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
+local function endForGood(id, uniqueKey, outcome)
+  freeUnique(unique, uniqueKey, id)
+  if outcome == '' then return end
+  redis.call('SET', results .. id, outcome, 'PX', keepMs)
+  redis.call('PUBLISH', channel, results .. id)
+end
+local function runAgain(id, record, delayMs)
+  if delayMs <= 0 then
+    redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
+    return wakeWorkers(idle, channel, 1)
   end
-elseif delayMs > 0 then
   local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
   local dueMs = now() + delayMs
   redis.call('ZADD', delayed, dueMs, string.sub(record, 14, 14) .. id)
   if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
-else
-  redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
-  wakeWorkers(idle, channel, 1)
 end
-return 'ok'
+local stale = {}
+for at = 1, #fields, 7 do
+  local id, fence, fate, delayMs, info, uniqueKey, outcome = unpack(fields, at, at + 6)
+  local held = redis.call('ZSCORE', active, id)
+  local record = held and tonumber(held) == tonumber(fence) and redis.call('HGET', jobs, id)
+  if not record then
+    stale[#stale + 1] = id
+  else
+    redis.call('ZREM', active, id)
+    if info ~= '' then redis.call('HSET', meta, 'f' .. id, info) end
+    if fate == 'done' then
+      forget(jobs, meta, {id})
+      endForGood(id, uniqueKey, outcome)
+    elseif fate == 'dead' then
+      redis.call('ZADD', dead, now(), id)
+      endForGood(id, uniqueKey, outcome)
+    else
+      runAgain(id, record, tonumber(delayMs))
+    end
+  end
+end
+return stale
 `,
   encodeKeys(keys, out) {
-    out.push(keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.unique, keys.idle, keys.result);
+    out.push(keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.unique, keys.idle);
   },
   encodeArgs(args, out) {
-    out.push(args.id, encodeInt("fence", args.fence), args.fate, encodeInt("delayMs", args.delayMs), args.info, args.uniqueKey, args.outcome, encodeInt("keepMs", args.keepMs), args.channel);
+    out.push(args.channel, encodeInt("keepMs", args.keepMs), args.results);
+    for (const each of args.fields) out.push(each);
   },
   decode(reply) {
-    const { status, fields } = decodeUnion(reply);
-    switch (status) {
-      case "ok":
-        expectFields(fields, 0);
-        return { status: "ok" };
-      case "stale":
-        expectFields(fields, 0);
-        return { status: "stale" };
-      default:
-        throw new UnexpectedReplyError("one of ok, stale", reply);
-    }
+    return decodeList(reply, decodeText);
   },
 };

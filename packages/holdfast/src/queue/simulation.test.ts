@@ -6,7 +6,7 @@
 import { expect, it } from "vitest";
 import { schedules, unlessOutage, untilTold } from "../../test/support/simulated.ts";
 import { simulate, type SimulatedClient, type Simulation, SimulationError } from "../testing/index.ts";
-import type { QueueJob } from "./run.ts";
+import type { QueueJob } from "./job.ts";
 
 const DURING_MS = 3_000;
 const LEASE_MS = 1_000;

@@ -41,9 +41,11 @@ export class Keyspace {
     return new EntryKeys(`${this.prefix}:${kind}:${segment(checkName(kind, name))}:`);
   }
 
-  /** All keys of the instance in one slot: a leaderboard, a tag index. */
-  group(kind: string, name: string): GroupKeys {
-    return new GroupKeys(`${this.prefix}:${kind}:{${escaped(checkName(kind, name))}}`);
+  /** All keys of the instance in one slot: a leaderboard, a tag index. Partitions after the first one are in slots of their own. */
+  group(kind: string, name: string, partition = 0): GroupKeys {
+    // No escaped name has a `%` before a `p`.
+    const suffix = partition === 0 ? "" : `%p${partition}`;
+    return new GroupKeys(`${this.prefix}:${kind}:{${escaped(checkName(kind, name))}${suffix}}`);
   }
 
   /** Name of a pub/sub channel. Channels are outside the database and its slots unless they are sharded. */

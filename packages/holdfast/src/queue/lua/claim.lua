@@ -1,14 +1,14 @@
 --- Acknowledge jobs that are done and claim others, in one step; and say that this worker lives.
 -- A job is its worker's by its place in `active`, whose score is the fence: the server's time of the claim in
 -- microseconds. An acknowledgement with another fence is of a claim that is over and changes nothing; its id is in `stale`.
--- `held` counts what the worker holds after the call.
+-- `held` counts what the worker holds after the call. `dead` names a worker whose lease is over, if it was asked for.
 -- @class unsafe
 -- @include now
 -- @include idle
 -- @include forget
+-- @include remembered
 -- @key jobs
 -- @key meta
--- @key crashes
 -- @key urgent
 -- @key normal
 -- @key low
@@ -16,17 +16,18 @@
 -- @key active
 -- @key workers
 -- @key idle
--- @key paused
+-- @key control
 -- @key unique
 -- @arg worker text
 -- @arg slots int       how many jobs it can take
 -- @arg leaseMs int     for how long it is believed to live
 -- @arg idleMs int      for how long it will listen where there is nothing to do; 0: it does not listen
+-- @arg sweep bool      look for a worker whose lease is over
 -- @arg channel text
 -- @arg wakeKey text    what it listens for
 -- @arg uniques int     unique keys that are free with the acknowledgements
 -- @arg done... text   first those keys, each with its job's id; then, for each claim: its fence, how many of its jobs are done, their ids
--- @result ok stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> metas:list<bytes?> crashed:list<text?>
+-- @result ok stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> failures:list<bytes?> crashed:list<text?>
 local lanes = {urgent, normal, low}
 redis.call('ZADD', workers, now() + leaseMs, worker)
 local stale, over = {}, {}
@@ -42,7 +43,7 @@ while at <= #done do
 end
 if #over > 0 then
   redis.call('ZREM', active, unpack(over))
-  forget(jobs, meta, crashes, over)
+  forget(jobs, meta, over)
   for pair = 1, uniques * 2, 2 do freeUnique(unique, done[pair], done[pair + 1]) end
 end
 local MAX_DUE = 500
@@ -60,17 +61,16 @@ if first and tonumber(first) <= now() then
   redis.call('ZREM', delayed, unpack(due))
   first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 end
-local ids, records, metas, crashed, left = {}, {}, {}, {}, slots
-local isPaused = slots > 0 and redis.call('EXISTS', paused) == 1
+local ids, left = {}, slots
+local isPaused = slots > 0 and redis.call('HGET', control, 'paused')
 if isPaused then left = 0 end
-for lane = 1, 3 do
-  if left == 0 then break end
-  local taken = redis.call('LPOP', lanes[lane], left)
-  if taken then
-    for _, id in ipairs(taken) do ids[#ids + 1] = id end
-    left = left - #taken
-  end
+while left > 0 do
+  local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', left)
+  if not taken then break end
+  for _, id in ipairs(taken[2]) do ids[#ids + 1] = id end
+  left = slots - #ids
 end
+local records, failures, crashed = {}, {}, {}
 if #ids > 0 then
   local fence, scored = string.format('%.0f', nowMicros()), {}
   records = redis.call('HMGET', jobs, unpack(ids))
@@ -82,10 +82,9 @@ if #ids > 0 then
     end
   end
   if #scored > 0 then redis.call('ZADD', active, unpack(scored)) end
-  if redis.call('EXISTS', meta) == 1 then metas = redis.call('HMGET', meta, unpack(ids)) end
-  if redis.call('EXISTS', crashes) == 1 then crashed = redis.call('HMGET', crashes, unpack(ids)) end
+  failures, crashed = remembered(meta, ids)
 end
-local dead = redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1)
+local dead = sweep and redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1) or {}
 if idleMs > 0 and (left > 0 or isPaused) then
   redis.call('ZADD', idle, now() + idleMs, wakeKey)
 elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
@@ -94,6 +93,6 @@ elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urg
 end
 local dueMs = first and string.format('%.0f', math.max(tonumber(first) - now(), 0)) or -1
 return {
-  'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, metas,
+  'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, failures,
   crashed,
 }

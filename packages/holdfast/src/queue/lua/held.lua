@@ -1,10 +1,10 @@
 --- What a worker holds: for one that does not know, because the answer to a claim was lost.
 -- @class read
+-- @include remembered
 -- @key active
 -- @key jobs
 -- @key meta
--- @key crashes
--- @result ok ids:list<text> fences:list<text> records:list<bytes?> metas:list<bytes?> crashed:list<text?>
+-- @result ok ids:list<text> fences:list<text> records:list<bytes?> failures:list<bytes?> crashed:list<text?>
 local MAX_HELD = 1000
 local flat = redis.call('ZRANGE', active, 0, MAX_HELD - 1, 'WITHSCORES')
 local ids, fences = {}, {}
@@ -13,7 +13,4 @@ for at = 1, #flat, 2 do
   fences[#fences + 1] = string.format('%.0f', tonumber(flat[at + 1]))
 end
 if #ids == 0 then return {'ok', ids, fences, {}, {}, {}} end
-return {
-  'ok', ids, fences, redis.call('HMGET', jobs, unpack(ids)), redis.call('HMGET', meta, unpack(ids)),
-  redis.call('HMGET', crashes, unpack(ids)),
-}
+return {'ok', ids, fences, redis.call('HMGET', jobs, unpack(ids)), remembered(meta, ids)}

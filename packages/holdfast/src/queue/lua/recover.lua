@@ -7,7 +7,7 @@
 -- @key workers
 -- @key active
 -- @key jobs
--- @key crashes
+-- @key meta
 -- @key urgent
 -- @key normal
 -- @key low
@@ -29,7 +29,7 @@ for at = #ids, 1, -1 do
   local id = ids[at]
   local record = redis.call('HGET', jobs, id)
   if record then
-    if redis.call('HINCRBY', crashes, id, 1) > maxCrashes then
+    if redis.call('HINCRBY', meta, 'c' .. id, 1) > maxCrashes then
       redis.call('ZADD', dead, now(), id)
       buried[#buried + 1] = id
     else

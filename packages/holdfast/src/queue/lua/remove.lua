@@ -1,14 +1,13 @@
 --- Remove a job that is not running. Its id stays in its lane until its turn comes, and is passed over then.
 -- @class idempotent
 -- @include forget
+-- @include worker-of
 -- @key jobs
 -- @key meta
--- @key crashes
 -- @key delayed
 -- @key dead
 -- @key unique
 -- @key workers
--- @keys actives...
 -- @arg id text
 -- @arg uniqueKey text
 -- @result ok
@@ -16,11 +15,9 @@
 -- @result busy
 local record = redis.call('HGET', jobs, id)
 if not record then return 'missing' end
-for _, active in ipairs(actives) do
-  if redis.call('ZSCORE', active, id) then return 'busy' end
-end
+if workerOf(id, workers, jobs) then return 'busy' end
 redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id)
 redis.call('ZREM', dead, id)
 freeUnique(unique, uniqueKey, id)
-forget(jobs, meta, crashes, {id})
+forget(jobs, meta, {id})
 return 'ok'

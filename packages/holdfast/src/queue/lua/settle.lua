@@ -1,9 +1,10 @@
---- Give back a job that did not end well: to run again, now or later, or to the dead letters.
--- `stale`: the claim is over, and nothing changes.
+--- End runs of which more is told than that they went well: their results, or that they failed and what becomes of the job.
+-- Of a job that is another's by now (its fence differs) nothing changes; its id is returned.
 -- @class unsafe
 -- @include now
 -- @include lanes
 -- @include idle
+-- @include forget
 -- @key active
 -- @key jobs
 -- @key meta
@@ -14,39 +15,47 @@
 -- @key dead
 -- @key unique
 -- @key idle
--- @key result
--- @arg id text
--- @arg fence int
--- @arg fate text       again, dead
--- @arg delayMs int     until it runs again
--- @arg info bytes      what is remembered of its failures
--- @arg uniqueKey text  or empty
--- @arg outcome bytes   for those who wait for it, of a job that is dead; or empty
--- @arg keepMs int
 -- @arg channel text
--- @result ok
--- @result stale
-local held = redis.call('ZSCORE', active, id)
-if not held or tonumber(held) ~= fence then return 'stale' end
-redis.call('ZREM', active, id)
-local record = redis.call('HGET', jobs, id)
-if not record then return 'stale' end
-if info ~= '' then redis.call('HSET', meta, id, info) end
-if fate == 'dead' then
-  if uniqueKey ~= '' and redis.call('HGET', unique, uniqueKey) == id then redis.call('HDEL', unique, uniqueKey) end
-  redis.call('ZADD', dead, now(), id)
-  if outcome ~= '' then
-    redis.call('SET', result, outcome, 'PX', keepMs)
-    redis.call('PUBLISH', channel, result)
+-- @arg keepMs int       for how long an outcome waits to be read
+-- @arg results text     what the keys of outcomes begin with, in front of the job's id
+-- @arg fields... bytes  of each job: id, fence, fate (done, again, dead), milliseconds until it runs again, what is remembered of its failures or empty, unique key or empty, outcome for those who wait for it or empty
+-- @returns list<text>
+local function endForGood(id, uniqueKey, outcome)
+  freeUnique(unique, uniqueKey, id)
+  if outcome == '' then return end
+  redis.call('SET', results .. id, outcome, 'PX', keepMs)
+  redis.call('PUBLISH', channel, results .. id)
+end
+local function runAgain(id, record, delayMs)
+  if delayMs <= 0 then
+    -- In front, where it was: its turn had come.
+    redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
+    return wakeWorkers(idle, channel, 1)
   end
-elseif delayMs > 0 then
   local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
   local dueMs = now() + delayMs
   redis.call('ZADD', delayed, dueMs, string.sub(record, 14, 14) .. id)
   if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
-else
-  -- In front, where it was: its turn had come.
-  redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
-  wakeWorkers(idle, channel, 1)
 end
-return 'ok'
+local stale = {}
+for at = 1, #fields, 7 do
+  local id, fence, fate, delayMs, info, uniqueKey, outcome = unpack(fields, at, at + 6)
+  local held = redis.call('ZSCORE', active, id)
+  local record = held and tonumber(held) == tonumber(fence) and redis.call('HGET', jobs, id)
+  if not record then
+    stale[#stale + 1] = id
+  else
+    redis.call('ZREM', active, id)
+    if info ~= '' then redis.call('HSET', meta, 'f' .. id, info) end
+    if fate == 'done' then
+      forget(jobs, meta, {id})
+      endForGood(id, uniqueKey, outcome)
+    elseif fate == 'dead' then
+      redis.call('ZADD', dead, now(), id)
+      endForGood(id, uniqueKey, outcome)
+    else
+      runAgain(id, record, tonumber(delayMs))
+    end
+  end
+end
+return stale

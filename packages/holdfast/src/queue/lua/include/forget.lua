@@ -1,8 +1,8 @@
--- What is kept beside a record, for jobs that are over: how they failed, how often their worker died, what they keep out.
-local function forget(jobs, meta, crashes, ids)
+-- What is kept beside a record has the record's id behind one letter: `f` how its runs failed, `c` how often its worker died.
+local function forget(jobs, meta, ids)
   redis.call('HDEL', jobs, unpack(ids))
-  if redis.call('EXISTS', meta) == 1 then redis.call('HDEL', meta, unpack(ids)) end
-  if redis.call('EXISTS', crashes) == 1 then redis.call('HDEL', crashes, unpack(ids)) end
+  if redis.call('EXISTS', meta) == 0 then return end
+  for _, id in ipairs(ids) do redis.call('HDEL', meta, 'f' .. id, 'c' .. id) end
 end
 -- A key belongs to the job that took it last: one that is over does not free another's.
 local function freeUnique(unique, key, id)

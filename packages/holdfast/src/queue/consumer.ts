@@ -1,0 +1,309 @@
+/**
+ * One worker's work in one partition: claims jobs, runs them, acknowledges them. Longer than other files, since its one loop is read as a whole.
+ *
+ * One loop does all talking to the server: each of its calls acknowledges what has ended since the last one, claims as many jobs as there
+ * are free slots, and says that the worker lives. It is called off its rest by a wake-up, a job that has ended, a delayed job that is
+ * due, or the tick of a timer that nothing can hold up. What can go wrong:
+ *
+ * - the process dies, or is cut off: its lease ends, and any other worker takes its jobs back (`crashes` counts);
+ * - the lease ends here first, by this process's own clock: every run is called off, its result is discarded;
+ * - the answer to a claim is lost: the jobs it may have brought are asked for (`held`), and run;
+ * - the answer to an acknowledgement is lost: what is still held is acknowledged again;
+ * - a run ends after its job was given to another: the acknowledgement has an old fence and changes nothing.
+ */
+import { HoldfastError, OutcomeUnknownError } from "../base/errors.ts";
+import { sleep } from "../base/runtime.ts";
+import type { Core } from "../core/core.ts";
+import { usableMs } from "../core/lease/timed-lease.ts";
+import { Attention } from "./attention.ts";
+import type { Ending, Endings } from "./endings.ts";
+import type { FailureRecord } from "./failure.ts";
+import type { WorkSettings } from "./options.ts";
+import { Pause, warnUnlessOutage } from "./patience.ts";
+import { decodeRecord } from "./record.ts";
+import { closedWhileRunning, Run } from "./run.ts";
+import { Runs } from "./runs.ts";
+import type { Claimant, Slots } from "./slots.ts";
+import type { QueueStore } from "./store.ts";
+import { WorkerLease } from "./worker-lease.ts";
+import type { ClaimTerms, WorkerStore } from "./worker-store.ts";
+
+/** Counts of one consumer since it was made. */
+export interface ConsumerStats {
+  readonly completed: number;
+  readonly failed: number;
+  readonly dead: number;
+  readonly lost: number;
+  readonly recovered: number;
+}
+
+interface StoredJobs {
+  readonly records: readonly (Buffer | null)[];
+  readonly failures: readonly (Buffer | null)[];
+  readonly crashed: readonly (string | null)[];
+}
+
+/** One call holds the server for about 300 microseconds with as many. */
+const MAX_JOBS_PER_CALL = 250;
+/** How often a worker that is busy looks for one that has died. */
+const SWEEP_MS = 1_000;
+
+export interface ConsumerTerms extends WorkSettings {
+  readonly timeoutMs: number | undefined;
+  readonly runTimeoutMs: number | undefined;
+}
+
+export interface ConsumerParts {
+  readonly core: Core;
+  readonly queue: QueueStore;
+  readonly store: WorkerStore;
+  readonly endings: Endings<unknown>;
+  readonly slots: Slots;
+  readonly terms: ConsumerTerms;
+  /** Runs the job's handler. */
+  readonly perform: (run: Run) => unknown;
+  readonly failuresOf: (info: Buffer) => FailureRecord;
+}
+
+export class Consumer implements Claimant {
+  readonly #core: Core;
+  readonly #queue: QueueStore;
+  readonly #store: WorkerStore;
+  readonly #endings: Endings<unknown>;
+  readonly #slots: Slots;
+  readonly #terms: ConsumerTerms;
+  readonly #perform: (run: Run) => unknown;
+  readonly #failuresOf: (info: Buffer) => FailureRecord;
+  readonly #runs = new Runs();
+  readonly #stopped = new AbortController();
+  readonly #attention: Attention;
+  readonly #lease: WorkerLease;
+  readonly #stats = { completed: 0, failed: 0, dead: 0, lost: 0, recovered: 0 };
+  #sweepAt = 0;
+  #isPaused = false;
+  #isClosing = false;
+  readonly #ended: Promise<void>;
+
+  constructor(parts: ConsumerParts) {
+    this.#core = parts.core;
+    this.#queue = parts.queue;
+    this.#store = parts.store;
+    this.#endings = parts.endings;
+    this.#slots = parts.slots;
+    this.#terms = parts.terms;
+    this.#perform = parts.perform;
+    this.#failuresOf = parts.failuresOf;
+    this.#slots.join(this);
+    const tickMs = Math.min(parts.terms.pollMs, Math.floor(parts.terms.leaseMs / 3));
+    this.#attention = new Attention(parts.core, parts.store.keys.wakeKey, tickMs, this.#stopped.signal);
+    this.#lease = new WorkerLease(this.#runtime, parts.terms.leaseMs, () => {
+      this.#stats.lost += this.#runs.callOffAll("its worker's lease could not be renewed in time");
+      this.#slots.freed();
+      this.#attention.call();
+    });
+    this.#ended = this.#work();
+  }
+
+  get running(): number {
+    return this.#runs.running;
+  }
+
+  get stats(): ConsumerStats {
+    return this.#stats;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#attention.look();
+  }
+
+  look(): void {
+    this.#attention.look();
+  }
+
+  /** Claims no more and waits for what runs, for at most `drain`; then it is called off and waits again. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#attention.call();
+    const drained = new AbortController();
+    const late = this.#stopIn(this.#terms.drainMs, drained.signal);
+    await this.#ended;
+    drained.abort();
+    await late;
+    this.#attention.close();
+    this.#lease.close();
+    // Where no server answers the lease ends by itself, and others take over what is left.
+    await this.#store.leave().catch(() => undefined);
+  }
+
+  get #runtime(): Core["driver"]["runtime"] {
+    return this.#core.driver.runtime;
+  }
+
+  async #stopIn(ms: number, drained: AbortSignal): Promise<void> {
+    await sleep(this.#runtime, ms, drained);
+    this.#runs.stopAll(({ id }) => closedWhileRunning(id));
+    this.#stopped.abort();
+    this.#attention.call();
+  }
+
+  async #work(): Promise<void> {
+    let pause = new Pause(this.#runtime, this.#stopped.signal);
+    while (!this.#isOver()) {
+      const isHungry = this.#attention.isHungry && this.#freeSlots > 0;
+      if (!isHungry && this.#runs.done === 0 && !this.#runs.isInDoubt && !this.#lease.wantsRenewal) {
+        if (this.#attention.isHungry && !this.#isPaused) this.#slots.starve(this);
+        await this.#attention.rest();
+        continue;
+      }
+      try {
+        // First: what it brings takes slots.
+        if (this.#runs.isInDoubt) await this.#reconcile();
+        const slots = this.#freeSlots;
+        await this.#slots.reserving(slots, () => this.#claim(slots));
+        pause = new Pause(this.#runtime, this.#stopped.signal);
+      } catch (error) {
+        if (error instanceof HoldfastError && error.code === "CLOSED") return;
+        warnUnlessOutage(error);
+        await pause.next();
+      }
+    }
+  }
+
+  /** Where it closes: when nothing runs and nothing waits to be acknowledged, or when that has taken too long. */
+  #isOver(): boolean {
+    if (this.#isClosing && this.#runs.expected === 0) this.#stopped.abort();
+    return this.#stopped.signal.aborted;
+  }
+
+  get #freeSlots(): number {
+    if (this.#isPaused || this.#isClosing) return 0;
+    return Math.min(this.#slots.free, MAX_JOBS_PER_CALL);
+  }
+
+  async #claim(slots: number): Promise<void> {
+    const done = this.#runs.takeDone(MAX_JOBS_PER_CALL);
+    const isSettled = this.#runs.expected !== undefined;
+    const sentAt = this.#runtime.now();
+    // A call that claims nothing says nothing of what waits.
+    if (slots > 0) this.#attention.isHungry = false;
+    let answer;
+    try {
+      answer = await this.#store.claim(done, this.#termsOf(slots));
+    } catch (error) {
+      this.#attention.isHungry = true;
+      if (error instanceof OutcomeUnknownError) this.#runs.doubt(done);
+      else this.#runs.putBack(done);
+      throw error;
+    }
+    this.#lease.renewed(sentAt);
+    this.#stats.completed += done.length - answer.stale.length;
+    this.#stats.lost += answer.stale.length;
+    // Fewer than there were slots for: nothing more waits now.
+    this.#attention.isHungry ||= answer.ids.length === slots && slots > 0;
+    this.#attention.lookIn(answer.dueMs);
+    for (const worker of answer.dead) await this.#recover(worker);
+    this.#startAll(answer.ids, () => answer.fence, answer);
+    // A claim whose answer was lost may have come late, a run may be called off here and held there, or the other way round.
+    const { expected } = this.#runs;
+    if (isSettled && expected !== undefined && expected !== answer.held) await this.#reconcile();
+  }
+
+  #termsOf(slots: number): ClaimTerms {
+    const { leaseMs, timeoutMs = this.#core.driver.timeoutMs } = this.#terms;
+    const idleMs = slots > 0 ? 2 * this.#attention.tickMs : 0;
+    const now = this.#runtime.now();
+    const sweep = now >= this.#sweepAt;
+    if (sweep) this.#sweepAt = now + Math.min(this.#attention.tickMs / 2, SWEEP_MS);
+    // An answer after the lease is of no use.
+    return { slots, leaseMs, idleMs, sweep, timeoutMs: Math.min(timeoutMs, Math.ceil(usableMs(leaseMs))) };
+  }
+
+  async #reconcile(): Promise<void> {
+    const answer = await this.#store.held();
+    const placeOf = new Map(answer.ids.map((id, at) => [id, at]));
+    const fences = new Map(answer.ids.map((id, at) => [id, Number(answer.fences[at])]));
+    const { unknown, lost } = this.#runs.agree(fences);
+    this.#stats.lost += lost;
+    const pick = <T>(list: readonly T[]): T[] => unknown.map((id) => list[placeOf.get(id)!]!);
+    const stored = { records: pick(answer.records), failures: pick(answer.failures), crashed: pick(answer.crashed) };
+    this.#startAll(unknown, (id) => fences.get(id)!, stored);
+  }
+
+  /** Not after the lease: what an answer brought that came so late may be another worker's by now. */
+  #startAll(ids: readonly string[], fenceOf: (id: string) => number, stored: StoredJobs): void {
+    if (this.#lease.isOver) return;
+    for (const [at, id] of ids.entries()) {
+      const bytes = stored.records[at];
+      // Removed while it waited.
+      if (bytes === null || bytes === undefined) continue;
+      const info = stored.failures[at] ?? null;
+      const failures = info === null ? undefined : this.#failuresOf(info);
+      const run = new Run(id, fenceOf(id), decodeRecord(bytes), failures, Number(stored.crashed[at] ?? 0));
+      this.#runs.begin(run);
+      void this.#execute(run);
+    }
+  }
+
+  async #execute(run: Run): Promise<void> {
+    try {
+      const result = await run.within(this.#runtime, this.#terms.runTimeoutMs, () => this.#perform(run));
+      if (!this.#isMine(run)) return;
+      if (run.record.keepsResult) {
+        const outcome = this.#endings.outcomeOf(result);
+        return await this.#end(run, () => this.#endings.finish(run, outcome));
+      }
+      this.#runs.endWell(run);
+      this.#slots.freed();
+      this.#attention.call();
+    } catch (error) {
+      if (this.#isMine(run)) await this.#end(run, () => this.#endings.fail(run, error));
+    }
+  }
+
+  #isMine(run: Run): boolean {
+    if (this.#runs.isCurrent(run) && !this.#stopped.signal.aborted) return true;
+    this.#stats.lost += 1;
+    return false;
+  }
+
+  /** Until the server has answered, or the lease is over and the job with it. */
+  async #end(run: Run, ask: () => Promise<Ending>): Promise<void> {
+    const pause = new Pause(this.#runtime, this.#stopped.signal);
+    await this.#runs.ending(run, async () => {
+      while (this.#runs.isCurrent(run) && !this.#stopped.signal.aborted) {
+        try {
+          return this.#count(await ask());
+        } catch (error) {
+          warnUnlessOutage(error);
+          await pause.next();
+        }
+      }
+    });
+    this.#slots.freed();
+    this.#attention.look();
+  }
+
+  #count(ending: Ending): void {
+    if (ending === "completed") this.#stats.completed += 1;
+    if (ending === "failed" || ending === "dead") this.#stats.failed += 1;
+    if (ending === "dead") this.#stats.dead += 1;
+    if (ending === "stale") this.#stats.lost += 1;
+  }
+
+  async #recover(worker: string): Promise<void> {
+    if (worker === this.#store.keys.worker) return;
+    try {
+      const { recovered } = await this.#queue.recover(worker);
+      this.#stats.recovered += recovered;
+      if (recovered > 0) this.#attention.isHungry = true;
+    } catch (error) {
+      // Another worker, or the next call of this one, will.
+      warnUnlessOutage(error);
+    }
+  }
+}

@@ -1,0 +1,128 @@
+/** The server's side of one worker in one partition: claims, and the ends of its runs. */
+import { type BatchKind, Lane } from "../core/batch/lane.ts";
+import { listKind } from "../core/batch/list-kind.ts";
+import type { Core } from "../core/core.ts";
+import { runScript, type UnclassedCall } from "../core/script/run.ts";
+import type { QueueKeys, WorkerKeys } from "./keys.ts";
+import type { QueueSettings } from "./options.ts";
+import { claim, type ClaimResult, held, type HeldResult, leave, settle } from "./scripts.gen.ts";
+
+/** An acknowledgement. */
+export interface Done {
+  readonly id: string;
+  readonly fence: number;
+  readonly uniqueKey: string;
+}
+
+/** What becomes of a job whose run has ended. */
+export interface Fate {
+  readonly fate: "done" | "again" | "dead";
+  /** Until it runs again. */
+  readonly delayMs: number;
+  /** What is remembered of its failures; empty where nothing is added to it. */
+  readonly info: Buffer;
+  /** For those who wait for its result; or empty. */
+  readonly outcome: Buffer;
+}
+
+export interface ClaimTerms {
+  readonly slots: number;
+  readonly leaseMs: number;
+  readonly idleMs: number;
+  readonly timeoutMs: number;
+  /** Look for a worker whose lease is over. */
+  readonly sweep: boolean;
+}
+
+interface Settlement {
+  readonly job: Done;
+  readonly fate: Fate;
+}
+
+/** About 300 microseconds of the server's time. */
+const MAX_SETTLED = 50;
+
+export class WorkerStore {
+  readonly keys: WorkerKeys;
+  readonly #core: Core;
+  readonly #queue: QueueKeys;
+  readonly #settings: QueueSettings;
+  readonly #slot: number;
+  readonly #lane = new Lane();
+  readonly #settling: BatchKind<Settlement, boolean>;
+
+  constructor(core: Core, queue: QueueKeys, worker: string, settings: QueueSettings) {
+    this.keys = queue.worker(worker);
+    this.#core = core;
+    this.#queue = queue;
+    this.#settings = settings;
+    this.#slot = core.driver.slotOf(queue.queue);
+    this.#settling = listKind(MAX_SETTLED, (settled) => this.#settleAll(settled));
+  }
+
+  claim(done: readonly Done[], terms: ClaimTerms): Promise<ClaimResult> {
+    const { jobs, meta, delayed, workers, idle, control, unique, lanes } = this.#queue;
+    const { worker, active, wakeKey } = this.keys;
+    const { slots, leaseMs, idleMs, sweep, timeoutMs } = terms;
+    const names = { jobs, meta, ...lanes, delayed, active, workers, idle, control, unique };
+    const { channel } = this.#core.wakeups;
+    const args = { worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, ...acknowledgements(done) };
+    return runScript(this.#core.driver, claim, names, args, { op: "queue.claim", timeoutMs });
+  }
+
+  held(): Promise<HeldResult> {
+    const { jobs, meta } = this.#queue;
+    return runScript(this.#core.driver, held, { active: this.keys.active, jobs, meta }, {}, this.#call("queue.claim"));
+  }
+
+  /**
+   * Ends a run of which more is to be told than an acknowledgement does. False where the claim is over.
+   * Those that end in the same tick share a script.
+   */
+  settle(job: Done, fate: Fate): Promise<boolean> {
+    return this.#lane.add(this.#settling, this.#slot, { job, fate });
+  }
+
+  leave(): Promise<{ readonly released: number }> {
+    const { workers, jobs, idle, lanes } = this.#queue;
+    const { worker, active, wakeKey } = this.keys;
+    const names = { workers, active, jobs, ...lanes, idle };
+    const args = { worker, channel: this.#core.wakeups.channel, wakeKey };
+    return runScript(this.#core.driver, leave, names, args, this.#call("queue.close"));
+  }
+
+  async #settleAll(settled: readonly Settlement[]): Promise<boolean[]> {
+    const { jobs, meta, delayed, dead, unique, idle, results, lanes } = this.#queue;
+    const names = { active: this.keys.active, jobs, meta, ...lanes, delayed, dead, unique, idle };
+    const fields = settled.flatMap(({ job, fate: { fate, delayMs, info, outcome } }) => [
+      job.id,
+      String(job.fence),
+      fate,
+      String(Math.round(delayMs)),
+      info,
+      job.uniqueKey,
+      outcome,
+    ]);
+    const args = { channel: this.#core.wakeups.channel, keepMs: this.#settings.resultTtlMs, results, fields };
+    const stale = new Set(await runScript(this.#core.driver, settle, names, args, this.#call("queue.settle")));
+    return settled.map(({ job }) => !stale.has(job.id));
+  }
+
+  #call(op: string): UnclassedCall {
+    return { op, timeoutMs: this.#settings.timeoutMs };
+  }
+}
+
+/** Jobs of one claim have one fence, so that most of them cost one argument. */
+function acknowledgements(done: readonly Done[]): { readonly uniques: number; readonly done: string[] } {
+  const byFence = new Map<number, string[]>();
+  const uniques: string[] = [];
+  for (const { id, fence, uniqueKey } of done) {
+    const ids = byFence.get(fence);
+    if (ids === undefined) byFence.set(fence, [id]);
+    else ids.push(id);
+    if (uniqueKey !== "") uniques.push(uniqueKey, id);
+  }
+  const claims = [...byFence].flatMap(([fence, ids]) => [String(fence), String(ids.length), ...ids]);
+  return { uniques: uniques.length / 2, done: [...uniques, ...claims] };
+}
