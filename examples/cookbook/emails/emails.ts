@@ -19,7 +19,7 @@ export function emailQueue(hf: Holdfast): Queue<Email, number> {
   return hf.queue<Email, number>("emails", { attempts: 8, backoff: { delay: "500ms", max: "10m" }, runTimeout: "30s" });
 }
 
-export function sendEmails(emails: Queue<Email, number>, send: Send): QueueWorker<Email, number> {
+export function sendEmails(emails: Queue<Email, number>, send: Send): QueueWorker {
   return emails.work(
     async (job) => {
       // A run may be repeated: the mail server knows by the job's id what it has sent already.

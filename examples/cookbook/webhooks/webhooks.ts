@@ -21,7 +21,7 @@ export async function announce(webhooks: Queue<Delivery>, delivery: Delivery): P
   return status;
 }
 
-export function deliverWebhooks(webhooks: Queue<Delivery>): QueueWorker<Delivery, unknown> {
+export function deliverWebhooks(webhooks: Queue<Delivery>): QueueWorker {
   return webhooks.work(
     async ({ payload: { event, url, body }, attempt, signal }) => {
       const headers = { "content-type": "application/json", "webhook-id": event, "webhook-attempt": String(attempt) };

@@ -236,8 +236,9 @@ export class Consumer implements Claimant {
 
   /** Not after the lease: what an answer brought that came so late may be another worker's by now. */
   #startAll(ids: readonly string[], fenceOf: (id: string) => number, stored: StoredJobs): void {
-    if (this.#lease.isOver) return;
     for (const [at, id] of ids.entries()) {
+      // Asked each time, as a handler that blocks the event loop may outlast the lease.
+      if (this.#lease.isOver) return;
       const bytes = stored.records[at];
       // Removed while it waited.
       if (bytes === null || bytes === undefined) continue;

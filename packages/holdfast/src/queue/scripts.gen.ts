@@ -627,6 +627,8 @@ export interface RecoverKeys {
 
 export interface RecoverArgs {
   readonly worker: string;
+  /** of the dead worker */
+  readonly wakeKey: string;
   readonly maxCrashes: number;
   readonly channel: string;
 }
@@ -643,10 +645,10 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "9dd81fd458573b1892dc455768ead542405ac260",
+  sha1: "ff7472e36764055ee0ec8c0ac558e27eb5393716",
   lua: `-- queue.recover
 ${NOW}${LANES}${IDLE}local workers, active, jobs, meta, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local worker, maxCrashes, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local worker, wakeKey, maxCrashes, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
 local MAX_JOBS = 100
@@ -669,13 +671,14 @@ if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 if recovered > 0 then wakeWorkers(idle, channel, recovered) end
 if #ids == MAX_JOBS then return {'more', recovered, buried} end
 redis.call('ZREM', workers, worker)
+redis.call('ZREM', idle, wakeKey)
 return {'ok', recovered, buried}
 `,
   encodeKeys(keys, out) {
     out.push(keys.workers, keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle);
   },
   encodeArgs(args, out) {
-    out.push(args.worker, encodeInt("maxCrashes", args.maxCrashes), args.channel);
+    out.push(args.worker, args.wakeKey, encodeInt("maxCrashes", args.maxCrashes), args.channel);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);

@@ -21,9 +21,9 @@ export class QueueStore {
   /** Takes back what a dead worker held. */
   async recover(worker: string): Promise<{ readonly recovered: number; readonly buried: readonly string[] }> {
     const { workers, jobs, meta, dead, idle, lanes } = this.#keys;
-    const { active } = this.#keys.worker(worker);
+    const { active, wakeKey } = this.#keys.worker(worker);
     const names = { workers, active, jobs, meta, ...lanes, dead, idle };
-    const args = { worker, maxCrashes: this.#settings.maxCrashes, channel: this.#core.wakeups.channel };
+    const args = { worker, wakeKey, maxCrashes: this.#settings.maxCrashes, channel: this.#core.wakeups.channel };
     let recovered = 0;
     const buried: string[] = [];
     for (;;) {

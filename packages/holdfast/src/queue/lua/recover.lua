@@ -14,6 +14,7 @@
 -- @key dead
 -- @key idle
 -- @arg worker text
+-- @arg wakeKey text    of the dead worker
 -- @arg maxCrashes int
 -- @arg channel text
 -- @result ok recovered:int buried:list<text>
@@ -42,4 +43,5 @@ if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 if recovered > 0 then wakeWorkers(idle, channel, recovered) end
 if #ids == MAX_JOBS then return {'more', recovered, buried} end
 redis.call('ZREM', workers, worker)
+redis.call('ZREM', idle, wakeKey)
 return {'ok', recovered, buried}
