@@ -18,6 +18,7 @@ export default defineConfig({
       "packages/*/test/**/*.test.ts",
       "examples/*/src/**/*.test.ts",
       "examples/cookbook/*/*.test.ts",
+      "faults/src/**/*.test.ts",
       "scripts/*.test.mjs",
     ],
     globalSetup: ["packages/holdfast/test/support/global-setup.ts"],

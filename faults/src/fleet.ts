@@ -1,0 +1,80 @@
+/** The forked processes of a scenario: each has a name, a ledger of its own, and can be killed, frozen and asked to end. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { readLedger, ticks } from "./ledger.ts";
+
+/** What the parent asks of a process. */
+export type Request = { readonly ask: "end" } | { readonly ask: "freeze"; readonly ms: number };
+
+const DIST = fileURLToPath(new URL(".", import.meta.url));
+const living = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of living) child.kill("SIGKILL");
+});
+
+export interface MemberOptions {
+  readonly program: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly skewMs: number;
+  /** Reaches the program as its first argument, the path of its ledger as the second one. */
+  readonly config: unknown;
+}
+
+export class Member {
+  readonly name: string;
+  readonly skewMs: number;
+  readonly ledger: string;
+  /** `ticks()` at which it was killed by us. */
+  killedAt: number | undefined;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+
+  constructor({ program, name, folder, skewMs, config }: MemberOptions) {
+    this.name = name;
+    this.skewMs = skewMs;
+    this.ledger = path.join(folder, `${name}.jsonl`);
+    this.#child = fork(path.join(DIST, program), [JSON.stringify(config), this.ledger], {
+      execArgv: ["--enable-source-maps"],
+      env: { ...process.env, FAULTS_SKEW_MS: String(skewMs) },
+    });
+    living.add(this.#child);
+    this.#exited = once(this.#child, "exit").then(() => living.delete(this.#child));
+  }
+
+  get isAlive(): boolean {
+    return living.has(this.#child);
+  }
+
+  async kill(): Promise<void> {
+    if (!this.isAlive) return;
+    this.killedAt = ticks();
+    this.#child.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  freeze(ms: number): void {
+    this.#ask({ ask: "freeze", ms });
+  }
+
+  /** Resolves when it has ended by itself; rejects, and kills it, when it does not. */
+  async end(withinMs: number): Promise<void> {
+    this.#ask({ ask: "end" });
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), withinMs);
+    await this.#exited;
+    clearTimeout(timer);
+    if (this.#child.exitCode !== 0)
+      throw new Error(`${this.name} did not end: ${this.#child.exitCode ?? this.#child.signalCode}`);
+  }
+
+  read<Entry>(): Entry[] {
+    return readLedger<Entry>(this.ledger);
+  }
+
+  #ask(request: Request): void {
+    // One that is dying gets nothing any more.
+    if (this.isAlive) this.#child.send(request, () => undefined);
+  }
+}

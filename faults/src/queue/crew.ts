@@ -1,0 +1,96 @@
+/** The workers and producers of one scenario. One that dies, by us or by itself, is replaced. */
+import { existsSync, statSync } from "node:fs";
+import { until } from "../../../packages/holdfast/test/support/servers.ts";
+import { Member } from "../fleet.ts";
+import type { Random } from "../random.ts";
+import type { QueueConfig } from "./job.ts";
+
+const WORKERS = 3;
+const PRODUCERS = 2;
+/** Each other member's clock is right. */
+const SKEWS_MS = [60_000, -60_000, 0];
+const END_MS = 30_000;
+
+export class Crew {
+  /** All that there have been. */
+  readonly workers: Member[] = [];
+  readonly producers: Member[] = [];
+  readonly #folder: string;
+  readonly #config: QueueConfig;
+  #watch: NodeJS.Timeout | undefined;
+  #producersWanted = PRODUCERS;
+
+  constructor(folder: string, config: QueueConfig) {
+    this.#folder = folder;
+    this.#config = config;
+  }
+
+  get livingWorkers(): Member[] {
+    return this.workers.filter(({ isAlive }) => isAlive);
+  }
+
+  start(): void {
+    this.#fill();
+    // A deadly job ends a worker behind our back.
+    this.#watch = setInterval(() => this.#fill(), 100);
+  }
+
+  /** Resolves when each of them has written something. */
+  async ready(): Promise<void> {
+    const living = [...this.livingWorkers, ...this.producers];
+    await until("all processes have begun", () =>
+      living.every(({ ledger, isAlive }) => !isAlive || (existsSync(ledger) && statSync(ledger).size > 0)),
+    );
+  }
+
+  replaceWorker(random: Random): Promise<void> {
+    return replace(this.livingWorkers, random, () => this.#fill());
+  }
+
+  replaceProducer(random: Random): Promise<void> {
+    const living = this.producers.filter(({ isAlive }) => isAlive);
+    return replace(living, random, () => this.#fill());
+  }
+
+  async freezeWorker(random: Random, ms: number): Promise<void> {
+    const living = this.livingWorkers;
+    living[random.integer(0, living.length - 1)]?.freeze(ms);
+  }
+
+  async endProducers(): Promise<void> {
+    this.#producersWanted = 0;
+    await Promise.all(this.producers.filter(({ isAlive }) => isAlive).map((member) => member.end(END_MS)));
+  }
+
+  async endWorkers(): Promise<string[]> {
+    clearInterval(this.#watch);
+    const ends = await Promise.allSettled(this.livingWorkers.map((member) => member.end(END_MS)));
+    return ends.flatMap((end) => (end.status === "rejected" ? [(end.reason as Error).message] : []));
+  }
+
+  async kill(): Promise<void> {
+    clearInterval(this.#watch);
+    await Promise.all([...this.workers, ...this.producers].map((member) => member.kill()));
+  }
+
+  #fill(): void {
+    while (this.livingWorkers.length < WORKERS) this.workers.push(this.#fork("worker", this.workers.length));
+    while (this.producers.filter(({ isAlive }) => isAlive).length < this.#producersWanted)
+      this.producers.push(this.#fork("producer", this.producers.length));
+  }
+
+  #fork(role: "worker" | "producer", number: number): Member {
+    return new Member({
+      program: `queue/${role}.program.js`,
+      name: `${role}-${number}`,
+      folder: this.#folder,
+      skewMs: SKEWS_MS[number % SKEWS_MS.length]!,
+      config: { ...this.#config, seed: this.#config.seed * 1_000 + number },
+    });
+  }
+}
+
+async function replace(living: readonly Member[], random: Random, fill: () => void): Promise<void> {
+  await living[random.integer(0, living.length - 1)]?.kill();
+  fill();
+}

@@ -1,0 +1,27 @@
+/** A queue as the suite sees it. */
+import type { QueueAddOptions } from "holdfast";
+import type { Payload, WorkerCounts } from "./job.ts";
+
+export interface RunningJob {
+  readonly id: string;
+  readonly payload: Payload;
+  readonly fence: number;
+  readonly addedAt: number;
+  readonly attempt: number;
+  readonly crashes: number;
+}
+
+export type Handler = (job: RunningJob) => Promise<unknown>;
+
+export interface Subject {
+  add(
+    payload: Payload,
+    options: QueueAddOptions,
+  ): Promise<{ readonly status: "ok" | "duplicate"; readonly id: string }>;
+  /** How the job ended, and its result. */
+  result(id: string): Promise<{ readonly status: string; readonly value?: unknown }>;
+  work(handler: Handler): { counts(): WorkerCounts; close(): Promise<void> };
+  /** How many jobs are not over, those that are dead aside. */
+  left(): Promise<number>;
+  close(): Promise<void>;
+}
