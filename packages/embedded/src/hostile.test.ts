@@ -2,6 +2,7 @@
 // - a word of the client is a property that every object has .... "looks up no word in a plain object"
 // - more arguments than a JavaScript call can have .............. "answers what is too large for JavaScript"
 // - a small input that makes much .............................. "bounds the memory and the time of a script"
+// - a pattern that takes hours ................................ "refuses a pattern"
 // - a text that takes the square of its length ................. "reads a long text in time"
 // - a fault of this server ..................................... "a fault of the server's own"
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -109,6 +110,17 @@ describe("a hostile client", () => {
     );
     await send("CONFIG", "SET", "busy-reply-threshold", "5000");
     expect(process.memoryUsage().rss - before).toBeLessThan(1.5 * 2 ** 30);
+  });
+
+  it.each([
+    ["lazy repetitions", "string.find(('a'):rep(300), ('a-'):rep(20) .. 'b')"],
+    ["greedy repetitions", "string.find(('a'):rep(3e4), 'a*a*a*b')"],
+    ["brackets that are never closed", "string.match(('('):rep(1e5), '%b()')"],
+    ["a long set", "string.find(('b'):rep(1e4), '[' .. ('a'):rep(1e6) .. ']')"],
+    ["a capture that is repeated", "string.gsub(('a'):rep(1e4), '(a-)%1b', '')"],
+  ])("refuses a pattern that goes over its subject again and again: %s", async (_name, call) => {
+    // Long before the threshold at which a busy script is ended.
+    expect(await evaluate(`return ${call}`)).toMatch(/^-ERR .*pattern too complex/);
   });
 
   it.each([

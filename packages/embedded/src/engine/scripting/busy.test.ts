@@ -1,10 +1,12 @@
 // What could go wrong while a script is busy: others wait for ever, or are let in too far; a write happens twice; time goes on for the data.
 // Longer than other files, since each case stands beside a real server and in this process.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { VirtualClock } from "../../base/clock.ts";
+import { system } from "../../base/system.ts";
 import type { InProcessConnection } from "../../net/in-process.ts";
 import { ErrorReply, NIL, NIL_ARRAY, OK, QUEUED, type Reply } from "../../base/reply.ts";
 import { createServer, type EmbeddedServer } from "../../server.ts";
+import { RunTimer } from "./busy.ts";
 import { type CommandLine, type Oracle, type Pair, startOracle } from "../../testing/differential.ts";
 
 const BUSY = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
@@ -293,6 +295,18 @@ describe("in this process, while a script is busy", () => {
       ) as string,
     });
     expect(await ask(other, "GET a")).toBe("1");
+  });
+
+  it("that is a second after the threshold, however long that is", () => {
+    const clock = vi.spyOn(system, "monotonicMs").mockReturnValue(1_000);
+    const timer = new RunTimer();
+    timer.beginRun(5_000);
+    expect(timer.pause()).toBe(false);
+    clock.mockReturnValue(6_000);
+    for (let asked = 0; asked < 10; asked += 1) expect(timer.pause()).toBe(true);
+    clock.mockReturnValue(7_001);
+    expect(() => timer.pause()).toThrow("Script ended after busy-reply-threshold");
+    clock.mockRestore();
   });
 
   it("without a threshold it never is", async () => {

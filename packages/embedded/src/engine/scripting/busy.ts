@@ -15,7 +15,7 @@ import { fromHost } from "./replies.ts";
 const SLICE_MS = 5;
 /** A script that can pause does so when asked for the first or second time. */
 const PATIENCE = 3;
-/** How long others are not heard, at least, before a script that cannot pause is ended. */
+/** How long others are not heard after the threshold before a script that cannot pause is ended. */
 const STUCK_MS = 1000;
 
 const BUSY_SCRIPT = new ErrorReply(
@@ -66,8 +66,7 @@ export class RunTimer implements ScriptLimits {
     }
     if (now < this.#pauseAtMs) return false;
     if (this.#wanted++ === 0) this.#wantedAtMs = now;
-    if (this.#wanted > PATIENCE && now - this.#wantedAtMs > Math.max(this.#thresholdMs, STUCK_MS))
-      throw new ScriptInterrupt(STUCK);
+    if (this.#wanted > PATIENCE && now - this.#wantedAtMs > STUCK_MS) throw new ScriptInterrupt(STUCK);
     return true;
   }
 }

@@ -10,6 +10,13 @@ const POSITION = -2;
 const NO_MATCH = -1;
 
 const ESCAPE = 0x25; // %
+/**
+ * How many steps one call may take: these, and so many per byte of its subject. A pattern that goes back over its subject again
+ * and again takes hours otherwise, and Redis itself, which has no bound, can then only be killed. About a second.
+ */
+const MAX_STEPS = 10_000_000;
+const STEPS_PER_BYTE = 32;
+
 const SPECIALS = /[\^$*+?.([%-]/;
 
 /** Whether a pattern means something other than itself. C's strpbrk stops at a zero byte. */
@@ -18,10 +25,16 @@ export function hasSpecials(pattern: string): boolean {
   return SPECIALS.test(end === -1 ? pattern : pattern.slice(0, end));
 }
 
+function longSteps(bytes: number): number {
+  return bytes >> 4;
+}
+
 export class Matcher {
   readonly subject: string;
   readonly #pattern: string;
   readonly #state: LuaState;
+  /** Left for this call. */
+  #stepsLeft: number;
   #level = 0;
   readonly #starts: number[] = [];
   readonly #lengths: number[] = [];
@@ -30,6 +43,7 @@ export class Matcher {
   constructor(state: LuaState, subject: string, pattern: string) {
     this.#state = state;
     this.subject = subject;
+    this.#stepsLeft = MAX_STEPS + subject.length * STEPS_PER_BYTE;
     const end = pattern.indexOf("\0");
     this.#pattern = end === -1 ? pattern : pattern.slice(0, end);
   }
@@ -64,7 +78,7 @@ export class Matcher {
   #match(subjectAt: number, patternAt: number): number {
     let [s, p] = [subjectAt, patternAt];
     for (;;) {
-      if (--this.#state.fuel < 0) this.#state.charge(0);
+      this.#spend(1);
       const code = this.#pattern.charCodeAt(p);
       if (Number.isNaN(code)) return s;
       if (code === 0x28) return this.#startCapture(s, p);
@@ -73,6 +87,7 @@ export class Matcher {
       const special = code === ESCAPE ? this.#escape(s, p) : undefined;
       if (special === undefined) {
         const end = this.#classEnd(p);
+        this.#spend(longSteps(end - p));
         const next = this.#pattern[end];
         const matches = s < this.subject.length && this.#single(this.subject.charCodeAt(s), p, end);
         if (next === "*") return this.#maxExpand(s, p, end);
@@ -91,6 +106,14 @@ export class Matcher {
         ({ s, p } = special);
       }
     }
+  }
+
+  /** A step is a look at one byte, or at 16 of a long set or a repeated capture. */
+  #spend(steps: number): void {
+    this.#state.fuel -= steps;
+    if (this.#state.fuel < 0) this.#state.charge(0);
+    this.#stepsLeft -= steps;
+    if (this.#stepsLeft < 0) throw this.#state.error("pattern too complex");
   }
 
   /** %b, %f and %1: where the match goes on, undefined for an ordinary class. */
@@ -116,13 +139,14 @@ export class Matcher {
     const [open, close] = [this.#pattern[p], this.#pattern[p + 1]];
     if (this.subject[s] !== open) return NO_MATCH;
     let depth = 1;
-    for (let at = s + 1; at < this.subject.length; at += 1) {
+    let at = s + 1;
+    for (; at < this.subject.length && depth > 0; at += 1) {
       const character = this.subject[at];
-      if (character === close) {
-        if (--depth === 0) return at + 1;
-      } else if (character === open) depth += 1;
+      if (character === close) depth -= 1;
+      else if (character === open) depth += 1;
     }
-    return NO_MATCH;
+    this.#spend(at - s);
+    return depth === 0 ? at : NO_MATCH;
   }
 
   #backReference(s: number, digit: string): number {
@@ -132,6 +156,7 @@ export class Matcher {
     // A position capture has a length that no subject has.
     if (length === POSITION) return NO_MATCH;
     const from = this.#starts[at]!;
+    this.#spend(longSteps(length!));
     return this.subject.startsWith(this.subject.slice(from, from + length!), s) ? s + length! : NO_MATCH;
   }
 
@@ -159,6 +184,7 @@ export class Matcher {
   #maxExpand(s: number, p: number, end: number): number {
     let at = s;
     while (at < this.subject.length && this.#single(this.subject.charCodeAt(at), p, end)) at += 1;
+    this.#spend((at - s) * (1 + longSteps(end - p)));
     for (; at >= s; at -= 1) {
       const result = this.#match(at, end + 1);
       if (result !== NO_MATCH) return result;
