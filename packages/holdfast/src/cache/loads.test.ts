@@ -73,8 +73,9 @@ describe("loads of a cache [standalone]", () => {
     await toLoad(1);
     source.row = "new";
     const later = Array.from({ length: 20 }, () => cache.getOrSet("ada", source.load));
-    // By then the questions of all of them have failed.
+    // By then the questions of all of them have failed, and a tick later they all wait for the first load.
     await expect(cache.get("ada")).rejects.toMatchObject({ retryable: true });
+    await new Promise(setImmediate);
     expect(source.loads).toBe(1);
     source.answer(0);
     expect(await first).toBe("old");

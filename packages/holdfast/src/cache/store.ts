@@ -1,5 +1,5 @@
 /** The server's side of a cache: what one key's value and its load lease can be asked. */
-import { CodecError, type HoldfastError } from "../base/errors.ts";
+import { CodecError, HoldfastError } from "../base/errors.ts";
 import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { type KeyRead, readKind } from "../core/batch/read-kind.ts";
 import type { Codec } from "../core/codec/codec.ts";
@@ -62,10 +62,7 @@ export class CacheStore<Read extends KeyRead = never> {
     const { id, key } = read;
     // Written out: a spread here cost a fifth of the whole call.
     const call: Call = { op: OP_GET, class: "read", key: String(id), timeoutMs: this.#settings.timeoutMs };
-    return this.#core.driver.send(["GET", key], call, key).then(
-      (reply) => this.#conclude(reply, read),
-      (error: HoldfastError) => this.#conclude(error.code === "WRONG_TYPE" ? null : error, read),
-    );
+    return this.#core.driver.ask(["GET", key], call, key, (outcome) => this.#conclude(outcome, read));
   }
 
   /** As `read`, for one that is known to have company. */
@@ -143,7 +140,8 @@ export class CacheStore<Read extends KeyRead = never> {
 
   #conclude(outcome: Reply | HoldfastError, read: Read): unknown {
     this.#aloneUnderWay = false;
-    return this.#answer(outcome, read);
+    const isForeign = outcome instanceof HoldfastError && outcome.code === "WRONG_TYPE";
+    return this.#answer(isForeign ? null : outcome, read);
   }
 
   #sendReadsBefore(key: string): void {

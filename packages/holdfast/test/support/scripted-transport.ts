@@ -1,6 +1,7 @@
 /** The test double of the port: each attempt meets the next scripted step, or stays without an answer for ever. */
 import {
   type Arg,
+  type Caller,
   type Capabilities,
   type Home,
   type NodeInfo,
@@ -44,6 +45,8 @@ export class ScriptedTransport implements Transport {
   readonly leases: ScriptedLease[] = [];
   readonly subscriptions: { closed: boolean }[] = [];
   nodeIds: readonly string[] = [NODE];
+  /** What every attempt meets once the scripted steps are used up. */
+  rest: Step = "silence";
   /** What happens to `lease`, `subscribe` and `onInvalidate`: "silence" waits for `open`. */
   connecting: "at once" | "silence" = "at once";
   /** What `home` says; undefined: scripts go by EVALSHA at once. */
@@ -78,10 +81,17 @@ export class ScriptedTransport implements Transport {
     return 0;
   }
 
-  attempt(args: readonly Arg[], route: Route): Promise<Reply> {
+  attempt(args: readonly Arg[], route: Route, caller: Caller): void {
+    this.ask(args, route).then(
+      (reply) => caller.replied(reply),
+      (error: TransportError) => caller.failed(error),
+    );
+  }
+
+  ask(args: readonly Arg[], route: Route): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.attempts.push({ args, route, resolve, reject });
-      const step = this.#steps.shift() ?? "silence";
+      const step = this.#steps.shift() ?? this.rest;
       if (step === "silence") return;
       if ("error" in step) reject(step.error);
       else resolve(step.reply);
@@ -145,7 +155,7 @@ export class ScriptedLease implements TransportLease {
   }
 
   attempt(args: readonly Arg[]): Promise<Reply> {
-    return this.#transport.attempt(args, { node: this.node });
+    return this.#transport.ask(args, { node: this.node });
   }
 
   release(): void {

@@ -20,8 +20,6 @@ const NOUNS: Readonly<Record<string, string>> = {
   session: "sessions",
   shard: "channel",
 };
-/** UTF-8 has no place for half a character: each would be sent as the same U+FFFD. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 export class Keyspace {
   readonly prefix: string;
@@ -112,8 +110,9 @@ export function checkText(field: string, text: string, max: number): string {
   throw new InvalidArgumentError(field, `a non-empty, well-formed string of at most ${max} characters`, text);
 }
 
+/** UTF-8 has no place for half a character: each would be sent as the same U+FFFD. */
 function isName(text: unknown, max: number): text is string {
-  return typeof text === "string" && text.length > 0 && text.length <= max && !LONE_SURROGATE.test(text);
+  return typeof text === "string" && text.length > 0 && text.length <= max && text.isWellFormed();
 }
 
 /** As `checkText`, for an id, which may be a number. */

@@ -1,6 +1,6 @@
 /** One incarnation of a connection: opened once, used, ended once. It never comes back; `Link` makes the next one. */
 import { type Runtime, within } from "../../base/runtime.ts";
-import type { Arg, Reply, TransportError } from "../port.ts";
+import type { Arg, Caller, Reply, TransportError } from "../port.ts";
 import type { Fences, Identity } from "./fences.ts";
 import { watch } from "./heartbeat.ts";
 import { Life } from "./life.ts";
@@ -119,7 +119,15 @@ export class Connection {
     return mayStillRun && !isOver ? this.#identity : undefined;
   }
 
-  /** Rejects with a TransportError. The hot path: nothing is allocated here but the promise of the rejection handler. */
+  /** The hot path: nothing is allocated here but the two handlers and the promise that `then` makes. */
+  attempt(args: readonly Arg[], caller: Caller): void {
+    this.client.sendCommand(args).then(
+      (reply) => caller.replied(reply),
+      (error: unknown) => caller.failed(this.explain(error)),
+    );
+  }
+
+  /** Rejects with a TransportError. */
   send(args: readonly Arg[]): Promise<Reply> {
     return this.client.sendCommand(args).then(undefined, this.#reject);
   }

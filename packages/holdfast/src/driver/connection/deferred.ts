@@ -16,13 +16,13 @@ import { backoff } from "./backoff.ts";
 import { guarded } from "./guarded.ts";
 import {
   type Arg,
+  type Caller,
   type Capabilities,
   type ChannelKind,
   type ChannelListener,
   type Home,
   type InvalidationListener,
   type NodeInfo,
-  type Reply,
   type Route,
   type StateEvent,
   type Subscription,
@@ -81,8 +81,9 @@ export class DeferredTransport implements Transport {
     return this.#open === undefined ? slotOf(key) : this.#open.slotOf(key);
   }
 
-  attempt(args: readonly Arg[], route: Route): Promise<Reply> {
-    return this.#open === undefined ? Promise.reject(this.#absent()) : this.#open.attempt(args, route);
+  attempt(args: readonly Arg[], route: Route, caller: Caller): void {
+    if (this.#open === undefined) caller.failed(this.#absent());
+    else this.#open.attempt(args, route, caller);
   }
 
   home(route: Route): Home | undefined {

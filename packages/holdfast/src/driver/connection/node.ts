@@ -1,6 +1,6 @@
 /** One server process as we know it: the shared connection, the exclusive ones, and the one for subscriptions. */
 import { deadline } from "../../base/runtime.ts";
-import { type Arg, type Home, type NodeInfo, type Reply, TransportError } from "../port.ts";
+import { type Arg, type Caller, type Home, type NodeInfo, TransportError } from "../port.ts";
 import { Connection, ConnectTimeoutError } from "./connection.ts";
 import type { TransportContext } from "./context.ts";
 import { LeasePool } from "./lease-pool.ts";
@@ -55,10 +55,10 @@ export class Node implements Home {
     return { id: this.id, state: this.connection === undefined ? "down" : "up", epoch: this.link.epoch };
   }
 
-  /** Rejects with a TransportError. */
-  send(args: readonly Arg[]): Promise<Reply> {
+  attempt(args: readonly Arg[], caller: Caller): void {
     const { connection } = this.link;
-    return connection === undefined ? Promise.reject(this.unreachable()) : connection.send(args);
+    if (connection === undefined) caller.failed(this.unreachable());
+    else connection.attempt(args, caller);
   }
 
   /** What a command gets while there is no connection. */

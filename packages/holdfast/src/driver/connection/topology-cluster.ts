@@ -1,6 +1,14 @@
 /** A cluster: a table of its slots, kept true by what the nodes answer. */
 import { SLOTS, slotOf } from "../slot.ts";
-import { type Arg, type ChannelKind, type Reply, type Route, type StateEvent, TransportError } from "../port.ts";
+import {
+  type Arg,
+  type Caller,
+  type ChannelKind,
+  type Reply,
+  type Route,
+  type StateEvent,
+  TransportError,
+} from "../port.ts";
 import { backoff } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
 import type { TransportContext } from "./context.ts";
@@ -72,11 +80,14 @@ export class ClusterTopology implements Topology {
     return slotOf(key);
   }
 
-  attempt(args: readonly Arg[], route: Route): Promise<Reply> {
+  attempt(args: readonly Arg[], route: Route, caller: Caller): void {
     const node = this.#find(route);
     const connection = node?.link.connection;
-    if (connection === undefined) return Promise.reject(node?.unreachable() ?? this.#unserved(route));
-    return connection.sendRaw(args).then(undefined, (error: unknown) => this.#redirect(connection, error, args));
+    if (connection === undefined) return caller.failed(node?.unreachable() ?? this.#unserved(route));
+    connection.sendRaw(args).then(
+      (reply) => caller.replied(reply),
+      (error: unknown) => void this.#redirect(connection, error, args, caller),
+    );
   }
 
   home(route: Route): Node | undefined {
@@ -134,8 +145,16 @@ export class ClusterTopology implements Topology {
     return from[this.#turn % from.length];
   }
 
+  async #redirect(answeredBy: Connection, error: unknown, args: readonly Arg[], caller: Caller): Promise<void> {
+    const redirected = this.#follow(answeredBy, error, args);
+    await redirected.then(
+      (reply) => caller.replied(reply),
+      (failure: TransportError) => caller.failed(failure),
+    );
+  }
+
   /** Follows MOVED and ASK; anything else is the attempt's failure. */
-  async #redirect(answeredBy: Connection, error: unknown, args: readonly Arg[]): Promise<Reply> {
+  async #follow(answeredBy: Connection, error: unknown, args: readonly Arg[]): Promise<Reply> {
     let connection = answeredBy;
     let failure = connection.explain(error);
     for (let hop = 0; hop < MAX_REDIRECTIONS; hop += 1) {

@@ -1,5 +1,5 @@
 /** One primary: a standalone server, or the one that the sentinels name. */
-import type { Arg, ChannelKind, Reply, Route, TransportError } from "../port.ts";
+import type { Arg, Caller, ChannelKind, Route, TransportError } from "../port.ts";
 import type { Connection } from "./connection.ts";
 import type { TransportContext } from "./context.ts";
 import { describeFailure, isFinal } from "./failure.ts";
@@ -54,9 +54,9 @@ export class SingleTopology implements Topology {
     return 0;
   }
 
-  attempt(args: readonly Arg[], route: Route): Promise<Reply> {
-    if (isForeign(route, this.#node)) return Promise.reject(unknownNode(route));
-    return this.#node.send(args);
+  attempt(args: readonly Arg[], route: Route, caller: Caller): void {
+    if (isForeign(route, this.#node)) caller.failed(unknownNode(route));
+    else this.#node.attempt(args, caller);
   }
 
   home(route: Route): Node | undefined {

@@ -1,9 +1,9 @@
 /** Which node a command goes to. Implemented for one primary (standalone, Sentinel) and for a cluster. */
 import {
   type Arg,
+  type Caller,
   type Capabilities,
   type ChannelKind,
-  type Reply,
   type Route,
   type StateEvent,
   TransportError,
@@ -17,8 +17,8 @@ export interface Topology {
   /** Resolves with the first connection. Rejects when there is none within `connectTimeout`, or none is possible. */
   open(): Promise<Connection>;
   slotOf(key: Arg): number;
-  /** One attempt, redirections followed. Rejects with a TransportError. */
-  attempt(args: readonly Arg[], route: Route): Promise<Reply>;
+  /** One attempt, redirections followed. */
+  attempt(args: readonly Arg[], route: Route, caller: Caller): void;
   /** The node that serves the route; undefined where that is not known, or would change by asking. */
   home(route: Route): Node | undefined;
   /** Throws a TransportError where no node serves the route. */

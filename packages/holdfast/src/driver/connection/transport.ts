@@ -1,13 +1,13 @@
 /** The transport over single connections of some client: topology, routing and reconnection are ours. */
 import {
   type Arg,
+  type Caller,
   type Capabilities,
   type ChannelKind,
   type ChannelListener,
   type Home,
   type InvalidationListener,
   type NodeInfo,
-  type Reply,
   type Route,
   type StateEvent,
   type Subscription,
@@ -54,8 +54,8 @@ export class ConnectedTransport implements Transport {
     return this.#topology.slotOf(key);
   }
 
-  attempt(args: readonly Arg[], route: Route): Promise<Reply> {
-    return this.#topology.attempt(args, route);
+  attempt(args: readonly Arg[], route: Route, caller: Caller): void {
+    this.#topology.attempt(args, route, caller);
   }
 
   home(route: Route): Home | undefined {

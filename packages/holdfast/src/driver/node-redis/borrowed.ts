@@ -12,6 +12,7 @@ import { deadline } from "../../base/runtime.ts";
 import { slotOf } from "../slot.ts";
 import {
   type Arg,
+  type Caller,
   type Capabilities,
   type ChannelKind,
   type ChannelListener,
@@ -102,14 +103,15 @@ class BorrowedTransport implements Transport {
     return this.caps.cluster ? slotOf(key) : 0;
   }
 
-  attempt(args: readonly Arg[], route: Route): Promise<Reply> {
-    if (this.#closing !== undefined) return Promise.reject(new TransportError("closed", "the connection was closed"));
+  attempt(args: readonly Arg[], route: Route, caller: Caller): void {
+    if (this.#closing !== undefined) return caller.failed(new TransportError("closed", "the connection was closed"));
     // Its offline queue would send the command at any later time, long after the caller has given up.
     if (!this.#client.isReady)
-      return Promise.reject(new TransportError("refused", "the borrowed client is not connected"));
-    return sendOn(this.#client, args, route).then(undefined, (error: unknown) => {
-      throw classify(error, nodeName(route));
-    });
+      return caller.failed(new TransportError("refused", "the borrowed client is not connected"));
+    sendOn(this.#client, args, route).then(
+      (reply) => caller.replied(reply),
+      (error: unknown) => caller.failed(classify(error, nodeName(route))),
+    );
   }
 
   /** A cluster client routes by itself, so its nodes are not known here. */
@@ -164,10 +166,11 @@ class BorrowedTransport implements Transport {
 
   /** The user's `select()` may have changed it since the client was made, and only the server knows. */
   async #database(): Promise<number> {
-    const info = await this.attempt(["CLIENT", "INFO"], undefined).catch((error: unknown) => {
+    const info = await sendOn(this.#client, ["CLIENT", "INFO"], undefined).catch((error: unknown) => {
+      const failure = classify(error, nodeName(undefined));
       // A user who may not ask has the database that the client was made with.
-      if (error instanceof TransportError && error.kind === "replied") return "";
-      throw error;
+      if (failure.kind === "replied") return "";
+      throw failure;
     });
     const database = /(?:^| )db=(\d+)/.exec(String(info))?.[1];
     return database === undefined ? this.#settings.database : Number(database);

@@ -189,7 +189,7 @@ describe("a driver's breaker", () => {
   it("ends waiting for a lost node by the node's name alone", async () => {
     const { driver, transport } = setUp({ timeout: PATIENCE_MS });
     transport.nodeIds = [NODE, "other:1"];
-    transport.attempt = () => Promise.reject((lost as { error: Error }).error);
+    transport.rest = lost;
     send(driver);
     await vi.advanceTimersByTimeAsync(2 * PATIENCE_MS);
     const result = send(driver);

@@ -273,7 +273,7 @@ describe("a deadline", () => {
 
   it.each(ALL)("ends a %s call that no server took as not executed", async (opClass) => {
     const { driver, transport } = setUp([]);
-    transport.attempt = () => Promise.reject((refused as { error: Error }).error);
+    transport.rest = refused;
     const result = send(driver, opClass);
     await aWhile(TIMEOUT_MS + SLACK_MS);
     expect(result()).toBeInstanceOf(UnavailableError);
@@ -284,7 +284,7 @@ describe("a deadline", () => {
     const { driver, transport } = setUp([lost]);
     const result = send(driver, "idempotent");
     await now();
-    transport.attempt = () => Promise.reject((refused as { error: Error }).error);
+    transport.rest = refused;
     await aWhile(TIMEOUT_MS + SLACK_MS);
     expect(result()).toBeInstanceOf(OutcomeUnknownError);
     expect((result() as Error).cause).toBeInstanceOf(TimeoutError);

@@ -15,7 +15,7 @@
  * - Once an attempt of a write was lost, only a reply can tell what happened: every other end is OutcomeUnknownError.
  *
  * The object is itself the entry of the deadline wheel, so that a call costs no timer, no AbortSignal and no closure
- * besides the two that its attempts report to.
+ * of its own: an attempt reports to `replied` or `failed`.
  */
 import { type Call, type Route, TransportError } from "../port.ts";
 import { type HoldfastError, InvalidArgumentError } from "../../base/errors.ts";
@@ -52,8 +52,8 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
     this.route = route;
   }
 
-  /** Starts one attempt. */
-  protected abstract attempt(): Promise<T>;
+  /** Starts one attempt, whose outcome goes to `replied` or `failed`. */
+  protected abstract attempt(): void;
   protected abstract deliver(value: T): void;
   protected abstract fail(error: HoldfastError): void;
 
@@ -140,22 +140,24 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
       if (holdMs > 0) return this.#giveUp(breakerOpen(this.spec, node, holdMs), this.#lastFailure);
     }
     try {
-      this.attempt().then(this.#onReply, this.#onFailure);
+      this.attempt();
     } catch (error) {
-      this.#onFailure(error);
+      this.failed(error);
     }
   }
 
-  readonly #onReply = (value: T): void => {
+  /** The outcome of the attempt that is out. */
+  replied(value: T): void {
     if (this.#phase === "settled") return this.dropLate(value);
     const { breakers, transport, waiting } = this.context;
     if (breakers.watching) breakers.clear(nodeOf(transport, this.route));
     if (this.#lastFailure !== undefined) waiting.eased();
     this.#leave();
     this.deliver(value);
-  };
+  }
 
-  readonly #onFailure = (error: unknown): void => {
+  /** The outcome of the attempt that is out. */
+  failed(error: unknown): void {
     if (this.#phase === "settled") return;
     const failure = error instanceof TransportError ? error : foreign(error);
     if (this.recovers(failure)) return this.#fly();
@@ -164,7 +166,7 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
     else if (failure.kind === "lost") this.#lost(failure);
     else if (failure.kind === "replied") this.#giveUp(serverError(failure, this.spec, this.command), failure);
     else this.#giveUp(closed(this.spec, failure), failure);
-  };
+  }
 
   #refused(failure: TransportError): void {
     const reachedServer = failure.prefix !== "";

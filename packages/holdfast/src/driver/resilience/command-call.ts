@@ -1,5 +1,5 @@
 /** The calls of the hot path: one command, one script, or one command of a pipeline. */
-import type { Arg, Call, Reply, Route, ScriptSource, TransportError } from "../port.ts";
+import type { Arg, Call, Conclude, Reply, Route, ScriptSource, TransportError } from "../port.ts";
 import { Deferred } from "../../base/deferred.ts";
 import type { HoldfastError } from "../../base/errors.ts";
 import { PendingCall } from "./call.ts";
@@ -23,8 +23,8 @@ export class CommandCall extends PendingCall<Reply> {
     return commandOf(this.args);
   }
 
-  protected override attempt(): Promise<Reply> {
-    return this.context.transport.attempt(this.args, this.route);
+  protected override attempt(): void {
+    this.context.transport.attempt(this.args, this.route, this);
   }
 
   protected override deliver(reply: Reply): void {
@@ -33,6 +33,47 @@ export class CommandCall extends PendingCall<Reply> {
 
   protected override fail(error: HoldfastError): void {
     this.#outcome.reject(error);
+  }
+}
+
+/** A call for one command whose promise is of what its caller makes of the outcome. */
+export class ConcludedCall<T> extends PendingCall<Reply> {
+  readonly #args: readonly Arg[];
+  readonly #conclude: Conclude<T>;
+  readonly #outcome: Deferred<T> = new Deferred();
+
+  constructor(context: CallContext, args: readonly Arg[], spec: Call, route: Route, conclude: Conclude<T>) {
+    super(context, spec, route);
+    this.#args = args;
+    this.#conclude = conclude;
+  }
+
+  get promise(): Promise<T> {
+    return this.#outcome.promise;
+  }
+
+  protected override get command(): string {
+    return commandOf(this.#args);
+  }
+
+  protected override attempt(): void {
+    this.context.transport.attempt(this.#args, this.route, this);
+  }
+
+  protected override deliver(reply: Reply): void {
+    this.#settle(reply);
+  }
+
+  protected override fail(error: HoldfastError): void {
+    this.#settle(error);
+  }
+
+  #settle(outcome: Outcome): void {
+    try {
+      this.#outcome.resolve(this.#conclude(outcome));
+    } catch (error) {
+      this.#outcome.reject(error);
+    }
   }
 }
 
@@ -48,10 +89,10 @@ export class EvalCall extends CommandCall {
     this.#script = script;
   }
 
-  protected override attempt(): Promise<Reply> {
+  protected override attempt(): void {
     const { scripts, transport } = this.context;
     if (this.#bySha && !scripts.claim(transport.home(this.route)?.connection, this.#script.sha1)) this.#sendSource();
-    return super.attempt();
+    super.attempt();
   }
 
   protected override recovers(failure: TransportError): boolean {
@@ -96,8 +137,8 @@ class BatchItem extends PendingCall<Reply> {
     return commandOf(this.#args);
   }
 
-  protected override attempt(): Promise<Reply> {
-    return this.context.transport.attempt(this.#args, this.route);
+  protected override attempt(): void {
+    this.context.transport.attempt(this.#args, this.route, this);
   }
 
   protected override deliver(reply: Reply): void {

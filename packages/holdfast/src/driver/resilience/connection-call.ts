@@ -14,6 +14,16 @@ abstract class PromisedCall<T> extends PendingCall<T> {
     return this.#outcome.promise;
   }
 
+  /** What one attempt gets. */
+  protected abstract make(): Promise<T>;
+
+  protected override attempt(): void {
+    this.make().then(
+      (value) => this.replied(value),
+      (error: unknown) => this.failed(error),
+    );
+  }
+
   protected override deliver(value: T): void {
     this.#outcome.resolve(value);
   }
@@ -48,7 +58,7 @@ export class PreparationCall<T> extends PromisedCall<T> {
     return false;
   }
 
-  protected override attempt(): Promise<T> {
+  protected override make(): Promise<T> {
     return this.#preparation.make(this.context.transport, this.#ended.signal);
   }
 
@@ -85,7 +95,7 @@ class LeasedCall extends PromisedCall<Reply> {
     return false;
   }
 
-  protected override attempt(): Promise<Reply> {
+  protected override make(): Promise<Reply> {
     return this.#lease.attempt(this.#args);
   }
 
@@ -153,7 +163,7 @@ export class BlockingCall extends PromisedCall<Reply> {
     return this.#written;
   }
 
-  protected override async attempt(): Promise<Reply> {
+  protected override async make(): Promise<Reply> {
     this.#written = false;
     const lease = await this.context.transport.lease(this.route, this.#ended.signal);
     if (this.settled) {

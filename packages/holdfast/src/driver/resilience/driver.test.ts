@@ -319,7 +319,7 @@ describe("close", () => {
     const { driver, transport } = setUp([], { timeout: "1m", closeTimeout: "2s" });
     const read = watch(driver.send(["GET", "k"], READ));
     const write = watch(driver.send(["ADD", "k"], UNSAFE));
-    transport.attempt = () => Promise.reject((refused as { error: Error }).error);
+    transport.rest = refused;
     const parked = watch(driver.send(["ADD", "k"], UNSAFE));
     await now();
     const closed = watch(driver.close());

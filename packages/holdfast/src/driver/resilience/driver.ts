@@ -8,6 +8,7 @@ import type {
   Capabilities,
   ChannelKind,
   ChannelListener,
+  Conclude,
   Driver,
   InvalidationListener,
   Lease,
@@ -23,7 +24,7 @@ import type { HoldfastError } from "../../base/errors.ts";
 import { type Runtime, systemRuntime, within } from "../../base/runtime.ts";
 import { Breakers } from "./breaker.ts";
 import { PendingCall } from "./call.ts";
-import { CommandCall, sendBatch, EvalCall } from "./command-call.ts";
+import { CommandCall, ConcludedCall, EvalCall, sendBatch } from "./command-call.ts";
 import { BlockingCall, BoundedLease, type Preparation, PreparationCall } from "./connection-call.ts";
 import type { CallContext } from "./context.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
@@ -89,6 +90,12 @@ class ResilientDriver implements Driver {
 
   send(args: readonly Arg[], call: Call, route?: Route): Promise<Reply> {
     const pending = new CommandCall(this.#context, args, call, route);
+    pending.begin(call.timeoutMs ?? this.timeoutMs);
+    return pending.promise;
+  }
+
+  ask<T>(args: readonly Arg[], call: Call, route: Route, conclude: Conclude<T>): Promise<T> {
+    const pending = new ConcludedCall(this.#context, args, call, route, conclude);
     pending.begin(call.timeoutMs ?? this.timeoutMs);
     return pending.promise;
   }
