@@ -74,6 +74,28 @@ const WORKER_OF = `local function workerOf(id, workers, jobs)
 end
 `;
 
+const SCHEDULE_JOB = `local function addScheduled(jobs, lanes, record, id, scheduledFor)
+  local lane, options, from = string.match(record, '^(%d)([^\\n]*)\\n[^\\n]*\\n()')
+  local job = string.format('%013.0f', now()) .. lane .. '{"s":' .. string.format('%.0f', scheduledFor) .. options .. '}\\n'
+  if redis.call('HSETNX', jobs, id, job .. string.sub(record, from)) == 0 then return false end
+  redis.call('RPUSH', lanes[tonumber(lane)], id)
+  return true
+end
+`;
+
+const SCHEDULE_STATE = `local VERSION, NEXT, DUE, PAUSED, RUNS, MISSED, SKIPPED, LATE, LAST, LATE_MS, HELD = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+local function parseState(text)
+  local state = {}
+  for part in string.gmatch(text, '%S+') do state[#state + 1] = #state == 0 and part or tonumber(part) end
+  return state
+end
+local function formatState(state)
+  local parts = {state[VERSION]}
+  for at = NEXT, HELD do parts[at] = string.format('%.0f', state[at]) end
+  return table.concat(parts, ' ')
+end
+`;
+
 export interface AddKeys {
   readonly operation: Arg;
   readonly jobs: Arg;
@@ -807,6 +829,376 @@ return 'ok'
         return { status: "busy" };
       default:
         throw new UnexpectedReplyError("one of ok, missing, busy", reply);
+    }
+  },
+};
+
+export interface ScheduleDueKeys {
+  readonly ticks: Arg;
+  readonly states: Arg;
+  readonly schedules: Arg;
+}
+
+export interface ScheduleDueArgs {
+  readonly limit: number;
+}
+
+export type ScheduleDueResult =
+  | { readonly status: "ok"; readonly nowMs: number; readonly nextMs: number; readonly ids: string[]; readonly states: (string | null)[]; readonly plans: (string | null)[] };
+
+/**
+ * Which schedules are due, those that are longest so first, and in how many milliseconds the next one is (-1: none is).
+ * Of a schedule's record it returns the line that says when and how.
+ */
+export const scheduleDue: Script<ScheduleDueKeys, ScheduleDueArgs, ScheduleDueResult> = {
+  class: "read",
+  name: "queue.scheduleDue",
+  sha1: "df6d4fea1af3a00ca7862ba9ac63016895c9ca6c",
+  lua: `-- queue.scheduleDue
+${NOW}local ticks, states, schedules = KEYS[1], KEYS[2], KEYS[3]
+local limit = tonumber(ARGV[1])
+local due = redis.call('ZRANGE', ticks, '-inf', now(), 'BYSCORE', 'LIMIT', 0, limit)
+local first = redis.call('ZRANGE', ticks, '(' .. now(), '(+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2]
+local found, plans = {}, {}
+if #due > 0 then
+  found = redis.call('HMGET', states, unpack(due))
+  for at, record in ipairs(redis.call('HMGET', schedules, unpack(due))) do
+    plans[at] = record and string.match(record, '^[^\\n]*\\n([^\\n]*)\\n') or false
+  end
+end
+return {'ok', now(), first and string.format('%.0f', tonumber(first) - now()) or -1, due, found, plans}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.ticks, keys.states, keys.schedules);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("limit", args.limit));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 5);
+        return { status: "ok", nowMs: decodeInt(fields[1]), nextMs: decodeInt(fields[2]), ids: decodeList(fields[3], decodeText), states: decodeList(fields[4], (part) => decodeOptional(part, decodeText)), plans: decodeList(fields[5], (part) => decodeOptional(part, decodeText)) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface SchedulePutKeys {
+  readonly ticks: Arg;
+  readonly states: Arg;
+  readonly schedules: Arg;
+  readonly names: Arg;
+}
+
+export interface SchedulePutArgs {
+  readonly channel: string;
+  readonly wakeKey: string;
+  readonly id: string;
+  readonly seen: string;
+  readonly state: string;
+  /** milliseconds since 1970, or +inf */
+  readonly due: string;
+  /** empty: as it is */
+  readonly record: Arg;
+}
+
+export type SchedulePutResult =
+  | { readonly status: "ok" }
+  | { readonly status: "conflict" };
+
+/**
+ * Store a schedule and when it is due next, if its state is still what the caller saw (empty: there was none). Tickers that
+ * sleep until a later one is due are woken.
+ */
+export const schedulePut: Script<SchedulePutKeys, SchedulePutArgs, SchedulePutResult> = {
+  class: "idempotent",
+  name: "queue.schedulePut",
+  sha1: "adc1159dfa5551ae1366452e379db6f272188d6a",
+  lua: `-- queue.schedulePut
+local ticks, states, schedules, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local channel, wakeKey, id, seen, state, due, record = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local before = redis.call('HGET', states, id) or ''
+if before == state then return 'ok' end
+if before ~= seen then return 'conflict' end
+local first = redis.call('ZRANGE', ticks, 0, 0, 'WITHSCORES')[2]
+if record ~= '' then redis.call('HSET', schedules, id, record) end
+redis.call('HSET', states, id, state)
+redis.call('ZADD', names, 0, id)
+redis.call('ZADD', ticks, due, id)
+if due ~= '+inf' and (not first or tonumber(due) < tonumber(first)) then redis.call('PUBLISH', channel, wakeKey) end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.ticks, keys.states, keys.schedules, keys.names);
+  },
+  encodeArgs(args, out) {
+    out.push(args.channel, args.wakeKey, args.id, args.seen, args.state, args.due, args.record);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "conflict":
+        expectFields(fields, 0);
+        return { status: "conflict" };
+      default:
+        throw new UnexpectedReplyError("one of ok, conflict", reply);
+    }
+  },
+};
+
+export interface ScheduleReadKeys {
+  readonly states: Arg;
+  readonly schedules: Arg;
+}
+
+export interface ScheduleReadArgs {
+  readonly ids: readonly string[];
+}
+
+export type ScheduleReadResult =
+  | { readonly status: "ok"; readonly nowMs: number; readonly states: (string | null)[]; readonly records: (Buffer | null)[] };
+
+/** Schedules and their states, in the order asked. */
+export const scheduleRead: Script<ScheduleReadKeys, ScheduleReadArgs, ScheduleReadResult> = {
+  class: "read",
+  name: "queue.scheduleRead",
+  sha1: "f927fc7dff227c73d829d000815b0989b584dda4",
+  lua: `-- queue.scheduleRead
+${NOW}local states, schedules = KEYS[1], KEYS[2]
+local ids = ARGV
+return {'ok', now(), redis.call('HMGET', states, unpack(ids)), redis.call('HMGET', schedules, unpack(ids))}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.states, keys.schedules);
+  },
+  encodeArgs(args, out) {
+    for (const each of args.ids) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 3);
+        return { status: "ok", nowMs: decodeInt(fields[1]), states: decodeList(fields[2], (part) => decodeOptional(part, decodeText)), records: decodeList(fields[3], (part) => decodeOptional(part, decodeBytes)) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface ScheduleRemoveKeys {
+  readonly ticks: Arg;
+  readonly states: Arg;
+  readonly schedules: Arg;
+  readonly names: Arg;
+}
+
+export interface ScheduleRemoveArgs {
+  readonly id: string;
+  /** or empty */
+  readonly seen: string;
+}
+
+export type ScheduleRemoveResult = boolean;
+
+/** Remove a schedule; jobs that it has added stay. With `seen` only if its state is still that. */
+export const scheduleRemove: Script<ScheduleRemoveKeys, ScheduleRemoveArgs, ScheduleRemoveResult> = {
+  class: "idempotent",
+  name: "queue.scheduleRemove",
+  sha1: "67c25c90b77b7ae637419273fcc9f0c8606428bc",
+  lua: `-- queue.scheduleRemove
+local ticks, states, schedules, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local id, seen = ARGV[1], ARGV[2]
+if seen ~= '' and redis.call('HGET', states, id) ~= seen then return false end
+redis.call('ZREM', ticks, id)
+redis.call('ZREM', names, id)
+redis.call('HDEL', states, id)
+return redis.call('HDEL', schedules, id)
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.ticks, keys.states, keys.schedules, keys.names);
+  },
+  encodeArgs(args, out) {
+    out.push(args.id, args.seen);
+  },
+  decode(reply) {
+    return decodeBool(reply);
+  },
+};
+
+export interface ScheduleRunKeys {
+  readonly operation: Arg;
+  readonly schedules: Arg;
+  readonly jobs: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly idle: Arg;
+}
+
+export interface ScheduleRunArgs {
+  readonly operationTtlMs: number;
+  readonly channel: string;
+  readonly id: string;
+  readonly jobId: string;
+}
+
+export type ScheduleRunResult =
+  | { readonly status: "ok" }
+  | { readonly status: "missing" };
+
+/** Add a job of a schedule now, beside its plan. A repetition of the call adds nothing. */
+export const scheduleRun: Script<ScheduleRunKeys, ScheduleRunArgs, ScheduleRunResult> = {
+  class: "dedupable",
+  name: "queue.scheduleRun",
+  sha1: "e44ef480beaeb2b834270ea17d5845e3224dee39",
+  lua: `-- queue.scheduleRun
+${NOW}${IDLE}${SCHEDULE_JOB}local operation, schedules, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local operationTtlMs, channel, id, jobId = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local before = redis.call('GET', operation)
+if before then return before end
+local record = redis.call('HGET', schedules, id)
+local outcome = record and 'ok' or 'missing'
+redis.call('SET', operation, outcome, 'PX', operationTtlMs)
+if record and addScheduled(jobs, {urgent, normal, low}, record, jobId, now()) then wakeWorkers(idle, channel, 1) end
+return outcome
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.operation, keys.schedules, keys.jobs, keys.urgent, keys.normal, keys.low, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.channel, args.id, args.jobId);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of ok, missing", reply);
+    }
+  },
+};
+
+export interface ScheduleTickKeys {
+  readonly ticks: Arg;
+  readonly states: Arg;
+  readonly schedules: Arg;
+  readonly jobs: Arg;
+  readonly dead: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly idle: Arg;
+}
+
+export interface ScheduleTickArgs {
+  readonly channel: string;
+  /** how soon a tick that is held back is looked at again */
+  readonly retryMs: number;
+  /** of each schedule: id, state as it was seen, tick after these (0: none), when that is due, overlap (all, skip or bufferOne), most runs (0: any number), how late a run counts as late, ticks missed, how many ticks follow, each with when it was due */
+  readonly fields: readonly string[];
+}
+
+export type ScheduleTickResult =
+  | { readonly status: "ok"; readonly added: number; readonly late: number; readonly missed: number; readonly skipped: number; readonly stale: number };
+
+/**
+ * Add the jobs of schedules that are due and store when each is due next, in one step. A schedule whose state is no longer
+ * what the caller saw was ticked, changed or removed meanwhile: nothing happens for it (`stale`), so that of many callers,
+ * and of a late copy, one tick has one job.
+ */
+export const scheduleTick: Script<ScheduleTickKeys, ScheduleTickArgs, ScheduleTickResult> = {
+  class: "idempotent",
+  name: "queue.scheduleTick",
+  sha1: "abde5a76ec1895c5b84ea45d2ca148d3de97f6b3",
+  lua: `-- queue.scheduleTick
+${NOW}${IDLE}${SCHEDULE_STATE}${SCHEDULE_JOB}local ticks, states, schedules, jobs, dead, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local channel, retryMs = ARGV[1], tonumber(ARGV[2])
+local fields = {}
+for i = 3, #ARGV do fields[i - 2] = ARGV[i] end
+local lanes = {urgent, normal, low}
+local added, late, missed, skipped, stale = 0, 0, 0, 0, 0
+local function isOver(id, tick)
+  if tick == 0 then return true end
+  local job = id .. '@' .. string.format('%.0f', tick)
+  return redis.call('HEXISTS', jobs, job) == 0 or redis.call('ZSCORE', dead, job) ~= false
+end
+local function tickOne(id, at)
+  local record, seen = redis.call('HGET', schedules, id), redis.call('HGET', states, id)
+  local state = seen == fields[at + 1] and parseState(seen)
+  local isEarly = state and tonumber(fields[at + 2]) ~= state[NEXT] and now() < state[DUE]
+  if not record or not state or state[PAUSED] == 1 or isEarly then
+    stale = stale + 1
+    return
+  end
+  local overlap, most, graceMs = fields[at + 4], tonumber(fields[at + 5]), tonumber(fields[at + 6])
+  local function isDone() return most > 0 and state[RUNS] >= most end
+  local function run(tick, dueMs)
+    state[LAST] = tick
+    if not addScheduled(jobs, lanes, record, id .. '@' .. string.format('%.0f', tick), tick) then return end
+    state[RUNS], state[LATE_MS] = state[RUNS] + 1, math.max(now() - dueMs, 0)
+    added = added + 1
+    if state[LATE_MS] > graceMs then state[LATE], late = state[LATE] + 1, late + 1 end
+  end
+  if state[HELD] > 0 and isOver(id, state[LAST]) then
+    local held = state[HELD]
+    state[HELD] = 0
+    run(held, held)
+  end
+  for tickAt = at + 9, at + 7 + 2 * tonumber(fields[at + 8]), 2 do
+    local tick = tonumber(fields[tickAt])
+    if isDone() then break end
+    if overlap == 'all' or isOver(id, state[LAST]) then
+      run(tick, tonumber(fields[tickAt + 1]))
+    elseif overlap == 'bufferOne' and state[HELD] == 0 then
+      state[HELD] = tick
+    else
+      state[SKIPPED], skipped = state[SKIPPED] + 1, skipped + 1
+    end
+  end
+  local gone = tonumber(fields[at + 7])
+  state[MISSED], missed = state[MISSED] + gone, missed + gone
+  state[NEXT], state[DUE] = tonumber(fields[at + 2]), tonumber(fields[at + 3])
+  if isDone() then state[NEXT], state[DUE], state[HELD] = 0, 0, 0 end
+  redis.call('HSET', states, id, formatState(state))
+  local score = state[NEXT] == 0 and math.huge or state[DUE]
+  if state[HELD] > 0 then score = math.min(score, now() + retryMs) end
+  redis.call('ZADD', ticks, score == math.huge and '+inf' or score, id)
+end
+local at = 1
+while at <= #fields do
+  tickOne(fields[at], at)
+  at = at + 9 + 2 * tonumber(fields[at + 8])
+end
+if added > 0 then wakeWorkers(idle, channel, added) end
+return {'ok', added, late, missed, skipped, stale}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.ticks, keys.states, keys.schedules, keys.jobs, keys.dead, keys.urgent, keys.normal, keys.low, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(args.channel, encodeInt("retryMs", args.retryMs));
+    for (const each of args.fields) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 5);
+        return { status: "ok", added: decodeInt(fields[1]), late: decodeInt(fields[2]), missed: decodeInt(fields[3]), skipped: decodeInt(fields[4]), stale: decodeInt(fields[5]) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
     }
   },
 };
