@@ -1104,6 +1104,8 @@ export interface ScheduleTickKeys {
 
 export interface ScheduleTickArgs {
   readonly channel: string;
+  /** what ids of jobs begin with */
+  readonly jobHead: string;
   /** how soon a tick that is held back is looked at again */
   readonly retryMs: number;
   /** of each schedule: id, state as it was seen, tick after these (0: none), when that is due, overlap (all, skip or bufferOne), most runs (0: any number), how late a run counts as late, ticks missed, how many ticks follow, each with when it was due */
@@ -1121,17 +1123,18 @@ export type ScheduleTickResult =
 export const scheduleTick: Script<ScheduleTickKeys, ScheduleTickArgs, ScheduleTickResult> = {
   class: "idempotent",
   name: "queue.scheduleTick",
-  sha1: "abde5a76ec1895c5b84ea45d2ca148d3de97f6b3",
+  sha1: "212060ca7ce367b7195b34c5f3b144f1fdb24b23",
   lua: `-- queue.scheduleTick
 ${NOW}${IDLE}${SCHEDULE_STATE}${SCHEDULE_JOB}local ticks, states, schedules, jobs, dead, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local channel, retryMs = ARGV[1], tonumber(ARGV[2])
+local channel, jobHead, retryMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local fields = {}
-for i = 3, #ARGV do fields[i - 2] = ARGV[i] end
+for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
 local lanes = {urgent, normal, low}
 local added, late, missed, skipped, stale = 0, 0, 0, 0, 0
+local function jobOf(id, tick) return jobHead .. id .. '@' .. string.format('%.0f', tick) end
 local function isOver(id, tick)
   if tick == 0 then return true end
-  local job = id .. '@' .. string.format('%.0f', tick)
+  local job = jobOf(id, tick)
   return redis.call('HEXISTS', jobs, job) == 0 or redis.call('ZSCORE', dead, job) ~= false
 end
 local function tickOne(id, at)
@@ -1146,7 +1149,7 @@ local function tickOne(id, at)
   local function isDone() return most > 0 and state[RUNS] >= most end
   local function run(tick, dueMs)
     state[LAST] = tick
-    if not addScheduled(jobs, lanes, record, id .. '@' .. string.format('%.0f', tick), tick) then return end
+    if not addScheduled(jobs, lanes, record, jobOf(id, tick), tick) then return end
     state[RUNS], state[LATE_MS] = state[RUNS] + 1, math.max(now() - dueMs, 0)
     added = added + 1
     if state[LATE_MS] > graceMs then state[LATE], late = state[LATE] + 1, late + 1 end
@@ -1188,7 +1191,7 @@ return {'ok', added, late, missed, skipped, stale}
     out.push(keys.ticks, keys.states, keys.schedules, keys.jobs, keys.dead, keys.urgent, keys.normal, keys.low, keys.idle);
   },
   encodeArgs(args, out) {
-    out.push(args.channel, encodeInt("retryMs", args.retryMs));
+    out.push(args.channel, args.jobHead, encodeInt("retryMs", args.retryMs));
     for (const each of args.fields) out.push(each);
   },
   decode(reply) {

@@ -15,7 +15,7 @@ export function schedulesOf<Payload>(
 ): QueueSchedules<Payload> {
   const { timeoutMs, ...codec } = options;
   const core = new Core(hf.driver, { keys: new Keyspace(prefix), codec: {} });
-  const group = core.keys.group("queue", name);
+  const group = core.keys.group("queue", name, 0);
   const queueKeys = new QueueKeys(group);
   return new QueueSchedules<Payload>({
     core,
@@ -25,5 +25,6 @@ export function schedulesOf<Payload>(
     payload: core.codec<Payload>(codec),
     context: { aad: queueKeys.queue },
     timeoutMs,
+    jobHead: "",
   });
 }

@@ -16,14 +16,16 @@
 -- @key low
 -- @key idle
 -- @arg channel text
+-- @arg jobHead text    what ids of jobs begin with
 -- @arg retryMs int      how soon a tick that is held back is looked at again
 -- @arg fields... text   of each schedule: id, state as it was seen, tick after these (0: none), when that is due, overlap (all, skip or bufferOne), most runs (0: any number), how late a run counts as late, ticks missed, how many ticks follow, each with when it was due
 -- @result ok added:int late:int missed:int skipped:int stale:int
 local lanes = {urgent, normal, low}
 local added, late, missed, skipped, stale = 0, 0, 0, 0, 0
+local function jobOf(id, tick) return jobHead .. id .. '@' .. string.format('%.0f', tick) end
 local function isOver(id, tick)
   if tick == 0 then return true end
-  local job = id .. '@' .. string.format('%.0f', tick)
+  local job = jobOf(id, tick)
   return redis.call('HEXISTS', jobs, job) == 0 or redis.call('ZSCORE', dead, job) ~= false
 end
 local function tickOne(id, at)
@@ -38,7 +40,7 @@ local function tickOne(id, at)
   local function isDone() return most > 0 and state[RUNS] >= most end
   local function run(tick, dueMs)
     state[LAST] = tick
-    if not addScheduled(jobs, lanes, record, id .. '@' .. string.format('%.0f', tick), tick) then return end
+    if not addScheduled(jobs, lanes, record, jobOf(id, tick), tick) then return end
     state[RUNS], state[LATE_MS] = state[RUNS] + 1, math.max(now() - dueMs, 0)
     added = added + 1
     if state[LATE_MS] > graceMs then state[LATE], late = state[LATE] + 1, late + 1 end

@@ -41,10 +41,15 @@ export interface QueueSchedule<Payload> {
 
 const SHOWN_TICKS = 3;
 
+export interface ShownBy<Payload> {
+  readonly payload: Codec<Payload>;
+  readonly context: CodecContext;
+  readonly jobOf: (id: string, tick: number) => string;
+}
+
 export function shown<Payload>(
   { id, state, record }: StoredSchedule,
-  payload: Codec<Payload>,
-  context: CodecContext,
+  { payload, context, jobOf }: ShownBy<Payload>,
 ): QueueSchedule<Payload> {
   const { plan } = record;
   const { missed } = plan;
@@ -70,15 +75,12 @@ export function shown<Payload>(
     missedTicks: state.missed,
     skippedTicks: state.skipped,
     lateRuns: state.late,
-    last: lastOf(id, state),
+    last:
+      state.last === 0 ? undefined : { jobId: jobOf(id, state.last), scheduledFor: state.last, lateMs: state.lateMs },
   };
 }
 
 function nextTicks(plan: SchedulePlan, { isPaused, next, runs }: ScheduleState): number[] {
   if (isPaused || next === 0) return [];
   return ticksFrom(plan, next, Math.min(SHOWN_TICKS, (plan.max ?? Infinity) - runs));
-}
-
-function lastOf(id: string, { last, lateMs }: ScheduleState): QueueSchedule<unknown>["last"] {
-  return last === 0 ? undefined : { jobId: `${id}@${last}`, scheduledFor: last, lateMs };
 }

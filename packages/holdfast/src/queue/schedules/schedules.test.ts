@@ -51,9 +51,10 @@ describe.each(backends())("schedules [$name]", ({ url, options }) => {
   };
   const part = (which: string) => `${prefix}:queue:{${name}}:${which}`;
   const storeOf = () => {
-    const group = new Keyspace(prefix).group("queue", name);
+    const group = new Keyspace(prefix).group("queue", name, 0);
     const core = new Core(hf.driver, { keys: new Keyspace(prefix), codec: {} });
-    return new ScheduleStore(core, new QueueKeys(group), new ScheduleKeys(group), undefined);
+    const [queue, keys] = [new QueueKeys(group), new ScheduleKeys(group)];
+    return new ScheduleStore(core, { queue, keys, timeoutMs: undefined, jobHead: "" });
   };
   const worksOf = (due: Awaited<ReturnType<ScheduleStore["due"]>>): TickWork[] =>
     due.ids.map((id, at) => {
@@ -237,6 +238,7 @@ describe.each(backends())("schedules [$name]", ({ url, options }) => {
     await schedules.set("s", { every: 100, payload: 1 });
     await using ticker = schedules.run({ poll: 50 });
     await until("it has ticked three times", () => ticker.stats().added >= 3);
+    expect((await schedules.get("s"))!.runs).toBeGreaterThanOrEqual(3);
   });
 
   it("overlap skip adds nothing while the job of the last tick is not over", async () => {
@@ -315,7 +317,7 @@ describe.each(backends())("schedules [$name]", ({ url, options }) => {
       },
     } as const;
     const encrypt = { keys: { k: Buffer.alloc(32, 7) }, current: "k" };
-    const schedules = schedulesOf<string>(hf, prefix, name, { schema, encrypt } as never);
+    const schedules = schedulesOf<string>(hf, prefix, name, { schema, encrypt });
     await expect(schedules.set("s", { every: 100, payload: 5 as never })).rejects.toMatchObject({ code: "CODEC" });
     await schedules.set("s", { every: 100, payload: "top secret", max: 1 });
     expect(await schedules.get("s")).toMatchObject({ payload: "top secret" });

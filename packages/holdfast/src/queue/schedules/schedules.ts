@@ -44,8 +44,11 @@ export interface QueueSchedulesParts<Payload> {
   readonly core: Core;
   /** As messages name the queue. */
   readonly where: string;
+  /** Of the partition in which the schedules are, and their jobs. */
   readonly queueKeys: QueueKeys;
   readonly keys: ScheduleKeys;
+  /** What the ids of their jobs begin with. */
+  readonly jobHead: string;
   readonly payload: Codec<Payload>;
   readonly context: CodecContext;
   readonly timeoutMs: number | undefined;
@@ -70,10 +73,11 @@ export class QueueSchedules<Payload> {
   readonly #payload: Codec<Payload>;
   readonly #context: CodecContext;
 
-  constructor({ core, where, queueKeys, keys, payload, context, timeoutMs }: QueueSchedulesParts<Payload>) {
+  constructor(parts: QueueSchedulesParts<Payload>) {
+    const { core, where, queueKeys: queue, keys, payload, context, timeoutMs, jobHead } = parts;
     this.#core = core;
     this.#where = where;
-    this.#store = new ScheduleStore(core, queueKeys, keys, timeoutMs);
+    this.#store = new ScheduleStore(core, { queue, keys, timeoutMs, jobHead });
     this.#wakeKey = keys.wakeKey;
     this.#payload = payload;
     this.#context = context;
@@ -91,7 +95,7 @@ export class QueueSchedules<Payload> {
   get(id: string): Promise<QueueSchedule<Payload> | undefined> {
     return observed("queue.schedules.get", id, async () => {
       const { found } = await this.#store.read([checkScheduleId(id)]);
-      return found[0] === undefined ? undefined : shown(found[0], this.#payload, this.#context);
+      return found[0] === undefined ? undefined : this.#shown(found[0]);
     });
   }
 
@@ -100,7 +104,7 @@ export class QueueSchedules<Payload> {
     return observed("queue.schedules.list", undefined, async () => {
       const { after, limit } = parseOptions(this.#where, options, PAGE_OPTIONS, pageSettings);
       const { found, cursor } = await this.#page(after, limit);
-      return { schedules: found.map((schedule) => shown(schedule, this.#payload, this.#context)), cursor };
+      return { schedules: found.map((schedule) => this.#shown(schedule)), cursor };
     });
   }
 
@@ -201,7 +205,7 @@ export class QueueSchedules<Payload> {
     });
     const { found } = await this.#store.read([id]);
     if (found[0] === undefined) throw gone(this.#where, id);
-    return shown(found[0], this.#payload, this.#context);
+    return this.#shown(found[0]);
   }
 
   async #change(
@@ -260,6 +264,11 @@ export class QueueSchedules<Payload> {
     const ids = await this.#store.ids(after, limit);
     const { found } = ids.length === 0 ? { found: [] } : await this.#store.read(ids);
     return { found, cursor: ids.length < limit ? undefined : ids.at(-1) };
+  }
+
+  #shown(schedule: StoredSchedule): QueueSchedule<Payload> {
+    const jobOf = (id: string, tick: number) => this.#store.jobOf(id, tick);
+    return shown(schedule, { payload: this.#payload, context: this.#context, jobOf });
   }
 
   #newVersion(): string {

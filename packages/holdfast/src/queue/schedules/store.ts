@@ -42,17 +42,28 @@ const RETRY_MS = 1_000;
 const OPERATION_TTL_MS = 60_000;
 const OPERATION_BYTES = 9;
 
+export interface ScheduleStoreOptions {
+  /** Of the partition in which the schedules are, and their jobs. */
+  readonly queue: QueueKeys;
+  readonly keys: ScheduleKeys;
+  readonly timeoutMs: number | undefined;
+  /** What the ids of its jobs begin with, so that they are looked for in this partition. */
+  readonly jobHead: string;
+}
+
 export class ScheduleStore {
   readonly #core: Core;
   readonly #queue: QueueKeys;
   readonly #keys: ScheduleKeys;
   readonly #timeoutMs: number | undefined;
+  readonly #jobHead: string;
 
-  constructor(core: Core, queue: QueueKeys, keys: ScheduleKeys, timeoutMs: number | undefined) {
+  constructor(core: Core, { queue, keys, timeoutMs, jobHead }: ScheduleStoreOptions) {
     this.#core = core;
     this.#queue = queue;
     this.#keys = keys;
     this.#timeoutMs = timeoutMs;
+    this.#jobHead = jobHead;
   }
 
   due(): Promise<ScheduleDueResult> {
@@ -66,11 +77,21 @@ export class ScheduleStore {
     );
   }
 
+  /** The id of the job of a tick. */
+  jobOf(id: string, tick: number): string {
+    return `${this.#jobHead}${id}@${tick}`;
+  }
+
   tick(works: readonly TickWork[]): Promise<ScheduleTickResult> {
     const { ticks, states, schedules } = this.#keys;
     const { jobs, dead, lanes, idle } = this.#queue;
     const names = { ticks, states, schedules, jobs, dead, ...lanes, idle };
-    const args = { channel: this.#core.wakeups.channel, retryMs: RETRY_MS, fields: works.flatMap(fieldsOf) };
+    const args = {
+      channel: this.#core.wakeups.channel,
+      jobHead: this.#jobHead,
+      retryMs: RETRY_MS,
+      fields: works.flatMap(fieldsOf),
+    };
     return runScript(this.#core.driver, scheduleTick, names, args, this.#call("tick"));
   }
 
@@ -127,7 +148,7 @@ export class ScheduleStore {
   async run(id: string): Promise<{ readonly status: "ok" | "missing"; readonly jobId: string }> {
     const { jobs, lanes, idle } = this.#queue;
     const call = this.#core.driver.runtime.randomBytes(OPERATION_BYTES).toString("base64url");
-    const jobId = `${id}@now.${call}`;
+    const jobId = `${this.#jobHead}${id}@now.${call}`;
     const names = {
       operation: this.#queue.operation(call),
       schedules: this.#keys.schedules,
