@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^holdfast$/, replacement: source("holdfast/src/index.ts") },
       { find: /^holdfast\/testing$/, replacement: source("holdfast/src/testing/index.ts") },
+      { find: /^holdfast\/migrate$/, replacement: source("holdfast/src/migrate/index.ts") },
       { find: /^holdfast-embedded$/, replacement: source("embedded/src/index.ts") },
     ],
   },

@@ -13,7 +13,7 @@ const PACKAGES = [
   { folder: "embedded", input: { index: "src/index.ts" }, bundled: [] },
   {
     folder: "holdfast",
-    input: { index: "src/index.ts", "testing/index": "src/testing/index.ts" },
+    input: { index: "src/index.ts", "testing/index": "src/testing/index.ts", "migrate/index": "src/migrate/index.ts" },
     bundled: ["devalue"],
   },
 ];

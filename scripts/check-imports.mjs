@@ -17,7 +17,15 @@ import { fileURLToPath } from "node:url";
 const HOUSES = [
   {
     folder: "packages/holdfast/src",
-    floors: [["base"], ["driver"], ["core"], ["*"], ["holdfast.ts"], ["connect.ts"], ["index.ts", "testing"]],
+    floors: [
+      ["base"],
+      ["driver"],
+      ["core"],
+      ["*"],
+      ["holdfast.ts"],
+      ["connect.ts"],
+      ["index.ts", "testing", "migrate"],
+    ],
     inside: {
       driver: [["port.ts"], ["slot.ts", "resilience"], ["connection"], ["node-redis"], ["embedded"]],
       core: [
