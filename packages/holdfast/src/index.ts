@@ -126,11 +126,15 @@ export type {
 } from "./queue/queue.ts";
 export type { QueueDeadJob, QueueDeadLetters, QueueDeadPage, QueueDeadPageOptions } from "./queue/dead-letters.ts";
 export { Discard, RetryAfter, Snooze } from "./queue/failure.ts";
+export type { QueueBatch, QueueBatchOptions } from "./queue/flows/batch.ts";
+export type { QueueChild, QueueOnDead } from "./queue/flows/child.ts";
+export type { QueueChildResult } from "./queue/flows/fan-in.ts";
 export type { QueueFailure } from "./queue/failure.ts";
 export type {
   QueueAddManyOptions,
   QueueAddOptions,
   QueueBackoff,
+  QueueChildOptions,
   QueueOptions,
   QueuePriority,
   QueueUnique,

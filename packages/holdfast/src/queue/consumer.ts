@@ -18,6 +18,7 @@ import { usableMs } from "../core/lease/timed-lease.ts";
 import { Attention } from "./attention.ts";
 import type { Ending, Endings } from "./endings.ts";
 import type { FailureRecord } from "./failure.ts";
+import type { Post } from "./flows/post.ts";
 import type { WorkSettings } from "./options.ts";
 import { Pause, warnUnlessOutage } from "./patience.ts";
 import { decodeRecord } from "./record.ts";
@@ -56,6 +57,7 @@ export interface ConsumerTerms extends WorkSettings {
 export interface ConsumerParts {
   readonly core: Core;
   readonly queue: QueueStore;
+  readonly post: Post;
   readonly store: WorkerStore;
   readonly endings: Endings<unknown>;
   readonly slots: Slots;
@@ -68,6 +70,7 @@ export interface ConsumerParts {
 export class Consumer implements Claimant {
   readonly #core: Core;
   readonly #queue: QueueStore;
+  readonly #post: Post;
   readonly #store: WorkerStore;
   readonly #endings: Endings<unknown>;
   readonly #slots: Slots;
@@ -87,6 +90,7 @@ export class Consumer implements Claimant {
   constructor(parts: ConsumerParts) {
     this.#core = parts.core;
     this.#queue = parts.queue;
+    this.#post = parts.post;
     this.#store = parts.store;
     this.#endings = parts.endings;
     this.#slots = parts.slots;
@@ -207,6 +211,7 @@ export class Consumer implements Claimant {
     this.#attention.isHungry ||= answer.ids.length === slots && slots > 0;
     this.#attention.lookIn(answer.dueMs);
     for (const worker of answer.dead) await this.#recover(worker);
+    if (answer.letters > 0) this.#post.kick();
     this.#startAll(answer.ids, () => answer.fence, answer);
     // A claim whose answer was lost may have come late, a run may be called off here and held there, or the other way round.
     const { expected } = this.#runs;
@@ -254,10 +259,8 @@ export class Consumer implements Claimant {
     try {
       const result = await run.within(this.#runtime, this.#terms.runTimeoutMs, () => this.#perform(run));
       if (!this.#isMine(run)) return;
-      if (run.record.keepsResult) {
-        const outcome = this.#endings.outcomeOf(result);
-        return await this.#end(run, () => this.#endings.finish(run, outcome));
-      }
+      const success = this.#endings.successOf(run, result);
+      if (success !== undefined) return await this.#end(run, () => this.#endings.finish(run, success));
       this.#runs.endWell(run);
       this.#slots.freed();
       this.#attention.call();
@@ -278,7 +281,9 @@ export class Consumer implements Claimant {
     await this.#runs.ending(run, async () => {
       while (this.#runs.isCurrent(run) && !this.#stopped.signal.aborted) {
         try {
-          return this.#count(await ask());
+          const ending = await ask();
+          if (run.record.waiting.length > 0) this.#post.kick();
+          return this.#count(ending);
         } catch (error) {
           warnUnlessOutage(error);
           await pause.next();
@@ -299,7 +304,8 @@ export class Consumer implements Claimant {
   async #recover(worker: string): Promise<void> {
     if (worker === this.#store.keys.worker) return;
     try {
-      const { recovered } = await this.#queue.recover(worker);
+      const { recovered, buried } = await this.#queue.recover(worker);
+      if (buried.length > 0) this.#post.kick();
       this.#stats.recovered += recovered;
       if (recovered > 0) this.#attention.isHungry = true;
     } catch (error) {

@@ -17,6 +17,8 @@ export interface QueueDeadJob<Payload> {
   readonly crashes: number;
   /** The last few, oldest first. */
   readonly history: readonly QueueFailure[];
+  /** Why it is dead, where that was not a failure of its own: a job that it waited for is dead. */
+  readonly reason: string | undefined;
 }
 
 export interface QueueDeadPageOptions {
@@ -102,7 +104,15 @@ export class QueueDeadLetters<Payload> {
     const info =
       found.failures === null ? undefined : this.#values.failures.decode(found.failures, this.#values.context);
     const payload = this.#values.payload.decode(decodeRecord(found.record).payload, this.#values.context);
-    return { id, payload, at, failures: info?.failures ?? 0, crashes: found.crashes, history: info?.last ?? [] };
+    return {
+      id,
+      payload,
+      at,
+      failures: info?.failures ?? 0,
+      crashes: found.crashes,
+      history: info?.last ?? [],
+      reason: found.reason ?? undefined,
+    };
   }
 }
 

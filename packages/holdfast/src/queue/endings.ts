@@ -1,6 +1,7 @@
 /** How the end of a run is told to the server, where an acknowledgement is not enough: a kept result, a failure. */
 import type { Core } from "../core/core.ts";
-import { backoffMs, Discard, recordFailure, RetryAfter, Snooze } from "./failure.ts";
+import { backoffMs, Blocked, Discard, recordFailure, RetryAfter, Snooze } from "./failure.ts";
+import { FanIn } from "./flows/fan-in.ts";
 import type { QueueSettings } from "./options.ts";
 import type { Run } from "./run.ts";
 import type { QueueValues } from "./values.ts";
@@ -10,34 +11,44 @@ import type { Fate, WorkerStore } from "./worker-store.ts";
 export type Ending = "completed" | "again" | "failed" | "dead" | "stale";
 
 const NOTHING = Buffer.alloc(0);
+const AGAIN = { fate: "again", delayMs: 0, info: NOTHING, outcome: NOTHING, told: NOTHING } as const;
+
+export interface EndingsParts<Result> {
+  readonly core: Core;
+  readonly queue: string;
+  readonly store: WorkerStore;
+  readonly values: Omit<QueueValues<unknown, Result>, "payload">;
+  readonly settings: QueueSettings;
+}
 
 export class Endings<Result> {
   readonly #core: Core;
+  readonly #queue: string;
   readonly #store: WorkerStore;
   readonly #values: Omit<QueueValues<unknown, Result>, "payload">;
   readonly #settings: QueueSettings;
+  readonly #fanIn: FanIn;
 
-  constructor(
-    core: Core,
-    store: WorkerStore,
-    values: Omit<QueueValues<unknown, Result>, "payload">,
-    settings: QueueSettings,
-  ) {
-    this.#core = core;
-    this.#store = store;
-    this.#values = values;
-    this.#settings = settings;
+  constructor(parts: EndingsParts<Result>) {
+    this.#core = parts.core;
+    this.#queue = parts.queue;
+    this.#store = parts.store;
+    this.#values = parts.values;
+    this.#settings = parts.settings;
+    this.#fanIn = new FanIn(parts.core);
   }
 
-  /** What `finish` and `fail` are given: made once, before the server is asked for the first time. */
-  outcomeOf(result: Result): Buffer {
-    const value = this.#values.result.encode(result, this.#values.context);
-    return this.#values.outcome.encode({ value }, this.#values.context);
+  /** What `finish` is given, made once, before the server is asked for the first time; undefined where an acknowledgement is enough. */
+  successOf(run: Run, result: Result): Fate | undefined {
+    const { keepsResult, waiting } = run.record;
+    if (!keepsResult && waiting.length === 0) return undefined;
+    const { outcome, result: results, context } = this.#values;
+    const kept = keepsResult ? outcome.encode({ value: results.encode(result, context) }, context) : NOTHING;
+    return { fate: "done", delayMs: 0, info: NOTHING, outcome: kept, told: this.#told(run, { value: result }) };
   }
 
-  async finish(run: Run, outcome: Buffer): Promise<Ending> {
-    const fate = { fate: "done", delayMs: 0, info: NOTHING, outcome } as const;
-    return (await this.#store.settle(run, fate)) ? "completed" : "stale";
+  async finish(run: Run, success: Fate): Promise<Ending> {
+    return (await this.#store.settle(run, success)) ? "completed" : "stale";
   }
 
   async fail(run: Run, error: unknown): Promise<Ending> {
@@ -46,18 +57,22 @@ export class Endings<Result> {
   }
 
   #verdict(run: Run, error: unknown): Fate & { readonly ending: Ending } {
-    if (error instanceof Snooze)
-      return { ending: "again", fate: "again", delayMs: error.delayMs, info: NOTHING, outcome: NOTHING };
+    if (error instanceof Snooze) return { ...AGAIN, ending: "again", delayMs: error.delayMs };
+    if (error instanceof Blocked) return { ...AGAIN, ending: "again", fate: "blocked" };
     const failed = recordFailure(run.failures, error, Math.round(run.fence / 1_000));
     const info = this.#values.failures.encode(failed, this.#values.context);
     if (error instanceof Discard || failed.failures >= (run.record.attempts ?? this.#settings.attempts)) {
       const { message } = failed.last.at(-1)!;
       const outcome = run.record.keepsResult ? this.#values.outcome.encode({ message }, this.#values.context) : NOTHING;
-      return { ending: "dead", fate: "dead", delayMs: 0, info, outcome };
+      return { ending: "dead", fate: "dead", delayMs: 0, info, outcome, told: this.#told(run, { message }) };
     }
     const { runtime } = this.#core.driver;
     const delayMs =
       error instanceof RetryAfter ? error.delayMs : backoffMs(runtime, this.#settings.backoff, failed.failures);
-    return { ending: "failed", fate: "again", delayMs, info, outcome: NOTHING };
+    return { ...AGAIN, ending: "failed", delayMs, info };
+  }
+
+  #told(run: Run, told: { readonly value?: unknown; readonly message?: string }): Buffer {
+    return run.record.waiting.length === 0 ? NOTHING : this.#fanIn.encode(this.#queue, run.id, told);
   }
 }

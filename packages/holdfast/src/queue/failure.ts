@@ -28,6 +28,11 @@ export class Snooze extends Error {
   }
 }
 
+/** Thrown inside a handler by what lets its job wait for others: the run ends, and another one begins when they have ended. */
+export class Blocked extends Error {
+  override readonly name: string = "Blocked";
+}
+
 /** One failed run, as the dead letters show it. */
 export interface QueueFailure {
   readonly attempt: number;

@@ -19,6 +19,10 @@ export class QueueKeys {
   readonly control: string;
   readonly unique: string;
   readonly windows: string;
+  /** Jobs that wait for others, and for how many. */
+  readonly blocked: string;
+  /** What is to be told to jobs of other partitions and queues. */
+  readonly letters: string;
   /** What the keys of outcomes begin with, in front of a job's id. */
   readonly results: string;
   readonly #keys: GroupKeys;
@@ -35,6 +39,8 @@ export class QueueKeys {
     this.control = keys.part("control");
     this.unique = keys.part("unique");
     this.windows = keys.part("windows");
+    this.blocked = keys.part("blocked");
+    this.letters = keys.part("letters");
     this.results = keys.part("result:");
   }
 
@@ -46,6 +52,16 @@ export class QueueKeys {
   /** The key by which a job's outcome is kept and its waiters are woken. */
   result(id: string): string {
     return this.results + id;
+  }
+
+  /** What a job waits for, or has waited for. */
+  children(id: string): string {
+    return this.#keys.part("children", id);
+  }
+
+  /** The jobs of a flow that are still to be added. */
+  plan(name: string): string {
+    return this.#keys.part("plan", name);
   }
 
   /** Of a call that adds. */

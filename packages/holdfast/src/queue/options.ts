@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, givenOptions, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 import type { CodecOptions } from "../core/codec/codec.ts";
+import { checkChildren, type QueueChild, type QueueOnDead } from "./flows/child.ts";
 
 export type QueuePriority = "high" | "normal" | "low";
 
@@ -67,10 +68,21 @@ export interface QueueAddOptions {
   readonly attempts?: number;
   /** Keeps the handler's result for `job.result()`. @default false */
   readonly result?: boolean;
+  /** Made by `queue.child()`, of this queue or others: they run first, and this job waits for them. At most 10,000 in all. */
+  readonly children?: readonly QueueChild[];
+}
+
+/** Of a job that another one waits for. */
+export interface QueueChildOptions extends Omit<QueueAddOptions, "id" | "unique"> {
+  /**
+   * What those that wait for this job do when it is dead: `fail` (are dead too), `ignore` (go on when all have ended) or
+   * `continue` (start at once, though others have not ended). @default "fail"
+   */
+  readonly onDead?: QueueOnDead;
 }
 
 /** One `id` cannot be that of many jobs. */
-export type QueueAddManyOptions = Omit<QueueAddOptions, "id">;
+export type QueueAddManyOptions = Omit<QueueAddOptions, "id" | "children">;
 
 export interface QueueWorkOptions {
   /** How many jobs run at once in this worker. @default 10 */
@@ -118,6 +130,7 @@ export interface AddSettings {
   readonly uniqueMs: number;
   readonly attempts: number | undefined;
   readonly result: boolean;
+  readonly children: readonly QueueChild[];
 }
 
 export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown, unknown>> = {
@@ -143,7 +156,17 @@ export const ADD_MANY_OPTIONS: OptionNames<QueueAddManyOptions> = {
   attempts: true,
   result: true,
 };
-export const ADD_OPTIONS: OptionNames<QueueAddOptions> = { id: true, ...ADD_MANY_OPTIONS };
+export const ADD_OPTIONS: OptionNames<QueueAddOptions> = { id: true, children: true, ...ADD_MANY_OPTIONS };
+export const CHILD_OPTIONS: OptionNames<QueueChildOptions> = {
+  children: true,
+  onDead: true,
+  key: true,
+  delay: true,
+  at: true,
+  priority: true,
+  attempts: true,
+  result: true,
+};
 const BACKOFF_OPTIONS: OptionNames<QueueBackoff> = { type: true, delay: true, max: true, jitter: true };
 const UNIQUE_OPTIONS: OptionNames<QueueUnique> = { key: true, for: true };
 export const WORK_OPTIONS: OptionNames<QueueWorkOptions> = { concurrency: true, lease: true, poll: true, drain: true };
@@ -206,15 +229,22 @@ export function addSettings(options: QueueAddOptions): AddSettings {
   if (!Object.hasOwn(LANES, priority))
     throw new InvalidArgumentError("priority", '"high", "normal" or "low"', priority);
   const taken = uniqueOf(unique);
+  const children = options.children === undefined ? [] : checkChildren("children", options.children);
+  const due = dueOf(options);
+  if (children.length > 0 && due !== "")
+    throw new InvalidArgumentError("children", "no time beside it: the job runs when they have ended", undefined);
+  if (children.length > 0 && unique !== undefined)
+    throw new InvalidArgumentError("children", "an `id` beside it, rather than `unique`", undefined);
   return {
     id: id === undefined ? undefined : checkName("id", id),
     key: key === undefined ? undefined : checkName("key", key),
     lane: LANES[priority],
-    due: dueOf(options),
+    due,
     uniqueKey: taken === undefined ? "" : checkName("unique", taken.key),
     uniqueMs: taken?.for === undefined ? 0 : toMs("unique.for", taken.for),
     attempts: attempts === undefined ? undefined : wholeBetween("attempts", attempts, 1, MAX_ATTEMPTS),
     result,
+    children,
   };
 }
 

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from "../base/errors.ts";
 import type { Core } from "../core/core.ts";
 import { SLOTS, slotOf } from "../driver/slot.ts";
 import { MAX_ADDITIONS } from "./additions.ts";
+import { PostOffice } from "./flows/post.ts";
 import type { AddSettings, QueueSettings } from "./options.ts";
 import { Partition } from "./partition.ts";
 
@@ -15,7 +16,8 @@ export class Partitions {
   #inTurn = 0;
 
   constructor(core: Core, name: string, settings: QueueSettings) {
-    this.all = Array.from({ length: settings.partitions }, (_, at) => new Partition(core, name, at, settings));
+    const office = new PostOffice(core, settings.timeoutMs);
+    this.all = Array.from({ length: settings.partitions }, (_, at) => new Partition(core, office, name, at, settings));
   }
 
   get first(): Partition {

@@ -19,11 +19,14 @@ import type { FailureRecord, QueueFailure } from "./failure.ts";
 import {
   ADD_MANY_OPTIONS,
   ADD_OPTIONS,
+  type AddSettings,
   addSettings,
+  CHILD_OPTIONS,
   checkName,
   QUEUE_OPTIONS,
   type QueueAddManyOptions,
   type QueueAddOptions,
+  type QueueChildOptions,
   type QueueOptions,
   queueSettings,
   type QueueSettings,
@@ -31,6 +34,8 @@ import {
   WORK_OPTIONS,
   workSettings,
 } from "./options.ts";
+import { BATCH_OPTIONS, batchSettings, QueueBatch, type QueueBatchOptions } from "./flows/batch.ts";
+import { planOf, policyOf, QueueChild } from "./flows/child.ts";
 import { Partitions } from "./partitions.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
 import type { CountsResult, FindResult } from "./scripts.gen.ts";
@@ -61,6 +66,8 @@ export interface QueueCounts {
   readonly waiting: number;
   readonly delayed: number;
   readonly active: number;
+  /** That wait for other jobs. */
+  readonly blocked: number;
   readonly dead: number;
   /** That have not ended or lost their lease. */
   readonly workers: number;
@@ -69,7 +76,8 @@ export interface QueueCounts {
   readonly oldestMs: number;
 }
 
-export type QueueJobState = "waiting" | "delayed" | "active" | "dead";
+/** `blocked`: it waits for other jobs. */
+export type QueueJobState = "waiting" | "delayed" | "blocked" | "active" | "dead";
 
 export interface QueueJobInfo<Payload> {
   readonly id: string;
@@ -81,8 +89,11 @@ export interface QueueJobInfo<Payload> {
   readonly failures: number;
   readonly crashes: number;
   readonly history: readonly QueueFailure[];
+  /** Why it is dead, where that was not a failure of its own. */
+  readonly reason: string | undefined;
 }
 
+const FLOW_BYTES = 9;
 const RESULT_OPTIONS: OptionNames<QueueResultOptions> = { timeout: true, signal: true };
 /** A wake-up may be lost. */
 const RESULT_POLL_MS = 2_000;
@@ -131,6 +142,7 @@ export class Queue<Payload, Result = unknown> {
   add(payload: Payload, options?: QueueAddOptions): Promise<QueueAddResult<Result>> {
     return observed("queue.add", undefined, async () => {
       const settings = parseOptions(this.#where, options, ADD_OPTIONS, addSettings);
+      if (settings.children.length > 0) return this.#addFlow(payload, settings);
       const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
       const { additions } = this.#partitions.for(settings);
       const { status, id } = await additions.add({ id: settings.id, settings, record });
@@ -148,13 +160,43 @@ export class Queue<Payload, Result = unknown> {
     });
   }
 
+  /**
+   * A job that others wait for, to be given as one of the `children` of another job; it may have children itself, and be the child of several.
+   * No I/O.
+   */
+  child(payload: Payload, options?: QueueChildOptions): QueueChild {
+    return parseOptions(this.#where, options, CHILD_OPTIONS, ({ onDead = "fail", ...rest }) => {
+      const settings = addSettings(rest);
+      return new QueueChild({
+        queue: this.name,
+        partitions: this.#partitions,
+        settings,
+        payload: this.#values.payload.encode(payload, this.#values.context),
+        policy: policyOf(onDead),
+        children: settings.children,
+      });
+    });
+  }
+
+  /**
+   * Jobs with a callback when all of them have ended: further jobs of this queue, each of which is added exactly once. Open until it is closed.
+   * No I/O.
+   */
+  batch(callbacks: QueueBatchOptions<Payload>): QueueBatch {
+    return parseOptions(this.#where, callbacks, BATCH_OPTIONS, (given) => {
+      const encode = (payload: Payload) => this.#values.payload.encode(payload, this.#values.context);
+      return new QueueBatch(this.#core, this.name, this.#partitions, batchSettings(given, encode));
+    });
+  }
+
   /** Runs `handler` for the jobs of this queue until the worker, or the handle, is closed. Cost: one script per round of acknowledgements and claims. */
   work(handler: QueueHandler<Payload, Result>, options?: QueueWorkOptions): QueueWorker {
     if (typeof handler !== "function")
       throw new InvalidArgumentError("handler", "a function", handler, { where: this.#where });
     const work = parseOptions(this.#where, options, WORK_OPTIONS, workSettings);
     const [core, values, queue, partitions] = [this.#core, this.#values, this.#settings, this.#partitions.all];
-    return new QueueWorker({ core, partitions, values, queue, work, handler });
+    const { name } = this;
+    return new QueueWorker({ core, name, partitions, values, queue, work, handler });
   }
 
   /**
@@ -209,6 +251,7 @@ export class Queue<Payload, Result = unknown> {
         failures: failures?.failures ?? 0,
         crashes: found.crashes,
         history: failures?.last ?? [],
+        reason: found.reason ?? undefined,
       };
     });
   }
@@ -242,6 +285,7 @@ export class Queue<Payload, Result = unknown> {
         waiting: sum(({ waiting }) => waiting),
         delayed: sum(({ delayed }) => delayed),
         active: sum(({ active }) => active),
+        blocked: sum(({ blocked }) => blocked),
         dead: sum(({ dead }) => dead),
         // Each of them works in every partition.
         workers: Math.max(...parts.map(({ workers }) => workers)),
@@ -249,6 +293,19 @@ export class Queue<Payload, Result = unknown> {
         oldestMs: Math.max(...parts.map(({ oldestMs, nowMs }) => (oldestMs === 0 ? 0 : Math.max(nowMs - oldestMs, 0)))),
       };
     });
+  }
+
+  /** The whole flow is written down in one step, and is added from there: by this process, or by a worker if it dies. */
+  async #addFlow(payload: Payload, settings: AddSettings): Promise<QueueAddResult<Result>> {
+    const partition = this.#partitions.for(settings);
+    const head = this.#core.driver.runtime.randomBytes(FLOW_BYTES).toString("base64url");
+    const id = settings.id ?? `${partition.idHead}${head}`;
+    const plan = planOf(head, [{ queue: this.name, partition: partition.index, id }], settings.children);
+    const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
+    const { post } = partition;
+    const status = await post.flows.start({ id, lane: settings.lane, record }, plan);
+    if (status === "ok") await post.carryOut(id, plan);
+    return this.#added(status, id);
   }
 
   async #each(ask: (store: QueueStore) => Promise<void>): Promise<void> {
@@ -281,7 +338,9 @@ export class Queue<Payload, Result = unknown> {
     return {
       status: "dead",
       message:
-        this.#failuresOf(job.failures)?.last.at(-1)?.message ?? `${job.crashes} of its workers died while they ran it`,
+        job.reason ??
+        this.#failuresOf(job.failures)?.last.at(-1)?.message ??
+        `${job.crashes} of its workers died while they ran it`,
     };
   }
 }
@@ -293,8 +352,14 @@ function resultSettings({ timeout = "30s", signal }: QueueResultOptions): {
   return { timeoutMs: toTimerMs("timeout", timeout, 0), signal: checkSignal(signal) };
 }
 
-function stateOf({ deadMs, dueMs, worker }: Exclude<FindResult, { readonly status: "missing" }>): QueueJobState {
+function stateOf({
+  deadMs,
+  dueMs,
+  worker,
+  blocked,
+}: Exclude<FindResult, { readonly status: "missing" }>): QueueJobState {
   if (deadMs > 0) return "dead";
   if (dueMs > 0) return "delayed";
+  if (blocked > 0) return "blocked";
   return worker === null ? "waiting" : "active";
 }

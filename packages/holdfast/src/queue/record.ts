@@ -12,29 +12,38 @@ interface Travelling {
   readonly u?: string;
   /** 1: its result is kept */
   readonly r?: 1;
+  /** those that wait for it; read by the scripts too */
+  readonly p?: readonly Waiting[];
 }
+
+/** A job that waits: queue, partition, id; what it does when this one dies (a letter, see `flow-ended.lua`); how it calls this one. */
+export type Waiting = readonly [queue: string, partition: number, id: string, policy: string, ref: string];
 
 export interface JobRecord {
   readonly addedAt: number;
   readonly attempts: number | undefined;
   readonly uniqueKey: string;
   readonly keepsResult: boolean;
+  readonly waiting: readonly Waiting[];
   readonly payload: Buffer;
 }
 
 const STAMP_LENGTH = 14;
 const NEWLINE = 10;
+const NONE: readonly Waiting[] = [];
 const BARE = Buffer.from("\n");
 
 /** What follows the time and the lane. */
-export function encodeRecord(settings: AddSettings, payload: Buffer): Buffer {
+export function encodeRecord(settings: AddSettings, payload: Buffer, waiting: readonly Waiting[] = []): Buffer {
   const { attempts, result } = settings;
   const uniqueKey = settings.uniqueMs === 0 ? settings.uniqueKey : "";
-  if (attempts === undefined && uniqueKey === "" && !result) return Buffer.concat([BARE, payload]);
+  if (attempts === undefined && uniqueKey === "" && !result && waiting.length === 0)
+    return Buffer.concat([BARE, payload]);
   const travelling: Travelling = {
     ...(attempts === undefined ? {} : { a: attempts }),
     ...(uniqueKey === "" ? {} : { u: uniqueKey }),
     ...(result ? { r: 1 } : {}),
+    ...(waiting.length === 0 ? {} : { p: waiting }),
   };
   return Buffer.concat([Buffer.from(`${JSON.stringify(travelling)}\n`), payload]);
 }
@@ -47,6 +56,7 @@ export function decodeRecord(bytes: Buffer): JobRecord {
     attempts: options.a,
     uniqueKey: options.u ?? "",
     keepsResult: options.r === 1,
+    waiting: options.p ?? NONE,
     payload: bytes.subarray(end + 1),
   };
 }

@@ -18,6 +18,7 @@ export class Run implements Done {
   /** Made when it is asked for: most handlers never do, and it costs more than all the rest of a run. */
   #abort: AbortController | undefined;
   #calledOff: Error | undefined;
+  #suspended: Error | undefined;
 
   constructor(id: string, fence: number, record: JobRecord, failures: FailureRecord | undefined, crashes: number) {
     this.id = id;
@@ -34,6 +35,22 @@ export class Run implements Done {
       if (this.#calledOff !== undefined) this.#abort.abort(this.#calledOff);
     }
     return this.#abort.signal;
+  }
+
+  /** The run is to end by `reason`, whatever the handler makes of it; returns it to be thrown. */
+  suspend<Reason extends Error>(reason: Reason): Reason {
+    this.#suspended ??= reason;
+    return reason;
+  }
+
+  /** The handler's outcome, unless the run was to end otherwise. */
+  async through<T>(work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } finally {
+      // oxlint-disable-next-line no-unsafe-finally
+      if (this.#suspended !== undefined) throw this.#suspended;
+    }
   }
 
   callOff(reason: Error): void {

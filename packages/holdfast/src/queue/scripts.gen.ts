@@ -2,7 +2,7 @@
 
 import type { Arg } from "../driver/port.ts";
 import { UnexpectedReplyError, decodeBool, decodeBytes, decodeInt, decodeList, decodeOptional, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
-import { encodeBool, encodeInt } from "../core/script/encode.ts";
+import { encodeBool, encodeInt, encodeJson } from "../core/script/encode.ts";
 import type { None, Script } from "../core/script/script.ts";
 
 const NOW = `local clockMicros
@@ -42,7 +42,11 @@ end
 const FORGET = `local function forget(jobs, meta, ids)
   redis.call('HDEL', jobs, unpack(ids))
   if redis.call('EXISTS', meta) == 0 then return end
-  for _, id in ipairs(ids) do redis.call('HDEL', meta, 'f' .. id, 'c' .. id) end
+  for _, id in ipairs(ids) do
+    if redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 'k' .. id) > 0 then
+      redis.call('DEL', string.sub(jobs, 1, -5) .. 'children:' .. id)
+    end
+  end
 end
 local function freeUnique(unique, key, id)
   if key ~= '' and redis.call('HGET', unique, key) == id then redis.call('HDEL', unique, key) end
@@ -70,6 +74,31 @@ const WORKER_OF = `local function workerOf(id, workers, jobs)
   for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
     local fence = redis.call('ZSCORE', head .. worker, id)
     if fence then return worker, fence end
+  end
+end
+`;
+
+const BLOCK = `local function block(jobs, meta, blocked, id, pairs_, held)
+  local children = string.sub(jobs, 1, -5) .. 'children:' .. id
+  local fresh = 0
+  for at = 1, #pairs_, 2 do fresh = fresh + redis.call('HSETNX', children, pairs_[at], '?' .. pairs_[at + 1]) end
+  redis.call('HSET', meta, 'k' .. id, 1)
+  if not held then redis.call('HINCRBY', blocked, id, fresh) end
+  return fresh
+end
+`;
+
+const OPTIONS = `local function optionsOf(record)
+  local ends = string.find(record, '\\n', 15, true)
+  if not ends or ends == 15 then return {} end
+  return cjson.decode(string.sub(record, 15, ends - 1))
+end
+`;
+
+const LETTERS = `local function tellParents(letters, record, status, outcome)
+  for _, parent in ipairs(optionsOf(record).p or {}) do
+    local queue, partition, id, policy, ref = unpack(parent)
+    redis.call('HSET', letters, cjson.encode({'ended', now(), queue, partition, id, policy, ref, status}), outcome)
   end
 end
 `;
@@ -295,6 +324,7 @@ export interface ClaimKeys {
   readonly idle: Arg;
   readonly control: Arg;
   readonly unique: Arg;
+  readonly letters: Arg;
 }
 
 export interface ClaimArgs {
@@ -305,7 +335,7 @@ export interface ClaimArgs {
   readonly leaseMs: number;
   /** for how long it will listen where there is nothing to do; 0: it does not listen */
   readonly idleMs: number;
-  /** look for a worker whose lease is over */
+  /** look for a worker whose lease is over, and for letters that lie about */
   readonly sweep: boolean;
   readonly channel: string;
   /** what it listens for */
@@ -317,7 +347,7 @@ export interface ClaimArgs {
 }
 
 export type ClaimResult =
-  | { readonly status: "ok"; readonly stale: string[]; readonly held: number; readonly fence: number; readonly dueMs: number; readonly dead: string[]; readonly ids: string[]; readonly records: (Buffer | null)[]; readonly failures: (Buffer | null)[]; readonly crashed: (string | null)[] };
+  | { readonly status: "ok"; readonly stale: string[]; readonly held: number; readonly fence: number; readonly dueMs: number; readonly dead: string[]; readonly ids: string[]; readonly records: (Buffer | null)[]; readonly failures: (Buffer | null)[]; readonly crashed: (string | null)[]; readonly letters: number };
 
 /**
  * Acknowledge jobs that are done and claim others, in one step; and say that this worker lives.
@@ -328,9 +358,9 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "b16e32913cd093cd9befb76e369df52e4e36e0d4",
+  sha1: "9209c69a0bb5fdbbc39cdf3ecd5ea1408290493e",
   lua: `-- queue.claim
-${NOW}${IDLE}${FORGET}${REMEMBERED}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+${NOW}${IDLE}${FORGET}${REMEMBERED}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
 local done = {}
 for i = 9, #ARGV do done[i - 8] = ARGV[i] end
@@ -398,11 +428,11 @@ end
 local dueMs = first and string.format('%.0f', math.max(tonumber(first) - now(), 0)) or -1
 return {
   'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, failures,
-  crashed,
+  crashed, sweep and redis.call('HLEN', letters) or 0,
 }
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.active, keys.workers, keys.idle, keys.control, keys.unique);
+    out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.active, keys.workers, keys.idle, keys.control, keys.unique, keys.letters);
   },
   encodeArgs(args, out) {
     out.push(args.worker, encodeInt("slots", args.slots), encodeInt("leaseMs", args.leaseMs), encodeInt("idleMs", args.idleMs), encodeBool(args.sweep), args.channel, args.wakeKey, encodeInt("uniques", args.uniques));
@@ -412,8 +442,8 @@ return {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 9);
-        return { status: "ok", stale: decodeList(fields[1], decodeText), held: decodeInt(fields[2]), fence: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), dead: decodeList(fields[5], decodeText), ids: decodeList(fields[6], decodeText), records: decodeList(fields[7], (part) => decodeOptional(part, decodeBytes)), failures: decodeList(fields[8], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[9], (part) => decodeOptional(part, decodeText)) };
+        expectFields(fields, 10);
+        return { status: "ok", stale: decodeList(fields[1], decodeText), held: decodeInt(fields[2]), fence: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), dead: decodeList(fields[5], decodeText), ids: decodeList(fields[6], decodeText), records: decodeList(fields[7], (part) => decodeOptional(part, decodeBytes)), failures: decodeList(fields[8], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[9], (part) => decodeOptional(part, decodeText)), letters: decodeInt(fields[10]) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -429,20 +459,21 @@ export interface CountsKeys {
   readonly dead: Arg;
   readonly workers: Arg;
   readonly control: Arg;
+  readonly blocked: Arg;
 }
 
 export type CountsArgs = None;
 
 export type CountsResult =
-  | { readonly status: "ok"; readonly waiting: number; readonly delayed: number; readonly active: number; readonly dead: number; readonly workers: number; readonly paused: boolean; readonly oldestMs: number; readonly nowMs: number };
+  | { readonly status: "ok"; readonly waiting: number; readonly delayed: number; readonly active: number; readonly dead: number; readonly blocked: number; readonly workers: number; readonly paused: boolean; readonly oldestMs: number; readonly nowMs: number };
 
 /** How many jobs are in each state, and the time at which the oldest waiting one was added (0: none waits). */
 export const counts: Script<CountsKeys, CountsArgs, CountsResult> = {
   class: "read",
   name: "queue.counts",
-  sha1: "5c63d7556c5482733124e45c3d7fc71697f4626c",
+  sha1: "23f6746f9a7f05c4b3d0fa0e8b72f30192f22e8c",
   lua: `-- queue.counts
-${NOW}local jobs, urgent, normal, low, delayed, dead, workers, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+${NOW}local jobs, urgent, normal, low, delayed, dead, workers, control, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local waiting, oldest = 0, nil
 for _, lane in ipairs({urgent, normal, low}) do
   waiting = waiting + redis.call('LLEN', lane)
@@ -457,19 +488,20 @@ for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
 end
 return {
   'ok', waiting, redis.call('ZCARD', delayed), active, redis.call('ZCARD', dead),
-  redis.call('ZCOUNT', workers, now(), '+inf'), redis.call('HEXISTS', control, 'paused'), oldest or 0, now(),
+  redis.call('HLEN', blocked), redis.call('ZCOUNT', workers, now(), '+inf'), redis.call('HEXISTS', control, 'paused'),
+  oldest or 0, now(),
 }
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.workers, keys.control);
+    out.push(keys.jobs, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.workers, keys.control, keys.blocked);
   },
   encodeArgs() {},
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 8);
-        return { status: "ok", waiting: decodeInt(fields[1]), delayed: decodeInt(fields[2]), active: decodeInt(fields[3]), dead: decodeInt(fields[4]), workers: decodeInt(fields[5]), paused: decodeBool(fields[6]), oldestMs: decodeInt(fields[7]), nowMs: decodeInt(fields[8]) };
+        expectFields(fields, 9);
+        return { status: "ok", waiting: decodeInt(fields[1]), delayed: decodeInt(fields[2]), active: decodeInt(fields[3]), dead: decodeInt(fields[4]), blocked: decodeInt(fields[5]), workers: decodeInt(fields[6]), paused: decodeBool(fields[7]), oldestMs: decodeInt(fields[8]), nowMs: decodeInt(fields[9]) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -482,6 +514,7 @@ export interface FindKeys {
   readonly delayed: Arg;
   readonly dead: Arg;
   readonly workers: Arg;
+  readonly blocked: Arg;
 }
 
 export interface FindArgs {
@@ -490,28 +523,30 @@ export interface FindArgs {
 
 export type FindResult =
   | { readonly status: "missing" }
-  | { readonly status: "ok"; readonly record: Buffer; readonly failures: Buffer | null; readonly crashes: number; readonly dueMs: number; readonly deadMs: number; readonly worker: string | null };
+  | { readonly status: "ok"; readonly record: Buffer; readonly failures: Buffer | null; readonly crashes: number; readonly dueMs: number; readonly deadMs: number; readonly worker: string | null; readonly blocked: number; readonly reason: string | null };
 
 /** A job and where it is. */
 export const find: Script<FindKeys, FindArgs, FindResult> = {
   class: "read",
   name: "queue.find",
-  sha1: "13c3b8b81b971ec43f2e823a4cf68bf3444a6465",
+  sha1: "dccf441153edeca1cc75a61d5a5f148d67f27796",
   lua: `-- queue.find
-${WORKER_OF}local jobs, meta, delayed, dead, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+${WORKER_OF}local jobs, meta, delayed, dead, workers, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local id = ARGV[1]
 local record = redis.call('HGET', jobs, id)
 if not record then return 'missing' end
 local due = redis.call('ZSCORE', delayed, string.sub(record, 14, 14) .. id)
 local died = redis.call('ZSCORE', dead, id)
-local worker = not due and not died and workerOf(id, workers, jobs)
+local waits = redis.call('HGET', blocked, id)
+local worker = not due and not died and not waits and workerOf(id, workers, jobs)
 return {
   'ok', record, redis.call('HGET', meta, 'f' .. id), redis.call('HGET', meta, 'c' .. id) or 0,
-  due and string.format('%.0f', tonumber(due)) or 0, died and string.format('%.0f', tonumber(died)) or 0, worker,
+  due and string.format('%.0f', tonumber(due)) or 0, died and string.format('%.0f', tonumber(died)) or 0, worker or false,
+  waits or 0, redis.call('HGET', meta, 'r' .. id),
 }
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.delayed, keys.dead, keys.workers);
+    out.push(keys.jobs, keys.meta, keys.delayed, keys.dead, keys.workers, keys.blocked);
   },
   encodeArgs(args, out) {
     out.push(args.id);
@@ -523,10 +558,302 @@ return {
         expectFields(fields, 0);
         return { status: "missing" };
       case "ok":
-        expectFields(fields, 6);
-        return { status: "ok", record: decodeBytes(fields[1]), failures: decodeOptional(fields[2], decodeBytes), crashes: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), deadMs: decodeInt(fields[5]), worker: decodeOptional(fields[6], decodeText) };
+        expectFields(fields, 8);
+        return { status: "ok", record: decodeBytes(fields[1]), failures: decodeOptional(fields[2], decodeBytes), crashes: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), deadMs: decodeInt(fields[5]), worker: decodeOptional(fields[6], decodeText), blocked: decodeInt(fields[7]), reason: decodeOptional(fields[8], decodeText) };
       default:
         throw new UnexpectedReplyError("one of missing, ok", reply);
+    }
+  },
+};
+
+export interface FlowAddKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly delayed: Arg;
+  readonly idle: Arg;
+  readonly blocked: Arg;
+}
+
+export interface FlowAddArgs {
+  readonly channel: string;
+  /** of each job: id, lane, due as in `add`, record without the time, those it waits for as JSON */
+  readonly fields: readonly Arg[];
+}
+
+export type FlowAddResult = number;
+
+/** Add jobs of a flow: those that wait for none are ready or delayed. A job that is there already is left as it is. */
+export const flowAdd: Script<FlowAddKeys, FlowAddArgs, FlowAddResult> = {
+  class: "idempotent",
+  name: "queue.flowAdd",
+  sha1: "6b01b6ab843c50045d23f4f6a8c267b3423edd7c",
+  lua: `-- queue.flowAdd
+${NOW}${BLOCK}${IDLE}local jobs, meta, urgent, normal, low, delayed, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local channel = ARGV[1]
+local fields = {}
+for i = 2, #ARGV do fields[i - 1] = ARGV[i] end
+local stamp, ready = string.format('%013.0f', now()), 0
+for at = 1, #fields, 5 do
+  local id, lane, due, record, waits = unpack(fields, at, at + 4)
+  if redis.call('HSETNX', jobs, id, stamp .. lane .. record) == 1 then
+    if waits ~= '[]' then
+      block(jobs, meta, blocked, id, cjson.decode(waits))
+    elseif due == '' then
+      redis.call('RPUSH', ({urgent, normal, low})[tonumber(lane)], id)
+      ready = ready + 1
+    else
+      local dueMs = string.sub(due, 1, 1) == '+' and now() + tonumber(due) or tonumber(due)
+      redis.call('ZADD', delayed, dueMs, lane .. id)
+      ready = ready + 1
+    end
+  end
+end
+if ready > 0 then wakeWorkers(idle, channel, ready) end
+return ready
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.idle, keys.blocked);
+  },
+  encodeArgs(args, out) {
+    out.push(args.channel);
+    for (const each of args.fields) out.push(each);
+  },
+  decode(reply) {
+    return decodeInt(reply);
+  },
+};
+
+export interface FlowEndedKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly idle: Arg;
+  readonly dead: Arg;
+  readonly unique: Arg;
+  readonly blocked: Arg;
+  readonly letters: Arg;
+}
+
+export interface FlowEndedArgs {
+  readonly channel: string;
+  /** what the keys of outcomes begin with */
+  readonly results: string;
+  /** of each: the waiting job, policy (f: it dies with this one; i: it goes on; c: it starts at once; s: it is dropped where this one died; d: it is dropped unless one died), reference, status, outcome */
+  readonly fields: readonly Arg[];
+}
+
+export type FlowEndedResult = number;
+
+/** Tell jobs that others for which they wait have ended. What was told before, or to a job that is over, changes nothing. */
+export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
+  class: "idempotent",
+  name: "queue.flowEnded",
+  sha1: "f1482cfd94f3b3978e8d24dc5e12fec9fb18cf28",
+  lua: `-- queue.flowEnded
+${NOW}${LANES}${IDLE}${OPTIONS}${LETTERS}${FORGET}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local channel, results = ARGV[1], ARGV[2]
+local fields = {}
+for i = 3, #ARGV do fields[i - 2] = ARGV[i] end
+local released = 0
+local function release(id, record)
+  redis.call('HDEL', blocked, id)
+  redis.call('RPUSH', laneOf(record, {urgent, normal, low}), id)
+  released = released + 1
+end
+local function drop(id)
+  redis.call('HDEL', blocked, id)
+  forget(jobs, meta, {id})
+end
+local function die(id, record, name)
+  redis.call('HDEL', blocked, id)
+  redis.call('HSET', meta, 'r' .. id, 'the job that it waited for is dead: ' .. name)
+  redis.call('ZADD', dead, now(), id)
+  freeUnique(unique, optionsOf(record).u or '', id)
+  tellParents(letters, record, 'd', '')
+  redis.call('PUBLISH', channel, results .. id)
+end
+local function told(id, policy, ref, status, outcome)
+  local children = string.sub(jobs, 1, -5) .. 'children:' .. id
+  local waits = redis.call('HGET', children, ref)
+  if not waits or string.sub(waits, 1, 1) ~= '?' then return end
+  local name = string.sub(waits, 2)
+  redis.call('HSET', children, ref, status .. name .. '\\n' .. outcome)
+  if redis.call('HEXISTS', blocked, id) == 0 then return end
+  local record = redis.call('HGET', jobs, id)
+  if not record then
+    redis.call('HDEL', blocked, id)
+    redis.call('DEL', children)
+    return
+  end
+  local left = redis.call('HINCRBY', blocked, id, -1)
+  if status == 'd' then
+    if policy == 'f' then return die(id, record, name) end
+    if policy == 'c' or policy == 'd' then return release(id, record) end
+    if policy == 's' then return drop(id) end
+  end
+  if left > 0 then return end
+  if policy == 'd' then return drop(id) end
+  release(id, record)
+end
+for at = 1, #fields, 5 do told(unpack(fields, at, at + 4)) end
+if released > 0 then wakeWorkers(idle, channel, released) end
+return redis.call('HLEN', letters)
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.idle, keys.dead, keys.unique, keys.blocked, keys.letters);
+  },
+  encodeArgs(args, out) {
+    out.push(args.channel, args.results);
+    for (const each of args.fields) out.push(each);
+  },
+  decode(reply) {
+    return decodeInt(reply);
+  },
+};
+
+export interface FlowExtendKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly blocked: Arg;
+  readonly active: Arg;
+  readonly letters: Arg;
+  readonly plan: Arg;
+}
+
+export interface FlowExtendArgs {
+  readonly fence: number;
+  /** ids */
+  readonly parents: unknown;
+  /** a reference for which they must wait still; or empty */
+  readonly open: string;
+  /** references and names, alternating; of each of the parents */
+  readonly waits: unknown;
+  readonly letter: string;
+  readonly nodes: readonly Arg[];
+}
+
+export type FlowExtendResult =
+  | { readonly status: "ok" }
+  | { readonly status: "stale" };
+
+/** Let jobs wait for more others, and write down the others: one that runs (`fence` is not 0) or some that wait already. */
+export const flowExtend: Script<FlowExtendKeys, FlowExtendArgs, FlowExtendResult> = {
+  class: "idempotent",
+  name: "queue.flowExtend",
+  sha1: "f2c5acde762114983ba4a03be7e64bf3a3f8a417",
+  lua: `-- queue.flowExtend
+${NOW}${BLOCK}local jobs, meta, blocked, active, letters, plan = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local fence, parents, open, waits, letter = tonumber(ARGV[1]), cjson.decode(ARGV[2]), ARGV[3], cjson.decode(ARGV[4]), ARGV[5]
+local nodes = {}
+for i = 6, #ARGV do nodes[i - 5] = ARGV[i] end
+for _, id in ipairs(parents) do
+  local held = fence ~= 0 and redis.call('ZSCORE', active, id)
+  if fence ~= 0 and (not held or tonumber(held) ~= fence) then return 'stale' end
+  if fence == 0 and redis.call('HEXISTS', blocked, id) == 0 then return 'stale' end
+  if open ~= '' then
+    local waits = redis.call('HGET', string.sub(jobs, 1, -5) .. 'children:' .. id, open)
+    if not waits or string.sub(waits, 1, 1) ~= '?' then return 'stale' end
+  end
+end
+local fresh = 0
+for _, id in ipairs(parents) do fresh = fresh + block(jobs, meta, blocked, id, waits, fence ~= 0) end
+if fresh > 0 and #nodes > 0 then
+  for at = 1, #nodes, 500 do redis.call('RPUSH', plan, unpack(nodes, at, math.min(at + 499, #nodes))) end
+  redis.call('HSET', letters, letter, now())
+end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.meta, keys.blocked, keys.active, keys.letters, keys.plan);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("fence", args.fence), encodeJson("parents", args.parents), args.open, encodeJson("waits", args.waits), args.letter);
+    for (const each of args.nodes) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "stale":
+        expectFields(fields, 0);
+        return { status: "stale" };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale", reply);
+    }
+  },
+};
+
+export interface FlowStartKeys {
+  readonly operation: Arg;
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly blocked: Arg;
+  readonly letters: Arg;
+  readonly plan: Arg;
+}
+
+export interface FlowStartArgs {
+  readonly operationTtlMs: number;
+  readonly id: string;
+  readonly lane: string;
+  /** without the time */
+  readonly record: Arg;
+  /** references and names of those it waits for, alternating */
+  readonly waits: unknown;
+  /** by which the plan is found again */
+  readonly letter: string;
+  /** the plan */
+  readonly nodes: readonly Arg[];
+}
+
+export type FlowStartResult =
+  | { readonly status: "ok" }
+  | { readonly status: "duplicate" };
+
+/** Add a job that waits for others, and write down the others: they are added from this plan, whatever happens to its writer. */
+export const flowStart: Script<FlowStartKeys, FlowStartArgs, FlowStartResult> = {
+  class: "dedupable",
+  name: "queue.flowStart",
+  sha1: "0b8a3493671c60e398651003b592be82c629af55",
+  lua: `-- queue.flowStart
+${NOW}${BLOCK}local operation, jobs, meta, blocked, letters, plan = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local operationTtlMs, id, lane, record, waits, letter = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], cjson.decode(ARGV[5]), ARGV[6]
+local nodes = {}
+for i = 7, #ARGV do nodes[i - 6] = ARGV[i] end
+if redis.call('EXISTS', operation) == 1 then return 'ok' end
+if redis.call('HEXISTS', jobs, id) == 1 then return 'duplicate' end
+redis.call('SET', operation, '1', 'PX', operationTtlMs)
+redis.call('HSET', jobs, id, string.format('%013.0f', now()) .. lane .. record)
+block(jobs, meta, blocked, id, waits)
+for at = 1, #nodes, 500 do redis.call('RPUSH', plan, unpack(nodes, at, math.min(at + 499, #nodes))) end
+redis.call('HSET', letters, letter, now())
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.operation, keys.jobs, keys.meta, keys.blocked, keys.letters, keys.plan);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.id, args.lane, args.record, encodeJson("waits", args.waits), args.letter);
+    for (const each of args.nodes) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "duplicate":
+        expectFields(fields, 0);
+        return { status: "duplicate" };
+      default:
+        throw new UnexpectedReplyError("one of ok, duplicate", reply);
     }
   },
 };
@@ -645,6 +972,7 @@ export interface RecoverKeys {
   readonly low: Arg;
   readonly dead: Arg;
   readonly idle: Arg;
+  readonly letters: Arg;
 }
 
 export interface RecoverArgs {
@@ -667,9 +995,9 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "ff7472e36764055ee0ec8c0ac558e27eb5393716",
+  sha1: "1f3c197a55e0ea9c7acf3ec7c4231962379b0949",
   lua: `-- queue.recover
-${NOW}${LANES}${IDLE}local workers, active, jobs, meta, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+${NOW}${LANES}${IDLE}${OPTIONS}${LETTERS}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local worker, wakeKey, maxCrashes, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
@@ -682,6 +1010,7 @@ for at = #ids, 1, -1 do
   if record then
     if redis.call('HINCRBY', meta, 'c' .. id, 1) > maxCrashes then
       redis.call('ZADD', dead, now(), id)
+      tellParents(letters, record, 'd', '')
       buried[#buried + 1] = id
     else
       redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
@@ -697,7 +1026,7 @@ redis.call('ZREM', idle, wakeKey)
 return {'ok', recovered, buried}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.workers, keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle);
+    out.push(keys.workers, keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle, keys.letters);
   },
   encodeArgs(args, out) {
     out.push(args.worker, args.wakeKey, encodeInt("maxCrashes", args.maxCrashes), args.channel);
@@ -741,7 +1070,7 @@ export type RedriveResult = number;
 export const redrive: Script<RedriveKeys, RedriveArgs, RedriveResult> = {
   class: "idempotent",
   name: "queue.redrive",
-  sha1: "1a7336cd6aaf656e408a61be087760961dff81d7",
+  sha1: "cc919ad4119dfa44fea4c2490e6c261cc73a1072",
   lua: `-- queue.redrive
 ${NOW}${LANES}${IDLE}local jobs, meta, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local channel = ARGV[1]
@@ -752,7 +1081,7 @@ for _, id in ipairs(ids) do
   if redis.call('ZREM', dead, id) == 1 then
     local record = redis.call('HGET', jobs, id)
     if record then
-      redis.call('HDEL', meta, 'f' .. id, 'c' .. id)
+      redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id)
       redis.call('RPUSH', laneOf(record, {urgent, normal, low}), id)
       redriven = redriven + 1
     end
@@ -780,6 +1109,7 @@ export interface RemoveKeys {
   readonly dead: Arg;
   readonly unique: Arg;
   readonly workers: Arg;
+  readonly blocked: Arg;
 }
 
 export interface RemoveArgs {
@@ -796,21 +1126,22 @@ export type RemoveResult =
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "229fa13ca54ecb1a5f4b225ebc43d589a5115850",
+  sha1: "90ce09cfd6a39c38253501cd4e066c7b557ab790",
   lua: `-- queue.remove
-${FORGET}${WORKER_OF}local jobs, meta, delayed, dead, unique, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+${FORGET}${WORKER_OF}local jobs, meta, delayed, dead, unique, workers, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local id, uniqueKey = ARGV[1], ARGV[2]
 local record = redis.call('HGET', jobs, id)
 if not record then return 'missing' end
 if workerOf(id, workers, jobs) then return 'busy' end
 redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id)
 redis.call('ZREM', dead, id)
+redis.call('HDEL', blocked, id)
 freeUnique(unique, uniqueKey, id)
 forget(jobs, meta, {id})
 return 'ok'
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.delayed, keys.dead, keys.unique, keys.workers);
+    out.push(keys.jobs, keys.meta, keys.delayed, keys.dead, keys.unique, keys.workers, keys.blocked);
   },
   encodeArgs(args, out) {
     out.push(args.id, args.uniqueKey);
@@ -1217,6 +1548,8 @@ export interface SettleKeys {
   readonly dead: Arg;
   readonly unique: Arg;
   readonly idle: Arg;
+  readonly blocked: Arg;
+  readonly letters: Arg;
 }
 
 export interface SettleArgs {
@@ -1225,7 +1558,7 @@ export interface SettleArgs {
   readonly keepMs: number;
   /** what the keys of outcomes begin with, in front of the job's id */
   readonly results: string;
-  /** of each job: id, fence, fate (done, again, dead), milliseconds until it runs again, what is remembered of its failures or empty, unique key or empty, outcome for those who wait for it or empty */
+  /** of each job: id, fence, fate (done, again, dead, or blocked: it waits for the jobs that it has added), milliseconds until it runs again, what is remembered of its failures or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty */
   readonly fields: readonly Arg[];
 }
 
@@ -1238,9 +1571,9 @@ export type SettleResult = string[];
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "b7b6704cefaae1af660235e6f6931e3de9f8ba5e",
+  sha1: "7ecbd8f645badd0bb27eef4a3335e02bb12aac09",
   lua: `-- queue.settle
-${NOW}${LANES}${IDLE}${FORGET}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+${NOW}${LANES}${IDLE}${FORGET}${OPTIONS}${LETTERS}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local fields = {}
 for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
@@ -1249,6 +1582,18 @@ local function endForGood(id, uniqueKey, outcome)
   if outcome == '' then return end
   redis.call('SET', results .. id, outcome, 'PX', keepMs)
   redis.call('PUBLISH', channel, results .. id)
+end
+local function waitForOthers(id, record)
+  local left, values = 0, redis.call('HVALS', string.sub(jobs, 1, -5) .. 'children:' .. id)
+  for _, value in ipairs(values) do
+    if string.sub(value, 1, 1) == '?' then left = left + 1 end
+  end
+  if left > 0 then
+    redis.call('HSET', blocked, id, left)
+  else
+    redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
+    wakeWorkers(idle, channel, 1)
+  end
 end
 local function runAgain(id, record, delayMs)
   if delayMs <= 0 then
@@ -1261,8 +1606,8 @@ local function runAgain(id, record, delayMs)
   if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
 end
 local stale = {}
-for at = 1, #fields, 7 do
-  local id, fence, fate, delayMs, info, uniqueKey, outcome = unpack(fields, at, at + 6)
+for at = 1, #fields, 8 do
+  local id, fence, fate, delayMs, info, uniqueKey, outcome, told = unpack(fields, at, at + 7)
   local held = redis.call('ZSCORE', active, id)
   local record = held and tonumber(held) == tonumber(fence) and redis.call('HGET', jobs, id)
   if not record then
@@ -1271,11 +1616,15 @@ for at = 1, #fields, 7 do
     redis.call('ZREM', active, id)
     if info ~= '' then redis.call('HSET', meta, 'f' .. id, info) end
     if fate == 'done' then
+      tellParents(letters, record, 'o', told)
       forget(jobs, meta, {id})
       endForGood(id, uniqueKey, outcome)
     elseif fate == 'dead' then
       redis.call('ZADD', dead, now(), id)
+      tellParents(letters, record, 'd', told)
       endForGood(id, uniqueKey, outcome)
+    elseif fate == 'blocked' then
+      waitForOthers(id, record)
     else
       runAgain(id, record, tonumber(delayMs))
     end
@@ -1284,7 +1633,7 @@ end
 return stale
 `,
   encodeKeys(keys, out) {
-    out.push(keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.unique, keys.idle);
+    out.push(keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.unique, keys.idle, keys.blocked, keys.letters);
   },
   encodeArgs(args, out) {
     out.push(args.channel, encodeInt("keepMs", args.keepMs), args.results);

@@ -20,9 +20,9 @@ export class QueueStore {
 
   /** Takes back what a dead worker held. */
   async recover(worker: string): Promise<{ readonly recovered: number; readonly buried: readonly string[] }> {
-    const { workers, jobs, meta, dead, idle, lanes } = this.#keys;
+    const { workers, jobs, meta, dead, idle, letters, lanes } = this.#keys;
     const { active, wakeKey } = this.#keys.worker(worker);
-    const names = { workers, active, jobs, meta, ...lanes, dead, idle };
+    const names = { workers, active, jobs, meta, ...lanes, dead, idle, letters };
     const args = { worker, wakeKey, maxCrashes: this.#settings.maxCrashes, channel: this.#core.wakeups.channel };
     let recovered = 0;
     const buried: string[] = [];
@@ -36,21 +36,21 @@ export class QueueStore {
   }
 
   counts(): Promise<CountsResult> {
-    const { jobs, delayed, dead, workers, control, lanes } = this.#keys;
-    const names = { jobs, ...lanes, delayed, dead, workers, control };
+    const { jobs, delayed, dead, workers, control, blocked, lanes } = this.#keys;
+    const names = { jobs, ...lanes, delayed, dead, workers, control, blocked };
     return runScript(this.#core.driver, counts, names, {}, this.#call("queue.counts"));
   }
 
   find(id: string): Promise<FindResult> {
-    const { jobs, meta, delayed, dead, workers } = this.#keys;
-    const names = { jobs, meta, delayed, dead, workers };
+    const { jobs, meta, delayed, dead, workers, blocked } = this.#keys;
+    const names = { jobs, meta, delayed, dead, workers, blocked };
     return runScript(this.#core.driver, find, names, { id }, this.#call("queue.get", id));
   }
 
   /** `uniqueKey`: the one that the job was added with. */
   async remove(id: string, uniqueKey: string): Promise<"ok" | "missing" | "busy"> {
-    const { jobs, meta, delayed, dead, unique, workers } = this.#keys;
-    const names = { jobs, meta, delayed, dead, unique, workers };
+    const { jobs, meta, delayed, dead, unique, workers, blocked } = this.#keys;
+    const names = { jobs, meta, delayed, dead, unique, workers, blocked };
     const answer = await runScript(this.#core.driver, remove, names, { id, uniqueKey }, this.#call("queue.remove", id));
     return answer.status;
   }

@@ -16,13 +16,16 @@ export interface Done {
 
 /** What becomes of a job whose run has ended. */
 export interface Fate {
-  readonly fate: "done" | "again" | "dead";
+  /** `blocked`: it waits for jobs that it has added. */
+  readonly fate: "done" | "again" | "dead" | "blocked";
   /** Until it runs again. */
   readonly delayMs: number;
   /** What is remembered of its failures; empty where nothing is added to it. */
   readonly info: Buffer;
   /** For those who wait for its result; or empty. */
   readonly outcome: Buffer;
+  /** For the jobs that wait for it; or empty. */
+  readonly told: Buffer;
 }
 
 export interface ClaimTerms {
@@ -61,10 +64,10 @@ export class WorkerStore {
   }
 
   claim(done: readonly Done[], terms: ClaimTerms): Promise<ClaimResult> {
-    const { jobs, meta, delayed, workers, idle, control, unique, lanes } = this.#queue;
+    const { jobs, meta, delayed, workers, idle, control, unique, letters, lanes } = this.#queue;
     const { worker, active, wakeKey } = this.keys;
     const { slots, leaseMs, idleMs, sweep, timeoutMs } = terms;
-    const names = { jobs, meta, ...lanes, delayed, active, workers, idle, control, unique };
+    const names = { jobs, meta, ...lanes, delayed, active, workers, idle, control, unique, letters };
     const { channel } = this.#core.wakeups;
     const args = { worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, ...acknowledgements(done) };
     return runScript(this.#core.driver, claim, names, args, { op: "queue.claim", timeoutMs });
@@ -92,9 +95,9 @@ export class WorkerStore {
   }
 
   async #settleAll(settled: readonly Settlement[]): Promise<boolean[]> {
-    const { jobs, meta, delayed, dead, unique, idle, results, lanes } = this.#queue;
-    const names = { active: this.keys.active, jobs, meta, ...lanes, delayed, dead, unique, idle };
-    const fields = settled.flatMap(({ job, fate: { fate, delayMs, info, outcome } }) => [
+    const { jobs, meta, delayed, dead, unique, idle, blocked, letters, results, lanes } = this.#queue;
+    const names = { active: this.keys.active, jobs, meta, ...lanes, delayed, dead, unique, idle, blocked, letters };
+    const fields = settled.flatMap(({ job, fate: { fate, delayMs, info, outcome, told } }) => [
       job.id,
       String(job.fence),
       fate,
@@ -102,6 +105,7 @@ export class WorkerStore {
       info,
       job.uniqueKey,
       outcome,
+      told,
     ]);
     const args = { channel: this.#core.wakeups.channel, keepMs: this.#settings.resultTtlMs, results, fields };
     const stale = new Set(await runScript(this.#core.driver, settle, names, args, this.#call("queue.settle")));

@@ -2,6 +2,7 @@
 import type { Core } from "../core/core.ts";
 import { Consumer, type ConsumerStats, type ConsumerTerms } from "./consumer.ts";
 import { Endings } from "./endings.ts";
+import { JobHost } from "./job-host.ts";
 import { JobView, type QueueJob } from "./job.ts";
 import type { QueueSettings, WorkSettings } from "./options.ts";
 import type { Partition } from "./partition.ts";
@@ -27,6 +28,7 @@ export interface QueueWorkerStats extends ConsumerStats {
 
 export interface WorkerParts {
   readonly core: Core;
+  readonly name: string;
   readonly partitions: readonly Partition[];
   readonly values: QueueValues<unknown, unknown>;
   readonly queue: QueueSettings;
@@ -45,17 +47,19 @@ export class QueueWorker implements AsyncDisposable {
   readonly #disown: () => void;
   #closing: Promise<void> | undefined;
 
-  constructor({ core, partitions, values, queue, work, handler }: WorkerParts) {
+  constructor({ core, name, partitions, values, queue, work, handler }: WorkerParts) {
     const slots = new Slots(work.concurrency);
     const id = core.driver.runtime.randomUUID();
     const terms: ConsumerTerms = { ...work, runTimeoutMs: queue.runTimeoutMs, timeoutMs: queue.timeoutMs };
     const payloadOf = (run: Run) => values.payload.decode(run.record.payload, values.context) as never;
-    const perform = (run: Run) => handler(new JobView(run, payloadOf(run)));
     const failuresOf = (info: Buffer) => values.failures.decode(info, values.context);
     this.#consumers = partitions.map((partition) => {
       const store = new WorkerStore(core, partition.keys, id, queue);
-      const endings = new Endings(core, store, values, queue);
-      return new Consumer({ core, queue: partition.store, store, endings, slots, terms, perform, failuresOf });
+      const endings = new Endings({ core, queue: name, store, values, settings: queue });
+      const jobs = new JobHost(core, name, partition, store);
+      const perform = (run: Run) => run.through(() => handler(new JobView(run, payloadOf(run), jobs)));
+      const { store: queueStore, post } = partition;
+      return new Consumer({ core, queue: queueStore, post, store, endings, slots, terms, perform, failuresOf });
     });
     this.#disown = core.own(this);
   }

@@ -18,16 +18,17 @@
 -- @key idle
 -- @key control
 -- @key unique
+-- @key letters
 -- @arg worker text
 -- @arg slots int       how many jobs it can take
 -- @arg leaseMs int     for how long it is believed to live
 -- @arg idleMs int      for how long it will listen where there is nothing to do; 0: it does not listen
--- @arg sweep bool      look for a worker whose lease is over
+-- @arg sweep bool      look for a worker whose lease is over, and for letters that lie about
 -- @arg channel text
 -- @arg wakeKey text    what it listens for
 -- @arg uniques int     unique keys that are free with the acknowledgements
 -- @arg done... text   first those keys, each with its job's id; then, for each claim: its fence, how many of its jobs are done, their ids
--- @result ok stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> failures:list<bytes?> crashed:list<text?>
+-- @result ok stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> failures:list<bytes?> crashed:list<text?> letters:int
 local lanes = {urgent, normal, low}
 redis.call('ZADD', workers, now() + leaseMs, worker)
 local stale, over = {}, {}
@@ -94,5 +95,5 @@ end
 local dueMs = first and string.format('%.0f', math.max(tonumber(first) - now(), 0)) or -1
 return {
   'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, failures,
-  crashed,
+  crashed, sweep and redis.call('HLEN', letters) or 0,
 }

@@ -9,7 +9,8 @@
 -- @key dead
 -- @key workers
 -- @key control
--- @result ok waiting:int delayed:int active:int dead:int workers:int paused:bool oldestMs:int nowMs:int
+-- @key blocked
+-- @result ok waiting:int delayed:int active:int dead:int blocked:int workers:int paused:bool oldestMs:int nowMs:int
 local waiting, oldest = 0, nil
 for _, lane in ipairs({urgent, normal, low}) do
   waiting = waiting + redis.call('LLEN', lane)
@@ -24,5 +25,6 @@ for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
 end
 return {
   'ok', waiting, redis.call('ZCARD', delayed), active, redis.call('ZCARD', dead),
-  redis.call('ZCOUNT', workers, now(), '+inf'), redis.call('HEXISTS', control, 'paused'), oldest or 0, now(),
+  redis.call('HLEN', blocked), redis.call('ZCOUNT', workers, now(), '+inf'), redis.call('HEXISTS', control, 'paused'),
+  oldest or 0, now(),
 }

@@ -4,6 +4,8 @@
 -- @include now
 -- @include lanes
 -- @include idle
+-- @include options
+-- @include letters
 -- @key workers
 -- @key active
 -- @key jobs
@@ -13,6 +15,7 @@
 -- @key low
 -- @key dead
 -- @key idle
+-- @key letters
 -- @arg worker text
 -- @arg wakeKey text    of the dead worker
 -- @arg maxCrashes int
@@ -32,6 +35,7 @@ for at = #ids, 1, -1 do
   if record then
     if redis.call('HINCRBY', meta, 'c' .. id, 1) > maxCrashes then
       redis.call('ZADD', dead, now(), id)
+      tellParents(letters, record, 'd', '')
       buried[#buried + 1] = id
     else
       redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)

@@ -18,7 +18,7 @@ for _, id in ipairs(ids) do
   if redis.call('ZREM', dead, id) == 1 then
     local record = redis.call('HGET', jobs, id)
     if record then
-      redis.call('HDEL', meta, 'f' .. id, 'c' .. id)
+      redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id)
       redis.call('RPUSH', laneOf(record, {urgent, normal, low}), id)
       redriven = redriven + 1
     end

@@ -8,6 +8,7 @@
 -- @key dead
 -- @key unique
 -- @key workers
+-- @key blocked
 -- @arg id text
 -- @arg uniqueKey text
 -- @result ok
@@ -18,6 +19,7 @@ if not record then return 'missing' end
 if workerOf(id, workers, jobs) then return 'busy' end
 redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id)
 redis.call('ZREM', dead, id)
+redis.call('HDEL', blocked, id)
 freeUnique(unique, uniqueKey, id)
 forget(jobs, meta, {id})
 return 'ok'

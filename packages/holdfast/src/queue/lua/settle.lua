@@ -5,6 +5,8 @@
 -- @include lanes
 -- @include idle
 -- @include forget
+-- @include options
+-- @include letters
 -- @key active
 -- @key jobs
 -- @key meta
@@ -15,16 +17,31 @@
 -- @key dead
 -- @key unique
 -- @key idle
+-- @key blocked
+-- @key letters
 -- @arg channel text
 -- @arg keepMs int       for how long an outcome waits to be read
 -- @arg results text     what the keys of outcomes begin with, in front of the job's id
--- @arg fields... bytes  of each job: id, fence, fate (done, again, dead), milliseconds until it runs again, what is remembered of its failures or empty, unique key or empty, outcome for those who wait for it or empty
+-- @arg fields... bytes  of each job: id, fence, fate (done, again, dead, or blocked: it waits for the jobs that it has added), milliseconds until it runs again, what is remembered of its failures or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty
 -- @returns list<text>
 local function endForGood(id, uniqueKey, outcome)
   freeUnique(unique, uniqueKey, id)
   if outcome == '' then return end
   redis.call('SET', results .. id, outcome, 'PX', keepMs)
   redis.call('PUBLISH', channel, results .. id)
+end
+-- Those that it waits for may all have ended meanwhile.
+local function waitForOthers(id, record)
+  local left, values = 0, redis.call('HVALS', string.sub(jobs, 1, -5) .. 'children:' .. id)
+  for _, value in ipairs(values) do
+    if string.sub(value, 1, 1) == '?' then left = left + 1 end
+  end
+  if left > 0 then
+    redis.call('HSET', blocked, id, left)
+  else
+    redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
+    wakeWorkers(idle, channel, 1)
+  end
 end
 local function runAgain(id, record, delayMs)
   if delayMs <= 0 then
@@ -38,8 +55,8 @@ local function runAgain(id, record, delayMs)
   if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
 end
 local stale = {}
-for at = 1, #fields, 7 do
-  local id, fence, fate, delayMs, info, uniqueKey, outcome = unpack(fields, at, at + 6)
+for at = 1, #fields, 8 do
+  local id, fence, fate, delayMs, info, uniqueKey, outcome, told = unpack(fields, at, at + 7)
   local held = redis.call('ZSCORE', active, id)
   local record = held and tonumber(held) == tonumber(fence) and redis.call('HGET', jobs, id)
   if not record then
@@ -48,11 +65,15 @@ for at = 1, #fields, 7 do
     redis.call('ZREM', active, id)
     if info ~= '' then redis.call('HSET', meta, 'f' .. id, info) end
     if fate == 'done' then
+      tellParents(letters, record, 'o', told)
       forget(jobs, meta, {id})
       endForGood(id, uniqueKey, outcome)
     elseif fate == 'dead' then
       redis.call('ZADD', dead, now(), id)
+      tellParents(letters, record, 'd', told)
       endForGood(id, uniqueKey, outcome)
+    elseif fate == 'blocked' then
+      waitForOthers(id, record)
     else
       runAgain(id, record, tonumber(delayMs))
     end

@@ -1,8 +1,13 @@
--- What is kept beside a record has the record's id behind one letter: `f` how its runs failed, `c` how often its worker died.
+-- What is kept beside a record has the record's id behind one letter: `f` how its runs failed, `c` how often its worker died,
+-- `r` why it is dead without a run, `k` that it has waited for others.
 local function forget(jobs, meta, ids)
   redis.call('HDEL', jobs, unpack(ids))
   if redis.call('EXISTS', meta) == 0 then return end
-  for _, id in ipairs(ids) do redis.call('HDEL', meta, 'f' .. id, 'c' .. id) end
+  for _, id in ipairs(ids) do
+    if redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 'k' .. id) > 0 then
+      redis.call('DEL', string.sub(jobs, 1, -5) .. 'children:' .. id)
+    end
+  end
 end
 -- A key belongs to the job that took it last: one that is over does not free another's.
 local function freeUnique(unique, key, id)

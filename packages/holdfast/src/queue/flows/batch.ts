@@ -1,0 +1,142 @@
+/** Jobs with callbacks when all of them have ended: each callback is a job that waits for all others, and is released, or dropped, once. */
+import { InvalidArgumentError } from "../../base/errors.ts";
+import type { OptionNames } from "../../base/options.ts";
+import type { Core } from "../../core/core.ts";
+import { observed } from "../../core/observe/observe.ts";
+import { addSettings, checkName } from "../options.ts";
+import type { Partition } from "../partition.ts";
+import type { Partitions } from "../partitions.ts";
+import { encodeRecord } from "../record.ts";
+import { checkChildren, type Parent, planOf, type QueueChild } from "./child.ts";
+import { OPEN } from "./fan-in.ts";
+
+/** Payloads of jobs of the queue that the batch belongs to. */
+export interface QueueBatchOptions<Payload> {
+  /** Names the batch, so that another process can add to it and close it. @default a random one */
+  readonly id?: string;
+  /** When all jobs have ended, dead ones included. */
+  readonly onComplete?: Payload;
+  /** When all jobs have ended well. */
+  readonly onSuccess?: Payload;
+  /** When the first job is dead. */
+  readonly onDead?: Payload;
+}
+
+export const BATCH_OPTIONS: OptionNames<QueueBatchOptions<unknown>> = {
+  id: true,
+  onComplete: true,
+  onSuccess: true,
+  onDead: true,
+};
+
+interface Callback {
+  readonly kind: string;
+  /** See `flow-ended.lua`. */
+  readonly policy: string;
+  readonly payload: Buffer;
+}
+
+export interface BatchSettings {
+  readonly id: string | undefined;
+  readonly callbacks: readonly Callback[];
+}
+
+export function batchSettings<Payload>(
+  { id, onComplete, onSuccess, onDead }: QueueBatchOptions<Payload>,
+  encode: (payload: Payload) => Buffer,
+): BatchSettings {
+  const given = [
+    { kind: "complete", policy: "i", payload: onComplete },
+    { kind: "success", policy: "s", payload: onSuccess },
+    { kind: "dead", policy: "d", payload: onDead },
+  ];
+  const callbacks = given.flatMap(({ payload, ...rest }) =>
+    payload === undefined ? [] : [{ ...rest, payload: encode(payload) }],
+  );
+  if (callbacks.length === 0)
+    throw new InvalidArgumentError("onComplete", "at least one of onComplete, onSuccess and onDead", undefined);
+  return { id: id === undefined ? undefined : checkName("id", id), callbacks };
+}
+
+const ID_BYTES = 9;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * @example
+ * const batch = reports.batch({ onSuccess: { kind: "send" }, onDead: { kind: "alert" } });
+ * await batch.add(pages.map((page) => images.child(page)));
+ * await batch.close();                                       // nothing can be added any more; an empty batch has succeeded
+ */
+export class QueueBatch {
+  readonly id: string;
+  readonly #queue: string;
+  readonly #partition: Partition;
+  readonly #core: Core;
+  readonly #callbacks: readonly Callback[];
+  readonly #parents: readonly (Parent & { readonly policy: string })[];
+  #opened: Promise<void> | undefined;
+
+  constructor(core: Core, queue: string, partitions: Partitions, { id, callbacks }: BatchSettings) {
+    this.id = id ?? core.driver.runtime.randomBytes(ID_BYTES).toString("base64url");
+    this.#core = core;
+    this.#queue = queue;
+    this.#partition = partitions.of(this.id);
+    this.#callbacks = callbacks;
+    const { index: partition, idHead } = this.#partition;
+    this.#parents = callbacks.map(({ kind, policy }) => ({
+      queue,
+      partition,
+      id: `${idHead}${this.id}/${kind}`,
+      policy,
+    }));
+  }
+
+  /**
+   * Adds jobs. `closed`: it was closed, or its callbacks have run; nothing was added.
+   * Cost: a script, and one per 100 jobs and slot; the first call has one more.
+   */
+  add(children: readonly QueueChild[]): Promise<{ readonly status: "ok" | "closed" }> {
+    return observed("queue.batch.add", this.id, async () => {
+      const jobs = checkChildren("children", children);
+      await this.#open();
+      const head = `${this.id}/${this.#core.driver.runtime.randomBytes(ID_BYTES).toString("base64url")}`;
+      const plan = planOf(head, this.#parents, jobs);
+      const waiters = { parents: this.#parents.map((parent) => parent.id), open: OPEN };
+      const { post } = this.#partition;
+      if (!(await post.flows.extend(head, plan, waiters))) return { status: "closed" };
+      await post.carryOut(head, plan);
+      return { status: "ok" };
+    });
+  }
+
+  /** Lets the callbacks run once what was added has ended. Idempotent. Cost: a script; one more where nothing was added. */
+  close(): Promise<void> {
+    return observed("queue.batch.close", this.id, async () => {
+      await this.#open();
+      const { flows } = this.#partition.post;
+      const closed = this.#parents.map((parent) => ({ id: parent.id, policy: parent.policy }));
+      await Promise.all(closed.map((to) => flows.tell({ ...to, ref: OPEN, status: "o", outcome: NOTHING })));
+    });
+  }
+
+  #open(): Promise<void> {
+    this.#opened ??= this.#addCallbacks().catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  async #addCallbacks(): Promise<void> {
+    const { flows } = this.#partition.post;
+    const settings = addSettings({});
+    const waits = [OPEN, JSON.stringify([this.#queue, this.id])];
+    const nodes = this.#callbacks.map(({ payload }, at) => {
+      const { id, partition } = this.#parents[at]!;
+      const record = encodeRecord(settings, payload);
+      return { queue: this.#queue, partition, id, level: 0, lane: settings.lane, due: "", waits, waiting: [], record };
+    });
+    // In the same tick, so in one script: all of them or none.
+    await Promise.all(nodes.map((node) => flows.add(node)));
+  }
+}

@@ -1,0 +1,55 @@
+/** What a job that waited for others learns of them. */
+import type { Codec } from "../../core/codec/codec.ts";
+import type { Core } from "../../core/core.ts";
+
+/** How a job ended for which another one waited. `pending`: it has not; the other one went on without it. */
+export type QueueChildResult =
+  | { readonly queue: string; readonly id: string; readonly status: "ok"; readonly value: unknown }
+  | { readonly queue: string; readonly id: string; readonly status: "dead"; readonly message: string }
+  | { readonly queue: string; readonly id: string; readonly status: "pending" };
+
+interface Told {
+  readonly value?: unknown;
+  readonly message?: string;
+}
+
+/** What the callbacks of a batch wait for until it is closed. */
+export const OPEN = "open";
+const NEWLINE = 10;
+
+/** Outcomes on their way from queue to queue: with the handle's codec, as the two may have codecs of their own. */
+export class FanIn {
+  readonly #codec: Codec<Told>;
+
+  constructor(core: Core) {
+    this.#codec = core.codec<Told>({});
+  }
+
+  encode(queue: string, id: string, told: Told): Buffer {
+    return this.#codec.encode(told, { aad: JSON.stringify([queue, id]) });
+  }
+
+  /** In the order in which the jobs were given. */
+  decode(stored: ReadonlyMap<string, Buffer>): QueueChildResult[] {
+    const jobs = [...stored].filter(([ref]) => ref !== OPEN);
+    const byPlace = jobs.toSorted(([one], [other]) => placeOf(one) - placeOf(other));
+    return byPlace.map(([, bytes]) => this.#decode(bytes));
+  }
+
+  #decode(bytes: Buffer): QueueChildResult {
+    const status = bytes.toString("latin1", 0, 1);
+    const end = status === "?" ? bytes.length : bytes.indexOf(NEWLINE);
+    const name = bytes.toString("utf8", 1, end);
+    const [queue, id] = JSON.parse(name) as [string, string];
+    if (status === "?") return { queue, id, status: "pending" };
+    const outcome = bytes.subarray(end + 1);
+    const told: Told = outcome.length === 0 ? {} : this.#codec.decode(outcome, { aad: name });
+    if (status === "o") return { queue, id, status: "ok", value: told.value };
+    return { queue, id, status: "dead", message: told.message ?? "it was given up" };
+  }
+}
+
+/** References end with the job's place in its flow. */
+function placeOf(ref: string): number {
+  return Number(ref.slice(ref.lastIndexOf("/") + 1));
+}

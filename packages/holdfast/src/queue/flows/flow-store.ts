@@ -1,0 +1,185 @@
+/** The server's side of flows in one partition. */
+import { type BatchKind, Lane } from "../../core/batch/lane.ts";
+import { listKind } from "../../core/batch/list-kind.ts";
+import { bytesOf, listOf } from "../../core/command/reply.ts";
+import type { Core } from "../../core/core.ts";
+import { runScript, type UnclassedCall } from "../../core/script/run.ts";
+import type { QueueKeys } from "../keys.ts";
+import { flowAdd, flowEnded, flowExtend, flowStart } from "../scripts.gen.ts";
+import type { Plan, PlanNode } from "./child.ts";
+import { decodeNode, encodeNode } from "./plan-text.ts";
+
+/** Of a job that has ended, to one that waits for it. */
+export interface Ended {
+  readonly id: string;
+  readonly policy: string;
+  readonly ref: string;
+  readonly status: string;
+  readonly outcome: Buffer;
+}
+
+export interface Root {
+  readonly id: string;
+  readonly lane: number;
+  readonly record: Buffer;
+}
+
+const MAX_BATCH = 100;
+const PAGE = 100;
+const PENDING = "?".charCodeAt(0);
+/** As for other additions. */
+const OPERATION_TTL_MS = 60_000;
+
+export class FlowStore {
+  readonly #core: Core;
+  readonly #keys: QueueKeys;
+  readonly #call: UnclassedCall;
+  readonly #slot: number;
+  readonly #lane = new Lane();
+  readonly #adding: BatchKind<PlanNode, undefined>;
+  readonly #telling: BatchKind<Ended, number>;
+
+  constructor(core: Core, keys: QueueKeys, timeoutMs: number | undefined) {
+    this.#core = core;
+    this.#keys = keys;
+    this.#call = { op: "queue.flow", timeoutMs };
+    this.#slot = core.driver.slotOf(keys.queue);
+    this.#adding = listKind(MAX_BATCH, (nodes) => this.#addAll(nodes));
+    this.#telling = listKind(MAX_BATCH, (ended) => this.#tellAll(ended));
+  }
+
+  /** Adds the job that waits for all others, and their plan. */
+  async start(root: Root, plan: Plan): Promise<"ok" | "duplicate"> {
+    const { jobs, meta, blocked, letters } = this.#keys;
+    const operation = this.#keys.operation(this.#core.driver.runtime.randomUUID());
+    const names = { operation, jobs, meta, blocked, letters, plan: this.#keys.plan(root.id) };
+    const { id, lane, record } = root;
+    const args = {
+      operationTtlMs: OPERATION_TTL_MS,
+      id,
+      lane: String(lane),
+      record,
+      waits: plan.waits,
+      letter: planLetter(root.id),
+      nodes: plan.nodes.map(encodeNode),
+    };
+    const { status } = await runScript(this.#core.driver, flowStart, names, args, this.#call);
+    return status;
+  }
+
+  /** Lets a job that runs, or jobs that wait, wait for those of the plan too. False where the claim is over, or one of the jobs does not wait. */
+  async extend(name: string, plan: Plan, waiting: Waiters): Promise<boolean> {
+    const { jobs, meta, blocked, letters } = this.#keys;
+    const { active = jobs, fence = 0, parents, open = "" } = waiting;
+    const names = { jobs, meta, blocked, active, letters, plan: this.#keys.plan(name) };
+    const args = {
+      fence,
+      parents,
+      open,
+      waits: plan.waits,
+      letter: planLetter(name),
+      nodes: plan.nodes.map(encodeNode),
+    };
+    const { status } = await runScript(this.#core.driver, flowExtend, names, args, this.#call);
+    return status === "ok";
+  }
+
+  /** Idempotent while the job is not over. Those of the same tick share a script. */
+  add(node: PlanNode): Promise<undefined> {
+    return this.#lane.add(this.#adding, this.#slot, node);
+  }
+
+  /** Returns how many letters lie in the partition then. Idempotent. Those of the same tick share a script. */
+  tell(ended: Ended): Promise<number> {
+    return this.#lane.add(this.#telling, this.#slot, ended);
+  }
+
+  /** Each reference with what is known of the job. */
+  async children(id: string): Promise<Map<string, Buffer>> {
+    const key = this.#keys.children(id);
+    const reply = await this.#core.driver.send(["HGETALL", key], { ...this.#call, class: "read" }, key);
+    return new Map(pairs(listOf(reply, "queue.flow", key)).map(([ref, value]) => [String(ref), value as Buffer]));
+  }
+
+  /** Whether the job has not been told yet how the one with this reference ended. */
+  async isWaiting(id: string, ref: string): Promise<boolean> {
+    const key = this.#keys.children(id);
+    const reply = await this.#core.driver.send(["HGET", key, ref], { ...this.#call, class: "read" }, key);
+    return bytesOf(reply, "queue.flow", key)?.[0] === PENDING;
+  }
+
+  async planned(name: string): Promise<PlanNode[]> {
+    const key = this.#keys.plan(name);
+    const nodes: PlanNode[] = [];
+    for (let from = 0; ; from += PAGE) {
+      const args = ["LRANGE", key, String(from), String(from + PAGE - 1)];
+      const page = listOf(await this.#core.driver.send(args, { ...this.#call, class: "read" }, key), "queue.flow", key);
+      nodes.push(...page.map((bytes) => decodeNode(bytes as Buffer)));
+      if (page.length < PAGE) return nodes;
+    }
+  }
+
+  /** Some of what is to be told. */
+  async letters(): Promise<[letter: string, outcome: Buffer][]> {
+    const key = this.#keys.letters;
+    const args = ["HRANDFIELD", key, String(PAGE), "WITHVALUES"];
+    const reply = listOf(await this.#core.driver.send(args, { ...this.#call, class: "read" }, key), "queue.flow", key);
+    // RESP3 has each field with its value in a list of its own.
+    return reply
+      .map((row) => listOf(row, "queue.flow", key))
+      .map(([letter, outcome]) => [String(letter), outcome as Buffer]);
+  }
+
+  async delivered(letters: readonly string[]): Promise<void> {
+    if (letters.length === 0) return;
+    const key = this.#keys.letters;
+    await this.#core.driver.send(["HDEL", key, ...letters], { ...this.#call, class: "idempotent" }, key);
+  }
+
+  async planDone(name: string): Promise<void> {
+    const key = this.#keys.plan(name);
+    await this.#core.driver.send(["DEL", key], { ...this.#call, class: "idempotent" }, key);
+    await this.delivered([planLetter(name)]);
+  }
+
+  async #addAll(nodes: readonly PlanNode[]): Promise<undefined[]> {
+    const { jobs, meta, delayed, idle, blocked, lanes } = this.#keys;
+    const fields = nodes.flatMap(({ id, lane, due, record, waits }) => [
+      id,
+      String(lane),
+      due,
+      record,
+      JSON.stringify(waits),
+    ]);
+    const args = { channel: this.#core.wakeups.channel, fields };
+    const names = { jobs, meta, ...lanes, delayed, idle, blocked };
+    await runScript(this.#core.driver, flowAdd, names, args, this.#call);
+    return nodes.map(() => undefined);
+  }
+
+  async #tellAll(ended: readonly Ended[]): Promise<number[]> {
+    const { jobs, meta, idle, dead, unique, blocked, letters, results, lanes } = this.#keys;
+    const fields = ended.flatMap(({ id, policy, ref, status, outcome }) => [id, policy, ref, status, outcome]);
+    const args = { channel: this.#core.wakeups.channel, results, fields };
+    const names = { jobs, meta, ...lanes, idle, dead, unique, blocked, letters };
+    const left = await runScript(this.#core.driver, flowEnded, names, args, this.#call);
+    return ended.map(() => left);
+  }
+}
+
+/** Who is to wait: the ids, and for a job that runs how it is held. */
+export interface Waiters {
+  readonly parents: readonly string[];
+  readonly active?: string;
+  readonly fence?: number;
+  /** A reference for which they must wait still. */
+  readonly open?: string;
+}
+
+function planLetter(name: string): string {
+  return JSON.stringify(["plan", name]);
+}
+
+function pairs<T>(flat: readonly T[]): [T, T][] {
+  return Array.from({ length: flat.length / 2 }, (_, at) => [flat[at * 2]!, flat[at * 2 + 1]!]);
+}

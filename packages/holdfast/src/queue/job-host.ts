@@ -1,0 +1,46 @@
+/** What a job may ask of the server while it runs, beside how it ends. */
+import { LeaseLostError } from "../base/errors.ts";
+import type { Core } from "../core/core.ts";
+import { Blocked } from "./failure.ts";
+import { type Parent, planOf, type QueueChild } from "./flows/child.ts";
+import { FanIn, type QueueChildResult } from "./flows/fan-in.ts";
+import type { Partition } from "./partition.ts";
+import type { Run } from "./run.ts";
+import type { WorkerStore } from "./worker-store.ts";
+
+export class JobHost {
+  readonly #queue: string;
+  readonly #partition: Partition;
+  readonly #store: WorkerStore;
+  readonly #fanIn: FanIn;
+
+  constructor(core: Core, queue: string, partition: Partition, store: WorkerStore) {
+    this.#queue = queue;
+    this.#partition = partition;
+    this.#store = store;
+    this.#fanIn = new FanIn(core);
+  }
+
+  async children(run: Run): Promise<QueueChildResult[]> {
+    return this.#fanIn.decode(await this.#partition.post.flows.children(run.id));
+  }
+
+  /** Those with this name that have been spawned, once all of them have ended; else the run ends here, and the job waits for them. */
+  async spawn(run: Run, name: string, children: readonly QueueChild[]): Promise<QueueChildResult[]> {
+    const { post } = this.#partition;
+    // Not that of an earlier job with the same id.
+    const head = `${run.id}/${run.record.addedAt.toString(36)}.${encodeURIComponent(name)}`;
+    const all = await post.flows.children(run.id);
+    const own = new Map([...all].filter(([ref]) => ref.slice(0, ref.lastIndexOf("/")) === head));
+    const results = this.#fanIn.decode(own);
+    if (own.size === 0 && children.length > 0) {
+      const parent: Parent = { queue: this.#queue, partition: this.#partition.index, id: run.id };
+      const plan = planOf(head, [parent], children);
+      const waiters = { parents: [run.id], active: this.#store.keys.active, fence: run.fence };
+      if (!(await post.flows.extend(head, plan, waiters)))
+        throw new LeaseLostError("expired", `job ${run.id}: it was given to another worker`, { op: "queue.spawn" });
+      await post.carryOut(head, plan);
+    } else if (results.every(({ status }) => status !== "pending")) return results;
+    throw run.suspend(new Blocked(`the job waits for what it has spawned as ${name}`));
+  }
+}

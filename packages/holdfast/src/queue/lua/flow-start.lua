@@ -1,0 +1,27 @@
+--- Add a job that waits for others, and write down the others: they are added from this plan, whatever happens to its writer.
+-- @class dedupable
+-- @include now
+-- @include block
+-- @key operation
+-- @key jobs
+-- @key meta
+-- @key blocked
+-- @key letters
+-- @key plan
+-- @arg operationTtlMs int
+-- @arg id text
+-- @arg lane text
+-- @arg record bytes    without the time
+-- @arg waits json      references and names of those it waits for, alternating
+-- @arg letter text     by which the plan is found again
+-- @arg nodes... bytes  the plan
+-- @result ok
+-- @result duplicate
+if redis.call('EXISTS', operation) == 1 then return 'ok' end
+if redis.call('HEXISTS', jobs, id) == 1 then return 'duplicate' end
+redis.call('SET', operation, '1', 'PX', operationTtlMs)
+redis.call('HSET', jobs, id, string.format('%013.0f', now()) .. lane .. record)
+block(jobs, meta, blocked, id, waits)
+for at = 1, #nodes, 500 do redis.call('RPUSH', plan, unpack(nodes, at, math.min(at + 499, #nodes))) end
+redis.call('HSET', letters, letter, now())
+return 'ok'

@@ -1,0 +1,11 @@
+-- A job that waits for others has the number of those that have not ended in `blocked`, and all of them in a hash of its own:
+-- by a short reference `?` and a JSON text that names the job; once it has ended its status instead of `?`, and its outcome
+-- behind a line break. Pairs: references and names, alternating.
+local function block(jobs, meta, blocked, id, pairs_, held)
+  local children = string.sub(jobs, 1, -5) .. 'children:' .. id
+  local fresh = 0
+  for at = 1, #pairs_, 2 do fresh = fresh + redis.call('HSETNX', children, pairs_[at], '?' .. pairs_[at + 1]) end
+  redis.call('HSET', meta, 'k' .. id, 1)
+  if not held then redis.call('HINCRBY', blocked, id, fresh) end
+  return fresh
+end
