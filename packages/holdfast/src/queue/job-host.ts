@@ -2,8 +2,9 @@
 import { LeaseLostError } from "../base/errors.ts";
 import type { Core } from "../core/core.ts";
 import { Blocked } from "./failure.ts";
-import { type Parent, planOf, type QueueChild } from "./flows/child.ts";
+import type { QueueChild } from "./flows/child.ts";
 import { FanIn, type QueueChildResult } from "./flows/fan-in.ts";
+import { type Parent, planOf } from "./flows/plan.ts";
 import type { Partition } from "./partition.ts";
 import type { Run } from "./run.ts";
 import type { WorkerStore } from "./worker-store.ts";

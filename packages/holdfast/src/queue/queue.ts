@@ -35,7 +35,8 @@ import {
   workSettings,
 } from "./options.ts";
 import { BATCH_OPTIONS, batchSettings, QueueBatch, type QueueBatchOptions } from "./flows/batch.ts";
-import { planOf, policyOf, QueueChild } from "./flows/child.ts";
+import { policyOf, QueueChild } from "./flows/child.ts";
+import { planOf } from "./flows/plan.ts";
 import { Partitions } from "./partitions.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
 import type { CountsResult, FindResult } from "./scripts.gen.ts";
@@ -167,11 +168,13 @@ export class Queue<Payload, Result = unknown> {
   child(payload: Payload, options?: QueueChildOptions): QueueChild {
     return parseOptions(this.#where, options, CHILD_OPTIONS, ({ onDead = "fail", ...rest }) => {
       const settings = addSettings(rest);
+      const encoded = this.#values.payload.encode(payload, this.#values.context);
       return new QueueChild({
         queue: this.name,
-        partitions: this.#partitions,
-        settings,
-        payload: this.#values.payload.encode(payload, this.#values.context),
+        place: () => this.#partitions.for(settings),
+        lane: settings.lane,
+        due: settings.due,
+        record: (waiting) => encodeRecord(settings, encoded, waiting),
         policy: policyOf(onDead),
         children: settings.children,
       });

@@ -2,6 +2,7 @@
  * A job as it lies on the server: `<added, 13 digits><lane, 1 digit><what it was added with, JSON>\n<payload>`. The time is
  * the server's and is written by its script; the middle is empty for a job without options of its own.
  */
+import type { Waiting } from "./flows/waiting.ts";
 import type { AddSettings } from "./options.ts";
 
 /** Options that travel with a job; each name is one letter, as every waiting job pays for it. */
@@ -15,9 +16,6 @@ interface Travelling {
   /** those that wait for it; read by the scripts too */
   readonly p?: readonly Waiting[];
 }
-
-/** A job that waits: queue, partition, id; what it does when this one dies (a letter, see `flow-ended.lua`); how it calls this one. */
-export type Waiting = readonly [queue: string, partition: number, id: string, policy: string, ref: string];
 
 export interface JobRecord {
   readonly addedAt: number;

@@ -7,8 +7,9 @@ import { addSettings, checkName } from "../options.ts";
 import type { Partition } from "../partition.ts";
 import type { Partitions } from "../partitions.ts";
 import { encodeRecord } from "../record.ts";
-import { checkChildren, type Parent, planOf, type QueueChild } from "./child.ts";
+import { checkChildren, type QueueChild } from "./child.ts";
 import { OPEN } from "./fan-in.ts";
+import { type Parent, planOf } from "./plan.ts";
 
 /** Payloads of jobs of the queue that the batch belongs to. */
 export interface QueueBatchOptions<Payload> {

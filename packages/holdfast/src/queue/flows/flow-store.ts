@@ -6,7 +6,7 @@ import type { Core } from "../../core/core.ts";
 import { runScript, type UnclassedCall } from "../../core/script/run.ts";
 import type { QueueKeys } from "../keys.ts";
 import { flowAdd, flowEnded, flowExtend, flowStart } from "../scripts.gen.ts";
-import type { Plan, PlanNode } from "./child.ts";
+import type { Plan, PlanNode } from "./plan.ts";
 import { decodeNode, encodeNode } from "./plan-text.ts";
 
 /** Of a job that has ended, to one that waits for it. */

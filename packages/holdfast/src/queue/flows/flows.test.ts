@@ -181,7 +181,7 @@ describe.each(backends())("flows [$name]", ({ url, options }) => {
         attempts.push(job.attempt);
         try {
           const first = await job.spawn("first", [albums.child("a"), albums.child("b")]);
-          const second = await job.spawn("second", [albums.child(String(valuesOf(first).join("+")))]);
+          const second = await job.spawn("second", [albums.child(valuesOf(first).join("+"))]);
           const none = await job.spawn("none", []);
           return [...valuesOf(second), none.length].join();
         } catch {

@@ -1,5 +1,5 @@
 /** A job of a plan as it lies on the server: a line of JSON, and behind it the record without its time. */
-import type { PlanNode } from "./child.ts";
+import type { PlanNode } from "./plan.ts";
 
 const NEWLINE = 10;
 

@@ -6,7 +6,7 @@ import { HoldfastError } from "../../base/errors.ts";
 import type { Core } from "../../core/core.ts";
 import { QueueKeys } from "../keys.ts";
 import { warnUnlessOutage } from "../patience.ts";
-import type { Plan, PlanNode } from "./child.ts";
+import type { Plan, PlanNode } from "./plan.ts";
 import { FlowStore } from "./flow-store.ts";
 
 type Letter =
