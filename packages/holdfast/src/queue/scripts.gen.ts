@@ -358,7 +358,7 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "9209c69a0bb5fdbbc39cdf3ecd5ea1408290493e",
+  sha1: "11c5f107463ed4e027e79166008c50743156499a",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -408,7 +408,9 @@ while left > 0 do
 end
 local records, failures, crashed = {}, {}, {}
 if #ids > 0 then
-  local fence, scored = string.format('%.0f', nowMicros()), {}
+  local fence = string.format('%.0f', nowMicros())
+  local LONG = #ids > 8 and string.rep('-', 65)
+  local scored = LONG and {fence, LONG} or {}
   records = redis.call('HMGET', jobs, unpack(ids))
   for at, id in ipairs(ids) do
     if records[at] then
@@ -417,6 +419,7 @@ if #ids > 0 then
     end
   end
   if #scored > 0 then redis.call('ZADD', active, unpack(scored)) end
+  if LONG then redis.call('ZREM', active, LONG) end
   failures, crashed = remembered(meta, ids)
 end
 local dead = sweep and redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1) or {}

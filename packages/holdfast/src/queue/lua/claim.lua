@@ -73,7 +73,10 @@ while left > 0 do
 end
 local records, failures, crashed = {}, {}, {}
 if #ids > 0 then
-  local fence, scored = string.format('%.0f', nowMicros()), {}
+  local fence = string.format('%.0f', nowMicros())
+  -- A small sorted set is a list that is walked for each of its members. A long member makes it a skip list, which it stays.
+  local LONG = #ids > 8 and string.rep('-', 65)
+  local scored = LONG and {fence, LONG} or {}
   records = redis.call('HMGET', jobs, unpack(ids))
   for at, id in ipairs(ids) do
     -- A record that is gone is of a job that was removed while it waited.
@@ -83,6 +86,7 @@ if #ids > 0 then
     end
   end
   if #scored > 0 then redis.call('ZADD', active, unpack(scored)) end
+  if LONG then redis.call('ZREM', active, LONG) end
   failures, crashed = remembered(meta, ids)
 end
 local dead = sweep and redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1) or {}
