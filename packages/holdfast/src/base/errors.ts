@@ -51,7 +51,7 @@ export class InvalidArgumentError extends HoldfastError {
   override readonly name: string = "InvalidArgumentError";
   readonly field: string;
 
-  /** @param got shown in the message, shortened; `said` words it where the value may be a secret */
+  /** @param got what was given, of which the message shows the kind only: it may be a secret. `said` words it otherwise */
   constructor(field: string, expected: string, got: unknown, details: ErrorDetails & { readonly where?: string } = {}) {
     const where = details.where === undefined ? "" : `${details.where}: `;
     super("INVALID_ARGUMENT", `${where}${field}: expected ${expected}, got ${describe(got)}`, details);
@@ -59,12 +59,17 @@ export class InvalidArgumentError extends HoldfastError {
     this.#parts = { expected, got, details };
   }
 
-  readonly #parts: { readonly expected: string; readonly got: unknown; readonly details: ErrorDetails };
+  readonly #parts: {
+    readonly expected: string;
+    readonly got: unknown;
+    readonly details: ErrorDetails & { readonly where?: string };
+  };
 
-  /** The same refusal, which names the instance too: `cache "users": ttl: expected ...`. */
-  at(where: string): InvalidArgumentError {
+  /** The same refusal, which names the instance, and the operation, where it does not yet: `cache "users": ttl: expected ...`. */
+  at(where: string, { op, key }: Pick<ErrorDetails, "op" | "key"> = {}): InvalidArgumentError {
     const { expected, got, details } = this.#parts;
-    return new InvalidArgumentError(this.field, expected, got, { ...details, where });
+    const about = { op: details.op ?? op, key: details.key ?? key, where: details.where ?? where };
+    return new InvalidArgumentError(this.field, expected, got, { ...details, ...about });
   }
 }
 
@@ -176,7 +181,7 @@ export function isOutage(error: unknown): error is HoldfastError {
   return error.retryable || error.code === "OUTCOME_UNKNOWN" || error instanceof ReplyError;
 }
 
-/** Words for what was given, shown as they are: for values that may be secrets, and for what is missing. */
+/** Words for what was given, shown as they are: where the kind of it says too little. */
 export class Said {
   readonly words: string;
   constructor(words: string) {
@@ -188,17 +193,26 @@ export function said(words: string): Said {
   return new Said(words);
 }
 
-/** Words for what was given as a value to be stored, of which no error shows anything. */
-export function kindGiven(value: unknown): Said {
-  if (value === null) return said("null");
-  if (Array.isArray(value)) return said("an array");
-  return said(value === undefined ? "undefined" : typeof value === "object" ? "an object" : `a ${typeof value}`);
+/** Of what was given as a value to be stored not even a small number is shown. */
+export function kindGiven(value: unknown): unknown {
+  return typeof value === "number" ? said("a number") : value;
 }
 
+/** A number with more digits may be a card's, or a password. */
+const MAX_SHOWN_DIGITS = 5;
+
+/** The kind of a value, and of a small number the number. Nothing else of it: it may be a secret, or what is to be stored. */
 function describe(value: unknown): string {
   if (value instanceof Said) return value.words;
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (typeof value === "function") return "a function";
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
-  return String(value);
+  if (value === null || value === undefined || typeof value === "boolean") return String(value);
+  if (typeof value === "string") return value === "" ? "an empty string" : `a string of ${value.length} characters`;
+  if (typeof value === "number") return shownNumber(value);
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function shownNumber(value: number): string {
+  const text = String(value);
+  return Number.isFinite(value) && text.length > MAX_SHOWN_DIGITS ? "another number" : text;
 }

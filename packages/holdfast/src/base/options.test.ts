@@ -55,7 +55,7 @@ describe("parseOptions", () => {
     ],
     [60, 'cache "users": options: expected an object such as { ttl: ... }, got 60'],
     [null, 'cache "users": options: expected an object such as { ttl: ... }, got null'],
-    ["5m", 'cache "users": options: expected an object such as { ttl: ... }, got a string'],
+    ["5m", 'cache "users": options: expected an object such as { ttl: ... }, got a string of 2 characters'],
     [
       { __proto__: null, toString: 1 },
       'cache "users": toString: expected one of ttl, grace, secret, got an unknown option',

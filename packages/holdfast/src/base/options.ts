@@ -4,13 +4,17 @@ import { InvalidArgumentError, said } from "./errors.ts";
 export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+/** What is meant for a duration, and no secret. */
+const NEARLY =
+  /^-?\d{0,5}(?:\.\d{1,3})? ?(?:ms|milli|s|sec|m|min|h|hr|hour|d|day|w|week|month|y|year|minute|second|millisecond)s?$/i;
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /** Whole milliseconds of a duration, refused by the field's name when it is not one or is below `min`. */
 export function toMs(field: string, value: Duration, min = 1): number {
   const ms = typeof value === "number" ? value : typeof value === "string" ? parse(value) : Number.NaN;
   if (Number.isFinite(ms) && Math.round(ms) >= min && ms <= Number.MAX_SAFE_INTEGER) return Math.round(ms);
-  throw new InvalidArgumentError(field, `a duration of at least ${min} ms, such as 1500 or "1.5s"`, value);
+  const got = typeof value === "string" && NEARLY.test(value) ? said(JSON.stringify(value)) : value;
+  throw new InvalidArgumentError(field, `a duration of at least ${min} ms, such as 1500 or "1.5s"`, got);
 }
 
 /** The longest delay that Node's timers know, about 24 days: a longer one would fire at once. */
@@ -80,8 +84,7 @@ export function parseOptions<T extends object, Parsed>(
 export function givenOptions<T extends object>(given: T | undefined, names: OptionNames<T>, field = "options"): T {
   if (given === undefined) return NOTHING as T;
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    const got = typeof given === "string" ? said("a string") : given;
-    throw new InvalidArgumentError(field, `an object such as { ${Object.keys(names)[0]}: ... }`, got);
+    throw new InvalidArgumentError(field, `an object such as { ${Object.keys(names)[0]}: ... }`, given);
   }
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(names, name)) throw unknownOption(name, Object.keys(names));

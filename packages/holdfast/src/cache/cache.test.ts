@@ -107,7 +107,7 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     for (const bad of ["", "\ud800", Number.NaN, {}, undefined] as never[]) {
       const cache = two.a.cache<number>("x");
       const calls = [cache.get(bad), cache.getMany(["ok", bad]), cache.getOrSet(bad, () => 1), cache.set(bad, 1)];
-      for (const call of [...calls, cache.delete(bad)]) await expect(call).rejects.toThrow(/^id: /);
+      for (const call of [...calls, cache.delete(bad)]) await expect(call).rejects.toThrow(/^cache "x": id: /);
     }
   });
 

@@ -7,13 +7,13 @@
  * callers their answers (`onOutage`); a stored value that this version cannot read is loaded again, never half-understood.
  */
 import { checkSignal, onAbort } from "../base/abort.ts";
-import { AbortedError, HoldfastError, InvalidArgumentError, said } from "../base/errors.ts";
+import { AbortedError, HoldfastError, InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, listOf, parseOptions, toMs } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
 import type { KeyRead } from "../core/batch/read-kind.ts";
 import type { Core } from "../core/core.ts";
 import { checkId, type Id } from "../core/keyspace/keyspace.ts";
-import { observed } from "../core/observe/observe.ts";
+import { Operations } from "../core/observe/observe.ts";
 import type { Reply } from "../driver/port.ts";
 import { type CacheLoad, Loader } from "./loader.ts";
 import {
@@ -51,7 +51,7 @@ const IDS_PER_CHUNK = 512;
  */
 export class Cache<V> {
   readonly name: string;
-  readonly #where: string;
+  readonly #operations: Operations;
   readonly #settings: CacheSettings;
   readonly #store: CacheStore<CacheRead>;
   readonly #loader: Loader;
@@ -59,9 +59,9 @@ export class Cache<V> {
 
   constructor(core: Core, name: string, options?: CacheOptions<V>) {
     this.name = name;
-    this.#where = `cache ${JSON.stringify(name)}`;
+    this.#operations = new Operations("cache", name);
     const keys = core.keys.entries("cache", name);
-    const [settings, codec] = parseOptions(this.#where, options, CACHE_OPTIONS, (given) => [
+    const [settings, codec] = parseOptions(this.#operations.where, options, CACHE_OPTIONS, (given) => [
       cacheSettings(given),
       entryCodec(core, given),
     ]);
@@ -77,12 +77,12 @@ export class Cache<V> {
    * Cost: GET; calls made in the same tick, in the same slot, share an MGET.
    */
   get(id: Id): Promise<V | undefined> {
-    return observed("cache.get", id, () => this.#store.read(this.#plainRead(id)) as Promise<V | undefined>);
+    return this.#operations.run("get", id, () => this.#store.read(this.#plainRead(id)) as Promise<V | undefined>);
   }
 
   /** Returns the stored values of these ids; the Map has those that exist. Cost: one MGET per slot and 512 ids. */
   getMany(ids: Iterable<Id>): Promise<Map<Id, V>> {
-    return observed("cache.getMany", undefined, async () => {
+    return this.#operations.run("getMany", undefined, async () => {
       const wanted = [...new Set(listOf("ids", ids, "ids"))];
       // All of them before the first is asked for: the failure of one that was asked for would go unhandled.
       for (const id of wanted) checkId("id", id);
@@ -110,8 +110,8 @@ export class Cache<V> {
     load: CacheLoad<R>,
     options?: CacheGetOrSetOptions,
   ): Promise<CacheLoaded<V, R>> {
-    return observed("cache.getOrSet", id, () => {
-      if (typeof load !== "function") throw this.#noLoader(load);
+    return this.#operations.run("getOrSet", id, () => {
+      if (typeof load !== "function") throw new InvalidArgumentError("load", "a function", load);
       const { ttlMs } = this.#settings;
       const read = { id, key: this.#store.key(id), load, ttlMs, signal: undefined, since: this.#loader.now };
       const value = options === undefined ? this.#store.read(read) : this.#readWith(options, read);
@@ -121,8 +121,8 @@ export class Cache<V> {
 
   /** Stores a value and supersedes any load under way. Idempotent. Cost: one script. @throws CodecError as `getOrSet` */
   set(id: Id, value: V, options?: CacheSetOptions): Promise<void> {
-    return observed("cache.set", id, async () => {
-      const ttlMs = parseOptions(this.#where, options, SET_OPTIONS, ({ ttl }) => this.#ttl(ttl));
+    return this.#operations.run("set", id, async () => {
+      const ttlMs = parseOptions(this.#operations.where, options, SET_OPTIONS, ({ ttl }) => this.#ttl(ttl));
       const key = this.#store.key(id);
       const payload = this.#store.encode(key, value);
       this.#loader.detach(key);
@@ -132,7 +132,7 @@ export class Cache<V> {
 
   /** Removes a value and supersedes any load under way; returns false where there was none. Idempotent. Cost: one script. */
   delete(id: Id): Promise<boolean> {
-    return observed("cache.delete", id, () => {
+    return this.#operations.run("delete", id, () => {
       this.#loader.detach(this.#store.key(id));
       return this.#store.delete(id);
     });
@@ -148,7 +148,7 @@ export class Cache<V> {
   }
 
   #readWith(options: CacheGetOrSetOptions, read: CacheRead): Promise<unknown> {
-    const { ttlMs, signal } = parseOptions(this.#where, options, GET_OR_SET_OPTIONS, (given) => {
+    const { ttlMs, signal } = parseOptions(this.#operations.where, options, GET_OR_SET_OPTIONS, (given) => {
       checkSignal(given.signal);
       return { ttlMs: this.#ttl(given.ttl), signal: given.signal };
     });
@@ -177,13 +177,6 @@ export class Cache<V> {
     if (read.signal?.aborted === true) throw stoppedWaiting(read.signal);
     const bytes = await this.#loader.load({ ...read, load }, reached);
     return this.#store.decodeOrThrow(read.key, bytes);
-  }
-
-  /** Without what was given: it may be the value. */
-  #noLoader(given: unknown): InvalidArgumentError {
-    return new InvalidArgumentError("load", "a function", typeof given === "string" ? said("a string") : given, {
-      where: this.#where,
-    });
   }
 
   #ttl(ttl: Duration | undefined): number {

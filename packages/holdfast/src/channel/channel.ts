@@ -11,12 +11,11 @@
  */
 import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
-import { observed } from "../core/observe/observe.ts";
+import { Operations } from "../core/observe/observe.ts";
 import { channelAddress, patternAddress } from "./address.ts";
 import { type ChannelHandler, type ChannelSubscription, Dispatcher } from "./dispatcher.ts";
 import type { Source } from "./feed.ts";
 import {
-  channelLabel,
   type ChannelMessagesOptions,
   type ChannelOptions,
   type ChannelPatternOptions,
@@ -42,11 +41,13 @@ export interface ChannelPatternMessage<T> {
  */
 export class Channel<T> {
   readonly name: string;
+  readonly #operations: Operations;
   readonly #source: Source<T>;
 
   constructor(core: Core, name: string, given?: ChannelOptions<T>) {
     this.name = name;
-    const label = channelLabel(name);
+    this.#operations = new Operations("channel", name);
+    const label = this.#operations.where;
     const { codec, timeoutMs, sharded } = channelSettings(core, label, given);
     this.#source = { core, name, label, address: channelAddress(core, name, sharded), codec, timeoutMs };
   }
@@ -59,7 +60,7 @@ export class Channel<T> {
    * @throws CodecError when the message does not match the schema or cannot be encoded
    */
   publish(message: T): Promise<number> {
-    return observed("channel.publish", this.name, async () => {
+    return this.#operations.run("publish", this.name, async () => {
       const { core, address, codec, timeoutMs } = this.#source;
       const { kind, target } = address;
       const payload = codec.encode(message, { aad: target });
@@ -76,7 +77,7 @@ export class Channel<T> {
    * Cost: SUBSCRIBE or SSUBSCRIBE by the first.
    */
   subscribe(handler: ChannelHandler<T>, options?: ChannelSubscribeOptions): Promise<ChannelSubscription> {
-    return subscribe(this.#source, handler, options);
+    return subscribe(this.#operations, this.#source, handler, options);
   }
 
   /**
@@ -95,11 +96,13 @@ export class Channel<T> {
  */
 export class ChannelPattern<T> {
   readonly pattern: string;
+  readonly #operations: Operations;
   readonly #source: Source<T>;
 
   constructor(core: Core, pattern: string, given?: ChannelPatternOptions<T>) {
     this.pattern = pattern;
-    const label = channelLabel(pattern);
+    this.#operations = new Operations("channel", pattern);
+    const label = this.#operations.where;
     const { codec, timeoutMs } = patternSettings(core, label, given);
     this.#source = { core, name: pattern, label, address: patternAddress(core, pattern), codec, timeoutMs };
   }
@@ -109,7 +112,7 @@ export class ChannelPattern<T> {
    * Cost: PSUBSCRIBE by the first.
    */
   subscribe(handler: ChannelHandler<T>, options?: ChannelSubscribeOptions): Promise<ChannelSubscription> {
-    return subscribe(this.#source, handler, options);
+    return subscribe(this.#operations, this.#source, handler, options);
   }
 
   /**
@@ -122,13 +125,13 @@ export class ChannelPattern<T> {
 }
 
 function subscribe<T>(
+  operations: Operations,
   source: Source<T>,
   handler: ChannelHandler<T>,
   options: ChannelSubscribeOptions | undefined,
 ): Promise<ChannelSubscription> {
-  return observed("channel.subscribe", source.name, async () => {
-    if (typeof handler !== "function")
-      throw new InvalidArgumentError("handler", "a function", handler, { where: source.label });
+  return operations.run("subscribe", source.name, async () => {
+    if (typeof handler !== "function") throw new InvalidArgumentError("handler", "a function", handler);
     const dispatcher = new Dispatcher(source, handler, options);
     await dispatcher.open();
     return dispatcher;

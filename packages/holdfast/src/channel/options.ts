@@ -129,11 +129,6 @@ export function checkName(field: string, name: string): string {
   return checkText(field, name, MAX_NAME_LENGTH);
 }
 
-/** The channel, or the pattern, as messages name it. */
-export function channelLabel(name: string): string {
-  return `channel ${JSON.stringify(name)}`;
-}
-
 function settings<T>(
   core: Core,
   label: string,

@@ -10,7 +10,7 @@ import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { HoldfastError, InvalidArgumentError } from "../base/errors.ts";
 import { checkId, checkText, type Id } from "../core/keyspace/keyspace.ts";
-import { observed } from "../core/observe/observe.ts";
+import { Operations } from "../core/observe/observe.ts";
 import { type Duration, givenOptions, listOf, type OptionNames } from "../base/options.ts";
 import { type CounterOptions, counterSettings, type CounterSettings, fixedLife } from "./options.ts";
 import { CounterStore } from "./store.ts";
@@ -38,11 +38,13 @@ const MAX_IDEMPOTENCY_KEY = 256;
  */
 export class Counter {
   readonly name: string;
+  readonly #operations: Operations;
   readonly #settings: CounterSettings;
   readonly #store: CounterStore;
 
   constructor(core: Core, name: string, options?: CounterOptions) {
     this.name = name;
+    this.#operations = new Operations("counter", name);
     const keys = core.keys.entries("counter", name);
     this.#settings = counterSettings(name, options);
     this.#store = new CounterStore(core.driver, keys, this.#settings);
@@ -55,22 +57,22 @@ export class Counter {
    * @throws OutcomeUnknownError if the answer was lost and there is no `idempotencyKey`
    */
   increment(id: Id, by: number = 1, options?: CounterIncrementOptions): Promise<CounterIncrementResult> {
-    return observed("counter.increment", id, async () => this.#add(id, whole(by), options));
+    return this.#operations.run("increment", id, () => this.#add(id, whole(by), options));
   }
 
   /** Subtracts `by`; otherwise as `increment`. */
   decrement(id: Id, by: number = 1, options?: CounterIncrementOptions): Promise<CounterIncrementResult> {
-    return observed("counter.decrement", id, async () => this.#add(id, -whole(by), options));
+    return this.#operations.run("decrement", id, () => this.#add(id, -whole(by), options));
   }
 
   /** Returns the value; 0 if there is none. Cost: GET; calls made in the same tick, in the same slot, share an MGET. */
   get(id: Id): Promise<number> {
-    return observed("counter.get", id, async () => this.#store.get(id));
+    return this.#operations.run("get", id, () => this.#store.get(id));
   }
 
   /** Returns the values of these ids, 0 for one that has none. Cost: one MGET per slot and 512 ids. */
   getMany(ids: Iterable<Id>): Promise<Map<Id, number>> {
-    return observed("counter.getMany", undefined, async () => {
+    return this.#operations.run("getMany", undefined, async () => {
       const wanted = [...new Set(listOf("ids", ids, "ids"))];
       // All are checked before the first is read: nobody would hear of that one's failure.
       for (const id of wanted) checkId("id", id);
@@ -81,7 +83,7 @@ export class Counter {
 
   /** Sets it back to 0, with its time to live; false if it had not begun. Idempotency keys stay. Idempotent. Cost: DEL. */
   reset(id: Id): Promise<boolean> {
-    return observed("counter.reset", id, () => this.#store.reset(id));
+    return this.#operations.run("reset", id, () => this.#store.reset(id));
   }
 
   async #add(id: Id, by: number, options: CounterIncrementOptions | undefined): Promise<CounterIncrementResult> {
@@ -96,7 +98,7 @@ export class Counter {
             life,
             checkText("idempotencyKey", idempotencyKey, MAX_IDEMPOTENCY_KEY),
           );
-    if (outcome.status === "limit" && this.#isUnbounded(by)) throw this.#beyondIntegers(id, by, outcome.value);
+    if (outcome.status === "limit" && this.#isUnbounded(by)) throw this.#beyondIntegers(id);
     return outcome;
   }
 
@@ -106,9 +108,9 @@ export class Counter {
     return by < 0 ? min === Number.MIN_SAFE_INTEGER : max === Number.MAX_SAFE_INTEGER;
   }
 
-  #beyondIntegers(id: Id, by: number, value: number): HoldfastError {
-    const which = `counter ${JSON.stringify(this.name)}: ${JSON.stringify(id)}`;
-    const message = `${which}: ${value} + ${by} is beyond ±(2^53 - 1); nothing was changed`;
+  #beyondIntegers(id: Id): HoldfastError {
+    const which = `${this.#operations.where}: ${JSON.stringify(id)}`;
+    const message = `${which}: the sum is beyond ±(2^53 - 1); nothing was changed`;
     return new HoldfastError("UNSUPPORTED", message, { op: "counter.increment", key: String(id) });
   }
 }

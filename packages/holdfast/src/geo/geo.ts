@@ -10,7 +10,7 @@ import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { listOf, pairsOf } from "../base/options.ts";
 import { checkId, type Id } from "../core/keyspace/keyspace.ts";
-import { observed } from "../core/observe/observe.ts";
+import { Operations } from "../core/observe/observe.ts";
 import { type GeoOptions, geoSettings } from "./options.ts";
 import {
   boxArea,
@@ -37,22 +37,24 @@ export type GeoMatches<Center> = GeoMatch[] | (Center extends GeoPoint ? never :
  */
 export class Geo {
   readonly name: string;
+  readonly #operations: Operations;
   readonly #store: GeoStore;
 
   constructor(core: Core, name: string, options?: GeoOptions) {
     this.name = name;
+    this.#operations = new Operations("geo", name);
     const keys = core.keys.group("geo", name);
     this.#store = new GeoStore(core.driver, keys, geoSettings(name, options));
   }
 
   /** Adds a member or moves it; its `ttl` starts again. Idempotent. Cost: one script; adds made in the same tick share it. */
   add(member: Id, point: GeoPoint): Promise<void> {
-    return observed("geo.add", member, async () => this.#store.add(placeOf(member, point)));
+    return this.#operations.run("add", member, () => this.#store.add(placeOf(member, point)));
   }
 
   /** As `add`, for many; all are checked before any is sent. Cost: one script per 256 members. */
   addMany(entries: Iterable<readonly [member: Id, point: GeoPoint]>): Promise<void> {
-    return observed("geo.addMany", undefined, async () => {
+    return this.#operations.run("addMany", undefined, async () => {
       const pairs = pairsOf("entries", entries, "[member, point] pairs");
       const places = pairs.map(([member, point]) => placeOf(member, point));
       await inChunks(places, (chunk) => Promise.all(chunk.map((place) => this.#store.add(place))));
@@ -61,12 +63,12 @@ export class Geo {
 
   /** Returns where a member is; undefined if it is not there. Cost: one script; reads made in the same tick share it. */
   position(member: Id): Promise<GeoPoint | undefined> {
-    return observed("geo.position", member, async () => this.#store.position(checkId("member", member)));
+    return this.#operations.run("position", member, () => this.#store.position(checkId("member", member)));
   }
 
   /** Returns where these members are; the Map has those that are there. Cost: one script per 512 members. */
   positions(members: Iterable<Id>): Promise<Map<Id, GeoPoint>> {
-    return observed("geo.positions", undefined, async () => {
+    return this.#operations.run("positions", undefined, async () => {
       const wanted = [...new Set(listOf("members", members, "members"))];
       const names = wanted.map((member) => checkId("members", member));
       const found = await inChunks(names, (chunk) => Promise.all(chunk.map((name) => this.#store.position(name))));
@@ -80,7 +82,7 @@ export class Geo {
    * enough, so it looks at few more than `count` members where they lie evenly.
    */
   nearest<Center extends GeoCenter>(center: Center, options?: GeoNearestOptions): Promise<GeoMatches<Center>> {
-    return observed("geo.nearest", nameOf(center), async () => {
+    return this.#operations.run("nearest", nameOf(center), async () => {
       const found = await this.#store.nearest({ ...centerOf(center), ...nearestArea(options) });
       return found as GeoMatches<Center>;
     });
@@ -91,7 +93,7 @@ export class Geo {
    * all members in the circle, whatever the `limit`.
    */
   radius<Center extends GeoCenter>(center: Center, options: GeoRadiusOptions): Promise<GeoMatches<Center>> {
-    return observed("geo.radius", nameOf(center), async () => {
+    return this.#operations.run("radius", nameOf(center), async () => {
       const found = await this.#store.within("geo.radius", { ...centerOf(center), ...circleArea(options) });
       return found as GeoMatches<Center>;
     });
@@ -99,7 +101,7 @@ export class Geo {
 
   /** Returns the members within a box, whose sides follow the meridians and parallels. Cost: as `radius`. */
   box<Center extends GeoCenter>(center: Center, options: GeoBoxOptions): Promise<GeoMatches<Center>> {
-    return observed("geo.box", nameOf(center), async () => {
+    return this.#operations.run("box", nameOf(center), async () => {
       const found = await this.#store.within("geo.box", { ...centerOf(center), ...boxArea(options) });
       return found as GeoMatches<Center>;
     });
@@ -107,7 +109,7 @@ export class Geo {
 
   /** Returns the metres between two members; undefined if one is not there. Cost: one script; calls made in the same tick share it. */
   distance(from: Id, to: Id): Promise<number | undefined> {
-    return observed("geo.distance", from, async () => {
+    return this.#operations.run("distance", from, async () => {
       const meters = await this.#store.distance(checkId("from", from), checkId("to", to));
       return meters ?? undefined;
     });
@@ -115,12 +117,12 @@ export class Geo {
 
   /** Removes a member; false if it was not there. Idempotent. Cost: one script; removals made in the same tick share it. */
   remove(member: Id): Promise<boolean> {
-    return observed("geo.remove", member, async () => this.#store.remove(checkId("member", member)));
+    return this.#operations.run("remove", member, () => this.#store.remove(checkId("member", member)));
   }
 
   /** Returns how many members there are. Cost: one script. */
   size(): Promise<number> {
-    return observed("geo.size", this.name, () => this.#store.size());
+    return this.#operations.run("size", this.name, () => this.#store.size());
   }
 }
 

@@ -10,7 +10,7 @@
 import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { checkId, checkText, type Id } from "../core/keyspace/keyspace.ts";
-import { observed } from "../core/observe/observe.ts";
+import { Operations } from "../core/observe/observe.ts";
 import { givenOptions, listOf, type OptionNames, pairsOf, wholeBetween } from "../base/options.ts";
 import { entriesOf, type LeaderboardEntry, type LeaderboardPage, type LeaderboardStanding } from "./entries.ts";
 import { checkScore, type LeaderboardOptions, leaderboardSettings, type LeaderboardSettings } from "./options.ts";
@@ -51,11 +51,13 @@ const MAX_IDEMPOTENCY_KEY = 256;
  */
 export class Leaderboard {
   readonly name: string;
+  readonly #operations: Operations;
   readonly #settings: LeaderboardSettings;
   readonly #store: BoardStore;
 
   constructor(core: Core, name: string, options?: LeaderboardOptions) {
     this.name = name;
+    this.#operations = new Operations("leaderboard", name);
     const keys = core.keys.group("leaderboard", name);
     this.#settings = leaderboardSettings(name, options);
     this.#store = new BoardStore(core.driver, keys, name, this.#settings);
@@ -66,7 +68,7 @@ export class Leaderboard {
    * Cost: one script, O(log n); sets made in the same tick share it.
    */
   set(member: Id, score: number): Promise<boolean> {
-    return observed("leaderboard.set", member, async () => this.#store.set(scored(member, score)));
+    return this.#operations.run("set", member, () => this.#store.set(scored(member, score)));
   }
 
   /**
@@ -74,7 +76,7 @@ export class Leaderboard {
    * Cost: one script per 256 entries (85 with dense ranks), each atomic.
    */
   setMany(entries: Iterable<readonly [member: Id, score: number]>): Promise<number> {
-    return observed("leaderboard.setMany", undefined, async () => {
+    return this.#operations.run("setMany", undefined, async () => {
       const pairs = pairsOf("entries", entries, "[member, score] pairs");
       const checked = new Map(pairs.map(([member, score]) => scored(member, score)));
       const kept = await inChunks([...checked], (chunk) => Promise.all(chunk.map((entry) => this.#store.set(entry))));
@@ -90,7 +92,7 @@ export class Leaderboard {
    * @throws OutcomeUnknownError if the answer was lost and there is no `idempotencyKey`
    */
   increment(member: Id, by: number = 1, options?: LeaderboardIncrementOptions): Promise<number> {
-    return observed("leaderboard.increment", member, async () => {
+    return this.#operations.run("increment", member, async () => {
       const entry: Scored = [checkId("member", member), checkScore("by", by)];
       const { idempotencyKey } = givenOptions(options, INCREMENT_NAMES);
       if (idempotencyKey === undefined) return this.#store.increment(entry);
@@ -104,7 +106,7 @@ export class Leaderboard {
    * @throws OutcomeUnknownError if the answer was lost; calling again is harmless
    */
   best(member: Id, score: number): Promise<LeaderboardBestResult> {
-    return observed("leaderboard.best", member, async () => {
+    return this.#operations.run("best", member, async () => {
       const { improved, score: standing, previous } = await this.#store.best(scored(member, score));
       return { improved, score: standing, previous: previous ?? undefined };
     });
@@ -115,22 +117,22 @@ export class Leaderboard {
    * Cost: one script, O(log n); those made in the same tick share it.
    */
   rank(member: Id): Promise<LeaderboardStanding | undefined> {
-    return observed("leaderboard.rank", member, async () => this.#store.standing(checkId("member", member)));
+    return this.#operations.run("rank", member, () => this.#store.standing(checkId("member", member)));
   }
 
   /** Returns where these members stand, without those that are not on the board. Cost: one script per 64 members. */
   ranks(members: Iterable<Id>): Promise<Map<Id, LeaderboardStanding>> {
-    return observed("leaderboard.ranks", undefined, () => found(members, (member) => this.#store.standing(member)));
+    return this.#operations.run("ranks", undefined, () => found(members, (member) => this.#store.standing(member)));
   }
 
   /** Returns the scores of these members, without those that are not on the board. Cost: one ZMSCORE per 256 members. */
   scores(members: Iterable<Id>): Promise<Map<Id, number>> {
-    return observed("leaderboard.scores", undefined, () => found(members, (member) => this.#store.score(member)));
+    return this.#operations.run("scores", undefined, () => found(members, (member) => this.#store.score(member)));
   }
 
   /** Returns the best `count` entries, best first; 1 to 1000. Cost: one script, O(log n + count). */
   top(count: number = 10): Promise<LeaderboardEntry[]> {
-    return observed("leaderboard.top", undefined, async () => {
+    return this.#operations.run("top", undefined, async () => {
       const window = await this.#store.page(0, wholeBetween("count", count, 1, MAX_LIMIT));
       return entriesOf(window, this.#settings.ties);
     });
@@ -138,7 +140,7 @@ export class Leaderboard {
 
   /** Returns a page of the board and the number of its members, of one consistent moment. Cost: one script, O(log n + limit). */
   page(options?: LeaderboardPageOptions): Promise<LeaderboardPage> {
-    return observed("leaderboard.page", undefined, async () => {
+    return this.#operations.run("page", undefined, async () => {
       const { offset = 0, limit = 10 } = givenOptions(options, PAGE_NAMES);
       const from = wholeBetween("offset", offset, 0, MAX_OFFSET);
       const window = await this.#store.page(from, wholeBetween("limit", limit, 1, MAX_LIMIT));
@@ -151,7 +153,7 @@ export class Leaderboard {
    * Cost: one script, O(log n + distance).
    */
   around(member: Id, distance: number = 5): Promise<LeaderboardEntry[]> {
-    return observed("leaderboard.around", member, async () => {
+    return this.#operations.run("around", member, async () => {
       const checked = wholeBetween("distance", distance, 0, MAX_DISTANCE);
       const window = await this.#store.around(checkId("member", member), checked);
       return window === undefined ? [] : entriesOf(window, this.#settings.ties);
@@ -160,17 +162,17 @@ export class Leaderboard {
 
   /** Removes the member; false if it was not on the board. Idempotent. Cost: one script, shared like that of `set`. */
   remove(member: Id): Promise<boolean> {
-    return observed("leaderboard.remove", member, async () => this.#store.remove(checkId("member", member)));
+    return this.#operations.run("remove", member, () => this.#store.remove(checkId("member", member)));
   }
 
   /** Returns how many members are on the board. Cost: ZCARD. */
   size(): Promise<number> {
-    return observed("leaderboard.size", undefined, () => this.#store.size());
+    return this.#operations.run("size", undefined, () => this.#store.size());
   }
 
   /** Removes everybody. Idempotency keys stay. Idempotent. Cost: UNLINK. */
   clear(): Promise<void> {
-    return observed("leaderboard.clear", undefined, () => this.#store.clear());
+    return this.#operations.run("clear", undefined, () => this.#store.clear());
   }
 }
 

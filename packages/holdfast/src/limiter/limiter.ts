@@ -13,7 +13,7 @@ import type { Driver } from "../driver/port.ts";
 import { HoldfastError, isOutage } from "../base/errors.ts";
 import { givenOptions, type OptionNames, wholeBetween } from "../base/options.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
-import { observed } from "../core/observe/observe.ts";
+import { Operations } from "../core/observe/observe.ts";
 import type { BatchItem, UnclassedCall } from "../core/script/run.ts";
 import type { StateKey } from "./algorithm.ts";
 import { decidedByPolicy, type LimiterDecision } from "./decision.ts";
@@ -39,6 +39,7 @@ type Reading = (reply: unknown, cost: number) => LimiterDecision;
  */
 export class Limiter {
   readonly name: string;
+  readonly #operations: Operations;
   readonly #driver: Driver;
   readonly #keys: EntryKeys;
   readonly #settings: LimiterSettings;
@@ -48,6 +49,7 @@ export class Limiter {
 
   constructor(core: Core, name: string, options: LimiterOptions) {
     this.name = name;
+    this.#operations = new Operations("limiter", name);
     this.#driver = core.driver;
     this.#keys = core.keys.entries("limit", name);
     this.#settings = limiterSettings(name, options);
@@ -67,7 +69,7 @@ export class Limiter {
    * @throws InvalidArgumentError for a cost above what can ever be allowed at once
    */
   consume(id: Id, options?: LimiterCostOptions): Promise<LimiterDecision> {
-    return observed("limiter.consume", id, () => {
+    return this.#operations.run("consume", id, () => {
       const cost = this.#cost(options);
       return this.#ask(this.#consumes, id, this.#settings.algorithm.consumeArgs(cost), cost);
     });
@@ -75,7 +77,7 @@ export class Limiter {
 
   /** Returns what `consume` would return now, and takes nothing. Cost: one script (GET), shared like that of `consume`. */
   peek(id: Id, options?: LimiterCostOptions): Promise<LimiterDecision> {
-    return observed("limiter.peek", id, () => {
+    return this.#operations.run("peek", id, () => {
       const cost = this.#cost(options);
       return this.#ask(this.#peeks, id, this.#settings.algorithm.peekArgs(cost), cost);
     });
@@ -83,7 +85,7 @@ export class Limiter {
 
   /** Forgets what the id has taken; false if nothing was remembered. Idempotent. Cost: DEL. */
   reset(id: Id): Promise<boolean> {
-    return observed("limiter.reset", id, async () => {
+    return this.#operations.run("reset", id, async () => {
       const key = this.#key(id);
       this.#lane.flush(this.#driver.slotOf(key));
       const call = { ...this.#call("limiter.reset"), class: "idempotent", key: String(id) } as const;

@@ -9,7 +9,7 @@
 import { type Codec, CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
-import { observed } from "../core/observe/observe.ts";
+import { Operations } from "../core/observe/observe.ts";
 import { type Duration, type OptionNames, parseOptions, toMs, wholeBetween } from "../base/options.ts";
 import { runScript } from "../core/script/run.ts";
 import { fencedSet } from "./scripts.gen.ts";
@@ -43,6 +43,7 @@ export type FencedResult = { readonly status: "ok" } | { readonly status: "stale
  */
 export class Fenced<V> {
   readonly name: string;
+  readonly #operations: Operations;
   readonly #core: Core;
   readonly #keys: EntryKeys;
   readonly #codec: Codec<V>;
@@ -50,9 +51,10 @@ export class Fenced<V> {
 
   constructor(core: Core, name: string, given?: FencedOptions<V>) {
     this.name = name;
+    this.#operations = new Operations("fenced", name);
     this.#core = core;
     this.#keys = core.keys.entries("fenced", name);
-    const parsed = parseOptions(`fenced ${JSON.stringify(name)}`, given, OPTIONS, (options) => ({
+    const parsed = parseOptions(this.#operations.where, given, OPTIONS, (options) => ({
       codec: core.codec<V>(options),
       ttlMs: toMs("ttl", options.ttl ?? "7d"),
     }));
@@ -65,7 +67,7 @@ export class Fenced<V> {
    * Cost: one script.
    */
   set(id: Id, value: V, fence: number): Promise<FencedResult> {
-    return observed("fenced.set", id, async () => {
+    return this.#operations.run("set", id, async () => {
       const entry = this.#keys.key(id);
       const args = {
         fence: wholeBetween("fence", fence, 1, MAX_FENCE),
@@ -81,7 +83,7 @@ export class Fenced<V> {
    * Cost: HMGET.
    */
   get(id: Id): Promise<FencedValue<V> | undefined> {
-    return observed("fenced.get", id, async () => {
+    return this.#operations.run("get", id, async () => {
       const entry = this.#keys.key(id);
       const call = { op: "fenced.get", class: "read", key: String(id) } as const;
       const reply = await this.#core.driver.send(["HMGET", entry, "value", "fence"], call, entry);

@@ -1,5 +1,5 @@
 /** A lock that was acquired: what its holder can see and do. */
-import { observed } from "../core/observe/observe.ts";
+import { Operations } from "../core/observe/observe.ts";
 import { type Duration, toMs } from "../base/options.ts";
 import type { LeaseEnd, LeaseExtension, TimedLease } from "../core/lease/timed-lease.ts";
 
@@ -27,11 +27,13 @@ export class HeldLock implements AsyncDisposable {
    * guards, and let the guarded side refuse a number below the highest it has seen.
    */
   readonly fence: number;
+  readonly #operations: Operations;
   readonly #lease: TimedLease;
   readonly #ttlMs: number;
 
   constructor(name: string, owner: string, fence: number, lease: TimedLease, ttlMs: number) {
     this.name = name;
+    this.#operations = new Operations("lock", name);
     this.owner = owner;
     this.fence = fence;
     this.#lease = lease;
@@ -62,7 +64,7 @@ export class HeldLock implements AsyncDisposable {
    * @throws UnavailableError or TimeoutError if the server cannot be asked; the lock is then as it was
    */
   extend(ttl: Duration = this.#ttlMs): Promise<LockExtendResult> {
-    return observed("lock.extend", this.name, async () => ({
+    return this.#operations.run("extend", this.name, async () => ({
       status: status(await this.#lease.extend(toMs("ttl", ttl))),
     }));
   }
@@ -73,7 +75,7 @@ export class HeldLock implements AsyncDisposable {
    * @throws UnavailableError or TimeoutError if no server answers; it then ends by its ttl
    */
   release(): Promise<LockReleaseResult> {
-    return observed("lock.release", this.name, async () => ({ status: status(await this.#lease.release()) }));
+    return this.#operations.run("release", this.name, async () => ({ status: status(await this.#lease.release()) }));
   }
 
   /** Releases it as well as it can, and never throws: the error of the block that ends is the one to see. */

@@ -11,7 +11,7 @@
  */
 import type { Core } from "../core/core.ts";
 import { ClosedError, InvalidArgumentError, LeaseLostError } from "../base/errors.ts";
-import { observed } from "../core/observe/observe.ts";
+import { Operations } from "../core/observe/observe.ts";
 import { Acquisition } from "./acquisition.ts";
 import type { HeldLock } from "./held-lock.ts";
 import type { LockHolders } from "./holders.ts";
@@ -30,6 +30,7 @@ export type LockTryResult = { status: "ok"; lock: HeldLock } | { status: "busy";
  */
 export class Lock {
   readonly name: string;
+  readonly #operations: Operations;
   readonly #core: Core;
   readonly #holders: LockHolders;
   readonly #store: LockStore;
@@ -37,6 +38,7 @@ export class Lock {
 
   constructor(core: Core, holders: LockHolders, name: string, options?: LockOptions) {
     this.name = name;
+    this.#operations = new Operations("lock", name);
     this.#core = core;
     this.#holders = holders;
     this.#store = new LockStore(core, name);
@@ -50,7 +52,7 @@ export class Lock {
    * `CONFLICT` inside a `run` of the same lock
    */
   acquire(options?: LockAcquireOptions): Promise<HeldLock> {
-    return observed("lock.acquire", this.name, () => this.#acquire(options));
+    return this.#operations.run("acquire", this.name, () => this.#acquire(options));
   }
 
   /**
@@ -58,7 +60,7 @@ export class Lock {
    * Cost: one script.
    */
   tryAcquire(): Promise<LockTryResult> {
-    return observed("lock.acquire", this.name, async () => {
+    return this.#operations.run("acquire", this.name, async () => {
       const acquisition = this.#request();
       const answer = await acquisition.once();
       if (answer.status === "busy") return { status: "busy", ttlMs: answer.ttlMs };
@@ -95,7 +97,7 @@ export class Lock {
    * Cost: one script.
    */
   info(): Promise<LockInfo | undefined> {
-    return observed("lock.info", this.name, () => this.#store.inspect());
+    return this.#operations.run("info", this.name, () => this.#store.inspect());
   }
 
   async #acquire(options: LockAcquireOptions | undefined): Promise<HeldLock> {

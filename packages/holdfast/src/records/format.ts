@@ -121,8 +121,7 @@ export function asFields<V extends object>(field: string, value: V): V {
 }
 
 export function checkNames(field: string, names: readonly string[]): void {
-  if (names.length > MAX_FIELDS)
-    throw new InvalidArgumentError(field, `at most ${MAX_FIELDS} fields`, `${names.length} fields`);
+  if (names.length > MAX_FIELDS) throw new InvalidArgumentError(field, `at most ${MAX_FIELDS} fields`, names.length);
   // By its place: the name that is no string may be undefined.
   const broken = names.findIndex((name) => typeof name !== "string" || LONE_SURROGATE.test(name));
   if (broken >= 0) throw new InvalidArgumentError(field, "well-formed strings as names of fields", names[broken]);

@@ -8,11 +8,12 @@
  * and recognised; an `increment` is not repeated and rejects with OutcomeUnknownError.
  */
 import { inChunks } from "../core/batch/in-chunks.ts";
+import { checkSchema } from "../core/codec/schema.ts";
 import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
 import { givenOptions, listOf, type OptionNames, parseOptions } from "../base/options.ts";
-import { observed } from "../core/observe/observe.ts";
+import { Operations } from "../core/observe/observe.ts";
 import { asFields, checkNames, RecordFormat, type RecordPatch } from "./format.ts";
 import { RECORDS_OPTIONS, recordSettings, type RecordSettings, type RecordsOptions } from "./options.ts";
 import { ANY_VERSION, RecordStore } from "./store.ts";
@@ -64,6 +65,7 @@ export type RecordNumberField<T> = {
  */
 export class Records<T extends object> {
   readonly name: string;
+  readonly #operations: Operations;
   readonly #settings: RecordSettings;
   readonly #format: RecordFormat<T>;
   readonly #store: RecordStore;
@@ -71,11 +73,14 @@ export class Records<T extends object> {
 
   constructor(core: Core, name: string, given?: RecordsOptions<T>) {
     this.name = name;
-    const where = `records ${JSON.stringify(name)}`;
-    const [options, settings] = parseOptions(where, given, RECORDS_OPTIONS, (each) => [each, recordSettings(each)]);
+    this.#operations = new Operations("records", name);
+    const [settings, format] = parseOptions(this.#operations.where, given, RECORDS_OPTIONS, (options) => [
+      recordSettings(options),
+      // For one field at a time, so without the schema of the whole.
+      new RecordFormat<T>(core.codec({ ...options, schema: undefined }), checkSchema(options.schema)),
+    ]);
     this.#settings = settings;
-    // For one field at a time, so without the schema of the whole.
-    this.#format = new RecordFormat<T>(core.codec({ ...options, schema: undefined }), options.schema);
+    this.#format = format;
     this.#store = new RecordStore(core.driver, core.keys.entries("record", name), this.#settings);
     this.#updater = new Updater<T>(core.driver.runtime, this.#store, this.#format, this.#settings.attempts);
   }
@@ -91,7 +96,7 @@ export class Records<T extends object> {
     fields: readonly Field[],
   ): Promise<RecordEntry<Pick<T, Field>> | undefined>;
   get(id: Id, fields?: readonly string[]): Promise<RecordEntry<unknown> | undefined> {
-    return observed("records.get", id, async () => this.#read(id, checkFields(fields)));
+    return this.#operations.run("get", id, () => this.#read(id, checkFields(fields)));
   }
 
   /**
@@ -104,7 +109,7 @@ export class Records<T extends object> {
     fields: readonly Field[],
   ): Promise<Map<Id, RecordEntry<Pick<T, Field>>>>;
   getMany(ids: Iterable<Id>, fields?: readonly string[]): Promise<Map<Id, RecordEntry<unknown>>> {
-    return observed("records.getMany", undefined, async () => {
+    return this.#operations.run("getMany", undefined, async () => {
       const wanted = [...new Set(listOf("ids", ids, "ids"))];
       const names = checkFields(fields);
       const found = await inChunks(wanted, (chunk) => Promise.all(chunk.map((id) => this.#read(id, names))));
@@ -114,7 +119,7 @@ export class Records<T extends object> {
 
   /** Returns whether there is a record. Cost: EXISTS. */
   has(id: Id): Promise<boolean> {
-    return observed("records.has", id, () => this.#store.has(id));
+    return this.#operations.run("has", id, () => this.#store.has(id));
   }
 
   /**
@@ -123,7 +128,7 @@ export class Records<T extends object> {
    * @throws OutcomeUnknownError when the answer was lost and the server knows no longer whether it was written
    */
   set(id: Id, value: T, options?: RecordWriteOptions): Promise<RecordSetResult> {
-    return observed("records.set", id, async () => {
+    return this.#operations.run("set", id, async () => {
       const expected = checkVersion(givenOptions(options, WRITE_OPTIONS).version, 0);
       const fields = this.#format.encode(this.#store.key(id), this.#format.checked(value));
       return this.#store.replace("records.set", id, expected, fields);
@@ -137,7 +142,7 @@ export class Records<T extends object> {
    * @throws OutcomeUnknownError as `set`, and where the record is gone by the time of the repeat
    */
   patch(id: Id, patch: RecordPatch<T>, options?: RecordWriteOptions): Promise<RecordPatchResult> {
-    return observed("records.patch", id, async () => {
+    return this.#operations.run("patch", id, async () => {
       const expected = checkVersion(givenOptions(options, WRITE_OPTIONS).version, 1);
       const fields = asFields("patch", patch);
       if (this.#format.checksWholes) return this.#patchWhole(id, fields, expected);
@@ -154,7 +159,7 @@ export class Records<T extends object> {
    * @throws OutcomeUnknownError when the answer was lost; an `update` is repeated
    */
   increment(id: Id, field: RecordNumberField<T>, by: number = 1): Promise<RecordIncrementResult> {
-    return observed("records.increment", id, async () => {
+    return this.#operations.run("increment", id, async () => {
       checkNames("field", [field]);
       if (!Number.isFinite(by)) throw new InvalidArgumentError("by", "a finite number", by);
       const onServer = this.#format.numbersAreOpen && !this.#format.checksWholes;
@@ -185,7 +190,7 @@ export class Records<T extends object> {
     change: (value: T) => T | Promise<T>,
     options?: RecordUpdateOptions<T>,
   ): Promise<RecordUpdateResult<T>> {
-    return observed("records.update", id, async () => {
+    return this.#operations.run("update", id, async () => {
       if (typeof change !== "function") throw new InvalidArgumentError("change", "a function", change);
       const { initial } = givenOptions(options, UPDATE_OPTIONS);
       return this.#updater.run({ op: "records.update", id, expected: ANY_VERSION, change, initial });
@@ -194,7 +199,7 @@ export class Records<T extends object> {
 
   /** Removes the record; false where there was none. Idempotent. Cost: UNLINK. */
   delete(id: Id): Promise<boolean> {
-    return observed("records.delete", id, () => this.#store.delete(id));
+    return this.#operations.run("delete", id, () => this.#store.delete(id));
   }
 
   async #read(id: Id, fields: readonly string[] | undefined): Promise<RecordEntry<unknown> | undefined> {
@@ -219,7 +224,7 @@ export class Records<T extends object> {
   async #incrementOnServer(id: Id, field: RecordNumberField<T>, by: number): Promise<RecordIncrementResult> {
     const outcome = await this.#store.increment(id, field, by);
     if (outcome.status === "notANumber") throw notANumber(id, field);
-    if (outcome.status === "outOfRange") throw outOfRange(id, field, by);
+    if (outcome.status === "outOfRange") throw outOfRange(id, field);
     return outcome;
   }
 

@@ -8,7 +8,7 @@ export function sumOf(id: Id, field: string, value: unknown, by: number): number
   if (typeof before !== "number" || !Number.isFinite(before)) throw notANumber(id, field);
   const sum = before + by;
   const rounds = Number.isSafeInteger(before) && Number.isSafeInteger(by) && !Number.isSafeInteger(sum);
-  if (rounds || !Number.isFinite(sum)) throw outOfRange(id, field, by);
+  if (rounds || !Number.isFinite(sum)) throw outOfRange(id, field);
   return sum;
 }
 
@@ -16,8 +16,8 @@ export function notANumber(id: Id, field: string): HoldfastError {
   return failure("WRONG_TYPE", id, `field ${JSON.stringify(field)} holds no number`);
 }
 
-export function outOfRange(id: Id, field: string, by: number): HoldfastError {
-  const what = `field ${JSON.stringify(field)} plus ${by} is beyond what a number holds`;
+export function outOfRange(id: Id, field: string): HoldfastError {
+  const what = `the sum in field ${JSON.stringify(field)} is beyond what a number holds`;
   return failure("UNSUPPORTED", id, `${what} (whole numbers: ±(2^53 - 1)); nothing was changed`);
 }
 

@@ -8,10 +8,11 @@
  * valid session, nor for a missing one. A server that answers but takes no writes (memory full, disk broken, replicas
  * missing) still answers reads.
  */
+import { checkSchema } from "../core/codec/schema.ts";
 import type { Core } from "../core/core.ts";
-import { InvalidArgumentError, said } from "../base/errors.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
 import { checkText } from "../core/keyspace/keyspace.ts";
-import { observed } from "../core/observe/observe.ts";
+import { Operations } from "../core/observe/observe.ts";
 import { type Duration, givenOptions, type OptionNames, parseOptions, toMs } from "../base/options.ts";
 import { SessionChanges, type SessionPatchResult, type SessionUpdateResult } from "./changes.ts";
 import { handleOf, SessionIds, type SessionRef } from "./ids.ts";
@@ -85,6 +86,7 @@ const MAX_HOPS = 8;
  */
 export class Sessions<Data extends object, Device = unknown> {
   readonly name: string;
+  readonly #operations: Operations;
   readonly #settings: SessionSettings;
   readonly #ids: SessionIds;
   readonly #store: SessionStore;
@@ -95,16 +97,19 @@ export class Sessions<Data extends object, Device = unknown> {
 
   constructor(core: Core, name: string, given?: SessionsOptions<Data>) {
     this.name = name;
-    const where = `sessions ${JSON.stringify(name)}`;
-    const [options, settings] = parseOptions(where, given, SESSIONS_OPTIONS, (each) => [each, sessionSettings(each)]);
+    this.#operations = new Operations("sessions", name);
+    const [settings, codec, schema] = parseOptions(this.#operations.where, given, SESSIONS_OPTIONS, (options) => [
+      sessionSettings(options),
+      // For one field at a time, so without the schema of the whole.
+      core.codec<unknown>({ ...options, schema: undefined }),
+      checkSchema(options.schema),
+    ]);
     const { runtime } = core.driver;
     this.#settings = settings;
     this.#ids = new SessionIds(core.keys.entries("session", name), runtime);
     this.#store = new SessionStore(core, settings);
     this.#places = new SessionPlaces(this.#store, this.#ids);
-    // For one field at a time, so without the schema of the whole.
-    const codec = core.codec<unknown>({ ...options, schema: undefined });
-    this.#format = new SessionFormat<Data, Device>(codec, options.schema, settings.idleMs);
+    this.#format = new SessionFormat<Data, Device>(codec, schema, settings.idleMs);
     this.#changes = new SessionChanges(runtime, this.#store, this.#ids, this.#format);
     this.#rotation = new Rotation(runtime, this.#store, this.#places, this.#ids, this.#format);
   }
@@ -127,7 +132,7 @@ export class Sessions<Data extends object, Device = unknown> {
         return { status: "ok", id, session: this.#format.decode(ref, answer.fields) };
       }
     };
-    return observed("sessions.create", undefined, body, shown);
+    return this.#operations.run("create", undefined, body, shown);
   }
 
   /**
@@ -136,7 +141,7 @@ export class Sessions<Data extends object, Device = unknown> {
    * @throws CodecError when the session is there and this configuration cannot read it
    */
   get(id: string): Promise<Session<Data, Device> | undefined> {
-    return this.#withRef("sessions.get", id, undefined, (ref) => this.#changes.read(ref), handleShown);
+    return this.#withRef("get", id, undefined, (ref) => this.#changes.read(ref), handleShown);
   }
 
   /**
@@ -146,7 +151,7 @@ export class Sessions<Data extends object, Device = unknown> {
    * @throws OutcomeUnknownError when the answer was lost and the server knows no longer whether it was applied
    */
   patch(id: string, patch: SessionPatch<Data>, options?: SessionPatchOptions): Promise<SessionPatchResult> {
-    return this.#withRef<SessionPatchResult>("sessions.patch", id, { status: "revoked" }, async (ref) => {
+    return this.#withRef<SessionPatchResult>("patch", id, { status: "revoked" }, async (ref) => {
       return this.#changes.patch(ref, patch, givenOptions(options, PATCH_OPTIONS).version);
     });
   }
@@ -166,7 +171,7 @@ export class Sessions<Data extends object, Device = unknown> {
       if (typeof change !== "function") throw new InvalidArgumentError("change", "a function", change);
       return this.#changes.update(ref, change, givenOptions(options, UPDATE_OPTIONS).initial);
     };
-    return this.#withRef("sessions.update", id, { status: "revoked" }, body, ({ status }) => ({ status }));
+    return this.#withRef("update", id, { status: "revoked" }, body, ({ status }) => ({ status }));
   }
 
   /**
@@ -182,17 +187,17 @@ export class Sessions<Data extends object, Device = unknown> {
       if (data !== undefined && typeof data !== "function") throw new InvalidArgumentError("data", "a function", data);
       return this.#rotation.run(ref, { user: checkUser(user), graceMs, carry: data ?? ((same) => same) });
     };
-    return this.#withRef("sessions.rotate", id, { status: "missing" }, body, shown);
+    return this.#withRef("rotate", id, { status: "missing" }, body, shown);
   }
 
   /** Ends the session, also by an id from before a rotation; false where there was none. Idempotent. Cost: one script. */
   destroy(id: string): Promise<boolean> {
-    return this.#withRef("sessions.destroy", id, false, (ref) => this.#destroy(ref));
+    return this.#withRef("destroy", id, false, (ref) => this.#destroy(ref));
   }
 
   /** Returns the user's live sessions, the one seen last first. Cost: one script, and an HMGET per session, pipelined. */
   list(user: string): Promise<SessionInfo<Device>[]> {
-    return observed("sessions.list", user, async () => {
+    return this.#operations.run("list", user, async () => {
       const tag = this.#ids.tagOf(requireUser(user));
       const refs = this.#ids.refs(tag, await this.#store.list(this.#ids.index(tag)));
       const values = await this.#store.info(refs);
@@ -206,8 +211,8 @@ export class Sessions<Data extends object, Device = unknown> {
 
   /** Ends one of the user's sessions by its handle; false where there was none. Idempotent. Cost: one script. */
   revoke(user: string, handle: string): Promise<boolean> {
-    return observed("sessions.revoke", user, async () => {
-      if (typeof handle !== "string") throw new InvalidArgumentError("handle", "a string", said(typeof handle));
+    return this.#operations.run("revoke", user, async () => {
+      if (typeof handle !== "string") throw new InvalidArgumentError("handle", "a string", handle);
       const ref = this.#ids.refOfUser(requireUser(user), handle);
       return ref !== undefined && this.#destroy(ref);
     });
@@ -218,11 +223,10 @@ export class Sessions<Data extends object, Device = unknown> {
    * answer was lost counts what the first left. Cost: two scripts.
    */
   revokeAll(user: string, options?: SessionRevokeAllOptions): Promise<number> {
-    return observed("sessions.revokeAll", user, async () => {
+    return this.#operations.run("revokeAll", user, async () => {
       const tag = this.#ids.tagOf(requireUser(user));
       const { except = "" } = givenOptions(options, REVOKE_ALL_OPTIONS);
-      if (typeof except !== "string")
-        throw new InvalidArgumentError("except", "an id or a handle", said(typeof except));
+      if (typeof except !== "string") throw new InvalidArgumentError("except", "an id or a handle", except);
       const [spared] = this.#ids.refs(tag, [except === "" ? "" : handleOf(except)]);
       const ended = await this.#store.revokeAll(spared!);
       await this.#store.sweep(this.#ids.refs(tag, ended), "sessions.revokeAll");
@@ -237,7 +241,7 @@ export class Sessions<Data extends object, Device = unknown> {
 
   /** Runs `body` for an id; resolves with `none` for one that cannot be an id. Traces name the handle, never the id. */
   #withRef<T>(
-    op: string,
+    verb: string,
     id: string,
     none: T,
     body: (ref: SessionRef) => Promise<T>,
@@ -245,10 +249,10 @@ export class Sessions<Data extends object, Device = unknown> {
   ): Promise<T> {
     const ref = typeof id === "string" ? this.#ids.ref(id) : undefined;
     const run = async (): Promise<T> => {
-      if (typeof id !== "string") throw new InvalidArgumentError("id", "a string", said(typeof id), { op });
+      if (typeof id !== "string") throw new InvalidArgumentError("id", "a string", id);
       return ref === undefined ? none : body(ref);
     };
-    return observed(op, ref?.handle, run, traced);
+    return this.#operations.run(verb, ref?.handle, run, traced);
   }
 
   async #destroy(ref: SessionRef, hops = MAX_HOPS): Promise<boolean> {

@@ -8,8 +8,8 @@
  */
 import type { Core } from "../core/core.ts";
 import { checkId, type Id } from "../core/keyspace/keyspace.ts";
-import { observed } from "../core/observe/observe.ts";
-import { type Duration, givenOptions, type OptionNames, toMs } from "../base/options.ts";
+import { Operations } from "../core/observe/observe.ts";
+import { type Duration, givenOptions, parseOptions, type OptionNames, toMs } from "../base/options.ts";
 import type { ChangeResult } from "./scripts.gen.ts";
 import { type TagsOptions, tagsSettings, type TagsSettings } from "./options.ts";
 import { checkTag, checkTags, MAX_TAGS, searchOf, type TagsPageOptions, type TagsQuery, unpack } from "./query.ts";
@@ -46,11 +46,13 @@ const ADD_NAMES: OptionNames<TagsAddOptions> = { ttl: true };
  */
 export class Tags {
   readonly name: string;
+  readonly #operations: Operations;
   readonly #settings: TagsSettings;
   readonly #store: TagStore;
 
   constructor(core: Core, name: string, options?: TagsOptions) {
     this.name = name;
+    this.#operations = new Operations("tags", name);
     const keys = core.keys.group("tags", name);
     this.#settings = tagsSettings(name, options);
     this.#store = new TagStore(core.driver, keys, name, this.#settings);
@@ -61,17 +63,17 @@ export class Tags {
    * Cost: one script, O(tags · log n); changes made in the same tick share it.
    */
   add(item: Id, tags: Iterable<string>, options?: TagsAddOptions): Promise<TagsChangeResult> {
-    return observed("tags.add", item, () => this.#change(item, "add", tags, options));
+    return this.#operations.run("add", item, () => this.#change(item, "add", tags, options));
   }
 
   /** Sets the item's tags to these and no others, and starts its time to live again. Idempotent. Cost: as `add`. */
   set(item: Id, tags: Iterable<string>, options?: TagsAddOptions): Promise<TagsChangeResult> {
-    return observed("tags.set", item, () => this.#change(item, "set", tags, options));
+    return this.#operations.run("set", item, () => this.#change(item, "set", tags, options));
   }
 
   /** Removes these tags from the item, or all of them without `tags`; returns those it still has. Idempotent. Cost: as `add`. */
   remove(item: Id, tags?: Iterable<string>): Promise<string[]> {
-    return observed("tags.remove", item, async () => {
+    return this.#operations.run("remove", item, async () => {
       const left = await (tags === undefined
         ? this.#change(item, "set", [], undefined)
         : this.#change(item, "remove", tags, undefined));
@@ -81,7 +83,7 @@ export class Tags {
 
   /** Returns the item's tags, sorted; none if it is not there. Cost: one script; reads made in the same tick share it. */
   of(item: Id): Promise<string[]> {
-    return observed("tags.of", item, async () => unpack((await this.#store.of(checkId("item", item))) ?? ""));
+    return this.#operations.run("of", item, async () => unpack((await this.#store.of(checkId("item", item))) ?? ""));
   }
 
   /**
@@ -91,7 +93,7 @@ export class Tags {
    * Cost: one script, which looks at up to about 2,000 pairs of item and tag: those of the rarest tag of `all`, else those of `any`.
    */
   find(query: TagsQuery & TagsPageOptions): Promise<TagsPage> {
-    return observed("tags.find", undefined, async () => {
+    return this.#operations.run("find", undefined, async () => {
       const { items, cursor } = await this.#store.find(searchOf(query));
       return { items, cursor: cursor ?? undefined };
     });
@@ -99,9 +101,10 @@ export class Tags {
 
   /** Iterates over all items of a query, fetched page by page. Cost: one `find` per page. */
   async *items(query: TagsQuery): AsyncGenerator<string> {
+    const walked = parseOptions(this.#operations.where, query, WALK_NAMES, (given) => given);
     let cursor: string | undefined;
     do {
-      const page = await this.find({ ...givenOptions(query, WALK_NAMES), limit: 1_000, ...(cursor && { cursor }) });
+      const page = await this.find({ ...walked, limit: 1_000, ...(cursor && { cursor }) });
       yield* page.items;
       cursor = page.cursor;
     } while (cursor !== undefined);
@@ -112,12 +115,12 @@ export class Tags {
    * Cost: one script; counts made in the same tick share it.
    */
   count(tag: string): Promise<number> {
-    return observed("tags.count", tag, async () => this.#store.count(checkTag("tag", tag)));
+    return this.#operations.run("count", tag, () => this.#store.count(checkTag("tag", tag)));
   }
 
   /** Returns how many items each tag has; not of one consistent moment. Cost: one HSCAN and two scripts per about 500 tags. */
   counts(): Promise<Map<string, number>> {
-    return observed("tags.counts", undefined, async () => {
+    return this.#operations.run("counts", undefined, async () => {
       const counts = new Map<string, number>();
       for await (const tags of this.#store.tagNames()) {
         const found = await Promise.all(tags.map((tag) => this.#store.count(tag)));
@@ -129,7 +132,7 @@ export class Tags {
 
   /** Removes every item at once. Idempotent. Cost: UNLINK. */
   clear(): Promise<void> {
-    return observed("tags.clear", undefined, () => this.#store.clear());
+    return this.#operations.run("clear", undefined, () => this.#store.clear());
   }
 
   async #change(

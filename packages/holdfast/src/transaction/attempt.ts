@@ -1,6 +1,6 @@
 /** One run of a transaction's function on one connection: WATCH, the function's reads, MULTI, what it queued, EXEC. */
 import type { Arg, Call, Driver, Lease, Reply } from "../driver/port.ts";
-import { ClosedError, HoldfastError, InvalidArgumentError, OutcomeUnknownError } from "../base/errors.ts";
+import { ClosedError, HoldfastError, InvalidArgumentError, said, OutcomeUnknownError } from "../base/errors.ts";
 import { type CommandArg, type Wire, wire } from "../core/command/command.ts";
 import { bytesOf, listOf } from "../core/command/reply.ts";
 import { changesConnection, isKnown, keysOf } from "../core/command/table.ts";
@@ -166,13 +166,13 @@ export class Attempt implements Transaction {
     const checked = wire(command, args, OP);
     if (!changesConnection(checked.name, checked.args)) return checked;
     const expected = "a command of your own, other than WATCH, MULTI, EXEC and those that change the connection";
-    throw new InvalidArgumentError("command", expected, checked.name, { op: OP, where: OP });
+    throw new InvalidArgumentError("command", expected, said(checked.name), { op: OP, where: OP });
   }
 
   #checkSlot(name: string, key: Arg): void {
     if (this.#driver.slotOf(key) === this.#slot) return;
     const expected = "a key in the same slot as the watched ones, as hf.key(group, name) makes for one group";
-    throw new InvalidArgumentError(`key of ${name}`, expected, String(key), { op: OP, where: OP });
+    throw new InvalidArgumentError(`key of ${name}`, expected, key, { op: OP, where: OP });
   }
 }
 

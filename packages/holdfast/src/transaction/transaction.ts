@@ -7,6 +7,7 @@
  * reported as unknown, and nothing is repeated. While the server is away a transaction waits for it until its deadline.
  */
 import type { Driver, Reply } from "../driver/port.ts";
+import { checkSignal } from "../base/abort.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { observed } from "../core/observe/observe.ts";
 import { type Duration, type OptionNames, parseOptions, toTimerMs, wholeBetween } from "../base/options.ts";
@@ -54,7 +55,7 @@ export function runTransaction<T>(
       const timeoutMs = timeout === undefined ? driver.timeoutMs : toTimerMs("timeout", timeout);
       return {
         attempts: wholeBetween("attempts", most, 1, Number.MAX_SAFE_INTEGER),
-        budget: new Budget(driver.runtime, first, timeoutMs, signal),
+        budget: new Budget(driver.runtime, first, timeoutMs, checkSignal(signal)),
       };
     });
     for (let conflicts = 0; ;) {

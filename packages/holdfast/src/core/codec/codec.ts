@@ -25,7 +25,7 @@ import {
 } from "./header.ts";
 import { jsonFormat } from "./json.ts";
 import { MAX_DEPTH } from "./msgpack-scan.ts";
-import { validate } from "./schema.ts";
+import { checkSchema, validate } from "./schema.ts";
 
 export type { CompressOptions, Compression } from "./compression.ts";
 export type { EncryptOptions } from "./encryption.ts";
@@ -144,9 +144,6 @@ class EnvelopeCodec<T> implements Codec<T> {
   constructor(options: CodecOptions<T>) {
     const { serializer = "json", compress = false, encrypt, schema, strict = true, reads = [] } = options;
     if (typeof strict !== "boolean") throw new InvalidArgumentError("strict", "true or false", strict);
-    if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function") {
-      throw new InvalidArgumentError("schema", "a Standard Schema", schema);
-    }
     const { maxOutputLength = DEFAULT_MAX_OUTPUT_LENGTH, maxItems = DEFAULT_MAX_ITEMS, maxDepth = MAX_DEPTH } = options;
     this.#maxOutputLength = wholeBetween("maxOutputLength", maxOutputLength, 1, constants.MAX_LENGTH);
     this.#bounds = {
@@ -158,7 +155,7 @@ class EnvelopeCodec<T> implements Codec<T> {
     this.#compress = compress === false ? undefined : createCompressor(compress, maxOutputLength);
     this.#keyring = encrypt === undefined ? undefined : new Keyring(encrypt);
     this.#allowPlaintext = encrypt === undefined || encrypt.allowPlaintext === true;
-    this.#schema = schema;
+    this.#schema = checkSchema(schema);
     this.#shortFlags = this.#allowPlaintext && this.#readable.has(SERIALIZER_ID.json) ? SERIALIZER_ID.json : NEVER;
     this.name = [serializer, compress && (compress.algorithm ?? "gzip"), encrypt && "aes-256-gcm"]
       .filter(Boolean)

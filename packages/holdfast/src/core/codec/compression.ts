@@ -75,7 +75,7 @@ export type Compressor = (frame: Buffer) => Buffer;
 export function createCompressor(options: CompressOptions, maxOutputLength: number): Compressor {
   if (typeof options !== "object" || options === null)
     throw new InvalidArgumentError("compress", "false or an object", options);
-  const { threshold = DEFAULT_THRESHOLD, algorithm: name = "gzip" } = givenOptions(options, NAMES);
+  const { threshold = DEFAULT_THRESHOLD, algorithm: name = "gzip" } = givenOptions(options, NAMES, "compress");
   if (!Number.isSafeInteger(threshold) || threshold < 0) {
     throw new InvalidArgumentError("compress.threshold", "a whole number of bytes, 0 or more", threshold);
   }

@@ -139,7 +139,7 @@ function importKey(at: number, key: string | Uint8Array): KeyObject {
   const bytes = typeof key === "string" ? decodeKey(key) : key;
   if (bytes instanceof Uint8Array && bytes.length === KEY_LENGTH) return createSecretKey(bytes);
   const expected = `keys of ${KEY_LENGTH} bytes as a Uint8Array, hex or base64`;
-  throw new InvalidArgumentError("encrypt.keys", expected, said(`${shapeOf(key)} as key number ${at + 1}`));
+  throw new InvalidArgumentError("encrypt.keys", expected, said(`another as key number ${at + 1}`));
 }
 
 function decodeKey(key: string): Buffer | undefined {
@@ -148,12 +148,5 @@ function decodeKey(key: string): Buffer | undefined {
 }
 
 function refused(field: string, expected: string, got: unknown): InvalidArgumentError {
-  return new InvalidArgumentError(field, expected, said(shapeOf(got)));
-}
-
-function shapeOf(value: unknown): string {
-  if (typeof value === "string") return `a string of ${value.length} characters`;
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (value === undefined || value === null) return String(value);
-  return Array.isArray(value) ? "an array" : `a value of type ${typeof value}`;
+  return new InvalidArgumentError(field, expected, got);
 }

@@ -1,9 +1,17 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { CodecError } from "../../base/errors.ts";
+import { CodecError, InvalidArgumentError } from "../../base/errors.ts";
 
 /** Places named in a message. */
 const MAX_SHOWN = 3;
 const MAX_PLACE_LENGTH = 100;
+
+/** The schema itself. @throws InvalidArgumentError for what is none */
+export function checkSchema<T>(
+  schema: StandardSchemaV1<unknown, T> | undefined,
+): StandardSchemaV1<unknown, T> | undefined {
+  if (schema === undefined || typeof schema?.["~standard"]?.validate === "function") return schema;
+  throw new InvalidArgumentError("schema", "a Standard Schema", schema);
+}
 
 /**
  * The schema's output for `value`. `when` says to the reader of an error which side is wrong. The error names the places

@@ -1,5 +1,5 @@
 /** Commands of a user's own: checked and put into bytes before anything is scheduled, routed and classed by the table. */
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { InvalidArgumentError, said } from "../../base/errors.ts";
 import type { Arg, Driver, Reply } from "../../driver/port.ts";
 import { observed } from "../observe/observe.ts";
 import { changesConnection, classOf, isBlocking, keysOf } from "./table.ts";
@@ -58,5 +58,5 @@ export function sendCommand(driver: Driver, command: string, given: readonly Com
 }
 
 function refusal(name: string, expected: string): InvalidArgumentError {
-  return new InvalidArgumentError("command", expected, name, { op: "command", where: "command" });
+  return new InvalidArgumentError("command", expected, said(name), { op: "command", where: "command" });
 }

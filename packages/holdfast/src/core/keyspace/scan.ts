@@ -1,5 +1,6 @@
 /** Walks the keys of the whole deployment: SCAN on every primary, in pages, never KEYS. */
 import type { Call, Driver, Reply } from "../../driver/port.ts";
+import { checkSignal } from "../../base/abort.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { type OptionNames, parseOptions, wholeBetween } from "../../base/options.ts";
 
@@ -23,7 +24,7 @@ export async function* scanKeys(driver: Driver, start: string, options?: ScanOpt
   const { head, count, signal } = parseOptions("scan", options, NAMES, (given) => ({
     head: checkHead(start),
     count: wholeBetween("count", given.count ?? 500, 1, MAX_COUNT),
-    signal: given.signal,
+    signal: checkSignal(given.signal),
   }));
   const call: Call = { op: "scan", class: "read", signal };
   const tail = ["MATCH", `${escapeGlob(head)}*`, "COUNT", String(count)];

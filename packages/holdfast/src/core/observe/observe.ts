@@ -3,12 +3,14 @@
  * With no subscriber an operation pays one property read.
  */
 import { tracingChannel, type TracingChannel } from "node:diagnostics_channel";
+import { InvalidArgumentError } from "../../base/errors.ts";
 
 export interface Operation {
   /** `cache.get`, `lock.acquire` ... */
   readonly op: string;
   /** What it was about, as the caller named it: an entry's id, a lock's name. Not for metric labels: unbounded. */
   readonly key: string | undefined;
+  /** Only of operations whose result has parts that are no secret: what they choose to show. */
   result?: unknown;
   error?: unknown;
 }
@@ -17,33 +19,72 @@ export const OPERATION_CHANNEL = "holdfast:operation";
 
 const operations: TracingChannel<Operation, Operation> = tracingChannel(OPERATION_CHANNEL);
 
+/** The operations of one instance of a primitive: traced by their names, and what they refuse is refused in its name. */
+export class Operations {
+  /** As messages name the instance: `cache "users"`. */
+  readonly where: string;
+  readonly #noun: string;
+
+  constructor(noun: string, name: string) {
+    // What is no text is refused where the keys are made, and not shown.
+    this.where = typeof name === "string" ? `${noun} ${JSON.stringify(name)}` : noun;
+    this.#noun = noun;
+  }
+
+  /** As `observed`, for the operation `noun.verb`. */
+  run<T>(verb: string, key: Key, body: () => Promise<T>, shown?: (result: T) => unknown): Promise<T> {
+    return observed(`${this.#noun}.${verb}`, key, body, shown, this.where);
+  }
+}
+
+type Key = string | number | undefined;
+
 /**
  * Runs `body` as a traced operation. What it throws at once (bad input) is a rejection like every other failure.
- * @param shown what of the result is traced, where the whole of it holds a secret
+ * @param shown what of the result is traced; without it nothing is, as the result may be what a user has stored
+ * @param where names the instance in front of what refuses bad input
  */
 export function observed<T>(
   op: string,
-  key: string | number | undefined,
+  key: Key,
   body: () => Promise<T>,
-  shown?: (result: T) => unknown,
+  shown: (result: T) => unknown = nothing,
+  where?: string,
 ): Promise<T> {
-  if (!hasSubscribers()) return attempt(body);
-  const operation: Operation = { op, key: key === undefined ? undefined : String(key) };
-  if (shown === undefined) return operations.tracePromise(() => attempt(body), operation);
+  const named = isName(key) ? String(key) : undefined;
+  const refuse = where === undefined ? undefined : refusal(where, op, named);
+  if (!hasSubscribers()) return attempt(body, refuse);
+  const operation: Operation = { op, key: named };
   let whole: Promise<T>;
   const traced = operations.tracePromise(() => {
-    whole = attempt(body);
+    whole = attempt(body, refuse);
     return whole.then(shown);
   }, operation);
   return traced.then(() => whole);
 }
 
-function attempt<T>(body: () => Promise<T>): Promise<T> {
+/** What else was given as a name is refused, and may be anything. */
+function isName(key: unknown): key is string | number {
+  return typeof key === "string" || typeof key === "number";
+}
+
+function nothing(): void {}
+
+/** Passes an error on; bad input in the name of what refuses it. */
+function refusal(where: string, op: string, key: string | undefined): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof InvalidArgumentError ? error.at(where, { op, key }) : error;
+  };
+}
+
+function attempt<T>(body: () => Promise<T>, refuse: ((error: unknown) => never) | undefined): Promise<T> {
+  let result: Promise<T>;
   try {
-    return body();
+    result = body();
   } catch (error) {
-    return Promise.reject(error);
+    result = Promise.reject(error);
   }
+  return refuse === undefined ? result : result.then(undefined, refuse);
 }
 
 /** `TracingChannel.hasSubscribers` is younger than Node 20, so the five channels are asked. */

@@ -101,10 +101,13 @@ export function resolveOptions(options: ConnectionOptions, client: ClientKind): 
 function resolveTls(tls: boolean | TlsOptions | undefined, url: ParsedUrl): TlsOptions | undefined {
   if (tls === false && url.tls) throw new InvalidArgumentError("tls", "true with a URL that asks for TLS", tls);
   if (tls === undefined || typeof tls === "boolean") return tls === true || url.tls ? {} : undefined;
-  if (typeof tls !== "object" || tls === null)
-    throw new InvalidArgumentError("tls", "a boolean or TLS options", said(`a ${typeof tls}`));
+  if (typeof tls !== "object" || tls === null) throw new InvalidArgumentError("tls", "a boolean or TLS options", tls);
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    throw new InvalidArgumentError("tls", "cert and key together", tls.cert === undefined ? "only key" : "only cert");
+    throw new InvalidArgumentError(
+      "tls",
+      "cert and key together",
+      said(tls.cert === undefined ? "only key" : "only cert"),
+    );
   }
   return tls;
 }
@@ -124,7 +127,11 @@ function resolveClientName(name: string): string {
 function resolveCredentials(options: ConnectionOptions, url: ParsedUrl): Settings["credentials"] {
   if (options.credentials !== undefined) {
     if (typeof options.credentials === "function") return options.credentials;
-    throw new InvalidArgumentError("credentials", "a function that returns { username, password }", "something else");
+    throw new InvalidArgumentError(
+      "credentials",
+      "a function that returns { username, password }",
+      options.credentials,
+    );
   }
   const username = text("username", options.username) ?? url.username;
   const password = text("password", options.password) ?? url.password;
@@ -153,7 +160,7 @@ function resolveReach(map: Readonly<Record<string, string>>): Settings["reach"] 
 /** Strings only; the value itself is never shown, it may be a secret. */
 function text(field: string, value: string | undefined): string | undefined {
   if (value === undefined || typeof value === "string") return value;
-  throw new InvalidArgumentError(field, "a string", `a ${typeof value}`);
+  throw new InvalidArgumentError(field, "a string", value);
 }
 
 function count(field: string, value: number): number {

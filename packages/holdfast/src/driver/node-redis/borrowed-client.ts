@@ -1,5 +1,5 @@
 /** A user's own node-redis client: what is used of it, which kinds are accepted, and how it reaches its servers. */
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { InvalidArgumentError, said } from "../../base/errors.ts";
 import type { Arg, NodeInfo, Reply } from "../port.ts";
 import { type CommandOptions, nodeRedis } from "./client.ts";
 import { type ConnectionOptions, resolveOptions, type Settings } from "../connection/options.ts";
@@ -72,9 +72,10 @@ export function isCluster(client: BorrowedClient): client is BorrowedCluster {
 export function checkBorrowed(client: BorrowedClient): void {
   const known = typeof client === "object" && client !== null && ("masters" in client || "socketEpoch" in client);
   if (!known)
-    throw new InvalidArgumentError("client", "a client of createClient() or createCluster()", "another object");
+    throw new InvalidArgumentError("client", "a client of createClient() or createCluster()", said("another object"));
   const { RESP } = isCluster(client) ? clusterOptions(client) : clientOptions(client);
-  if (RESP === 2) throw new InvalidArgumentError("client", "a client with RESP 3, which is its default", "RESP: 2");
+  if (RESP === 2)
+    throw new InvalidArgumentError("client", "a client with RESP 3, which is its default", said("RESP: 2"));
 }
 
 /** How to reach the same servers with the same rights, for connections beside the borrowed one. */
@@ -119,7 +120,7 @@ function accessOf(options: ClientOptions): Pick<Settings, "credentials" | "datab
     return { database, tls, credentials: async () => asCredentials(await ask()) };
   }
   if (credentialsProvider !== undefined) {
-    throw new InvalidArgumentError("client", "fixed or asynchronous credentials", "streaming credentials");
+    throw new InvalidArgumentError("client", "fixed or asynchronous credentials", said("streaming credentials"));
   }
   return { database, tls, credentials: password === undefined ? undefined : () => ({ username, password }) };
 }

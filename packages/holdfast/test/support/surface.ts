@@ -1,0 +1,275 @@
+/** Every public call of every primitive with arguments that it takes: for tests of what holds for all of them. */
+import type { HeldLock, Holdfast } from "../../src/index.ts";
+import { randomName } from "./two-handles.ts";
+
+/** What names something (an id, a member, a tag, a user, a command): errors may show it. */
+export class Name {
+  readonly text: unknown;
+  constructor(text: unknown) {
+    this.text = text;
+  }
+}
+
+const name = (text: unknown): Name => new Name(text);
+const anything = { "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) } };
+const { signal } = new AbortController();
+const codec = {
+  serializer: "structured",
+  strict: true,
+  reads: ["json"],
+  compress: { algorithm: "gzip", threshold: 1_000 },
+  encrypt: { keys: { k: "11".repeat(32) }, current: "k", allowPlaintext: true },
+  maxOutputLength: 1_000_000,
+  maxItems: 1_000,
+  maxDepth: 10,
+};
+const subscribing = {
+  capacity: 10,
+  onOverflow: "drop-oldest",
+  onGap: () => undefined,
+  onError: () => undefined,
+  signal,
+};
+
+/** The factories' options, all of them. */
+const FACTORIES: Record<string, unknown> = {
+  cache: {
+    ...codec,
+    schema: anything,
+    ttl: "1m",
+    jitter: 0.1,
+    negativeTtl: "1s",
+    loadTimeout: "1s",
+    loadLease: "1s",
+    timeout: "9s",
+    onOutage: "load",
+  },
+  limiter: { limit: 5, window: "1m", algorithm: "gcra", burst: 5, onOutage: "allow", timeout: "9s" },
+  counter: { ttl: "1m", min: -5, max: 5, idempotencyTtl: "1m", timeout: "9s" },
+  records: { ...codec, schema: anything, ttl: "1m", attempts: 5, timeout: "9s" },
+  geo: { ttl: "1m", timeout: "9s" },
+  sessions: {
+    ...codec,
+    schema: anything,
+    idleTimeout: "1m",
+    absoluteTimeout: "1h",
+    touchAfter: "1s",
+    maxPerUser: 5,
+    onLimit: "reject",
+    rotationGrace: "1s",
+    timeout: "9s",
+  },
+  leaderboard: { order: "desc", ties: "dense", maxSize: 50, ttl: "1m", idempotencyTtl: "1m", timeout: "9s" },
+  tags: { ttl: "1m", maxItems: 50, timeout: "9s" },
+  queue: {
+    serializer: "structured",
+    compress: codec.compress,
+    encrypt: codec.encrypt,
+    payload: anything,
+    result: anything,
+    attempts: 2,
+    backoff: { type: "fixed", delay: "1s", max: "1s", jitter: 0.1 },
+    maxCrashes: 2,
+    runTimeout: "1m",
+    resultTtl: "1m",
+    timeout: "9s",
+  },
+  channel: { ...codec, schema: anything, sharded: false, timeout: "9s" },
+  channels: { ...codec, schema: anything, timeout: "9s" },
+  lock: { ttl: "1m", renew: true, maxHold: "1m", owner: name("me"), timeout: "9s" },
+  fenced: { ...codec, schema: anything, ttl: "1m" },
+};
+
+/** By instance, then by method: the arguments. */
+function methods(id: string, jobId: string): Record<string, Record<string, unknown[]>> {
+  const n = name("a");
+  const point = { lon: 1, lat: 2 };
+  return {
+    cache: {
+      get: [n],
+      getMany: [name(["a"])],
+      getOrSet: [name("b"), () => 1, { ttl: "1m", signal }],
+      set: [n, 1, { ttl: "1m" }],
+      delete: [n],
+      stats: [],
+    },
+    limiter: { consume: [n, { cost: 1 }], peek: [n, { cost: 1 }], reset: [n] },
+    counter: {
+      increment: [n, 1, { idempotencyKey: name("x"), ttl: "1m" }],
+      decrement: [n, 1, { idempotencyKey: name("y"), ttl: "1m" }],
+      get: [n],
+      getMany: [name(["a"])],
+      reset: [n],
+    },
+    records: {
+      get: [n, name(["x"])],
+      getMany: [name(["a"]), name(["x"])],
+      has: [n],
+      set: [n, { x: 1 }, { version: 1 }],
+      patch: [n, { x: 1 }, { version: 1 }],
+      increment: [n, name("x"), 1],
+      update: [n, (value: object) => value, { initial: { x: 1 } }],
+      delete: [n],
+    },
+    geo: {
+      add: [n, point],
+      addMany: [[["a", point]]],
+      position: [n],
+      positions: [name(["a"])],
+      nearest: [{ ...point }, { count: 1, maxMeters: 10 }],
+      radius: [{ member: n }, { meters: 5, limit: 1 }],
+      box: [{ ...point }, { widthMeters: 5, heightMeters: 5, limit: 1 }],
+      distance: [n, n],
+      remove: [n],
+      size: [],
+    },
+    sessions: {
+      create: [{ user: name("ada"), data: { x: 1 }, device: "phone" }],
+      get: [id],
+      patch: [id, { x: 1 }, { version: 1 }],
+      update: [id, (data: object) => data, { initial: { x: 1 } }],
+      rotate: [id, { user: name("ada"), data: (data: object) => data, grace: "1s" }],
+      destroy: [id],
+      list: [name("ada")],
+      revoke: [name("ada"), "handle"],
+      revokeAll: [name("ada"), { except: id }],
+      stats: [],
+    },
+    leaderboard: {
+      set: [n, 1],
+      setMany: [[["a", 1]]],
+      increment: [n, 1, { idempotencyKey: name("x") }],
+      best: [n, 1],
+      rank: [n],
+      ranks: [name(["a"])],
+      scores: [name(["a"])],
+      top: [1],
+      page: [{ offset: 0, limit: 1 }],
+      around: [n, 1],
+      remove: [n],
+      size: [],
+      clear: [],
+    },
+    tags: {
+      add: [n, name(["t"]), { ttl: "1m" }],
+      set: [n, name(["t"]), { ttl: "1m" }],
+      remove: [n, name(["t"])],
+      of: [n],
+      find: [{ any: name(["t"]), all: name(["t"]), not: name(["u"]), limit: 5, cursor: undefined }],
+      items: [{ any: name(["t"]), all: name(["t"]), not: name(["u"]) }],
+      count: [name("t")],
+      counts: [],
+      clear: [],
+    },
+    queue: {
+      add: [1, { id: name(jobId), delay: "1h", priority: "high", unique: { key: name("k"), for: "1m" }, attempts: 2 }],
+      addMany: [[1], { at: 1, priority: "low", attempts: 2, result: true }],
+      work: [() => undefined, { concurrency: 1, lease: "9s", poll: "1s", drain: 10 }],
+      result: [name(jobId), { timeout: 1, signal }],
+      get: [name(jobId)],
+      remove: [name(jobId)],
+      pause: [],
+      resume: [],
+      counts: [],
+    },
+    "queue.dead": { page: [{ cursor: "0", limit: 1 }], redrive: [name([jobId])], redriveAll: [] },
+    channel: {
+      publish: [1],
+      subscribe: [() => undefined, { ...subscribing, concurrency: 1, closeTimeout: 10 }],
+      messages: [{ ...subscribing }],
+    },
+    channels: {
+      subscribe: [() => undefined, { ...subscribing, concurrency: 1, closeTimeout: 10 }],
+      messages: [{ ...subscribing }],
+    },
+    lock: { acquire: [{ wait: 10, signal }], tryAcquire: [], run: [() => 1, { wait: 10, signal }], info: [] },
+    "held lock": { extend: ["1s"], release: [] },
+    fenced: { set: [n, 1, 5], get: [n] },
+    hf: {
+      transaction: [name(["a"]), () => 1, { attempts: 2, timeout: "9s", signal }],
+      command: [name("SET"), name("own"), "1"],
+      key: [n, n],
+      scan: [name("x"), { count: 10, signal }],
+      ping: [],
+      onState: [() => undefined],
+    },
+  };
+}
+
+export interface PublicCall {
+  /** `cache.set`, or the factory's name. */
+  readonly name: string;
+  /** As errors name what it belongs to; undefined for the handle's own. */
+  readonly where: string | undefined;
+  readonly args: readonly unknown[];
+  readonly invoke: (args: readonly unknown[]) => unknown;
+}
+
+/** All of them. @throws Error for a public method that has no arguments here */
+export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
+  const own = randomName();
+  const created = await hf.sessions(own).create({ user: own, data: { x: 1 } });
+  const id = created.status === "ok" ? created.id : "";
+  const job = await hf.queue(own).add(1, { delay: "1h", result: true });
+  const held = await hf.lock(`${own}-held`).acquire();
+  const instances: Record<string, [object, string | undefined]> = {
+    "queue.dead": [hf.queue(own).dead, `queue "${own}"`],
+    "held lock": [held, `lock "${own}-held"`],
+    hf: [hf, undefined],
+  };
+  for (const factory of Object.keys(FACTORIES)) {
+    const given = factory === "limiter" ? { limit: 5, window: "1m" } : undefined;
+    const noun = factory === "channels" ? "channel" : factory;
+    instances[factory] = [make(hf, factory, [own, given]) as object, `${noun} "${own}"`];
+  }
+  const table = methods(id, job.id);
+  const calls = Object.entries(instances).flatMap(([instance, [target, where]]) =>
+    methodsOf(target)
+      .filter((method) => instance !== "hf" || !Object.hasOwn(FACTORIES, method))
+      .map((method): PublicCall => {
+        const args = table[instance]?.[method];
+        if (args === undefined) throw new Error(`${instance}.${method} is not in the table of public calls`);
+        const invoke = (given: readonly unknown[]): unknown =>
+          Reflect.apply(Reflect.get(target, method), target, given);
+        return { name: `${instance}.${method}`, where, args, invoke };
+      }),
+  );
+  const factories = Object.entries(FACTORIES).map(([factory, options]): PublicCall => {
+    const where = `${factory === "channels" ? "channel" : factory} "${own}"`;
+    return { name: factory, where, args: [name(own), options], invoke: (given) => make(hf, factory, given) };
+  });
+  return [...factories, ...calls];
+}
+
+/** The arguments as the call takes them. */
+export function plain(arg: unknown): unknown {
+  if (arg instanceof Name) return plain(arg.text);
+  if (!isPlain(arg)) return arg;
+  return Object.fromEntries(Object.entries(arg).map(([field, value]) => [field, plain(value)]));
+}
+
+/** An object whose fields are arguments too. */
+export function isPlain(arg: unknown): arg is Record<string, unknown> {
+  return typeof arg === "object" && arg !== null && Object.getPrototypeOf(arg) === Object.prototype && arg !== anything;
+}
+
+/** Runs it to its end, and closes what it opens. */
+export async function toItsEnd(invoke: () => unknown): Promise<void> {
+  const result = await invoke();
+  if (typeof result !== "object" || result === null) return;
+  if (Symbol.asyncIterator in result && !("ready" in result))
+    for await (const _ of result as AsyncIterable<unknown>) break;
+  if (typeof Reflect.get(result, "close") === "function") await (result as { close(): Promise<void> }).close();
+  if ("ready" in result) await result.ready;
+  if (typeof Reflect.get(result, "release") === "function") await (result as HeldLock).release();
+}
+
+function make(hf: Holdfast, factory: string, args: readonly unknown[]): unknown {
+  return Reflect.apply(Reflect.get(hf, factory) as () => unknown, hf, args);
+}
+
+function methodsOf(target: object): string[] {
+  const described = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(target)));
+  const own = described.filter(([, { value }]) => typeof value === "function").map(([method]) => method);
+  return own.filter((method) => method !== "constructor" && method !== "close");
+}
