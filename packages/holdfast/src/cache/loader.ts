@@ -179,6 +179,8 @@ export class Loader {
       if (error instanceof ClosedError) return;
       if (!isNoHelp(error)) throw error;
       this.#stats.outages += 1;
+      // Who waits for it need not wait until the lease expires. Not waited for, as above.
+      this.#store.abandon(id, token).catch(() => undefined);
     }
   }
 

@@ -1,9 +1,18 @@
 // Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
 
 import type { Arg } from "../driver/port.ts";
-import { UnexpectedReplyError, decodeBool, decodeBytes, decodeInt, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { UnexpectedReplyError, decodeBool, decodeBytes, decodeInt, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
 import { encodeBool, encodeInt } from "../core/script/encode.ts";
 import type { Script } from "../core/script/script.ts";
+
+const TAKEN = `local REFUSALS = { OOM = true, MISCONF = true, NOREPLICAS = true }
+local function taken(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then return true end
+  if REFUSALS[string.match(reply.err, '^-?(%u+)')] then return false, reply.err end
+  redis.call(...)
+end
+`;
 
 export interface AbandonKeys {
   readonly value: Arg;
@@ -167,20 +176,22 @@ export interface LookupArgs {
 export type LookupResult =
   | { readonly status: "hit"; readonly value: Buffer }
   | { readonly status: "leased" }
-  | { readonly status: "wait"; readonly leaseMs: number };
+  | { readonly status: "wait"; readonly leaseMs: number }
+  | { readonly status: "refused"; readonly reason: string };
 
 /**
  * Read the value, or take the right to load it: of all callers that miss, one gets `leased`, the others `wait`.
  * The token lives beside the value, not in it, and whoever deletes the value deletes the token with it.
  * An attempt whose answer was lost may be carried out late, after an invalidation. So each attempt of a flight has a number of its own, which is
  * part of the token: a later one takes over from an earlier one, and what the late one takes is no right of the flight's.
+ * `refused`: a server that takes no writes for the moment can give nobody the right.
  */
 export const lookup: Script<LookupKeys, LookupArgs, LookupResult> = {
   class: "unsafe",
   name: "cache.lookup",
-  sha1: "f3c92b0310d18e14225bba45d9f07c9242da6a91",
+  sha1: "d68d30eba0ec8b879eceb9dd9b068a4999b3bff7",
   lua: `-- cache.lookup
-local value, lease = KEYS[1], KEYS[2]
+${TAKEN}local value, lease = KEYS[1], KEYS[2]
 local flight, attempt, leaseMs, reload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 if not reload then
   local found = redis.pcall('GET', value)
@@ -191,11 +202,14 @@ local holder = redis.call('HGET', lease, 'token')
 if holder then
   local holding, before = string.match(holder, '^(.*)%.(%d+)$')
   if holding ~= flight or tonumber(before) > attempt then
+    local noted, reason = taken('HDEL', lease, 'waiters')
+    if not noted then return {'refused', reason} end
     redis.call('HSET', lease, 'waiters', 1)
     return {'wait', redis.call('PTTL', lease)}
   end
 end
-redis.call('HSET', lease, 'token', flight .. '.' .. attempt)
+local granted, reason = taken('HSET', lease, 'token', flight .. '.' .. attempt)
+if not granted then return {'refused', reason} end
 redis.call('PEXPIRE', lease, leaseMs)
 return {'leased'}
 `,
@@ -217,8 +231,11 @@ return {'leased'}
       case "wait":
         expectFields(fields, 1);
         return { status: "wait", leaseMs: decodeInt(fields[1]) };
+      case "refused":
+        expectFields(fields, 1);
+        return { status: "refused", reason: decodeText(fields[1]) };
       default:
-        throw new UnexpectedReplyError("one of hit, leased, wait", reply);
+        throw new UnexpectedReplyError("one of hit, leased, wait, refused", reply);
     }
   },
 };

@@ -6,7 +6,7 @@ import type { Codec } from "../core/codec/codec.ts";
 import { holdsUndefined } from "../core/codec/header.ts";
 import type { Core } from "../core/core.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
-import { runScript, type UnclassedCall } from "../core/script/run.ts";
+import { itemError, runScript, type UnclassedCall } from "../core/script/run.ts";
 import type { Call, Reply } from "../driver/port.ts";
 import type { Flight } from "./flights.ts";
 import type { CacheOptions, CacheSettings } from "./options.ts";
@@ -74,6 +74,7 @@ export class CacheStore<Read extends KeyRead = never> {
     const { value, lease } = this.#pair(id);
     const args = { flight: flight.id, attempt: flight.attempt, leaseMs: this.#settings.loadLeaseMs, reload };
     const answer = await runScript(this.#core.driver, lookup, { value, lease }, args, this.#call("cache.getOrSet", id));
+    if (answer.status === "refused") throw itemError(lookup, answer.reason, "cache.getOrSet", String(id));
     if (answer.status !== "hit") return answer;
     if (this.decode(value, answer.value) === MISS) return this.lookup(id, flight, true);
     return { status: "hit", bytes: answer.value };

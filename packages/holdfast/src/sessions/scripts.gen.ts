@@ -18,8 +18,16 @@ local function now()
 end
 `;
 
+const TAKEN = `local REFUSALS = { OOM = true, MISCONF = true, NOREPLICAS = true }
+local function taken(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then return true end
+  if REFUSALS[string.match(reply.err, '^-?(%u+)')] then return false, reply.err end
+  redis.call(...)
+end
+`;
+
 const LIFE = `local LATE_MS = 60000
-local REFUSALS = { OOM = true, MISCONF = true, NOREPLICAS = true }
 local function find(session, index, handle, idleMs, via)
   local found = redis.call('HMGET', session, 'seen', 'ends', 'version', 'user', 'alias', 'until', 'from')
   if found[6] and now() >= tonumber(found[6]) then return nil end
@@ -54,12 +62,6 @@ local function bury(session)
   redis.call('HSET', session, 'gone', 1)
   redis.call('PEXPIRE', session, LATE_MS)
 end
-local function taken(...)
-  local reply = redis.pcall(...)
-  if type(reply) ~= 'table' or not reply.err then return true end
-  if REFUSALS[string.match(reply.err, '^-?(%u+)')] then return false end
-  redis.call(...)
-end
 local function touch(session, index, handle, idleMs, touchMs, state)
   if now() - state.seen < touchMs then return true end
   local expiresAt = math.min(now() + idleMs, state.ends)
@@ -92,9 +94,9 @@ export type AdmitResult =
 export const admit: Script<AdmitKeys, AdmitArgs, AdmitResult> = {
   class: "dedupable",
   name: "sessions.admit",
-  sha1: "1b2601a7c51f96a557f30dc2a8ec9e935b9b76e1",
+  sha1: "52b6a05143ac0282bd4d77291bdc8c0508df7199",
   lua: `-- sessions.admit
-${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
+${NOW}${TAKEN}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, limit, idleMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local found = redis.call('HMGET', session, 'seen', 'pending', 'ends')
 if not found[1] then return {'missing'} end
@@ -156,9 +158,9 @@ export type CreateResult =
 export const create: Script<CreateKeys, CreateArgs, CreateResult> = {
   class: "dedupable",
   name: "sessions.create",
-  sha1: "3e5f853238aa29e3afb145211079ea11de60a65d",
+  sha1: "b3fe730a27ff520961b0f9cb8e47e1cead3d11f2",
   lua: `-- sessions.create
-${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
+${NOW}${TAKEN}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, hasUser, limit, evict, pending, lateCopies, idleMs, absoluteMs = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4] == '1', ARGV[5] == '1', ARGV[6] == '1', tonumber(ARGV[7]), tonumber(ARGV[8])
 local fields = {}
 for i = 9, #ARGV do fields[i - 8] = ARGV[i] end
@@ -223,9 +225,9 @@ export type DestroyResult =
 export const destroy: Script<DestroyKeys, DestroyArgs, DestroyResult> = {
   class: "idempotent",
   name: "sessions.destroy",
-  sha1: "82e7d2901be7580090f4507c428414325f81d4d0",
+  sha1: "3474b61d9dc9044551374349517e3f30cfece9ac",
   lua: `-- sessions.destroy
-${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
+${NOW}${TAKEN}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, idleMs = ARGV[1], tonumber(ARGV[2])
 local state, alias = find(session, index, handle, idleMs)
 local target = alias or redis.call('HGET', session, 'heir')
@@ -283,9 +285,9 @@ export type GetResult =
 export const get: BatchScript<GetKeys, GetArgs, GetResult> = {
   class: "read",
   name: "sessions.get",
-  sha1: "8112900d9ae6d877cafec157440b778061d434c5",
+  sha1: "dfc06aae0cf84d6f4528a104f68e392a86e0b61a",
   lua: `-- sessions.get
-${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
+${NOW}${TAKEN}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, idleMs, touchMs, via = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local state, alias = find(session, index, handle, idleMs, via)
 if alias then return {'moved', alias} end
@@ -320,9 +322,9 @@ return {'found', redis.call('HGETALL', session), touched and 1 or 0}
   },
   merged: {
     name: "sessions.get (merged)",
-    sha1: "0eace1cb8d6713497050606a3c5733b108cd256b",
+    sha1: "18a03ac73539c5e2a499bf0d379c72402357c1b7",
     lua: `-- sessions.get
-${NOW}${LIFE}local function run(keyAt, argAt)
+${NOW}${TAKEN}${LIFE}local function run(keyAt, argAt)
   local session, index = KEYS[keyAt + 1], KEYS[keyAt + 2]
   local handle, idleMs, touchMs, via = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), ARGV[argAt + 4]
   local state, alias = find(session, index, handle, idleMs, via)
@@ -409,9 +411,9 @@ export type PatchResult =
 export const patch: Script<PatchKeys, PatchArgs, PatchResult> = {
   class: "dedupable",
   name: "sessions.patch",
-  sha1: "1eefb122ab106e0419675d281a4318cfd463de19",
+  sha1: "ef07e205ad2c7a6c1ef2f0d0a5e94940f279104c",
   lua: `-- sessions.patch
-${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
+${NOW}${TAKEN}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, idleMs, touchMs, via, againMs, patchId, expected, removed = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 local changes = {}
 for i = 9, #ARGV do changes[i - 8] = ARGV[i] end
@@ -499,9 +501,9 @@ export type RetireResult =
 export const retire: Script<RetireKeys, RetireArgs, RetireResult> = {
   class: "idempotent",
   name: "sessions.retire",
-  sha1: "eefedcd773115986921a24436f3ba7e02d989cc1",
+  sha1: "47c85fa363d19df30906f1f9704de1be58764894",
   lua: `-- sessions.retire
-${NOW}${LIFE}local session, index = KEYS[1], KEYS[2]
+${NOW}${TAKEN}${LIFE}local session, index = KEYS[1], KEYS[2]
 local handle, target, version, traceMs, idleMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 if redis.call('HGET', session, 'heir') == target then return {'retired'} end
 local state = find(session, index, handle, idleMs)
@@ -557,9 +559,9 @@ export type RevokeAllResult = string[];
 export const revokeAll: Script<RevokeAllKeys, RevokeAllArgs, RevokeAllResult> = {
   class: "idempotent",
   name: "sessions.revokeAll",
-  sha1: "395aeb906323bebd0d018f75f06895102a681efb",
+  sha1: "4a3c84093e801f8bcc93c0c81cc7de688afbbd94",
   lua: `-- sessions.revokeAll
-${NOW}${LIFE}local index, spared = KEYS[1], KEYS[2]
+${NOW}${TAKEN}${LIFE}local index, spared = KEYS[1], KEYS[2]
 local except = ARGV[1]
 local alias = redis.call('HMGET', spared, 'alias', 'until')
 if alias[1] and now() < tonumber(alias[2]) then
@@ -615,9 +617,9 @@ export type RotateResult =
 export const rotate: Script<RotateKeys, RotateArgs, RotateResult> = {
   class: "dedupable",
   name: "sessions.rotate",
-  sha1: "6dbf15c068a9a9ebf0369c4892f6a3ccfe712bac",
+  sha1: "007b5ad0a5d303444f16ed497973b138a9bb6ffe",
   lua: `-- sessions.rotate
-${NOW}${LIFE}local session, successor, index = KEYS[1], KEYS[2], KEYS[3]
+${NOW}${TAKEN}${LIFE}local session, successor, index = KEYS[1], KEYS[2], KEYS[3]
 local handle, nextHandle, target, version, graceMs, idleMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local fields = {}
 for i = 7, #ARGV do fields[i - 6] = ARGV[i] end
@@ -676,9 +678,9 @@ export type SweepResult = number;
 export const sweep: Script<SweepKeys, SweepArgs, SweepResult> = {
   class: "idempotent",
   name: "sessions.sweep",
-  sha1: "66ffcb97dcb281d3cb428834f0c82c1f8be725ef",
+  sha1: "270afd46f93bc1a16a37c719c9a85cd627a06fb9",
   lua: `-- sessions.sweep
-${NOW}${LIFE}local sessions = KEYS
+${NOW}${TAKEN}${LIFE}local sessions = KEYS
 for _, session in ipairs(sessions) do bury(session) end
 return #sessions
 `,

@@ -2,7 +2,9 @@
 -- The token lives beside the value, not in it, and whoever deletes the value deletes the token with it.
 -- An attempt whose answer was lost may be carried out late, after an invalidation. So each attempt of a flight has a number of its own, which is
 -- part of the token: a later one takes over from an earlier one, and what the late one takes is no right of the flight's.
+-- `refused`: a server that takes no writes for the moment can give nobody the right.
 -- @class unsafe
+-- @include taken
 -- @key value
 -- @key lease
 -- @arg flight text
@@ -12,6 +14,7 @@
 -- @result hit value:bytes
 -- @result leased
 -- @result wait leaseMs:int
+-- @result refused reason:text
 if not reload then
   local found = redis.pcall('GET', value)
   if type(found) == 'string' then return {'hit', found} end
@@ -22,10 +25,14 @@ local holder = redis.call('HGET', lease, 'token')
 if holder then
   local holding, before = string.match(holder, '^(.*)%.(%d+)$')
   if holding ~= flight or tonumber(before) > attempt then
+    -- The first needs no memory, so that memory which is full ends no waiting.
+    local noted, reason = taken('HDEL', lease, 'waiters')
+    if not noted then return {'refused', reason} end
     redis.call('HSET', lease, 'waiters', 1)
     return {'wait', redis.call('PTTL', lease)}
   end
 end
-redis.call('HSET', lease, 'token', flight .. '.' .. attempt)
+local granted, reason = taken('HSET', lease, 'token', flight .. '.' .. attempt)
+if not granted then return {'refused', reason} end
 redis.call('PEXPIRE', lease, leaseMs)
 return {'leased'}

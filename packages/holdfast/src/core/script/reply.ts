@@ -45,9 +45,9 @@ export function decodedBy<T>(
   }
 }
 
-/** The error of one item of a merged call, as the driver would report it for a call of its own. */
+/** The error that a script returns as a text, such as that of one item of a merged call, as the driver would report it. */
 export function itemError(script: Script<never, never, unknown>, text: Part, op: string, key?: string): HoldfastError {
-  const message = Buffer.isBuffer(text) ? text.toString() : "ERR the server gave no reason";
+  const message = Buffer.isBuffer(text) || typeof text === "string" ? String(text) : "ERR the server gave no reason";
   const prefix = ERROR_PREFIX.exec(message)?.[0] ?? "ERR";
   const failure = new TransportError("replied", message, { prefix });
   return serverError(failure, { op, class: script.class, key }, `script ${script.name}`);

@@ -3,7 +3,7 @@ import type { Arg, Driver } from "../../driver/port.ts";
 import { classed, decodeReply, type UnclassedCall } from "./reply.ts";
 import type { Script } from "./script.ts";
 
-export { decodedBy, type UnclassedCall } from "./reply.ts";
+export { decodedBy, itemError, type UnclassedCall } from "./reply.ts";
 export { asHoldfastError, type BatchItem, MAX_BATCH_ITEMS, runMerged } from "./run-merged.ts";
 
 /**

@@ -2,6 +2,7 @@
 -- A repeat finds that it is pending no longer, and does not bring it back if it has ended meanwhile.
 -- @class dedupable
 -- @include now
+-- @include taken
 -- @include life
 -- @key session
 -- @key index

@@ -3,6 +3,7 @@
 -- A `pending` one evicts nobody and is not alive before it is admitted.
 -- @class dedupable
 -- @include now
+-- @include taken
 -- @include life
 -- @key session
 -- @key index

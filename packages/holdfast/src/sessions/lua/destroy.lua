@@ -1,6 +1,7 @@
 --- End a session. An id that was rotated away names the session to end instead.
 -- @class idempotent
 -- @include now
+-- @include taken
 -- @include life
 -- @key session
 -- @key index

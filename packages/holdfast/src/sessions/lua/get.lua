@@ -3,6 +3,7 @@
 -- @class read
 -- @batch
 -- @include now
+-- @include taken
 -- @include life
 -- @key session
 -- @key index

@@ -5,6 +5,7 @@
 -- `forgotten`: a repeat, and whether it was applied before is not known any more.
 -- @class dedupable
 -- @include now
+-- @include taken
 -- @include life
 -- @key session
 -- @key index

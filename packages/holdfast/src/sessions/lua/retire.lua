@@ -2,6 +2,7 @@
 -- still carries the old id find the successor.
 -- @class idempotent
 -- @include now
+-- @include taken
 -- @include life
 -- @key session
 -- @key index

@@ -3,6 +3,7 @@
 -- else may hold.
 -- @class idempotent
 -- @include now
+-- @include taken
 -- @include life
 -- @key index
 -- @key spared

@@ -3,6 +3,7 @@
 -- The new id is random, so a successor that is there already was made by this very call, whose answer was lost.
 -- @class dedupable
 -- @include now
+-- @include taken
 -- @include life
 -- @key session
 -- @key successor

@@ -7,8 +7,6 @@
 
 -- A change whose answer was lost is sent again, and what was sent first may still arrive, this much later at the most.
 local LATE_MS = 60000
--- Why a server takes no writes for the moment though it answers reads.
-local REFUSALS = { OOM = true, MISCONF = true, NOREPLICAS = true }
 
 --- `via` is the handle of the alias that led here, '' for none: it opens the session only while the session names it.
 local function find(session, index, handle, idleMs, via)
@@ -53,16 +51,8 @@ local function bury(session)
   redis.call('PEXPIRE', session, LATE_MS)
 end
 
---- Whether the server took the write. A mistake is raised all the same.
-local function taken(...)
-  local reply = redis.pcall(...)
-  if type(reply) ~= 'table' or not reply.err then return true end
-  if REFUSALS[string.match(reply.err, '^-?(%u+)')] then return false end
-  redis.call(...)
-end
-
 --- Restart the idle time when that is due; false where the server takes no writes, which is no reason to refuse a read.
--- PEXPIREAT comes first: it needs no memory, and after its first write a script may write on when memory is full.
+-- PEXPIREAT comes first: it needs no memory. Needs the include `taken`.
 local function touch(session, index, handle, idleMs, touchMs, state)
   if now() - state.seen < touchMs then return true end
   local expiresAt = math.min(now() + idleMs, state.ends)
