@@ -15,7 +15,7 @@ import type { Core } from "../core/core.ts";
 import { checkId, type Id } from "../core/keyspace/keyspace.ts";
 import { Operations } from "../core/observe/observe.ts";
 import type { Reply } from "../driver/port.ts";
-import { type CacheLoad, Loader } from "./loader.ts";
+import { type CacheLoad, Loader, type LoaderCall } from "./loader.ts";
 import {
   CACHE_OPTIONS,
   type CacheGetOrSetOptions,
@@ -39,6 +39,7 @@ interface CacheRead extends KeyRead {
   readonly signal: AbortSignal | undefined;
   /** `Loader.now` when it was called. */
   readonly since: number;
+  readonly within: LoaderCall | undefined;
 }
 
 /** Ids of `getMany` in flight at a time are four times as many. */
@@ -113,7 +114,15 @@ export class Cache<V> {
     return this.#operations.run("getOrSet", id, () => {
       if (typeof load !== "function") throw new InvalidArgumentError("load", "a function", load);
       const { ttlMs } = this.#settings;
-      const read = { id, key: this.#store.key(id), load, ttlMs, signal: undefined, since: this.#loader.now };
+      const read = {
+        id,
+        key: this.#store.key(id),
+        load,
+        ttlMs,
+        signal: undefined,
+        since: this.#loader.now,
+        within: this.#loader.calling,
+      };
       const value = options === undefined ? this.#store.read(read) : this.#readWith(options, read);
       return value as Promise<CacheLoaded<V, R>>;
     });
@@ -144,7 +153,7 @@ export class Cache<V> {
   }
 
   #plainRead(id: Id): CacheRead {
-    return { id, key: this.#store.key(id), load: undefined, ttlMs: 0, signal: undefined, since: 0 };
+    return { id, key: this.#store.key(id), load: undefined, ttlMs: 0, signal: undefined, since: 0, within: undefined };
   }
 
   #readWith(options: CacheGetOrSetOptions, read: CacheRead): Promise<unknown> {

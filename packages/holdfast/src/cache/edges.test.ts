@@ -4,6 +4,7 @@
  * - a caller who has gone makes others wait, or makes a load begin ............ "a signal"
  * - a loaded value that cannot be stored keeps the right to load .............. "cannot be stored"
  * - a question that was repeated is executed late, after a delete .............. "executed late"
+ * - a loader asks for its own entry, and waits for itself until loadTimeout ... "asks for its own entry"
  * - reads of the same tick are sent one by one, or a lone one waits for more .... "share a command"
  * - options of JavaScript users: wrong types, bounds of timers ................. "refuses"
  */
@@ -50,6 +51,21 @@ describe("a cache at its edges [standalone]", () => {
       expect(unheard).toEqual([]);
     },
   );
+
+  it("a loader that asks for its own entry is refused at once, and others load as ever", async () => {
+    const cache = hf.cache<number>(name(), { loadTimeout: "10m" });
+    const own = cache.getOrSet("a", () => cache.getOrSet("a", () => 1));
+    await expect(own).rejects.toMatchObject({ code: "CONFLICT", op: "cache.getOrSet", key: "a" });
+    // Through another, and by another instance of the same cache.
+    const same = hf.cache<number>(cache.name);
+    const around = cache.getOrSet("a", () => cache.getOrSet("b", () => same.getOrSet("b", () => 1)));
+    await expect(around).rejects.toMatchObject({ code: "CONFLICT", key: "b" });
+    expect(await cache.getOrSet("a", () => cache.getOrSet("b", () => 7))).toBe(7);
+    // What a loader leaves behind may ask once the load is over.
+    let later: (() => Promise<number>) | undefined;
+    await cache.getOrSet("c", () => ((later = () => cache.getOrSet("c", () => 2)), 1));
+    expect(await later!()).toBe(1);
+  });
 
   it("a question for the right to load that is executed late earns the flight no right", async () => {
     const keys = { value: `{${name()}}`, lease: `{${name()}}` };

@@ -38,7 +38,19 @@ export interface Loading {
   readonly ttlMs: number;
   /** `Loader.now` when the caller asked. */
   readonly since: number;
+  /** The loader's call in which the caller asked. */
+  readonly within: LoaderCall | undefined;
 }
+
+/** A call of a user's loader. */
+export interface LoaderCall {
+  readonly core: Core;
+  readonly key: string;
+  isOver: boolean;
+}
+
+/** Until its loader first waits for something: what is asked in that time is asked by the loader. */
+let calling: LoaderCall | undefined;
 
 export class Loader {
   readonly #core: Core;
@@ -55,6 +67,10 @@ export class Loader {
     this.#flights = new Flights(core.driver.runtime, () => (stats.joined += 1));
   }
 
+  get calling(): LoaderCall | undefined {
+    return calling;
+  }
+
   get now(): number {
     return this.#flights.now;
   }
@@ -64,6 +80,8 @@ export class Loader {
    * @param reached false where the caller has just asked the server in vain: asking again would cost another deadline
    */
   load(loading: Loading, reached: boolean): Promise<Buffer> {
+    const { within } = loading;
+    if (within?.core === this.#core && within.key === loading.key && !within.isOver) throw waitsForItself(loading.id);
     const boarding = {
       key: loading.key,
       since: loading.since,
@@ -198,7 +216,7 @@ export class Loader {
     return timer;
   }
 
-  async #run({ id, load }: Loading, { abort }: Flight): Promise<unknown> {
+  async #run({ id, key, load }: Loading, { abort }: Flight): Promise<unknown> {
     const { runtime } = this.#core.driver;
     const ended = new Deferred<never>();
     const end = (error: HoldfastError): void => {
@@ -209,12 +227,14 @@ export class Loader {
     const timer = runtime.setTimeout(overdue, this.#settings.loadTimeoutMs);
     const disown = this.#core.own({ close: async () => end(new ClosedError(undefined, detailsOf(id))) });
     this.#stats.loads += 1;
+    const call: LoaderCall = { core: this.#core, key, isOver: false };
     try {
-      return await Promise.race([load({ id, signal: abort.signal }), ended.promise]);
+      return await Promise.race([begin(call, () => load({ id, signal: abort.signal })), ended.promise]);
     } catch (error) {
       this.#stats.loadErrors += 1;
       throw error;
     } finally {
+      call.isOver = true;
       runtime.clearTimeout(timer);
       disown();
     }
@@ -223,6 +243,21 @@ export class Loader {
   #timeout(id: Id, what: string): TimeoutError {
     return new TimeoutError(`${what} (${this.#settings.loadTimeoutMs} ms)`, detailsOf(id));
   }
+}
+
+function begin<T>(call: LoaderCall, load: () => T): T {
+  const outer = calling;
+  calling = call;
+  try {
+    return load();
+  } finally {
+    calling = outer;
+  }
+}
+
+function waitsForItself(id: Id): HoldfastError {
+  const message = `cache.getOrSet ${JSON.stringify(id)}: its loader asks for the same entry and would wait for itself; read the source there`;
+  return new HoldfastError("CONFLICT", message, detailsOf(id));
 }
 
 /** An outage, or something under the cache's own keys that it did not put there. */

@@ -138,14 +138,17 @@ function resolveCredentials(options: ConnectionOptions, url: ParsedUrl): Setting
   return fixedCredentials(username, password, "password");
 }
 
+const NAMELESS: ReadonlySet<string | undefined> = new Set([undefined, "", "default"]);
+
 function fixedCredentials(
   username: string | undefined,
   password: string | undefined,
   field: string,
 ): (() => Credentials) | undefined {
-  if (username === undefined && password === undefined) return undefined;
+  // Who gives no password is the default user, with that name or without one.
+  if (password === undefined && NAMELESS.has(username)) return undefined;
   if (password === undefined) throw new InvalidArgumentError(field, "a password for the user", password);
-  return () => ({ username, password });
+  return () => ({ username: username === "" ? undefined : username, password });
 }
 
 function resolveReach(map: Readonly<Record<string, string>>): Settings["reach"] {

@@ -94,6 +94,21 @@ describe("connection options", () => {
   });
 
   it.each([
+    { username: "" },
+    { username: "default" },
+    { url: "redis://default:@host" },
+    { url: "redis://default@host" },
+    { url: "redis://:@host" },
+  ])("has no credentials to send for %j", (options) => {
+    expect(resolveOptions(options, nodeRedis).credentials).toBeUndefined();
+  });
+
+  it("takes an empty user name for none", () => {
+    const { credentials } = resolveOptions({ username: "", password: "p" }, nodeRedis);
+    expect(credentials?.()).toEqual({ username: undefined, password: "p" });
+  });
+
+  it.each([
     ["database", { database: 1.5 }],
     ["tls", { url: "rediss://a", tls: false }],
     ["tls", { tls: { cert: "only" } }],
