@@ -358,13 +358,14 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "11c5f107463ed4e027e79166008c50743156499a",
+  sha1: "cc64970912ef1d43fe20db1f08656e9a7ff2cd3d",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
 local done = {}
 for i = 9, #ARGV do done[i - 8] = ARGV[i] end
 local lanes = {urgent, normal, low}
+redis.call('ZREM', idle, wakeKey)
 redis.call('ZADD', workers, now() + leaseMs, worker)
 local stale, over = {}, {}
 local at = uniques * 2 + 1
@@ -928,11 +929,12 @@ export type LeaveResult =
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "idempotent",
   name: "queue.leave",
-  sha1: "345ee2b0e1e39a1d9ff78d6d1985b38cdc04bbb6",
+  sha1: "0b5779c3bde8c63fd9441eccdf51865f36e56c04",
   lua: `-- queue.leave
 ${NOW}${LANES}${IDLE}local workers, active, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
 local ids = redis.call('ZRANGE', active, 0, 999)
+redis.call('DEL', active)
 local released = 0
 for at = #ids, 1, -1 do
   local record = redis.call('HGET', jobs, ids[at])
@@ -941,7 +943,6 @@ for at = #ids, 1, -1 do
     released = released + 1
   end
 end
-redis.call('DEL', active)
 redis.call('ZREM', workers, worker)
 redis.call('ZREM', idle, wakeKey)
 if released > 0 then wakeWorkers(idle, channel, released) end
@@ -998,7 +999,7 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "1f3c197a55e0ea9c7acf3ec7c4231962379b0949",
+  sha1: "0aa121d4f740ddf7e9eee691ae0970f08921502b",
   lua: `-- queue.recover
 ${NOW}${LANES}${IDLE}${OPTIONS}${LETTERS}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local worker, wakeKey, maxCrashes, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -1006,6 +1007,7 @@ local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
 local MAX_JOBS = 100
 local ids = redis.call('ZRANGE', active, 0, MAX_JOBS - 1)
+if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 local recovered, buried = 0, {}
 for at = #ids, 1, -1 do
   local id = ids[at]
@@ -1021,7 +1023,6 @@ for at = #ids, 1, -1 do
     end
   end
 end
-if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 if recovered > 0 then wakeWorkers(idle, channel, recovered) end
 if #ids == MAX_JOBS then return {'more', recovered, buried} end
 redis.call('ZREM', workers, worker)

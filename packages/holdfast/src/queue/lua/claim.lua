@@ -30,6 +30,8 @@
 -- @arg done... text   first those keys, each with its job's id; then, for each claim: its fence, how many of its jobs are done, their ids
 -- @result ok stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> failures:list<bytes?> crashed:list<text?> letters:int
 local lanes = {urgent, normal, low}
+-- First what needs no memory: after it a script may write on when memory is full, and what is done frees some.
+redis.call('ZREM', idle, wakeKey)
 redis.call('ZADD', workers, now() + leaseMs, worker)
 local stale, over = {}, {}
 local at = uniques * 2 + 1

@@ -15,6 +15,8 @@
 -- @arg wakeKey text
 -- @result ok released:int
 local ids = redis.call('ZRANGE', active, 0, 999)
+-- Before what needs memory, so that it is done also when memory is full.
+redis.call('DEL', active)
 local released = 0
 for at = #ids, 1, -1 do
   local record = redis.call('HGET', jobs, ids[at])
@@ -23,7 +25,6 @@ for at = #ids, 1, -1 do
     released = released + 1
   end
 end
-redis.call('DEL', active)
 redis.call('ZREM', workers, worker)
 redis.call('ZREM', idle, wakeKey)
 if released > 0 then wakeWorkers(idle, channel, released) end

@@ -27,6 +27,8 @@ local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
 local MAX_JOBS = 100
 local ids = redis.call('ZRANGE', active, 0, MAX_JOBS - 1)
+-- Before what needs memory, so that it is done also when memory is full.
+if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 local recovered, buried = 0, {}
 -- Backwards, so that the one that was claimed first is in front again.
 for at = #ids, 1, -1 do
@@ -43,7 +45,6 @@ for at = #ids, 1, -1 do
     end
   end
 end
-if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 if recovered > 0 then wakeWorkers(idle, channel, recovered) end
 if #ids == MAX_JOBS then return {'more', recovered, buried} end
 redis.call('ZREM', workers, worker)
