@@ -141,4 +141,15 @@ export type {
   QueueWorkOptions,
 } from "./queue/options.ts";
 export type { QueueJob } from "./queue/job.ts";
+export type { QueueSchedule } from "./queue/schedules/schedule.ts";
+export type { QueueSchedulePage, QueueSchedules } from "./queue/schedules/schedules.ts";
+export type { QueueTicker, QueueTickerStats } from "./queue/schedules/ticker.ts";
+export type {
+  QueueScheduleCatchUp,
+  QueueScheduleMissed,
+  QueueScheduleOptions,
+  QueueScheduleOverlap,
+  QueueSchedulePageOptions,
+  QueueTickerOptions,
+} from "./queue/schedules/options.ts";
 export type { QueueHandler, QueueWorker, QueueWorkerStats } from "./queue/worker.ts";

@@ -82,6 +82,10 @@ describe("the documented user [standalone]", () => {
       await using _ = emails.work((job) => got.put(job.payload));
       await emails.add("hello");
       expect(await got.find()).toBe("hello");
+      await emails.schedules.set("s", { every: 100, payload: "again", max: 1 });
+      expect(await got.find((message) => message === "again")).toBe("again");
+      await emails.schedules.sync("app", {});
+      expect(await emails.schedules.remove("s")).toBe(true);
     },
     records: async () => {
       await hf.records<{ a: number }>("users").set("ada", { a: 1 });

@@ -17,6 +17,8 @@ export interface QueueJob<Payload> {
   readonly fence: number;
   /** Milliseconds since 1970 by the server's clock. */
   readonly addedAt: number;
+  /** Of a schedule's job: the time of its tick, whenever it was added. */
+  readonly scheduledFor: number | undefined;
   /** Aborts when the run is over its `runTimeout`, when the job is no longer this worker's, and when the worker closes. */
   readonly signal: AbortSignal;
   /** How the jobs ended for which this one has waited, in their order. Cost: HGETALL. */
@@ -36,6 +38,7 @@ export class JobView<Payload> implements QueueJob<Payload> {
   readonly crashes: number;
   readonly fence: number;
   readonly addedAt: number;
+  readonly scheduledFor: number | undefined;
   readonly #run: Run;
   readonly #host: JobHost;
 
@@ -46,6 +49,7 @@ export class JobView<Payload> implements QueueJob<Payload> {
     this.crashes = run.crashes;
     this.fence = run.fence;
     this.addedAt = run.record.addedAt;
+    this.scheduledFor = run.record.scheduledFor;
     this.#run = run;
     this.#host = host;
   }

@@ -40,6 +40,8 @@ import { planOf } from "./flows/plan.ts";
 import { Partitions } from "./partitions.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
 import type { CountsResult, FindResult } from "./scripts.gen.ts";
+import { QueueSchedules } from "./schedules/schedules.ts";
+import { SharedTicker } from "./schedules/ticker.ts";
 import type { QueueStore } from "./store.ts";
 import { type Outcome, queueValues, type QueueValues } from "./values.ts";
 import { type QueueHandler, QueueWorker } from "./worker.ts";
@@ -109,6 +111,9 @@ export class Queue<Payload, Result = unknown> {
   readonly name: string;
   /** Jobs that were given up. */
   readonly dead: QueueDeadLetters<Payload>;
+  /** Jobs that are added by the clock. */
+  readonly schedules: QueueSchedules<Payload>;
+  readonly #ticker: SharedTicker;
   /** As messages name it. */
   readonly #where: string;
   readonly #core: Core;
@@ -134,6 +139,8 @@ export class Queue<Payload, Result = unknown> {
     this.#values = values;
     this.#partitions = new Partitions(core, name, settings);
     this.dead = new QueueDeadLetters(this.#partitions, values);
+    this.schedules = new QueueSchedules(core, name, { keys: this.#partitions.first.keys, values, settings });
+    this.#ticker = new SharedTicker((pollMs) => this.schedules.run({ poll: pollMs }));
   }
 
   /**
@@ -192,14 +199,15 @@ export class Queue<Payload, Result = unknown> {
     });
   }
 
-  /** Runs `handler` for the jobs of this queue until the worker, or the handle, is closed. Cost: one script per round of acknowledgements and claims. */
+  /** Runs `handler` for the jobs of this queue, and ticks its schedules, until the worker, or the handle, is closed. Cost: one script per round of acknowledgements and claims, and one per `poll`. */
   work(handler: QueueHandler<Payload, Result>, options?: QueueWorkOptions): QueueWorker {
     if (typeof handler !== "function")
       throw new InvalidArgumentError("handler", "a function", handler, { where: this.#where });
     const work = parseOptions(this.#where, options, WORK_OPTIONS, workSettings);
     const [core, values, queue, partitions] = [this.#core, this.#values, this.#settings, this.#partitions.all];
     const { name } = this;
-    return new QueueWorker({ core, name, partitions, values, queue, work, handler });
+    const leave = this.#ticker.join(work.pollMs);
+    return new QueueWorker({ core, name, partitions, values, queue, work, leave, handler });
   }
 
   /**

@@ -15,6 +15,8 @@ interface Travelling {
   readonly r?: 1;
   /** those that wait for it; read by the scripts too */
   readonly p?: readonly Waiting[];
+  /** the tick that it is of; written by `lua/include/schedule-job.lua` */
+  readonly s?: number;
 }
 
 export interface JobRecord {
@@ -23,6 +25,7 @@ export interface JobRecord {
   readonly uniqueKey: string;
   readonly keepsResult: boolean;
   readonly waiting: readonly Waiting[];
+  readonly scheduledFor: number | undefined;
   readonly payload: Buffer;
 }
 
@@ -55,6 +58,7 @@ export function decodeRecord(bytes: Buffer): JobRecord {
     uniqueKey: options.u ?? "",
     keepsResult: options.r === 1,
     waiting: options.p ?? NONE,
+    scheduledFor: options.s,
     payload: bytes.subarray(end + 1),
   };
 }

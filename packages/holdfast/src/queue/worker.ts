@@ -33,6 +33,8 @@ export interface WorkerParts {
   readonly values: QueueValues<unknown, unknown>;
   readonly queue: QueueSettings;
   readonly work: WorkSettings;
+  /** Called once the worker is closed. */
+  readonly leave: () => Promise<void>;
   /** Given the jobs that `values` decodes. */
   readonly handler: (job: QueueJob<never>) => unknown;
 }
@@ -45,9 +47,11 @@ export interface WorkerParts {
 export class QueueWorker implements AsyncDisposable {
   readonly #consumers: readonly Consumer[];
   readonly #disown: () => void;
+  readonly #leave: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
-  constructor({ core, name, partitions, values, queue, work, handler }: WorkerParts) {
+  constructor({ core, name, partitions, values, queue, work, leave, handler }: WorkerParts) {
+    this.#leave = leave;
     const slots = new Slots(work.concurrency);
     const id = core.driver.runtime.randomUUID();
     const terms: ConsumerTerms = { ...work, runTimeoutMs: queue.runTimeoutMs, timeoutMs: queue.timeoutMs };
@@ -99,7 +103,7 @@ export class QueueWorker implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await Promise.all(this.#consumers.map((consumer) => consumer.close()));
+    await Promise.all(this.#consumers.map((consumer) => consumer.close()).concat(this.#leave()));
     this.#disown();
   }
 }

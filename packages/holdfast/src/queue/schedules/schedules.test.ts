@@ -12,7 +12,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
-import { schedulesOf } from "../../../test/support/schedules.ts";
 import { until } from "../../../test/support/until.ts";
 import { connect } from "../../connect.ts";
 import { Core } from "../../core/core.ts";
@@ -39,7 +38,7 @@ describe.each(backends())("schedules [$name]", ({ url, options }) => {
 
   const fresh = () => {
     name = randomUUID();
-    return schedulesOf<number>(hf, prefix, name);
+    return hf.queue<number>(name).schedules;
   };
   /** A command's reply as text, and a list's as a list of texts. */
   const ask = async (...command: [string, ...(string | number)[]]): Promise<string> =>
@@ -51,7 +50,7 @@ describe.each(backends())("schedules [$name]", ({ url, options }) => {
   };
   const part = (which: string) => `${prefix}:queue:{${name}}:${which}`;
   const storeOf = () => {
-    const group = new Keyspace(prefix).group("queue", name, 0);
+    const group = new Keyspace(prefix).group("queue", name);
     const core = new Core(hf.driver, { keys: new Keyspace(prefix), codec: {} });
     const [queue, keys] = [new QueueKeys(group), new ScheduleKeys(group)];
     return new ScheduleStore(core, { queue, keys, timeoutMs: undefined, jobHead: "" });
@@ -130,7 +129,7 @@ describe.each(backends())("schedules [$name]", ({ url, options }) => {
     const ids = ["a", "b", "c"];
     for (const id of ids) await schedules.set(id, { every: 100, payload: 1, missed: { catchUp: 1_000 } });
     const tickers = handles.flatMap((handle) => {
-      const theirs = schedulesOf<number>(handle, prefix, name);
+      const theirs = handle.queue<number>(name).schedules;
       return [theirs.run({ poll: 50 }), theirs.run({ poll: 50 })];
     });
     await until("many ticks came", async () => (await waiting()).length > 60);
@@ -156,11 +155,46 @@ describe.each(backends())("schedules [$name]", ({ url, options }) => {
     const record = await ask("HGET", part("jobs"), last!.jobId);
     expect(record.slice(13)).toContain(`3{"s":${last!.scheduledFor},"a":2}\n`);
     expect(await hf.queue<number>(name).get(last!.jobId)).toMatchObject({ payload: 7, state: "waiting" });
-    const ran: string[] = [];
-    await using _worker = hf.queue<number>(name).work((job) => void ran.push(job.id), { poll: "1m" });
+    const ran: (number | undefined)[] = [];
+    await using _worker = hf.queue<number>(name).work((job) => void ran.push(job.scheduledFor), { poll: "1m" });
     await until("it ran", () => ran.length === 1);
     await schedules.set("t", { every: 100, payload: 8, max: 1 });
     await until("a worker with nothing to do hears of it", () => ran.length === 2);
+    expect(ran).toEqual([last!.scheduledFor, (await schedules.get("t"))!.last!.scheduledFor]);
+  });
+
+  it("a worker ticks; several of one queue in a process have one ticker, until the last of them is closed", async () => {
+    const schedules = fresh();
+    const queue = hf.queue<number>(name);
+    const [ran, closed]: [string[], string[]] = [[], []];
+    const first = queue.work((job) => void ran.push(job.id));
+    await using second = queue.work((job) => void ran.push(job.id));
+    await schedules.set("s", { every: 100, payload: 1 });
+    await until("it ticks", () => ran.length >= 2);
+    await first.close();
+    closed.push(...ran);
+    await until("it goes on", () => ran.length >= closed.length + 2);
+    await second.close();
+    const { runs } = (await schedules.get("s"))!;
+    const { nowMs } = await storeOf().due();
+    await until("time has passed", async () => (await storeOf().due()).nowMs > nowMs + 300);
+    expect((await schedules.get("s"))!.runs).toBe(runs);
+    expect(new Set(ran).size).toBe(ran.length);
+  });
+
+  it("in a queue of several partitions its jobs are found by their ids", async () => {
+    fresh();
+    const queue = hf.queue<number>(name, { partitions: 4 });
+    await queue.schedules.set("s", { every: 100, payload: 7, max: 1, overlap: "skip" });
+    await using ticker = queue.schedules.run();
+    await until("it ticked", () => ticker.stats().added === 1);
+    const { last } = (await queue.schedules.get("s"))!;
+    expect(await queue.get(last!.jobId)).toMatchObject({ payload: 7, state: "waiting" });
+    const now = await queue.schedules.runNow("s");
+    expect(await queue.get((now as { jobId: string }).jobId)).toMatchObject({ payload: 7 });
+    const ran: string[] = [];
+    await using _worker = queue.work((job) => void ran.push(job.id));
+    await until("both run", () => ran.length === 2);
   });
 
   it("a ticker that sleeps hears of a sooner tick", async () => {
@@ -317,7 +351,7 @@ describe.each(backends())("schedules [$name]", ({ url, options }) => {
       },
     } as const;
     const encrypt = { keys: { k: Buffer.alloc(32, 7) }, current: "k" };
-    const schedules = schedulesOf<string>(hf, prefix, name, { schema, encrypt });
+    const { schedules } = hf.queue<string>(name, { payload: schema, encrypt });
     await expect(schedules.set("s", { every: 100, payload: 5 as never })).rejects.toMatchObject({ code: "CODEC" });
     await schedules.set("s", { every: 100, payload: "top secret", max: 1 });
     expect(await schedules.get("s")).toMatchObject({ payload: "top secret" });

@@ -14,7 +14,7 @@ import type { Core } from "../../core/core.ts";
 import { observed } from "../../core/observe/observe.ts";
 import { untilNoConflict } from "../../core/update/compare-and-set.ts";
 import type { QueueKeys } from "../keys.ts";
-import type { ScheduleKeys } from "./keys.ts";
+import { ScheduleKeys } from "./keys.ts";
 import {
   checkScheduleId,
   PAGE_OPTIONS,
@@ -30,7 +30,7 @@ import {
 } from "./options.ts";
 import { nextAfterChange, nextFromNow } from "./next.ts";
 import { type QueueSchedule, shown } from "./schedule.ts";
-import { BEGINNING, encodeSchedule, type ScheduleState } from "./state.ts";
+import { BEGINNING, decodeSchedule, encodeSchedule, type ScheduleState } from "./state.ts";
 import { ScheduleStore, type StoredSchedule } from "./store.ts";
 import { QueueTicker } from "./ticker.ts";
 
@@ -40,24 +40,19 @@ export interface QueueSchedulePage<Payload> {
   readonly cursor: string | undefined;
 }
 
-export interface QueueSchedulesParts<Payload> {
-  readonly core: Core;
-  /** As messages name the queue. */
-  readonly where: string;
-  /** Of the partition in which the schedules are, and their jobs. */
-  readonly queueKeys: QueueKeys;
-  readonly keys: ScheduleKeys;
-  /** What the ids of their jobs begin with. */
-  readonly jobHead: string;
-  readonly payload: Codec<Payload>;
-  readonly context: CodecContext;
-  readonly timeoutMs: number | undefined;
+/** What schedules need of their queue: its first partition has them, and their jobs. */
+export interface ScheduledQueue<Payload> {
+  readonly keys: QueueKeys;
+  readonly values: { readonly payload: Codec<Payload>; readonly context: CodecContext };
+  readonly settings: { readonly timeoutMs: number | undefined; readonly partitions: number };
 }
 
 const VERSION_BYTES = 6;
 /** Each of them meets a tick, or another process that sets the same schedule. */
 const MOST_ROUNDS = 50;
 const PER_CALL = 50;
+/** By which the id of a job is looked for there, in a queue that has several. */
+const FIRST_PARTITION = "0~";
 const SYNC_PAGE = 200;
 
 /**
@@ -73,14 +68,15 @@ export class QueueSchedules<Payload> {
   readonly #payload: Codec<Payload>;
   readonly #context: CodecContext;
 
-  constructor(parts: QueueSchedulesParts<Payload>) {
-    const { core, where, queueKeys: queue, keys, payload, context, timeoutMs, jobHead } = parts;
+  constructor(core: Core, name: string, { keys: queue, values, settings }: ScheduledQueue<Payload>) {
+    const keys = new ScheduleKeys(core.keys.group("queue", name));
     this.#core = core;
-    this.#where = where;
-    this.#store = new ScheduleStore(core, { queue, keys, timeoutMs, jobHead });
+    this.#where = `queue "${name}"`;
+    const jobHead = settings.partitions === 1 ? "" : FIRST_PARTITION;
+    this.#store = new ScheduleStore(core, { queue, keys, timeoutMs: settings.timeoutMs, jobHead });
     this.#wakeKey = keys.wakeKey;
-    this.#payload = payload;
-    this.#context = context;
+    this.#payload = values.payload;
+    this.#context = values.context;
   }
 
   /**
@@ -191,21 +187,18 @@ export class QueueSchedules<Payload> {
     owner: string | undefined,
   ): Promise<QueueSchedule<Payload>> {
     const { plan, record } = this.#parsed(id, options, owner);
+    let stored: StoredSchedule | undefined;
     await this.#untilWritten("set", id, async () => {
       const { nowMs, found, seen } = await this.#store.read([id]);
       const before = found[0];
+      stored = before;
       if (before?.record.bytes.equals(record) === true) return { status: "ok" };
-      const state = {
-        ...BEGINNING,
-        ...before?.state,
-        ...nextAfterChange(id, plan, before, nowMs),
-        version: this.#newVersion(),
-      };
+      const next = nextAfterChange(id, plan, before, nowMs);
+      const state = { ...BEGINNING, ...before?.state, ...next, version: this.#newVersion() };
+      stored = { id, seen: "", state, record: decodeSchedule(record) };
       return this.#store.put(id, seen[0] ?? "", state, record);
     });
-    const { found } = await this.#store.read([id]);
-    if (found[0] === undefined) throw gone(this.#where, id);
-    return this.#shown(found[0]);
+    return this.#shown(stored!);
   }
 
   async #change(
@@ -282,9 +275,4 @@ function checkOwner(owner: unknown, where: string): string {
   throw new InvalidArgumentError("owner", "a non-empty, well-formed string of at most 200 characters", owner, {
     where,
   });
-}
-
-function gone(where: string, id: string): HoldfastError {
-  const message = `${where}: schedule ${JSON.stringify(id)} was removed as soon as it was set`;
-  return new HoldfastError("CONFLICT", message, { op: "queue.schedules.set", key: id });
 }

@@ -5,7 +5,6 @@
  * misses some, so it can fail.
  */
 import { expect, it } from "vitest";
-import { schedulesOf } from "../../../test/support/schedules.ts";
 import { schedules, unlessOutage, untilTold } from "../../../test/support/simulated.ts";
 import { simulate, type SimulatedClient, type Simulation, SimulationError } from "../../testing/index.ts";
 
@@ -26,7 +25,7 @@ const list = async ({ hf }: SimulatedClient, key: string): Promise<string[]> =>
   ((await hf.driver.send(["LRANGE", key, "0", "-1"], { op: "test", class: "read" }, key)) as Buffer[]).map(String);
 
 const ours = (client: SimulatedClient): Port => {
-  const mine = schedulesOf<number>(client.hf, "hf", "jobs", { timeoutMs: 500 });
+  const mine = client.hf.queue<number>("jobs", { timeout: 500 }).schedules;
   return {
     set: (payload) => mine.set("s", { every: EVERY_MS, payload, missed: { catchUp: 1_000 } }),
     tick: () => void mine.run({ poll: 300 }),

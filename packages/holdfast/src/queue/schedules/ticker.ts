@@ -100,6 +100,30 @@ export class QueueTicker implements AsyncDisposable {
   }
 }
 
+/** One ticker for all workers of a queue in this process. */
+export class SharedTicker {
+  readonly #start: (pollMs: number) => QueueTicker;
+  #ticker: QueueTicker | undefined;
+  #users = 0;
+
+  constructor(start: (pollMs: number) => QueueTicker) {
+    this.#start = start;
+  }
+
+  /** The returned function leaves it; after the last one it is closed. */
+  join(pollMs: number): () => Promise<void> {
+    this.#ticker ??= this.#start(pollMs);
+    this.#users += 1;
+    return async () => {
+      this.#users -= 1;
+      if (this.#users > 0) return;
+      const ticker = this.#ticker;
+      this.#ticker = undefined;
+      await ticker?.close();
+    };
+  }
+}
+
 function workOf(
   id: string,
   seen: string | null | undefined,
