@@ -35,8 +35,8 @@ export interface TickWork {
   readonly reckoning: Reckoning;
 }
 
-/** One call holds the server for less than a millisecond with as many. */
-export const MAX_DUE = 100;
+/** One call holds the server for about a millisecond with as many. */
+const MAX_DUE = 50;
 /** A tick that is held back is looked at so often. */
 const RETRY_MS = 1_000;
 const OPERATION_TTL_MS = 60_000;

@@ -8,7 +8,7 @@ import { sleep } from "../../base/runtime.ts";
 import type { Core } from "../../core/core.ts";
 import type { Waiter } from "../../core/wait/wakeups.ts";
 import { Pause, warnUnlessOutage } from "../patience.ts";
-import { reckon } from "./reckoning.ts";
+import { MOST_RUN, reckon } from "./reckoning.ts";
 import { decodePlan, decodeState } from "./state.ts";
 import type { ScheduleStore, TickWork } from "./store.ts";
 
@@ -86,7 +86,7 @@ export class QueueTicker implements AsyncDisposable {
   async #tick(): Promise<number> {
     const { nowMs, nextMs, ids, states, plans } = await this.#store.due();
     const spreadMs = SPREAD_MS * this.#core.driver.runtime.random();
-    const works = ids.flatMap((id, at) => workOf(id, states[at], plans[at], nowMs));
+    const works = bounded(ids.flatMap((id, at) => workOf(id, states[at], plans[at], nowMs)));
     if (works.length > 0) {
       const { added, late, missed, skipped, stale } = await this.#store.tick(works);
       this.#stats.added += added;
@@ -122,6 +122,13 @@ export class SharedTicker {
       await ticker?.close();
     };
   }
+}
+
+/** As much as one script may do; the rest is due still. */
+function bounded(works: readonly TickWork[]): readonly TickWork[] {
+  let jobs = 0;
+  const end = works.findIndex(({ reckoning }) => (jobs += reckoning.ticks.length) > MOST_RUN);
+  return end === -1 ? works : works.slice(0, Math.max(end, 1));
 }
 
 function workOf(
