@@ -6,7 +6,8 @@
  * due, or the tick of a timer that nothing can hold up. What can go wrong:
  *
  * - the process dies, or is cut off: its lease ends, and any other worker takes its jobs back (`crashes` counts);
- * - the lease ends here first, by this process's own clock: every run is called off, its result is discarded;
+ * - the lease ends here first, by this process's own clock: every run is called off, its result is discarded; what nobody has taken
+ *   meanwhile is given back, and claimed again with a higher fence;
  * - the answer to a claim is lost: the jobs it may have brought are asked for (`held`), and run;
  * - the answer to an acknowledgement is lost: what is still held is acknowledged again;
  * - a run ends after its job was given to another: the acknowledgement has an old fence and changes nothing.
@@ -27,7 +28,7 @@ import { Runs } from "./runs.ts";
 import type { Claimant, Slots } from "./slots.ts";
 import type { QueueStore } from "./store.ts";
 import { WorkerLease } from "./worker-lease.ts";
-import type { ClaimTerms, WorkerStore } from "./worker-store.ts";
+import type { ClaimTerms, Fate, WorkerStore } from "./worker-store.ts";
 
 /** Counts of one consumer since it was made. */
 export interface ConsumerStats {
@@ -46,6 +47,8 @@ interface StoredJobs {
 
 /** One call holds the server for about 300 microseconds with as many. */
 const MAX_JOBS_PER_CALL = 250;
+/** In front of its lane, without the loss of an attempt. */
+const GIVEN_BACK: Fate = { fate: "again", delayMs: 0, info: Buffer.alloc(0), outcome: Buffer.alloc(0) };
 /** How often a worker that is busy looks for one that has died. */
 const SWEEP_MS = 1_000;
 
@@ -101,7 +104,7 @@ export class Consumer implements Claimant {
     const tickMs = Math.min(parts.terms.pollMs, Math.floor(parts.terms.leaseMs / 3));
     this.#attention = new Attention(parts.core, parts.store.keys.wakeKey, tickMs, this.#stopped.signal);
     this.#lease = new WorkerLease(this.#runtime, parts.terms.leaseMs, () => {
-      this.#stats.lost += this.#runs.callOffAll("its worker's lease could not be renewed in time");
+      this.#runs.callOffAll("its worker's lease could not be renewed in time");
       this.#slots.freed();
       this.#attention.call();
     });
@@ -165,10 +168,10 @@ export class Consumer implements Claimant {
         continue;
       }
       try {
-        // First: what it brings takes slots.
-        if (this.#runs.isInDoubt) await this.#reconcile();
-        const slots = this.#freeSlots;
+        // In doubt nothing is claimed: what this worker holds already takes slots, and is started only under a lease.
+        const slots = this.#runs.isInDoubt ? 0 : this.#freeSlots;
         await this.#slots.reserving(slots, () => this.#claim(slots));
+        if (this.#runs.isInDoubt) await this.#reconcile();
         pause = new Pause(this.#runtime, this.#stopped.signal);
       } catch (error) {
         if (error instanceof HoldfastError && error.code === "CLOSED") return;
@@ -232,6 +235,7 @@ export class Consumer implements Claimant {
     const answer = await this.#store.held();
     const placeOf = new Map(answer.ids.map((id, at) => [id, at]));
     const fences = new Map(answer.ids.map((id, at) => [id, Number(answer.fences[at])]));
+    await this.#giveBack(this.#runs.abandoned(fences), fences);
     const { unknown, lost } = this.#runs.agree(fences);
     this.#stats.lost += lost;
     const pick = <T>(list: readonly T[]): T[] => unknown.map((id) => list[placeOf.get(id)!]!);
@@ -239,11 +243,20 @@ export class Consumer implements Claimant {
     this.#startAll(unknown, (id) => fences.get(id)!, stored);
   }
 
+  /** Each is claimed again before it runs again: by its fence what the called-off run still writes can be refused. */
+  async #giveBack(abandoned: readonly Run[], fences: Map<string, number>): Promise<void> {
+    if (abandoned.length === 0) return;
+    // Backwards, so that the one that was claimed first is in front again.
+    await Promise.all(abandoned.toReversed().map((run) => this.#store.settle(run, GIVEN_BACK)));
+    for (const { id } of abandoned) fences.delete(id);
+    this.#attention.isHungry = true;
+  }
+
   /** Not after the lease: what an answer brought that came so late may be another worker's by now. */
   #startAll(ids: readonly string[], fenceOf: (id: string) => number, stored: StoredJobs): void {
     for (const [at, id] of ids.entries()) {
       // Asked each time, as a handler that blocks the event loop may outlast the lease.
-      if (this.#lease.isOver) return;
+      if (this.#lease.isOver) return this.#runs.doubt([]);
       const bytes = stored.records[at];
       // Removed while it waited.
       if (bytes === null || bytes === undefined) continue;

@@ -9,6 +9,8 @@ export class Runs {
   #done: Run[] = [];
   /** Acknowledged in calls whose answers were lost; undefined: none was. */
   #doubted: readonly Run[] | undefined;
+  /** Since the last agreement, as the lease was over. Their handlers may be at it still, and the server may hold their jobs for this worker. */
+  #calledOff: Run[] = [];
 
   get running(): number {
     return this.#running.size;
@@ -23,7 +25,7 @@ export class Runs {
     return this.#ending.size === 0 && !this.isInDoubt ? this.#running.size + this.#done.length : undefined;
   }
 
-  /** The answer to a call was lost: what the server holds must be asked for. */
+  /** The answer to a call was lost, or the lease was over: what the server holds must be asked for. */
   get isInDoubt(): boolean {
     return this.#doubted !== undefined;
   }
@@ -69,18 +71,23 @@ export class Runs {
   agree(held: ReadonlyMap<string, number>): { readonly unknown: string[]; readonly lost: number } {
     this.putBack((this.#doubted ?? []).filter((run) => held.get(run.id) === run.fence));
     this.#doubted = undefined;
+    this.#calledOff = [];
     const gone = [...this.#running.values()].filter((run) => held.get(run.id) !== run.fence && !this.#ending.has(run));
     for (const run of gone) this.#callOff(run, "it was taken for dead, and the job was given to another worker");
     const known = new Set([...this.#running.keys(), ...this.#done.map(({ id }) => id)]);
     return { unknown: [...held.keys()].filter((id) => !known.has(id)), lost: gone.length };
   }
 
-  /** Returns how many outcomes are lost by it that were there already. */
-  callOffAll(why: string): number {
+  /** What has ended already may still be acknowledged: the server refuses it where the job is another's by now. */
+  callOffAll(why: string): void {
+    this.#calledOff.push(...this.#running.values());
     for (const run of this.#running.values()) this.#callOff(run, why);
-    const lost = this.#done.length;
-    this.#done = [];
-    return lost;
+    this.doubt([]);
+  }
+
+  /** Those of the runs that were called off whose claims are still good, in the order in which they began. */
+  abandoned(held: ReadonlyMap<string, number>): Run[] {
+    return this.#calledOff.filter((run) => held.get(run.id) === run.fence);
   }
 
   stopAll(reasonFor: (run: Run) => Error): void {
