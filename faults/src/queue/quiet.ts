@@ -16,9 +16,15 @@ let calls = 0;
 const quietJob = (): Payload => ({ call: `quiet-${(calls += 1)}`, kind: "quiet", delayMs: 0 });
 
 /** A worker that lives and answers but takes no jobs any more has not survived. */
-export async function workersThatWork(hf: Holdfast, crew: Crew): Promise<readonly string[]> {
+export async function workersThatWork(
+  hf: Holdfast,
+  crew: Crew,
+  log: (line: string) => void,
+): Promise<readonly string[]> {
   const queue = queueOf(hf);
-  const before = new Map(crew.livingWorkers.map((worker) => [worker, sizeOf(worker.ledger)]));
+  // One that has only just been forked has no ledger yet.
+  const begun = crew.livingWorkers.filter(({ ledger }) => sizeOf(ledger) > 0);
+  const before = new Map(begun.map((worker) => [worker, sizeOf(worker.ledger)]));
   const idle = (): string[] =>
     [...before].filter(([worker, size]) => sizeOf(worker.ledger) === size).map(([{ name }]) => name);
   const wave = async (): Promise<boolean> => {
@@ -27,7 +33,9 @@ export async function workersThatWork(hf: Holdfast, crew: Crew): Promise<readonl
     if (waiting < WAVE) await queue.addMany(Array.from({ length: WAVE }, quietJob));
     return false;
   };
+  const from = performance.now();
   await until("every worker has run something", wave, WITHIN_MS).catch(() => undefined);
+  log(`every worker has run something after ${Math.round(performance.now() - from)} ms`);
   const wedged = idle().map((name) => `${name} takes no jobs any more`);
   await until("the last jobs are over", async () => {
     const { waiting, active } = await queue.counts();

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../../../packages/holdfast/test/support/servers.ts";
+import { ClockWatch } from "../clock.ts";
 import { ticks } from "../ledger.ts";
 import { Random } from "../random.ts";
 import type { ServerFaultName } from "../servers/topology.ts";
@@ -72,6 +73,7 @@ class QueueRun {
 
   async run(): Promise<Report> {
     const startedAt = performance.now();
+    const clock = new ClockWatch();
     const { hf, subject } = await openSubject(this.#config);
     const broken: string[] = [];
     try {
@@ -90,7 +92,8 @@ class QueueRun {
       };
       await attempt(() => until("all jobs are over", async () => (await subject.left()) === 0 && [], DRAIN_MS));
       const isOurs = this.#config.subject === "queue";
-      if (isOurs) await attempt(() => workersThatWork(hf, this.#crew));
+      this.#options.log("drained");
+      if (isOurs) await attempt(() => workersThatWork(hf, this.#crew, this.#options.log));
       await attempt(() => this.#crew.endWorkers());
       const history = readHistory(this.#crew.producers, this.#crew.workers);
       const dead = isOurs ? await deadIds(hf) : new Set<string>();
@@ -113,11 +116,13 @@ class QueueRun {
         unaskedFailovers: this.#unasked,
         undecided: [...history.additions.values()].filter(({ status }) => status !== "ok" && status !== "duplicate")
           .length,
+        clockSetBackMs: Math.round(clock.setBackMs),
         broken:
           broken.length > MOST_SAID ? [...broken.slice(0, MOST_SAID), `and ${broken.length - MOST_SAID} more`] : broken,
         ok: broken.length === 0,
       };
     } finally {
+      clock.stop();
       await this.#crew.kill();
       await hf.close();
       if (process.env["FAULTS_KEEP"] === undefined) rmSync(this.#folder, { recursive: true, force: true });

@@ -1,10 +1,12 @@
 /** The scenarios of a queue: which faults happen together, and how often each. */
 import type { Suite } from "../suite.ts";
+import { scale } from "./scale.ts";
 import { queueScenario } from "./scenario.ts";
 
 const PROCESSES = { kill: 6, "kill producer": 1, freeze: 2 } as const;
 
 export const queueSuite: Suite = {
+  scale,
   scenarios: {
     standalone: [
       queueScenario("mixed", { ...PROCESSES, restart: 2, disconnect: 3, pause: 2 }),

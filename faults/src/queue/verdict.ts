@@ -89,7 +89,10 @@ function wrongRuns(runs: readonly Run[], { losses }: VerdictTerms): string[] {
         `${payload.kind} job ${id}: ${worker.name} runs it with fence ${fence} after ${before.worker.name} with ${before.fence}`,
       );
     const dueAt = payload.dueAt ?? addedAt + payload.delayMs;
-    if (fence < dueAt * 1_000 && addedAt > 0) broken.push(`job ${id} ran ${dueAt - fence / 1_000} ms too early`);
+    if (fence < dueAt * 1_000 && addedAt > 0)
+      broken.push(
+        `${payload.kind} job ${id} ran ${Math.round(dueAt - fence / 1_000)} ms too early, added at ${addedAt}`,
+      );
   }
   return broken;
 }
