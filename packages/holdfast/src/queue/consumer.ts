@@ -17,7 +17,7 @@ import { sleep } from "../base/runtime.ts";
 import type { Core } from "../core/core.ts";
 import { usableMs } from "../core/lease/timed-lease.ts";
 import { Attention } from "./attention.ts";
-import type { Ending, Endings } from "./endings.ts";
+import { AGAIN, type Ending, type Endings } from "./endings.ts";
 import type { FailureRecord } from "./failure.ts";
 import type { Post } from "./flows/post.ts";
 import type { WorkSettings } from "./options.ts";
@@ -28,7 +28,7 @@ import { Runs } from "./runs.ts";
 import type { Claimant, Slots } from "./slots.ts";
 import type { QueueStore } from "./store.ts";
 import { WorkerLease } from "./worker-lease.ts";
-import type { ClaimTerms, Fate, WorkerStore } from "./worker-store.ts";
+import type { ClaimTerms, WorkerStore } from "./worker-store.ts";
 
 /** Counts of one consumer since it was made. */
 export interface ConsumerStats {
@@ -47,8 +47,6 @@ interface StoredJobs {
 
 /** One call holds the server for about 300 microseconds with as many. */
 const MAX_JOBS_PER_CALL = 250;
-/** In front of its lane, without the loss of an attempt. */
-const GIVEN_BACK: Fate = { fate: "again", delayMs: 0, info: Buffer.alloc(0), outcome: Buffer.alloc(0) };
 /** How often a worker that is busy looks for one that has died. */
 const SWEEP_MS = 1_000;
 
@@ -247,7 +245,7 @@ export class Consumer implements Claimant {
   async #giveBack(abandoned: readonly Run[], fences: Map<string, number>): Promise<void> {
     if (abandoned.length === 0) return;
     // Backwards, so that the one that was claimed first is in front again.
-    await Promise.all(abandoned.toReversed().map((run) => this.#store.settle(run, GIVEN_BACK)));
+    await Promise.all(abandoned.toReversed().map((run) => this.#store.settle(run, AGAIN)));
     for (const { id } of abandoned) fences.delete(id);
     this.#attention.isHungry = true;
   }

@@ -11,7 +11,8 @@ import type { Fate, WorkerStore } from "./worker-store.ts";
 export type Ending = "completed" | "again" | "failed" | "dead" | "stale";
 
 const NOTHING = Buffer.alloc(0);
-const AGAIN = { fate: "again", delayMs: 0, info: NOTHING, outcome: NOTHING, told: NOTHING } as const;
+/** In front of its lane, without the loss of an attempt. */
+export const AGAIN = { fate: "again", delayMs: 0, info: NOTHING, outcome: NOTHING, told: NOTHING } as const;
 
 export interface EndingsParts<Result> {
   readonly core: Core;
