@@ -12,7 +12,13 @@ export type Ending = "completed" | "again" | "failed" | "dead" | "stale";
 
 const NOTHING = Buffer.alloc(0);
 /** In front of its lane, without the loss of an attempt. */
-export const AGAIN = { fate: "again", delayMs: 0, info: NOTHING, outcome: NOTHING, told: NOTHING } as const;
+export const AGAIN: Fate & { readonly fate: "again" } = {
+  fate: "again",
+  delayMs: 0,
+  info: NOTHING,
+  outcome: NOTHING,
+  told: NOTHING,
+};
 
 export interface EndingsParts<Result> {
   readonly core: Core;
