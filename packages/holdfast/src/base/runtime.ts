@@ -3,7 +3,7 @@
  * does it here: with a real server that is Node's own, in a simulation (`holdfast/testing`) a virtual one, so that a run
  * which depends on nothing else can be repeated from a seed.
  *
- * `process.nextTick`, microtasks and promises are used as they are: within one process their order is certain.
+ * `nextTick`, microtasks and promises are Node's own everywhere: within one process their order is certain.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { onAbort } from "./abort.ts";
@@ -30,6 +30,9 @@ export interface Runtime {
 
 /** Node's timers as they are when this module is loaded, so that fake timers of a test never stop a connection. */
 const { clearInterval, clearTimeout, performance, setImmediate, setInterval, setTimeout } = globalThis;
+
+/** Node's `process.nextTick` as it is when this module is loaded, for the same reason. */
+export const nextTick: typeof process.nextTick = process.nextTick.bind(process);
 
 /** Node's own. */
 export const systemRuntime: Runtime = {

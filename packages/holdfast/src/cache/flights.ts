@@ -11,7 +11,7 @@
  *     it loads without the server, or cannot be checked  not joined: the caller waits until it has ended; the next load
  *         begins after all its waiters had asked, and they share it
  */
-import type { Runtime } from "../base/runtime.ts";
+import { nextTick, type Runtime } from "../base/runtime.ts";
 
 export interface Flight {
   readonly id: string;
@@ -68,7 +68,7 @@ export class Flights {
       if (flight === undefined) return this.#start(boarding);
       if (flight.began > since) return this.#join(flight);
       // Its lookups travel on the connection of this caller's own read: one that was answered before has landed by then.
-      await nextTick();
+      await tickOver();
       if (this.#flights.get(key) !== flight) continue;
       const joinable = await isJoinable(flight, boarding);
       if (joinable === true) return this.#join(flight);
@@ -130,12 +130,12 @@ function check(flight: Flight, boarding: Boarding): Promise<boolean | undefined>
   if (flight.check !== undefined) return flight.check;
   const answer = boarding.stillLeased(tokenOf(flight));
   flight.check = answer;
-  process.nextTick(() => (flight.check = undefined));
+  nextTick(() => (flight.check = undefined));
   return answer;
 }
 
-function nextTick(): Promise<void> {
+function tickOver(): Promise<void> {
   return new Promise((resolve) => {
-    process.nextTick(resolve);
+    nextTick(resolve);
   });
 }

@@ -1,5 +1,6 @@
 /** What every primitive stands on: one driver, one keyspace, the handle's codec settings and what must be closed with it. */
 import type { Loose } from "../base/options.ts";
+import { nextTick } from "../base/runtime.ts";
 import { type Codec, type CodecOptions, createCodec, mergeCodecOptions } from "./codec/codec.ts";
 import type { Driver } from "../driver/port.ts";
 import type { Keyspace } from "./keyspace/keyspace.ts";
@@ -72,6 +73,6 @@ export class Core {
 /** Resolves when the promise callbacks of this tick have run, and the lanes after them. */
 function turnOver(): Promise<void> {
   return new Promise((resolve) => {
-    process.nextTick(resolve);
+    nextTick(resolve);
   });
 }

@@ -50,6 +50,15 @@ describe("under fake timers", () => {
     await hf.close();
   });
 
+  it("a handle answers also where process.nextTick is a fake", async () => {
+    const hf = await connect("embedded://");
+    vi.useFakeTimers({ toFake: ["nextTick"] });
+    expect(await hf.counter("c").increment("x")).toMatchObject({ status: "ok" });
+    expect(await hf.cache("c").getOrSet("x", () => "loaded")).toBe("loaded");
+    vi.useRealTimers();
+    await hf.close();
+  });
+
   it("a simulation runs to its end", async () => {
     const report = await simulate({ schedules: 2, seed: 1 }, async ({ clients, sleep }) => {
       await sleep(5_000);

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { slotOf } from "../../src/driver/slot.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import type { ServerProcess } from "../support/servers.ts";
+import { type ServerProcess, startProxy } from "../support/servers.ts";
 import { call, failureOf, Inbox, openDriver, type OpenDriver, send, slotPrefix, stateEvent } from "./support.ts";
 
 describe("a cluster that changes [cluster]", () => {
@@ -63,6 +63,25 @@ describe("a cluster that changes [cluster]", () => {
     const read = await Promise.all(Array.from({ length: 50 }, (_, n) => send(driver, ["GET", `${prefix}${n}`])));
     expect(read).toEqual(read.map((_, n) => Buffer.from(String(n))));
     expect(await target.command("GET", `${prefix}new`)).toBe("x");
+  });
+
+  it("dials again where a primary has become a replica and its name leads to the new one", async () => {
+    const prefix = slotPrefix();
+    const primary = cluster.nodeFor(slotOf(prefix));
+    const replica = cluster.replicaOf(primary);
+    await using name = await startProxy(primary);
+    const named = `127.0.0.1:${name.port}`;
+    await using behind = await openDriver({
+      url: cluster.url,
+      addressMap: { [primary.address]: named, [replica.address]: named },
+      resilience: { timeout: "20s" },
+    });
+    expect(await send(behind, ["SET", `${prefix}key`, "1"], "idempotent")).toBe("OK");
+    name.redirect(replica);
+    await cluster.failover(replica);
+    // The old connection stands. Its server sends every command of the slot to the name that it has itself.
+    expect(await send(behind, ["SET", `${prefix}key`, "2"], "unsafe")).toBe("OK");
+    expect(await replica.command("GET", `${prefix}key`)).toBe("2");
   });
 
   it("repeats TRYAGAIN until the migration is over", async () => {

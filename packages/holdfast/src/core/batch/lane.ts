@@ -7,6 +7,7 @@
  * `set` that was not awaited is seen by the `get` after it.
  */
 import { Deferred } from "../../base/deferred.ts";
+import { nextTick } from "../../base/runtime.ts";
 
 /** One collected operation. Whoever runs the group must settle every one of them. */
 export interface Pending<I, O> {
@@ -83,7 +84,7 @@ export class Lane {
     if (!this.#scheduled) {
       this.#scheduled = true;
       // From a promise callback it runs when the callback queue is empty: all replies of one packet have been handled.
-      process.nextTick(this.#flushAll);
+      nextTick(this.#flushAll);
     }
     return group;
   }

@@ -20,7 +20,7 @@ export interface ConnectionSetup {
   /** Late copies of earlier connections are fenced off first. Not needed where nothing is ever written. */
   readonly fences?: Fences | undefined;
   /** Told of every failed command, so that the topology can learn from it. Must not throw. */
-  readonly onFailure?: ((error: TransportError) => void) | undefined;
+  readonly onFailure?: ((error: TransportError, answeredBy: Connection) => void) | undefined;
 }
 
 /** What the server says of itself. */
@@ -137,7 +137,7 @@ export class Connection {
     // The client's own word for a connection that we have ended does not say why we did.
     const cause = this.#kind.isDestroyed(error) ? this.#life.cause : error;
     const failure = this.#kind.classify(cause, this.node);
-    this.#onFailure?.(failure);
+    this.#onFailure?.(failure, this);
     return failure;
   }
 

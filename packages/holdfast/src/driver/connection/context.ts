@@ -1,6 +1,7 @@
 /** What the parts of one transport share: its settings and the way to report changes to the outside. */
 import type { HoldfastError } from "../../base/errors.ts";
 import type { StateEvent, TransportError } from "../port.ts";
+import type { Connection } from "./connection.ts";
 import type { Fences } from "./fences.ts";
 import type { Invalidations } from "./invalidation.ts";
 import type { Settings } from "./options.ts";
@@ -18,5 +19,5 @@ export interface TransportContext {
   /** Slots are served by other nodes now. Must not throw. */
   slotsMoved(cause: unknown): void;
   /** A command failed on the node at that address: MOVED, READONLY and the like say something of the topology. Must not throw. */
-  learn(node: Address, error: TransportError): void;
+  learn(node: Address, error: TransportError, answeredBy: Connection): void;
 }

@@ -7,6 +7,9 @@ import { LeasePool } from "./lease-pool.ts";
 import { Link } from "./link.ts";
 import { type Address, addressName } from "./url.ts";
 
+/** A connection to a replica is kept for so long before the name is tried again. */
+const REPLICA_PATIENCE_MS = 500;
+
 /** Finds the address to dial; asked for each new connection. */
 export type Resolve = (signal: AbortSignal) => Promise<Address>;
 
@@ -84,7 +87,7 @@ export class Node implements Home {
         watched: purpose !== "lease" && settings.watched,
         onInvalidate: purpose === "shared" ? invalidations.deliver : undefined,
         fences: purpose === "subscriber" ? undefined : fences,
-        onFailure: (error) => this.#context.learn(this.address, error),
+        onFailure: (error, answeredBy) => this.#context.learn(this.address, error, answeredBy),
       },
       signal,
     );
@@ -95,6 +98,21 @@ export class Node implements Home {
       throw cause;
     }
     return connection;
+  }
+
+  /**
+   * The server behind the connection is not the primary that it was, and the name may lead to another one by now: it is
+   * resolved and dialled again. What is under way will be answered, mostly with the same error.
+   */
+  dialAgain(error: TransportError, answeredBy: Connection): void {
+    const { connection } = this.link;
+    if (connection === undefined || connection.node !== answeredBy.node) return;
+    // An earlier connection's answer says nothing of this one.
+    if (answeredBy.ageMs > connection.ageMs) return;
+    // It was a replica from the start, and still is: reads are not to suffer from every write.
+    const isKnown = error.prefix === "MOVED" || connection.greeting.role !== "master";
+    if (isKnown && connection.ageMs < REPLICA_PATIENCE_MS) return;
+    this.link.drop(error, this.#context.settings.drainTimeoutMs);
   }
 
   async close(cause: unknown): Promise<void> {

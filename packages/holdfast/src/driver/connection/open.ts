@@ -38,7 +38,7 @@ export async function openSettings(settings: Settings, opening: Opening = {}, ba
       invalidations.flush(cause);
       subscriptions.reconcile(cause);
     },
-    learn: (node, error) => topology.learn(node, error),
+    learn: (node, error, answeredBy) => topology.learn(node, error, answeredBy),
   };
   const topology: Topology = settings.mode === "cluster" ? new ClusterTopology(context) : new SingleTopology(context);
   const subscriptions = new Subscriptions(context, topology);

@@ -111,9 +111,13 @@ export class ClusterTopology implements Topology {
     return [...this.#nodes.values()];
   }
 
-  learn(node: Address, error: TransportError): void {
-    if (error.prefix === "MOVED") this.#patch(node, error);
+  learn(node: Address, error: TransportError, answeredBy: Connection): void {
+    const isMoved = error.prefix === "MOVED";
+    if (isMoved) this.#patch(node, error);
     else if (error.prefix === "CLUSTERDOWN" || error.prefix === "READONLY") this.#refresher.request();
+    // A name that sends to itself leads to another server by now than when it was dialled.
+    if (error.prefix === "READONLY" || (isMoved && this.#targetOf(node, error)?.id === addressName(node)))
+      this.#nodes.get(addressName(node))?.dialAgain(error, answeredBy);
   }
 
   notice(event: StateEvent): void {

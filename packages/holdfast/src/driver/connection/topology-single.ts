@@ -8,9 +8,6 @@ import { Sentinels } from "./sentinels.ts";
 import { type Topology, unknownNode } from "./topology.ts";
 import { type Address, addressName } from "./url.ts";
 
-/** A connection to a replica is kept for so long before the name is tried again. */
-const REPLICA_PATIENCE_MS = 500;
-
 export class SingleTopology implements Topology {
   readonly #context: TransportContext;
   readonly #node: Node;
@@ -78,17 +75,10 @@ export class SingleTopology implements Topology {
 
   /**
    * A primary that became a replica answers READONLY. The sentinels know the new one; where there are none, the name
-   * may lead elsewhere by now, so it is resolved and dialled again.
+   * may lead elsewhere by now.
    */
-  learn(_node: Address, error: TransportError): void {
-    if (error.prefix !== "READONLY") return;
-    const { link } = this.#node;
-    const { connection } = link;
-    if (connection?.node !== error.node) return;
-    // It was a replica from the start, and still is: reads are not to suffer from every write.
-    const isKnown = connection.greeting.role !== "master" && connection.ageMs < REPLICA_PATIENCE_MS;
-    // What is under way will be answered, mostly with READONLY too.
-    if (!isKnown) link.drop(error, this.#context.settings.drainTimeoutMs);
+  learn(_node: Address, error: TransportError, answeredBy: Connection): void {
+    if (error.prefix === "READONLY") this.#node.dialAgain(error, answeredBy);
   }
 
   notice(): void {}

@@ -27,7 +27,7 @@ export interface Topology {
   homeOf(kind: ChannelKind, channel: string): Node;
   primaries(): readonly Node[];
   /** A command failed on `node`. Must not throw. */
-  learn(node: Address, error: TransportError): void;
+  learn(node: Address, error: TransportError, answeredBy: Connection): void;
   /** A node came or went. Must not throw. */
   notice(event: StateEvent): void;
   /** There are signs that what is known of the servers is out of date. Must not throw. */

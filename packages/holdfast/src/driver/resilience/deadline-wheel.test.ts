@@ -1,5 +1,13 @@
+/**
+ * What could go wrong, and the test for each:
+ * - a deadline comes early, late or never ......................... "on time", "is not early", "idle for long"
+ * - an entry that has left expires all the same ................... "never expires an entry that was removed"
+ * - the one timer under all deadlines is lost ..................... "heals by the next entry", "heals by the first"
+ */
 import { describe, expect, it, vi } from "vitest";
 import { fakeTimeRuntime, SLACK_MS, useFakeTime } from "../../../test/support/fake-time.ts";
+import type { Runtime } from "../../base/runtime.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 import { DeadlineWheel, WheelNode } from "./deadline-wheel.ts";
 
 const ROUND_MS = 1_024 * 5;
@@ -12,6 +20,20 @@ class Entry extends WheelNode {
     this.expiredAt = performance.now();
     this.onExpire();
   }
+}
+
+/** The first timer that is set never fires. */
+function withoutFirstTimer(): Runtime {
+  let lost = false;
+  const losing =
+    (set: Runtime["setTimeout"]): Runtime["setTimeout"] =>
+    (task, ms) => {
+      const timer = set(lost ? task : () => undefined, ms);
+      lost = true;
+      return timer;
+    };
+  const { setInterval, setTimeout } = fakeTimeRuntime;
+  return { ...fakeTimeRuntime, setInterval: losing(setInterval), setTimeout: losing(setTimeout) };
 }
 
 useFakeTime();
@@ -41,6 +63,30 @@ describe("the deadline wheel", () => {
     wheel.schedule(entry, wheel.tickIn(10));
     vi.advanceTimersByTime(10 + SLACK_MS);
     expect(entry.expiredAt! - start).toBeGreaterThanOrEqual(10);
+  });
+
+  it("heals by the next entry where its timer was lost, and nothing is forgotten", () => {
+    const wheel = new DeadlineWheel(withoutFirstTimer());
+    const [forgotten, next] = [new Entry(), new Entry()];
+    wheel.add(forgotten, 50);
+    vi.advanceTimersByTime(5_000);
+    expect(forgotten.expiredAt).toBeUndefined();
+    for (let at = 0; at < 64; at += 1) wheel.add(at === 63 ? next : new Entry(), 50);
+    vi.advanceTimersByTime(50 + SLACK_MS);
+    expect(forgotten.expiredAt).toBeDefined();
+    expect(next.expiredAt).toBeDefined();
+    expect(wheel.entries).toBe(0);
+  });
+
+  it("heals by the first entry after it was empty", () => {
+    const wheel = new DeadlineWheel(withoutFirstTimer());
+    const [answered, next] = [new Entry(), new Entry()];
+    wheel.add(answered, 50);
+    wheel.remove(answered);
+    vi.advanceTimersByTime(5_000);
+    wheel.add(next, 50);
+    vi.advanceTimersByTime(50 + SLACK_MS);
+    expect(next.expiredAt).toBeDefined();
   });
 
   it("never expires an entry that was removed, however far it had come", () => {
@@ -151,5 +197,19 @@ describe("a blocked event loop", () => {
     await silentExpired;
     port1.close();
     expect(answered.expiredAt).toBeUndefined();
+  });
+});
+
+describe("the waiting room", () => {
+  it("heals by the next call that parks where its timer was lost", () => {
+    const room = new WaitingRoom(10, withoutFirstTimer());
+    let woken = 0;
+    const waiter = { wake: () => void (woken += 1) };
+    room.park({ ...waiter });
+    vi.advanceTimersByTime(60_000);
+    expect(woken).toBe(0);
+    room.park({ ...waiter });
+    vi.advanceTimersByTime(2_000);
+    expect(woken).toBe(2);
   });
 });

@@ -4,6 +4,8 @@
  * - Entries sit in circular doubly linked lists, so a settled call is unlinked in O(1) and is held by nothing.
  * - `add` reads no clock. A new entry waits in `incoming` and is dated at the next tick; most calls are settled by
  *   then and were never dated. A deadline is therefore never early, and at most three ticks late.
+ * - All deadlines hang on one timer. Should it ever be lost (fake timers, a runtime that was frozen), an entry that is added
+ *   more than a second after its last tick sets it again; that is looked at for the first entry and for every 64th.
  * - What is due expires in the check phase, after one poll for input: a reply that already lies in the socket's buffer
  *   wins over its deadline, also when the event loop was blocked past it.
  */
@@ -14,6 +16,10 @@ const TICK_MS = 5;
 const SLOTS = 1024;
 const MASK = SLOTS - 1;
 const UNDATED = -1;
+/** A timer that is so late is lost. */
+const LOST_TICKS = 200;
+/** Of so many entries one looks whether the timer is lost. */
+const LOOKS_EVERY = 64;
 
 /** An entry of the wheel, and the head of each list. A node that is linked to itself is in no list. */
 export class WheelNode {
@@ -35,6 +41,7 @@ export class DeadlineWheel {
   readonly #slots: readonly WheelNode[] = Array.from({ length: SLOTS }, () => new WheelNode());
   readonly #expired = new WheelNode();
   #lastTick = 0;
+  #added = 0;
   /** Runs only while there are entries, and does not keep the process alive. */
   #timer: Timer | undefined = undefined;
   readonly #runtime: Runtime;
@@ -89,12 +96,25 @@ export class DeadlineWheel {
 
   #link(head: WheelNode, node: WheelNode): void {
     if (this.#timer === undefined) this.#start();
+    else if (this.#size === 0 || this.#isLooking()) this.#revive();
     append(head, node);
     this.#size += 1;
   }
 
   #start(): void {
     this.#lastTick = this.#currentTick();
+    this.#timer = this.#runtime.setInterval(this.#tick, TICK_MS);
+  }
+
+  #isLooking(): boolean {
+    this.#added += 1;
+    return this.#added % LOOKS_EVERY === 0;
+  }
+
+  /** The next tick comes to everything that became due meanwhile. */
+  #revive(): void {
+    if (this.#currentTick() - this.#lastTick <= LOST_TICKS) return;
+    this.#runtime.clearInterval(this.#timer);
     this.#timer = this.#runtime.setInterval(this.#tick, TICK_MS);
   }
 

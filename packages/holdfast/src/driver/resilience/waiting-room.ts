@@ -4,12 +4,15 @@
  * Parked calls are all woken together, oldest first, in the same tick: the transport writes them in that
  * order, so the program order of calls that were not awaited survives an outage. They are woken by the transport's
  * `up` event; the timer is for what no event reports, such as a slot that moved to a node which was up all the time.
- * Such an attempt is refused locally and costs no server anything, so one schedule for all of them is enough.
+ * Such an attempt is refused locally and costs no server anything, so one schedule for all of them is enough. Should its
+ * timer ever be lost (fake timers, a runtime that was frozen), the next call that parks sets it again.
  */
 import type { Runtime, Timer } from "../../base/runtime.ts";
 import { backoffMs } from "./backoff.ts";
 
 const POLL = { baseMs: 25, maxMs: 1_000 };
+/** A timer that is so late is lost. */
+const LOST_MS = 1_000;
 
 export interface Waiter {
   wake(): void;
@@ -22,6 +25,7 @@ export class WaitingRoom {
   #polls = 0;
   readonly #runtime: Runtime;
   #timer: Timer | undefined = undefined;
+  #dueAt = 0;
 
   constructor(max: number, runtime: Runtime) {
     this.max = max;
@@ -34,8 +38,12 @@ export class WaitingRoom {
 
   park(waiter: Waiter): void {
     this.#parked.add(waiter);
-    if (this.#timer !== undefined) return;
-    this.#timer = this.#runtime.setTimeout(this.#poll, backoffMs(this.#runtime, POLL, this.#polls));
+    const now = this.#runtime.now();
+    if (this.#timer !== undefined && now - this.#dueAt <= LOST_MS) return;
+    this.#runtime.clearTimeout(this.#timer);
+    const delayMs = backoffMs(this.#runtime, POLL, this.#polls);
+    this.#dueAt = now + delayMs;
+    this.#timer = this.#runtime.setTimeout(this.#poll, delayMs);
     this.#timer.unref();
   }
 
