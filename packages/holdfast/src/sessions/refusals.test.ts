@@ -25,7 +25,7 @@ describe("sessions on a server that takes no writes [standalone]", () => {
 
   beforeAll(async () => {
     server = await startStandalone({ config: { "enable-protected-configs": "local" } });
-    hf = await connect(server.url, { prefix: `test-${randomUUID()}`, timeout: "300ms" });
+    hf = await connect(server.url, { prefix: `test-${randomUUID()}`, timeout: "2s" });
   });
   afterAll(async () => {
     await hf?.close();

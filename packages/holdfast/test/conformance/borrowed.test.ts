@@ -1,4 +1,5 @@
 /** A client that the user made: used, and left as it was. */
+import { createPrivateKey } from "node:crypto";
 import {
   createClient,
   createClientPool,
@@ -11,7 +12,7 @@ import { createBorrowedTransport } from "../../src/driver/node-redis/borrowed.ts
 import type { BorrowedClient } from "../../src/driver/node-redis/borrowed-client.ts";
 import { createDriver } from "../../src/driver/resilience/driver.ts";
 import { backends } from "../support/backends.ts";
-import { startStandalone, type Standalone } from "../support/servers.ts";
+import { startStandalone, startTls, type Standalone } from "../support/servers.ts";
 import { call, failureOf, Inbox, script, send, slotPrefix, stateEvent } from "./support.ts";
 
 type UsersClient = RedisClientType | RedisClusterType;
@@ -79,6 +80,24 @@ describe.each(backends("tls"))("a borrowed client with a check of its own [$name
     const before = asked.length;
     (await driver.lease(slotPrefix(), call())).release();
     expect(asked.length).toBeGreaterThan(before);
+    await driver.close();
+    client.destroy();
+  });
+});
+
+describe("a borrowed client with a certificate [tls]", () => {
+  it("leases connections with its key and the passphrase of that", async () => {
+    await using server = await startTls({ clientCertificate: "required" });
+    const passphrase = "open the key";
+    const pem = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase } as const;
+    const key = createPrivateKey(server.client.key).export(pem);
+    const socket = { tls: true, ca: server.ca, cert: server.client.cert, key, passphrase } as object;
+    const client = createClient({ url: server.url, socket });
+    await client.connect();
+    const driver = createDriver(await createBorrowedTransport(client));
+    const lease = await driver.lease(slotPrefix(), call());
+    expect(await lease.send(["PING"], call())).toBe("PONG");
+    lease.release();
     await driver.close();
     client.destroy();
   });

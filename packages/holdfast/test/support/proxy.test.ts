@@ -20,7 +20,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-async function connect(timeoutMs = 5_000): Promise<RespClient> {
+async function connect(timeoutMs = 20_000): Promise<RespClient> {
   const client = await RespClient.connect({ port: proxy.port, timeoutMs });
   clients.push(client);
   return client;

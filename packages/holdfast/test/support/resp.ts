@@ -16,7 +16,7 @@ export interface RespOptions {
   readonly username?: string;
   readonly password?: string;
   readonly tls?: ConnectionOptions;
-  /** Deadline for connecting and for each command, in milliseconds. @default 5000 */
+  /** Deadline for connecting and for each command, in milliseconds. @default 20000 */
   readonly timeoutMs?: number;
 }
 
@@ -44,7 +44,7 @@ export class RespClient {
   }
 
   static async connect(options: RespOptions): Promise<RespClient> {
-    const { host = "127.0.0.1", port, tls, username = "default", password, timeoutMs = 5_000 } = options;
+    const { host = "127.0.0.1", port, tls, username = "default", password, timeoutMs = 20_000 } = options;
     const socket = tls === undefined ? createConnection({ host, port }) : connectTls({ host, port, ...tls });
     try {
       await once(socket, tls === undefined ? "connect" : "secureConnect", { signal: AbortSignal.timeout(timeoutMs) });

@@ -6,6 +6,7 @@
  * Two differences to a transport that owns its connection: a command lost with the borrowed connection is always
  * reported as `lost`, also when it was never written; and onInvalidate also reports this side's own writes.
  */
+import { RESP_TYPES } from "@redis/client";
 import { Deferred } from "../../base/deferred.ts";
 import { UnavailableError } from "../../base/errors.ts";
 import { deadline } from "../../base/runtime.ts";
@@ -36,7 +37,7 @@ import {
   settingsOf,
 } from "./borrowed-client.ts";
 import { classify } from "./classify.ts";
-import { COMMAND_OPTIONS, nodeRedis } from "./client.ts";
+import { COMMAND_OPTIONS, type CommandOptions, nodeRedis } from "./client.ts";
 import { ConnectTimeoutError, readGreeting } from "../connection/connection.ts";
 import { guarded } from "../connection/guarded.ts";
 import { describeFailure } from "../connection/failure.ts";
@@ -69,11 +70,16 @@ export async function openBorrowed(
 ): Promise<Transport> {
   if (!client.isReady) throw new UnavailableError("the client that was handed in is not connected; connect it first");
   try {
-    const hello = await answered(sendOn(client, ["HELLO"], undefined), settings, opening.signal);
-    return new BorrowedTransport(client, settings, {
-      ...capabilitiesOf(readGreeting(hello)),
-      fencing: "none",
-    });
+    const greet = (options: CommandOptions): Promise<Reply> =>
+      answered(sendOn(client, ["HELLO"], undefined, options), settings, opening.signal);
+    let options: CommandOptions = COMMAND_OPTIONS;
+    let hello = await greet(options);
+    if (!Array.isArray(hello)) {
+      options = optionsOfItsRealm(hello);
+      hello = await greet(options);
+    }
+    const caps: Capabilities = { ...capabilitiesOf(readGreeting(hello)), fencing: "none" };
+    return new BorrowedTransport(client, settings, caps, options);
   } catch (error) {
     throw describeFailure("the servers of the client that was handed in", error, nodeRedis);
   }
@@ -83,6 +89,7 @@ class BorrowedTransport implements Transport {
   readonly caps: Capabilities;
   readonly #client: BorrowedClient;
   readonly #settings: Settings;
+  readonly #options: CommandOptions;
   readonly #stateListeners = new Set<(event: StateEvent) => void>();
   #aside: Promise<Transport> | undefined;
   #closing: Promise<void> | undefined;
@@ -90,8 +97,9 @@ class BorrowedTransport implements Transport {
   #home: Home;
   #up = true;
 
-  constructor(client: BorrowedClient, settings: Settings, caps: Capabilities) {
+  constructor(client: BorrowedClient, settings: Settings, caps: Capabilities, options: CommandOptions) {
     this.#client = client;
+    this.#options = options;
     this.#settings = settings;
     this.caps = caps;
     this.#home = { id: nodeName(undefined), connection: {} };
@@ -108,7 +116,7 @@ class BorrowedTransport implements Transport {
     // Its offline queue would send the command at any later time, long after the caller has given up.
     if (!this.#client.isReady)
       return caller.failed(new TransportError("refused", "the borrowed client is not connected"));
-    sendOn(this.#client, args, route).then(
+    sendOn(this.#client, args, route, this.#options).then(
       (reply) => caller.replied(reply),
       (error: unknown) => caller.failed(classify(error, nodeName(route))),
     );
@@ -166,7 +174,7 @@ class BorrowedTransport implements Transport {
 
   /** The user's `select()` may have changed it since the client was made, and only the server knows. */
   async #database(): Promise<number> {
-    const info = await sendOn(this.#client, ["CLIENT", "INFO"], undefined).catch((error: unknown) => {
+    const info = await sendOn(this.#client, ["CLIENT", "INFO"], undefined, this.#options).catch((error: unknown) => {
       const failure = classify(error, nodeName(undefined));
       // A user who may not ask has the database that the client was made with.
       if (failure.kind === "replied") return "";
@@ -228,15 +236,28 @@ async function answered(
   }
 }
 
-async function sendOn(client: BorrowedClient, args: readonly Arg[], route: Route): Promise<Reply> {
-  if (!isCluster(client)) return client.sendCommand(args, COMMAND_OPTIONS);
+/** Maps as lists, by the list of the client's own realm: node-redis compares with that. HELLO has one among its fields. */
+function optionsOfItsRealm(hello: Reply): CommandOptions {
+  const { modules } = Object(hello) as { modules?: unknown };
+  if (!Array.isArray(modules)) return COMMAND_OPTIONS;
+  const { constructor: list } = modules as unknown as { constructor: ArrayConstructor };
+  return { ...COMMAND_OPTIONS, typeMapping: { ...COMMAND_OPTIONS.typeMapping, [RESP_TYPES.MAP]: list } };
+}
+
+async function sendOn(
+  client: BorrowedClient,
+  args: readonly Arg[],
+  route: Route,
+  options: CommandOptions,
+): Promise<Reply> {
+  if (!isCluster(client)) return client.sendCommand(args, options);
   if (route === undefined || typeof route === "string" || Buffer.isBuffer(route)) {
-    return client.sendCommand(route, false, args, COMMAND_OPTIONS);
+    return client.sendCommand(route, false, args, options);
   }
   const node = client.nodeByAddress.get(route.node);
   if (node === undefined)
     throw new TransportError("refused", `there is no node ${route.node} (any more)`, { node: route.node });
-  return (await client.nodeClient(node)).sendCommand(args, COMMAND_OPTIONS);
+  return (await client.nodeClient(node)).sendCommand(args, options);
 }
 
 function nodeName(route: Route): string {
