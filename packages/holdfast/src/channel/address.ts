@@ -7,7 +7,7 @@ import type { ChannelKind } from "../driver/port.ts";
 import { escapeGlob } from "../core/keyspace/scan.ts";
 import { checkName } from "./options.ts";
 
-export interface Address {
+export interface ChannelAddress {
   readonly kind: ChannelKind;
   /** What is subscribed, and for a single channel what is published to. */
   readonly target: string;
@@ -15,7 +15,7 @@ export interface Address {
   nameOf(channel: string): string;
 }
 
-export function channelAddress(core: Core, name: string, sharded: boolean): Address {
+export function channelAddress(core: Core, name: string, sharded: boolean): ChannelAddress {
   checkName("name", name);
   const nameOf = (): string => name;
   return sharded
@@ -23,7 +23,7 @@ export function channelAddress(core: Core, name: string, sharded: boolean): Addr
     : { kind: "exact", target: core.keys.channel("channel", name), nameOf };
 }
 
-export function patternAddress(core: Core, pattern: string): Address {
+export function patternAddress(core: Core, pattern: string): ChannelAddress {
   const head = core.keys.channel("channel", "");
   return {
     kind: "pattern",

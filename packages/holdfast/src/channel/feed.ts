@@ -8,7 +8,7 @@ import type { Call, Subscription } from "../driver/port.ts";
 import { onAbort } from "../base/abort.ts";
 import { AbortedError, ClosedError, HoldfastError } from "../base/errors.ts";
 import { within } from "../base/runtime.ts";
-import type { Address } from "./address.ts";
+import type { ChannelAddress } from "./address.ts";
 import { Inbox } from "./inbox.ts";
 import type { Consumption, ChannelRawMessage } from "./options.ts";
 import { Reports } from "./reports.ts";
@@ -16,7 +16,7 @@ import { Reports } from "./reports.ts";
 /** Where messages come from and how they are read. */
 export interface Source<T> {
   readonly core: Core;
-  readonly address: Address;
+  readonly address: ChannelAddress;
   readonly codec: Codec<T>;
   /** The channel's name or the pattern. */
   readonly name: string;

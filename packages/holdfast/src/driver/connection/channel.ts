@@ -12,7 +12,7 @@ export interface Member {
 const SUBSCRIBE = { exact: "SUBSCRIBE", pattern: "PSUBSCRIBE", sharded: "SSUBSCRIBE" } as const;
 const UNSUBSCRIBE = { exact: "UNSUBSCRIBE", pattern: "PUNSUBSCRIBE", sharded: "SUNSUBSCRIBE" } as const;
 
-export class Channel {
+export class SubscribedChannel {
   readonly kind: ChannelKind;
   readonly name: string;
   readonly members: Set<Member> = new Set();

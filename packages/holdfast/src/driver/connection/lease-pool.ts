@@ -11,7 +11,7 @@ const IDLE_MS = 30_000;
 /** A connection that is not clean by then is destroyed. */
 const CLEAN_UP_MS = 1_000;
 
-interface Waiter {
+interface TurnWaiter {
   resolve(turn: undefined): void;
   reject(reason: unknown): void;
 }
@@ -33,7 +33,7 @@ export class LeasePool {
   readonly #setup: PoolSetup;
   readonly #idle = new Map<Connection, Timer>();
   readonly #busy = new Set<Connection>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Set<TurnWaiter>();
   readonly #stop = new AbortController();
   /** Connections open or being opened, and turns handed to a waiter that has not used its own yet. */
   #taken = 0;
@@ -80,7 +80,7 @@ export class LeasePool {
       return;
     }
     const { promise, resolve, reject } = new Deferred<undefined>();
-    const waiter: Waiter = { resolve, reject };
+    const waiter: TurnWaiter = { resolve, reject };
     const abandon = (): void => {
       // A waiter no longer in the set has been given its turn, which then must not be lost.
       if (this.#waiters.delete(waiter)) reject(signal.reason);

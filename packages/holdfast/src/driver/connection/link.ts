@@ -16,7 +16,7 @@ export interface LinkHooks {
   down?(cause: unknown, epoch: number): void;
 }
 
-interface Waiter {
+interface ConnectionWaiter {
   resolve(connection: Connection): void;
   failed(cause: unknown): void;
 }
@@ -31,7 +31,7 @@ export class Link {
   readonly #runtime: Runtime;
   readonly #hooks: LinkHooks;
   readonly #stop = new AbortController();
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Set<ConnectionWaiter>();
   #running: Promise<void> | undefined;
   #redial = new AbortController();
 
@@ -57,7 +57,7 @@ export class Link {
     if (this.connection !== undefined) return this.connection;
     this.#stop.signal.throwIfAborted();
     const { promise, resolve, reject } = new Deferred<Connection>();
-    const waiter: Waiter = {
+    const waiter: ConnectionWaiter = {
       resolve,
       failed: (cause) => {
         if (this.isClosed || givesUp(cause)) reject(cause);

@@ -5,7 +5,7 @@
  */
 import { type ChannelKind, type ChannelListener, type StateEvent, type Subscription, TransportError } from "../port.ts";
 import { backoff } from "./backoff.ts";
-import { Channel, type Member } from "./channel.ts";
+import { SubscribedChannel, type Member } from "./channel.ts";
 import type { Connection } from "./connection.ts";
 import type { TransportContext } from "./context.ts";
 import { Link } from "./link.ts";
@@ -15,13 +15,13 @@ import type { Topology } from "./topology.ts";
 /** The subscriber connection of one node, and the channels that are or are being subscribed there. */
 interface Post {
   readonly link: Link;
-  readonly channels: Set<Channel>;
+  readonly channels: Set<SubscribedChannel>;
 }
 
 export class Subscriptions {
   readonly #context: TransportContext;
   readonly #topology: Topology;
-  readonly #channels = new Map<string, Channel>();
+  readonly #channels = new Map<string, SubscribedChannel>();
   readonly #posts = new Map<Node, Post>();
   readonly #stop = new AbortController();
 
@@ -74,14 +74,14 @@ export class Subscriptions {
     this.#posts.clear();
   }
 
-  #channelFor(kind: ChannelKind, name: string): Channel {
+  #channelFor(kind: ChannelKind, name: string): SubscribedChannel {
     const id = `${kind}:${name}`;
-    const known = this.#channels.get(id) ?? new Channel(kind, name);
+    const known = this.#channels.get(id) ?? new SubscribedChannel(kind, name);
     this.#channels.set(id, known);
     return known;
   }
 
-  async #establish(channel: Channel): Promise<void> {
+  async #establish(channel: SubscribedChannel): Promise<void> {
     if (channel.home !== undefined) return;
     channel.establishing ??= this.#subscribe(channel).finally(() => {
       channel.establishing = undefined;
@@ -89,7 +89,7 @@ export class Subscriptions {
     await channel.establishing;
   }
 
-  async #subscribe(channel: Channel): Promise<void> {
+  async #subscribe(channel: SubscribedChannel): Promise<void> {
     const node = this.#topology.homeOf(channel.kind, channel.name);
     const post = this.#postAt(node);
     post.channels.add(channel);
@@ -109,7 +109,7 @@ export class Subscriptions {
     }
   }
 
-  async #leave(channel: Channel, member: Member): Promise<void> {
+  async #leave(channel: SubscribedChannel, member: Member): Promise<void> {
     channel.members.delete(member);
     // A try under way would otherwise leave a subscription behind that nobody wants.
     await channel.establishing?.catch(() => undefined);
@@ -140,7 +140,7 @@ export class Subscriptions {
   }
 
   /** The last channel closes the connection behind it. */
-  #vacate(node: Node, channel: Channel): void {
+  #vacate(node: Node, channel: SubscribedChannel): void {
     const post = this.#posts.get(node);
     if (post?.channels.delete(channel) !== true || post.channels.size > 0) return;
     this.#posts.delete(node);
@@ -154,7 +154,7 @@ export class Subscriptions {
     if (channel?.home === connection) this.#lost([channel], new Error(`the slot of ${name} has moved to another node`));
   }
 
-  #lost(channels: readonly Channel[], cause: unknown): void {
+  #lost(channels: readonly SubscribedChannel[], cause: unknown): void {
     for (const channel of channels) {
       // One that is not confirmed yet fails in its own try.
       if (channel.home === undefined) continue;
@@ -163,7 +163,7 @@ export class Subscriptions {
     }
   }
 
-  async #restore(channel: Channel): Promise<void> {
+  async #restore(channel: SubscribedChannel): Promise<void> {
     if (channel.restoring) return;
     channel.restoring = true;
     for (let failures = 0; channel.home === undefined && this.#isWanted(channel); failures += 1) {
@@ -174,7 +174,7 @@ export class Subscriptions {
     if (channel.home !== undefined) channel.reportGap();
   }
 
-  #homeOf(channel: Channel): Node | undefined {
+  #homeOf(channel: SubscribedChannel): Node | undefined {
     try {
       return this.#topology.homeOf(channel.kind, channel.name);
     } catch {
@@ -182,7 +182,7 @@ export class Subscriptions {
     }
   }
 
-  #isWanted(channel: Channel): boolean {
+  #isWanted(channel: SubscribedChannel): boolean {
     return channel.members.size > 0 && !this.#stop.signal.aborted;
   }
 

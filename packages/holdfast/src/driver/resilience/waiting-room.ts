@@ -14,13 +14,13 @@ const POLL = { baseMs: 25, maxMs: 1_000 };
 /** A timer that is so late is lost. */
 const LOST_MS = 1_000;
 
-export interface Waiter {
+export interface ParkedCall {
   wake(): void;
 }
 
 export class WaitingRoom {
   readonly max: number;
-  readonly #parked = new Set<Waiter>();
+  readonly #parked = new Set<ParkedCall>();
   #backingOff = 0;
   #polls = 0;
   readonly #runtime: Runtime;
@@ -36,7 +36,7 @@ export class WaitingRoom {
     return this.#parked.size + this.#backingOff >= this.max;
   }
 
-  park(waiter: Waiter): void {
+  park(waiter: ParkedCall): void {
     this.#parked.add(waiter);
     const now = this.#runtime.now();
     if (this.#timer !== undefined && now - this.#dueAt <= LOST_MS) return;
@@ -47,7 +47,7 @@ export class WaitingRoom {
     this.#timer.unref();
   }
 
-  unpark(waiter: Waiter): void {
+  unpark(waiter: ParkedCall): void {
     this.#parked.delete(waiter);
     if (this.#parked.size === 0) this.#rest();
   }
