@@ -25,15 +25,16 @@ class Entry extends WheelNode {
 /** The first timer that is set never fires. */
 function withoutFirstTimer(): Runtime {
   let lost = false;
-  const losing =
-    (set: Runtime["setTimeout"]): Runtime["setTimeout"] =>
-    (task, ms) => {
-      const timer = set(lost ? task : () => undefined, ms);
-      lost = true;
-      return timer;
-    };
-  const { setInterval, setTimeout } = fakeTimeRuntime;
-  return { ...fakeTimeRuntime, setInterval: losing(setInterval), setTimeout: losing(setTimeout) };
+  const unlessFirst = (task: () => void): (() => void) => {
+    const isFirst = !lost;
+    lost = true;
+    return isFirst ? () => undefined : task;
+  };
+  return {
+    ...fakeTimeRuntime,
+    setInterval: (task, ms) => fakeTimeRuntime.setInterval(unlessFirst(task), ms),
+    setTimeout: (task, ms) => fakeTimeRuntime.setTimeout(unlessFirst(task), ms),
+  };
 }
 
 useFakeTime();
