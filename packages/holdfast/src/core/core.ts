@@ -36,6 +36,11 @@ export class Core {
     return this.driver.caps.fencing === "none";
   }
 
+  /** Whether nothing new may begin. */
+  get isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
   /** A codec with the codec options among a primitive's over the handle's; what is undefined is the handle's. */
   codec<T>(options: Loose<CodecOptions<T>>): Codec<T> {
     return createCodec(mergeCodecOptions(this.#codecDefaults, options));

@@ -2,7 +2,7 @@
 import { givenOptions, listOf, type OptionNames, wholeBetween } from "../base/options.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { checkName } from "./options.ts";
-import { observed } from "../core/observe/observe.ts";
+import type { Operations } from "../core/observe/observe.ts";
 import type { QueueFailure } from "./failure.ts";
 import { decodeRecord } from "./record.ts";
 import type { Partitions } from "./partitions.ts";
@@ -43,17 +43,19 @@ const MAX_PAGE = 500;
  * await emails.dead.redrive(jobs.filter(({ failures }) => failures > 0).map(({ id }) => id));
  */
 export class QueueDeadLetters<Payload> {
+  readonly #operations: Operations;
   readonly #partitions: Partitions;
   readonly #values: QueueValues<Payload, unknown>;
 
-  constructor(partitions: Partitions, values: QueueValues<Payload, unknown>) {
+  constructor(operations: Operations, partitions: Partitions, values: QueueValues<Payload, unknown>) {
+    this.#operations = operations;
     this.#partitions = partitions;
     this.#values = values;
   }
 
   /** Returns dead jobs, those that died first in front; partition after partition. Cost: ZRANGE, and one script per job of the page. */
   page(options?: QueueDeadPageOptions): Promise<QueueDeadPage<Payload>> {
-    return observed("queue.dead.page", undefined, async () => {
+    return this.#operations.run("dead.page", undefined, async () => {
       const { cursor = "0.0", limit = 50 } = givenOptions(options, PAGE_OPTIONS);
       const [partition, start] = placeOf(cursor, this.#partitions.all.length);
       const count = wholeBetween("limit", limit, 1, MAX_PAGE);
@@ -70,7 +72,7 @@ export class QueueDeadLetters<Payload> {
    * Cost: one script per 500 ids of a partition.
    */
   redrive(ids: Iterable<string>): Promise<number> {
-    return observed("queue.dead.redrive", undefined, async () => {
+    return this.#operations.run("dead.redrive", undefined, async () => {
       const wanted = listOf("ids", ids, "ids").map((id) => checkName("id", id));
       let redriven = 0;
       for (const [partition, own] of this.#partitions.sorted(wanted))
@@ -82,7 +84,7 @@ export class QueueDeadLetters<Payload> {
 
   /** As `redrive`, for every job that is dead now. Cost: a script; one ZRANGE and one script more per 500 jobs. */
   redriveAll(): Promise<number> {
-    return observed("queue.dead.redrive", undefined, async () => {
+    return this.#operations.run("dead.redrive", undefined, async () => {
       let redriven = 0;
       for (const { store } of this.#partitions.all) {
         // Counted before, as what dies again meanwhile would have it go on for ever.

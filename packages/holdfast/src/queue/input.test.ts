@@ -1,6 +1,7 @@
 // What could go wrong, and the test for each:
 // - an option that is not understood is ignored .............. "a queue refuses", "add refuses", "work refuses"
 // - a raw TypeError reaches the user, or a server is asked .... "refuses an id", "refuses what is no list"
+// - a worker on a closed handle looks as if it ran ........... "work refuses a closed handle"
 // - a very long list takes every place of the handle ......... "adds 20,000 jobs while other calls are answered"
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -25,6 +26,12 @@ describe.each(backends())("what is given to a queue [$name]", ({ url, options })
     [{ resultTtl: Symbol("soon") }, 'queue "mails": resultTtl: expected a duration'],
   ])("a queue refuses %o", (bad, message) => {
     expect(() => hf.queue("mails", bad as QueueOptions<unknown, unknown>)).toThrow(message);
+  });
+
+  it("work refuses a closed handle", async () => {
+    const closed = await connect(url, options);
+    await closed.close();
+    expect(() => closed.queue("mails").work(() => undefined)).toThrow(expect.objectContaining({ code: "CLOSED" }));
   });
 
   it.each<[unknown, string]>([

@@ -7,12 +7,12 @@
  * While the server is away `add` waits for it until its deadline and then rejects; a worker calls its runs off when its lease is over, and goes on
  * by itself when a server answers again.
  */
-import { AbortedError, InvalidArgumentError, TimeoutError } from "../base/errors.ts";
+import { AbortedError, InvalidArgumentError, TimeoutError, ClosedError } from "../base/errors.ts";
 import { checkSignal } from "../base/abort.ts";
 import { type Duration, listOf, type OptionNames, parseOptions, toTimerMs } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
-import { observed } from "../core/observe/observe.ts";
+import { Operations } from "../core/observe/observe.ts";
 import { MAX_ADDITIONS } from "./additions.ts";
 import { QueueDeadLetters } from "./dead-letters.ts";
 import type { FailureRecord, QueueFailure } from "./failure.ts";
@@ -114,8 +114,7 @@ export class Queue<Payload, Result = unknown> {
   /** Jobs that are added by the clock. */
   readonly schedules: QueueSchedules<Payload>;
   readonly #ticker: SharedTicker;
-  /** As messages name it. */
-  readonly #where: string;
+  readonly #operations: Operations;
   readonly #core: Core;
   readonly #settings: QueueSettings;
   readonly #partitions: Partitions;
@@ -123,10 +122,10 @@ export class Queue<Payload, Result = unknown> {
 
   constructor(core: Core, name: string, options?: QueueOptions<Payload, Result>) {
     this.name = name;
-    this.#where = `queue "${name}"`;
+    this.#operations = new Operations("queue", name);
     this.#core = core;
     const [settings, values] = parseOptions(
-      this.#where,
+      this.#operations.where,
       options,
       QUEUE_OPTIONS,
       (given) =>
@@ -138,7 +137,7 @@ export class Queue<Payload, Result = unknown> {
     this.#settings = settings;
     this.#values = values;
     this.#partitions = new Partitions(core, name, settings);
-    this.dead = new QueueDeadLetters(this.#partitions, values);
+    this.dead = new QueueDeadLetters(this.#operations, this.#partitions, values);
     this.schedules = new QueueSchedules(core, name, { keys: this.#partitions.first.keys, values, settings });
     this.#ticker = new SharedTicker((pollMs) => this.schedules.run({ poll: pollMs }));
   }
@@ -148,8 +147,8 @@ export class Queue<Payload, Result = unknown> {
    * Cost: one script; calls of the same tick share it, 200 at a time.
    */
   add(payload: Payload, options?: QueueAddOptions): Promise<QueueAddResult<Result>> {
-    return observed("queue.add", undefined, async () => {
-      const settings = parseOptions(this.#where, options, ADD_OPTIONS, addSettings);
+    return this.#operations.run("add", undefined, async () => {
+      const settings = parseOptions(this.#operations.where, options, ADD_OPTIONS, addSettings);
       if (settings.children.length > 0) return this.#addFlow(payload, settings);
       const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
       const { additions } = this.#partitions.for(settings);
@@ -160,9 +159,9 @@ export class Queue<Payload, Result = unknown> {
 
   /** As `add` for each of them, with the same options; in their order. Cost: one script per 200 jobs. */
   addMany(payloads: Iterable<Payload>, options?: QueueAddManyOptions): Promise<QueueAddResult<Result>[]> {
-    return observed("queue.addMany", undefined, async () => {
+    return this.#operations.run("addMany", undefined, async () => {
       const jobs = listOf("payloads", payloads, "payloads");
-      parseOptions(this.#where, options, ADD_MANY_OPTIONS, addSettings);
+      parseOptions(this.#operations.where, options, ADD_MANY_OPTIONS, addSettings);
       const task = (chunk: readonly Payload[]) => Promise.all(chunk.map((payload) => this.add(payload, options)));
       return inChunks(jobs, task, { size: MAX_ADDITIONS });
     });
@@ -173,7 +172,7 @@ export class Queue<Payload, Result = unknown> {
    * No I/O.
    */
   child(payload: Payload, options?: QueueChildOptions): QueueChild {
-    return parseOptions(this.#where, options, CHILD_OPTIONS, ({ onDead = "fail", ...rest }) => {
+    return parseOptions(this.#operations.where, options, CHILD_OPTIONS, ({ onDead = "fail", ...rest }) => {
       const settings = addSettings(rest);
       const encoded = this.#values.payload.encode(payload, this.#values.context);
       return new QueueChild({
@@ -193,7 +192,7 @@ export class Queue<Payload, Result = unknown> {
    * No I/O.
    */
   batch(callbacks: QueueBatchOptions<Payload>): QueueBatch {
-    return parseOptions(this.#where, callbacks, BATCH_OPTIONS, (given) => {
+    return parseOptions(this.#operations.where, callbacks, BATCH_OPTIONS, (given) => {
       const encode = (payload: Payload) => this.#values.payload.encode(payload, this.#values.context);
       return new QueueBatch(this.#core, this.name, this.#partitions, batchSettings(given, encode));
     });
@@ -202,8 +201,9 @@ export class Queue<Payload, Result = unknown> {
   /** Runs `handler` for the jobs of this queue, and ticks its schedules, until the worker, or the handle, is closed. Cost: one script per round of acknowledgements and claims, and one per `poll`. */
   work(handler: QueueHandler<Payload, Result>, options?: QueueWorkOptions): QueueWorker {
     if (typeof handler !== "function")
-      throw new InvalidArgumentError("handler", "a function", handler, { where: this.#where });
-    const work = parseOptions(this.#where, options, WORK_OPTIONS, workSettings);
+      throw new InvalidArgumentError("handler", "a function", handler, { where: this.#operations.where });
+    const work = parseOptions(this.#operations.where, options, WORK_OPTIONS, workSettings);
+    if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.work" });
     const [core, values, queue, partitions] = [this.#core, this.#values, this.#settings, this.#partitions.all];
     const { name } = this;
     const leave = this.#ticker.join(work.pollMs);
@@ -216,9 +216,9 @@ export class Queue<Payload, Result = unknown> {
    * @throws TimeoutError when the job has not ended within `timeout`
    */
   result(id: string, options?: QueueResultOptions): Promise<QueueResult<Result>> {
-    return observed("queue.result", id, async () => {
+    return this.#operations.run("result", id, async () => {
       checkName("id", id);
-      const { timeoutMs, signal } = parseOptions(this.#where, options, RESULT_OPTIONS, resultSettings);
+      const { timeoutMs, signal } = parseOptions(this.#operations.where, options, RESULT_OPTIONS, resultSettings);
       const { runtime } = this.#core.driver;
       const deadline = runtime.now() + timeoutMs;
       const waiter = await this.#core.wakeups.join(this.#partitions.of(id).keys.result(id));
@@ -248,7 +248,7 @@ export class Queue<Payload, Result = unknown> {
 
   /** Returns a job that is not over, or undefined. Cost: one script. */
   get(id: string): Promise<QueueJobInfo<Payload> | undefined> {
-    return observed("queue.get", id, async () => {
+    return this.#operations.run("get", id, async () => {
       const found = await this.#partitions.of(checkName("id", id)).store.find(id);
       if (found.status === "missing") return undefined;
       const record = decodeRecord(found.record);
@@ -269,7 +269,7 @@ export class Queue<Payload, Result = unknown> {
 
   /** Removes a job that is not running; `busy`: it runs, and stays. Idempotent. Cost: two scripts. */
   remove(id: string): Promise<{ readonly status: "ok" | "missing" | "busy" }> {
-    return observed("queue.remove", id, async () => {
+    return this.#operations.run("remove", id, async () => {
       const { store } = this.#partitions.of(checkName("id", id));
       const found = await store.find(id);
       if (found.status === "missing") return { status: "missing" };
@@ -279,17 +279,17 @@ export class Queue<Payload, Result = unknown> {
 
   /** No worker claims any more jobs, until `resume`; those that run go on. Idempotent. Cost: SET. */
   pause(): Promise<void> {
-    return observed("queue.pause", undefined, () => this.#each((store) => store.pause()));
+    return this.#operations.run("pause", undefined, () => this.#each((store) => store.pause()));
   }
 
   /** Idempotent. Cost: DEL, ZRANGE and a PUBLISH per worker that listens. */
   resume(): Promise<void> {
-    return observed("queue.resume", undefined, () => this.#each((store) => store.resume()));
+    return this.#operations.run("resume", undefined, () => this.#each((store) => store.resume()));
   }
 
   /** Counts the jobs in each state, of each partition at one consistent moment. Cost: one script per partition. */
   counts(): Promise<QueueCounts> {
-    return observed("queue.counts", undefined, async () => {
+    return this.#operations.run("counts", undefined, async () => {
       const parts = await Promise.all(this.#partitions.all.map(({ store }) => store.counts()));
       const sum = (of: (part: CountsResult) => number) => parts.reduce((total, part) => total + of(part), 0);
       return {

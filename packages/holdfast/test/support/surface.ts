@@ -70,6 +70,7 @@ const FACTORIES: Record<string, unknown> = {
     attempts: 2,
     backoff: { type: "fixed", delay: "1s", max: "1s", jitter: 0.1 },
     maxCrashes: 2,
+    partitions: 1,
     runTimeout: "1m",
     resultTtl: "1m",
     timeout: "9s",
@@ -168,9 +169,26 @@ function methods(id: string, jobId: string): Record<string, Record<string, unkno
       result: [name(jobId), { timeout: 1, signal }],
       get: [name(jobId)],
       remove: [name(jobId)],
+      child: [
+        1,
+        { key: name("a"), delay: 1, priority: "low", attempts: 2, result: true, children: [], onDead: "fail" },
+      ],
+      batch: [{ id: name("b"), onComplete: 1, onSuccess: 1, onDead: 1 }],
       pause: [],
       resume: [],
       counts: [],
+    },
+    "queue.batch": { add: [[]] },
+    "queue.schedules": {
+      set: [n, { every: "1h", payload: 1 }],
+      get: [n],
+      list: [{ cursor: name("a"), limit: 1 }],
+      remove: [n],
+      pause: [n],
+      resume: [n],
+      runNow: [n],
+      sync: [name("me"), { nightly: { every: "1h", payload: 1 } }],
+      run: [{ poll: "1s" }],
     },
     "queue.dead": { page: [{ cursor: "0", limit: 1 }], redrive: [name([jobId])], redriveAll: [] },
     channel: {
@@ -214,6 +232,8 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
   const held = await hf.lock(`${own}-held`).acquire();
   const instances: Record<string, [object, string | undefined]> = {
     "queue.dead": [hf.queue(own).dead, `queue "${own}"`],
+    "queue.schedules": [hf.queue(own).schedules, `queue "${own}"`],
+    "queue.batch": [hf.queue(own).batch({ onComplete: 1 }), `queue "${own}"`],
     "held lock": [held, `lock "${own}-held"`],
     hf: [hf, undefined],
   };

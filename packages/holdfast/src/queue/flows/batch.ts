@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
 import type { OptionNames } from "../../base/options.ts";
 import type { Core } from "../../core/core.ts";
-import { observed } from "../../core/observe/observe.ts";
+import { Operations } from "../../core/observe/observe.ts";
 import { addSettings, checkName } from "../options.ts";
 import type { Partition } from "../partition.ts";
 import type { Partitions } from "../partitions.ts";
@@ -70,6 +70,7 @@ const NOTHING = Buffer.alloc(0);
  */
 export class QueueBatch {
   readonly id: string;
+  readonly #operations: Operations;
   readonly #queue: string;
   readonly #partition: Partition;
   readonly #core: Core;
@@ -78,6 +79,7 @@ export class QueueBatch {
   #opened: Promise<void> | undefined;
 
   constructor(core: Core, queue: string, partitions: Partitions, { id, callbacks }: BatchSettings) {
+    this.#operations = new Operations("queue", queue);
     this.id = id ?? core.driver.runtime.randomBytes(ID_BYTES).toString("base64url");
     this.#core = core;
     this.#queue = queue;
@@ -97,7 +99,7 @@ export class QueueBatch {
    * Cost: a script, and one per 100 jobs and slot; the first call has one more.
    */
   add(children: readonly QueueChild[]): Promise<{ readonly status: "ok" | "closed" }> {
-    return observed("queue.batch.add", this.id, async () => {
+    return this.#operations.run("batch.add", this.id, async () => {
       const jobs = checkChildren("children", children);
       await this.#open();
       const head = `${this.id}/${this.#core.driver.runtime.randomBytes(ID_BYTES).toString("base64url")}`;
@@ -112,7 +114,7 @@ export class QueueBatch {
 
   /** Lets the callbacks run once what was added has ended. Idempotent. Cost: a script; one more where nothing was added. */
   close(): Promise<void> {
-    return observed("queue.batch.close", this.id, async () => {
+    return this.#operations.run("batch.close", this.id, async () => {
       await this.#open();
       const { flows } = this.#partition.post;
       const closed = this.#parents.map((parent) => ({ id: parent.id, policy: parent.policy }));

@@ -11,7 +11,7 @@ import { parseOptions } from "../../base/options.ts";
 import { inChunks } from "../../core/batch/in-chunks.ts";
 import type { Codec, CodecContext } from "../../core/codec/codec.ts";
 import type { Core } from "../../core/core.ts";
-import { observed } from "../../core/observe/observe.ts";
+import { Operations } from "../../core/observe/observe.ts";
 import { untilNoConflict } from "../../core/update/compare-and-set.ts";
 import type { QueueKeys } from "../keys.ts";
 import { ScheduleKeys } from "./keys.ts";
@@ -62,7 +62,7 @@ const SYNC_PAGE = 200;
  */
 export class QueueSchedules<Payload> {
   readonly #core: Core;
-  readonly #where: string;
+  readonly #operations: Operations;
   readonly #store: ScheduleStore;
   readonly #wakeKey: string;
   readonly #payload: Codec<Payload>;
@@ -71,7 +71,7 @@ export class QueueSchedules<Payload> {
   constructor(core: Core, name: string, { keys: queue, values, settings }: ScheduledQueue<Payload>) {
     const keys = new ScheduleKeys(core.keys.group("queue", name));
     this.#core = core;
-    this.#where = `queue "${name}"`;
+    this.#operations = new Operations("queue", name);
     const jobHead = settings.partitions === 1 ? "" : FIRST_PARTITION;
     this.#store = new ScheduleStore(core, { queue, keys, timeoutMs: settings.timeoutMs, jobHead });
     this.#wakeKey = keys.wakeKey;
@@ -84,12 +84,12 @@ export class QueueSchedules<Payload> {
    * at its start. Idempotent. Cost: one script where nothing changes, else two.
    */
   set(id: string, options: QueueScheduleOptions<Payload>): Promise<QueueSchedule<Payload>> {
-    return observed("queue.schedules.set", id, () => this.#set(id, options, undefined));
+    return this.#operations.run("schedules.set", id, () => this.#set(id, options, undefined));
   }
 
   /** Returns a schedule, or undefined. Cost: one script. */
   get(id: string): Promise<QueueSchedule<Payload> | undefined> {
-    return observed("queue.schedules.get", id, async () => {
+    return this.#operations.run("schedules.get", id, async () => {
       const { found } = await this.#store.read([checkScheduleId(id)]);
       return found[0] === undefined ? undefined : this.#shown(found[0]);
     });
@@ -97,8 +97,8 @@ export class QueueSchedules<Payload> {
 
   /** Returns schedules in the order of their ids, with their next ticks. Cost: ZRANGE and a script. */
   list(options?: QueueSchedulePageOptions): Promise<QueueSchedulePage<Payload>> {
-    return observed("queue.schedules.list", undefined, async () => {
-      const { after, limit } = parseOptions(this.#where, options, PAGE_OPTIONS, pageSettings);
+    return this.#operations.run("schedules.list", undefined, async () => {
+      const { after, limit } = parseOptions(this.#operations.where, options, PAGE_OPTIONS, pageSettings);
       const { found, cursor } = await this.#page(after, limit);
       return { schedules: found.map((schedule) => this.#shown(schedule)), cursor };
     });
@@ -106,19 +106,19 @@ export class QueueSchedules<Payload> {
 
   /** Removes a schedule; jobs that it has added stay. Returns whether there was one. Idempotent. Cost: one script. */
   remove(id: string): Promise<boolean> {
-    return observed("queue.schedules.remove", id, async () => this.#store.remove(checkScheduleId(id)));
+    return this.#operations.run("schedules.remove", id, async () => this.#store.remove(checkScheduleId(id)));
   }
 
   /** It ticks no more until `resume`; ticks in between are not made up for. Idempotent. Cost: two scripts. */
   pause(id: string): Promise<{ readonly status: "ok" | "missing" }> {
-    return observed("queue.schedules.pause", id, () =>
+    return this.#operations.run("schedules.pause", id, () =>
       this.#change(id, ({ state }) => (state.isPaused ? undefined : { isPaused: true })),
     );
   }
 
   /** Idempotent. Cost: two scripts. */
   resume(id: string): Promise<{ readonly status: "ok" | "missing" }> {
-    return observed("queue.schedules.resume", id, () =>
+    return this.#operations.run("schedules.resume", id, () =>
       this.#change(id, ({ state, record }, nowMs) =>
         state.isPaused ? { isPaused: false, ...nextFromNow(id, record.plan, state, nowMs) } : undefined,
       ),
@@ -130,7 +130,7 @@ export class QueueSchedules<Payload> {
    * Cost: one script.
    */
   runNow(id: string): Promise<{ readonly status: "ok"; readonly jobId: string } | { readonly status: "missing" }> {
-    return observed("queue.schedules.runNow", id, async () => {
+    return this.#operations.run("schedules.runNow", id, async () => {
       const { status, jobId } = await this.#store.run(checkScheduleId(id));
       return status === "ok" ? { status, jobId } : { status };
     });
@@ -144,14 +144,14 @@ export class QueueSchedules<Payload> {
     owner: string,
     definitions: Readonly<Record<string, QueueScheduleOptions<Payload>>>,
   ): Promise<{ readonly removed: readonly string[] }> {
-    return observed("queue.schedules.sync", owner, async () => {
-      const by = checkOwner(owner, this.#where);
+    return this.#operations.run("schedules.sync", owner, async () => {
+      const by = checkOwner(owner, this.#operations.where);
       if (typeof definitions !== "object" || definitions === null || Array.isArray(definitions))
         throw new InvalidArgumentError(
           "definitions",
           'an object such as { nightly: { cron: "0 7 * * *", ... } }',
           said("something else"),
-          { where: this.#where },
+          { where: this.#operations.where },
         );
       const wanted = Object.entries(definitions);
       // A mistake in one of them changes nothing.
@@ -165,7 +165,7 @@ export class QueueSchedules<Payload> {
 
   /** Ticks the schedules in a process without a worker, until it is closed: a worker of the queue does so by itself. */
   run(options?: QueueTickerOptions): QueueTicker {
-    const { pollMs } = parseOptions(this.#where, options, TICKER_OPTIONS, tickerSettings);
+    const { pollMs } = parseOptions(this.#operations.where, options, TICKER_OPTIONS, tickerSettings);
     return new QueueTicker(this.#core, this.#store, this.#wakeKey, pollMs);
   }
 
@@ -174,7 +174,7 @@ export class QueueSchedules<Payload> {
     options: QueueScheduleOptions<Payload>,
     owner: string | undefined,
   ): { readonly plan: SchedulePlan; readonly record: Buffer } {
-    return parseOptions(this.#where, options, SCHEDULE_OPTIONS, (given) => {
+    return parseOptions(this.#operations.where, options, SCHEDULE_OPTIONS, (given) => {
       checkScheduleId(id);
       const plan = planOf(given, owner);
       return { plan, record: encodeSchedule(plan, this.#payload.encode(given.payload, this.#context)) };
@@ -225,7 +225,7 @@ export class QueueSchedules<Payload> {
     const { status } = await untilNoConflict(this.#core.driver.runtime, MOST_ROUNDS, round);
     if (status !== "conflict") return { status };
     const op = `queue.schedules.${verb}`;
-    const message = `${this.#where}: schedule ${JSON.stringify(id)} was changed by others each time; call again`;
+    const message = `${this.#operations.where}: schedule ${JSON.stringify(id)} was changed by others each time; call again`;
     throw new HoldfastError("CONFLICT", message, { op, key: id, retryable: true });
   }
 
