@@ -16,7 +16,7 @@ export function webhookQueue(hf: Holdfast, firstDelay: `${number}ms` | `${number
 }
 
 /** Safe to call again after any failure: the event's own id is the job's. */
-export async function announce(webhooks: Queue<Delivery>, delivery: Delivery): Promise<"ok" | "duplicate"> {
+export async function announce(webhooks: Queue<Delivery>, delivery: Delivery): Promise<"ok" | "duplicate" | "full"> {
   const { status } = await webhooks.add(delivery, { id: delivery.event });
   return status;
 }

@@ -140,6 +140,9 @@ export type {
   QueueUnique,
   QueueWorkOptions,
 } from "./queue/options.ts";
+export type { QueueGroupInfo, QueueGroups, QueueGroupsPage, QueueGroupsPageOptions } from "./queue/groups/groups.ts";
+export type { QueueLimits } from "./queue/groups/limits.ts";
+export type { QueueGroupOptions, QueueLimitsOptions, QueueRate } from "./queue/groups/options.ts";
 export type { QueueJob } from "./queue/job.ts";
 export type { QueueSchedule } from "./queue/schedules/schedule.ts";
 export type { QueueSchedulePage, QueueSchedules } from "./queue/schedules/schedules.ts";

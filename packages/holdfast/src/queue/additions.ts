@@ -16,9 +16,9 @@ export interface Addition {
   readonly record: Buffer;
 }
 
-/** `ok`: it was added, as `id`; `duplicate`: `id` is the job in its way. */
+/** `ok`: it was added, as `id`; `duplicate`: `id` is the job in its way; `full`: as many wait as may. */
 export interface Entered {
-  readonly status: "ok" | "duplicate";
+  readonly status: "ok" | "duplicate" | "full";
   readonly id: string;
 }
 
@@ -30,6 +30,8 @@ const ID_BYTES = 9;
 
 export interface AdditionsOptions {
   readonly timeoutMs: number | undefined;
+  /** 0: any number. */
+  readonly maxWaiting: number;
   /** What ids made here begin with. */
   readonly idHead: string;
 }
@@ -44,13 +46,15 @@ export class Additions {
   readonly #particular: BatchKind<Addition, Entered>;
   /** Of all ids that are made here: no other process has it. */
   readonly #idHead: string;
+  readonly #maxWaiting: number;
   #calls = 0;
 
-  constructor(core: Core, keys: QueueKeys, { timeoutMs, idHead }: AdditionsOptions) {
+  constructor(core: Core, keys: QueueKeys, { timeoutMs, maxWaiting, idHead }: AdditionsOptions) {
     this.#core = core;
     this.#keys = keys;
     this.#call = { op: "queue.add", timeoutMs };
     this.#slot = core.driver.slotOf(keys.queue);
+    this.#maxWaiting = maxWaiting;
     this.#idHead = idHead + core.driver.runtime.randomBytes(ID_BYTES).toString("base64url");
     this.#plain = listKind(MAX_ADDITIONS, (jobs) => this.#append(jobs));
     this.#particular = listKind(MAX_ADDITIONS, (jobs) => this.#addAll(jobs));
@@ -58,8 +62,9 @@ export class Additions {
 
   /** Calls of the same tick share a script; those that need more than `append` does share another one. */
   add(addition: Addition): Promise<Entered> {
-    const { due, uniqueKey } = addition.settings;
-    const isPlain = addition.id === undefined && due === "" && uniqueKey === "";
+    const { due, uniqueKey, group } = addition.settings;
+    const isPlain =
+      addition.id === undefined && due === "" && uniqueKey === "" && group === undefined && this.#maxWaiting === 0;
     return this.#lane.add(isPlain ? this.#plain : this.#particular, this.#slot, addition);
   }
 
@@ -90,14 +95,17 @@ export class Additions {
       settings.due,
       settings.uniqueKey,
       String(settings.uniqueMs),
+      settings.group ?? "",
       record,
     ]);
     const given = jobs.some(({ id }) => id !== undefined);
-    const args = { operationTtlMs: OPERATION_TTL_MS, channel: this.#core.wakeups.channel, given, fields };
-    const duplicates = new Map(pairs(await runScript(this.#core.driver, add, names, args, this.#call)));
+    const { channel } = this.#core.wakeups;
+    const args = { operationTtlMs: OPERATION_TTL_MS, channel, given, maxWaiting: this.#maxWaiting, fields };
+    const refused = new Map(pairs(await runScript(this.#core.driver, add, names, args, this.#call)));
     return ids.map((id, at) => {
-      const holder = duplicates.get(String(at));
-      return holder === undefined ? { status: "ok", id } : { status: "duplicate", id: holder };
+      const holder = refused.get(String(at));
+      if (holder === undefined) return { status: "ok", id };
+      return holder === "" ? { status: "full", id } : { status: "duplicate", id: holder };
     });
   }
 

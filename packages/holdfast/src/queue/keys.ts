@@ -17,6 +17,10 @@ export class QueueKeys {
   readonly workers: string;
   readonly idle: string;
   readonly control: string;
+  /** Of groups, as text. */
+  readonly limits: string;
+  /** Groups with jobs, limits or a pause. */
+  readonly known: string;
   readonly unique: string;
   readonly windows: string;
   /** Jobs that wait for others, and for how many. */
@@ -37,6 +41,8 @@ export class QueueKeys {
     this.workers = keys.part("workers");
     this.idle = keys.part("idle");
     this.control = keys.part("control");
+    this.limits = keys.part("limits");
+    this.known = keys.part("known");
     this.unique = keys.part("unique");
     this.windows = keys.part("windows");
     this.blocked = keys.part("blocked");

@@ -40,6 +40,8 @@ export interface QueueOptions<Payload, Result> extends Pick<
    * it, let the queue run empty first. Order holds within a partition. @default 1
    */
   readonly partitions?: number;
+  /** How many jobs may wait or be delayed, counted exactly as jobs are added; in a queue of several partitions each has its part. @default no limit */
+  readonly maxWaiting?: number;
   /** Deadline of each operation on the server. @default the handle's `timeout` */
   readonly timeout?: Duration;
 }
@@ -56,6 +58,10 @@ export interface QueueAddOptions {
   readonly id?: string;
   /** In a queue of several partitions: jobs of one key are in the same partition, in their order. */
   readonly key?: string;
+  /** Whose job it is, 1 to 200 characters: groups share the workers by their weights, and may have limits (`queue.groups`). @default none */
+  readonly group?: string;
+  /** Where a limit on what waits is reached: for how long to wait for room, before the answer is `full`. @default not at all */
+  readonly wait?: Duration;
   /** Runs no sooner than this long after now, by the server's clock. */
   readonly delay?: Duration;
   /** Runs no sooner than this: a Date, or milliseconds since 1970. */
@@ -73,7 +79,7 @@ export interface QueueAddOptions {
 }
 
 /** Of a job that another one waits for. */
-export interface QueueChildOptions extends Omit<QueueAddOptions, "id" | "unique"> {
+export interface QueueChildOptions extends Omit<QueueAddOptions, "id" | "unique" | "wait"> {
   /**
    * What those that wait for this job do when it is dead: `fail` (are dead too), `ignore` (go on when all have ended) or
    * `continue` (start at once, though others have not ended). @default "fail"
@@ -102,6 +108,8 @@ export interface QueueSettings {
   readonly runTimeoutMs: number | undefined;
   readonly resultTtlMs: number;
   readonly partitions: number;
+  /** 0: any number. */
+  readonly maxWaiting: number;
   readonly timeoutMs: number | undefined;
 }
 
@@ -122,7 +130,10 @@ export interface WorkSettings {
 export interface AddSettings {
   readonly id: string | undefined;
   readonly key: string | undefined;
-  readonly lane: 1 | 2 | 3;
+  /** 1 to 3; 4 to 6 in a group. */
+  readonly lane: number;
+  readonly group: string | undefined;
+  readonly waitMs: number;
   /** Empty, `+milliseconds` from now, or milliseconds since 1970. */
   readonly due: string;
   readonly uniqueKey: string;
@@ -145,10 +156,13 @@ export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown, unknown>> = {
   runTimeout: true,
   resultTtl: true,
   partitions: true,
+  maxWaiting: true,
   timeout: true,
 };
 export const ADD_MANY_OPTIONS: OptionNames<QueueAddManyOptions> = {
   key: true,
+  group: true,
+  wait: true,
   delay: true,
   at: true,
   priority: true,
@@ -161,6 +175,7 @@ export const CHILD_OPTIONS: OptionNames<QueueChildOptions> = {
   children: true,
   onDead: true,
   key: true,
+  group: true,
   delay: true,
   at: true,
   priority: true,
@@ -176,9 +191,12 @@ const MAX_ATTEMPTS = 1_000;
 const MAX_NAME = 200;
 const MAX_CONCURRENCY = 10_000;
 const MAX_PARTITIONS = 1_024;
+const MAX_WAITING = 1_000_000_000;
+/** What is added to the lane of a job that has a group. */
+const IN_GROUP = 3;
 
 export function queueSettings(options: QueueOptions<never, never>): QueueSettings {
-  const { attempts = 5, maxCrashes = 3, partitions = 1, runTimeout, timeout } = options;
+  const { attempts = 5, maxCrashes = 3, partitions = 1, maxWaiting, runTimeout, timeout } = options;
   return {
     attempts: wholeBetween("attempts", attempts, 1, MAX_ATTEMPTS),
     backoff: backoffSettings(options.backoff),
@@ -186,6 +204,7 @@ export function queueSettings(options: QueueOptions<never, never>): QueueSetting
     runTimeoutMs: runTimeout === undefined ? undefined : toTimerMs("runTimeout", runTimeout),
     resultTtlMs: toMs("resultTtl", options.resultTtl ?? "1m"),
     partitions: wholeBetween("partitions", partitions, 1, MAX_PARTITIONS),
+    maxWaiting: maxWaiting === undefined ? 0 : wholeBetween("maxWaiting", maxWaiting, partitions, MAX_WAITING),
     timeoutMs: timeout === undefined ? undefined : toTimerMs("timeout", timeout),
   };
 }
@@ -224,7 +243,7 @@ export function workSettings({
 }
 
 export function addSettings(options: QueueAddOptions): AddSettings {
-  const { id, key, priority = "normal", unique, attempts, result = false } = options;
+  const { id, key, group, wait, priority = "normal", unique, attempts, result = false } = options;
   if (typeof result !== "boolean") throw new InvalidArgumentError("result", "a boolean", result);
   if (!Object.hasOwn(LANES, priority))
     throw new InvalidArgumentError("priority", '"high", "normal" or "low"', priority);
@@ -233,12 +252,16 @@ export function addSettings(options: QueueAddOptions): AddSettings {
   const due = dueOf(options);
   if (children.length > 0 && due !== "")
     throw new InvalidArgumentError("children", "no time beside it: the job runs when they have ended", undefined);
+  if (children.length > 0 && wait !== undefined)
+    throw new InvalidArgumentError("wait", "nothing beside `children`: a flow is not counted against limits", wait);
   if (children.length > 0 && unique !== undefined)
     throw new InvalidArgumentError("children", "an `id` beside it, rather than `unique`", undefined);
   return {
     id: id === undefined ? undefined : checkName("id", id),
     key: key === undefined ? undefined : checkName("key", key),
-    lane: LANES[priority],
+    lane: LANES[priority] + (group === undefined ? 0 : IN_GROUP),
+    group: group === undefined ? undefined : checkGroup(group),
+    waitMs: wait === undefined ? 0 : toTimerMs("wait", wait, 0),
     due,
     uniqueKey: taken === undefined ? "" : checkName("unique", taken.key),
     uniqueMs: taken?.for === undefined ? 0 : toMs("unique.for", taken.for),
@@ -264,6 +287,12 @@ function dueOf({ delay, at }: QueueAddOptions): string {
   const ms = at instanceof Date ? at.getTime() : at;
   if (Number.isFinite(ms) && ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return String(Math.round(ms));
   throw new InvalidArgumentError("at", "a Date or milliseconds since 1970", at);
+}
+
+export function checkGroup(group: unknown): string {
+  if (group === "*")
+    throw new InvalidArgumentError("group", 'another name than "*", which stands for all groups', group);
+  return checkName("group", group);
 }
 
 export function checkName(field: string, name: unknown): string {

@@ -2,6 +2,7 @@
 import type { Core } from "../core/core.ts";
 import { Additions } from "./additions.ts";
 import type { Post, PostOffice } from "./flows/post.ts";
+import { GroupStore } from "./groups/store.ts";
 import { QueueKeys } from "./keys.ts";
 import type { QueueSettings } from "./options.ts";
 import { QueueStore } from "./store.ts";
@@ -10,6 +11,7 @@ export class Partition {
   readonly index: number;
   readonly keys: QueueKeys;
   readonly store: QueueStore;
+  readonly groups: GroupStore;
   readonly additions: Additions;
   readonly post: Post;
   /** What ids made for this partition begin with. */
@@ -20,10 +22,17 @@ export class Partition {
     this.idHead = settings.partitions === 1 ? "" : `${index}~`;
     this.keys = new QueueKeys(core.keys.group("queue", name, index));
     this.store = new QueueStore(core, this.keys, settings);
+    this.groups = new GroupStore(core, this.keys, settings.timeoutMs);
     this.additions = new Additions(core, this.keys, {
       timeoutMs: settings.timeoutMs,
+      maxWaiting: shareOf(settings.maxWaiting, settings.partitions, index),
       idHead: this.idHead,
     });
     this.post = office.of(name, index);
   }
+}
+
+/** What a partition has of a whole number: the parts add up to it. */
+export function shareOf(total: number, partitions: number, index: number): number {
+  return Math.floor(total / partitions) + (index < total % partitions ? 1 : 0);
 }

@@ -27,16 +27,16 @@ export class Partitions {
   /** Of a job that is added: what must meet (equal ids, keys, groups) meets in one partition, the rest goes to each in turn. */
   for(settings: AddSettings): Partition {
     if (this.all.length === 1) return this.first;
-    const { id, key, uniqueKey } = settings;
-    const [binding, ...others] = [id, key, uniqueKey].filter((text) => text !== undefined && text !== "");
+    const { id, key, uniqueKey, group } = settings;
+    const [binding, ...others] = [id, key, uniqueKey, group].filter((text) => text !== undefined && text !== "");
     if (others.some((other) => other !== binding))
       throw new InvalidArgumentError(
         "key",
-        "only one of `id`, `key` and `unique` (or equal ones) in a queue of several partitions, as it chooses the partition",
+        "only one of `id`, `key`, `group` and `unique` (or equal ones) in a queue of several partitions, as it chooses the partition",
         undefined,
       );
     if (binding === undefined) return this.next();
-    return id === undefined ? this.#hashed(binding) : this.of(id);
+    return id === undefined ? this.hashed(binding) : this.of(id);
   }
 
   /** Where jobs without a choice of their own go: neighbours in time to the same one, so that they share a script. */
@@ -54,7 +54,7 @@ export class Partitions {
   of(id: string): Partition {
     if (this.all.length === 1) return this.first;
     const index = INDEX.exec(id)?.[1];
-    return (index === undefined ? undefined : this.all[Number(index)]) ?? this.#hashed(id);
+    return (index === undefined ? undefined : this.all[Number(index)]) ?? this.hashed(id);
   }
 
   /** Ids by the partition that they are in. */
@@ -69,7 +69,8 @@ export class Partitions {
     return byPartition;
   }
 
-  #hashed(text: string): Partition {
+  /** Of a key, or a group. */
+  hashed(text: string): Partition {
     return this.all[Math.floor((slotOf(text) * this.all.length) / SLOTS)]!;
   }
 }

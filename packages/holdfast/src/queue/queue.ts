@@ -15,6 +15,8 @@ import type { Core } from "../core/core.ts";
 import { Operations } from "../core/observe/observe.ts";
 import { MAX_ADDITIONS } from "./additions.ts";
 import { QueueDeadLetters } from "./dead-letters.ts";
+import { QueueGroups } from "./groups/groups.ts";
+import { QueueLimits } from "./groups/limits.ts";
 import type { FailureRecord, QueueFailure } from "./failure.ts";
 import {
   ADD_MANY_OPTIONS,
@@ -39,6 +41,7 @@ import { policyOf, QueueChild } from "./flows/child.ts";
 import { planOf } from "./flows/plan.ts";
 import { Partitions } from "./partitions.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
+import { withRoom } from "./room.ts";
 import type { CountsResult, FindResult } from "./scripts.gen.ts";
 import { QueueSchedules } from "./schedules/schedules.ts";
 import { SharedTicker } from "./schedules/ticker.ts";
@@ -48,8 +51,8 @@ import { type QueueHandler, QueueWorker } from "./worker.ts";
 
 /** A job as its adder sees it. */
 export interface QueueAddResult<Result> {
-  /** `duplicate`: not added, because the job `id` has the same id or unique key. */
-  readonly status: "ok" | "duplicate";
+  /** `duplicate`: not added, because the job `id` has the same id or unique key; `full`: not added, because as many wait as may. */
+  readonly status: "ok" | "duplicate" | "full";
   readonly id: string;
   /** As `queue.result(id)`. */
   result(options?: QueueResultOptions): Promise<QueueResult<Result>>;
@@ -113,6 +116,10 @@ export class Queue<Payload, Result = unknown> {
   readonly dead: QueueDeadLetters<Payload>;
   /** Jobs that are added by the clock. */
   readonly schedules: QueueSchedules<Payload>;
+  /** Limits of all workers together. */
+  readonly limits: QueueLimits;
+  /** Shares, limits and pauses of groups of jobs. */
+  readonly groups: QueueGroups;
   readonly #ticker: SharedTicker;
   readonly #operations: Operations;
   readonly #core: Core;
@@ -137,6 +144,8 @@ export class Queue<Payload, Result = unknown> {
     this.#settings = settings;
     this.#values = values;
     this.#partitions = new Partitions(core, name, settings);
+    this.limits = new QueueLimits(this.#operations, this.#partitions.all);
+    this.groups = new QueueGroups(this.#operations, this.#partitions);
     this.dead = new QueueDeadLetters(this.#operations, this.#partitions, values);
     this.schedules = new QueueSchedules(core, name, { keys: this.#partitions.first.keys, values, settings });
     this.#ticker = new SharedTicker((pollMs) => this.schedules.run({ poll: pollMs }));
@@ -152,7 +161,9 @@ export class Queue<Payload, Result = unknown> {
       if (settings.children.length > 0) return this.#addFlow(payload, settings);
       const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
       const { additions } = this.#partitions.for(settings);
-      const { status, id } = await additions.add({ id: settings.id, settings, record });
+      const { status, id } = await withRoom(this.#core.driver.runtime, settings.waitMs, () =>
+        additions.add({ id: settings.id, settings, record }),
+      );
       return this.#added(status, id);
     });
   }
@@ -327,7 +338,7 @@ export class Queue<Payload, Result = unknown> {
     return info === null ? undefined : this.#values.failures.decode(info, this.#values.context);
   }
 
-  #added(status: "ok" | "duplicate", id: string): QueueAddResult<Result> {
+  #added(status: QueueAddResult<Result>["status"], id: string): QueueAddResult<Result> {
     return { status, id, result: (options) => this.result(id, options) };
   }
 

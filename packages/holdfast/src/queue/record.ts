@@ -7,6 +7,8 @@ import type { AddSettings } from "./options.ts";
 
 /** Options that travel with a job; each name is one letter, as every waiting job pays for it. */
 interface Travelling {
+  /** group */
+  readonly g?: string;
   /** attempts */
   readonly a?: number;
   /** unique key, where it is free again once the job is over */
@@ -22,6 +24,7 @@ interface Travelling {
 export interface JobRecord {
   readonly addedAt: number;
   readonly attempts: number | undefined;
+  readonly group: string | undefined;
   readonly uniqueKey: string;
   readonly keepsResult: boolean;
   readonly waiting: readonly Waiting[];
@@ -36,11 +39,12 @@ const BARE = Buffer.from("\n");
 
 /** What follows the time and the lane. */
 export function encodeRecord(settings: AddSettings, payload: Buffer, waiting: readonly Waiting[] = []): Buffer {
-  const { attempts, result } = settings;
+  const { group, attempts, result } = settings;
   const uniqueKey = settings.uniqueMs === 0 ? settings.uniqueKey : "";
-  if (attempts === undefined && uniqueKey === "" && !result && waiting.length === 0)
+  if (group === undefined && attempts === undefined && uniqueKey === "" && !result && waiting.length === 0)
     return Buffer.concat([BARE, payload]);
   const travelling: Travelling = {
+    ...(group === undefined ? {} : { g: group }),
     ...(attempts === undefined ? {} : { a: attempts }),
     ...(uniqueKey === "" ? {} : { u: uniqueKey }),
     ...(result ? { r: 1 } : {}),
@@ -55,6 +59,7 @@ export function decodeRecord(bytes: Buffer): JobRecord {
   return {
     addedAt: Number(bytes.toString("latin1", 0, STAMP_LENGTH - 1)),
     attempts: options.a,
+    group: options.g,
     uniqueKey: options.u ?? "",
     keepsResult: options.r === 1,
     waiting: options.p ?? NONE,

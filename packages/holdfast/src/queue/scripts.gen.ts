@@ -1,7 +1,7 @@
 // Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
 
 import type { Arg } from "../driver/port.ts";
-import { UnexpectedReplyError, decodeBool, decodeBytes, decodeInt, decodeList, decodeOptional, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { UnexpectedReplyError, decodeBool, decodeBytes, decodeInt, decodeList, decodeOptional, decodeRows, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
 import { encodeBool, encodeInt, encodeJson } from "../core/script/encode.ts";
 import type { None, Script } from "../core/script/script.ts";
 
@@ -18,11 +18,6 @@ local function now()
 end
 `;
 
-const LANES = `local function laneOf(record, lanes)
-  return lanes[tonumber(string.sub(record, 14, 14))]
-end
-`;
-
 const IDLE = `local MAX_ABSENT = 16
 local function wakeWorkers(idle, channel, count)
   local absent = 0
@@ -36,6 +31,94 @@ local function wakeWorkers(idle, channel, count)
       absent = absent + 1
     end
   end
+end
+`;
+
+const OPTIONS = `local function optionsOf(record)
+  local ends = string.find(record, '\\n', 15, true)
+  if not ends or ends == 15 then return {} end
+  return cjson.decode(string.sub(record, 15, ends - 1))
+end
+`;
+
+const GROUPS = `local LANE_WIDTH, MIDDLE = 1000000000000000, 500000000000000
+local function groupOf(record)
+  return optionsOf(record).g
+end
+local limitsByGroup = {}
+local function limitsOf(head, group)
+  local known = limitsByGroup[group]
+  if known then return known end
+  local found = redis.call('HMGET', head .. 'limits', group, '*')
+  local weight, concurrency, rate, perMs, order, maxWaiting =
+    string.match(found[1] or found[2] or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)')
+  known = {
+    weight = tonumber(weight or 1), concurrency = tonumber(concurrency or 0), rate = tonumber(rate or 0),
+    perMs = tonumber(perMs or 0), isStrict = order == '1' or order == '2', blocks = order == '1',
+    maxWaiting = tonumber(maxWaiting or 0),
+  }
+  limitsByGroup[group] = known
+  return known
+end
+local function runningIn(head, group)
+  return tonumber(redis.call('HGET', head .. 'places', 'r' .. group) or 0)
+end
+local function readyGroup(head, group)
+  if redis.call('ZSCORE', head .. 'groups', group) then return true, false end
+  if redis.call('EXISTS', head .. 'group:' .. group) == 0 then return false end
+  if redis.call('ZSCORE', head .. 'halted', group) or redis.call('ZSCORE', head .. 'later', group) then return false end
+  local limits = limitsOf(head, group)
+  if limits.concurrency > 0 and runningIn(head, group) >= limits.concurrency then return false end
+  if limits.blocks and redis.call('HEXISTS', head .. 'heads', group) == 1 then return false end
+  local own = tonumber(redis.call('ZSCORE', head .. 'passed', group) or 0)
+  local current = tonumber(redis.call('HGET', head .. 'control', 'pass') or 0)
+  redis.call('ZREM', head .. 'passed', group)
+  redis.call('ZADD', head .. 'groups', string.format('%.17g', math.max(own, current)), group)
+  return true, true
+end
+local function restGroup(head, group, pass)
+  pass = pass or redis.call('ZSCORE', head .. 'groups', group)
+  if not pass then return end
+  redis.call('ZREM', head .. 'groups', group)
+  redis.call('ZADD', head .. 'passed', pass, group)
+end
+local function haltGroup(head, group, untilMs)
+  redis.call('ZADD', head .. 'halted', 'GT', untilMs, group)
+  redis.call('ZADD', head .. 'known', 0, group)
+  redis.call('HSET', head .. 'control', 'rules', '1')
+  restGroup(head, group)
+end
+local function forgetGroup(head, group)
+  if redis.call('EXISTS', head .. 'group:' .. group) == 1 or redis.call('HEXISTS', head .. 'places', 'r' .. group) == 1
+    or redis.call('HEXISTS', head .. 'limits', group) == 1 or redis.call('ZSCORE', head .. 'halted', group) then return end
+  redis.call('ZREM', head .. 'known', group)
+end
+local function placeInGroup(head, group, lane, ids, inFront)
+  local key, from = head .. 'group:' .. group, lane * LANE_WIDTH
+  local lowest, highest = string.format('%.0f', from), string.format('(%.0f', from + LANE_WIDTH)
+  local edge
+  if inFront then
+    edge = redis.call('ZRANGE', key, lowest, highest, 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2]
+  else
+    edge = redis.call('ZRANGE', key, highest, lowest, 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')[2]
+  end
+  local first = edge and tonumber(edge) + (inFront and -#ids or 1) or from + MIDDLE
+  local scored = {}
+  for at, id in ipairs(ids) do
+    scored[at * 2 - 1] = string.format('%.0f', first + at - 1)
+    scored[at * 2] = id
+  end
+  local added = redis.call('ZADD', key, unpack(scored))
+  redis.call('HINCRBY', head .. 'control', 'grouped', added)
+  if redis.call('ZADD', head .. 'known', 0, group) == 1 then redis.call('HSET', head .. 'control', 'rules', '1') end
+  return readyGroup(head, group)
+end
+local function leaveGroup(head, group, id)
+  if redis.call('ZREM', head .. 'group:' .. group, id) == 0 then return end
+  redis.call('HINCRBY', head .. 'control', 'grouped', -1)
+  if redis.call('EXISTS', head .. 'group:' .. group) == 1 then return end
+  restGroup(head, group)
+  forgetGroup(head, group)
 end
 `;
 
@@ -69,6 +152,204 @@ const REMEMBERED = `local function remembered(meta, ids)
 end
 `;
 
+const RATE = `local function countsOf(entry)
+  local total, count = string.match(entry, '^(%d+):(%d+)$')
+  return tonumber(total), tonumber(count)
+end
+local function freeStarts(key, rate, perMs)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', nowMicros() - perMs * 1000))
+  local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+  if not first[1] then return rate end
+  local before, count = countsOf(first[1])
+  local total = countsOf(redis.call('ZRANGE', key, -1, -1)[1])
+  return math.max(rate - (total - before + count), 0), math.ceil(tonumber(first[2]) / 1000) + perMs
+end
+local function logStarts(key, started, perMs)
+  local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
+  local at, total, count, grain = nowMicros(), started, started, perMs
+  if last[1] then
+    local before, lastCount = countsOf(last[1])
+    local lastAt = tonumber(last[2])
+    at, total = math.max(at, lastAt), before + started
+    if math.floor(at / grain) == math.floor(lastAt / grain) then
+      redis.call('ZREM', key, last[1])
+      count = lastCount + started
+    end
+  end
+  redis.call('ZADD', key, string.format('%.0f', at), string.format('%.0f:%.0f', total, count))
+  redis.call('PEXPIRE', key, perMs + 1)
+end
+`;
+
+const TAKE = `local NEVER = math.huge
+local function firstMs(key)
+  local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
+  return first and first ~= 'inf' and tonumber(first) or NEVER
+end
+local function releaseGroups(head, key)
+  local first = firstMs(key)
+  if first > now() then return first end
+  for _, group in ipairs(redis.call('ZRANGE', key, '-inf', now(), 'BYSCORE', 'LIMIT', 0, 100)) do
+    redis.call('ZREM', key, group)
+    if not readyGroup(head, group) then forgetGroup(head, group) end
+  end
+  return firstMs(key)
+end
+local function takeByRules(head, lanes, slots)
+  local control, urgent, normal, low = head .. 'control', unpack(lanes)
+  local concurrency, running, rate, perMs, blockedUntil, pass, lanePass =
+    unpack(redis.call('HMGET', control, 'concurrency', 'running', 'rate', 'perMs', 'until', 'pass', 'lanePass'))
+  pass, perMs, blockedUntil = tonumber(pass or 0), tonumber(perMs or 0), tonumber(blockedUntil or 0)
+  lanePass = math.max(tonumber(lanePass or 0), pass)
+  local laterMs = math.min(releaseGroups(head, head .. 'later'), releaseGroups(head, head .. 'halted'))
+  local most, nextMs = NEVER, NEVER
+  if concurrency then most = math.max(tonumber(concurrency) - tonumber(running or 0), 0) end
+  if rate then most = math.min(most, (freeStarts(head .. 'rate', tonumber(rate), perMs))) end
+  if blockedUntil > now() then most, nextMs = 0, blockedUntil end
+  local ids, groups, left = {}, {}, math.min(slots, most)
+  local function give(taken, group, step)
+    for at = 1, #taken, step do
+      ids[#ids + 1] = taken[at]
+      groups[#ids] = group
+    end
+    left = left - #taken / step
+    return #taken / step
+  end
+  local function pop(lane, count)
+    if left <= 0 then return 0 end
+    return give(redis.call('LPOP', lane, count) or {}, false, 1)
+  end
+  local states = {}
+  local function roomOf(group)
+    local state = states[group]
+    if state then return state end
+    local limits = limitsOf(head, group)
+    state = {weight = limits.weight, room = NEVER, free = NEVER}
+    if limits.concurrency > 0 then state.room = limits.concurrency - runningIn(head, group) end
+    if limits.rate > 0 then
+      state.key, state.perMs = head .. 'rate:' .. group, limits.perMs
+      state.free, state.freeAtMs = freeStarts(state.key, limits.rate, limits.perMs)
+    end
+    states[group] = state
+    return state
+  end
+  local function takeOf(group, groupPass, rival)
+    local state, key = roomOf(group), head .. 'group:' .. group
+    local count = math.min(left, state.room, state.free)
+    if rival < NEVER then count = math.min(count, math.floor((rival - groupPass) * state.weight) + 1) end
+    local taken = count > 0 and give(redis.call('ZPOPMIN', key, count), group, 2) or 0
+    if taken > 0 then
+      pass = groupPass + (taken - 1) / state.weight
+      groupPass = groupPass + taken / state.weight
+      state.room, state.free = state.room - taken, state.free - taken
+      if state.key then
+        logStarts(state.key, taken, state.perMs)
+        state.freeAtMs = state.freeAtMs or math.ceil(nowMicros() / 1000) + state.perMs
+      end
+    end
+    local score = string.format('%.17g', groupPass)
+    if state.room <= 0 or state.free <= 0 or redis.call('EXISTS', key) == 0 then
+      restGroup(head, group, score)
+      if state.free <= 0 then
+        redis.call('ZADD', head .. 'later', state.freeAtMs, group)
+        laterMs = math.min(laterMs, state.freeAtMs)
+      end
+    else
+      redis.call('ZADD', head .. 'groups', score, group)
+    end
+  end
+  pop(urgent, left)
+  local inLane = left > 0 and redis.call('LLEN', normal) or 0
+  while left > 0 do
+    local first, firstPass, _, second = unpack(redis.call('ZRANGE', head .. 'groups', 0, 1, 'WITHSCORES'))
+    firstPass = tonumber(firstPass or NEVER)
+    if inLane > 0 and lanePass <= firstPass then
+      local count = math.min(inLane, left, math.floor(firstPass - lanePass) + 1)
+      pop(normal, count)
+      pass, lanePass, inLane = lanePass + count - 1, lanePass + count, inLane - count
+    elseif first then
+      takeOf(first, firstPass, math.min(tonumber(second or NEVER), inLane > 0 and lanePass or NEVER))
+    else
+      break
+    end
+  end
+  pop(low, left)
+  if #ids > 0 then
+    redis.call('HSET', control, 'pass', string.format('%.17g', pass), 'lanePass', string.format('%.17g', lanePass))
+    redis.call('ZREMRANGEBYSCORE', head .. 'passed', '-inf', string.format('%.17g', pass))
+    if rate then logStarts(head .. 'rate', #ids, perMs) end
+  end
+  if rate then
+    local free, atMs = freeStarts(head .. 'rate', tonumber(rate), perMs)
+    if free == 0 then nextMs = math.max(atMs, blockedUntil) end
+  end
+  nextMs = math.min(nextMs, math.max(laterMs, blockedUntil))
+  local isMore = #ids == slots and #ids < most
+    and (redis.call('EXISTS', head .. 'groups', urgent, normal, low) > 0)
+  return ids, groups, nextMs, isMore
+end
+local function startRuns(head, worker, ids, groups, records)
+  local control, started, places, order, counts, missing = head .. 'control', 0, {}, {}, {}, {}
+  local waited = 0
+  for at, id in ipairs(ids) do
+    local group = groups[at]
+    if group then
+      waited = waited + 1
+      if records[at] then
+        places[#places + 1] = 'i' .. id
+        places[#places + 1] = worker .. '\\n' .. group
+        if not counts[group] then order[#order + 1] = group end
+        counts[group] = (counts[group] or 0) + 1
+      else
+        missing[#missing + 1] = group
+      end
+    end
+    if records[at] then started = started + 1 end
+  end
+  if waited > 0 then redis.call('HINCRBY', control, 'grouped', -waited) end
+  if #places > 0 then redis.call('HSET', head .. 'places', unpack(places)) end
+  for _, group in ipairs(order) do redis.call('HINCRBY', head .. 'places', 'r' .. group, counts[group]) end
+  if redis.call('HEXISTS', control, 'concurrency') == 1 then redis.call('HINCRBY', control, 'running', started) end
+  for _, group in ipairs(missing) do
+    if not readyGroup(head, group) then forgetGroup(head, group) end
+  end
+end
+`;
+
+const RUNS = `local function endRuns(jobs, ids)
+  local head = string.sub(jobs, 1, -5)
+  local rules, concurrency, running = unpack(redis.call('HMGET', head .. 'control', 'rules', 'concurrency', 'running'))
+  if not rules or #ids == 0 then return 0 end
+  local free = 0
+  if concurrency then
+    running = tonumber(running or 0)
+    redis.call('HSET', head .. 'control', 'running', math.max(running - #ids, 0))
+    if running >= tonumber(concurrency) then free = #ids end
+  end
+  local fields = {}
+  for at, id in ipairs(ids) do fields[at] = 'i' .. id end
+  local places, over, groups, counts = redis.call('HMGET', head .. 'places', unpack(fields)), {}, {}, {}
+  for at, place in ipairs(places) do
+    if place then
+      over[#over + 1] = fields[at]
+      local group = string.sub(place, string.find(place, '\\n', 1, true) + 1)
+      if not counts[group] then groups[#groups + 1] = group end
+      counts[group] = (counts[group] or 0) + 1
+    end
+  end
+  if #over > 0 then redis.call('HDEL', head .. 'places', unpack(over)) end
+  for _, group in ipairs(groups) do
+    if redis.call('HINCRBY', head .. 'places', 'r' .. group, -counts[group]) <= 0 then
+      redis.call('HDEL', head .. 'places', 'r' .. group)
+    end
+    local isReady, isNew = readyGroup(head, group)
+    if isNew then free = free + counts[group] end
+    if not isReady then forgetGroup(head, group) end
+  end
+  return free
+end
+`;
+
 const WORKER_OF = `local function workerOf(id, workers, jobs)
   local head = string.sub(jobs, 1, -5) .. 'active:'
   for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
@@ -88,10 +369,13 @@ const BLOCK = `local function block(jobs, meta, blocked, id, pairs_, held)
 end
 `;
 
-const OPTIONS = `local function optionsOf(record)
-  local ends = string.find(record, '\\n', 15, true)
-  if not ends or ends == 15 then return {} end
-  return cjson.decode(string.sub(record, 15, ends - 1))
+const PLACE = `local function place(jobs, lanes, record, id, inFront)
+  local lane = tonumber(string.sub(record, 14, 14))
+  if lane > 3 then
+    return (placeInGroup(string.sub(jobs, 1, -5), groupOf(record), lane - 3, {id}, inFront))
+  end
+  redis.call(inFront and 'LPUSH' or 'RPUSH', lanes[lane], id)
+  return true
 end
 `;
 
@@ -106,8 +390,9 @@ end
 const SCHEDULE_JOB = `local function addScheduled(jobs, lanes, record, id, scheduledFor)
   local lane, options, from = string.match(record, '^(%d)([^\\n]*)\\n[^\\n]*\\n()')
   local job = string.format('%013.0f', now()) .. lane .. '{"s":' .. string.format('%.0f', scheduledFor) .. options .. '}\\n'
-  if redis.call('HSETNX', jobs, id, job .. string.sub(record, from)) == 0 then return false end
-  redis.call('RPUSH', lanes[tonumber(lane)], id)
+  local added = job .. string.sub(record, from)
+  if redis.call('HSETNX', jobs, id, added) == 0 then return false end
+  place(jobs, lanes, added, id)
   return true
 end
 `;
@@ -142,7 +427,9 @@ export interface AddArgs {
   readonly channel: string;
   /** some of the ids are the callers' own */
   readonly given: boolean;
-  /** of each job: id, lane (1 to 3), due (empty, +milliseconds from now, or milliseconds since 1970), unique key or empty, for how long it is taken (0: until the job is over), record without the time */
+  /** of the queue; 0: none */
+  readonly maxWaiting: number;
+  /** of each job: id, lane (1 to 3, 4 to 6 in a group), due (empty, +milliseconds from now, or milliseconds since 1970), unique key or empty, for how long it is taken (0: until the job is over), group or empty, record without the time */
   readonly fields: readonly Arg[];
 }
 
@@ -151,22 +438,23 @@ export type AddResult = string[];
 /**
  * Add jobs, all of them in one step.
  * A repetition of the call (`operation` is known) adds nothing and is answered like the first time. A job whose id or
- * unique key is taken is left out: `duplicate` has its place in the call, counted from 0, and the id of the job in its way.
+ * unique key is taken is left out, and so is one for which there is no room: the reply has its place in the call, counted from 0, and the id of
+ * the job in its way, which is empty where there is no room.
  */
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "dedupable",
   name: "queue.add",
-  sha1: "b4741fcbf408957f70b8e87baaa94862c7737535",
+  sha1: "0919eac223fa5304de7c63e9d14399d00ef54906",
   lua: `-- queue.add
-${NOW}${LANES}${IDLE}local operation, jobs, urgent, normal, low, delayed, unique, windows, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local operationTtlMs, channel, given = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1'
+${NOW}${IDLE}${OPTIONS}${GROUPS}local operation, jobs, urgent, normal, low, delayed, unique, windows, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local operationTtlMs, channel, given, maxWaiting = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
 local fields = {}
-for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
+for i = 5, #ARGV do fields[i - 4] = ARGV[i] end
 local before = redis.call('GET', operation)
 if before then return cjson.decode(before) end
-local lanes, taken, ids = {urgent, normal, low}, {}, {}
+local lanes, taken, ids, head = {urgent, normal, low}, {}, {}, string.sub(jobs, 1, -5)
 if given then
-  for at = 1, #fields, 6 do ids[#ids + 1] = fields[at] end
+  for at = 1, #fields, 7 do ids[#ids + 1] = fields[at] end
   local found = redis.call('HMGET', jobs, unpack(ids))
   for at, id in ipairs(ids) do taken[id] = found[at] and true or nil end
 end
@@ -182,14 +470,28 @@ local function holderOf(key)
   if redis.call('ZSCORE', windows, key) or redis.call('HEXISTS', jobs, id) == 1 then return id end
 end
 local stamp = string.format('%013.0f', now())
-local records, waiting, later, duplicates = {}, {{}, {}, {}}, {}, {}
+local records, waiting, later, refused = {}, {{}, {}, {}}, {}, {}
 local soonest
-for at = 1, #fields, 6 do
+local room = maxWaiting > 0 and maxWaiting - redis.call('LLEN', urgent) - redis.call('LLEN', normal)
+  - redis.call('LLEN', low) - redis.call('ZCARD', delayed) - tonumber(redis.call('HGET', head .. 'control', 'grouped') or 0)
+local groups, byGroup = {}, {}
+local function groupNamed(name)
+  local group = byGroup[name]
+  if group then return group end
+  group = {name = name, ids = {{}, {}, {}}, room = math.huge}
+  local most = limitsOf(head, name).maxWaiting
+  if most > 0 then group.room = most - redis.call('ZCARD', head .. 'group:' .. name) end
+  groups[#groups + 1], byGroup[name] = group, group
+  return group
+end
+for at = 1, #fields, 7 do
   local id, lane, due, key, window = fields[at], fields[at + 1], fields[at + 2], fields[at + 3], tonumber(fields[at + 4])
+  local group = fields[at + 5] ~= '' and groupNamed(fields[at + 5])
   local holder = taken[id] and id or (key ~= '' and holderOf(key)) or nil
+  if not holder and ((room and room <= 0) or (group and due == '' and group.room <= 0)) then holder = '' end
   if holder then
-    duplicates[#duplicates + 1] = tostring((at - 1) / 6)
-    duplicates[#duplicates + 1] = holder
+    refused[#refused + 1] = tostring((at - 1) / 7)
+    refused[#refused + 1] = holder
   else
     if given then taken[id] = true end
     if key ~= '' then
@@ -198,8 +500,12 @@ for at = 1, #fields, 6 do
       if window > 0 then redis.call('ZADD', windows, now() + window, key) end
     end
     records[#records + 1] = id
-    records[#records + 1] = stamp .. lane .. fields[at + 5]
-    if due == '' then
+    records[#records + 1] = stamp .. lane .. fields[at + 6]
+    if room then room = room - 1 end
+    if due == '' and group then
+      local ready = group.ids[lane - 3]
+      ready[#ready + 1], group.room = id, group.room - 1
+    elseif due == '' then
       local ready = waiting[tonumber(lane)]
       ready[#ready + 1] = id
     else
@@ -217,21 +523,26 @@ if #records > 0 then
     if #list > 0 then redis.call('RPUSH', lanes[lane], unpack(list)) end
     ready = ready + #list
   end
+  for _, group in ipairs(groups) do
+    for lane, list in ipairs(group.ids) do
+      if #list > 0 and placeInGroup(head, group.name, lane, list) then ready = ready + #list end
+    end
+  end
   if #later > 0 then
     local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
     redis.call('ZADD', delayed, unpack(later))
     if ready == 0 and (not first or soonest < tonumber(first)) then ready = 1 end
   end
 end
-redis.call('SET', operation, #duplicates == 0 and '[]' or cjson.encode(duplicates), 'PX', operationTtlMs)
+redis.call('SET', operation, #refused == 0 and '[]' or cjson.encode(refused), 'PX', operationTtlMs)
 if ready > 0 and redis.call('EXISTS', idle) == 1 then wakeWorkers(idle, channel, ready) end
-return duplicates
+return refused
 `,
   encodeKeys(keys, out) {
     out.push(keys.operation, keys.jobs, keys.urgent, keys.normal, keys.low, keys.delayed, keys.unique, keys.windows, keys.idle);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.channel, encodeBool(args.given));
+    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.channel, encodeBool(args.given), encodeInt("maxWaiting", args.maxWaiting));
     for (const each of args.fields) out.push(each);
   },
   decode(reply) {
@@ -358,14 +669,15 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "cc64970912ef1d43fe20db1f08656e9a7ff2cd3d",
+  sha1: "df43fc0e69e7cffa2ae9e93f16229ceb8d8a7438",
   lua: `-- queue.claim
-${NOW}${IDLE}${FORGET}${REMEMBERED}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${GROUPS}${RATE}${TAKE}${RUNS}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
 local done = {}
 for i = 9, #ARGV do done[i - 8] = ARGV[i] end
-local lanes = {urgent, normal, low}
+local lanes, head = {urgent, normal, low}, string.sub(jobs, 1, -5)
 redis.call('ZREM', idle, wakeKey)
+local isPaused, hasRules = unpack(redis.call('HMGET', control, 'paused', 'rules'))
 redis.call('ZADD', workers, now() + leaseMs, worker)
 local stale, over = {}, {}
 local at = uniques * 2 + 1
@@ -383,14 +695,20 @@ if #over > 0 then
   forget(jobs, meta, over)
   for pair = 1, uniques * 2, 2 do freeUnique(unique, done[pair], done[pair + 1]) end
 end
+local hasRoom = hasRules and endRuns(jobs, over) > 0
 local MAX_DUE = 500
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 if first and tonumber(first) <= now() then
   local due = redis.call('ZRANGE', delayed, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_DUE)
   local ready = {{}, {}, {}}
   for _, member in ipairs(due) do
-    local list = ready[tonumber(string.sub(member, 1, 1))]
-    list[#list + 1] = string.sub(member, 2)
+    local lane, id = tonumber(string.sub(member, 1, 1)), string.sub(member, 2)
+    if lane > 3 then
+      local record = redis.call('HGET', jobs, id)
+      if record then placeInGroup(head, groupOf(record), lane - 3, {id}) end
+    else
+      ready[lane][#ready[lane] + 1] = id
+    end
   end
   for lane, list in ipairs(ready) do
     if #list > 0 then redis.call('RPUSH', lanes[lane], unpack(list)) end
@@ -398,10 +716,13 @@ if first and tonumber(first) <= now() then
   redis.call('ZREM', delayed, unpack(due))
   first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 end
-local ids, left = {}, slots
-local isPaused = slots > 0 and redis.call('HGET', control, 'paused')
-if isPaused then left = 0 end
-while left > 0 do
+local ids, left, groups, nextMs, isMore = {}, isPaused and 0 or slots, nil, first and tonumber(first) or math.huge, nil
+if hasRules and left > 0 then
+  local againMs
+  ids, groups, againMs, isMore = takeByRules(head, lanes, left)
+  nextMs, left = math.min(nextMs, againMs), slots - #ids
+end
+while not hasRules and left > 0 do
   local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', left)
   if not taken then break end
   for _, id in ipairs(taken[2]) do ids[#ids + 1] = id end
@@ -421,15 +742,18 @@ if #ids > 0 then
   end
   if #scored > 0 then redis.call('ZADD', active, unpack(scored)) end
   if LONG then redis.call('ZREM', active, LONG) end
+  if hasRules then startRuns(head, worker, ids, groups, records) end
   failures, crashed = remembered(meta, ids)
 end
 local dead = sweep and redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1) or {}
 if idleMs > 0 and (left > 0 or isPaused) then
   redis.call('ZADD', idle, now() + idleMs, wakeKey)
+elseif hasRules then
+  if (isMore or hasRoom) and not isPaused then wakeWorkers(idle, channel, 1) end
 elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
   wakeWorkers(idle, channel, 1)
 end
-local dueMs = first and string.format('%.0f', math.max(tonumber(first) - now(), 0)) or -1
+local dueMs = nextMs < math.huge and string.format('%.0f', math.max(nextMs - now(), 0)) or -1
 return {
   'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, failures,
   crashed, sweep and redis.call('HLEN', letters) or 0,
@@ -475,20 +799,26 @@ export type CountsResult =
 export const counts: Script<CountsKeys, CountsArgs, CountsResult> = {
   class: "read",
   name: "queue.counts",
-  sha1: "23f6746f9a7f05c4b3d0fa0e8b72f30192f22e8c",
+  sha1: "94c9c7d011df7066d86701be25582830d2b69abe",
   lua: `-- queue.counts
 ${NOW}local jobs, urgent, normal, low, delayed, dead, workers, control, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local waiting, oldest = 0, nil
+local head = string.sub(jobs, 1, -5)
+local next_ = redis.call('ZRANGE', head .. 'groups', 0, 0)[1]
+local heads = {next_ and redis.call('ZRANGE', head .. 'group:' .. next_, 0, 0)[1] or ''}
 for _, lane in ipairs({urgent, normal, low}) do
   waiting = waiting + redis.call('LLEN', lane)
-  local id = redis.call('LINDEX', lane, 0)
-  local record = id and redis.call('HGET', jobs, id)
+  heads[#heads + 1] = redis.call('LINDEX', lane, 0) or ''
+end
+for _, id in ipairs(heads) do
+  local record = redis.call('HGET', jobs, id)
   local added = record and tonumber(string.sub(record, 1, 13))
   if added and (not oldest or added < oldest) then oldest = added end
 end
-local active, head = 0, string.sub(jobs, 1, -5) .. 'active:'
+waiting = waiting + math.max(tonumber(redis.call('HGET', control, 'grouped') or 0), 0)
+local active = 0
 for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
-  active = active + redis.call('ZCARD', head .. worker)
+  active = active + redis.call('ZCARD', head .. 'active:' .. worker)
 end
 return {
   'ok', waiting, redis.call('ZCARD', delayed), active, redis.call('ZCARD', dead),
@@ -593,9 +923,9 @@ export type FlowAddResult = number;
 export const flowAdd: Script<FlowAddKeys, FlowAddArgs, FlowAddResult> = {
   class: "idempotent",
   name: "queue.flowAdd",
-  sha1: "6b01b6ab843c50045d23f4f6a8c267b3423edd7c",
+  sha1: "3e3522d82df8c2390f9a4b55c5f8e4dcfda1d574",
   lua: `-- queue.flowAdd
-${NOW}${BLOCK}${IDLE}local jobs, meta, urgent, normal, low, delayed, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+${NOW}${BLOCK}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, delayed, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel = ARGV[1]
 local fields = {}
 for i = 2, #ARGV do fields[i - 1] = ARGV[i] end
@@ -606,8 +936,7 @@ for at = 1, #fields, 5 do
     if waits ~= '[]' then
       block(jobs, meta, blocked, id, cjson.decode(waits))
     elseif due == '' then
-      redis.call('RPUSH', ({urgent, normal, low})[tonumber(lane)], id)
-      ready = ready + 1
+      if place(jobs, {urgent, normal, low}, stamp .. lane .. record, id) then ready = ready + 1 end
     else
       local dueMs = string.sub(due, 1, 1) == '+' and now() + tonumber(due) or tonumber(due)
       redis.call('ZADD', delayed, dueMs, lane .. id)
@@ -657,17 +986,16 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "f1482cfd94f3b3978e8d24dc5e12fec9fb18cf28",
+  sha1: "0976de850f5b4b55a6bf5bb3725a854ee317d7f9",
   lua: `-- queue.flowEnded
-${NOW}${LANES}${IDLE}${OPTIONS}${LETTERS}${FORGET}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${LETTERS}${FORGET}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results = ARGV[1], ARGV[2]
 local fields = {}
 for i = 3, #ARGV do fields[i - 2] = ARGV[i] end
 local released = 0
 local function release(id, record)
   redis.call('HDEL', blocked, id)
-  redis.call('RPUSH', laneOf(record, {urgent, normal, low}), id)
-  released = released + 1
+  if place(jobs, {urgent, normal, low}, record, id) then released = released + 1 end
 end
 local function drop(id)
   redis.call('HDEL', blocked, id)
@@ -862,6 +1190,243 @@ return 'ok'
   },
 };
 
+export interface GroupPauseKeys {
+  readonly jobs: Arg;
+}
+
+export interface GroupPauseArgs {
+  readonly group: string;
+}
+
+export type GroupPauseResult =
+  | { readonly status: "ok" };
+
+/** Pause a group: none of its jobs is claimed until it is resumed. */
+export const groupPause: Script<GroupPauseKeys, GroupPauseArgs, GroupPauseResult> = {
+  class: "idempotent",
+  name: "queue.groupPause",
+  sha1: "f227df52831304b28e41a59dd7feef373b3fe3ab",
+  lua: `-- queue.groupPause
+${NOW}${OPTIONS}${GROUPS}local jobs = KEYS[1]
+local group = ARGV[1]
+haltGroup(string.sub(jobs, 1, -5), group, 'inf')
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs);
+  },
+  encodeArgs(args, out) {
+    out.push(args.group);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface GroupResumeKeys {
+  readonly jobs: Arg;
+  readonly idle: Arg;
+}
+
+export interface GroupResumeArgs {
+  readonly group: string;
+  readonly channel: string;
+}
+
+export type GroupResumeResult =
+  | { readonly status: "ok" };
+
+/** Resume a group, from a pause of any kind. */
+export const groupResume: Script<GroupResumeKeys, GroupResumeArgs, GroupResumeResult> = {
+  class: "idempotent",
+  name: "queue.groupResume",
+  sha1: "b02dd62ba4e9ba2a11cfab5a372c5a42b63e40bf",
+  lua: `-- queue.groupResume
+${NOW}${IDLE}${OPTIONS}${GROUPS}local jobs, idle = KEYS[1], KEYS[2]
+local group, channel = ARGV[1], ARGV[2]
+local head = string.sub(jobs, 1, -5)
+redis.call('ZREM', head .. 'halted', group)
+if readyGroup(head, group) then wakeWorkers(idle, channel, 16) else forgetGroup(head, group) end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(args.group, args.channel);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface GroupSetKeys {
+  readonly jobs: Arg;
+  readonly limits: Arg;
+  readonly control: Arg;
+  readonly idle: Arg;
+}
+
+export interface GroupSetArgs {
+  readonly group: string;
+  /** as `limitsOf` reads it; empty: none of its own */
+  readonly text: string;
+  readonly channel: string;
+}
+
+export type GroupSetResult =
+  | { readonly status: "ok" };
+
+/** Set the limits of a group, or of all without their own (`*`), or take them off; from the next claim on. */
+export const groupSet: Script<GroupSetKeys, GroupSetArgs, GroupSetResult> = {
+  class: "idempotent",
+  name: "queue.groupSet",
+  sha1: "cb46c844cc1e406153bcfcc3f3ccca2f14412907",
+  lua: `-- queue.groupSet
+${NOW}${IDLE}${OPTIONS}${GROUPS}local jobs, limits, control, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local group, text, channel = ARGV[1], ARGV[2], ARGV[3]
+local head = string.sub(jobs, 1, -5)
+if text == '' then
+  redis.call('HDEL', limits, group)
+else
+  redis.call('HSET', limits, group, text)
+end
+redis.call('HSET', control, 'rules', '1')
+if group == '*' then return 'ok' end
+redis.call('ZADD', head .. 'known', 0, group)
+redis.call('ZREM', head .. 'later', group)
+if readyGroup(head, group) then wakeWorkers(idle, channel, 16) else forgetGroup(head, group) end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.limits, keys.control, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(args.group, args.text, args.channel);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface GroupsLookKeys {
+  readonly known: Arg;
+  readonly idle: Arg;
+}
+
+export interface GroupsLookArgs {
+  readonly cursor: string;
+  readonly count: number;
+  readonly channel: string;
+}
+
+export type GroupsLookResult =
+  | { readonly status: "more"; readonly cursor: string }
+  | { readonly status: "ok" };
+
+/** Look again at which groups may be claimed from, from behind `cursor`: the limits of those without their own have changed. */
+export const groupsLook: Script<GroupsLookKeys, GroupsLookArgs, GroupsLookResult> = {
+  class: "idempotent",
+  name: "queue.groupsLook",
+  sha1: "54f07623a54edfdd7a159c73b11b532deec6db03",
+  lua: `-- queue.groupsLook
+${NOW}${IDLE}${OPTIONS}${GROUPS}local known, idle = KEYS[1], KEYS[2]
+local cursor, count, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local head, ready = string.sub(known, 1, -6), 0
+local groups = redis.call('ZRANGE', known, '(' .. cursor, '+', 'BYLEX', 'LIMIT', 0, count)
+for _, group in ipairs(groups) do
+  redis.call('ZREM', head .. 'later', group)
+  local isReady, isNew = readyGroup(head, group)
+  if isNew then ready = ready + 1 end
+end
+wakeWorkers(idle, channel, ready)
+if #groups == count then return {'more', groups[#groups]} end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.known, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(args.cursor, encodeInt("count", args.count), args.channel);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "more":
+        expectFields(fields, 1);
+        return { status: "more", cursor: decodeText(fields[1]) };
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      default:
+        throw new UnexpectedReplyError("one of more, ok", reply);
+    }
+  },
+};
+
+export interface GroupsPageKeys {
+  readonly known: Arg;
+}
+
+export interface GroupsPageArgs {
+  readonly cursor: string;
+  readonly count: number;
+}
+
+export type GroupsPageResult = { readonly group: string; readonly waiting: number; readonly running: number; readonly limits: string; readonly haltedMs: string; readonly laterMs: string; readonly dead: string }[];
+
+/** Groups by name, from behind `cursor`: those with jobs, limits or a pause. */
+export const groupsPage: Script<GroupsPageKeys, GroupsPageArgs, GroupsPageResult> = {
+  class: "read",
+  name: "queue.groupsPage",
+  sha1: "31e0b3c16d0f588954a4a902e0558442b6ea79a5",
+  lua: `-- queue.groupsPage
+local known = KEYS[1]
+local cursor, count = ARGV[1], tonumber(ARGV[2])
+local head, rows = string.sub(known, 1, -6), {}
+for _, group in ipairs(redis.call('ZRANGE', known, '(' .. cursor, '+', 'BYLEX', 'LIMIT', 0, count)) do
+  local at = #rows
+  rows[at + 1], rows[at + 2] = group, redis.call('ZCARD', head .. 'group:' .. group)
+  rows[at + 3] = redis.call('HGET', head .. 'places', 'r' .. group) or 0
+  rows[at + 4] = redis.call('HGET', head .. 'limits', group) or ''
+  rows[at + 5] = redis.call('ZSCORE', head .. 'halted', group) or ''
+  rows[at + 6] = redis.call('ZSCORE', head .. 'later', group) or ''
+  rows[at + 7] = redis.call('HGET', head .. 'heads', group) or ''
+end
+return rows
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.known);
+  },
+  encodeArgs(args, out) {
+    out.push(args.cursor, encodeInt("count", args.count));
+  },
+  decode(reply) {
+    return decodeRows(reply, 7, (flat, at) => ({ group: decodeText(flat[at]), waiting: decodeInt(flat[at + 1]), running: decodeInt(flat[at + 2]), limits: decodeText(flat[at + 3]), haltedMs: decodeText(flat[at + 4]), laterMs: decodeText(flat[at + 5]), dead: decodeText(flat[at + 6]) }));
+  },
+};
+
 export interface HeldKeys {
   readonly active: Arg;
   readonly jobs: Arg;
@@ -923,29 +1488,36 @@ export interface LeaveArgs {
 }
 
 export type LeaveResult =
-  | { readonly status: "ok"; readonly released: number };
+  | { readonly status: "ok"; readonly released: number }
+  | { readonly status: "more"; readonly released: number };
 
-/** A worker goes: what it still holds waits again, in front, and uses up no attempt. */
+/**
+ * A worker goes: what it still holds waits again, in front, and uses up no attempt.
+ * `more`: it held more jobs than one call takes.
+ */
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "idempotent",
   name: "queue.leave",
-  sha1: "0b5779c3bde8c63fd9441eccdf51865f36e56c04",
+  sha1: "c56c7e9df05e39fa9973720656837dd79839040b",
   lua: `-- queue.leave
-${NOW}${LANES}${IDLE}local workers, active, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
-local ids = redis.call('ZRANGE', active, 0, 999)
-redis.call('DEL', active)
+local MAX_JOBS = 1000
+local ids = redis.call('ZREVRANGE', active, 0, MAX_JOBS - 1)
+if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 local released = 0
-for at = #ids, 1, -1 do
-  local record = redis.call('HGET', jobs, ids[at])
+endRuns(jobs, ids)
+for _, id in ipairs(ids) do
+  local record = redis.call('HGET', jobs, id)
   if record then
-    redis.call('LPUSH', laneOf(record, {urgent, normal, low}), ids[at])
+    place(jobs, {urgent, normal, low}, record, id, true)
     released = released + 1
   end
 end
+if released > 0 then wakeWorkers(idle, channel, released) end
+if #ids == MAX_JOBS then return {'more', released} end
 redis.call('ZREM', workers, worker)
 redis.call('ZREM', idle, wakeKey)
-if released > 0 then wakeWorkers(idle, channel, released) end
 return {'ok', released}
 `,
   encodeKeys(keys, out) {
@@ -960,6 +1532,76 @@ return {'ok', released}
       case "ok":
         expectFields(fields, 1);
         return { status: "ok", released: decodeInt(fields[1]) };
+      case "more":
+        expectFields(fields, 1);
+        return { status: "more", released: decodeInt(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of ok, more", reply);
+    }
+  },
+};
+
+export interface LimitsSetKeys {
+  readonly jobs: Arg;
+  readonly control: Arg;
+  readonly workers: Arg;
+  readonly idle: Arg;
+}
+
+export interface LimitsSetArgs {
+  /** 0: none */
+  readonly concurrency: number;
+  /** 0: none */
+  readonly rate: number;
+  readonly perMs: number;
+  readonly channel: string;
+}
+
+export type LimitsSetResult =
+  | { readonly status: "ok" };
+
+/** Set the limits of the whole queue, or take them off; from the next claim on. */
+export const limitsSet: Script<LimitsSetKeys, LimitsSetArgs, LimitsSetResult> = {
+  class: "idempotent",
+  name: "queue.limitsSet",
+  sha1: "38954afb5cb1bc587cd9e7d20c8878b648891a79",
+  lua: `-- queue.limitsSet
+${NOW}${IDLE}local jobs, control, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local concurrency, rate, perMs, channel = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local head = string.sub(jobs, 1, -5)
+redis.call('HDEL', control, 'concurrency', 'running', 'rate', 'perMs')
+if concurrency > 0 then
+  local running = 0
+  for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
+    running = running + redis.call('ZCARD', head .. 'active:' .. worker)
+  end
+  redis.call('HSET', control, 'concurrency', concurrency, 'running', running)
+end
+if rate > 0 then
+  redis.call('HSET', control, 'rate', rate, 'perMs', perMs)
+else
+  redis.call('DEL', head .. 'rate')
+end
+if concurrency > 0 or rate > 0 or redis.call('EXISTS', head .. 'known') == 1 then
+  redis.call('HSET', control, 'rules', '1')
+elseif redis.call('HEXISTS', control, 'until') == 0 then
+  redis.call('HDEL', control, 'rules')
+end
+wakeWorkers(idle, channel, 1000)
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.control, keys.workers, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("concurrency", args.concurrency), encodeInt("rate", args.rate), encodeInt("perMs", args.perMs), args.channel);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -999,9 +1641,9 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "0aa121d4f740ddf7e9eee691ae0970f08921502b",
+  sha1: "af6de9c25332cd5e8ba159f5782d1554c54e0259",
   lua: `-- queue.recover
-${NOW}${LANES}${IDLE}${OPTIONS}${LETTERS}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+${NOW}${IDLE}${LETTERS}${OPTIONS}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local worker, wakeKey, maxCrashes, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
@@ -1009,6 +1651,7 @@ local MAX_JOBS = 100
 local ids = redis.call('ZRANGE', active, 0, MAX_JOBS - 1)
 if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 local recovered, buried = 0, {}
+endRuns(jobs, ids)
 for at = #ids, 1, -1 do
   local id = ids[at]
   local record = redis.call('HGET', jobs, id)
@@ -1018,7 +1661,7 @@ for at = #ids, 1, -1 do
       tellParents(letters, record, 'd', '')
       buried[#buried + 1] = id
     else
-      redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
+      place(jobs, {urgent, normal, low}, record, id, true)
       recovered = recovered + 1
     end
   end
@@ -1074,9 +1717,9 @@ export type RedriveResult = number;
 export const redrive: Script<RedriveKeys, RedriveArgs, RedriveResult> = {
   class: "idempotent",
   name: "queue.redrive",
-  sha1: "cc919ad4119dfa44fea4c2490e6c261cc73a1072",
+  sha1: "d8f6e5a9577f4126e30e9f7434a7e357c5da8729",
   lua: `-- queue.redrive
-${NOW}${LANES}${IDLE}local jobs, meta, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local channel = ARGV[1]
 local ids = {}
 for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
@@ -1086,7 +1729,7 @@ for _, id in ipairs(ids) do
     local record = redis.call('HGET', jobs, id)
     if record then
       redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id)
-      redis.call('RPUSH', laneOf(record, {urgent, normal, low}), id)
+      place(jobs, {urgent, normal, low}, record, id)
       redriven = redriven + 1
     end
   end
@@ -1126,13 +1769,13 @@ export type RemoveResult =
   | { readonly status: "missing" }
   | { readonly status: "busy" };
 
-/** Remove a job that is not running. Its id stays in its lane until its turn comes, and is passed over then. */
+/** Remove a job that is not running. Its id stays in its lane until its turn comes, and is passed over then; out of a group it goes at once. */
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "90ce09cfd6a39c38253501cd4e066c7b557ab790",
+  sha1: "bb22877cb20b46967044282b2e3f190971e3e721",
   lua: `-- queue.remove
-${FORGET}${WORKER_OF}local jobs, meta, delayed, dead, unique, workers, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+${FORGET}${WORKER_OF}${NOW}${OPTIONS}${GROUPS}local jobs, meta, delayed, dead, unique, workers, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local id, uniqueKey = ARGV[1], ARGV[2]
 local record = redis.call('HGET', jobs, id)
 if not record then return 'missing' end
@@ -1140,6 +1783,7 @@ if workerOf(id, workers, jobs) then return 'busy' end
 redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id)
 redis.call('ZREM', dead, id)
 redis.call('HDEL', blocked, id)
+if tonumber(string.sub(record, 14, 14)) > 3 then leaveGroup(string.sub(jobs, 1, -5), groupOf(record), id) end
 freeUnique(unique, uniqueKey, id)
 forget(jobs, meta, {id})
 return 'ok'
@@ -1392,9 +2036,9 @@ export type ScheduleRunResult =
 export const scheduleRun: Script<ScheduleRunKeys, ScheduleRunArgs, ScheduleRunResult> = {
   class: "dedupable",
   name: "queue.scheduleRun",
-  sha1: "e44ef480beaeb2b834270ea17d5845e3224dee39",
+  sha1: "4290297ea7dc851dab6d1e38afad7510f6e76653",
   lua: `-- queue.scheduleRun
-${NOW}${IDLE}${SCHEDULE_JOB}local operation, schedules, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${SCHEDULE_JOB}local operation, schedules, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local operationTtlMs, channel, id, jobId = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local before = redis.call('GET', operation)
 if before then return before end
@@ -1458,9 +2102,9 @@ export type ScheduleTickResult =
 export const scheduleTick: Script<ScheduleTickKeys, ScheduleTickArgs, ScheduleTickResult> = {
   class: "idempotent",
   name: "queue.scheduleTick",
-  sha1: "212060ca7ce367b7195b34c5f3b144f1fdb24b23",
+  sha1: "7942a63283694fe14406d19b833312c5e6e81e27",
   lua: `-- queue.scheduleTick
-${NOW}${IDLE}${SCHEDULE_STATE}${SCHEDULE_JOB}local ticks, states, schedules, jobs, dead, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+${NOW}${IDLE}${SCHEDULE_STATE}${OPTIONS}${GROUPS}${PLACE}${SCHEDULE_JOB}local ticks, states, schedules, jobs, dead, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel, jobHead, retryMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local fields = {}
 for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
@@ -1575,9 +2219,9 @@ export type SettleResult = string[];
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "7ecbd8f645badd0bb27eef4a3335e02bb12aac09",
+  sha1: "b2cbfd8736035dfc6880469dca9294a5ccbe2aad",
   lua: `-- queue.settle
-${NOW}${LANES}${IDLE}${FORGET}${OPTIONS}${LETTERS}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local fields = {}
 for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
@@ -1595,21 +2239,20 @@ local function waitForOthers(id, record)
   if left > 0 then
     redis.call('HSET', blocked, id, left)
   else
-    redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
-    wakeWorkers(idle, channel, 1)
+    if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
   end
 end
 local function runAgain(id, record, delayMs)
   if delayMs <= 0 then
-    redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
-    return wakeWorkers(idle, channel, 1)
+    if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
+    return
   end
   local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
   local dueMs = now() + delayMs
   redis.call('ZADD', delayed, dueMs, string.sub(record, 14, 14) .. id)
   if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
 end
-local stale = {}
+local stale, ended = {}, {}
 for at = 1, #fields, 8 do
   local id, fence, fate, delayMs, info, uniqueKey, outcome, told = unpack(fields, at, at + 7)
   local held = redis.call('ZSCORE', active, id)
@@ -1618,6 +2261,7 @@ for at = 1, #fields, 8 do
     stale[#stale + 1] = id
   else
     redis.call('ZREM', active, id)
+    ended[#ended + 1] = id
     if info ~= '' then redis.call('HSET', meta, 'f' .. id, info) end
     if fate == 'done' then
       tellParents(letters, record, 'o', told)
@@ -1634,6 +2278,7 @@ for at = 1, #fields, 8 do
     end
   end
 end
+wakeWorkers(idle, channel, endRuns(jobs, ended))
 return stale
 `,
   encodeKeys(keys, out) {

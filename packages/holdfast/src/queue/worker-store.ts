@@ -86,12 +86,13 @@ export class WorkerStore {
     return this.#lane.add(this.#settling, this.#slot, { job, fate });
   }
 
-  leave(): Promise<{ readonly released: number }> {
+  async leave(): Promise<void> {
     const { workers, jobs, idle, lanes } = this.#queue;
     const { worker, active, wakeKey } = this.keys;
     const names = { workers, active, jobs, ...lanes, idle };
     const args = { worker, channel: this.#core.wakeups.channel, wakeKey };
-    return runScript(this.#core.driver, leave, names, args, this.#call("queue.close"));
+    const call = this.#call("queue.close");
+    while ((await runScript(this.#core.driver, leave, names, args, call)).status === "more");
   }
 
   async #settleAll(settled: readonly Settlement[]): Promise<boolean[]> {

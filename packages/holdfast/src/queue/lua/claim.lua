@@ -7,6 +7,11 @@
 -- @include idle
 -- @include forget
 -- @include remembered
+-- @include options
+-- @include groups
+-- @include rate
+-- @include take
+-- @include runs
 -- @key jobs
 -- @key meta
 -- @key urgent
@@ -29,9 +34,10 @@
 -- @arg uniques int     unique keys that are free with the acknowledgements
 -- @arg done... text   first those keys, each with its job's id; then, for each claim: its fence, how many of its jobs are done, their ids
 -- @result ok stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> failures:list<bytes?> crashed:list<text?> letters:int
-local lanes = {urgent, normal, low}
+local lanes, head = {urgent, normal, low}, string.sub(jobs, 1, -5)
 -- First what needs no memory: after it a script may write on when memory is full, and what is done frees some.
 redis.call('ZREM', idle, wakeKey)
+local isPaused, hasRules = unpack(redis.call('HMGET', control, 'paused', 'rules'))
 redis.call('ZADD', workers, now() + leaseMs, worker)
 local stale, over = {}, {}
 local at = uniques * 2 + 1
@@ -49,14 +55,20 @@ if #over > 0 then
   forget(jobs, meta, over)
   for pair = 1, uniques * 2, 2 do freeUnique(unique, done[pair], done[pair + 1]) end
 end
+local hasRoom = hasRules and endRuns(jobs, over) > 0
 local MAX_DUE = 500
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 if first and tonumber(first) <= now() then
   local due = redis.call('ZRANGE', delayed, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_DUE)
   local ready = {{}, {}, {}}
   for _, member in ipairs(due) do
-    local list = ready[tonumber(string.sub(member, 1, 1))]
-    list[#list + 1] = string.sub(member, 2)
+    local lane, id = tonumber(string.sub(member, 1, 1)), string.sub(member, 2)
+    if lane > 3 then
+      local record = redis.call('HGET', jobs, id)
+      if record then placeInGroup(head, groupOf(record), lane - 3, {id}) end
+    else
+      ready[lane][#ready[lane] + 1] = id
+    end
   end
   for lane, list in ipairs(ready) do
     if #list > 0 then redis.call('RPUSH', lanes[lane], unpack(list)) end
@@ -64,10 +76,13 @@ if first and tonumber(first) <= now() then
   redis.call('ZREM', delayed, unpack(due))
   first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 end
-local ids, left = {}, slots
-local isPaused = slots > 0 and redis.call('HGET', control, 'paused')
-if isPaused then left = 0 end
-while left > 0 do
+local ids, left, groups, nextMs, isMore = {}, isPaused and 0 or slots, nil, first and tonumber(first) or math.huge, nil
+if hasRules and left > 0 then
+  local againMs
+  ids, groups, againMs, isMore = takeByRules(head, lanes, left)
+  nextMs, left = math.min(nextMs, againMs), slots - #ids
+end
+while not hasRules and left > 0 do
   local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', left)
   if not taken then break end
   for _, id in ipairs(taken[2]) do ids[#ids + 1] = id end
@@ -89,16 +104,19 @@ if #ids > 0 then
   end
   if #scored > 0 then redis.call('ZADD', active, unpack(scored)) end
   if LONG then redis.call('ZREM', active, LONG) end
+  if hasRules then startRuns(head, worker, ids, groups, records) end
   failures, crashed = remembered(meta, ids)
 end
 local dead = sweep and redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1) or {}
 if idleMs > 0 and (left > 0 or isPaused) then
   redis.call('ZADD', idle, now() + idleMs, wakeKey)
+elseif hasRules then
+  if (isMore or hasRoom) and not isPaused then wakeWorkers(idle, channel, 1) end
 elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
   -- There are more than this worker takes.
   wakeWorkers(idle, channel, 1)
 end
-local dueMs = first and string.format('%.0f', math.max(tonumber(first) - now(), 0)) or -1
+local dueMs = nextMs < math.huge and string.format('%.0f', math.max(nextMs - now(), 0)) or -1
 return {
   'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, failures,
   crashed, sweep and redis.call('HLEN', letters) or 0,

@@ -12,16 +12,22 @@
 -- @key blocked
 -- @result ok waiting:int delayed:int active:int dead:int blocked:int workers:int paused:bool oldestMs:int nowMs:int
 local waiting, oldest = 0, nil
+local head = string.sub(jobs, 1, -5)
+local next_ = redis.call('ZRANGE', head .. 'groups', 0, 0)[1]
+local heads = {next_ and redis.call('ZRANGE', head .. 'group:' .. next_, 0, 0)[1] or ''}
 for _, lane in ipairs({urgent, normal, low}) do
   waiting = waiting + redis.call('LLEN', lane)
-  local id = redis.call('LINDEX', lane, 0)
-  local record = id and redis.call('HGET', jobs, id)
+  heads[#heads + 1] = redis.call('LINDEX', lane, 0) or ''
+end
+for _, id in ipairs(heads) do
+  local record = redis.call('HGET', jobs, id)
   local added = record and tonumber(string.sub(record, 1, 13))
   if added and (not oldest or added < oldest) then oldest = added end
 end
-local active, head = 0, string.sub(jobs, 1, -5) .. 'active:'
+waiting = waiting + math.max(tonumber(redis.call('HGET', control, 'grouped') or 0), 0)
+local active = 0
 for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
-  active = active + redis.call('ZCARD', head .. worker)
+  active = active + redis.call('ZCARD', head .. 'active:' .. worker)
 end
 return {
   'ok', waiting, redis.call('ZCARD', delayed), active, redis.call('ZCARD', dead),

@@ -3,6 +3,9 @@
 -- @include now
 -- @include block
 -- @include idle
+-- @include options
+-- @include groups
+-- @include place
 -- @key jobs
 -- @key meta
 -- @key urgent
@@ -21,8 +24,7 @@ for at = 1, #fields, 5 do
     if waits ~= '[]' then
       block(jobs, meta, blocked, id, cjson.decode(waits))
     elseif due == '' then
-      redis.call('RPUSH', ({urgent, normal, low})[tonumber(lane)], id)
-      ready = ready + 1
+      if place(jobs, {urgent, normal, low}, stamp .. lane .. record, id) then ready = ready + 1 end
     else
       local dueMs = string.sub(due, 1, 1) == '+' and now() + tonumber(due) or tonumber(due)
       redis.call('ZADD', delayed, dueMs, lane .. id)

@@ -1,9 +1,10 @@
 --- Tell jobs that others for which they wait have ended. What was told before, or to a job that is over, changes nothing.
 -- @class idempotent
 -- @include now
--- @include lanes
 -- @include idle
 -- @include options
+-- @include groups
+-- @include place
 -- @include letters
 -- @include forget
 -- @key jobs
@@ -23,8 +24,7 @@
 local released = 0
 local function release(id, record)
   redis.call('HDEL', blocked, id)
-  redis.call('RPUSH', laneOf(record, {urgent, normal, low}), id)
-  released = released + 1
+  if place(jobs, {urgent, normal, low}, record, id) then released = released + 1 end
 end
 local function drop(id)
   redis.call('HDEL', blocked, id)

@@ -1,8 +1,12 @@
 --- A worker goes: what it still holds waits again, in front, and uses up no attempt.
+-- `more`: it held more jobs than one call takes.
 -- @class idempotent
 -- @include now
--- @include lanes
 -- @include idle
+-- @include options
+-- @include groups
+-- @include place
+-- @include runs
 -- @key workers
 -- @key active
 -- @key jobs
@@ -14,18 +18,23 @@
 -- @arg channel text
 -- @arg wakeKey text
 -- @result ok released:int
-local ids = redis.call('ZRANGE', active, 0, 999)
+-- @result more released:int
+local MAX_JOBS = 1000
+local ids = redis.call('ZREVRANGE', active, 0, MAX_JOBS - 1)
 -- Before what needs memory, so that it is done also when memory is full.
-redis.call('DEL', active)
+if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 local released = 0
-for at = #ids, 1, -1 do
-  local record = redis.call('HGET', jobs, ids[at])
+endRuns(jobs, ids)
+-- Backwards, so that the one that was claimed first is in front again.
+for _, id in ipairs(ids) do
+  local record = redis.call('HGET', jobs, id)
   if record then
-    redis.call('LPUSH', laneOf(record, {urgent, normal, low}), ids[at])
+    place(jobs, {urgent, normal, low}, record, id, true)
     released = released + 1
   end
 end
+if released > 0 then wakeWorkers(idle, channel, released) end
+if #ids == MAX_JOBS then return {'more', released} end
 redis.call('ZREM', workers, worker)
 redis.call('ZREM', idle, wakeKey)
-if released > 0 then wakeWorkers(idle, channel, released) end
 return {'ok', released}

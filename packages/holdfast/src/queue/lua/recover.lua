@@ -2,10 +2,12 @@
 -- Idempotent: what was taken back is in no worker's hands any more. `more`: the worker had more jobs than one call takes.
 -- @class idempotent
 -- @include now
--- @include lanes
 -- @include idle
--- @include options
 -- @include letters
+-- @include options
+-- @include groups
+-- @include place
+-- @include runs
 -- @key workers
 -- @key active
 -- @key jobs
@@ -30,6 +32,7 @@ local ids = redis.call('ZRANGE', active, 0, MAX_JOBS - 1)
 -- Before what needs memory, so that it is done also when memory is full.
 if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 local recovered, buried = 0, {}
+endRuns(jobs, ids)
 -- Backwards, so that the one that was claimed first is in front again.
 for at = #ids, 1, -1 do
   local id = ids[at]
@@ -40,7 +43,7 @@ for at = #ids, 1, -1 do
       tellParents(letters, record, 'd', '')
       buried[#buried + 1] = id
     else
-      redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
+      place(jobs, {urgent, normal, low}, record, id, true)
       recovered = recovered + 1
     end
   end

@@ -1,8 +1,10 @@
 --- Let dead jobs run again, at the end of their lanes and with all their attempts.
 -- @class idempotent
 -- @include now
--- @include lanes
 -- @include idle
+-- @include options
+-- @include groups
+-- @include place
 -- @key jobs
 -- @key meta
 -- @key urgent
@@ -19,7 +21,7 @@ for _, id in ipairs(ids) do
     local record = redis.call('HGET', jobs, id)
     if record then
       redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id)
-      redis.call('RPUSH', laneOf(record, {urgent, normal, low}), id)
+      place(jobs, {urgent, normal, low}, record, id)
       redriven = redriven + 1
     end
   end

@@ -1,7 +1,10 @@
---- Remove a job that is not running. Its id stays in its lane until its turn comes, and is passed over then.
+--- Remove a job that is not running. Its id stays in its lane until its turn comes, and is passed over then; out of a group it goes at once.
 -- @class idempotent
 -- @include forget
 -- @include worker-of
+-- @include now
+-- @include options
+-- @include groups
 -- @key jobs
 -- @key meta
 -- @key delayed
@@ -20,6 +23,7 @@ if workerOf(id, workers, jobs) then return 'busy' end
 redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id)
 redis.call('ZREM', dead, id)
 redis.call('HDEL', blocked, id)
+if tonumber(string.sub(record, 14, 14)) > 3 then leaveGroup(string.sub(jobs, 1, -5), groupOf(record), id) end
 freeUnique(unique, uniqueKey, id)
 forget(jobs, meta, {id})
 return 'ok'

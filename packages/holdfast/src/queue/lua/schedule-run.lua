@@ -2,6 +2,9 @@
 -- @class dedupable
 -- @include now
 -- @include idle
+-- @include options
+-- @include groups
+-- @include place
 -- @include schedule-job
 -- @key operation
 -- @key schedules

@@ -5,6 +5,9 @@
 -- @include now
 -- @include idle
 -- @include schedule-state
+-- @include options
+-- @include groups
+-- @include place
 -- @include schedule-job
 -- @key ticks
 -- @key states

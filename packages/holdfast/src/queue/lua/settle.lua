@@ -2,10 +2,12 @@
 -- Of a job that is another's by now (its fence differs) nothing changes; its id is returned.
 -- @class unsafe
 -- @include now
--- @include lanes
 -- @include idle
--- @include forget
 -- @include options
+-- @include groups
+-- @include place
+-- @include runs
+-- @include forget
 -- @include letters
 -- @key active
 -- @key jobs
@@ -39,22 +41,21 @@ local function waitForOthers(id, record)
   if left > 0 then
     redis.call('HSET', blocked, id, left)
   else
-    redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
-    wakeWorkers(idle, channel, 1)
+    if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
   end
 end
 local function runAgain(id, record, delayMs)
   if delayMs <= 0 then
     -- In front, where it was: its turn had come.
-    redis.call('LPUSH', laneOf(record, {urgent, normal, low}), id)
-    return wakeWorkers(idle, channel, 1)
+    if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
+    return
   end
   local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
   local dueMs = now() + delayMs
   redis.call('ZADD', delayed, dueMs, string.sub(record, 14, 14) .. id)
   if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
 end
-local stale = {}
+local stale, ended = {}, {}
 for at = 1, #fields, 8 do
   local id, fence, fate, delayMs, info, uniqueKey, outcome, told = unpack(fields, at, at + 7)
   local held = redis.call('ZSCORE', active, id)
@@ -63,6 +64,7 @@ for at = 1, #fields, 8 do
     stale[#stale + 1] = id
   else
     redis.call('ZREM', active, id)
+    ended[#ended + 1] = id
     if info ~= '' then redis.call('HSET', meta, 'f' .. id, info) end
     if fate == 'done' then
       tellParents(letters, record, 'o', told)
@@ -79,4 +81,5 @@ for at = 1, #fields, 8 do
     end
   end
 end
+wakeWorkers(idle, channel, endRuns(jobs, ended))
 return stale
