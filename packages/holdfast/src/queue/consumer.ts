@@ -133,6 +133,7 @@ export class Consumer implements Claimant {
   /** Claims no more and waits for what runs, for at most `drain`; then it is called off and waits again. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#runs.askToStop();
     this.#attention.call();
     const drained = new AbortController();
     const late = this.#stopIn(this.#terms.drainMs, drained.signal);

@@ -4,6 +4,7 @@ import { backoffMs, Blocked, Discard, recordFailure, RetryAfter, Snooze } from "
 import { FanIn } from "./flows/fan-in.ts";
 import type { QueueSettings } from "./options.ts";
 import type { Run } from "./run.ts";
+import { GivenUp, Parked, UndoFailed } from "./steps/suspension.ts";
 import type { QueueValues } from "./values.ts";
 import type { Fate, WorkerStore } from "./worker-store.ts";
 
@@ -55,28 +56,40 @@ export class Endings<Result> {
   }
 
   async finish(run: Run, success: Fate): Promise<Ending> {
-    return (await this.#store.settle(run, success)) ? "completed" : "stale";
+    return (await this.#store.settle(run, success)) === "ok" ? "completed" : "stale";
   }
 
   async fail(run: Run, error: unknown): Promise<Ending> {
     const { ending, ...fate } = this.#verdict(run, error);
-    return (await this.#store.settle(run, fate)) ? ending : "stale";
+    const settled = await this.#store.settle(run, fate);
+    if (settled === "undone") return "failed";
+    return settled === "ok" ? ending : "stale";
   }
 
   #verdict(run: Run, error: unknown): Fate & { readonly ending: Ending } {
     if (error instanceof Snooze) return { ...AGAIN, ending: "again", delayMs: error.delayMs };
     if (error instanceof Blocked) return { ...AGAIN, ending: "again", fate: "blocked" };
+    if (error instanceof Parked) {
+      const { delayMs, signalName } = error;
+      return { ...AGAIN, ending: "again", fate: "parked", delayMs, info: Buffer.from(signalName) };
+    }
+    if (error instanceof GivenUp) return this.#dead(run, NOTHING, run.failures?.last.at(-1)?.message ?? error.message);
     const failed = recordFailure(run.failures, error, Math.round(run.fence / 1_000));
     const info = this.#values.failures.encode(failed, this.#values.context);
-    if (error instanceof Discard || failed.failures >= (run.record.attempts ?? this.#settings.attempts)) {
-      const { message } = failed.last.at(-1)!;
-      const outcome = run.record.keepsResult ? this.#values.outcome.encode({ message }, this.#values.context) : NOTHING;
-      return { ending: "dead", fate: "dead", delayMs: 0, info, outcome, told: this.#told(run, { message }) };
-    }
+    const { message } = failed.last.at(-1)!;
+    const attempts = run.record.attempts ?? this.#settings.attempts;
+    // What undoes has as many attempts again.
+    const most = error instanceof UndoFailed ? 2 * attempts : attempts;
+    if (error instanceof Discard || failed.failures >= most) return this.#dead(run, info, message);
     const { runtime } = this.#core.driver;
     const delayMs =
       error instanceof RetryAfter ? error.delayMs : backoffMs(runtime, this.#settings.backoff, failed.failures);
     return { ...AGAIN, ending: "failed", delayMs, info };
+  }
+
+  #dead(run: Run, info: Buffer, message: string): Fate & { readonly ending: Ending } {
+    const outcome = run.record.keepsResult ? this.#values.outcome.encode({ message }, this.#values.context) : NOTHING;
+    return { ending: "dead", fate: "dead", delayMs: 0, info, outcome, told: this.#told(run, { message }) };
   }
 
   #told(run: Run, told: { readonly value?: unknown; readonly message?: string }): Buffer {

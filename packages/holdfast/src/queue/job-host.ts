@@ -1,5 +1,6 @@
 /** What a job may ask of the server while it runs, beside how it ends. */
 import { LeaseLostError } from "../base/errors.ts";
+import type { Runtime } from "../base/runtime.ts";
 import type { Core } from "../core/core.ts";
 import { Blocked } from "./failure.ts";
 import type { QueueChild } from "./flows/child.ts";
@@ -7,19 +8,50 @@ import { FanIn, type QueueChildResult } from "./flows/fan-in.ts";
 import { type Parent, planOf } from "./flows/plan.ts";
 import type { Partition } from "./partition.ts";
 import type { Run } from "./run.ts";
+import type { StepStore } from "./steps/step-store.ts";
+import { Steps, type StepValues } from "./steps/steps.ts";
 import type { WorkerStore } from "./worker-store.ts";
+
+export interface JobHostParts {
+  readonly core: Core;
+  readonly queue: string;
+  readonly partition: Partition;
+  readonly store: WorkerStore;
+  /** For what its steps return. */
+  readonly values: StepValues;
+}
 
 export class JobHost {
   readonly #queue: string;
   readonly #partition: Partition;
   readonly #store: WorkerStore;
   readonly #fanIn: FanIn;
+  readonly #steps: StepStore;
+  readonly #values: StepValues;
+  readonly #runtime: Runtime;
 
-  constructor(core: Core, queue: string, partition: Partition, store: WorkerStore) {
+  constructor({ core, queue, partition, store, values }: JobHostParts) {
     this.#queue = queue;
     this.#partition = partition;
     this.#store = store;
     this.#fanIn = new FanIn(core);
+    this.#steps = partition.steps;
+    this.#values = values;
+    this.#runtime = core.driver.runtime;
+  }
+
+  steps(run: Run): Steps {
+    const { active } = this.#store.keys;
+    const { id, fence } = run;
+    const parts = {
+      run,
+      writer: { id, fence, active },
+      store: this.#steps,
+      values: this.#values,
+      runtime: this.#runtime,
+    };
+    run.steps ??= new Steps(parts);
+    return run.steps;
   }
 
   async children(run: Run): Promise<QueueChildResult[]> {

@@ -1,9 +1,11 @@
 /** A job as its handler sees it. */
+import { type Duration, givenOptions, type OptionNames } from "../base/options.ts";
 import { checkChildren, type QueueChild } from "./flows/child.ts";
 import type { QueueChildResult } from "./flows/fan-in.ts";
 import type { JobHost } from "./job-host.ts";
 import { checkName } from "./options.ts";
 import type { Run } from "./run.ts";
+import type { QueueSignalResult, QueueSource } from "./steps/steps.ts";
 
 /** What a handler is given. */
 export interface QueueJob<Payload> {
@@ -24,12 +26,42 @@ export interface QueueJob<Payload> {
   /** How the jobs ended for which this one has waited, in their order. Cost: HGETALL. */
   children(): Promise<QueueChildResult[]>;
   /**
+   * Does something once over all runs of the job: what it returns is stored with the job, and a later run gets that instead. It may be done twice if
+   * the process dies before the result is stored. `name` is this call's among the job's steps. Cost: HGETALL for the first step of a run; a script.
+   * @throws LeaseLostError when the job is no longer this worker's
+   */
+  step<T>(name: string, act: () => T | Promise<T>): Promise<T>;
+  /**
+   * What undoes the steps before this call, should the job be given up: all of them then run in reverse, in a run of their own in which only
+   * finished steps return. It survives the death of the worker, and may be done twice. Cost: two scripts.
+   */
+  compensate(name: string, act: () => unknown): Promise<void>;
+  /** Lets the job sleep without a slot, by an error that is not to be caught; uses no attempt. Cost: a script. */
+  sleep(name: string, delay: Duration): Promise<void>;
+  /**
+   * Waits without a slot, as `sleep` does, for `queue.signal(id, name, value)`; one that came before is there at once.
+   * @returns `expired` when it has not come within `timeout`
+   */
+  waitFor<Value = unknown>(name: string, options?: QueueWaitOptions): Promise<QueueSignalResult<Value>>;
+  /**
+   * Goes through a long source and remembers, about once a second and when its worker closes, how far it has come; a later run goes on there. An item may
+   * be handled twice.
+   */
+  iterate<Cursor, Item>(name: string, source: QueueSource<Cursor, Item>, each: (item: Item) => unknown): Promise<void>;
+  /**
    * Adds jobs and waits for them without a slot: the run ends here, by an error that is not to be caught, and no attempt is used; when all of
    * them have ended the handler runs again from its start, and this call returns how they did. `name` is this call's among the job's calls.
    * Cost: HGETALL; when it adds, a script and one per 100 jobs and slot.
    */
   spawn(name: string, children: readonly QueueChild[]): Promise<QueueChildResult[]>;
 }
+
+export interface QueueWaitOptions {
+  /** @default none */
+  readonly timeout?: Duration;
+}
+
+const WAIT_OPTIONS: OptionNames<QueueWaitOptions> = { timeout: true };
 
 export class JobView<Payload> implements QueueJob<Payload> {
   readonly id: string;
@@ -56,6 +88,27 @@ export class JobView<Payload> implements QueueJob<Payload> {
 
   get signal(): AbortSignal {
     return this.#run.signal;
+  }
+
+  step<T>(name: string, act: () => T | Promise<T>): Promise<T> {
+    return this.#host.steps(this.#run).step(name, act);
+  }
+
+  compensate(name: string, act: () => unknown): Promise<void> {
+    return this.#host.steps(this.#run).compensate(name, act);
+  }
+
+  sleep(name: string, delay: Duration): Promise<void> {
+    return this.#host.steps(this.#run).sleep(name, delay);
+  }
+
+  async waitFor<Value>(name: string, options?: QueueWaitOptions): Promise<QueueSignalResult<Value>> {
+    const { timeout } = givenOptions(options, WAIT_OPTIONS);
+    return this.#host.steps(this.#run).waitFor<Value>(name, timeout);
+  }
+
+  iterate<Cursor, Item>(name: string, source: QueueSource<Cursor, Item>, each: (item: Item) => unknown): Promise<void> {
+    return this.#host.steps(this.#run).iterate(name, source, each);
   }
 
   children(): Promise<QueueChildResult[]> {

@@ -65,6 +65,11 @@ export class QueueKeys {
     return this.#keys.part("children", id);
   }
 
+  /** What a job has done already: see `steps/steps.ts`. */
+  steps(id: string): string {
+    return this.#keys.part("steps", id);
+  }
+
   /** The jobs of a flow that are still to be added. */
   plan(name: string): string {
     return this.#keys.part("plan", name);

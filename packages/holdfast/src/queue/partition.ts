@@ -5,6 +5,7 @@ import type { Post, PostOffice } from "./flows/post.ts";
 import { GroupStore } from "./groups/store.ts";
 import { QueueKeys } from "./keys.ts";
 import type { QueueSettings } from "./options.ts";
+import { StepStore } from "./steps/step-store.ts";
 import { QueueStore } from "./store.ts";
 
 export class Partition {
@@ -14,6 +15,7 @@ export class Partition {
   readonly groups: GroupStore;
   readonly additions: Additions;
   readonly post: Post;
+  readonly steps: StepStore;
   /** What ids made for this partition begin with. */
   readonly idHead: string;
 
@@ -29,6 +31,7 @@ export class Partition {
       idHead: this.idHead,
     });
     this.post = office.of(name, index);
+    this.steps = new StepStore(core, this.keys, settings.timeoutMs);
   }
 }
 

@@ -46,7 +46,7 @@ import type { CountsResult, FindResult } from "./scripts.gen.ts";
 import { QueueSchedules } from "./schedules/schedules.ts";
 import { SharedTicker } from "./schedules/ticker.ts";
 import type { QueueStore } from "./store.ts";
-import { type Outcome, queueValues, type QueueValues } from "./values.ts";
+import { type Outcome, queueValues, type QueueValues, stepValues } from "./values.ts";
 import { type QueueHandler, QueueWorker } from "./worker.ts";
 
 /** A job as its adder sees it. */
@@ -275,6 +275,17 @@ export class Queue<Payload, Result = unknown> {
         history: failures?.last ?? [],
         reason: found.reason ?? undefined,
       };
+    });
+  }
+
+  /**
+   * Sends a signal to a job that is not over: one that waits for it runs, and one that will wait for it finds it. The last one of a name counts.
+   * Idempotent. Cost: one script.
+   */
+  signal(id: string, name: string, value?: unknown): Promise<{ readonly status: "ok" | "missing" }> {
+    return observed("queue.signal", id, async () => {
+      const { steps } = this.#partitions.of(checkName("id", id));
+      return { status: await steps.signal(id, checkName("name", name), stepValues(this.#values).encode(value)) };
     });
   }
 

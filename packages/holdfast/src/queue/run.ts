@@ -3,6 +3,7 @@ import { AbortedError, TimeoutError } from "../base/errors.ts";
 import type { Runtime, Timer } from "../base/runtime.ts";
 import type { FailureRecord } from "./failure.ts";
 import type { JobRecord } from "./record.ts";
+import type { Steps } from "./steps/steps.ts";
 import type { Done } from "./worker-store.ts";
 
 /** After its signal has aborted a handler may take this long to end, before its slot is given to another job. */
@@ -15,6 +16,10 @@ export class Run implements Done {
   readonly record: JobRecord;
   readonly failures: FailureRecord | undefined;
   readonly crashes: number;
+  /** Of a handler that has called one. */
+  steps: Steps | undefined;
+  /** Its worker closes: what can stop and go on elsewhere does so. */
+  isToStop = false;
   /** Made when it is asked for: most handlers never do, and it costs more than all the rest of a run. */
   #abort: AbortController | undefined;
   #calledOff: Error | undefined;
@@ -48,6 +53,7 @@ export class Run implements Done {
     try {
       return await work();
     } finally {
+      await this.steps?.undoIfGivenUp();
       // oxlint-disable-next-line no-unsafe-finally
       if (this.#suspended !== undefined) throw this.#suspended;
     }

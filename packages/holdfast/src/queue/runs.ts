@@ -90,6 +90,11 @@ export class Runs {
     return this.#calledOff.filter((run) => held.get(run.id) === run.fence);
   }
 
+  /** What can stop by itself does. */
+  askToStop(): void {
+    for (const run of this.#running.values()) run.isToStop = true;
+  }
+
   stopAll(reasonFor: (run: Run) => Error): void {
     for (const run of this.#running.values()) run.callOff(reasonFor(run));
   }

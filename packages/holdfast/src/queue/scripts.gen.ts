@@ -126,8 +126,9 @@ const FORGET = `local function forget(jobs, meta, ids)
   redis.call('HDEL', jobs, unpack(ids))
   if redis.call('EXISTS', meta) == 0 then return end
   for _, id in ipairs(ids) do
-    if redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 'k' .. id) > 0 then
-      redis.call('DEL', string.sub(jobs, 1, -5) .. 'children:' .. id)
+    if redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 'k' .. id, 's' .. id, 'w' .. id) > 0 then
+      local head = string.sub(jobs, 1, -5)
+      redis.call('DEL', head .. 'children:' .. id, head .. 'steps:' .. id)
     end
   end
 end
@@ -669,7 +670,7 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "df43fc0e69e7cffa2ae9e93f16229ceb8d8a7438",
+  sha1: "86a15784a8556d1288629bdcafe9db7d82fe8c2d",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${GROUPS}${RATE}${TAKE}${RUNS}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -986,7 +987,7 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "0976de850f5b4b55a6bf5bb3725a854ee317d7f9",
+  sha1: "84f1f79da378ee74f53d8abfd5436160405f2b2c",
   lua: `-- queue.flowEnded
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${LETTERS}${FORGET}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results = ARGV[1], ARGV[2]
@@ -1641,7 +1642,7 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "af6de9c25332cd5e8ba159f5782d1554c54e0259",
+  sha1: "2d7744482336c88aa9d2587b823e5b7a96bcc66d",
   lua: `-- queue.recover
 ${NOW}${IDLE}${LETTERS}${OPTIONS}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local worker, wakeKey, maxCrashes, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -1656,7 +1657,11 @@ for at = #ids, 1, -1 do
   local id = ids[at]
   local record = redis.call('HGET', jobs, id)
   if record then
-    if redis.call('HINCRBY', meta, 'c' .. id, 1) > maxCrashes then
+    local crashes = redis.call('HINCRBY', meta, 'c' .. id, 1)
+    local steps = string.sub(jobs, 1, -5) .. 'steps:' .. id
+    local mayUndo = crashes > maxCrashes and crashes <= 2 * maxCrashes + 1 and redis.call('HEXISTS', steps, 'u') == 1
+    if mayUndo then redis.call('HSETNX', steps, '!', now()) end
+    if crashes > maxCrashes and not mayUndo then
       redis.call('ZADD', dead, now(), id)
       tellParents(letters, record, 'd', '')
       buried[#buried + 1] = id
@@ -1717,7 +1722,7 @@ export type RedriveResult = number;
 export const redrive: Script<RedriveKeys, RedriveArgs, RedriveResult> = {
   class: "idempotent",
   name: "queue.redrive",
-  sha1: "d8f6e5a9577f4126e30e9f7434a7e357c5da8729",
+  sha1: "74b232b84d45273197deb0346578a41f1248c5c3",
   lua: `-- queue.redrive
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local channel = ARGV[1]
@@ -1728,7 +1733,8 @@ for _, id in ipairs(ids) do
   if redis.call('ZREM', dead, id) == 1 then
     local record = redis.call('HGET', jobs, id)
     if record then
-      redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id)
+      redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 's' .. id)
+      redis.call('DEL', string.sub(jobs, 1, -5) .. 'steps:' .. id)
       place(jobs, {urgent, normal, low}, record, id)
       redriven = redriven + 1
     end
@@ -1773,7 +1779,7 @@ export type RemoveResult =
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "bb22877cb20b46967044282b2e3f190971e3e721",
+  sha1: "74510eb246dc29719095c29161ceaecb86e80731",
   lua: `-- queue.remove
 ${FORGET}${WORKER_OF}${NOW}${OPTIONS}${GROUPS}local jobs, meta, delayed, dead, unique, workers, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local id, uniqueKey = ARGV[1], ARGV[2]
@@ -2206,20 +2212,22 @@ export interface SettleArgs {
   readonly keepMs: number;
   /** what the keys of outcomes begin with, in front of the job's id */
   readonly results: string;
-  /** of each job: id, fence, fate (done, again, dead, or blocked: it waits for the jobs that it has added), milliseconds until it runs again, what is remembered of its failures or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty */
+  /** of each job: id, fence, fate (done, again, dead; blocked: it waits for the jobs that it has added; parked: it waits for a signal, or so many milliseconds), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty */
   readonly fields: readonly Arg[];
 }
 
-export type SettleResult = string[];
+export type SettleResult =
+  | { readonly status: "ok"; readonly stale: string[]; readonly undone: string[] };
 
 /**
  * End runs of which more is told than that they went well: their results, or that they failed and what becomes of the job.
- * Of a job that is another's by now (its fence differs) nothing changes; its id is returned.
+ * Of a job that is another's by now (its fence differs) nothing changes; its id is in `stale`. One that would be dead but has
+ * something to undo runs once more for it; its id is in `undone`.
  */
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "b2cbfd8736035dfc6880469dca9294a5ccbe2aad",
+  sha1: "0831f1f11eda06c1a875ff061c89eff5a51ead35",
   lua: `-- queue.settle
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -2252,7 +2260,17 @@ local function runAgain(id, record, delayMs)
   redis.call('ZADD', delayed, dueMs, string.sub(record, 14, 14) .. id)
   if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
 end
-local stale, ended = {}, {}
+local function waitForSignal(id, record, name, delayMs)
+  if redis.call('HEXISTS', string.sub(jobs, 1, -5) .. 'steps:' .. id, 'g' .. name) == 1 then delayMs = 0 end
+  if delayMs > 0 then redis.call('HSET', meta, 'w' .. id, name) end
+  runAgain(id, record, delayMs)
+end
+local function hasToUndo(id)
+  if redis.call('HEXISTS', meta, 's' .. id) == 0 then return false end
+  local steps = string.sub(jobs, 1, -5) .. 'steps:' .. id
+  return redis.call('HEXISTS', steps, 'u') == 1 and redis.call('HSETNX', steps, '!', now()) == 1
+end
+local stale, undone, ended = {}, {}, {}
 for at = 1, #fields, 8 do
   local id, fence, fate, delayMs, info, uniqueKey, outcome, told = unpack(fields, at, at + 7)
   local held = redis.call('ZSCORE', active, id)
@@ -2262,7 +2280,11 @@ for at = 1, #fields, 8 do
   else
     redis.call('ZREM', active, id)
     ended[#ended + 1] = id
-    if info ~= '' then redis.call('HSET', meta, 'f' .. id, info) end
+    if info ~= '' and fate ~= 'parked' then redis.call('HSET', meta, 'f' .. id, info) end
+    if fate == 'dead' and hasToUndo(id) then
+      fate, delayMs = 'again', 0
+      undone[#undone + 1] = id
+    end
     if fate == 'done' then
       tellParents(letters, record, 'o', told)
       forget(jobs, meta, {id})
@@ -2273,13 +2295,15 @@ for at = 1, #fields, 8 do
       endForGood(id, uniqueKey, outcome)
     elseif fate == 'blocked' then
       waitForOthers(id, record)
+    elseif fate == 'parked' then
+      waitForSignal(id, record, info, tonumber(delayMs))
     else
       runAgain(id, record, tonumber(delayMs))
     end
   end
 end
 wakeWorkers(idle, channel, endRuns(jobs, ended))
-return stale
+return {'ok', stale, undone}
 `,
   encodeKeys(keys, out) {
     out.push(keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.unique, keys.idle, keys.blocked, keys.letters);
@@ -2289,6 +2313,134 @@ return stale
     for (const each of args.fields) out.push(each);
   },
   decode(reply) {
-    return decodeList(reply, decodeText);
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", stale: decodeList(fields[1], decodeText), undone: decodeList(fields[2], decodeText) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface SignalKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly steps: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly delayed: Arg;
+  readonly idle: Arg;
+}
+
+export interface SignalArgs {
+  readonly channel: string;
+  readonly id: string;
+  readonly name: string;
+  readonly value: Arg;
+}
+
+export type SignalResult =
+  | { readonly status: "ok" }
+  | { readonly status: "missing" };
+
+/** Keep a signal for a job, and let the job run if it waits for it. */
+export const signal: Script<SignalKeys, SignalArgs, SignalResult> = {
+  class: "idempotent",
+  name: "queue.signal",
+  sha1: "cf1772adc38eb2071a254448e55c9e004f1c8279",
+  lua: `-- queue.signal
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, steps, urgent, normal, low, delayed, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local channel, id, name, value = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local record = redis.call('HGET', jobs, id)
+if not record then return 'missing' end
+redis.call('HSET', meta, 's' .. id, 1)
+redis.call('HSET', steps, 'g' .. name, value)
+if redis.call('HGET', meta, 'w' .. id) == name then
+  redis.call('HDEL', meta, 'w' .. id)
+  if redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id) == 1 then
+    if place(jobs, {urgent, normal, low}, record, id) then wakeWorkers(idle, channel, 1) end
+  end
+end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.meta, keys.steps, keys.urgent, keys.normal, keys.low, keys.delayed, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(args.channel, args.id, args.name, args.value);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of ok, missing", reply);
+    }
+  },
+};
+
+export interface StepKeys {
+  readonly active: Arg;
+  readonly meta: Arg;
+  readonly steps: Arg;
+}
+
+export interface StepArgs {
+  readonly id: string;
+  readonly fence: number;
+  readonly field: string;
+  readonly value: Arg;
+  /** 0 or more: instead of the value the time so long after now, unless there is one */
+  readonly afterMs: number;
+}
+
+export type StepResult =
+  | { readonly status: "ok" }
+  | { readonly status: "stale" };
+
+/** Remember something of a job that runs: only for the claim that is still its own. */
+export const step: Script<StepKeys, StepArgs, StepResult> = {
+  class: "idempotent",
+  name: "queue.step",
+  sha1: "1f99ca163a54f0900068144fa425d0fd1a4f1aff",
+  lua: `-- queue.step
+${NOW}local active, meta, steps = KEYS[1], KEYS[2], KEYS[3]
+local id, fence, field, value, afterMs = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
+local held = redis.call('ZSCORE', active, id)
+if not held or tonumber(held) ~= fence then return 'stale' end
+redis.call('HSET', meta, 's' .. id, 1)
+if afterMs >= 0 then
+  redis.call('HSETNX', steps, field, string.format('%.0f', now() + afterMs))
+else
+  redis.call('HSET', steps, field, value)
+end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.active, keys.meta, keys.steps);
+  },
+  encodeArgs(args, out) {
+    out.push(args.id, encodeInt("fence", args.fence), args.field, args.value, encodeInt("afterMs", args.afterMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "stale":
+        expectFields(fields, 0);
+        return { status: "stale" };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale", reply);
+    }
   },
 };

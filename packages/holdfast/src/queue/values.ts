@@ -2,6 +2,7 @@
 import type { Codec, CodecContext } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
 import type { FailureRecord } from "./failure.ts";
+import type { StepValues } from "./steps/steps.ts";
 import type { QueueOptions } from "./options.ts";
 
 /** How a job ended, for those who wait for it. */
@@ -16,6 +17,8 @@ export interface QueueValues<Payload, Result> {
   readonly result: Codec<Result>;
   readonly outcome: Codec<{ readonly value?: Buffer; readonly message?: string }>;
   readonly failures: Codec<FailureRecord>;
+  /** What its steps return, and signals. */
+  readonly step: Codec<{ readonly value?: unknown }>;
 }
 
 export function queueValues<Payload, Result>(
@@ -31,5 +34,13 @@ export function queueValues<Payload, Result>(
     result: core.codec<Result>({ ...stored, schema: result }),
     outcome: core.codec({ ...stored, serializer: "msgpack" }),
     failures: core.codec<FailureRecord>(stored),
+    step: core.codec(stored),
+  };
+}
+
+export function stepValues({ step, context }: Pick<QueueValues<unknown, unknown>, "step" | "context">): StepValues {
+  return {
+    encode: (value) => step.encode(value === undefined ? {} : { value }, context),
+    decode: (bytes) => step.decode(bytes, context).value,
   };
 }

@@ -16,11 +16,11 @@ export interface Done {
 
 /** What becomes of a job whose run has ended. */
 export interface Fate {
-  /** `blocked`: it waits for jobs that it has added. */
-  readonly fate: "done" | "again" | "dead" | "blocked";
+  /** `blocked`: it waits for jobs that it has added; `parked`: for a signal. */
+  readonly fate: "done" | "again" | "dead" | "blocked" | "parked";
   /** Until it runs again. */
   readonly delayMs: number;
-  /** What is remembered of its failures; empty where nothing is added to it. */
+  /** What is remembered of its failures, or the name of the signal; empty where nothing is added to it. */
   readonly info: Buffer;
   /** For those who wait for its result; or empty. */
   readonly outcome: Buffer;
@@ -37,6 +37,9 @@ export interface ClaimTerms {
   readonly sweep: boolean;
 }
 
+/** `stale`: the claim is over, and nothing changed; `undone`: the job was to be dead, but runs once more to undo what it did. */
+export type Settled = "ok" | "stale" | "undone";
+
 interface Settlement {
   readonly job: Done;
   readonly fate: Fate;
@@ -52,7 +55,7 @@ export class WorkerStore {
   readonly #settings: QueueSettings;
   readonly #slot: number;
   readonly #lane = new Lane();
-  readonly #settling: BatchKind<Settlement, boolean>;
+  readonly #settling: BatchKind<Settlement, Settled>;
 
   constructor(core: Core, queue: QueueKeys, worker: string, settings: QueueSettings) {
     this.keys = queue.worker(worker);
@@ -79,10 +82,10 @@ export class WorkerStore {
   }
 
   /**
-   * Ends a run of which more is to be told than an acknowledgement does. False where the claim is over.
+   * Ends a run of which more is to be told than an acknowledgement does.
    * Those that end in the same tick share a script.
    */
-  settle(job: Done, fate: Fate): Promise<boolean> {
+  settle(job: Done, fate: Fate): Promise<Settled> {
     return this.#lane.add(this.#settling, this.#slot, { job, fate });
   }
 
@@ -95,7 +98,7 @@ export class WorkerStore {
     while ((await runScript(this.#core.driver, leave, names, args, call)).status === "more");
   }
 
-  async #settleAll(settled: readonly Settlement[]): Promise<boolean[]> {
+  async #settleAll(settled: readonly Settlement[]): Promise<Settled[]> {
     const { jobs, meta, delayed, dead, unique, idle, blocked, letters, results, lanes } = this.#queue;
     const names = { active: this.keys.active, jobs, meta, ...lanes, delayed, dead, unique, idle, blocked, letters };
     const fields = settled.flatMap(({ job, fate: { fate, delayMs, info, outcome, told } }) => [
@@ -109,8 +112,9 @@ export class WorkerStore {
       told,
     ]);
     const args = { channel: this.#core.wakeups.channel, keepMs: this.#settings.resultTtlMs, results, fields };
-    const stale = new Set(await runScript(this.#core.driver, settle, names, args, this.#call("queue.settle")));
-    return settled.map(({ job }) => !stale.has(job.id));
+    const answer = await runScript(this.#core.driver, settle, names, args, this.#call("queue.settle"));
+    const [stale, undone] = [new Set(answer.stale), new Set(answer.undone)];
+    return settled.map(({ job: { id } }) => (stale.has(id) ? "stale" : undone.has(id) ? "undone" : "ok"));
   }
 
   #call(op: string): UnclassedCall {

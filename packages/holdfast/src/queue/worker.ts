@@ -8,7 +8,7 @@ import type { QueueSettings, WorkSettings } from "./options.ts";
 import type { Partition } from "./partition.ts";
 import type { Run } from "./run.ts";
 import { Slots } from "./slots.ts";
-import type { QueueValues } from "./values.ts";
+import { type QueueValues, stepValues } from "./values.ts";
 import { WorkerStore } from "./worker-store.ts";
 
 export type QueueHandler<Payload, Result> = (job: QueueJob<Payload>) => Result | Promise<Result>;
@@ -60,7 +60,7 @@ export class QueueWorker implements AsyncDisposable {
     this.#consumers = partitions.map((partition) => {
       const store = new WorkerStore(core, partition.keys, id, queue);
       const endings = new Endings({ core, queue: name, store, values, settings: queue });
-      const jobs = new JobHost(core, name, partition, store);
+      const jobs = new JobHost({ core, queue: name, partition, store, values: stepValues(values) });
       const perform = (run: Run) => run.through(() => handler(new JobView(run, payloadOf(run), jobs)));
       const { store: queueStore, post } = partition;
       return new Consumer({ core, queue: queueStore, post, store, endings, slots, terms, perform, failuresOf });

@@ -38,7 +38,11 @@ for at = #ids, 1, -1 do
   local id = ids[at]
   local record = redis.call('HGET', jobs, id)
   if record then
-    if redis.call('HINCRBY', meta, 'c' .. id, 1) > maxCrashes then
+    local crashes = redis.call('HINCRBY', meta, 'c' .. id, 1)
+    local steps = string.sub(jobs, 1, -5) .. 'steps:' .. id
+    local mayUndo = crashes > maxCrashes and crashes <= 2 * maxCrashes + 1 and redis.call('HEXISTS', steps, 'u') == 1
+    if mayUndo then redis.call('HSETNX', steps, '!', now()) end
+    if crashes > maxCrashes and not mayUndo then
       redis.call('ZADD', dead, now(), id)
       tellParents(letters, record, 'd', '')
       buried[#buried + 1] = id

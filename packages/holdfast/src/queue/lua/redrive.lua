@@ -20,7 +20,8 @@ for _, id in ipairs(ids) do
   if redis.call('ZREM', dead, id) == 1 then
     local record = redis.call('HGET', jobs, id)
     if record then
-      redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id)
+      redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 's' .. id)
+      redis.call('DEL', string.sub(jobs, 1, -5) .. 'steps:' .. id)
       place(jobs, {urgent, normal, low}, record, id)
       redriven = redriven + 1
     end

@@ -1,5 +1,6 @@
 --- End runs of which more is told than that they went well: their results, or that they failed and what becomes of the job.
--- Of a job that is another's by now (its fence differs) nothing changes; its id is returned.
+-- Of a job that is another's by now (its fence differs) nothing changes; its id is in `stale`. One that would be dead but has
+-- something to undo runs once more for it; its id is in `undone`.
 -- @class unsafe
 -- @include now
 -- @include idle
@@ -24,8 +25,8 @@
 -- @arg channel text
 -- @arg keepMs int       for how long an outcome waits to be read
 -- @arg results text     what the keys of outcomes begin with, in front of the job's id
--- @arg fields... bytes  of each job: id, fence, fate (done, again, dead, or blocked: it waits for the jobs that it has added), milliseconds until it runs again, what is remembered of its failures or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty
--- @returns list<text>
+-- @arg fields... bytes  of each job: id, fence, fate (done, again, dead; blocked: it waits for the jobs that it has added; parked: it waits for a signal, or so many milliseconds), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty
+-- @result ok stale:list<text> undone:list<text>
 local function endForGood(id, uniqueKey, outcome)
   freeUnique(unique, uniqueKey, id)
   if outcome == '' then return end
@@ -55,7 +56,18 @@ local function runAgain(id, record, delayMs)
   redis.call('ZADD', delayed, dueMs, string.sub(record, 14, 14) .. id)
   if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
 end
-local stale, ended = {}, {}
+-- The signal may have come already.
+local function waitForSignal(id, record, name, delayMs)
+  if redis.call('HEXISTS', string.sub(jobs, 1, -5) .. 'steps:' .. id, 'g' .. name) == 1 then delayMs = 0 end
+  if delayMs > 0 then redis.call('HSET', meta, 'w' .. id, name) end
+  runAgain(id, record, delayMs)
+end
+local function hasToUndo(id)
+  if redis.call('HEXISTS', meta, 's' .. id) == 0 then return false end
+  local steps = string.sub(jobs, 1, -5) .. 'steps:' .. id
+  return redis.call('HEXISTS', steps, 'u') == 1 and redis.call('HSETNX', steps, '!', now()) == 1
+end
+local stale, undone, ended = {}, {}, {}
 for at = 1, #fields, 8 do
   local id, fence, fate, delayMs, info, uniqueKey, outcome, told = unpack(fields, at, at + 7)
   local held = redis.call('ZSCORE', active, id)
@@ -65,7 +77,11 @@ for at = 1, #fields, 8 do
   else
     redis.call('ZREM', active, id)
     ended[#ended + 1] = id
-    if info ~= '' then redis.call('HSET', meta, 'f' .. id, info) end
+    if info ~= '' and fate ~= 'parked' then redis.call('HSET', meta, 'f' .. id, info) end
+    if fate == 'dead' and hasToUndo(id) then
+      fate, delayMs = 'again', 0
+      undone[#undone + 1] = id
+    end
     if fate == 'done' then
       tellParents(letters, record, 'o', told)
       forget(jobs, meta, {id})
@@ -76,10 +92,12 @@ for at = 1, #fields, 8 do
       endForGood(id, uniqueKey, outcome)
     elseif fate == 'blocked' then
       waitForOthers(id, record)
+    elseif fate == 'parked' then
+      waitForSignal(id, record, info, tonumber(delayMs))
     else
       runAgain(id, record, tonumber(delayMs))
     end
   end
 end
 wakeWorkers(idle, channel, endRuns(jobs, ended))
-return stale
+return {'ok', stale, undone}
