@@ -25,7 +25,7 @@ describe.each(backends())("steps [$name]", ({ url, options }) => {
   afterAll(() => hf.close());
 
   const fresh = (settings = {}) =>
-    hf.queue<string, unknown>(randomUUID(), { backoff: { delay: 1, jitter: 0 }, attempts: 3, ...settings });
+    hf.queue<string>(randomUUID(), { backoff: { delay: 1, jitter: 0 }, attempts: 3, ...settings });
 
   it("does a finished step once over all runs, and returns what it returned", async () => {
     const queue = fresh();

@@ -14,7 +14,6 @@ import { type Duration, toMs } from "../../base/options.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import { Snooze } from "../failure.ts";
 import { checkName } from "../options.ts";
-import type { Run } from "../run.ts";
 import type { StepStore, StepWriter } from "./step-store.ts";
 import { GivenUp, Parked, UndoFailed, Undoing } from "./suspension.ts";
 
@@ -33,8 +32,18 @@ export interface StepValues {
   decode(bytes: Buffer): unknown;
 }
 
+/** What a run is to its steps. */
+export interface SteppedRun {
+  readonly id: string;
+  readonly fence: number;
+  readonly signal: AbortSignal;
+  /** Its worker closes. */
+  readonly isToStop: boolean;
+  suspend<Reason extends Error>(reason: Reason): Reason;
+}
+
 export interface StepsParts {
-  readonly run: Run;
+  readonly run: SteppedRun;
   readonly writer: StepWriter;
   readonly store: StepStore;
   readonly values: StepValues;
