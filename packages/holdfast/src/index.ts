@@ -143,7 +143,7 @@ export type {
 export type { QueueGroupInfo, QueueGroups, QueueGroupsPage, QueueGroupsPageOptions } from "./queue/groups/groups.ts";
 export type { QueueLimits } from "./queue/groups/limits.ts";
 export type { QueueGroupOptions, QueueLimitsOptions, QueueRate } from "./queue/groups/options.ts";
-export type { QueueJob } from "./queue/job.ts";
+export type { QueueJob, QueueWaitOptions } from "./queue/job.ts";
 export type { QueueSchedule } from "./queue/schedules/schedule.ts";
 export type { QueueSchedulePage, QueueSchedules } from "./queue/schedules/schedules.ts";
 export type { QueueTicker, QueueTickerStats } from "./queue/schedules/ticker.ts";
@@ -155,4 +155,5 @@ export type {
   QueueSchedulePageOptions,
   QueueTickerOptions,
 } from "./queue/schedules/options.ts";
+export type { QueueSignalResult, QueueSource } from "./queue/steps/steps.ts";
 export type { QueueHandler, QueueWorker, QueueWorkerStats } from "./queue/worker.ts";

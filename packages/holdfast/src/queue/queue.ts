@@ -283,7 +283,7 @@ export class Queue<Payload, Result = unknown> {
    * Idempotent. Cost: one script.
    */
   signal(id: string, name: string, value?: unknown): Promise<{ readonly status: "ok" | "missing" }> {
-    return observed("queue.signal", id, async () => {
+    return this.#operations.run("signal", id, async () => {
       const { steps } = this.#partitions.of(checkName("id", id));
       return { status: await steps.signal(id, checkName("name", name), stepValues(this.#values).encode(value)) };
     });

@@ -173,6 +173,7 @@ function methods(id: string, jobId: string): Record<string, Record<string, unkno
         1,
         { key: name("a"), delay: 1, priority: "low", attempts: 2, result: true, children: [], onDead: "fail" },
       ],
+      signal: [name(jobId), name("approved"), 1],
       batch: [{ id: name("b"), onComplete: 1, onSuccess: 1, onDead: 1 }],
       pause: [],
       resume: [],

@@ -148,9 +148,9 @@ describe.each(backends())("flows [$name]", ({ url, options }) => {
 
   it("a worker adds what its adder did not", async () => {
     const { albums, images } = fresh();
-    const dies = vi.spyOn(Post.prototype, "carryOut").mockRejectedValueOnce(new Error("the process died"));
+    const dies = vi.spyOn(Post.prototype, "carryOut").mockResolvedValueOnce();
     const children = [images.child("sheet", { children: [images.child("a")] }), images.child("b")];
-    await expect(albums.add("album", { id: "album", children, result: true })).rejects.toThrow("the process died");
+    await albums.add("album", { id: "album", children, result: true });
     dies.mockRestore();
     expect(await images.counts()).toMatchObject({ waiting: 0, blocked: 0 });
     await using _one = images.work((job) => job.payload);

@@ -47,10 +47,14 @@ export class Post {
     if (!this.#isDelivering) void this.#deliverAll();
   }
 
-  /** Adds the jobs of a plan, those that wait first. */
+  /** Adds the jobs of a plan that is written down, those that wait first. What fails is done by a worker. */
   async carryOut(name: string, { nodes }: Plan): Promise<void> {
-    await this.#add(nodes, (node) => this.#office.of(node.queue, node.partition).flows.add(node));
-    await this.flows.planDone(name);
+    try {
+      await this.#add(nodes, (node) => this.#office.of(node.queue, node.partition).flows.add(node));
+      await this.flows.planDone(name);
+    } catch (error) {
+      warnUnlessOutage(error);
+    }
   }
 
   async #deliverAll(): Promise<void> {
