@@ -13,7 +13,12 @@ const PACKAGES = [
   { folder: "embedded", input: { index: "src/index.ts" }, bundled: [] },
   {
     folder: "holdfast",
-    input: { index: "src/index.ts", "testing/index": "src/testing/index.ts", "migrate/index": "src/migrate/index.ts" },
+    input: {
+      index: "src/index.ts",
+      "queue/outbox/index": "src/queue/outbox/index.ts",
+      "migrate/index": "src/migrate/index.ts",
+      "testing/index": "src/testing/index.ts",
+    },
     bundled: ["devalue"],
   },
 ];

@@ -140,6 +140,8 @@ export type {
   QueueUnique,
   QueueWorkOptions,
 } from "./queue/options.ts";
+export type { QueueCommit, QueueCommitOptions, QueueCommitResult } from "./queue/commit.ts";
+export type { QueueDurability, QueueDurabilityResult } from "./queue/durability.ts";
 export type { QueueGroupInfo, QueueGroups, QueueGroupsPage, QueueGroupsPageOptions } from "./queue/groups/groups.ts";
 export type { QueueLimits } from "./queue/groups/limits.ts";
 export type { QueueGroupOptions, QueueLimitsOptions, QueueRate } from "./queue/groups/options.ts";

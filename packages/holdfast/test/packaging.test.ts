@@ -131,9 +131,9 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
   it("are one library for require and import: classes, names and embedded servers", async () => {
     await writeFile(
       join(project, "both.cjs"),
-      `const required = require("holdfast"), testing = require("holdfast/testing"), embedded = require("holdfast-embedded"), migrate = require("holdfast/migrate");
+      `const required = require("holdfast"), testing = require("holdfast/testing"), embedded = require("holdfast-embedded"), migrate = require("holdfast/migrate"), outbox = require("holdfast/outbox");
       (async () => {
-        const pairs = [[required, await import("holdfast")], [testing, await import("holdfast/testing")], [migrate, await import("holdfast/migrate")], [embedded, await import("holdfast-embedded")]];
+        const pairs = [[required, await import("holdfast")], [testing, await import("holdfast/testing")], [outbox, await import("holdfast/outbox")], [migrate, await import("holdfast/migrate")], [embedded, await import("holdfast-embedded")]];
         for (const [ours, theirs] of pairs) {
           const names = Object.keys(ours);
           if (names.length < 1) throw new Error("no names");
@@ -143,6 +143,9 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
         const a = required.holdfast("embedded://"), b = imported.holdfast("embedded://");
         await a.cache("users").set("ada", 1);
         if ((await b.cache("users").get("ada")) !== 1) throw new Error("two servers");
+        try { outbox.sqlOutbox({ table: "" }); throw new Error("not refused"); } catch (error) {
+          if (!(error instanceof imported.HoldfastError)) throw new Error("two classes in outbox");
+        }
         const error = await b.cache("users").get({}).catch((error) => error);
         if (!(error instanceof required.InvalidArgumentError)) throw new Error("two classes");
         await using server = await testing.createTestServer();
@@ -248,7 +251,10 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
     await writeFile(
       join(project, file),
       `import { connect, holdfast, HoldfastError, type Holdfast } from "holdfast";
+      import { sqlOutbox, type SqlClient } from "holdfast/outbox";
       import { createTestServer } from "holdfast/testing";
+      export const write = (tx: SqlClient, hf: Holdfast): Promise<{ readonly id: string }> =>
+        sqlOutbox().add(tx, hf.queue<number>("numbers"), 1);
       export async function main(): Promise<string | undefined> {
         const hf: Holdfast = holdfast("embedded://");
         const name: string | undefined = await hf.cache<string>("users").get("ada");

@@ -3,6 +3,12 @@ import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { listKind } from "../core/batch/list-kind.ts";
 import type { Core } from "../core/core.ts";
 import { runScript, type UnclassedCall } from "../core/script/run.ts";
+import {
+  checkDurability,
+  type DurabilitySettings,
+  type QueueDurabilityResult,
+  waitForDurability,
+} from "./durability.ts";
 import type { QueueKeys } from "./keys.ts";
 import type { AddSettings } from "./options.ts";
 import { add, append } from "./scripts.gen.ts";
@@ -20,6 +26,8 @@ export interface Addition {
 export interface Entered {
   readonly status: "ok" | "duplicate" | "full";
   readonly id: string;
+  /** Where it was asked for. */
+  readonly durability?: QueueDurabilityResult;
 }
 
 /** About 100 microseconds of the server's time. */
@@ -27,6 +35,8 @@ export const MAX_ADDITIONS = 200;
 /** A repetition of a lost answer comes within the call's deadline, and a late copy not much later. */
 const OPERATION_TTL_MS = 60_000;
 const ID_BYTES = 9;
+/** Of durability: there are as many as a program has literals of it. */
+const MAX_KINDS = 100;
 
 export interface AdditionsOptions {
   readonly timeoutMs: number | undefined;
@@ -44,6 +54,7 @@ export class Additions {
   readonly #lane = new Lane();
   readonly #plain: BatchKind<Addition, Entered>;
   readonly #particular: BatchKind<Addition, Entered>;
+  readonly #durable = new Map<string, BatchKind<Addition, Entered>>();
   /** Of all ids that are made here: no other process has it. */
   readonly #idHead: string;
   readonly #maxWaiting: number;
@@ -62,7 +73,8 @@ export class Additions {
 
   /** Calls of the same tick share a script; those that need more than `append` does share another one. */
   add(addition: Addition): Promise<Entered> {
-    const { due, uniqueKey, group } = addition.settings;
+    const { due, uniqueKey, group, durability } = addition.settings;
+    if (durability !== undefined) return this.#lane.add(this.#lasting(durability), this.#slot, addition);
     const isPlain =
       addition.id === undefined && due === "" && uniqueKey === "" && group === undefined && this.#maxWaiting === 0;
     return this.#lane.add(isPlain ? this.#plain : this.#particular, this.#slot, addition);
@@ -84,9 +96,25 @@ export class Additions {
     return jobs.map((_, at) => ({ status: "ok", id: `${prefix}${at + 1}` }));
   }
 
-  async #addAll(jobs: readonly Addition[]): Promise<Entered[]> {
+  /** Those that want the same wait for it together. */
+  #lasting(wanted: DurabilitySettings): BatchKind<Addition, Entered> {
+    const name = JSON.stringify(wanted);
+    const known = this.#durable.get(name);
+    if (known !== undefined) return known;
+    const kind = listKind<Addition, Entered>(MAX_ADDITIONS, async (jobs) => {
+      checkDurability(this.#core.driver, wanted);
+      const call = this.#nextCall();
+      const entered = await this.#addAll(jobs, call);
+      const mark = this.#keys.operation(call);
+      const durability = await waitForDurability(this.#core.driver, mark, OPERATION_TTL_MS, wanted);
+      return entered.map((each) => ({ ...each, durability }));
+    });
+    if (this.#durable.size < MAX_KINDS) this.#durable.set(name, kind);
+    return kind;
+  }
+
+  async #addAll(jobs: readonly Addition[], call: string = this.#nextCall()): Promise<Entered[]> {
     const { jobs: stored, lanes, delayed, unique, windows, idle } = this.#keys;
-    const call = this.#nextCall();
     const names = { operation: this.#keys.operation(call), jobs: stored, ...lanes, delayed, unique, windows, idle };
     const ids = jobs.map(({ id }, at) => id ?? `${call}.${at + 1}`);
     const fields = jobs.flatMap(({ settings, record }, at) => [

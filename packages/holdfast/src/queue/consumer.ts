@@ -17,11 +17,13 @@ import { sleep } from "../base/runtime.ts";
 import type { Core } from "../core/core.ts";
 import { usableMs } from "../core/lease/timed-lease.ts";
 import { Attention } from "./attention.ts";
+import type { QueueCommit, QueueCommitResult } from "./commit.ts";
 import { AGAIN, type Ending, type Endings } from "./endings.ts";
 import type { FailureRecord } from "./failure.ts";
 import type { Post } from "./flows/post.ts";
+import type { JobTools } from "./job.ts";
 import type { WorkSettings } from "./options.ts";
-import { Pause, warnUnlessOutage } from "./patience.ts";
+import { Pause, warnAfterCommit, warnUnlessOutage } from "./patience.ts";
 import { decodeRecord } from "./record.ts";
 import { closedWhileRunning, Run } from "./run.ts";
 import { Runs } from "./runs.ts";
@@ -64,7 +66,7 @@ export interface ConsumerParts {
   readonly slots: Slots;
   readonly terms: ConsumerTerms;
   /** Runs the job's handler. */
-  readonly perform: (run: Run) => unknown;
+  readonly perform: (run: Run, tools: JobTools) => unknown;
   readonly failuresOf: (info: Buffer) => FailureRecord;
 }
 
@@ -76,7 +78,8 @@ export class Consumer implements Claimant {
   readonly #endings: Endings<unknown>;
   readonly #slots: Slots;
   readonly #terms: ConsumerTerms;
-  readonly #perform: (run: Run) => unknown;
+  readonly #perform: ConsumerParts["perform"];
+  readonly #tools: JobTools;
   readonly #failuresOf: (info: Buffer) => FailureRecord;
   readonly #runs = new Runs();
   readonly #stopped = new AbortController();
@@ -97,6 +100,8 @@ export class Consumer implements Claimant {
     this.#slots = parts.slots;
     this.#terms = parts.terms;
     this.#perform = parts.perform;
+    const commit: JobTools["commit"] = (run, write, result) => this.#commit(run, write, result);
+    this.#tools = { key: (name) => parts.store.userKey(name), commit };
     this.#failuresOf = parts.failuresOf;
     this.#slots.join(this);
     const tickMs = Math.min(parts.terms.pollMs, Math.floor(parts.terms.leaseMs / 3));
@@ -269,7 +274,8 @@ export class Consumer implements Claimant {
 
   async #execute(run: Run): Promise<void> {
     try {
-      const result = await run.within(this.#runtime, this.#terms.runTimeoutMs, () => this.#perform(run));
+      const result = await run.within(this.#runtime, this.#terms.runTimeoutMs, () => this.#perform(run, this.#tools));
+      if (run.isCommitted) return this.#leave(run);
       if (!this.#isMine(run)) return;
       const success = this.#endings.successOf(run, result);
       if (success !== undefined) return await this.#end(run, () => this.#endings.finish(run, success));
@@ -277,8 +283,27 @@ export class Consumer implements Claimant {
       this.#slots.freed();
       this.#attention.call();
     } catch (error) {
+      if (run.isCommitted) return this.#leave(run, error);
       if (this.#isMine(run)) await this.#end(run, () => this.#endings.fail(run, error));
     }
+  }
+
+  async #commit(run: Run, write: (commit: QueueCommit) => void, result: unknown): Promise<QueueCommitResult> {
+    if (run.isCommitted)
+      throw new HoldfastError("CONFLICT", `job ${run.id}: it was committed before`, { op: "job.commit" });
+    const success = this.#endings.successOf(run, result);
+    const answer = await this.#runs.committing(run, () => this.#store.commit(run, write, success));
+    this.#stats.completed += 1;
+    if (run.record.waiting.length > 0) this.#post.kick();
+    return answer;
+  }
+
+  /** The job is over, whatever its handler did after the commit. */
+  #leave(run: Run, error?: unknown): void {
+    this.#runs.leave(run);
+    this.#slots.freed();
+    this.#attention.look();
+    if (error !== undefined) warnAfterCommit(run.id, error);
   }
 
   #isMine(run: Run): boolean {

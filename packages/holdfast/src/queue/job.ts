@@ -1,5 +1,6 @@
 /** A job as its handler sees it. */
 import { type Duration, givenOptions, type OptionNames } from "../base/options.ts";
+import type { QueueCommit, QueueCommitOptions, QueueCommitResult } from "./commit.ts";
 import { checkChildren, type QueueChild } from "./flows/child.ts";
 import type { QueueChildResult } from "./flows/fan-in.ts";
 import type { JobHost } from "./job-host.ts";
@@ -54,6 +55,15 @@ export interface QueueJob<Payload> {
    * Cost: HGETALL; when it adds, a script and one per 100 jobs and slot.
    */
   spawn(name: string, children: readonly QueueChild[]): Promise<QueueChildResult[]>;
+  /** A name of yours as a key in the job's slot, for `commit`: `job.key("done:42")`. */
+  key(name: string): string;
+  /**
+   * Acknowledges the job and carries out the writes that `write` queues, in one step, if this run still holds the job: exactly once, however
+   * often the job is run. What the handler returns or throws afterwards changes nothing. A repetition after a lost answer is recognised.
+   * Cost: one script.
+   * @throws LeaseLostError if the job is no longer this run's, HoldfastError `WRONG_TYPE` if a key holds something else; nothing is written then
+   */
+  commit(write: (commit: QueueCommit) => void, options?: QueueCommitOptions): Promise<QueueCommitResult>;
 }
 
 export interface QueueWaitOptions {
@@ -62,6 +72,13 @@ export interface QueueWaitOptions {
 }
 
 const WAIT_OPTIONS: OptionNames<QueueWaitOptions> = { timeout: true };
+/** What a job asks of the consumer that runs it. */
+export interface JobTools {
+  key(name: string): string;
+  commit(run: Run, write: (commit: QueueCommit) => void, result: unknown): Promise<QueueCommitResult>;
+}
+
+const COMMIT_OPTIONS: OptionNames<QueueCommitOptions> = { result: true };
 
 export class JobView<Payload> implements QueueJob<Payload> {
   readonly id: string;
@@ -73,8 +90,9 @@ export class JobView<Payload> implements QueueJob<Payload> {
   readonly scheduledFor: number | undefined;
   readonly #run: Run;
   readonly #host: JobHost;
+  readonly #tools: JobTools;
 
-  constructor(run: Run, payload: Payload, host: JobHost) {
+  constructor(run: Run, payload: Payload, host: JobHost, tools: JobTools) {
     this.id = run.id;
     this.payload = payload;
     this.attempt = (run.failures?.failures ?? 0) + 1;
@@ -84,6 +102,7 @@ export class JobView<Payload> implements QueueJob<Payload> {
     this.scheduledFor = run.record.scheduledFor;
     this.#run = run;
     this.#host = host;
+    this.#tools = tools;
   }
 
   get signal(): AbortSignal {
@@ -117,5 +136,14 @@ export class JobView<Payload> implements QueueJob<Payload> {
 
   spawn(name: string, children: readonly QueueChild[]): Promise<QueueChildResult[]> {
     return this.#host.spawn(this.#run, checkName("name", name), checkChildren("children", children));
+  }
+
+  key(name: string): string {
+    return this.#tools.key(name);
+  }
+
+  async commit(write: (commit: QueueCommit) => void, options?: QueueCommitOptions): Promise<QueueCommitResult> {
+    const { result } = givenOptions(options, COMMIT_OPTIONS);
+    return this.#tools.commit(this.#run, write, result);
   }
 }

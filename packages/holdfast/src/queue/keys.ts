@@ -80,6 +80,11 @@ export class QueueKeys {
     return this.#keys.part("op", call);
   }
 
+  /** A key of the user's own, beside the queue's. */
+  user(name: string): string {
+    return this.#keys.part("user", name);
+  }
+
   worker(worker: string): WorkerKeys {
     return { worker, active: this.#keys.part("active", worker), wakeKey: this.#keys.part("wake", worker) };
   }

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, givenOptions, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 import type { CodecOptions } from "../core/codec/codec.ts";
+import { type DurabilitySettings, durabilitySettings, type QueueDurability } from "./durability.ts";
 import { checkChildren, type QueueChild, type QueueOnDead } from "./flows/child.ts";
 
 export type QueuePriority = "high" | "normal" | "low";
@@ -42,6 +43,8 @@ export interface QueueOptions<Payload, Result> extends Pick<
   readonly partitions?: number;
   /** How many jobs may wait or be delayed, counted exactly as jobs are added; in a queue of several partitions each has its part. @default no limit */
   readonly maxWaiting?: number;
+  /** Of each job that is added, unless its `add` says otherwise. @default none */
+  readonly durability?: QueueDurability;
   /** Deadline of each operation on the server. @default the handle's `timeout` */
   readonly timeout?: Duration;
 }
@@ -76,10 +79,12 @@ export interface QueueAddOptions {
   readonly result?: boolean;
   /** Made by `queue.child()`, of this queue or others: they run first, and this job waits for them. At most 10,000 in all. */
   readonly children?: readonly QueueChild[];
+  /** Waits until replicas or the disk have the job; what was reached is the result's `durability`. @default the queue's */
+  readonly durability?: QueueDurability;
 }
 
 /** Of a job that another one waits for. */
-export interface QueueChildOptions extends Omit<QueueAddOptions, "id" | "unique" | "wait"> {
+export interface QueueChildOptions extends Omit<QueueAddOptions, "id" | "unique" | "wait" | "durability"> {
   /**
    * What those that wait for this job do when it is dead: `fail` (are dead too), `ignore` (go on when all have ended) or
    * `continue` (start at once, though others have not ended). @default "fail"
@@ -110,6 +115,7 @@ export interface QueueSettings {
   readonly partitions: number;
   /** 0: any number. */
   readonly maxWaiting: number;
+  readonly durability: DurabilitySettings | undefined;
   readonly timeoutMs: number | undefined;
 }
 
@@ -142,6 +148,7 @@ export interface AddSettings {
   readonly attempts: number | undefined;
   readonly result: boolean;
   readonly children: readonly QueueChild[];
+  readonly durability: DurabilitySettings | undefined;
 }
 
 export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown, unknown>> = {
@@ -157,6 +164,7 @@ export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown, unknown>> = {
   resultTtl: true,
   partitions: true,
   maxWaiting: true,
+  durability: true,
   timeout: true,
 };
 export const ADD_MANY_OPTIONS: OptionNames<QueueAddManyOptions> = {
@@ -169,6 +177,7 @@ export const ADD_MANY_OPTIONS: OptionNames<QueueAddManyOptions> = {
   unique: true,
   attempts: true,
   result: true,
+  durability: true,
 };
 export const ADD_OPTIONS: OptionNames<QueueAddOptions> = { id: true, children: true, ...ADD_MANY_OPTIONS };
 export const CHILD_OPTIONS: OptionNames<QueueChildOptions> = {
@@ -203,6 +212,7 @@ export function queueSettings(options: QueueOptions<never, never>): QueueSetting
     maxCrashes: wholeBetween("maxCrashes", maxCrashes, 0, MAX_ATTEMPTS),
     runTimeoutMs: runTimeout === undefined ? undefined : toTimerMs("runTimeout", runTimeout),
     resultTtlMs: toMs("resultTtl", options.resultTtl ?? "1m"),
+    durability: options.durability === undefined ? undefined : durabilitySettings(options.durability),
     partitions: wholeBetween("partitions", partitions, 1, MAX_PARTITIONS),
     maxWaiting: maxWaiting === undefined ? 0 : wholeBetween("maxWaiting", maxWaiting, partitions, MAX_WAITING),
     timeoutMs: timeout === undefined ? undefined : toTimerMs("timeout", timeout),
@@ -254,6 +264,8 @@ export function addSettings(options: QueueAddOptions): AddSettings {
     throw new InvalidArgumentError("children", "no time beside it: the job runs when they have ended", undefined);
   if (children.length > 0 && wait !== undefined)
     throw new InvalidArgumentError("wait", "nothing beside `children`: a flow is not counted against limits", wait);
+  if (children.length > 0 && options.durability !== undefined)
+    throw new InvalidArgumentError("children", "no `durability` beside it", undefined);
   if (children.length > 0 && unique !== undefined)
     throw new InvalidArgumentError("children", "an `id` beside it, rather than `unique`", undefined);
   return {
@@ -268,6 +280,7 @@ export function addSettings(options: QueueAddOptions): AddSettings {
     attempts: attempts === undefined ? undefined : wholeBetween("attempts", attempts, 1, MAX_ATTEMPTS),
     result,
     children,
+    durability: options.durability === undefined ? undefined : durabilitySettings(options.durability),
   };
 }
 

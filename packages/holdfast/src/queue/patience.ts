@@ -32,3 +32,9 @@ export function warnUnlessOutage(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   process.emitWarning(`a queue's worker goes on trying: ${message}`, { code: "HOLDFAST_QUEUE" });
 }
+
+/** It is nobody's outcome any more. */
+export function warnAfterCommit(id: string, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  process.emitWarning(`the handler of job ${id} failed after it had committed: ${message}`, { code: "HOLDFAST_QUEUE" });
+}

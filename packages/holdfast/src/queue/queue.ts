@@ -13,8 +13,9 @@ import { type Duration, listOf, type OptionNames, parseOptions, toTimerMs } from
 import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { Operations } from "../core/observe/observe.ts";
-import { MAX_ADDITIONS } from "./additions.ts";
+import { type Entered, MAX_ADDITIONS } from "./additions.ts";
 import { QueueDeadLetters } from "./dead-letters.ts";
+import type { QueueDurabilityResult } from "./durability.ts";
 import { QueueGroups } from "./groups/groups.ts";
 import { QueueLimits } from "./groups/limits.ts";
 import type { FailureRecord, QueueFailure } from "./failure.ts";
@@ -54,6 +55,8 @@ export interface QueueAddResult<Result> {
   /** `duplicate`: not added, because the job `id` has the same id or unique key; `full`: not added, because as many wait as may. */
   readonly status: "ok" | "duplicate" | "full";
   readonly id: string;
+  /** What was reached of the `durability` that was asked for; undefined where none was. */
+  readonly durability?: QueueDurabilityResult;
   /** As `queue.result(id)`. */
   result(options?: QueueResultOptions): Promise<QueueResult<Result>>;
 }
@@ -157,14 +160,16 @@ export class Queue<Payload, Result = unknown> {
    */
   add(payload: Payload, options?: QueueAddOptions): Promise<QueueAddResult<Result>> {
     return this.#operations.run("add", undefined, async () => {
-      const settings = parseOptions(this.#operations.where, options, ADD_OPTIONS, addSettings);
+      const { durability } = this.#settings;
+      const given = parseOptions(this.#operations.where, options, ADD_OPTIONS, addSettings);
+      const settings = durability === undefined || given.durability !== undefined ? given : { ...given, durability };
       if (settings.children.length > 0) return this.#addFlow(payload, settings);
       const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
       const { additions } = this.#partitions.for(settings);
-      const { status, id } = await withRoom(this.#core.driver.runtime, settings.waitMs, () =>
+      const entered = await withRoom(this.#core.driver.runtime, settings.waitMs, () =>
         additions.add({ id: settings.id, settings, record }),
       );
-      return this.#added(status, id);
+      return this.#added(entered);
     });
   }
 
@@ -299,6 +304,27 @@ export class Queue<Payload, Result = unknown> {
     });
   }
 
+  /**
+   * A name of yours as a key beside the queue's, for `job.commit`. No I/O.
+   * @throws InvalidArgumentError for a queue of several partitions, where a job's own `job.key` says in which slot it is
+   */
+  key(name: string): string {
+    if (this.#settings.partitions === 1) return this.#partitions.first.keys.user(name);
+    throw new InvalidArgumentError("key", "job.key(name), as this queue has several partitions", name, {
+      where: this.#operations.where,
+    });
+  }
+
+  /** Returns the bytes as which a payload is stored, checked by its schema: for an outbox. No I/O. */
+  encode(payload: Payload): Buffer {
+    return this.#values.payload.encode(payload, this.#values.context);
+  }
+
+  /** Returns the payload that `encode` made bytes of. No I/O. @throws CodecError */
+  decode(bytes: Uint8Array): Payload {
+    return this.#values.payload.decode(Buffer.from(bytes), this.#values.context);
+  }
+
   /** No worker claims any more jobs, until `resume`; those that run go on. Idempotent. Cost: SET. */
   pause(): Promise<void> {
     return this.#operations.run("pause", undefined, () => this.#each((store) => store.pause()));
@@ -338,7 +364,7 @@ export class Queue<Payload, Result = unknown> {
     const { post } = partition;
     const status = await post.flows.start({ id, lane: settings.lane, record }, plan);
     if (status === "ok") await post.carryOut(id, plan);
-    return this.#added(status, id);
+    return this.#added({ status, id });
   }
 
   async #each(ask: (store: QueueStore) => Promise<void>): Promise<void> {
@@ -349,8 +375,9 @@ export class Queue<Payload, Result = unknown> {
     return info === null ? undefined : this.#values.failures.decode(info, this.#values.context);
   }
 
-  #added(status: QueueAddResult<Result>["status"], id: string): QueueAddResult<Result> {
-    return { status, id, result: (options) => this.result(id, options) };
+  #added({ status, id, durability }: Entered): QueueAddResult<Result> {
+    const result = (options?: QueueResultOptions) => this.result(id, options);
+    return durability === undefined ? { status, id, result } : { status, id, durability, result };
   }
 
   async #outcome(id: string): Promise<QueueResult<Result> | undefined> {

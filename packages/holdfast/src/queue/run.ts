@@ -24,6 +24,8 @@ export class Run implements Done {
   #abort: AbortController | undefined;
   #calledOff: Error | undefined;
   #suspended: Error | undefined;
+  /** Acknowledged by its handler: what that returns or throws changes nothing any more. */
+  isCommitted = false;
 
   constructor(id: string, fence: number, record: JobRecord, failures: FailureRecord | undefined, crashes: number) {
     this.id = id;

@@ -52,6 +52,25 @@ export class Runs {
     if (this.isCurrent(run)) this.#running.delete(run.id);
   }
 
+  /** While `commit` is under way, and from when it has succeeded until `leave`. */
+  async committing<T>(run: Run, commit: () => Promise<T>): Promise<T> {
+    this.#ending.add(run);
+    try {
+      const value = await commit();
+      run.isCommitted = true;
+      return value;
+    } catch (error) {
+      this.#ending.delete(run);
+      throw error;
+    }
+  }
+
+  /** Of a run that was committed: its handler has ended. */
+  leave(run: Run): void {
+    this.#ending.delete(run);
+    if (this.isCurrent(run)) this.#running.delete(run.id);
+  }
+
   takeDone(most: number): Run[] {
     return this.#done.splice(0, most);
   }

@@ -351,6 +351,14 @@ const RUNS = `local function endRuns(jobs, ids)
 end
 `;
 
+const LETTERS = `local function tellParents(letters, record, status, outcome)
+  for _, parent in ipairs(optionsOf(record).p or {}) do
+    local queue, partition, id, policy, ref = unpack(parent)
+    redis.call('HSET', letters, cjson.encode({'ended', now(), queue, partition, id, policy, ref, status}), outcome)
+  end
+end
+`;
+
 const WORKER_OF = `local function workerOf(id, workers, jobs)
   local head = string.sub(jobs, 1, -5) .. 'active:'
   for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
@@ -377,14 +385,6 @@ const PLACE = `local function place(jobs, lanes, record, id, inFront)
   end
   redis.call(inFront and 'LPUSH' or 'RPUSH', lanes[lane], id)
   return true
-end
-`;
-
-const LETTERS = `local function tellParents(letters, record, status, outcome)
-  for _, parent in ipairs(optionsOf(record).p or {}) do
-    local queue, partition, id, policy, ref = unpack(parent)
-    redis.call('HSET', letters, cjson.encode({'ended', now(), queue, partition, id, policy, ref, status}), outcome)
-  end
 end
 `;
 
@@ -445,7 +445,7 @@ export type AddResult = string[];
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "dedupable",
   name: "queue.add",
-  sha1: "0919eac223fa5304de7c63e9d14399d00ef54906",
+  sha1: "81de14bb9a9d2133fb828af502e739ea5d1481a1",
   lua: `-- queue.add
 ${NOW}${IDLE}${OPTIONS}${GROUPS}local operation, jobs, urgent, normal, low, delayed, unique, windows, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local operationTtlMs, channel, given, maxWaiting = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
@@ -459,7 +459,7 @@ if given then
   local found = redis.call('HMGET', jobs, unpack(ids))
   for at, id in ipairs(ids) do taken[id] = found[at] and true or nil end
 end
-local MAX_WINDOWS = 100
+local MAX_WINDOWS = 500
 local over = redis.call('ZRANGE', windows, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_WINDOWS)
 if #over > 0 then
   redis.call('HDEL', unique, unpack(over))
@@ -775,6 +775,140 @@ return {
         return { status: "ok", stale: decodeList(fields[1], decodeText), held: decodeInt(fields[2]), fence: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), dead: decodeList(fields[5], decodeText), ids: decodeList(fields[6], decodeText), records: decodeList(fields[7], (part) => decodeOptional(part, decodeBytes)), failures: decodeList(fields[8], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[9], (part) => decodeOptional(part, decodeText)), letters: decodeInt(fields[10]) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface CommitKeys {
+  readonly operation: Arg;
+  readonly active: Arg;
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly unique: Arg;
+  readonly letters: Arg;
+  readonly idle: Arg;
+  readonly result: Arg;
+  readonly written: readonly Arg[];
+}
+
+export interface CommitArgs {
+  readonly operationTtlMs: number;
+  readonly id: string;
+  readonly fence: number;
+  /** or empty */
+  readonly uniqueKey: string;
+  /** kept for those who wait for it; or empty */
+  readonly outcome: Arg;
+  /** for jobs that wait for it; or empty */
+  readonly told: Arg;
+  readonly keepMs: number;
+  readonly channel: string;
+  /** of each command: how many words it has, what its key must hold (see `holds`), its words */
+  readonly words: readonly Arg[];
+}
+
+export type CommitResult =
+  | { readonly status: "ok"; readonly replies: Buffer[] }
+  | { readonly status: "stale" }
+  | { readonly status: "refused"; readonly place: number; readonly reason: string };
+
+/**
+ * Acknowledge one job and carry out its handler's own writes, in one step.
+ * It checks before it writes: `stale`, the claim is over; `refused`, the command at this place (counted from 1) cannot be carried out, because its
+ * key holds something else (`holds`), or because the server said so (`said`) when nothing was written yet. Then nothing changes.
+ * A later command that the server refuses all the same has its error as its reply, and the others are carried out.
+ * A repetition of the call (`operation` is known) is answered like the first time. Replies: `:` integer, `+` status, `$` bytes, `_` nothing, `-` error.
+ */
+export const commit: Script<CommitKeys, CommitArgs, CommitResult> = {
+  class: "dedupable",
+  name: "queue.commit",
+  sha1: "f47d786cc0141659a258cc930ad2f8d17e71bca9",
+  lua: `-- queue.commit
+${NOW}${IDLE}${OPTIONS}${GROUPS}${RUNS}${FORGET}${LETTERS}local operation, active, jobs, meta, unique, letters, idle, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local written = {}
+for i = 9, #KEYS do written[i - 8] = KEYS[i] end
+local operationTtlMs, id, fence, uniqueKey, outcome, told, keepMs, channel = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8]
+local words = {}
+for i = 9, #ARGV do words[i - 8] = ARGV[i] end
+if redis.call('EXISTS', operation) == 1 then return {'ok', redis.call('LRANGE', operation, 1, -1)} end
+local held = redis.call('ZSCORE', active, id)
+if not held or tonumber(held) ~= fence then return 'stale' end
+local TYPES = {s = 'string', i = 'string', f = 'string', h = 'hash', H = 'hash', F = 'hash', l = 'list', S = 'set', z = 'zset', x = 'stream'}
+local function holds(wanted, command)
+  local kind = TYPES[wanted]
+  if not kind then return nil end
+  local found = redis.call('TYPE', command[2]).ok
+  if found == 'none' then return nil end
+  if found ~= kind then return 'a ' .. found end
+  local value = '0'
+  if wanted == 'i' or wanted == 'f' then value = redis.call('GET', command[2]) end
+  if wanted == 'H' or wanted == 'F' then value = redis.call('HGET', command[2], command[3]) or '0' end
+  if (wanted == 'i' or wanted == 'H') and not string.find(value, '^-?%d+$') then return 'no integer' end
+  if (wanted == 'f' or wanted == 'F') and not tonumber(value) then return 'no number' end
+end
+local commands, at = {}, 1
+while at <= #words do
+  local count, wanted = tonumber(words[at]), words[at + 1]
+  local command = {unpack(words, at + 2, at + 1 + count)}
+  commands[#commands + 1] = command
+  local wrong = holds(wanted, command)
+  if wrong then return {'refused', #commands, 'holds ' .. wrong} end
+  at = at + 2 + count
+end
+redis.call('RPUSH', operation, '')
+redis.call('PEXPIRE', operation, operationTtlMs)
+local hasWritten = false
+for place, command in ipairs(commands) do
+  local reply = redis.pcall(unpack(command))
+  local kind = type(reply)
+  local text
+  if kind == 'number' then text = string.format(':%.0f', reply)
+  elseif kind == 'string' then text = '$' .. reply
+  elseif kind == 'table' and reply.ok then text = '+' .. reply.ok
+  elseif kind == 'table' and reply.err then
+    if not hasWritten then
+      redis.call('DEL', operation)
+      return {'refused', place, 'said ' .. reply.err}
+    end
+    text = '-' .. reply.err
+  else text = '_' end
+  if string.sub(text, 1, 1) ~= '-' then hasWritten = true end
+  redis.call('RPUSH', operation, text)
+end
+local record = redis.call('HGET', jobs, id)
+redis.call('ZREM', active, id)
+if record then tellParents(letters, record, 'o', told) end
+forget(jobs, meta, {id})
+freeUnique(unique, uniqueKey, id)
+if outcome ~= '' then
+  redis.call('SET', result, outcome, 'PX', keepMs)
+  redis.call('PUBLISH', channel, result)
+end
+wakeWorkers(idle, channel, endRuns(jobs, {id}))
+return {'ok', redis.call('LRANGE', operation, 1, -1)}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.operation, keys.active, keys.jobs, keys.meta, keys.unique, keys.letters, keys.idle, keys.result);
+    for (const each of keys.written) out.push(each);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.id, encodeInt("fence", args.fence), args.uniqueKey, args.outcome, args.told, encodeInt("keepMs", args.keepMs), args.channel);
+    for (const each of args.words) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 1);
+        return { status: "ok", replies: decodeList(fields[1], decodeBytes) };
+      case "stale":
+        expectFields(fields, 0);
+        return { status: "stale" };
+      case "refused":
+        expectFields(fields, 2);
+        return { status: "refused", place: decodeInt(fields[1]), reason: decodeText(fields[2]) };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale, refused", reply);
     }
   },
 };

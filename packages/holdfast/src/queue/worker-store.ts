@@ -3,6 +3,7 @@ import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { listKind } from "../core/batch/list-kind.ts";
 import type { Core } from "../core/core.ts";
 import { runScript, type UnclassedCall } from "../core/script/run.ts";
+import { commitJob, type QueueCommit, type QueueCommitResult } from "./commit.ts";
 import type { QueueKeys, WorkerKeys } from "./keys.ts";
 import type { QueueSettings } from "./options.ts";
 import { claim, type ClaimResult, held, type HeldResult, leave, settle } from "./scripts.gen.ts";
@@ -39,6 +40,7 @@ export interface ClaimTerms {
 
 /** `stale`: the claim is over, and nothing changed; `undone`: the job was to be dead, but runs once more to undo what it did. */
 export type Settled = "ok" | "stale" | "undone";
+const NOBODY = { outcome: Buffer.alloc(0), told: Buffer.alloc(0) };
 
 interface Settlement {
   readonly job: Done;
@@ -87,6 +89,17 @@ export class WorkerStore {
    */
   settle(job: Done, fate: Fate): Promise<Settled> {
     return this.#lane.add(this.#settling, this.#slot, { job, fate });
+  }
+
+  /** Acknowledges a run together with its handler's own writes. */
+  commit(job: Done, write: (commit: QueueCommit) => void, success: Fate | undefined): Promise<QueueCommitResult> {
+    const { resultTtlMs, timeoutMs } = this.#settings;
+    const terms = { active: this.keys.active, keepMs: resultTtlMs, timeoutMs };
+    return commitJob(this.#core, this.#queue, terms, job, write, success ?? NOBODY);
+  }
+
+  userKey(name: string): string {
+    return this.#queue.user(name);
   }
 
   async leave(): Promise<void> {

@@ -3,7 +3,7 @@ import type { Core } from "../core/core.ts";
 import { Consumer, type ConsumerStats, type ConsumerTerms } from "./consumer.ts";
 import { Endings } from "./endings.ts";
 import { JobHost } from "./job-host.ts";
-import { JobView, type QueueJob } from "./job.ts";
+import { type JobTools, JobView, type QueueJob } from "./job.ts";
 import type { QueueSettings, WorkSettings } from "./options.ts";
 import type { Partition } from "./partition.ts";
 import type { Run } from "./run.ts";
@@ -61,7 +61,8 @@ export class QueueWorker implements AsyncDisposable {
       const store = new WorkerStore(core, partition.keys, id, queue);
       const endings = new Endings({ core, queue: name, store, values, settings: queue });
       const jobs = new JobHost({ core, queue: name, partition, store, values: stepValues(values) });
-      const perform = (run: Run) => run.through(() => handler(new JobView(run, payloadOf(run), jobs)));
+      const perform = (run: Run, tools: JobTools) =>
+        run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools)));
       const { store: queueStore, post } = partition;
       return new Consumer({ core, queue: queueStore, post, store, endings, slots, terms, perform, failuresOf });
     });

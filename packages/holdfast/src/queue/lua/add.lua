@@ -30,7 +30,8 @@ if given then
   local found = redis.call('HMGET', jobs, unpack(ids))
   for at, id in ipairs(ids) do taken[id] = found[at] and true or nil end
 end
-local MAX_WINDOWS = 100
+-- More than one call adds: else they would pile up.
+local MAX_WINDOWS = 500
 local over = redis.call('ZRANGE', windows, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_WINDOWS)
 if #over > 0 then
   redis.call('HDEL', unique, unpack(over))

@@ -1,0 +1,202 @@
+/**
+ * The whole way, on a real PostgreSQL: an order is saved, its e-mail's row relayed, its job run, its effect committed. A process is killed with
+ * SIGKILL between each two steps, and others go on: in the end there is exactly one effect for each order that was committed, and none for others.
+ *
+ * Without a PostgreSQL on this machine it is skipped and says why; HOLDFAST_POSTGRES=fetch takes one from Debian's archive.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { rolldown } from "rolldown";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Postgres, startPostgres } from "../support/postgres.ts";
+import { type Standalone, startStandalone } from "../support/servers.ts";
+import { until } from "../support/until.ts";
+import { connect } from "../../src/connect.ts";
+import type { Holdfast } from "../../src/holdfast.ts";
+import { sqlInbox, sqlOutbox } from "../../src/queue/outbox/index.ts";
+
+let postgres: Postgres | undefined;
+try {
+  postgres = await startPostgres();
+} catch (error) {
+  process.stderr.write(`outbox: skipped on PostgreSQL: ${error instanceof Error ? error.message : String(error)}\n`);
+}
+
+const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
+// Below the workspace, so that what it imports is found.
+const folder = mkdtempSync(join(ROOT, "node_modules/.outbox-"));
+const program = join(folder, "mortal.mjs");
+const children = new Set<ChildProcess>();
+let server: Standalone;
+let hf: Holdfast;
+let prefix: string;
+
+beforeAll(async () => {
+  server = await startStandalone();
+  const bundle = await rolldown({
+    input: fileURLToPath(new URL("mortal.child.ts", import.meta.url)),
+    platform: "node",
+    external: ["pg", "@redis/client", "@msgpack/msgpack"],
+    resolve: { alias: { "holdfast-embedded": join(ROOT, "packages/embedded/src/index.ts") } },
+  });
+  await bundle.write({ file: program, format: "esm", codeSplitting: false });
+  await bundle.close();
+});
+
+beforeEach(async () => {
+  await hf?.close();
+  prefix = `test-${randomUUID()}`;
+  hf = await connect(server.url, { prefix });
+});
+
+afterAll(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  await hf?.close();
+  await server?.stop();
+  await postgres?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function start(part: string, point = ""): ChildProcess {
+  const child = fork(program, [part, point, postgres?.url ?? "", server.url, prefix], { stdio: "inherit" });
+  children.add(child);
+  return child;
+}
+
+async function dies(child: ChildProcess): Promise<void> {
+  const [, signal] = child.signalCode === null ? await once(child, "exit") : [null, child.signalCode];
+  children.delete(child);
+  expect(signal).toBe("SIGKILL");
+}
+
+const emails = () => hf.queue<number>("emails");
+
+it.each(["before its commit", "after its commit"])(
+  "job.commit, with its process killed %s: one effect",
+  async (point) => {
+    await emails().add(1);
+    await dies(start("committer", point));
+    await using _worker = emails().work((job) => job.commit((tx) => tx.queue("INCR", job.key("sent"))), {
+      lease: "1s",
+      poll: "50ms",
+    });
+    await until("the job is over", async () => {
+      const { waiting, active, delayed, dead } = await emails().counts();
+      return waiting + active + delayed + dead === 0;
+    });
+    expect(String(await hf.command("GET", emails().key("sent")))).toBe("1");
+  },
+);
+
+describe.skipIf(postgres === undefined)("SQL outbox and inbox on PostgreSQL, with kill -9", () => {
+  const outbox = sqlOutbox();
+  const inbox = sqlInbox();
+  let pool: pg.Pool;
+
+  beforeAll(async () => {
+    pool = new pg.Pool({ connectionString: postgres!.url });
+    await Promise.all([pool, pool].flatMap((client) => [outbox.migrate(client), inbox.migrate(client)]));
+    await pool.query("CREATE TABLE orders (id int); CREATE TABLE sent (id int)");
+  });
+  beforeEach(() => pool.query("TRUNCATE orders, sent, holdfast_outbox, holdfast_inbox"));
+  afterAll(() => pool?.end());
+
+  async function order(from: number, to: number): Promise<void> {
+    const client = await pool.connect();
+    await client.query("BEGIN");
+    await client.query("INSERT INTO orders SELECT generate_series($1::int, $2::int)", [from, to]);
+    await outbox.addMany(
+      client,
+      emails(),
+      Array.from({ length: to - from + 1 }, (_, at) => from + at),
+    );
+    await client.query("COMMIT");
+    client.release();
+  }
+
+  /** What goes on after the deaths: a relay and a worker that live, until nothing is left to do. */
+  async function finish(): Promise<void> {
+    await using _relay = outbox.relay({ database: pool, queues: [emails()], poll: "20ms" });
+    const work = async (id: string, payload: number): Promise<void> => {
+      const client = await pool.connect();
+      try {
+        await client.query("BEGIN");
+        await inbox.once(client, emails(), { id }, () => client.query("INSERT INTO sent VALUES ($1)", [payload]));
+        await client.query("COMMIT");
+      } finally {
+        client.release();
+      }
+    };
+    await using _worker = emails().work((job) => work(job.id, job.payload), { lease: "1s", poll: "50ms" });
+    await until("nothing is left to do", async () => {
+      const { waiting } = await outbox.info(pool);
+      const counts = await emails().counts();
+      return waiting + counts.waiting + counts.delayed + counts.active + counts.dead === 0;
+    });
+  }
+
+  const effects = async (): Promise<{ readonly orders: number[]; readonly sent: number[] }> => {
+    const idsOf = async (table: string): Promise<number[]> =>
+      (await pool.query<{ id: number }>(`SELECT id FROM ${table} ORDER BY id`)).rows.map(({ id }) => id);
+    return { orders: await idsOf("orders"), sent: await idsOf("sent") };
+  };
+
+  it.each([
+    ["order", "after INSERT", []],
+    ["order", "before COMMIT", []],
+    ["order", "after COMMIT", [1]],
+  ])("%s killed %s: orders and e-mails are %j", async (part, point, expected) => {
+    await dies(start(part, point));
+    await finish();
+    expect(await effects()).toEqual({ orders: expected, sent: expected });
+  });
+
+  it.each([
+    ["relay", "after SELECT", 0],
+    ["relay", "before DELETE", 1],
+    ["relay", "after DELETE", 1],
+  ])("%s killed %s: the e-mail is sent once", async (part, point, waiting) => {
+    await order(1, 1);
+    await dies(start(part, point));
+    expect(await emails().counts()).toMatchObject({ waiting });
+    await finish();
+    expect(await effects()).toEqual({ orders: [1], sent: [1] });
+  });
+
+  it.each(["after BEGIN", "after INSERT", "before COMMIT", "after COMMIT", "before the acknowledgement"])(
+    "worker killed %s: the e-mail is sent once",
+    async (point) => {
+      await order(1, 1);
+      const relay = start("relay");
+      await dies(start("worker", point));
+      relay.kill("SIGKILL");
+      await dies(relay);
+      await finish();
+      expect(await effects()).toEqual({ orders: [1], sent: [1] });
+    },
+  );
+
+  it(
+    "relays and workers killed at any moment, several at once: each e-mail is sent once",
+    { timeout: 120_000 },
+    async () => {
+      for (let round = 0; round < 2; round += 1) {
+        const running = ["relay", "relay", "worker", "worker"].map((part) => start(part));
+        await order(round * 100 + 1, (round + 1) * 100);
+        const before = (await effects()).sent.length;
+        await until("some of it is done", async () => (await effects()).sent.length > before + 10 * round);
+        for (const child of running) child.kill("SIGKILL");
+        await Promise.all(running.map(dies));
+      }
+      await finish();
+      const { orders, sent } = await effects();
+      expect(orders).toHaveLength(200);
+      expect(sent).toEqual(orders);
+    },
+  );
+});

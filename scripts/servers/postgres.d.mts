@@ -1,0 +1,1 @@
+export function ensurePostgres(cache: string): { readonly bin: string; readonly libraries: string | undefined };
