@@ -96,7 +96,10 @@ describe.each(backends("standalone", "cluster", "embedded"))("job.commit [$name]
     await queue.add(1);
     await using worker = queue.work(async (job) => {
       runs += 1;
-      await job.commit((tx) => tx.queue("INCR", total));
+      const first = job.commit((tx) => tx.queue("INCR", total));
+      const beside = job.commit((tx) => tx.queue("INCRBY", total, 100));
+      await expect(beside).rejects.toMatchObject({ code: "CONFLICT" });
+      await first;
       second = await job.commit((tx) => tx.queue("INCR", total)).catch((error: unknown) => error);
       throw new Error("too late");
     });

@@ -289,8 +289,6 @@ export class Consumer implements Claimant {
   }
 
   async #commit(run: Run, write: (commit: QueueCommit) => void, result: unknown): Promise<QueueCommitResult> {
-    if (run.isCommitted)
-      throw new HoldfastError("CONFLICT", `job ${run.id}: it was committed before`, { op: "job.commit" });
     const success = this.#endings.successOf(run, result);
     const answer = await this.#runs.committing(run, () => this.#store.commit(run, write, success));
     this.#stats.completed += 1;

@@ -1,5 +1,5 @@
 /** The runs of one worker: those under way, and those that ended well and wait to be acknowledged. */
-import { LeaseLostError } from "../base/errors.ts";
+import { HoldfastError, LeaseLostError } from "../base/errors.ts";
 import type { Run } from "./run.ts";
 
 export class Runs {
@@ -54,6 +54,8 @@ export class Runs {
 
   /** While `commit` is under way, and from when it has succeeded until `leave`. */
   async committing<T>(run: Run, commit: () => Promise<T>): Promise<T> {
+    if (this.#ending.has(run))
+      throw new HoldfastError("CONFLICT", `job ${run.id}: it is committed once`, { op: "job.commit" });
     this.#ending.add(run);
     try {
       const value = await commit();
