@@ -125,11 +125,11 @@ export type {
   QueueResultOptions,
 } from "./queue/queue.ts";
 export type { QueueDeadJob, QueueDeadLetters, QueueDeadPage, QueueDeadPageOptions } from "./queue/dead-letters.ts";
-export { Discard, RetryAfter, Snooze } from "./queue/failure.ts";
+export { Discard, Limited, RetryAfter, Snooze } from "./queue/failure.ts";
 export type { QueueBatch, QueueBatchOptions } from "./queue/flows/batch.ts";
 export type { QueueChild, QueueOnDead } from "./queue/flows/child.ts";
 export type { QueueChildResult } from "./queue/flows/fan-in.ts";
-export type { QueueFailure } from "./queue/failure.ts";
+export type { LimitedOptions, QueueFailure } from "./queue/failure.ts";
 export type {
   QueueAddManyOptions,
   QueueAddOptions,

@@ -1,5 +1,6 @@
 /** How a run ends otherwise than well: what a handler may throw, and when a job runs again. */
-import { type Duration, toMs } from "../base/options.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { type Duration, givenOptions, type OptionNames, toMs } from "../base/options.ts";
 import type { Runtime } from "../base/runtime.ts";
 import type { BackoffSettings } from "./options.ts";
 
@@ -31,6 +32,30 @@ export class Snooze extends Error {
 /** Thrown inside a handler by what lets its job wait for others: the run ends, and another one begins when they have ended. */
 export class Blocked extends Error {
   override readonly name: string = "Blocked";
+}
+
+export interface LimitedOptions {
+  /** What is paused; `group`, of a job without one, is the queue. @default "group" */
+  readonly scope?: "group" | "queue";
+}
+
+const LIMITED_OPTIONS: OptionNames<LimitedOptions> = { scope: true };
+
+/**
+ * Thrown by a handler: too many requests. Nothing of the job's group, or of the queue, is started for so long, by any worker. The job waits in front
+ * meanwhile, and no attempt is used. In a queue of several partitions `queue` is the job's partition.
+ */
+export class Limited extends Error {
+  override readonly name: string = "Limited";
+  readonly delayMs: number;
+  readonly scope: "group" | "queue";
+  constructor(delay: Duration, options?: LimitedOptions) {
+    super("the handler asked for a pause");
+    this.delayMs = toMs("delay", delay, 0);
+    const { scope = "group" } = givenOptions(options, LIMITED_OPTIONS);
+    if (scope !== "group" && scope !== "queue") throw new InvalidArgumentError("scope", '"group" or "queue"', scope);
+    this.scope = scope;
+  }
 }
 
 /** One failed run, as the dead letters show it. */

@@ -120,6 +120,18 @@ local function leaveGroup(head, group, id)
   restGroup(head, group)
   forgetGroup(head, group)
 end
+local function diedInGroup(head, record, id)
+  if tonumber(string.sub(record, 14, 14)) <= 3 then return end
+  local group = groupOf(record)
+  if not limitsOf(head, group).blocks then return end
+  redis.call('HSET', head .. 'heads', group, id)
+  restGroup(head, group)
+end
+local function leftHead(head, group, id)
+  if redis.call('HGET', head .. 'heads', group) ~= id then return false end
+  redis.call('HDEL', head .. 'heads', group)
+  return true
+end
 `;
 
 const FORGET = `local function forget(jobs, meta, ids)
@@ -206,7 +218,11 @@ local function takeByRules(head, lanes, slots)
   local most, nextMs = NEVER, NEVER
   if concurrency then most = math.max(tonumber(concurrency) - tonumber(running or 0), 0) end
   if rate then most = math.min(most, (freeStarts(head .. 'rate', tonumber(rate), perMs))) end
-  if blockedUntil > now() then most, nextMs = 0, blockedUntil end
+  if blockedUntil > now() then
+    most, nextMs = 0, blockedUntil
+  elseif blockedUntil > 0 then
+    redis.call('HDEL', control, 'until')
+  end
   local ids, groups, left = {}, {}, math.min(slots, most)
   local function give(taken, group, step)
     for at = 1, #taken, step do
@@ -351,6 +367,43 @@ const RUNS = `local function endRuns(jobs, ids)
 end
 `;
 
+const HEAL = `local MAX_HEALED = 20
+local function healRules(jobs, workers)
+  local head = string.sub(jobs, 1, -5)
+  local control, known = head .. 'control', head .. 'known'
+  if redis.call('HEXISTS', control, 'concurrency') == 1 then
+    local running = 0
+    for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
+      running = running + redis.call('ZCARD', head .. 'active:' .. worker)
+    end
+    redis.call('HSET', control, 'running', running)
+  end
+  local lost = {}
+  local places = redis.call('HRANDFIELD', head .. 'places', MAX_HEALED, 'WITHVALUES')
+  for at = 1, #places, 2 do
+    local id = string.sub(places[at], 2)
+    local worker = string.sub(places[at], 1, 1) == 'i' and string.match(places[at + 1], '^[^\\n]*')
+    if worker and not redis.call('ZSCORE', head .. 'active:' .. worker, id) then lost[#lost + 1] = id end
+  end
+  endRuns(jobs, lost)
+  for _, group in ipairs(redis.call('ZRANGE', head .. 'groups', 0, MAX_HEALED - 1)) do
+    redis.call('ZADD', known, 0, group)
+    if redis.call('EXISTS', head .. 'group:' .. group) == 0 then restGroup(head, group) end
+  end
+  local some = redis.call('ZRANDMEMBER', known, MAX_HEALED)
+  for _, group in ipairs(some) do
+    if not readyGroup(head, group) then forgetGroup(head, group) end
+  end
+  if redis.call('ZCARD', known) <= MAX_HEALED then
+    local grouped = 0
+    for _, group in ipairs(redis.call('ZRANGE', known, 0, -1)) do
+      grouped = grouped + redis.call('ZCARD', head .. 'group:' .. group)
+    end
+    redis.call('HSET', control, 'grouped', grouped)
+  end
+end
+`;
+
 const LETTERS = `local function tellParents(letters, record, status, outcome)
   for _, parent in ipairs(optionsOf(record).p or {}) do
     local queue, partition, id, policy, ref = unpack(parent)
@@ -445,7 +498,7 @@ export type AddResult = string[];
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "dedupable",
   name: "queue.add",
-  sha1: "81de14bb9a9d2133fb828af502e739ea5d1481a1",
+  sha1: "03a73840b176adca614636f358331d7347f7eb05",
   lua: `-- queue.add
 ${NOW}${IDLE}${OPTIONS}${GROUPS}local operation, jobs, urgent, normal, low, delayed, unique, windows, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local operationTtlMs, channel, given, maxWaiting = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
@@ -670,9 +723,9 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "86a15784a8556d1288629bdcafe9db7d82fe8c2d",
+  sha1: "1fffaf43ca78adf0a2a3b92f34d29359a003a846",
   lua: `-- queue.claim
-${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${GROUPS}${RATE}${TAKE}${RUNS}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
 local done = {}
 for i = 9, #ARGV do done[i - 8] = ARGV[i] end
@@ -697,6 +750,10 @@ if #over > 0 then
   for pair = 1, uniques * 2, 2 do freeUnique(unique, done[pair], done[pair + 1]) end
 end
 local hasRoom = hasRules and endRuns(jobs, over) > 0
+if sweep and (hasRules or redis.call('EXISTS', head .. 'known') == 1) then
+  hasRules = redis.call('HSET', control, 'rules', '1')
+  healRules(jobs, workers)
+end
 local MAX_DUE = 500
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 if first and tonumber(first) <= now() then
@@ -822,7 +879,7 @@ export type CommitResult =
 export const commit: Script<CommitKeys, CommitArgs, CommitResult> = {
   class: "dedupable",
   name: "queue.commit",
-  sha1: "f47d786cc0141659a258cc930ad2f8d17e71bca9",
+  sha1: "351a945dd87b151f12da9421ec35751e459a7448",
   lua: `-- queue.commit
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${RUNS}${FORGET}${LETTERS}local operation, active, jobs, meta, unique, letters, idle, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local written = {}
@@ -1058,7 +1115,7 @@ export type FlowAddResult = number;
 export const flowAdd: Script<FlowAddKeys, FlowAddArgs, FlowAddResult> = {
   class: "idempotent",
   name: "queue.flowAdd",
-  sha1: "3e3522d82df8c2390f9a4b55c5f8e4dcfda1d574",
+  sha1: "c77e9219b17a62c6f0d028d36c0f3ca4000f6ca8",
   lua: `-- queue.flowAdd
 ${NOW}${BLOCK}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, delayed, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel = ARGV[1]
@@ -1121,7 +1178,7 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "84f1f79da378ee74f53d8abfd5436160405f2b2c",
+  sha1: "6bd8ac0d7067697e8bf28cd09f5d21462f54f71d",
   lua: `-- queue.flowEnded
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${LETTERS}${FORGET}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results = ARGV[1], ARGV[2]
@@ -1340,7 +1397,7 @@ export type GroupPauseResult =
 export const groupPause: Script<GroupPauseKeys, GroupPauseArgs, GroupPauseResult> = {
   class: "idempotent",
   name: "queue.groupPause",
-  sha1: "f227df52831304b28e41a59dd7feef373b3fe3ab",
+  sha1: "442ebf37924d01868b9fb54b05cdeeea82482ef4",
   lua: `-- queue.groupPause
 ${NOW}${OPTIONS}${GROUPS}local jobs = KEYS[1]
 local group = ARGV[1]
@@ -1382,7 +1439,7 @@ export type GroupResumeResult =
 export const groupResume: Script<GroupResumeKeys, GroupResumeArgs, GroupResumeResult> = {
   class: "idempotent",
   name: "queue.groupResume",
-  sha1: "b02dd62ba4e9ba2a11cfab5a372c5a42b63e40bf",
+  sha1: "f814b9cb46ca37db28971e3b4a6da1828873d926",
   lua: `-- queue.groupResume
 ${NOW}${IDLE}${OPTIONS}${GROUPS}local jobs, idle = KEYS[1], KEYS[2]
 local group, channel = ARGV[1], ARGV[2]
@@ -1430,7 +1487,7 @@ export type GroupSetResult =
 export const groupSet: Script<GroupSetKeys, GroupSetArgs, GroupSetResult> = {
   class: "idempotent",
   name: "queue.groupSet",
-  sha1: "cb46c844cc1e406153bcfcc3f3ccca2f14412907",
+  sha1: "c5d1514ccda86e5733823a436906b4868e7b1ceb",
   lua: `-- queue.groupSet
 ${NOW}${IDLE}${OPTIONS}${GROUPS}local jobs, limits, control, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, text, channel = ARGV[1], ARGV[2], ARGV[3]
@@ -1444,6 +1501,7 @@ redis.call('HSET', control, 'rules', '1')
 if group == '*' then return 'ok' end
 redis.call('ZADD', head .. 'known', 0, group)
 redis.call('ZREM', head .. 'later', group)
+if not limitsOf(head, group).blocks then redis.call('HDEL', head .. 'heads', group) end
 if readyGroup(head, group) then wakeWorkers(idle, channel, 16) else forgetGroup(head, group) end
 return 'ok'
 `,
@@ -1484,7 +1542,7 @@ export type GroupsLookResult =
 export const groupsLook: Script<GroupsLookKeys, GroupsLookArgs, GroupsLookResult> = {
   class: "idempotent",
   name: "queue.groupsLook",
-  sha1: "54f07623a54edfdd7a159c73b11b532deec6db03",
+  sha1: "7e54cee07a511626dd85c4b2d22b1e2a5a9df1b8",
   lua: `-- queue.groupsLook
 ${NOW}${IDLE}${OPTIONS}${GROUPS}local known, idle = KEYS[1], KEYS[2]
 local cursor, count, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -1492,6 +1550,7 @@ local head, ready = string.sub(known, 1, -6), 0
 local groups = redis.call('ZRANGE', known, '(' .. cursor, '+', 'BYLEX', 'LIMIT', 0, count)
 for _, group in ipairs(groups) do
   redis.call('ZREM', head .. 'later', group)
+  if not limitsOf(head, group).blocks then redis.call('HDEL', head .. 'heads', group) end
   local isReady, isNew = readyGroup(head, group)
   if isNew then ready = ready + 1 end
 end
@@ -1633,7 +1692,7 @@ export type LeaveResult =
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "idempotent",
   name: "queue.leave",
-  sha1: "c56c7e9df05e39fa9973720656837dd79839040b",
+  sha1: "1d3d5733ef7bdf14171027fd5e39c07358000d36",
   lua: `-- queue.leave
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
@@ -1776,7 +1835,7 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "2d7744482336c88aa9d2587b823e5b7a96bcc66d",
+  sha1: "b44908fc480d4bc6857932aaf0a52dd0e8de21c8",
   lua: `-- queue.recover
 ${NOW}${IDLE}${LETTERS}${OPTIONS}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local worker, wakeKey, maxCrashes, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -1797,6 +1856,7 @@ for at = #ids, 1, -1 do
     if mayUndo then redis.call('HSETNX', steps, '!', now()) end
     if crashes > maxCrashes and not mayUndo then
       redis.call('ZADD', dead, now(), id)
+      diedInGroup(string.sub(jobs, 1, -5), record, id)
       tellParents(letters, record, 'd', '')
       buried[#buried + 1] = id
     else
@@ -1856,7 +1916,7 @@ export type RedriveResult = number;
 export const redrive: Script<RedriveKeys, RedriveArgs, RedriveResult> = {
   class: "idempotent",
   name: "queue.redrive",
-  sha1: "74b232b84d45273197deb0346578a41f1248c5c3",
+  sha1: "5fcc909d8dcd826ae62fba7701226db7e427d6c7",
   lua: `-- queue.redrive
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local channel = ARGV[1]
@@ -1869,7 +1929,9 @@ for _, id in ipairs(ids) do
     if record then
       redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 's' .. id)
       redis.call('DEL', string.sub(jobs, 1, -5) .. 'steps:' .. id)
-      place(jobs, {urgent, normal, low}, record, id)
+      local isGrouped = tonumber(string.sub(record, 14, 14)) > 3
+      local isHead = isGrouped and leftHead(string.sub(jobs, 1, -5), groupOf(record), id)
+      place(jobs, {urgent, normal, low}, record, id, isHead)
       redriven = redriven + 1
     end
   end
@@ -1896,12 +1958,14 @@ export interface RemoveKeys {
   readonly dead: Arg;
   readonly unique: Arg;
   readonly workers: Arg;
+  readonly idle: Arg;
   readonly blocked: Arg;
 }
 
 export interface RemoveArgs {
   readonly id: string;
   readonly uniqueKey: string;
+  readonly channel: string;
 }
 
 export type RemoveResult =
@@ -1913,26 +1977,31 @@ export type RemoveResult =
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "74510eb246dc29719095c29161ceaecb86e80731",
+  sha1: "7ba619e30743e4cbe4a6100d0ff076a987618e35",
   lua: `-- queue.remove
-${FORGET}${WORKER_OF}${NOW}${OPTIONS}${GROUPS}local jobs, meta, delayed, dead, unique, workers, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local id, uniqueKey = ARGV[1], ARGV[2]
+${FORGET}${WORKER_OF}${NOW}${OPTIONS}${GROUPS}${RUNS}${IDLE}local jobs, meta, delayed, dead, unique, workers, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local id, uniqueKey, channel = ARGV[1], ARGV[2], ARGV[3]
 local record = redis.call('HGET', jobs, id)
 if not record then return 'missing' end
 if workerOf(id, workers, jobs) then return 'busy' end
 redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id)
 redis.call('ZREM', dead, id)
 redis.call('HDEL', blocked, id)
-if tonumber(string.sub(record, 14, 14)) > 3 then leaveGroup(string.sub(jobs, 1, -5), groupOf(record), id) end
+if tonumber(string.sub(record, 14, 14)) > 3 then
+  local head, group = string.sub(jobs, 1, -5), groupOf(record)
+  leaveGroup(head, group, id)
+  if leftHead(head, group, id) and readyGroup(head, group) then wakeWorkers(idle, channel, 1) end
+  endRuns(jobs, {id})
+end
 freeUnique(unique, uniqueKey, id)
 forget(jobs, meta, {id})
 return 'ok'
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.delayed, keys.dead, keys.unique, keys.workers, keys.blocked);
+    out.push(keys.jobs, keys.meta, keys.delayed, keys.dead, keys.unique, keys.workers, keys.idle, keys.blocked);
   },
   encodeArgs(args, out) {
-    out.push(args.id, args.uniqueKey);
+    out.push(args.id, args.uniqueKey, args.channel);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -2176,7 +2245,7 @@ export type ScheduleRunResult =
 export const scheduleRun: Script<ScheduleRunKeys, ScheduleRunArgs, ScheduleRunResult> = {
   class: "dedupable",
   name: "queue.scheduleRun",
-  sha1: "4290297ea7dc851dab6d1e38afad7510f6e76653",
+  sha1: "21b73573ec71c0936c44fe8578e80b1428c12a64",
   lua: `-- queue.scheduleRun
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${SCHEDULE_JOB}local operation, schedules, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local operationTtlMs, channel, id, jobId = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
@@ -2242,7 +2311,7 @@ export type ScheduleTickResult =
 export const scheduleTick: Script<ScheduleTickKeys, ScheduleTickArgs, ScheduleTickResult> = {
   class: "idempotent",
   name: "queue.scheduleTick",
-  sha1: "7942a63283694fe14406d19b833312c5e6e81e27",
+  sha1: "36fc4521d8062e1dcce1c58da7dc94b0d64ee49d",
   lua: `-- queue.scheduleTick
 ${NOW}${IDLE}${SCHEDULE_STATE}${OPTIONS}${GROUPS}${PLACE}${SCHEDULE_JOB}local ticks, states, schedules, jobs, dead, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel, jobHead, retryMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -2346,7 +2415,7 @@ export interface SettleArgs {
   readonly keepMs: number;
   /** what the keys of outcomes begin with, in front of the job's id */
   readonly results: string;
-  /** of each job: id, fence, fate (done, again, dead; blocked: it waits for the jobs that it has added; parked: it waits for a signal, or so many milliseconds), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty */
+  /** of each job: id, fence, fate (done, again, dead; blocked: it waits for the jobs that it has added; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty */
   readonly fields: readonly Arg[];
 }
 
@@ -2361,7 +2430,7 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "0831f1f11eda06c1a875ff061c89eff5a51ead35",
+  sha1: "bd6719a9bde56ca73f71fc442fce19a0a16c1e03",
   lua: `-- queue.settle
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -2384,20 +2453,37 @@ local function waitForOthers(id, record)
     if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
   end
 end
-local function runAgain(id, record, delayMs)
+local head = string.sub(jobs, 1, -5)
+local function isStrict(record)
+  return tonumber(string.sub(record, 14, 14)) > 3 and limitsOf(head, groupOf(record)).isStrict
+end
+local function pauseFor(id, record, fate, delayMs)
+  place(jobs, {urgent, normal, low}, record, id, true)
+  if fate == 'group' and tonumber(string.sub(record, 14, 14)) > 3 then
+    return haltGroup(head, groupOf(record), now() + delayMs)
+  end
+  local control = head .. 'control'
+  local untilMs = math.max(tonumber(redis.call('HGET', control, 'until') or 0), now() + delayMs)
+  redis.call('HSET', control, 'until', string.format('%.0f', untilMs), 'rules', '1')
+end
+local function runAgain(id, record, delayMs, isParked)
   if delayMs <= 0 then
     if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
     return
   end
-  local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
   local dueMs = now() + delayMs
+  if not isParked and isStrict(record) then
+    place(jobs, {urgent, normal, low}, record, id, true)
+    return haltGroup(head, groupOf(record), dueMs)
+  end
+  local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
   redis.call('ZADD', delayed, dueMs, string.sub(record, 14, 14) .. id)
   if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
 end
 local function waitForSignal(id, record, name, delayMs)
   if redis.call('HEXISTS', string.sub(jobs, 1, -5) .. 'steps:' .. id, 'g' .. name) == 1 then delayMs = 0 end
   if delayMs > 0 then redis.call('HSET', meta, 'w' .. id, name) end
-  runAgain(id, record, delayMs)
+  runAgain(id, record, delayMs, true)
 end
 local function hasToUndo(id)
   if redis.call('HEXISTS', meta, 's' .. id) == 0 then return false end
@@ -2425,14 +2511,17 @@ for at = 1, #fields, 8 do
       endForGood(id, uniqueKey, outcome)
     elseif fate == 'dead' then
       redis.call('ZADD', dead, now(), id)
+      diedInGroup(head, record, id)
       tellParents(letters, record, 'd', told)
       endForGood(id, uniqueKey, outcome)
     elseif fate == 'blocked' then
       waitForOthers(id, record)
     elseif fate == 'parked' then
       waitForSignal(id, record, info, tonumber(delayMs))
-    else
+    elseif fate == 'again' then
       runAgain(id, record, tonumber(delayMs))
+    else
+      pauseFor(id, record, fate, tonumber(delayMs))
     end
   end
 end
@@ -2484,7 +2573,7 @@ export type SignalResult =
 export const signal: Script<SignalKeys, SignalArgs, SignalResult> = {
   class: "idempotent",
   name: "queue.signal",
-  sha1: "cf1772adc38eb2071a254448e55c9e004f1c8279",
+  sha1: "d1a7b74d0db2c134cec8b3c9544037d6017c6548",
   lua: `-- queue.signal
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, steps, urgent, normal, low, delayed, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel, id, name, value = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

@@ -49,9 +49,10 @@ export class QueueStore {
 
   /** `uniqueKey`: the one that the job was added with. */
   async remove(id: string, uniqueKey: string): Promise<"ok" | "missing" | "busy"> {
-    const { jobs, meta, delayed, dead, unique, workers, blocked } = this.#keys;
-    const names = { jobs, meta, delayed, dead, unique, workers, blocked };
-    const answer = await runScript(this.#core.driver, remove, names, { id, uniqueKey }, this.#call("queue.remove", id));
+    const { jobs, meta, delayed, dead, unique, workers, blocked, idle } = this.#keys;
+    const names = { jobs, meta, delayed, dead, unique, workers, blocked, idle };
+    const args = { id, uniqueKey, channel: this.#core.wakeups.channel };
+    const answer = await runScript(this.#core.driver, remove, names, args, this.#call("queue.remove", id));
     return answer.status;
   }
 
@@ -86,7 +87,7 @@ export class QueueStore {
   /** Workers that listen are all woken: each of them may have free slots. */
   async resume(): Promise<void> {
     const { control, idle } = this.#keys;
-    await this.#send(["HDEL", control, "paused"], "idempotent", control);
+    await this.#send(["HDEL", control, "paused", "until"], "idempotent", control);
     const listening = await this.#names(["ZRANGE", idle, "0", "999"], idle);
     const { channel } = this.#core.wakeups;
     await Promise.all(listening.map((wakeKey) => this.#send(["PUBLISH", channel, wakeKey], "idempotent", control)));

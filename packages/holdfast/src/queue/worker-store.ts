@@ -17,8 +17,8 @@ export interface Done {
 
 /** What becomes of a job whose run has ended. */
 export interface Fate {
-  /** `blocked`: it waits for jobs that it has added; `parked`: for a signal. */
-  readonly fate: "done" | "again" | "dead" | "blocked" | "parked";
+  /** `blocked`: it waits for jobs that it has added; `parked`: for a signal; `group`, `queue`: again, and what it is of is paused for `delayMs`. */
+  readonly fate: "done" | "again" | "dead" | "blocked" | "parked" | "group" | "queue";
   /** Until it runs again. */
   readonly delayMs: number;
   /** What is remembered of its failures, or the name of the signal; empty where nothing is added to it. */

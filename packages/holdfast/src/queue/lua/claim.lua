@@ -12,6 +12,7 @@
 -- @include rate
 -- @include take
 -- @include runs
+-- @include heal
 -- @key jobs
 -- @key meta
 -- @key urgent
@@ -56,6 +57,11 @@ if #over > 0 then
   for pair = 1, uniques * 2, 2 do freeUnique(unique, done[pair], done[pair + 1]) end
 end
 local hasRoom = hasRules and endRuns(jobs, over) > 0
+-- After that, as it counts what runs. Where `control` was lost, there may be groups all the same.
+if sweep and (hasRules or redis.call('EXISTS', head .. 'known') == 1) then
+  hasRules = redis.call('HSET', control, 'rules', '1')
+  healRules(jobs, workers)
+end
 local MAX_DUE = 500
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 if first and tonumber(first) <= now() then

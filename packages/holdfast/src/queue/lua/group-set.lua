@@ -23,5 +23,6 @@ if group == '*' then return 'ok' end
 redis.call('ZADD', head .. 'known', 0, group)
 -- A rate that was used up may not be now; where it is, the next claim finds out.
 redis.call('ZREM', head .. 'later', group)
+if not limitsOf(head, group).blocks then redis.call('HDEL', head .. 'heads', group) end
 if readyGroup(head, group) then wakeWorkers(idle, channel, 16) else forgetGroup(head, group) end
 return 'ok'

@@ -15,6 +15,7 @@ local head, ready = string.sub(known, 1, -6), 0
 local groups = redis.call('ZRANGE', known, '(' .. cursor, '+', 'BYLEX', 'LIMIT', 0, count)
 for _, group in ipairs(groups) do
   redis.call('ZREM', head .. 'later', group)
+  if not limitsOf(head, group).blocks then redis.call('HDEL', head .. 'heads', group) end
   local isReady, isNew = readyGroup(head, group)
   if isNew then ready = ready + 1 end
 end

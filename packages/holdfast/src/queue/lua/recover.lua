@@ -44,6 +44,7 @@ for at = #ids, 1, -1 do
     if mayUndo then redis.call('HSETNX', steps, '!', now()) end
     if crashes > maxCrashes and not mayUndo then
       redis.call('ZADD', dead, now(), id)
+      diedInGroup(string.sub(jobs, 1, -5), record, id)
       tellParents(letters, record, 'd', '')
       buried[#buried + 1] = id
     else

@@ -22,7 +22,10 @@ for _, id in ipairs(ids) do
     if record then
       redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 's' .. id)
       redis.call('DEL', string.sub(jobs, 1, -5) .. 'steps:' .. id)
-      place(jobs, {urgent, normal, low}, record, id)
+      local isGrouped = tonumber(string.sub(record, 14, 14)) > 3
+      -- In strict order it is still the one before all others.
+      local isHead = isGrouped and leftHead(string.sub(jobs, 1, -5), groupOf(record), id)
+      place(jobs, {urgent, normal, low}, record, id, isHead)
       redriven = redriven + 1
     end
   end

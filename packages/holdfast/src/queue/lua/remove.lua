@@ -5,15 +5,19 @@
 -- @include now
 -- @include options
 -- @include groups
+-- @include runs
+-- @include idle
 -- @key jobs
 -- @key meta
 -- @key delayed
 -- @key dead
 -- @key unique
 -- @key workers
+-- @key idle
 -- @key blocked
 -- @arg id text
 -- @arg uniqueKey text
+-- @arg channel text
 -- @result ok
 -- @result missing
 -- @result busy
@@ -23,7 +27,13 @@ if workerOf(id, workers, jobs) then return 'busy' end
 redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id)
 redis.call('ZREM', dead, id)
 redis.call('HDEL', blocked, id)
-if tonumber(string.sub(record, 14, 14)) > 3 then leaveGroup(string.sub(jobs, 1, -5), groupOf(record), id) end
+if tonumber(string.sub(record, 14, 14)) > 3 then
+  local head, group = string.sub(jobs, 1, -5), groupOf(record)
+  leaveGroup(head, group, id)
+  if leftHead(head, group, id) and readyGroup(head, group) then wakeWorkers(idle, channel, 1) end
+  -- Of a run that no worker knows any more.
+  endRuns(jobs, {id})
+end
 freeUnique(unique, uniqueKey, id)
 forget(jobs, meta, {id})
 return 'ok'

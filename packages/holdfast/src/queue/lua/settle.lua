@@ -25,7 +25,7 @@
 -- @arg channel text
 -- @arg keepMs int       for how long an outcome waits to be read
 -- @arg results text     what the keys of outcomes begin with, in front of the job's id
--- @arg fields... bytes  of each job: id, fence, fate (done, again, dead; blocked: it waits for the jobs that it has added; parked: it waits for a signal, or so many milliseconds), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty
+-- @arg fields... bytes  of each job: id, fence, fate (done, again, dead; blocked: it waits for the jobs that it has added; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty
 -- @result ok stale:list<text> undone:list<text>
 local function endForGood(id, uniqueKey, outcome)
   freeUnique(unique, uniqueKey, id)
@@ -45,14 +45,33 @@ local function waitForOthers(id, record)
     if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
   end
 end
-local function runAgain(id, record, delayMs)
+local head = string.sub(jobs, 1, -5)
+local function isStrict(record)
+  return tonumber(string.sub(record, 14, 14)) > 3 and limitsOf(head, groupOf(record)).isStrict
+end
+-- The job goes back in front, and nothing of its group, or of the queue, is claimed for the time.
+local function pauseFor(id, record, fate, delayMs)
+  place(jobs, {urgent, normal, low}, record, id, true)
+  if fate == 'group' and tonumber(string.sub(record, 14, 14)) > 3 then
+    return haltGroup(head, groupOf(record), now() + delayMs)
+  end
+  local control = head .. 'control'
+  local untilMs = math.max(tonumber(redis.call('HGET', control, 'until') or 0), now() + delayMs)
+  redis.call('HSET', control, 'until', string.format('%.0f', untilMs), 'rules', '1')
+end
+local function runAgain(id, record, delayMs, isParked)
   if delayMs <= 0 then
     -- In front, where it was: its turn had come.
     if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
     return
   end
-  local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
   local dueMs = now() + delayMs
+  -- One that is parked lets the others of its group through.
+  if not isParked and isStrict(record) then
+    place(jobs, {urgent, normal, low}, record, id, true)
+    return haltGroup(head, groupOf(record), dueMs)
+  end
+  local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
   redis.call('ZADD', delayed, dueMs, string.sub(record, 14, 14) .. id)
   if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
 end
@@ -60,7 +79,7 @@ end
 local function waitForSignal(id, record, name, delayMs)
   if redis.call('HEXISTS', string.sub(jobs, 1, -5) .. 'steps:' .. id, 'g' .. name) == 1 then delayMs = 0 end
   if delayMs > 0 then redis.call('HSET', meta, 'w' .. id, name) end
-  runAgain(id, record, delayMs)
+  runAgain(id, record, delayMs, true)
 end
 local function hasToUndo(id)
   if redis.call('HEXISTS', meta, 's' .. id) == 0 then return false end
@@ -88,14 +107,17 @@ for at = 1, #fields, 8 do
       endForGood(id, uniqueKey, outcome)
     elseif fate == 'dead' then
       redis.call('ZADD', dead, now(), id)
+      diedInGroup(head, record, id)
       tellParents(letters, record, 'd', told)
       endForGood(id, uniqueKey, outcome)
     elseif fate == 'blocked' then
       waitForOthers(id, record)
     elseif fate == 'parked' then
       waitForSignal(id, record, info, tonumber(delayMs))
-    else
+    elseif fate == 'again' then
       runAgain(id, record, tonumber(delayMs))
+    else
+      pauseFor(id, record, fate, tonumber(delayMs))
     end
   end
 end

@@ -89,3 +89,17 @@ local function leaveGroup(head, group, id)
   restGroup(head, group)
   forgetGroup(head, group)
 end
+-- In strict order the jobs behind one that has died wait for it, where that is asked for.
+local function diedInGroup(head, record, id)
+  if tonumber(string.sub(record, 14, 14)) <= 3 then return end
+  local group = groupOf(record)
+  if not limitsOf(head, group).blocks then return end
+  redis.call('HSET', head .. 'heads', group, id)
+  restGroup(head, group)
+end
+-- It is redriven, or removed: whether the group waited for it.
+local function leftHead(head, group, id)
+  if redis.call('HGET', head .. 'heads', group) ~= id then return false end
+  redis.call('HDEL', head .. 'heads', group)
+  return true
+end

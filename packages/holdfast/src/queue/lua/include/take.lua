@@ -27,7 +27,11 @@ local function takeByRules(head, lanes, slots)
   local most, nextMs = NEVER, NEVER
   if concurrency then most = math.max(tonumber(concurrency) - tonumber(running or 0), 0) end
   if rate then most = math.min(most, (freeStarts(head .. 'rate', tonumber(rate), perMs))) end
-  if blockedUntil > now() then most, nextMs = 0, blockedUntil end
+  if blockedUntil > now() then
+    most, nextMs = 0, blockedUntil
+  elseif blockedUntil > 0 then
+    redis.call('HDEL', control, 'until')
+  end
   local ids, groups, left = {}, {}, math.min(slots, most)
   local function give(taken, group, step)
     for at = 1, #taken, step do
