@@ -120,7 +120,6 @@ export type {
   QueueAddResult,
   QueueCounts,
   QueueJobInfo,
-  QueueJobState,
   QueueResult,
   QueueResultOptions,
 } from "./queue/queue.ts";
@@ -128,6 +127,8 @@ export type { QueueDeadJob, QueueDeadLetters, QueueDeadPage, QueueDeadPageOption
 export { Discard, Limited, RetryAfter, Snooze } from "./queue/failure.ts";
 export type { QueueBatch, QueueBatchOptions } from "./queue/flows/batch.ts";
 export type { QueueChild, QueueOnDead } from "./queue/flows/child.ts";
+export type { QueueFlow, QueueFlows } from "./queue/flows/flows.ts";
+export type { QueueJobState } from "./queue/state.ts";
 export type { QueueChildResult } from "./queue/flows/fan-in.ts";
 export type { LimitedOptions, QueueFailure } from "./queue/failure.ts";
 export type {

@@ -12,11 +12,13 @@ const INDEX = /^(\d{1,4})~/;
 
 export class Partitions {
   readonly all: readonly Partition[];
+  readonly office: PostOffice;
   #turn = 0;
   #inTurn = 0;
 
   constructor(core: Core, name: string, settings: QueueSettings) {
-    const office = new PostOffice(core, settings.timeoutMs);
+    this.office = new PostOffice(core, settings.timeoutMs);
+    const { office } = this;
     this.all = Array.from({ length: settings.partitions }, (_, at) => new Partition(core, office, name, at, settings));
   }
 

@@ -39,11 +39,13 @@ import {
 } from "./options.ts";
 import { BATCH_OPTIONS, batchSettings, QueueBatch, type QueueBatchOptions } from "./flows/batch.ts";
 import { policyOf, QueueChild } from "./flows/child.ts";
+import { QueueFlows } from "./flows/flows.ts";
 import { planOf } from "./flows/plan.ts";
 import { Partitions } from "./partitions.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
 import { withRoom } from "./room.ts";
-import type { CountsResult, FindResult } from "./scripts.gen.ts";
+import type { CountsResult } from "./scripts.gen.ts";
+import { type QueueJobState, stateOf } from "./state.ts";
 import { QueueSchedules } from "./schedules/schedules.ts";
 import { SharedTicker } from "./schedules/ticker.ts";
 import type { QueueStore } from "./store.ts";
@@ -85,9 +87,6 @@ export interface QueueCounts {
   readonly oldestMs: number;
 }
 
-/** `blocked`: it waits for other jobs. */
-export type QueueJobState = "waiting" | "delayed" | "blocked" | "active" | "dead";
-
 export interface QueueJobInfo<Payload> {
   readonly id: string;
   readonly payload: Payload;
@@ -117,6 +116,8 @@ export class Queue<Payload, Result = unknown> {
   readonly name: string;
   /** Jobs that were given up. */
   readonly dead: QueueDeadLetters<Payload>;
+  /** Jobs that wait for each other, whole. */
+  readonly flows: QueueFlows;
   /** Jobs that are added by the clock. */
   readonly schedules: QueueSchedules<Payload>;
   /** Limits of all workers together. */
@@ -149,6 +150,7 @@ export class Queue<Payload, Result = unknown> {
     this.#partitions = new Partitions(core, name, settings);
     this.limits = new QueueLimits(this.#operations, this.#partitions.all);
     this.groups = new QueueGroups(this.#operations, this.#partitions);
+    this.flows = new QueueFlows(core, this.#operations, name, this.#partitions);
     this.dead = new QueueDeadLetters(this.#operations, this.#partitions, values);
     this.schedules = new QueueSchedules(core, name, { keys: this.#partitions.first.keys, values, settings });
     this.#ticker = new SharedTicker((pollMs) => this.schedules.run({ poll: pollMs }));
@@ -410,16 +412,4 @@ function resultSettings({ timeout = "30s", signal }: QueueResultOptions): {
   readonly signal: AbortSignal | undefined;
 } {
   return { timeoutMs: toTimerMs("timeout", timeout, 0), signal: checkSignal(signal) };
-}
-
-function stateOf({
-  deadMs,
-  dueMs,
-  worker,
-  blocked,
-}: Exclude<FindResult, { readonly status: "missing" }>): QueueJobState {
-  if (deadMs > 0) return "dead";
-  if (dueMs > 0) return "delayed";
-  if (blocked > 0) return "blocked";
-  return worker === null ? "waiting" : "active";
 }

@@ -1314,6 +1314,80 @@ return 'ok'
   },
 };
 
+export interface FlowRetryKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly dead: Arg;
+  readonly blocked: Arg;
+}
+
+export interface FlowRetryArgs {
+  readonly id: string;
+  /** how it calls them */
+  readonly refs: readonly string[];
+}
+
+export type FlowRetryResult =
+  | { readonly status: "ok" }
+  | { readonly status: "missing" };
+
+/** Let a job wait again for those among the others that died, because they are run again; also one that is dead because of them. */
+export const flowRetry: Script<FlowRetryKeys, FlowRetryArgs, FlowRetryResult> = {
+  class: "idempotent",
+  name: "queue.flowRetry",
+  sha1: "35d91a237633cb1f1090f479b995c4e13f26f48e",
+  lua: `-- queue.flowRetry
+local jobs, meta, dead, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local id = ARGV[1]
+local refs = {}
+for i = 2, #ARGV do refs[i - 1] = ARGV[i] end
+local isDead = redis.call('ZSCORE', dead, id) and redis.call('HEXISTS', meta, 'r' .. id) == 1
+if not isDead and redis.call('HEXISTS', blocked, id) == 0 then return 'missing' end
+local children = string.sub(jobs, 1, -5) .. 'children:' .. id
+local again = 0
+for _, ref in ipairs(refs) do
+  local told = redis.call('HGET', children, ref)
+  if told and string.sub(told, 1, 1) == 'd' then
+    redis.call('HSET', children, ref, '?' .. string.sub(told, 2, string.find(told, '\\n', 1, true) - 1))
+    again = again + 1
+  end
+end
+if isDead then
+  local left = 0
+  for _, value in ipairs(redis.call('HVALS', children)) do
+    if string.sub(value, 1, 1) == '?' then left = left + 1 end
+  end
+  if left == 0 then return 'missing' end
+  redis.call('ZREM', dead, id)
+  redis.call('HDEL', meta, 'r' .. id)
+  redis.call('HSET', blocked, id, left)
+elseif again > 0 then
+  redis.call('HINCRBY', blocked, id, again)
+end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.meta, keys.dead, keys.blocked);
+  },
+  encodeArgs(args, out) {
+    out.push(args.id);
+    for (const each of args.refs) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of ok, missing", reply);
+    }
+  },
+};
+
 export interface FlowStartKeys {
   readonly operation: Arg;
   readonly jobs: Arg;

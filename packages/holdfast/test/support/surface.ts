@@ -180,6 +180,7 @@ function methods(id: string, jobId: string): Record<string, Record<string, unkno
       counts: [],
     },
     "queue.batch": { add: [[]] },
+    "queue.flows": { get: [name(jobId)], retry: [name(jobId)] },
     "queue.schedules": {
       set: [n, { every: "1h", payload: 1 }],
       get: [n],
@@ -234,6 +235,7 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
   const instances: Record<string, [object, string | undefined]> = {
     "queue.dead": [hf.queue(own).dead, `queue "${own}"`],
     "queue.schedules": [hf.queue(own).schedules, `queue "${own}"`],
+    "queue.flows": [hf.queue(own).flows, `queue "${own}"`],
     "queue.batch": [hf.queue(own).batch({ onComplete: 1 }), `queue "${own}"`],
     "held lock": [held, `lock "${own}-held"`],
     hf: [hf, undefined],

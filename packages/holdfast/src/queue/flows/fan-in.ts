@@ -31,22 +31,35 @@ export class FanIn {
 
   /** In the order in which the jobs were given. */
   decode(stored: ReadonlyMap<string, Buffer>): QueueChildResult[] {
-    const jobs = [...stored].filter(([ref]) => ref !== OPEN);
-    const byPlace = jobs.toSorted(([one], [other]) => placeOf(one) - placeOf(other));
-    return byPlace.map(([, bytes]) => this.#decode(bytes));
+    return this.entries(stored).map(({ result }) => result);
   }
 
-  #decode(bytes: Buffer): QueueChildResult {
+  /** Each with what it is called by the job that waits, and its partition. */
+  entries(stored: ReadonlyMap<string, Buffer>): FanInEntry[] {
+    const jobs = [...stored].filter(([ref]) => ref !== OPEN);
+    const byPlace = jobs.toSorted(([one], [other]) => placeOf(one) - placeOf(other));
+    return byPlace.map(([ref, bytes]) => this.#entry(ref, bytes));
+  }
+
+  #entry(ref: string, bytes: Buffer): FanInEntry {
     const status = bytes.toString("latin1", 0, 1);
     const end = status === "?" ? bytes.length : bytes.indexOf(NEWLINE);
-    const name = bytes.toString("utf8", 1, end);
-    const [queue, id] = JSON.parse(name) as [string, string];
+    const [queue, id, partition] = JSON.parse(bytes.toString("utf8", 1, end)) as [string, string, number];
+    return { ref, partition, result: this.#result(queue, id, status, bytes.subarray(end + 1)) };
+  }
+
+  #result(queue: string, id: string, status: string, outcome: Buffer): QueueChildResult {
     if (status === "?") return { queue, id, status: "pending" };
-    const outcome = bytes.subarray(end + 1);
-    const told: Told = outcome.length === 0 ? {} : this.#codec.decode(outcome, { aad: name });
+    const told: Told = outcome.length === 0 ? {} : this.#codec.decode(outcome, { aad: JSON.stringify([queue, id]) });
     if (status === "o") return { queue, id, status: "ok", value: told.value };
     return { queue, id, status: "dead", message: told.message ?? "it was given up" };
   }
+}
+
+export interface FanInEntry {
+  readonly ref: string;
+  readonly partition: number;
+  readonly result: QueueChildResult;
 }
 
 /** References end with the job's place in its flow. */

@@ -5,7 +5,16 @@ import { bytesOf, listOf } from "../../core/command/reply.ts";
 import type { Core } from "../../core/core.ts";
 import { runScript, type UnclassedCall } from "../../core/script/run.ts";
 import type { QueueKeys } from "../keys.ts";
-import { flowAdd, flowEnded, flowExtend, flowStart } from "../scripts.gen.ts";
+import {
+  find,
+  type FindResult,
+  flowAdd,
+  flowEnded,
+  flowExtend,
+  flowRetry,
+  flowStart,
+  redrive,
+} from "../scripts.gen.ts";
 import type { Plan, PlanNode } from "./plan.ts";
 import { decodeNode, encodeNode } from "./plan-text.ts";
 
@@ -92,6 +101,25 @@ export class FlowStore {
   /** Returns how many letters lie in the partition then. Idempotent. Those of the same tick share a script. */
   tell(ended: Ended): Promise<number> {
     return this.#lane.add(this.#telling, this.#slot, ended);
+  }
+
+  find(id: string): Promise<FindResult> {
+    const { jobs, meta, delayed, dead, workers, blocked } = this.#keys;
+    return runScript(this.#core.driver, find, { jobs, meta, delayed, dead, workers, blocked }, { id }, this.#call);
+  }
+
+  /** Lets a job wait again for some that died. False where it is neither dead of them nor waits. */
+  async retry(id: string, refs: readonly string[]): Promise<boolean> {
+    const { jobs, meta, dead, blocked } = this.#keys;
+    const names = { jobs, meta, dead, blocked };
+    return (await runScript(this.#core.driver, flowRetry, names, { id, refs }, this.#call)).status === "ok";
+  }
+
+  /** Lets a dead job run again. */
+  redrive(id: string): Promise<number> {
+    const { jobs, meta, dead, idle, lanes } = this.#keys;
+    const args = { channel: this.#core.wakeups.channel, ids: [id] };
+    return runScript(this.#core.driver, redrive, { jobs, meta, ...lanes, dead, idle }, args, this.#call);
   }
 
   /** Each reference with what is known of the job. */

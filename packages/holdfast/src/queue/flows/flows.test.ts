@@ -249,6 +249,37 @@ describe.each(backends())("flows [$name]", ({ url, options }) => {
     expect(called.toSorted()).toEqual(["a", "b", "done"]);
   });
 
+  it("shows a flow, and runs again what has died of it, and only that", async () => {
+    const { albums, images } = fresh();
+    const runs: string[] = [];
+    let isBroken = true;
+    await using _one = images.work((job) => {
+      runs.push(job.payload);
+      if (isBroken && job.payload === "broken") throw new Error("no such file");
+      return job.payload;
+    });
+    await using _two = albums.work(async (job) => {
+      runs.push(job.payload);
+      return valuesOf(await job.children()).join();
+    });
+    const sheet = albums.child("sheet", { children: [images.child("fine"), images.child("broken")] });
+    const album = await albums.add("album", { id: "album", children: [sheet, images.child("cover")], result: true });
+    expect(await album.result()).toMatchObject({ status: "dead" });
+    await until("all have ended", () => runs.length === 3);
+    const flow = await albums.flows.get("album");
+    const dead = { state: "dead", result: { status: "dead", message: "no such file" }, children: [] };
+    const ended = { state: "ended", result: { status: "ok" }, children: [] };
+    expect(flow).toMatchObject({ id: "album", state: "dead", result: undefined });
+    expect(flow!.children).toMatchObject([{ state: "dead", children: [ended, dead] }, ended]);
+    isBroken = false;
+    runs.length = 0;
+    expect(await albums.flows.retry("album")).toBe(1);
+    expect(await albums.result("album")).toEqual({ status: "ok", value: "fine,broken,cover" });
+    expect(runs).toEqual(["broken", "sheet", "album"]);
+    expect(await albums.flows.retry("album")).toBe(0);
+    expect(await albums.flows.get("album")).toBeUndefined();
+  });
+
   it("leaves nothing behind", async () => {
     const { albums, images } = fresh();
     await using _one = images.work((job) => job.payload);

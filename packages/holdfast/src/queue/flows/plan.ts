@@ -89,7 +89,7 @@ class Draft {
 
   /** As the jobs that wait for it know it. */
   get name(): string {
-    return JSON.stringify([this.parts.queue, this.id]);
+    return JSON.stringify([this.parts.queue, this.id, this.partition]);
   }
 
   node(): PlanNode {

@@ -1,5 +1,5 @@
 -- A job that waits for others has the number of those that have not ended in `blocked`, and all of them in a hash of its own:
--- by a short reference `?` and a JSON text that names the job; once it has ended its status instead of `?`, and its outcome
+-- by a short reference `?` and a JSON text that names the job (queue, id, partition); once it has ended its status instead of `?`, and its outcome
 -- behind a line break. Pairs: references and names, alternating.
 local function block(jobs, meta, blocked, id, pairs_, held)
   local children = string.sub(jobs, 1, -5) .. 'children:' .. id

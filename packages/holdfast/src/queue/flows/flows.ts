@@ -1,0 +1,135 @@
+/** Whole flows: looked at, and run again where jobs of them have died. */
+import type { Core } from "../../core/core.ts";
+import { inChunks } from "../../core/batch/in-chunks.ts";
+import type { Operations } from "../../core/observe/observe.ts";
+import { checkName } from "../options.ts";
+import type { Partitions } from "../partitions.ts";
+import { stateOf, type QueueJobState } from "../state.ts";
+import { FanIn, type QueueChildResult } from "./fan-in.ts";
+import type { PostOffice } from "./post.ts";
+
+/** A job of a flow, and those that it waits for or has waited for. */
+export interface QueueFlow {
+  readonly queue: string;
+  readonly id: string;
+  /** `ended`: it is over, and so is what is known of those below it. */
+  readonly state: QueueJobState | "ended";
+  /** How it ended for the one that waits for it; undefined for the last job of the flow. */
+  readonly result: QueueChildResult | undefined;
+  readonly children: readonly QueueFlow[];
+}
+
+interface Address {
+  readonly queue: string;
+  readonly partition: number;
+  readonly id: string;
+}
+
+const AT_ONCE = 50;
+
+/**
+ * @example
+ * const flow = await albums.flows.get(id);                   // a tree with the state of each job
+ * await albums.flows.retry(id);                              // runs the dead ones again, and what died of it waits again
+ */
+export class QueueFlows {
+  readonly #operations: Operations;
+  readonly #queue: string;
+  readonly #partitions: Partitions;
+  readonly #office: PostOffice;
+  readonly #fanIn: FanIn;
+
+  constructor(core: Core, operations: Operations, queue: string, partitions: Partitions) {
+    this.#operations = operations;
+    this.#queue = queue;
+    this.#partitions = partitions;
+    this.#office = partitions.office;
+    this.#fanIn = new FanIn(core);
+  }
+
+  /** Returns the flow that ends in this job, or undefined where there is none. A job for which two wait is shown twice. Cost: a script and HGETALL per job. */
+  get(id: string): Promise<QueueFlow | undefined> {
+    return this.#operations.run("flows.get", id, async () => {
+      const flow = await this.#look(this.#root(id), undefined, new Map());
+      return flow.state === "ended" ? undefined : flow;
+    });
+  }
+
+  /**
+   * Runs the dead jobs of the flow again, with all their attempts; those that died of them wait again. What has ended well is not run again.
+   * Returns how many were dead for reasons of their own. Idempotent. Cost: as `get`, and a script per dead job.
+   */
+  retry(id: string): Promise<number> {
+    return this.#operations.run("flows.retry", id, async () => {
+      const seen = new Map<string, Promise<QueueFlow>>();
+      const root = this.#root(id);
+      await this.#look(root, undefined, seen);
+      return this.#retry(root, new Set());
+    });
+  }
+
+  #root(id: string): Address {
+    return { queue: this.#queue, partition: this.#partitions.of(checkName("id", id)).index, id };
+  }
+
+  /** Those that wait first, so that none is told of an end before it waits for it again. */
+  async #retry(address: Address, done: Set<string>): Promise<number> {
+    const { flows } = this.#office.of(address.queue, address.partition);
+    const key = JSON.stringify([address.queue, address.id]);
+    if (done.has(key)) return 0;
+    done.add(key);
+    const found = await flows.find(address.id);
+    if (found.status === "missing") return 0;
+    const children = await this.#children(address);
+    const dead: { readonly ref: string; readonly child: Address }[] = [];
+    for (const { ref, child, result } of children) {
+      if (result.status !== "dead") continue;
+      const below = await this.#office.of(child.queue, child.partition).flows.find(child.id);
+      if (below.status === "ok") dead.push({ ref, child });
+    }
+    let retried = 0;
+    const refs = dead.map(({ ref }) => ref);
+    const waits = refs.length > 0 && (await flows.retry(address.id, refs));
+    if (found.deadMs > 0 && !waits) retried += await flows.redrive(address.id);
+    for (const { child } of children) retried += await this.#retry(child, done);
+    return retried;
+  }
+
+  #look(
+    address: Address,
+    result: QueueChildResult | undefined,
+    seen: Map<string, Promise<QueueFlow>>,
+  ): Promise<QueueFlow> {
+    const key = JSON.stringify([address.queue, address.id]);
+    const known = seen.get(key) ?? this.#lookOnce(address, result, seen);
+    seen.set(key, known);
+    return known;
+  }
+
+  async #lookOnce(
+    address: Address,
+    result: QueueChildResult | undefined,
+    seen: Map<string, Promise<QueueFlow>>,
+  ): Promise<QueueFlow> {
+    const { queue, id } = address;
+    const found = await this.#office.of(queue, address.partition).flows.find(id);
+    if (found.status === "missing") return { queue, id, state: "ended", result, children: [] };
+    const below = await this.#children(address);
+    const task = (chunk: readonly Below[]) => Promise.all(chunk.map((one) => this.#look(one.child, one.result, seen)));
+    const children = await inChunks(below, task, { size: AT_ONCE });
+    return { queue, id, state: stateOf(found), result, children };
+  }
+
+  async #children({ queue, partition, id }: Address): Promise<Below[]> {
+    const stored = await this.#office.of(queue, partition).flows.children(id);
+    return this.#fanIn.entries(stored).map(({ ref, partition: below, result }) => {
+      return { ref, result, child: { queue: result.queue, partition: below, id: result.id } };
+    });
+  }
+}
+
+interface Below {
+  readonly ref: string;
+  readonly child: Address;
+  readonly result: QueueChildResult;
+}

@@ -1,0 +1,34 @@
+--- Let a job wait again for those among the others that died, because they are run again; also one that is dead because of them.
+-- @class idempotent
+-- @key jobs
+-- @key meta
+-- @key dead
+-- @key blocked
+-- @arg id text
+-- @arg refs... text    how it calls them
+-- @result ok
+-- @result missing
+local isDead = redis.call('ZSCORE', dead, id) and redis.call('HEXISTS', meta, 'r' .. id) == 1
+if not isDead and redis.call('HEXISTS', blocked, id) == 0 then return 'missing' end
+local children = string.sub(jobs, 1, -5) .. 'children:' .. id
+local again = 0
+for _, ref in ipairs(refs) do
+  local told = redis.call('HGET', children, ref)
+  if told and string.sub(told, 1, 1) == 'd' then
+    redis.call('HSET', children, ref, '?' .. string.sub(told, 2, string.find(told, '\n', 1, true) - 1))
+    again = again + 1
+  end
+end
+if isDead then
+  local left = 0
+  for _, value in ipairs(redis.call('HVALS', children)) do
+    if string.sub(value, 1, 1) == '?' then left = left + 1 end
+  end
+  if left == 0 then return 'missing' end
+  redis.call('ZREM', dead, id)
+  redis.call('HDEL', meta, 'r' .. id)
+  redis.call('HSET', blocked, id, left)
+elseif again > 0 then
+  redis.call('HINCRBY', blocked, id, again)
+end
+return 'ok'
