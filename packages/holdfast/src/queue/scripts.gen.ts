@@ -386,6 +386,11 @@ local function healRules(jobs, workers)
     if worker and not redis.call('ZSCORE', head .. 'active:' .. worker, id) then lost[#lost + 1] = id end
   end
   endRuns(jobs, lost)
+  local heads = redis.call('HRANDFIELD', head .. 'heads', MAX_HEALED, 'WITHVALUES')
+  for at = 1, #heads, 2 do
+    local isThere = redis.call('ZSCORE', head .. 'dead', heads[at + 1]) and redis.call('HEXISTS', jobs, heads[at + 1]) == 1
+    if not isThere then redis.call('HDEL', head .. 'heads', heads[at]) end
+  end
   for _, group in ipairs(redis.call('ZRANGE', head .. 'groups', 0, MAX_HEALED - 1)) do
     redis.call('ZADD', known, 0, group)
     if redis.call('EXISTS', head .. 'group:' .. group) == 0 then restGroup(head, group) end
@@ -723,7 +728,7 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "1fffaf43ca78adf0a2a3b92f34d29359a003a846",
+  sha1: "8d0a7294284d399397150d22971bca02134e9b3c",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])

@@ -18,6 +18,11 @@ local function healRules(jobs, workers)
     if worker and not redis.call('ZSCORE', head .. 'active:' .. worker, id) then lost[#lost + 1] = id end
   end
   endRuns(jobs, lost)
+  local heads = redis.call('HRANDFIELD', head .. 'heads', MAX_HEALED, 'WITHVALUES')
+  for at = 1, #heads, 2 do
+    local isThere = redis.call('ZSCORE', head .. 'dead', heads[at + 1]) and redis.call('HEXISTS', jobs, heads[at + 1]) == 1
+    if not isThere then redis.call('HDEL', head .. 'heads', heads[at]) end
+  end
   for _, group in ipairs(redis.call('ZRANGE', head .. 'groups', 0, MAX_HEALED - 1)) do
     redis.call('ZADD', known, 0, group)
     if redis.call('EXISTS', head .. 'group:' .. group) == 0 then restGroup(head, group) end
