@@ -16,21 +16,21 @@ describe.each(backends())("a queue with groups whose keys are evicted [$name]", 
   afterAll(() => hf.close());
 
   it.each([
-    ...[
-      "jobs",
-      "group",
-      "groups",
-      "passed",
-      "known",
-      "places",
-      "limits",
-      "later",
-      "halted",
-      "heads",
-      "control",
-      "rate",
-    ],
-    ...["active", "workers", "dead"],
+    "jobs",
+    "group",
+    "groups",
+    "passed",
+    "known",
+    "places",
+    "limits",
+    "later",
+    "halted",
+    "heads",
+    "control",
+    "rate",
+    "active",
+    "workers",
+    "dead",
   ])("goes on after the loss of %s", async (part) => {
     const queue = hf.queue<number>(randomUUID(), { attempts: 1 });
     const gate = new Deferred<undefined>();
