@@ -115,14 +115,7 @@ export type { LeaderboardOptions, LeaderboardOrder, LeaderboardTies } from "./le
 export type { Tags, TagsAddOptions, TagsChangeResult, TagsPage } from "./tags/tags.ts";
 export type { TagsPageOptions, TagsQuery } from "./tags/query.ts";
 export type { TagsOptions } from "./tags/options.ts";
-export type {
-  Queue,
-  QueueAddResult,
-  QueueCounts,
-  QueueJobInfo,
-  QueueResult,
-  QueueResultOptions,
-} from "./queue/queue.ts";
+export type { Queue, QueueAddResult, QueueJobInfo, QueueResult, QueueResultOptions } from "./queue/queue.ts";
 export type { QueueDeadJob, QueueDeadLetters, QueueDeadPage, QueueDeadPageOptions } from "./queue/dead-letters.ts";
 export { Discard, Limited, RetryAfter, Snooze } from "./queue/failure.ts";
 export type { QueueBatch, QueueBatchOptions } from "./queue/flows/batch.ts";
@@ -147,6 +140,10 @@ export type { QueueGroupInfo, QueueGroups, QueueGroupsPage, QueueGroupsPageOptio
 export type { QueueLimits } from "./queue/groups/limits.ts";
 export type { QueueGroupOptions, QueueLimitsOptions, QueueRate } from "./queue/groups/options.ts";
 export type { QueueJob, QueueWaitOptions } from "./queue/job.ts";
+export type { QueueRunCounts, QueueStats } from "./queue/overview/counts.ts";
+export type { QueueCounts } from "./queue/overview/job-counts.ts";
+export type { QueueTimes } from "./queue/overview/histogram.ts";
+export type { QueueOverview, QueueStatsOptions, QueueStatsPoint, QueueWorkerInfo } from "./queue/overview/overview.ts";
 export type { QueueSchedule } from "./queue/schedules/schedule.ts";
 export type { QueueSchedulePage, QueueSchedules } from "./queue/schedules/schedules.ts";
 export type { QueueTicker, QueueTickerStats } from "./queue/schedules/ticker.ts";

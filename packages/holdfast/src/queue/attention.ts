@@ -65,6 +65,8 @@ export class Attention {
 
   async #listenOnce(): Promise<void> {
     const waiter = await this.#core.wakeups.join(this.#wakeKey);
+    // What was added since the first claim has woken nobody.
+    this.look();
     try {
       while (!this.#stop.aborted) {
         await waiter.next(this.tickMs, this.#stop);

@@ -23,6 +23,7 @@ import type { FailureRecord } from "./failure.ts";
 import type { Post } from "./flows/post.ts";
 import type { JobTools } from "./job.ts";
 import type { WorkSettings } from "./options.ts";
+import type { Tally } from "./overview/tally.ts";
 import { Pause, warnAfterCommit, warnUnlessOutage } from "./patience.ts";
 import { decodeRecord } from "./record.ts";
 import { closedWhileRunning, Run } from "./run.ts";
@@ -64,6 +65,7 @@ export interface ConsumerParts {
   readonly store: WorkerStore;
   readonly endings: Endings<unknown>;
   readonly slots: Slots;
+  readonly tally: Tally;
   readonly terms: ConsumerTerms;
   /** Runs the job's handler. */
   readonly perform: (run: Run, tools: JobTools) => unknown;
@@ -77,6 +79,7 @@ export class Consumer implements Claimant {
   readonly #store: WorkerStore;
   readonly #endings: Endings<unknown>;
   readonly #slots: Slots;
+  readonly #tally: Tally;
   readonly #terms: ConsumerTerms;
   readonly #perform: ConsumerParts["perform"];
   readonly #tools: JobTools;
@@ -98,6 +101,7 @@ export class Consumer implements Claimant {
     this.#store = parts.store;
     this.#endings = parts.endings;
     this.#slots = parts.slots;
+    this.#tally = parts.tally;
     this.#terms = parts.terms;
     this.#perform = parts.perform;
     const commit: JobTools["commit"] = (run, write, result) => this.#commit(run, write, result);
@@ -214,6 +218,7 @@ export class Consumer implements Claimant {
     this.#lease.renewed(sentAt);
     this.#stats.completed += done.length - answer.stale.length;
     this.#stats.lost += answer.stale.length;
+    for (const run of done) if (!answer.stale.includes(run.id)) this.#tally.ended(run, "completed");
     // Fewer than there were slots for: nothing more waits now.
     this.#attention.isHungry ||= answer.ids.length === slots && slots > 0;
     this.#attention.lookIn(answer.dueMs);
@@ -299,6 +304,7 @@ export class Consumer implements Claimant {
   /** The job is over, whatever its handler did after the commit. */
   #leave(run: Run, error?: unknown): void {
     this.#runs.leave(run);
+    this.#tally.ended(run, "completed");
     this.#slots.freed();
     this.#attention.look();
     if (error !== undefined) warnAfterCommit(run.id, error);
@@ -318,7 +324,7 @@ export class Consumer implements Claimant {
         try {
           const ending = await ask();
           if (run.record.waiting.length > 0) this.#post.kick();
-          return this.#count(ending);
+          return this.#count(run, ending);
         } catch (error) {
           warnUnlessOutage(error);
           await pause.next();
@@ -329,7 +335,8 @@ export class Consumer implements Claimant {
     this.#attention.look();
   }
 
-  #count(ending: Ending): void {
+  #count(run: Run, ending: Ending): void {
+    this.#tally.ended(run, ending);
     if (ending === "completed") this.#stats.completed += 1;
     if (ending === "failed" || ending === "dead") this.#stats.failed += 1;
     if (ending === "dead") this.#stats.dead += 1;
@@ -342,6 +349,7 @@ export class Consumer implements Claimant {
       const { recovered, buried } = await this.#queue.recover(worker);
       if (buried.length > 0) this.#post.kick();
       this.#stats.recovered += recovered;
+      this.#tally.recovered(recovered, buried.length);
       if (recovered > 0) this.#attention.isHungry = true;
     } catch (error) {
       // Another worker, or the next call of this one, will.

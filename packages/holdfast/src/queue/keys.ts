@@ -27,6 +27,10 @@ export class QueueKeys {
   readonly blocked: string;
   /** What is to be told to jobs of other partitions and queues. */
   readonly letters: string;
+  /** Of all that was ever counted; in the first partition. */
+  readonly totals: string;
+  /** What the keys of a minute's counts begin with. */
+  readonly minutes: string;
   /** What the keys of outcomes begin with, in front of a job's id. */
   readonly results: string;
   readonly #keys: GroupKeys;
@@ -47,6 +51,8 @@ export class QueueKeys {
     this.windows = keys.part("windows");
     this.blocked = keys.part("blocked");
     this.letters = keys.part("letters");
+    this.totals = keys.part("totals");
+    this.minutes = keys.part("minute:");
     this.results = keys.part("result:");
   }
 
@@ -73,6 +79,11 @@ export class QueueKeys {
   /** The jobs of a flow that are still to be added. */
   plan(name: string): string {
     return this.#keys.part("plan", name);
+  }
+
+  /** Who a worker is, and what of its counts has arrived. */
+  seen(worker: string): string {
+    return this.#keys.part("seen", worker);
   }
 
   /** Of a call that adds. */

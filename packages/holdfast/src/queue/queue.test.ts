@@ -340,6 +340,6 @@ describe.each(backends())("queue [$name]", ({ url, options }) => {
     const left: string[] = [];
     for await (const keys of hf.scan(`queue:{${queue.name}}`)) left.push(...keys.map((key) => key.split("}:")[1]!));
     const kinds = new Set(left.map((part) => part.split(":")[0]!));
-    expect([...kinds].toSorted()).toEqual(["op", "result", "unique", "windows"]);
+    expect([...kinds].toSorted()).toEqual(["minute", "op", "result", "seen", "totals", "unique", "windows"]);
   });
 });

@@ -15,6 +15,8 @@ interface Travelling {
   readonly u?: string;
   /** 1: its result is kept */
   readonly r?: 1;
+  /** 1: it was to wait for a time */
+  readonly d?: 1;
   /** those that wait for it; read by the scripts too */
   readonly p?: readonly Waiting[];
   /** the tick that it is of; written by `lua/include/schedule-job.lua` */
@@ -29,6 +31,7 @@ export interface JobRecord {
   readonly keepsResult: boolean;
   readonly waiting: readonly Waiting[];
   readonly scheduledFor: number | undefined;
+  readonly isDelayed: boolean;
   readonly payload: Buffer;
 }
 
@@ -39,15 +42,16 @@ const BARE = Buffer.from("\n");
 
 /** What follows the time and the lane. */
 export function encodeRecord(settings: AddSettings, payload: Buffer, waiting: readonly Waiting[] = []): Buffer {
-  const { group, attempts, result } = settings;
+  const { group, attempts, result, due } = settings;
   const uniqueKey = settings.uniqueMs === 0 ? settings.uniqueKey : "";
-  if (group === undefined && attempts === undefined && uniqueKey === "" && !result && waiting.length === 0)
-    return Buffer.concat([BARE, payload]);
+  const isBare = group === undefined && attempts === undefined && uniqueKey === "" && !result && due === "";
+  if (isBare && waiting.length === 0) return Buffer.concat([BARE, payload]);
   const travelling: Travelling = {
     ...(group === undefined ? {} : { g: group }),
     ...(attempts === undefined ? {} : { a: attempts }),
     ...(uniqueKey === "" ? {} : { u: uniqueKey }),
     ...(result ? { r: 1 } : {}),
+    ...(due === "" ? {} : { d: 1 }),
     ...(waiting.length === 0 ? {} : { p: waiting }),
   };
   return Buffer.concat([Buffer.from(`${JSON.stringify(travelling)}\n`), payload]);
@@ -64,6 +68,7 @@ export function decodeRecord(bytes: Buffer): JobRecord {
     keepsResult: options.r === 1,
     waiting: options.p ?? NONE,
     scheduledFor: options.s,
+    isDelayed: options.d === 1,
     payload: bytes.subarray(end + 1),
   };
 }

@@ -13,7 +13,7 @@ import { until } from "../../test/support/until.ts";
 import { Deferred } from "../base/deferred.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { QueueCounts } from "./queue.ts";
+import type { QueueCounts } from "./overview/job-counts.ts";
 
 describe("a queue on a server that takes no writes [standalone]", () => {
   let server: Standalone;

@@ -20,6 +20,9 @@ export class Run implements Done {
   steps: Steps | undefined;
   /** Its worker closes: what can stop and go on elsewhere does so. */
   isToStop = false;
+  /** How long the handler took, once it has ended, and what it threw. */
+  tookMs = 0;
+  thrown: unknown;
   /** Made when it is asked for: most handlers never do, and it costs more than all the rest of a run. */
   #abort: AbortController | undefined;
   #calledOff: Error | undefined;
@@ -68,7 +71,18 @@ export class Run implements Done {
 
   /** The handler's own outcome; a TimeoutError where it is still under way after `limitMs` and some grace. */
   async within<T>(runtime: Runtime, limitMs: number | undefined, work: () => T | Promise<T>): Promise<T> {
-    if (limitMs === undefined) return work();
+    const begunAt = runtime.now();
+    try {
+      return await (limitMs === undefined ? work() : this.#limited(runtime, limitMs, work));
+    } catch (error) {
+      this.thrown = error;
+      throw error;
+    } finally {
+      this.tookMs = runtime.now() - begunAt;
+    }
+  }
+
+  async #limited<T>(runtime: Runtime, limitMs: number, work: () => T | Promise<T>): Promise<T> {
     let timer: Timer | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = runtime.setTimeout(() => {

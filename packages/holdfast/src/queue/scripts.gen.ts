@@ -2746,3 +2746,120 @@ return 'ok'
     }
   },
 };
+
+export interface TallyKeys {
+  readonly totals: Arg;
+  /** the worker's */
+  readonly seen: Arg;
+}
+
+export interface TallyArgs {
+  /** what the keys of minutes begin with */
+  readonly minutes: string;
+  /** for how long a minute is kept */
+  readonly keepMs: number;
+  readonly seenMs: number;
+  /** who the worker is */
+  readonly about: string;
+  /** the first is 1 */
+  readonly flush: number;
+  /** field, and by how much it grows; a field `x:label` is one of a bounded number */
+  readonly counts: readonly string[];
+}
+
+export type TallyResult =
+  | { readonly status: "ok" };
+
+/** Add what a worker has counted to the totals and to this minute's counts, once however often it is sent; and say who the worker is. */
+export const tally: Script<TallyKeys, TallyArgs, TallyResult> = {
+  class: "idempotent",
+  name: "queue.tally",
+  sha1: "55782536f2f1b117dda5d6f5f3215c55dbef9b64",
+  lua: `-- queue.tally
+${NOW}local totals, seen = KEYS[1], KEYS[2]
+local minutes, keepMs, seenMs, about, flush = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+local counts = {}
+for i = 6, #ARGV do counts[i - 5] = ARGV[i] end
+local MAX_LABELS = 60
+local function grow(key, field, by)
+  if string.sub(field, 2, 2) == ':' and redis.call('HEXISTS', key, field) == 0 then
+    if tonumber(redis.call('HGET', key, 'labels') or 0) < MAX_LABELS then
+      redis.call('HINCRBY', key, 'labels', 1)
+    else
+      field = string.sub(field, 1, 2)
+    end
+  end
+  redis.call('HINCRBY', key, field, by)
+end
+local last = tonumber(redis.call('HGET', seen, 'flush') or 0)
+redis.call('HSETNX', seen, 'since', now())
+redis.call('HSET', seen, 'flush', flush, 'about', about)
+redis.call('PEXPIRE', seen, seenMs)
+if last >= flush or #counts == 0 then return 'ok' end
+local minute = minutes .. string.format('%.0f', math.floor(now() / 60000))
+for at = 1, #counts, 2 do
+  grow(totals, counts[at], counts[at + 1])
+  grow(minute, counts[at], counts[at + 1])
+end
+redis.call('PEXPIRE', minute, keepMs)
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.totals, keys.seen);
+  },
+  encodeArgs(args, out) {
+    out.push(args.minutes, encodeInt("keepMs", args.keepMs), encodeInt("seenMs", args.seenMs), args.about, encodeInt("flush", args.flush));
+    for (const each of args.counts) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface WorkersKeys {
+  readonly workers: Arg;
+}
+
+export interface WorkersArgs {
+  /** workers */
+  readonly most: number;
+  /** of each of them */
+  readonly mostJobs: number;
+}
+
+export type WorkersResult = { readonly worker: string; readonly leaseMs: number; readonly running: number; readonly jobs: string[] }[];
+
+/** The workers whose leases are good, and what each of them runs, the longest first. */
+export const workers: Script<WorkersKeys, WorkersArgs, WorkersResult> = {
+  class: "read",
+  name: "queue.workers",
+  sha1: "94857bde0fb8831de902fdf4bdddf4dee398c71b",
+  lua: `-- queue.workers
+${NOW}local workers = KEYS[1]
+local most, mostJobs = tonumber(ARGV[1]), tonumber(ARGV[2])
+local head, rows = string.sub(workers, 1, -8), {}
+local alive = redis.call('ZRANGE', workers, '(' .. now(), '+inf', 'BYSCORE', 'LIMIT', 0, most, 'WITHSCORES')
+for at = 1, #alive, 2 do
+  local active, row = head .. 'active:' .. alive[at], #rows
+  rows[row + 1], rows[row + 2] = alive[at], string.format('%.0f', tonumber(alive[at + 1]) - now())
+  rows[row + 3], rows[row + 4] = redis.call('ZCARD', active), redis.call('ZRANGE', active, 0, mostJobs - 1, 'WITHSCORES')
+end
+return rows
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.workers);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("most", args.most), encodeInt("mostJobs", args.mostJobs));
+  },
+  decode(reply) {
+    return decodeRows(reply, 4, (flat, at) => ({ worker: decodeText(flat[at]), leaseMs: decodeInt(flat[at + 1]), running: decodeInt(flat[at + 2]), jobs: decodeList(flat[at + 3], decodeText) }));
+  },
+};

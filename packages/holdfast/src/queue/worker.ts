@@ -1,10 +1,13 @@
 /** A worker: what runs handlers for the jobs of a queue. Of each partition it has a consumer; all of them share its slots. */
+import { hostname } from "node:os";
 import type { Core } from "../core/core.ts";
 import { Consumer, type ConsumerStats, type ConsumerTerms } from "./consumer.ts";
 import { Endings } from "./endings.ts";
 import { JobHost } from "./job-host.ts";
 import { type JobTools, JobView, type QueueJob } from "./job.ts";
 import type { QueueSettings, WorkSettings } from "./options.ts";
+import type { TallyStore } from "./overview/store.ts";
+import { Tally } from "./overview/tally.ts";
 import type { Partition } from "./partition.ts";
 import type { Run } from "./run.ts";
 import { Slots } from "./slots.ts";
@@ -33,6 +36,7 @@ export interface WorkerParts {
   readonly values: QueueValues<unknown, unknown>;
   readonly queue: QueueSettings;
   readonly work: WorkSettings;
+  readonly tallies: TallyStore;
   /** Called once the worker is closed. */
   readonly leave: () => Promise<void>;
   /** Given the jobs that `values` decodes. */
@@ -48,12 +52,16 @@ export class QueueWorker implements AsyncDisposable {
   readonly #consumers: readonly Consumer[];
   readonly #disown: () => void;
   readonly #leave: () => Promise<void>;
+  readonly #tally: Tally;
   #closing: Promise<void> | undefined;
 
-  constructor({ core, name, partitions, values, queue, work, leave, handler }: WorkerParts) {
+  constructor({ core, name, partitions, values, queue, work, tallies, leave, handler }: WorkerParts) {
     this.#leave = leave;
     const slots = new Slots(work.concurrency);
     const id = core.driver.runtime.randomUUID();
+    const about = { host: hostname(), pid: process.pid, concurrency: work.concurrency };
+    const tally = new Tally(core.driver.runtime, (flush, counts) => tallies.flush(id, about, flush, counts));
+    this.#tally = tally;
     const terms: ConsumerTerms = { ...work, runTimeoutMs: queue.runTimeoutMs, timeoutMs: queue.timeoutMs };
     const payloadOf = (run: Run) => values.payload.decode(run.record.payload, values.context) as never;
     const failuresOf = (info: Buffer) => values.failures.decode(info, values.context);
@@ -64,7 +72,7 @@ export class QueueWorker implements AsyncDisposable {
       const perform = (run: Run, tools: JobTools) =>
         run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools)));
       const { store: queueStore, post } = partition;
-      return new Consumer({ core, queue: queueStore, post, store, endings, slots, terms, perform, failuresOf });
+      return new Consumer({ core, queue: queueStore, post, store, endings, slots, tally, terms, perform, failuresOf });
     });
     this.#disown = core.own(this);
   }
@@ -105,6 +113,7 @@ export class QueueWorker implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await Promise.all(this.#consumers.map((consumer) => consumer.close()).concat(this.#leave()));
+    await this.#tally.close();
     this.#disown();
   }
 }

@@ -178,6 +178,8 @@ function methods(id: string, jobId: string): Record<string, Record<string, unkno
       pause: [],
       resume: [],
       counts: [],
+      overview: [],
+      stats: [{ from: 1, to: 1, every: "1m" }],
     },
     "queue.batch": { add: [[]] },
     "queue.flows": { get: [name(jobId)], retry: [name(jobId)] },
