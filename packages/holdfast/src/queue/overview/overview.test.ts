@@ -189,7 +189,7 @@ describe("reasons and times", () => {
 
   it("knows quantiles to within a bucket", () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 1, max: 1e8, noNaN: true }), { minLength: 1 }), (times) => {
+      fc.property(fc.array(fc.double({ min: 1.01, max: 1e8, noNaN: true }), { minLength: 1 }), (times) => {
         const counts = new Map<number, number>();
         for (const ms of times) counts.set(bucketOf(ms), (counts.get(bucketOf(ms)) ?? 0) + 1);
         const sorted = times.toSorted((a, b) => a - b);

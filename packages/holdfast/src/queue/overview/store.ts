@@ -12,7 +12,7 @@ export type WorkerRow = WorkersResult[number];
 /** How long the counts of a minute are kept. */
 export const KEPT_MS = 7 * 24 * 60 * 60_000;
 /** Longer than a worker is quiet. */
-const SEEN_MS = 3 * 60_000;
+const SEEN_MS = 60 * 60_000;
 const MAX_WORKERS = 200;
 const MAX_JOBS = 50;
 

@@ -20,7 +20,7 @@ export interface CountedRun {
 const FIRST_MS = 1_000;
 const FLUSH_MS = 5_000;
 /** Of a worker that has nothing to count: that it is still who it was. */
-const QUIET_MS = 60_000;
+const QUIET_MS = 20 * 60_000;
 const MAX_NAME = 40;
 
 export class Tally {
@@ -30,8 +30,8 @@ export class Tally {
   /** Sent, and not known to have been counted. */
   #sent: readonly string[] | undefined;
   #flushes = 0;
-  #flushedAt = -Infinity;
   #timer: Timer | undefined;
+  #isFlushSoon = false;
   #flushing: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -44,6 +44,7 @@ export class Tally {
   /** @param ending as `Ending`; what is none of a run that came to its end is not counted */
   ended(run: CountedRun, ending: string): void {
     if (ending !== "completed" && ending !== "failed" && ending !== "dead") return;
+    this.#flushSoon();
     const kinds = ending === "dead" ? (["failed", "dead"] as const) : ([ending] as const);
     const { name } = run.record;
     for (const kind of kinds) {
@@ -58,6 +59,7 @@ export class Tally {
 
   /** @param buried those of them that are dead, as they have killed too many workers */
   recovered(jobs: number, buried: number): void {
+    this.#flushSoon();
     if (jobs > 0) grow(this.#counts, FIELDS.recovered, jobs);
     if (buried === 0) return;
     grow(this.#counts, FIELDS.dead, buried);
@@ -74,6 +76,10 @@ export class Tally {
     if (this.#sent === undefined) await this.#flush();
   }
 
+  #flushSoon(): void {
+    if (!this.#isFlushSoon) this.#flushIn(FLUSH_MS);
+  }
+
   #took(bucket: string, sum: string, ms: number): void {
     grow(this.#counts, bucket + String(bucketOf(ms)));
     grow(this.#counts, sum, Math.round(ms));
@@ -81,17 +87,21 @@ export class Tally {
 
   #flushIn(ms: number): void {
     if (this.#isClosed) return;
+    this.#runtime.clearTimeout(this.#timer);
+    this.#isFlushSoon = ms < QUIET_MS;
     this.#timer = this.#runtime.setTimeout(() => {
-      this.#flushing = this.#flush().then(() => this.#flushIn(FLUSH_MS));
+      this.#flushing = this.#flush().then(() => this.#flushIn(this.#isEmpty ? QUIET_MS : FLUSH_MS));
     }, ms);
     this.#timer.unref();
   }
 
+  get #isEmpty(): boolean {
+    return this.#sent === undefined && this.#counts.size === 0;
+  }
+
   async #flush(): Promise<void> {
-    const now = this.#runtime.now();
+    if (this.#isEmpty && this.#isClosed) return;
     if (this.#sent === undefined) {
-      const isQuiet = this.#counts.size === 0;
-      if (isQuiet && (this.#isClosed || now - this.#flushedAt < QUIET_MS)) return;
       this.#sent = [...this.#counts].flatMap(([field, by]) => [field, String(by)]);
       this.#counts = new Map();
       this.#flushes += 1;
@@ -99,7 +109,6 @@ export class Tally {
     try {
       await this.#send(this.#flushes, this.#sent);
       this.#sent = undefined;
-      this.#flushedAt = now;
     } catch (error) {
       warnUnlessOutage(error);
     }

@@ -1,0 +1,44 @@
+// What could go wrong, and the test for each:
+// - a delayed job, a retry or one added by a handler is left .... "runs what waits, is delayed, fails and is added meanwhile"
+// - a job runs before its time .................................. in the same test
+// - jobs that can never run keep it going for ever .............. "says what is left"
+import { expect, it } from "vitest";
+import { drain } from "./drain.ts";
+import { createTestServer } from "./test-server.ts";
+
+const DAY = 24 * 60 * 60_000;
+
+it("runs what waits, is delayed, fails and is added meanwhile, each at its own time", async () => {
+  await using server = await createTestServer({ clock: "virtual" });
+  const hf = await server.connect();
+  const queue = hf.queue<string>("emails", { backoff: { delay: "10m", jitter: 0, type: "fixed" } });
+  const begin = server.clock.now();
+  const ran: [string, number][] = [];
+  await queue.add("now");
+  await queue.add("next week", { delay: "7d" });
+  const runs = await drain(server, queue, async (job) => {
+    ran.push([job.payload, Math.round((server.clock.now() - begin) / 60_000)]);
+    if (job.payload === "now") await queue.add("fails once", { delay: "1h" });
+    if (job.payload === "fails once" && job.attempt === 1) throw new Error("not yet");
+  });
+  expect(ran).toEqual([
+    ["now", 0],
+    ["fails once", 60],
+    ["fails once", 70],
+    ["next week", (7 * DAY) / 60_000],
+  ]);
+  expect(runs).toBe(4);
+  expect(await queue.counts()).toMatchObject({ waiting: 0, delayed: 0, active: 0, dead: 0, workers: 0 });
+});
+
+it("says what is left after its limit, and that it needs virtual time", async () => {
+  await using server = await createTestServer({ clock: "virtual" });
+  const queue = (await server.connect()).queue<number>("late");
+  await queue.add(1, { delay: "3d" });
+  await expect(drain(server, queue, () => undefined, "2d")).rejects.toThrow(
+    'queue "late": jobs are left after 2d: 0 wait, 1 are',
+  );
+  await using real = await createTestServer();
+  const other = (await real.connect()).queue<number>("real");
+  await expect(drain(real, other, () => undefined)).rejects.toThrow("the clock of this test server is real");
+});
