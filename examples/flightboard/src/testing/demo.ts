@@ -1,6 +1,7 @@
 /** The built demo as a child process, as `npm run demo` starts it. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -10,11 +11,32 @@ import type { Summary } from "../launcher/once.ts";
 const WORKSPACE = fileURLToPath(new URL("../../../../", import.meta.url));
 const MAIN = join(WORKSPACE, "examples/flightboard/dist/main.js");
 
-/** Compiles the demo and bundles the library that it imports, so that it never runs on what was built before. */
+const SOURCES = ["packages/holdfast", "packages/embedded", "examples/flightboard"];
+/** What a build writes last. */
+const BUILT = ["packages/embedded/dist/cjs/package.json", "packages/holdfast/dist/cjs/package.json"];
+
+/** Compiles the demo and bundles the library that it imports, where a source is newer than what was built before. */
 export async function build(): Promise<void> {
+  if (isBuilt()) return;
   const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
   await run(compiler, "-b", "examples/flightboard");
   await run("scripts/bundle.mjs");
+}
+
+function isBuilt(): boolean {
+  const built = [MAIN, ...BUILT.map((file) => join(WORKSPACE, file))];
+  if (!built.every((file) => existsSync(file))) return false;
+  // The compiler leaves a file alone that would be the same, so the bundles say when the build was.
+  const builtAt = Math.min(...built.slice(1).map(changedAt));
+  const sources = SOURCES.flatMap((folder) => {
+    const within = join(WORKSPACE, folder, "src");
+    return readdirSync(within, { recursive: true }).map((file) => join(within, String(file)));
+  });
+  return sources.every((file) => changedAt(file) < builtAt);
+}
+
+function changedAt(file: string): number {
+  return statSync(file).mtimeMs;
 }
 
 async function run(program: string, ...args: readonly string[]): Promise<void> {

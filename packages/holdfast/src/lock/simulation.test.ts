@@ -131,7 +131,7 @@ it("one holder at a time, and a stale fence is refused", { timeout: 600_000 }, a
 
 it("the same where late copies are not fenced off", { timeout: 600_000 }, async () => {
   const faults = { lateCopies: true };
-  await simulate({ ...schedules(40), clients: 3, faults }, oneHolder(ours, { alone: true, guarded: true }));
+  await simulate({ ...schedules(30), clients: 3, faults }, oneHolder(ours, { alone: true, guarded: true }));
 });
 
 it("fences rise even where the server loses its data", { timeout: 600_000 }, async () => {
@@ -169,7 +169,7 @@ function afterDeath(acquire: Acquire): (simulation: Simulation) => Promise<void>
 
 it("the server's clock is set back: a dead holder blocks for two ttls at most", { timeout: 600_000 }, async () => {
   const patient: Acquire = ({ hf }) => hf.lock("job", { ttl: TTL_MS, maxHold: MAX_HOLD_MS }).acquire({ wait: "2h" });
-  await simulate({ ...schedules(60), clients: 2, faults: CALM, limit: "3h" }, afterDeath(patient));
+  await simulate({ ...schedules(), clients: 2, faults: CALM, limit: "3h" }, afterDeath(patient));
 });
 
 it("a lock that believes in the server's expiry is blocked for as long, and the simulation finds it", async () => {
@@ -183,7 +183,7 @@ it("a lock that believes in the server's expiry is blocked for as long, and the 
 
 it("the server's clock is set forward: a holder learns of it at its next renewal", { timeout: 600_000 }, async () => {
   await simulate(
-    { ...schedules(60), clients: 2, faults: CALM },
+    { ...schedules(), clients: 2, faults: CALM },
     async ({ clients: [holder, other], server, random, sleep }) => {
       const renew = random.chance(0.5);
       const held = await holder!.hf.lock("job", { ttl: TTL_MS, renew }).acquire();
