@@ -7,10 +7,11 @@ const source = (file: string): string => fileURLToPath(new URL(`packages/${file}
 /** Files that take a minute begin first: one that began last would keep the run open, with one worker at rest. */
 const LONG = /(page|flightboard|faults\/src\/main|packaging|faults-cluster|faults-sentinel|simulation)\.test\.ts$/;
 
+const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId);
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId);
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
   }
 }

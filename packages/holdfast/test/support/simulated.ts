@@ -2,7 +2,7 @@
 import { HoldfastError, isOutage } from "../../src/base/errors.ts";
 import type { SimulatedClient } from "../../src/testing/index.ts";
 
-/** How many schedules each property runs through, always the same ones, so that a change is to blame for a failure: about ten seconds of CPU each. */
+/** How many schedules each property runs through in at most ten seconds; always the same ones, so that a change is to blame for a failure. */
 const SCHEDULES = 60;
 const FIRST_SEED = 1;
 const PAUSE_MS = 50;
