@@ -1,3 +1,4 @@
+/** What a queue, a job, a worker and a call may be given. Longer than other files because each option says what it does. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, givenOptions, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";

@@ -8,6 +8,7 @@
 // - a slot is held while its job waits ........................ "spawn: waits without a slot and uses no attempt"
 // - a callback runs twice, too early, or never ................ "batch"
 // - what a flow leaves behind grows without end ............... "leaves nothing behind"
+// Longer than other files: each promise of a flow is tried on its own.
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { backends } from "../../../test/support/backends.ts";

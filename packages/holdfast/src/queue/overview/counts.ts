@@ -29,9 +29,12 @@ export interface QueueStats extends QueueRunCounts {
 /** A field, and by how much it grows. */
 export type Counts = Map<string, number>;
 
+/** Those of a run by its end, as `FIELDS` has them. */
 export const RUN_FIELDS = { completed: "c", failed: "f", dead: "d" } as const;
 export const FIELDS = {
-  ...RUN_FIELDS,
+  completed: "c",
+  failed: "f",
+  dead: "d",
   recovered: "r",
   waitMs: "W",
   runMs: "T",

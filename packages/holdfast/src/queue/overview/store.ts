@@ -10,7 +10,7 @@ import type { Counts } from "./counts.ts";
 export type WorkerRow = WorkersResult[number];
 
 /** How long the counts of a minute are kept. */
-export const KEPT_MS = 7 * 24 * 60 * 60_000;
+export const KEPT_MS: number = 7 * 24 * 60 * 60_000;
 /** Longer than a worker is quiet. */
 const SEEN_MS = 60 * 60_000;
 const MAX_WORKERS = 200;

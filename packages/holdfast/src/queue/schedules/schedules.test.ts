@@ -9,6 +9,7 @@
 // - a part of the state is lost, and it never ticks again ... "set mends a schedule of which a part was lost"
 // - very many are due at once ............................... "many schedules due at once are ticked in chunks"
 // - a payload of another kind, or in clear text ............. "checks payloads ...", "encrypts ..."
+// Longer than other files: each promise of a schedule is tried on its own.
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
