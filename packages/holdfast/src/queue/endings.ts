@@ -43,7 +43,7 @@ export class Endings<Result> {
     this.#store = parts.store;
     this.#values = parts.values;
     this.#settings = parts.settings;
-    this.#fanIn = new FanIn(parts.core);
+    this.#fanIn = new FanIn(parts.values.told);
   }
 
   /** What `finish` is given, made once, before the server is asked for the first time; undefined where an acknowledgement is enough. */
@@ -74,13 +74,14 @@ export class Endings<Result> {
       const { delayMs, signalName } = error;
       return { ...AGAIN, ending: "again", fate: "parked", delayMs, info: Buffer.from(signalName) };
     }
-    if (error instanceof GivenUp) return this.#dead(run, NOTHING, run.failures?.last.at(-1)?.message ?? error.message);
+    if (error instanceof GivenUp)
+      return this.#dead(run, NOTHING, error.reason ?? run.failures?.last.at(-1)?.message ?? error.message);
     const failed = recordFailure(run.failures, error, Math.round(run.fence / 1_000));
     const info = this.#values.failures.encode(failed, this.#values.context);
     const { message } = failed.last.at(-1)!;
     const attempts = run.record.attempts ?? this.#settings.attempts;
     // What undoes has as many attempts again.
-    const most = error instanceof UndoFailed ? 2 * attempts : attempts;
+    const most = run.isGivenUp || error instanceof UndoFailed ? 2 * attempts : attempts;
     if (error instanceof Discard || failed.failures >= most) return this.#dead(run, info, message);
     const { runtime } = this.#core.driver;
     const delayMs =

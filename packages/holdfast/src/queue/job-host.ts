@@ -1,10 +1,12 @@
 /** What a job may ask of the server while it runs, beside how it ends. */
+import { createHash } from "node:crypto";
 import { LeaseLostError } from "../base/errors.ts";
 import type { Runtime } from "../base/runtime.ts";
+import type { Codec } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
 import { Blocked } from "./failure.ts";
 import type { QueueChild } from "./flows/child.ts";
-import { FanIn, type QueueChildResult } from "./flows/fan-in.ts";
+import { FanIn, goesOn, type QueueChildResult, type Told } from "./flows/fan-in.ts";
 import { type Parent, planOf } from "./flows/plan.ts";
 import type { Partition } from "./partition.ts";
 import type { Run } from "./run.ts";
@@ -19,6 +21,8 @@ export interface JobHostParts {
   readonly store: WorkerStore;
   /** For what its steps return. */
   readonly values: StepValues;
+  /** For what it learns of jobs that it waited for. */
+  readonly told: Codec<Told>;
 }
 
 export class JobHost {
@@ -30,11 +34,11 @@ export class JobHost {
   readonly #values: StepValues;
   readonly #runtime: Runtime;
 
-  constructor({ core, queue, partition, store, values }: JobHostParts) {
+  constructor({ core, queue, partition, store, values, told }: JobHostParts) {
     this.#queue = queue;
     this.#partition = partition;
     this.#store = store;
-    this.#fanIn = new FanIn(core);
+    this.#fanIn = new FanIn(told);
     this.#steps = partition.steps;
     this.#values = values;
     this.#runtime = core.driver.runtime;
@@ -61,19 +65,31 @@ export class JobHost {
   /** Those with this name that have been spawned, once all of them have ended; else the run ends here, and the job waits for them. */
   async spawn(run: Run, name: string, children: readonly QueueChild[]): Promise<QueueChildResult[]> {
     const { post } = this.#partition;
-    // Not that of an earlier job with the same id.
-    const head = `${run.id}/${run.record.addedAt.toString(36)}.${encodeURIComponent(name)}`;
+    const steps = this.steps(run);
+    steps.take("j", name);
+    const head = headOf(run, name);
     const all = await post.flows.children(run.id);
     const own = new Map([...all].filter(([ref]) => ref.slice(0, ref.lastIndexOf("/")) === head));
     const results = this.#fanIn.decode(own);
-    if (own.size === 0 && children.length > 0) {
+    const hasEnded = results.every(({ status }) => status !== "pending") || goesOn(own);
+    if (hasEnded && (own.size > 0 || children.length === 0)) return results;
+    await steps.refuseWhileUndoing();
+    if (own.size === 0) {
       const parent: Parent = { queue: this.#queue, partition: this.#partition.index, id: run.id };
       const plan = planOf(head, [parent], children);
       const waiters = { parents: [run.id], active: this.#store.keys.active, fence: run.fence };
       if (!(await post.flows.extend(head, plan, waiters)))
         throw new LeaseLostError("expired", `job ${run.id}: it was given to another worker`, { op: "queue.spawn" });
       await post.carryOut(head, plan);
-    } else if (results.every(({ status }) => status !== "pending")) return results;
+    }
     throw run.suspend(new Blocked(`the job waits for what it has spawned as ${name}`));
   }
+}
+
+const MAX_HEAD = 120;
+
+/** What the ids of spawned jobs begin with: not as for an earlier job with the same id, and not longer than an id may be. */
+function headOf({ id, record }: Run, name: string): string {
+  const head = `${id}/${record.addedAt.toString(36)}.${encodeURIComponent(name)}`;
+  return head.length <= MAX_HEAD ? head : createHash("sha256").update(head).digest("base64url");
 }

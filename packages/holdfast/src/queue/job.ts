@@ -102,6 +102,8 @@ export class JobView<Payload> implements QueueJob<Payload> {
     this.scheduledFor = run.record.scheduledFor;
     this.#run = run;
     this.#host = host;
+    // Its steps undo, also where the handler comes to none of them.
+    if (run.isGivenUp) host.steps(run);
     this.#tools = tools;
   }
 

@@ -86,6 +86,11 @@ export class QueueKeys {
     return this.#keys.part("seen", worker);
   }
 
+  /** That a batch is open, or was closed a short time ago. */
+  batch(name: string): string {
+    return this.#keys.part("batch", name);
+  }
+
   /** Of a call that adds. */
   operation(call: string): string {
     return this.#keys.part("op", call);

@@ -148,7 +148,7 @@ export class Queue<Payload, Result = unknown> {
     this.#tallies = new TallyStore(core, this.#partitions.first.keys, settings.timeoutMs);
     this.limits = new QueueLimits(this.#operations, this.#partitions.all);
     this.groups = new QueueGroups(this.#operations, this.#partitions);
-    this.flows = new QueueFlows(core, this.#operations, name, this.#partitions);
+    this.flows = new QueueFlows(values.told, this.#operations, name, this.#partitions);
     this.dead = new QueueDeadLetters(this.#operations, this.#partitions, values);
     this.schedules = new QueueSchedules(core, name, { keys: this.#partitions.first.keys, values, settings });
     this.#ticker = new SharedTicker((pollMs) => this.schedules.run({ poll: pollMs }));
@@ -370,8 +370,8 @@ export class Queue<Payload, Result = unknown> {
     const plan = planOf(head, [{ queue: this.name, partition: partition.index, id }], settings.children);
     const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
     const { post } = partition;
-    const status = await post.flows.start({ id, lane: settings.lane, record }, plan);
-    if (status === "ok") await post.carryOut(id, plan);
+    const status = await post.flows.start(head, { id, lane: settings.lane, record }, plan);
+    if (status === "ok") await post.carryOut(head, plan);
     return this.#added({ status, id });
   }
 

@@ -4,6 +4,7 @@ import type { Runtime, Timer } from "../base/runtime.ts";
 import type { FailureRecord } from "./failure.ts";
 import type { JobRecord } from "./record.ts";
 import type { Steps } from "./steps/steps.ts";
+import { GIVEN_UP } from "./steps/suspension.ts";
 import type { Done } from "./worker-store.ts";
 
 /** After its signal has aborted a handler may take this long to end, before its slot is given to another job. */
@@ -16,6 +17,8 @@ export class Run implements Done {
   readonly record: JobRecord;
   readonly failures: FailureRecord | undefined;
   readonly crashes: number;
+  /** It only undoes what its job has done. */
+  readonly isGivenUp: boolean;
   /** Of a handler that has called one. */
   steps: Steps | undefined;
   /** Its worker closes: what can stop and go on elsewhere does so. */
@@ -36,7 +39,8 @@ export class Run implements Done {
     this.uniqueKey = record.uniqueKey;
     this.record = record;
     this.failures = failures;
-    this.crashes = crashes;
+    this.crashes = crashes % GIVEN_UP;
+    this.isGivenUp = crashes >= GIVEN_UP;
   }
 
   get signal(): AbortSignal {
@@ -45,6 +49,10 @@ export class Run implements Done {
       if (this.#calledOff !== undefined) this.#abort.abort(this.#calledOff);
     }
     return this.#abort.signal;
+  }
+
+  get suspended(): Error | undefined {
+    return this.#suspended;
   }
 
   /** The run is to end by `reason`, whatever the handler makes of it; returns it to be thrown. */

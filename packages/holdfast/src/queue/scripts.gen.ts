@@ -446,6 +446,47 @@ const PLACE = `local function place(jobs, lanes, record, id, inFront)
 end
 `;
 
+const GIVE_UP = `local function undoes(jobs, meta, id, why)
+  if redis.call('HEXISTS', meta, 's' .. id) == 0 then return false end
+  local steps = string.sub(jobs, 1, -5) .. 'steps:' .. id
+  if redis.call('HEXISTS', steps, 'u') == 0 or redis.call('HSETNX', steps, '!', why) == 0 then return false end
+  redis.call('HINCRBY', meta, 'c' .. id, 1000000)
+  return true
+end
+`;
+
+const DIE = `local function dieWith(keys, channel, results, id, record, name)
+  local why = 'the job that it waited for is dead: ' .. name
+  if undoes(keys.jobs, keys.meta, id, why) then return true end
+  redis.call('HSET', keys.meta, 'r' .. id, why)
+  redis.call('ZADD', keys.dead, now(), id)
+  freeUnique(keys.unique, optionsOf(record).u or '', id)
+  tellParents(keys.letters, record, 'd', '')
+  redis.call('PUBLISH', channel, results .. id)
+  return false
+end
+`;
+
+const WAITS_FOR = `local function waitsFor(jobs, id)
+  local children = string.sub(jobs, 1, -5) .. 'children:' .. id
+  local left, fate, name = 0, nil, nil
+  local flat = redis.call('HGETALL', children)
+  for at = 1, #flat, 2 do
+    local status, rest = string.sub(flat[at + 1], 1, 1), string.sub(flat[at + 1], 2)
+    if status == '?' then
+      left = left + 1
+    elseif status == 'f' then
+      redis.call('HSET', children, flat[at], 'd' .. rest)
+      fate, name = 'f', string.match(rest, '^[^\\n]*')
+    elseif status == 'c' then
+      redis.call('HSET', children, flat[at], 'C' .. rest)
+      fate = fate or 'c'
+    end
+  end
+  return left, fate, name
+end
+`;
+
 const SCHEDULE_JOB = `local function addScheduled(jobs, lanes, record, id, scheduledFor)
   local lane, options, from = string.match(record, '^(%d)([^\\n]*)\\n[^\\n]*\\n()')
   local job = string.format('%013.0f', now()) .. lane .. '{"s":' .. string.format('%.0f', scheduledFor) .. options .. '}\\n'
@@ -1060,7 +1101,7 @@ export type FindResult =
 export const find: Script<FindKeys, FindArgs, FindResult> = {
   class: "read",
   name: "queue.find",
-  sha1: "dccf441153edeca1cc75a61d5a5f148d67f27796",
+  sha1: "3400490c27cb714f71860d195a97d8b647c3d8bf",
   lua: `-- queue.find
 ${WORKER_OF}local jobs, meta, delayed, dead, workers, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local id = ARGV[1]
@@ -1071,7 +1112,7 @@ local died = redis.call('ZSCORE', dead, id)
 local waits = redis.call('HGET', blocked, id)
 local worker = not due and not died and not waits and workerOf(id, workers, jobs)
 return {
-  'ok', record, redis.call('HGET', meta, 'f' .. id), redis.call('HGET', meta, 'c' .. id) or 0,
+  'ok', record, redis.call('HGET', meta, 'f' .. id), tonumber(redis.call('HGET', meta, 'c' .. id) or 0) % 1000000,
   due and string.format('%.0f', tonumber(due)) or 0, died and string.format('%.0f', tonumber(died)) or 0, worker or false,
   waits or 0, redis.call('HGET', meta, 'r' .. id),
 }
@@ -1110,26 +1151,35 @@ export interface FlowAddKeys {
 
 export interface FlowAddArgs {
   readonly channel: string;
+  /** the key that says that their batch is open, or empty: they are added only where it is not there yet */
+  readonly batch: string;
+  readonly openMs: number;
+  readonly operationTtlMs: number;
   /** of each job: id, lane, due as in `add`, record without the time, those it waits for as JSON */
   readonly fields: readonly Arg[];
 }
 
 export type FlowAddResult = number;
 
-/** Add jobs of a flow: those that wait for none are ready or delayed. A job that is there already is left as it is. */
+/**
+ * Add jobs of a flow: those that wait for none are ready or delayed. A job that is there already, or was added a moment ago and is over by now, is
+ * left as it is: the request may come twice, and from two that carry out one plan.
+ */
 export const flowAdd: Script<FlowAddKeys, FlowAddArgs, FlowAddResult> = {
   class: "idempotent",
   name: "queue.flowAdd",
-  sha1: "c77e9219b17a62c6f0d028d36c0f3ca4000f6ca8",
+  sha1: "d2bec16d822d000f1f5e197dd25996350072491e",
   lua: `-- queue.flowAdd
 ${NOW}${BLOCK}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, delayed, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local channel = ARGV[1]
+local channel, batch, openMs, operationTtlMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local fields = {}
-for i = 2, #ARGV do fields[i - 1] = ARGV[i] end
-local stamp, ready = string.format('%013.0f', now()), 0
+for i = 5, #ARGV do fields[i - 4] = ARGV[i] end
+if batch ~= '' and not redis.call('SET', batch, '1', 'NX', 'PX', openMs) then return 0 end
+local operation, stamp, ready = string.sub(jobs, 1, -5) .. 'op:', string.format('%013.0f', now()), 0
 for at = 1, #fields, 5 do
   local id, lane, due, record, waits = unpack(fields, at, at + 4)
-  if redis.call('HSETNX', jobs, id, stamp .. lane .. record) == 1 then
+  local isNew = redis.call('SET', operation .. id, '1', 'NX', 'PX', operationTtlMs)
+  if isNew and redis.call('HSETNX', jobs, id, stamp .. lane .. record) == 1 then
     if waits ~= '[]' then
       block(jobs, meta, blocked, id, cjson.decode(waits))
     elseif due == '' then
@@ -1148,7 +1198,7 @@ return ready
     out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.idle, keys.blocked);
   },
   encodeArgs(args, out) {
-    out.push(args.channel);
+    out.push(args.channel, args.batch, encodeInt("openMs", args.openMs), encodeInt("operationTtlMs", args.operationTtlMs));
     for (const each of args.fields) out.push(each);
   },
   decode(reply) {
@@ -1173,6 +1223,8 @@ export interface FlowEndedArgs {
   readonly channel: string;
   /** what the keys of outcomes begin with */
   readonly results: string;
+  /** for how long the name of a batch that is closed stays taken */
+  readonly closedMs: number;
   /** of each: the waiting job, policy (f: it dies with this one; i: it goes on; c: it starts at once; s: it is dropped where this one died; d: it is dropped unless one died), reference, status, outcome */
   readonly fields: readonly Arg[];
 }
@@ -1183,16 +1235,17 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "6bd8ac0d7067697e8bf28cd09f5d21462f54f71d",
+  sha1: "f3d60acf974cd25cdee3b33cf493d2fdcc80f851",
   lua: `-- queue.flowEnded
-${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${LETTERS}${FORGET}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local channel, results = ARGV[1], ARGV[2]
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local channel, results, closedMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local fields = {}
-for i = 3, #ARGV do fields[i - 2] = ARGV[i] end
-local released = 0
-local function release(id, record)
+for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
+redis.call('HDEL', blocked, '')
+local released, keys = 0, {jobs = jobs, meta = meta, dead = dead, unique = unique, letters = letters}
+local function release(id, record, inFront)
   redis.call('HDEL', blocked, id)
-  if place(jobs, {urgent, normal, low}, record, id) then released = released + 1 end
+  if place(jobs, {urgent, normal, low}, record, id, inFront) then released = released + 1 end
 end
 local function drop(id)
   redis.call('HDEL', blocked, id)
@@ -1200,19 +1253,32 @@ local function drop(id)
 end
 local function die(id, record, name)
   redis.call('HDEL', blocked, id)
-  redis.call('HSET', meta, 'r' .. id, 'the job that it waited for is dead: ' .. name)
-  redis.call('ZADD', dead, now(), id)
-  freeUnique(unique, optionsOf(record).u or '', id)
-  tellParents(letters, record, 'd', '')
-  redis.call('PUBLISH', channel, results .. id)
+  if dieWith(keys, channel, results, id, record, name) then release(id, record, true) end
+end
+local function mend(children, id, ref, waits, isWaiting, outcome)
+  if not isWaiting and not redis.call('ZSCORE', dead, id) then return end
+  redis.call('HSET', children, ref, 'o' .. string.match(waits, '^.([^\\n]*)') .. '\\n' .. outcome)
+end
+local function markOf(policy, status, isWaiting)
+  if status ~= 'd' then return status end
+  if policy == 'c' then return isWaiting and 'C' or 'c' end
+  return policy == 'f' and not isWaiting and 'f' or 'd'
 end
 local function told(id, policy, ref, status, outcome)
   local children = string.sub(jobs, 1, -5) .. 'children:' .. id
+  if ref == 'open' then
+    redis.call('PEXPIRE', string.sub(jobs, 1, -5) .. 'batch:' .. string.match(id, '^(.*)/'), closedMs)
+  end
   local waits = redis.call('HGET', children, ref)
-  if not waits or string.sub(waits, 1, 1) ~= '?' then return end
+  if not waits then return end
+  local known, isWaiting = string.sub(waits, 1, 1), redis.call('HEXISTS', blocked, id) == 1
+  if known ~= '?' then
+    if status == 'o' and known ~= 'o' then mend(children, id, ref, waits, isWaiting, outcome) end
+    return
+  end
   local name = string.sub(waits, 2)
-  redis.call('HSET', children, ref, status .. name .. '\\n' .. outcome)
-  if redis.call('HEXISTS', blocked, id) == 0 then return end
+  redis.call('HSET', children, ref, markOf(policy, status, isWaiting) .. name .. '\\n' .. outcome)
+  if not isWaiting then return end
   local record = redis.call('HGET', jobs, id)
   if not record then
     redis.call('HDEL', blocked, id)
@@ -1237,7 +1303,7 @@ return redis.call('HLEN', letters)
     out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.idle, keys.dead, keys.unique, keys.blocked, keys.letters);
   },
   encodeArgs(args, out) {
-    out.push(args.channel, args.results);
+    out.push(args.channel, args.results, encodeInt("closedMs", args.closedMs));
     for (const each of args.fields) out.push(each);
   },
   decode(reply) {
@@ -1260,6 +1326,9 @@ export interface FlowExtendArgs {
   readonly parents: unknown;
   /** a reference for which they must wait still; or empty */
   readonly open: string;
+  /** the key that says that their batch is open, or empty */
+  readonly batch: string;
+  readonly openMs: number;
   /** references and names, alternating; of each of the parents */
   readonly waits: unknown;
   readonly letter: string;
@@ -1270,38 +1339,46 @@ export type FlowExtendResult =
   | { readonly status: "ok" }
   | { readonly status: "stale" };
 
-/** Let jobs wait for more others, and write down the others: one that runs (`fence` is not 0) or some that wait already. */
+/** Let jobs wait for more others, and write down the others: one that runs (`fence` is not 0), or those of some that wait still. */
 export const flowExtend: Script<FlowExtendKeys, FlowExtendArgs, FlowExtendResult> = {
   class: "idempotent",
   name: "queue.flowExtend",
-  sha1: "f2c5acde762114983ba4a03be7e64bf3a3f8a417",
+  sha1: "3a084803d4c2808de5ea7921a3ea048592e6adc2",
   lua: `-- queue.flowExtend
 ${NOW}${BLOCK}local jobs, meta, blocked, active, letters, plan = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local fence, parents, open, waits, letter = tonumber(ARGV[1]), cjson.decode(ARGV[2]), ARGV[3], cjson.decode(ARGV[4]), ARGV[5]
+local fence, parents, open, batch, openMs, waits, letter = tonumber(ARGV[1]), cjson.decode(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), cjson.decode(ARGV[6]), ARGV[7]
 local nodes = {}
-for i = 6, #ARGV do nodes[i - 5] = ARGV[i] end
+for i = 8, #ARGV do nodes[i - 7] = ARGV[i] end
+local function mayWait(id)
+  if fence ~= 0 then
+    local held = redis.call('ZSCORE', active, id)
+    return held and tonumber(held) == fence
+  end
+  if redis.call('HEXISTS', blocked, id) == 0 then return false end
+  if open == '' then return true end
+  local waits = redis.call('HGET', string.sub(jobs, 1, -5) .. 'children:' .. id, open)
+  return waits and string.sub(waits, 1, 1) == '?'
+end
+local fresh, found = 0, false
 for _, id in ipairs(parents) do
-  local held = fence ~= 0 and redis.call('ZSCORE', active, id)
-  if fence ~= 0 and (not held or tonumber(held) ~= fence) then return 'stale' end
-  if fence == 0 and redis.call('HEXISTS', blocked, id) == 0 then return 'stale' end
-  if open ~= '' then
-    local waits = redis.call('HGET', string.sub(jobs, 1, -5) .. 'children:' .. id, open)
-    if not waits or string.sub(waits, 1, 1) ~= '?' then return 'stale' end
+  if mayWait(id) then
+    found = true
+    fresh = fresh + block(jobs, meta, blocked, id, waits, fence ~= 0)
   end
 end
-local fresh = 0
-for _, id in ipairs(parents) do fresh = fresh + block(jobs, meta, blocked, id, waits, fence ~= 0) end
+if not found then return 'stale' end
 if fresh > 0 and #nodes > 0 then
   for at = 1, #nodes, 500 do redis.call('RPUSH', plan, unpack(nodes, at, math.min(at + 499, #nodes))) end
   redis.call('HSET', letters, letter, now())
 end
+if batch ~= '' then redis.call('PEXPIRE', batch, openMs) end
 return 'ok'
 `,
   encodeKeys(keys, out) {
     out.push(keys.jobs, keys.meta, keys.blocked, keys.active, keys.letters, keys.plan);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("fence", args.fence), encodeJson("parents", args.parents), args.open, encodeJson("waits", args.waits), args.letter);
+    out.push(encodeInt("fence", args.fence), encodeJson("parents", args.parents), args.open, args.batch, encodeInt("openMs", args.openMs), encodeJson("waits", args.waits), args.letter);
     for (const each of args.nodes) out.push(each);
   },
   decode(reply) {
@@ -1340,7 +1417,7 @@ export type FlowRetryResult =
 export const flowRetry: Script<FlowRetryKeys, FlowRetryArgs, FlowRetryResult> = {
   class: "idempotent",
   name: "queue.flowRetry",
-  sha1: "35d91a237633cb1f1090f479b995c4e13f26f48e",
+  sha1: "3bef963c891fd6584d595e70cdc27ba0b2ff4681",
   lua: `-- queue.flowRetry
 local jobs, meta, dead, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id = ARGV[1]
@@ -1352,7 +1429,7 @@ local children = string.sub(jobs, 1, -5) .. 'children:' .. id
 local again = 0
 for _, ref in ipairs(refs) do
   local told = redis.call('HGET', children, ref)
-  if told and string.sub(told, 1, 1) == 'd' then
+  if told and not string.find('?o', string.sub(told, 1, 1), 1, true) then
     redis.call('HSET', children, ref, '?' .. string.sub(told, 2, string.find(told, '\\n', 1, true) - 1))
     again = again + 1
   end
@@ -1892,6 +1969,7 @@ export interface RecoverKeys {
   readonly dead: Arg;
   readonly idle: Arg;
   readonly letters: Arg;
+  readonly unique: Arg;
 }
 
 export interface RecoverArgs {
@@ -1914,9 +1992,9 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "b44908fc480d4bc6857932aaf0a52dd0e8de21c8",
+  sha1: "cdcc37b154886115d37e233d2f557014f3d16c13",
   lua: `-- queue.recover
-${NOW}${IDLE}${LETTERS}${OPTIONS}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+${NOW}${IDLE}${LETTERS}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local worker, wakeKey, maxCrashes, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
@@ -1929,13 +2007,14 @@ for at = #ids, 1, -1 do
   local id = ids[at]
   local record = redis.call('HGET', jobs, id)
   if record then
-    local crashes = redis.call('HINCRBY', meta, 'c' .. id, 1)
-    local steps = string.sub(jobs, 1, -5) .. 'steps:' .. id
-    local mayUndo = crashes > maxCrashes and crashes <= 2 * maxCrashes + 1 and redis.call('HEXISTS', steps, 'u') == 1
-    if mayUndo then redis.call('HSETNX', steps, '!', now()) end
+    local counted = redis.call('HINCRBY', meta, 'c' .. id, 1)
+    local crashes = counted % 1000000
+    local mayUndo = crashes > maxCrashes
+      and (counted > crashes and crashes <= 2 * maxCrashes + 1 or undoes(jobs, meta, id, 'its workers died too often while they ran it'))
     if crashes > maxCrashes and not mayUndo then
       redis.call('ZADD', dead, now(), id)
       diedInGroup(string.sub(jobs, 1, -5), record, id)
+      freeUnique(unique, optionsOf(record).u or '', id)
       tellParents(letters, record, 'd', '')
       buried[#buried + 1] = id
     else
@@ -1951,7 +2030,7 @@ redis.call('ZREM', idle, wakeKey)
 return {'ok', recovered, buried}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.workers, keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle, keys.letters);
+    out.push(keys.workers, keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle, keys.letters, keys.unique);
   },
   encodeArgs(args, out) {
     out.push(args.worker, args.wakeKey, encodeInt("maxCrashes", args.maxCrashes), args.channel);
@@ -1982,6 +2061,7 @@ export interface RedriveKeys {
   readonly low: Arg;
   readonly dead: Arg;
   readonly idle: Arg;
+  readonly blocked: Arg;
 }
 
 export interface RedriveArgs {
@@ -1995,9 +2075,9 @@ export type RedriveResult = number;
 export const redrive: Script<RedriveKeys, RedriveArgs, RedriveResult> = {
   class: "idempotent",
   name: "queue.redrive",
-  sha1: "5fcc909d8dcd826ae62fba7701226db7e427d6c7",
+  sha1: "dbba767041d23488e7e2b9b65a6d26d2dd4ab91d",
   lua: `-- queue.redrive
-${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${WAITS_FOR}local jobs, meta, urgent, normal, low, dead, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel = ARGV[1]
 local ids = {}
 for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
@@ -2006,11 +2086,17 @@ for _, id in ipairs(ids) do
   if redis.call('ZREM', dead, id) == 1 then
     local record = redis.call('HGET', jobs, id)
     if record then
+      local left, diedWaiting = 0, redis.call('HEXISTS', meta, 'r' .. id) == 1
+      if redis.call('HEXISTS', meta, 'k' .. id) == 1 then left = waitsFor(jobs, id) end
       redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 's' .. id)
       redis.call('DEL', string.sub(jobs, 1, -5) .. 'steps:' .. id)
-      local isGrouped = tonumber(string.sub(record, 14, 14)) > 3
-      local isHead = isGrouped and leftHead(string.sub(jobs, 1, -5), groupOf(record), id)
-      place(jobs, {urgent, normal, low}, record, id, isHead)
+      if diedWaiting and left > 0 then
+        redis.call('HSET', blocked, id, left)
+      else
+        local isGrouped = tonumber(string.sub(record, 14, 14)) > 3
+        local isHead = isGrouped and leftHead(string.sub(jobs, 1, -5), groupOf(record), id)
+        place(jobs, {urgent, normal, low}, record, id, isHead)
+      end
       redriven = redriven + 1
     end
   end
@@ -2019,7 +2105,7 @@ if redriven > 0 then wakeWorkers(idle, channel, redriven) end
 return redriven
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle);
+    out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle, keys.blocked);
   },
   encodeArgs(args, out) {
     out.push(args.channel);
@@ -2509,9 +2595,9 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "bd6719a9bde56ca73f71fc442fce19a0a16c1e03",
+  sha1: "ff84586fe2bb62d13875a53392f84f97b2bf772e",
   lua: `-- queue.settle
-${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local fields = {}
 for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
@@ -2522,15 +2608,15 @@ local function endForGood(id, uniqueKey, outcome)
   redis.call('PUBLISH', channel, results .. id)
 end
 local function waitForOthers(id, record)
-  local left, values = 0, redis.call('HVALS', string.sub(jobs, 1, -5) .. 'children:' .. id)
-  for _, value in ipairs(values) do
-    if string.sub(value, 1, 1) == '?' then left = left + 1 end
-  end
-  if left > 0 then
+  local left, early, name = waitsFor(jobs, id)
+  if early == 'f' then
+    local keys = {jobs = jobs, meta = meta, dead = dead, unique = unique, letters = letters}
+    if not dieWith(keys, channel, results, id, record, name) then return end
+  elseif left > 0 and not early then
     redis.call('HSET', blocked, id, left)
-  else
-    if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
+    return
   end
+  if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
 end
 local head = string.sub(jobs, 1, -5)
 local function isStrict(record)
@@ -2561,13 +2647,8 @@ local function runAgain(id, record, delayMs, isParked)
 end
 local function waitForSignal(id, record, name, delayMs)
   if redis.call('HEXISTS', string.sub(jobs, 1, -5) .. 'steps:' .. id, 'g' .. name) == 1 then delayMs = 0 end
-  if delayMs > 0 then redis.call('HSET', meta, 'w' .. id, name) end
+  if delayMs > 0 then redis.call('HSET', meta, 'w' .. id, string.format('%.0f ', now() + delayMs) .. name) end
   runAgain(id, record, delayMs, true)
-end
-local function hasToUndo(id)
-  if redis.call('HEXISTS', meta, 's' .. id) == 0 then return false end
-  local steps = string.sub(jobs, 1, -5) .. 'steps:' .. id
-  return redis.call('HEXISTS', steps, 'u') == 1 and redis.call('HSETNX', steps, '!', now()) == 1
 end
 local stale, undone, ended = {}, {}, {}
 for at = 1, #fields, 8 do
@@ -2580,7 +2661,7 @@ for at = 1, #fields, 8 do
     redis.call('ZREM', active, id)
     ended[#ended + 1] = id
     if info ~= '' and fate ~= 'parked' then redis.call('HSET', meta, 'f' .. id, info) end
-    if fate == 'dead' and hasToUndo(id) then
+    if fate == 'dead' and undoes(jobs, meta, id, '') then
       fate, delayMs = 'again', 0
       undone[#undone + 1] = id
     end
@@ -2634,6 +2715,7 @@ export interface SignalKeys {
   readonly normal: Arg;
   readonly low: Arg;
   readonly delayed: Arg;
+  readonly dead: Arg;
   readonly idle: Arg;
 }
 
@@ -2652,24 +2734,25 @@ export type SignalResult =
 export const signal: Script<SignalKeys, SignalArgs, SignalResult> = {
   class: "idempotent",
   name: "queue.signal",
-  sha1: "d1a7b74d0db2c134cec8b3c9544037d6017c6548",
+  sha1: "5ca37f3395b6e21d0cee90810479a1c64f1c6a76",
   lua: `-- queue.signal
-${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, steps, urgent, normal, low, delayed, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, steps, urgent, normal, low, delayed, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel, id, name, value = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local record = redis.call('HGET', jobs, id)
-if not record then return 'missing' end
+if not record or redis.call('ZSCORE', dead, id) then return 'missing' end
 redis.call('HSET', meta, 's' .. id, 1)
 redis.call('HSET', steps, 'g' .. name, value)
-if redis.call('HGET', meta, 'w' .. id) == name then
+local dueMs, waitsFor = string.match(redis.call('HGET', meta, 'w' .. id) or '', '^(%d+) (.*)$')
+local member = string.sub(record, 14, 14) .. id
+if waitsFor == name and tonumber(dueMs) == tonumber(redis.call('ZSCORE', delayed, member) or 0) then
   redis.call('HDEL', meta, 'w' .. id)
-  if redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id) == 1 then
-    if place(jobs, {urgent, normal, low}, record, id) then wakeWorkers(idle, channel, 1) end
-  end
+  redis.call('ZREM', delayed, member)
+  if place(jobs, {urgent, normal, low}, record, id) then wakeWorkers(idle, channel, 1) end
 end
 return 'ok'
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.steps, keys.urgent, keys.normal, keys.low, keys.delayed, keys.idle);
+    out.push(keys.jobs, keys.meta, keys.steps, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.idle);
   },
   encodeArgs(args, out) {
     out.push(args.channel, args.id, args.name, args.value);
@@ -2712,12 +2795,13 @@ export type StepResult =
 export const step: Script<StepKeys, StepArgs, StepResult> = {
   class: "idempotent",
   name: "queue.step",
-  sha1: "1f99ca163a54f0900068144fa425d0fd1a4f1aff",
+  sha1: "0a87d9953530adfafbb57f82ec06be415b9adc75",
   lua: `-- queue.step
 ${NOW}local active, meta, steps = KEYS[1], KEYS[2], KEYS[3]
 local id, fence, field, value, afterMs = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
 local held = redis.call('ZSCORE', active, id)
 if not held or tonumber(held) ~= fence then return 'stale' end
+redis.call('HDEL', meta, 'w' .. id)
 redis.call('HSET', meta, 's' .. id, 1)
 if afterMs >= 0 then
   redis.call('HSETNX', steps, field, string.format('%.0f', now() + afterMs))

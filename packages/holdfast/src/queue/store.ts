@@ -20,9 +20,9 @@ export class QueueStore {
 
   /** Takes back what a dead worker held. */
   async recover(worker: string): Promise<{ readonly recovered: number; readonly buried: readonly string[] }> {
-    const { workers, jobs, meta, dead, idle, letters, lanes } = this.#keys;
+    const { workers, jobs, meta, dead, idle, letters, unique, lanes } = this.#keys;
     const { active, wakeKey } = this.#keys.worker(worker);
-    const names = { workers, active, jobs, meta, ...lanes, dead, idle, letters };
+    const names = { workers, active, jobs, meta, ...lanes, dead, idle, letters, unique };
     const args = { worker, wakeKey, maxCrashes: this.#settings.maxCrashes, channel: this.#core.wakeups.channel };
     let recovered = 0;
     const buried: string[] = [];
@@ -68,8 +68,8 @@ export class QueueStore {
   }
 
   redrive(ids: readonly string[]): Promise<number> {
-    const { jobs, meta, dead, idle, lanes } = this.#keys;
-    const names = { jobs, meta, ...lanes, dead, idle };
+    const { jobs, meta, dead, idle, blocked, lanes } = this.#keys;
+    const names = { jobs, meta, ...lanes, dead, idle, blocked };
     return runScript(
       this.#core.driver,
       redrive,

@@ -2,6 +2,7 @@
 import type { Codec, CodecContext } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
 import type { FailureRecord } from "./failure.ts";
+import type { Told } from "./flows/fan-in.ts";
 import type { StepValues } from "./steps/steps.ts";
 import type { QueueOptions } from "./options.ts";
 
@@ -17,6 +18,8 @@ export interface QueueValues<Payload, Result> {
   readonly result: Codec<Result>;
   readonly outcome: Codec<{ readonly value?: Buffer; readonly message?: string }>;
   readonly failures: Codec<FailureRecord>;
+  /** How its jobs end, for jobs that wait for them. */
+  readonly told: Codec<Told>;
   /** What its steps return, and signals. */
   readonly step: Codec<{ readonly value?: unknown }>;
 }
@@ -34,6 +37,8 @@ export function queueValues<Payload, Result>(
     result: core.codec<Result>({ ...stored, schema: result }),
     outcome: core.codec({ ...stored, serializer: "msgpack" }),
     failures: core.codec<FailureRecord>(stored),
+    // Of its own only the keys: the queue that waits reads it. What comes from one without keys is in clear.
+    told: core.codec<Told>(encrypt === undefined ? {} : { encrypt: { ...encrypt, allowPlaintext: true } }),
     step: core.codec(stored),
   };
 }

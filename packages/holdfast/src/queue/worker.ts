@@ -68,7 +68,7 @@ export class QueueWorker implements AsyncDisposable {
     this.#consumers = partitions.map((partition) => {
       const store = new WorkerStore(core, partition.keys, id, queue);
       const endings = new Endings({ core, queue: name, store, values, settings: queue });
-      const jobs = new JobHost({ core, queue: name, partition, store, values: stepValues(values) });
+      const jobs = new JobHost({ core, queue: name, partition, store, values: stepValues(values), told: values.told });
       const perform = (run: Run, tools: JobTools) =>
         run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools)));
       const { store: queueStore, post } = partition;

@@ -13,7 +13,7 @@ import { type Parent, planOf } from "./plan.ts";
 
 /** Payloads of jobs of the queue that the batch belongs to. */
 export interface QueueBatchOptions<Payload> {
-  /** Names the batch, so that another process can add to it and close it. @default a random one */
+  /** Names the batch, so that another process can add to it and close it; free again an hour after it was closed. @default a random one */
   readonly id?: string;
   /** When all jobs have ended, dead ones included. */
   readonly onComplete?: Payload;
@@ -56,10 +56,13 @@ export function batchSettings<Payload>(
   );
   if (callbacks.length === 0)
     throw new InvalidArgumentError("onComplete", "at least one of onComplete, onSuccess and onDead", undefined);
-  return { id: id === undefined ? undefined : checkName("id", id), callbacks };
+  if (id !== undefined && checkName("id", id).length > MAX_ID)
+    throw new InvalidArgumentError("id", `at most ${MAX_ID} characters, as the ids of its jobs begin with it`, id);
+  return { id, callbacks };
 }
 
 const ID_BYTES = 9;
+const MAX_ID = 150;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -74,6 +77,8 @@ export class QueueBatch {
   readonly #queue: string;
   readonly #partition: Partition;
   readonly #core: Core;
+  /** What the ids of its callbacks begin with. */
+  readonly #name: string;
   readonly #callbacks: readonly Callback[];
   readonly #parents: readonly (Parent & { readonly policy: string })[];
   #opened: Promise<void> | undefined;
@@ -86,10 +91,11 @@ export class QueueBatch {
     this.#partition = partitions.of(this.id);
     this.#callbacks = callbacks;
     const { index: partition, idHead } = this.#partition;
+    this.#name = `${idHead}${this.id}`;
     this.#parents = callbacks.map(({ kind, policy }) => ({
       queue,
       partition,
-      id: `${idHead}${this.id}/${kind}`,
+      id: `${this.#name}/${kind}`,
       policy,
     }));
   }
@@ -104,7 +110,7 @@ export class QueueBatch {
       await this.#open();
       const head = `${this.id}/${this.#core.driver.runtime.randomBytes(ID_BYTES).toString("base64url")}`;
       const plan = planOf(head, this.#parents, jobs);
-      const waiters = { parents: this.#parents.map((parent) => parent.id), open: OPEN };
+      const waiters = { parents: this.#parents.map((parent) => parent.id), open: OPEN, batch: this.#name };
       const { post } = this.#partition;
       if (!(await post.flows.extend(head, plan, waiters))) return { status: "closed" };
       await post.carryOut(head, plan);
@@ -117,8 +123,8 @@ export class QueueBatch {
     return this.#operations.run("batch.close", this.id, async () => {
       await this.#open();
       const { flows } = this.#partition.post;
-      const closed = this.#parents.map((parent) => ({ id: parent.id, policy: parent.policy }));
-      await Promise.all(closed.map((to) => flows.tell({ ...to, ref: OPEN, status: "o", outcome: NOTHING })));
+      // In one step, so that what is added at the same time is waited for by all of them or by none.
+      await flows.tellAll(this.#parents.map(({ id, policy }) => ({ id, policy, ref: OPEN, status: "o", outcome: NOTHING })));
     });
   }
 
@@ -139,7 +145,6 @@ export class QueueBatch {
       const record = encodeRecord(settings, payload);
       return { queue: this.#queue, partition, id, level: 0, lane: settings.lane, due: "", waits, waiting: [], record };
     });
-    // In the same tick, so in one script: all of them or none.
-    await Promise.all(nodes.map((node) => flows.add(node)));
+    await flows.open(this.#name, nodes);
   }
 }

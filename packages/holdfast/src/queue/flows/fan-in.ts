@@ -1,6 +1,5 @@
 /** What a job that waited for others learns of them. */
 import type { Codec } from "../../core/codec/codec.ts";
-import type { Core } from "../../core/core.ts";
 
 /** How a job ended for which another one waited. `pending`: it has not; the other one went on without it. */
 export type QueueChildResult =
@@ -8,7 +7,7 @@ export type QueueChildResult =
   | { readonly queue: string; readonly id: string; readonly status: "dead"; readonly message: string }
   | { readonly queue: string; readonly id: string; readonly status: "pending" };
 
-interface Told {
+export interface Told {
   readonly value?: unknown;
   readonly message?: string;
 }
@@ -17,12 +16,12 @@ interface Told {
 export const OPEN = "open";
 const NEWLINE = 10;
 
-/** Outcomes on their way from queue to queue: with the handle's codec, as the two may have codecs of their own. */
+/** Outcomes on their way from queue to queue: with the handle's codec, as the two may have codecs of their own, and the queue's own keys. */
 export class FanIn {
   readonly #codec: Codec<Told>;
 
-  constructor(core: Core) {
-    this.#codec = core.codec<Told>({});
+  constructor(codec: Codec<Told>) {
+    this.#codec = codec;
   }
 
   encode(queue: string, id: string, told: Told): Buffer {
@@ -65,4 +64,9 @@ export interface FanInEntry {
 /** References end with the job's place in its flow. */
 function placeOf(ref: string): number {
   return Number(ref.slice(ref.lastIndexOf("/") + 1));
+}
+
+/** Whether one is dead without which the others are not waited for. */
+export function goesOn(stored: ReadonlyMap<string, Buffer>): boolean {
+  return [...stored.values()].some((bytes) => bytes.toString("latin1", 0, 1).toLowerCase() === "c");
 }

@@ -38,6 +38,10 @@ const PAGE = 100;
 const PENDING = "?".charCodeAt(0);
 /** As for other additions. */
 const OPERATION_TTL_MS = 60_000;
+/** For so long a batch may be open without an addition. */
+const OPEN_MS = 30 * 24 * 60 * 60 * 1_000;
+/** For so long the name of a batch that was closed stays taken, so that closing it again is not a new one. */
+const CLOSED_MS = 60 * 60 * 1_000;
 
 export class FlowStore {
   readonly #core: Core;
@@ -54,14 +58,14 @@ export class FlowStore {
     this.#call = { op: "queue.flow", timeoutMs };
     this.#slot = core.driver.slotOf(keys.queue);
     this.#adding = listKind(MAX_BATCH, (nodes) => this.#addAll(nodes));
-    this.#telling = listKind(MAX_BATCH, (ended) => this.#tellAll(ended));
+    this.#telling = listKind(MAX_BATCH, (ended) => this.tellAll(ended));
   }
 
   /** Adds the job that waits for all others, and their plan. */
-  async start(root: Root, plan: Plan): Promise<"ok" | "duplicate"> {
+  async start(name: string, root: Root, plan: Plan): Promise<"ok" | "duplicate"> {
     const { jobs, meta, blocked, letters } = this.#keys;
     const operation = this.#keys.operation(this.#core.driver.runtime.randomUUID());
-    const names = { operation, jobs, meta, blocked, letters, plan: this.#keys.plan(root.id) };
+    const names = { operation, jobs, meta, blocked, letters, plan: this.#keys.plan(name) };
     const { id, lane, record } = root;
     const args = {
       operationTtlMs: OPERATION_TTL_MS,
@@ -69,22 +73,24 @@ export class FlowStore {
       lane: String(lane),
       record,
       waits: plan.waits,
-      letter: planLetter(root.id),
+      letter: planLetter(name),
       nodes: plan.nodes.map(encodeNode),
     };
     const { status } = await runScript(this.#core.driver, flowStart, names, args, this.#call);
     return status;
   }
 
-  /** Lets a job that runs, or jobs that wait, wait for those of the plan too. False where the claim is over, or one of the jobs does not wait. */
+  /** Lets a job that runs, or those of some jobs that wait still, wait for those of the plan too. False where the claim is over, or none of the jobs waits. */
   async extend(name: string, plan: Plan, waiting: Waiters): Promise<boolean> {
     const { jobs, meta, blocked, letters } = this.#keys;
-    const { active = jobs, fence = 0, parents, open = "" } = waiting;
+    const { active = jobs, fence = 0, parents, open = "", batch } = waiting;
     const names = { jobs, meta, blocked, active, letters, plan: this.#keys.plan(name) };
     const args = {
       fence,
       parents,
       open,
+      batch: batch === undefined ? "" : this.#keys.batch(batch),
+      openMs: OPEN_MS,
       waits: plan.waits,
       letter: planLetter(name),
       nodes: plan.nodes.map(encodeNode),
@@ -93,7 +99,12 @@ export class FlowStore {
     return status === "ok";
   }
 
-  /** Idempotent while the job is not over. Those of the same tick share a script. */
+  /** The jobs that a batch calls back with, all of them in one step: unless it was opened before. */
+  async open(batch: string, callbacks: readonly PlanNode[]): Promise<void> {
+    await this.#addNodes(callbacks, this.#keys.batch(batch));
+  }
+
+  /** Idempotent. Those of the same tick share a script. */
   add(node: PlanNode): Promise<undefined> {
     return this.#lane.add(this.#adding, this.#slot, node);
   }
@@ -117,9 +128,19 @@ export class FlowStore {
 
   /** Lets a dead job run again. */
   redrive(id: string): Promise<number> {
-    const { jobs, meta, dead, idle, lanes } = this.#keys;
+    const { jobs, meta, dead, idle, blocked, lanes } = this.#keys;
     const args = { channel: this.#core.wakeups.channel, ids: [id] };
-    return runScript(this.#core.driver, redrive, { jobs, meta, ...lanes, dead, idle }, args, this.#call);
+    return runScript(this.#core.driver, redrive, { jobs, meta, ...lanes, dead, idle, blocked }, args, this.#call);
+  }
+
+  /** As `tell`, in one step. */
+  async tellAll(ended: readonly Ended[]): Promise<number[]> {
+    const { jobs, meta, idle, dead, unique, blocked, letters, results, lanes } = this.#keys;
+    const fields = ended.flatMap(({ id, policy, ref, status, outcome }) => [id, policy, ref, status, outcome]);
+    const args = { channel: this.#core.wakeups.channel, results, closedMs: CLOSED_MS, fields };
+    const names = { jobs, meta, ...lanes, idle, dead, unique, blocked, letters };
+    const left = await runScript(this.#core.driver, flowEnded, names, args, this.#call);
+    return ended.map(() => left);
   }
 
   /** Each reference with what is known of the job. */
@@ -171,6 +192,11 @@ export class FlowStore {
   }
 
   async #addAll(nodes: readonly PlanNode[]): Promise<undefined[]> {
+    await this.#addNodes(nodes, "");
+    return nodes.map(() => undefined);
+  }
+
+  async #addNodes(nodes: readonly PlanNode[], batch: string): Promise<void> {
     const { jobs, meta, delayed, idle, blocked, lanes } = this.#keys;
     const fields = nodes.flatMap(({ id, lane, due, record, waits }) => [
       id,
@@ -179,19 +205,10 @@ export class FlowStore {
       record,
       JSON.stringify(waits),
     ]);
-    const args = { channel: this.#core.wakeups.channel, fields };
+    const { channel } = this.#core.wakeups;
+    const args = { channel, batch, openMs: OPEN_MS, operationTtlMs: OPERATION_TTL_MS, fields };
     const names = { jobs, meta, ...lanes, delayed, idle, blocked };
     await runScript(this.#core.driver, flowAdd, names, args, this.#call);
-    return nodes.map(() => undefined);
-  }
-
-  async #tellAll(ended: readonly Ended[]): Promise<number[]> {
-    const { jobs, meta, idle, dead, unique, blocked, letters, results, lanes } = this.#keys;
-    const fields = ended.flatMap(({ id, policy, ref, status, outcome }) => [id, policy, ref, status, outcome]);
-    const args = { channel: this.#core.wakeups.channel, results, fields };
-    const names = { jobs, meta, ...lanes, idle, dead, unique, blocked, letters };
-    const left = await runScript(this.#core.driver, flowEnded, names, args, this.#call);
-    return ended.map(() => left);
   }
 }
 
@@ -202,6 +219,8 @@ export interface Waiters {
   readonly fence?: number;
   /** A reference for which they must wait still. */
   readonly open?: string;
+  /** The batch whose callbacks they are. */
+  readonly batch?: string;
 }
 
 function planLetter(name: string): string {

@@ -298,6 +298,6 @@ describe.each(backends())("flows [$name]", ({ url, options }) => {
       return [...new Set(parts.map((part) => part.split(":")[0]!))].toSorted();
     };
     await until("the letters are delivered", async () => !(await left()).includes("letters"));
-    expect((await left()).filter((part) => !["idle", "workers", "op", "wake"].includes(part))).toEqual([]);
+    expect((await left()).filter((part) => !["idle", "workers", "op", "wake", "batch"].includes(part))).toEqual([]);
   });
 });

@@ -1,11 +1,11 @@
 /** Whole flows: looked at, and run again where jobs of them have died. */
-import type { Core } from "../../core/core.ts";
+import type { Codec } from "../../core/codec/codec.ts";
 import { inChunks } from "../../core/batch/in-chunks.ts";
 import type { Operations } from "../../core/observe/observe.ts";
 import { checkName } from "../options.ts";
 import type { Partitions } from "../partitions.ts";
 import { stateOf, type QueueJobState } from "../state.ts";
-import { FanIn, type QueueChildResult } from "./fan-in.ts";
+import { FanIn, type QueueChildResult, type Told } from "./fan-in.ts";
 import type { PostOffice } from "./post.ts";
 
 /** A job of a flow, and those that it waits for or has waited for. */
@@ -39,12 +39,12 @@ export class QueueFlows {
   readonly #office: PostOffice;
   readonly #fanIn: FanIn;
 
-  constructor(core: Core, operations: Operations, queue: string, partitions: Partitions) {
+  constructor(told: Codec<Told>, operations: Operations, queue: string, partitions: Partitions) {
     this.#operations = operations;
     this.#queue = queue;
     this.#partitions = partitions;
     this.#office = partitions.office;
-    this.#fanIn = new FanIn(core);
+    this.#fanIn = new FanIn(told);
   }
 
   /** Returns the flow that ends in this job, or undefined where there is none. A job for which two wait is shown twice. Cost: a script and HGETALL per job. */

@@ -24,6 +24,7 @@ type Letter =
 
 /** For so long the one who wrote a plan is believed to be adding its jobs. */
 const PLAN_GRACE_MS = 5_000;
+const PLAN_FORGOTTEN_MS = 10 * 60_000;
 const MAX_AT_ONCE = 100;
 
 export class Post {
@@ -71,11 +72,12 @@ export class Post {
     }
   }
 
+  /** Where some cannot be told, as their slot's server is away, the others are. */
   async #deliverSome(): Promise<void> {
     const letters = await this.flows.letters();
     const read = letters.map(([text, outcome]) => ({ text, outcome, letter: JSON.parse(text) as Letter }));
     const delivered: string[] = [];
-    await Promise.all(
+    const told = await Promise.allSettled(
       read.map(async ({ text, outcome, letter }) => {
         if (letter[0] !== "ended") return;
         const [, , queue, partition, id, policy, ref, status] = letter;
@@ -86,7 +88,15 @@ export class Post {
     );
     await this.flows.delivered(delivered);
     this.#isWanted ||= delivered.length > 0;
+    this.#forgetPlans();
     for (const { letter } of read) if (letter[0] === "plan") await this.#adopt(letter[1]);
+    for (const outcome of told) if (outcome.status === "rejected") throw outcome.reason;
+  }
+
+  /** Those that their writers have carried out meanwhile: one that lies about still is seen again. */
+  #forgetPlans(): void {
+    const now = this.#core.driver.runtime.now();
+    for (const [name, seenAt] of this.#plans) if (now - seenAt > PLAN_FORGOTTEN_MS) this.#plans.delete(name);
   }
 
   /** A plan whose writer has had time enough. */

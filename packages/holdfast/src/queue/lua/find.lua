@@ -17,7 +17,7 @@ local died = redis.call('ZSCORE', dead, id)
 local waits = redis.call('HGET', blocked, id)
 local worker = not due and not died and not waits and workerOf(id, workers, jobs)
 return {
-  'ok', record, redis.call('HGET', meta, 'f' .. id), redis.call('HGET', meta, 'c' .. id) or 0,
+  'ok', record, redis.call('HGET', meta, 'f' .. id), tonumber(redis.call('HGET', meta, 'c' .. id) or 0) % 1000000,
   due and string.format('%.0f', tonumber(due)) or 0, died and string.format('%.0f', tonumber(died)) or 0, worker or false,
   waits or 0, redis.call('HGET', meta, 'r' .. id),
 }

@@ -7,6 +7,8 @@
 -- @include place
 -- @include letters
 -- @include forget
+-- @include give-up
+-- @include die
 -- @key jobs
 -- @key meta
 -- @key urgent
@@ -19,12 +21,15 @@
 -- @key letters
 -- @arg channel text
 -- @arg results text     what the keys of outcomes begin with
+-- @arg closedMs int     for how long the name of a batch that is closed stays taken
 -- @arg fields... bytes  of each: the waiting job, policy (f: it dies with this one; i: it goes on; c: it starts at once; s: it is dropped where this one died; d: it is dropped unless one died), reference, status, outcome
 -- @returns int
-local released = 0
-local function release(id, record)
+-- Before what needs memory: news frees more than it takes, and so it is told also when memory is full.
+redis.call('HDEL', blocked, '')
+local released, keys = 0, {jobs = jobs, meta = meta, dead = dead, unique = unique, letters = letters}
+local function release(id, record, inFront)
   redis.call('HDEL', blocked, id)
-  if place(jobs, {urgent, normal, low}, record, id) then released = released + 1 end
+  if place(jobs, {urgent, normal, low}, record, id, inFront) then released = released + 1 end
 end
 local function drop(id)
   redis.call('HDEL', blocked, id)
@@ -32,19 +37,33 @@ local function drop(id)
 end
 local function die(id, record, name)
   redis.call('HDEL', blocked, id)
-  redis.call('HSET', meta, 'r' .. id, 'the job that it waited for is dead: ' .. name)
-  redis.call('ZADD', dead, now(), id)
-  freeUnique(unique, optionsOf(record).u or '', id)
-  tellParents(letters, record, 'd', '')
-  redis.call('PUBLISH', channel, results .. id)
+  if dieWith(keys, channel, results, id, record, name) then release(id, record, true) end
+end
+-- One that was dead was redriven and went well: so it did for those that have not gone on without it.
+local function mend(children, id, ref, waits, isWaiting, outcome)
+  if not isWaiting and not redis.call('ZSCORE', dead, id) then return end
+  redis.call('HSET', children, ref, 'o' .. string.match(waits, '^.([^\n]*)') .. '\n' .. outcome)
+end
+local function markOf(policy, status, isWaiting)
+  if status ~= 'd' then return status end
+  if policy == 'c' then return isWaiting and 'C' or 'c' end
+  return policy == 'f' and not isWaiting and 'f' or 'd'
 end
 local function told(id, policy, ref, status, outcome)
   local children = string.sub(jobs, 1, -5) .. 'children:' .. id
+  if ref == 'open' then
+    redis.call('PEXPIRE', string.sub(jobs, 1, -5) .. 'batch:' .. string.match(id, '^(.*)/'), closedMs)
+  end
   local waits = redis.call('HGET', children, ref)
-  if not waits or string.sub(waits, 1, 1) ~= '?' then return end
+  if not waits then return end
+  local known, isWaiting = string.sub(waits, 1, 1), redis.call('HEXISTS', blocked, id) == 1
+  if known ~= '?' then
+    if status == 'o' and known ~= 'o' then mend(children, id, ref, waits, isWaiting, outcome) end
+    return
+  end
   local name = string.sub(waits, 2)
-  redis.call('HSET', children, ref, status .. name .. '\n' .. outcome)
-  if redis.call('HEXISTS', blocked, id) == 0 then return end
+  redis.call('HSET', children, ref, markOf(policy, status, isWaiting) .. name .. '\n' .. outcome)
+  if not isWaiting then return end
   local record = redis.call('HGET', jobs, id)
   if not record then
     redis.call('HDEL', blocked, id)

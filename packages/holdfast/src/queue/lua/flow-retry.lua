@@ -14,7 +14,7 @@ local children = string.sub(jobs, 1, -5) .. 'children:' .. id
 local again = 0
 for _, ref in ipairs(refs) do
   local told = redis.call('HGET', children, ref)
-  if told and string.sub(told, 1, 1) == 'd' then
+  if told and not string.find('?o', string.sub(told, 1, 1), 1, true) then
     redis.call('HSET', children, ref, '?' .. string.sub(told, 2, string.find(told, '\n', 1, true) - 1))
     again = again + 1
   end

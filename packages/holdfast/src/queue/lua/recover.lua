@@ -8,6 +8,8 @@
 -- @include groups
 -- @include place
 -- @include runs
+-- @include forget
+-- @include give-up
 -- @key workers
 -- @key active
 -- @key jobs
@@ -18,6 +20,7 @@
 -- @key dead
 -- @key idle
 -- @key letters
+-- @key unique
 -- @arg worker text
 -- @arg wakeKey text    of the dead worker
 -- @arg maxCrashes int
@@ -38,13 +41,14 @@ for at = #ids, 1, -1 do
   local id = ids[at]
   local record = redis.call('HGET', jobs, id)
   if record then
-    local crashes = redis.call('HINCRBY', meta, 'c' .. id, 1)
-    local steps = string.sub(jobs, 1, -5) .. 'steps:' .. id
-    local mayUndo = crashes > maxCrashes and crashes <= 2 * maxCrashes + 1 and redis.call('HEXISTS', steps, 'u') == 1
-    if mayUndo then redis.call('HSETNX', steps, '!', now()) end
+    local counted = redis.call('HINCRBY', meta, 'c' .. id, 1)
+    local crashes = counted % 1000000
+    local mayUndo = crashes > maxCrashes
+      and (counted > crashes and crashes <= 2 * maxCrashes + 1 or undoes(jobs, meta, id, 'its workers died too often while they ran it'))
     if crashes > maxCrashes and not mayUndo then
       redis.call('ZADD', dead, now(), id)
       diedInGroup(string.sub(jobs, 1, -5), record, id)
+      freeUnique(unique, optionsOf(record).u or '', id)
       tellParents(letters, record, 'd', '')
       buried[#buried + 1] = id
     else

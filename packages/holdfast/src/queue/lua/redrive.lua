@@ -5,6 +5,7 @@
 -- @include options
 -- @include groups
 -- @include place
+-- @include waits-for
 -- @key jobs
 -- @key meta
 -- @key urgent
@@ -12,6 +13,7 @@
 -- @key low
 -- @key dead
 -- @key idle
+-- @key blocked
 -- @arg channel text
 -- @arg ids... text
 -- @returns int
@@ -20,12 +22,19 @@ for _, id in ipairs(ids) do
   if redis.call('ZREM', dead, id) == 1 then
     local record = redis.call('HGET', jobs, id)
     if record then
+      local left, diedWaiting = 0, redis.call('HEXISTS', meta, 'r' .. id) == 1
+      if redis.call('HEXISTS', meta, 'k' .. id) == 1 then left = waitsFor(jobs, id) end
       redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 's' .. id)
       redis.call('DEL', string.sub(jobs, 1, -5) .. 'steps:' .. id)
-      local isGrouped = tonumber(string.sub(record, 14, 14)) > 3
-      -- In strict order it is still the one before all others.
-      local isHead = isGrouped and leftHead(string.sub(jobs, 1, -5), groupOf(record), id)
-      place(jobs, {urgent, normal, low}, record, id, isHead)
+      if diedWaiting and left > 0 then
+        -- For those that have not ended it waits still.
+        redis.call('HSET', blocked, id, left)
+      else
+        local isGrouped = tonumber(string.sub(record, 14, 14)) > 3
+        -- In strict order it is still the one before all others.
+        local isHead = isGrouped and leftHead(string.sub(jobs, 1, -5), groupOf(record), id)
+        place(jobs, {urgent, normal, low}, record, id, isHead)
+      end
       redriven = redriven + 1
     end
   end

@@ -10,6 +10,9 @@
 -- @include runs
 -- @include forget
 -- @include letters
+-- @include give-up
+-- @include die
+-- @include waits-for
 -- @key active
 -- @key jobs
 -- @key meta
@@ -33,17 +36,17 @@ local function endForGood(id, uniqueKey, outcome)
   redis.call('SET', results .. id, outcome, 'PX', keepMs)
   redis.call('PUBLISH', channel, results .. id)
 end
--- Those that it waits for may all have ended meanwhile.
+-- Those that it waits for may all have ended meanwhile, or one of them has died.
 local function waitForOthers(id, record)
-  local left, values = 0, redis.call('HVALS', string.sub(jobs, 1, -5) .. 'children:' .. id)
-  for _, value in ipairs(values) do
-    if string.sub(value, 1, 1) == '?' then left = left + 1 end
-  end
-  if left > 0 then
+  local left, early, name = waitsFor(jobs, id)
+  if early == 'f' then
+    local keys = {jobs = jobs, meta = meta, dead = dead, unique = unique, letters = letters}
+    if not dieWith(keys, channel, results, id, record, name) then return end
+  elseif left > 0 and not early then
     redis.call('HSET', blocked, id, left)
-  else
-    if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
+    return
   end
+  if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
 end
 local head = string.sub(jobs, 1, -5)
 local function isStrict(record)
@@ -78,13 +81,8 @@ end
 -- The signal may have come already.
 local function waitForSignal(id, record, name, delayMs)
   if redis.call('HEXISTS', string.sub(jobs, 1, -5) .. 'steps:' .. id, 'g' .. name) == 1 then delayMs = 0 end
-  if delayMs > 0 then redis.call('HSET', meta, 'w' .. id, name) end
+  if delayMs > 0 then redis.call('HSET', meta, 'w' .. id, string.format('%.0f ', now() + delayMs) .. name) end
   runAgain(id, record, delayMs, true)
-end
-local function hasToUndo(id)
-  if redis.call('HEXISTS', meta, 's' .. id) == 0 then return false end
-  local steps = string.sub(jobs, 1, -5) .. 'steps:' .. id
-  return redis.call('HEXISTS', steps, 'u') == 1 and redis.call('HSETNX', steps, '!', now()) == 1
 end
 local stale, undone, ended = {}, {}, {}
 for at = 1, #fields, 8 do
@@ -97,7 +95,7 @@ for at = 1, #fields, 8 do
     redis.call('ZREM', active, id)
     ended[#ended + 1] = id
     if info ~= '' and fate ~= 'parked' then redis.call('HSET', meta, 'f' .. id, info) end
-    if fate == 'dead' and hasToUndo(id) then
+    if fate == 'dead' and undoes(jobs, meta, id, '') then
       fate, delayMs = 'again', 0
       undone[#undone + 1] = id
     end

@@ -12,6 +12,7 @@
 -- @key normal
 -- @key low
 -- @key delayed
+-- @key dead
 -- @key idle
 -- @arg channel text
 -- @arg id text
@@ -20,13 +21,15 @@
 -- @result ok
 -- @result missing
 local record = redis.call('HGET', jobs, id)
-if not record then return 'missing' end
+if not record or redis.call('ZSCORE', dead, id) then return 'missing' end
 redis.call('HSET', meta, 's' .. id, 1)
 redis.call('HSET', steps, 'g' .. name, value)
-if redis.call('HGET', meta, 'w' .. id) == name then
+-- When its wait is over, and for what it waits: it may have gone on without it, and be delayed for something else.
+local dueMs, waitsFor = string.match(redis.call('HGET', meta, 'w' .. id) or '', '^(%d+) (.*)$')
+local member = string.sub(record, 14, 14) .. id
+if waitsFor == name and tonumber(dueMs) == tonumber(redis.call('ZSCORE', delayed, member) or 0) then
   redis.call('HDEL', meta, 'w' .. id)
-  if redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id) == 1 then
-    if place(jobs, {urgent, normal, low}, record, id) then wakeWorkers(idle, channel, 1) end
-  end
+  redis.call('ZREM', delayed, member)
+  if place(jobs, {urgent, normal, low}, record, id) then wakeWorkers(idle, channel, 1) end
 end
 return 'ok'

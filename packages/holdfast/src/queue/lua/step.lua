@@ -13,6 +13,8 @@
 -- @result stale
 local held = redis.call('ZSCORE', active, id)
 if not held or tonumber(held) ~= fence then return 'stale' end
+-- First what needs no memory: after it a script may write on when memory is full, and the step is done.
+redis.call('HDEL', meta, 'w' .. id)
 redis.call('HSET', meta, 's' .. id, 1)
 if afterMs >= 0 then
   redis.call('HSETNX', steps, field, string.format('%.0f', now() + afterMs))

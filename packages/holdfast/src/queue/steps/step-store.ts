@@ -46,8 +46,8 @@ export class StepStore {
   }
 
   async signal(id: string, name: string, value: Buffer): Promise<"ok" | "missing"> {
-    const { jobs, meta, delayed, idle, lanes } = this.#keys;
-    const names = { jobs, meta, steps: this.#keys.steps(id), ...lanes, delayed, idle };
+    const { jobs, meta, delayed, dead, idle, lanes } = this.#keys;
+    const names = { jobs, meta, steps: this.#keys.steps(id), ...lanes, delayed, dead, idle };
     const args = { channel: this.#core.wakeups.channel, id, name, value };
     const call = { ...this.#call, op: "queue.signal", key: id };
     return (await runScript(this.#core.driver, signal, names, args, call)).status;

@@ -2,8 +2,8 @@
  * What a job remembers of itself over its runs, so that a run after a failure, a crash or a wait goes on where the last one stopped.
  *
  * Each call has a name. Fields of the job's hash: `s<name>` the result of a step; `c<name>` that it can be undone, by its place; `d<name>` that
- * it was; `z<name>` the time until which it sleeps or waits; `g<name>` a signal; `i<name>` a cursor; `u` there is something to undo; `!` the
- * job was given up, and what is left is to undo. What can go wrong:
+ * it was; `z<name>` the time until which it sleeps or waits; `x<name>` that it went on without the signal; `g<name>` a signal; `i<name>` a
+ * cursor; `u` there is something to undo; `!` the job was given up (and why), and what is left is to undo. What can go wrong:
  *
  * - the process dies after a step's effect and before it is remembered: the step runs again (at least once, as the job);
  * - the job is another worker's by then: nothing is remembered, and the run ends with a LeaseLostError;
@@ -39,6 +39,9 @@ export interface SteppedRun {
   readonly signal: AbortSignal;
   /** Its worker closes. */
   readonly isToStop: boolean;
+  /** It only undoes what its job has done. */
+  readonly isGivenUp: boolean;
+  readonly suspended: Error | undefined;
   suspend<Reason extends Error>(reason: Reason): Reason;
 }
 
@@ -75,7 +78,7 @@ export class Steps {
     const field = this.#field("s", name);
     const known = (await this.#load()).get(field);
     if (known !== undefined) return this.#parts.values.decode(known) as T;
-    await this.#refuseWhileUndoing();
+    await this.refuseWhileUndoing();
     const bytes = this.#parts.values.encode(await act());
     await this.#save(field, bytes);
     return this.#parts.values.decode(bytes) as T;
@@ -84,6 +87,7 @@ export class Steps {
   async compensate(name: string, act: () => unknown): Promise<void> {
     const field = this.#field("c", name);
     const stored = await this.#load();
+    if (!stored.has(field)) await this.refuseWhileUndoing();
     this.#undos.push({ name, act });
     if (stored.has(field)) return;
     await this.#save("u", FLAG);
@@ -99,10 +103,17 @@ export class Steps {
   async waitFor<T>(name: string, timeout: Duration | undefined): Promise<QueueSignalResult<T>> {
     const timeoutMs = timeout === undefined ? FOR_EVER_MS : toMs("timeout", timeout, 0);
     const field = this.#field("z", name);
-    const signal = (await this.#load()).get(`g${name}`);
+    const stored = await this.#load();
+    if (stored.has(`x${name}`)) return { status: "expired" };
+    const signal = stored.get(`g${name}`);
     if (signal !== undefined) return { status: "ok", value: this.#parts.values.decode(signal) as T };
     const untilMs = await this.#until(field, timeoutMs);
-    if (untilMs <= this.#claimedAt) return { status: "expired" };
+    if (untilMs <= this.#claimedAt) {
+      await this.refuseWhileUndoing();
+      // A signal that comes later does not change what later runs do.
+      await this.#save(`x${name}`, FLAG);
+      return { status: "expired" };
+    }
     throw this.#parts.run.suspend(new Parked(name, untilMs - this.#claimedAt));
   }
 
@@ -117,7 +128,7 @@ export class Steps {
     let at =
       known === undefined ? undefined : (values.decode(known) as { readonly after?: Cursor; readonly end?: true });
     if (at?.end === true) return;
-    await this.#refuseWhileUndoing();
+    await this.refuseWhileUndoing();
     const from = at?.after;
     let savedAt = runtime.now();
     const save = async (): Promise<void> => {
@@ -128,6 +139,7 @@ export class Steps {
       for await (const [after, item] of source(from)) {
         await each(item);
         at = { after };
+        if (run.signal.aborted) throw run.signal.reason;
         if (run.isToStop) throw run.suspend(new Snooze(0));
         if (runtime.now() - savedAt >= SAVE_EVERY_MS) await save();
       }
@@ -142,8 +154,9 @@ export class Steps {
 
   /** Where the job was given up: undoes what is to be undone, the last first. @throws GivenUp when that is done; UndoFailed */
   async undoIfGivenUp(): Promise<void> {
-    if (this.#stored === undefined || !(await this.#stored).has("!")) return;
-    const stored = await this.#stored;
+    if (this.#stored === undefined && !this.#parts.run.isGivenUp) return;
+    const stored = await this.#load();
+    if (!this.#isGivenUp(stored)) return;
     for (const { name, act } of this.#undos.toReversed()) {
       if (stored.has(`d${name}`)) continue;
       try {
@@ -155,7 +168,22 @@ export class Steps {
       }
       await this.#save(`d${name}`, FLAG);
     }
-    throw new GivenUp("the job was given up, and what it did has been undone");
+    const missed = [...stored.keys()].find((field) => field.startsWith("c") && !stored.has(`d${field.slice(1)}`));
+    if (missed !== undefined) {
+      const name = JSON.stringify(missed.slice(1));
+      throw new UndoFailed(`the job was given up, and the handler did not come to what undoes ${name}`);
+    }
+    throw new GivenUp(stored.get("!")?.toString() || undefined);
+  }
+
+  /** What is not remembered yet ends a run that only undoes. @throws Undoing */
+  async refuseWhileUndoing(): Promise<void> {
+    if (this.#isGivenUp(await this.#load())) throw new Undoing();
+  }
+
+  /** Takes a name for what is remembered elsewhere. */
+  take(letter: string, name: string): void {
+    this.#field(letter, name);
   }
 
   /** The server's time of this run's claim, in milliseconds. */
@@ -166,7 +194,7 @@ export class Steps {
   async #until(field: string, delayMs: number): Promise<number> {
     let known = (await this.#load()).get(field);
     if (known === undefined) {
-      await this.#refuseWhileUndoing();
+      await this.refuseWhileUndoing();
       this.#checkHeld(await this.#parts.store.saveTime(this.#parts.writer, field, delayMs));
       known = Buffer.from(String(this.#claimedAt + delayMs));
       (await this.#load()).set(field, known);
@@ -186,17 +214,21 @@ export class Steps {
   }
 
   #load(): Promise<Map<string, Buffer>> {
-    this.#stored ??= this.#parts.store.load(this.#parts.run.id);
+    this.#stored ??= this.#parts.store.load(this.#parts.run.id).catch((error: unknown) => {
+      this.#stored = undefined;
+      throw error;
+    });
     return this.#stored;
   }
 
-  async #refuseWhileUndoing(): Promise<void> {
-    if ((await this.#load()).has("!")) throw new Undoing();
+  #isGivenUp(stored: ReadonlyMap<string, Buffer>): boolean {
+    return this.#parts.run.isGivenUp || stored.has("!");
   }
 
-  /** One name is one thing in a run: else the second call would get what the first one did. */
+  /** One name is one thing in a run, and a run that is to end does nothing more. */
   #field(letter: string, name: string): string {
     const field = letter + checkName("name", name);
+    if (this.#parts.run.suspended !== undefined) throw this.#parts.run.suspended;
     if (this.#called.has(field))
       throw new InvalidArgumentError("name", "another name than an earlier call's of this run", name);
     this.#called.add(field);

@@ -25,7 +25,17 @@ export class Undoing extends Error {
 /** All that was to be undone has been. */
 export class GivenUp extends Error {
   override readonly name: string = "GivenUp";
+  /** Where its failures do not say why it was given up. */
+  readonly reason: string | undefined;
+
+  constructor(reason: string | undefined) {
+    super("the job was given up, and what it did has been undone");
+    this.reason = reason;
+  }
 }
+
+/** What is added to the crashes of a job that was given up and has something to undo: see `lua/include/give-up.lua`. */
+export const GIVEN_UP = 1_000_000;
 
 /** Undoing failed: a failure like any other, with attempts of its own. */
 export class UndoFailed extends Error {

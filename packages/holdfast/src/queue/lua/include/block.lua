@@ -1,6 +1,7 @@
 -- A job that waits for others has the number of those that have not ended in `blocked`, and all of them in a hash of its own:
 -- by a short reference `?` and a JSON text that names the job (queue, id, partition); once it has ended its status instead of `?`, and its outcome
--- behind a line break. Pairs: references and names, alternating.
+-- behind a line break. Status: `o` it went well, `d` it is dead; `C` too, and the job went on at once; `f` and `c` too, but as the job did not wait
+-- just then, it has not died of it, or gone on, yet. Pairs: references and names, alternating.
 local function block(jobs, meta, blocked, id, pairs_, held)
   local children = string.sub(jobs, 1, -5) .. 'children:' .. id
   local fresh = 0
