@@ -124,7 +124,9 @@ export class QueueBatch {
       await this.#open();
       const { flows } = this.#partition.post;
       // In one step, so that what is added at the same time is waited for by all of them or by none.
-      await flows.tellAll(this.#parents.map(({ id, policy }) => ({ id, policy, ref: OPEN, status: "o", outcome: NOTHING })));
+      await flows.tellAll(
+        this.#parents.map(({ id, policy }) => ({ id, policy, ref: OPEN, status: "o", outcome: NOTHING })),
+      );
     });
   }
 

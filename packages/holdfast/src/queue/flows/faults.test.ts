@@ -34,12 +34,14 @@ describe.each(backends())("faults of flows and steps [$name]", ({ url, options }
   afterAll(() => hf.close());
 
   const fresh = (settings = {}) =>
-    hf.queue<string, unknown>(randomUUID(), { attempts: 1, backoff: { delay: 1, jitter: 0 }, ...settings });
+    hf.queue<string>(randomUUID(), { attempts: 1, backoff: { delay: 1, jitter: 0 }, ...settings });
 
-  const valuesAt = async (key: string): Promise<string[]> => ((await hf.command("HVALS", key)) as unknown[]).map(String);
+  const valuesAt = async (key: string): Promise<string[]> =>
+    ((await hf.command("HVALS", key)) as unknown[]).map(String);
 
   it("dies of a child that died before it waited", async () => {
     const queue = fresh();
+    // oxlint-disable-next-line unbound-method
     const carryOut = Post.prototype.carryOut;
     const dead = new Deferred<undefined>();
     // The child dies, and that is told, before the run of the one that spawned it has ended.
@@ -97,6 +99,7 @@ describe.each(backends())("faults of flows and steps [$name]", ({ url, options }
   it("goes on undoing after an outage in the middle", async () => {
     const queue = fresh({ attempts: 2 });
     const log: string[] = [];
+    // oxlint-disable-next-line unbound-method
     const save = StepStore.prototype.save;
     const lost = vi.spyOn(StepStore.prototype, "save").mockImplementation(function (this: StepStore, ...args) {
       if (args[1] === "dsecond" && log.filter((word) => word === "second").length === 1)
@@ -116,6 +119,7 @@ describe.each(backends())("faults of flows and steps [$name]", ({ url, options }
 
   it("a child that is over is not added again by a request that comes twice", async () => {
     const queue = fresh();
+    // oxlint-disable-next-line unbound-method
     const add = FlowStore.prototype.add;
     const nodes: (() => Promise<unknown>)[] = [];
     const spied = vi.spyOn(FlowStore.prototype, "add").mockImplementation(function (this: FlowStore, node) {
@@ -216,7 +220,7 @@ describe.each(backends())("faults of flows and steps [$name]", ({ url, options }
 
   it("takes any names: long ones, with slashes, braces, percents, quotes and emoji", async () => {
     const queue = fresh();
-    const names = ["a/b{c}%d:e", "it's \"quoted\"\\", "🦀".repeat(40), "n".repeat(200)];
+    const names = ["a/b{c}%d:e", 'it\'s "quoted"\\', "🦀".repeat(40), "n".repeat(200)];
     const ids: string[] = [];
     await using _worker = queue.work(async (job) => {
       if (!names.includes(job.payload)) return void ids.push(job.id);
