@@ -46,7 +46,7 @@ describe.each(backends("standalone", "embedded"))("cookbook: fair tenants [$name
     // Its weight is 3: of what was produced meanwhile, the greedy one has about a third as much.
     expect(produced.filter((tenant) => tenant === "greedy").length).toBeLessThan(40);
     expect(produced.indexOf("small")).toBeLessThan(20);
-    await until("the others are done", () => produced.length === 1_041);
+    await until("the others are done", () => worker.stats().completed === 1_041);
     expect(most).toBe(2);
     expect(refused.length).toBeLessThanOrEqual(2);
     expect((await exports.groups.page()).groups).toMatchObject([

@@ -165,6 +165,9 @@ const REMEMBERED = `local function remembered(meta, ids)
 end
 `;
 
+const RULES_BEGIN = `local function loadRules()
+`;
+
 const RATE = `local function countsOf(entry)
   local total, count = string.match(entry, '^(%d+):(%d+)$')
   return tonumber(total), tonumber(count)
@@ -195,6 +198,7 @@ end
 `;
 
 const TAKE = `local NEVER = math.huge
+local MAX_TAKEN = 50
 local function firstMs(key)
   local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
   return first and first ~= 'inf' and tonumber(first) or NEVER
@@ -223,7 +227,7 @@ local function takeByRules(head, lanes, slots)
   elseif blockedUntil > 0 then
     redis.call('HDEL', control, 'until')
   end
-  local ids, groups, left = {}, {}, math.min(slots, most)
+  local ids, groups, left = {}, {}, math.min(slots, most, MAX_TAKEN)
   local function give(taken, group, step)
     for at = 1, #taken, step do
       ids[#ids + 1] = taken[at]
@@ -301,6 +305,7 @@ local function takeByRules(head, lanes, slots)
     if free == 0 then nextMs = math.max(atMs, blockedUntil) end
   end
   nextMs = math.min(nextMs, math.max(laterMs, blockedUntil))
+  if #ids == MAX_TAKEN and #ids < slots and #ids < most then nextMs = now() end
   local isMore = #ids == slots and #ids < most
     and (redis.call('EXISTS', head .. 'groups', urgent, normal, low) > 0)
   return ids, groups, nextMs, isMore
@@ -406,6 +411,13 @@ local function healRules(jobs, workers)
     end
     redis.call('HSET', control, 'grouped', grouped)
   end
+end
+`;
+
+const RULES_END = `return {
+  endRuns = endRuns, healRules = healRules, takeByRules = takeByRules, startRuns = startRuns,
+  placeInGroup = placeInGroup, groupOf = groupOf,
+}
 end
 `;
 
@@ -769,9 +781,9 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "8d0a7294284d399397150d22971bca02134e9b3c",
+  sha1: "cce06049f9bf0ac5d476e4d1395d671423ad4eef",
   lua: `-- queue.claim
-${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${RULES_BEGIN}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}${RULES_END}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
 local done = {}
 for i = 9, #ARGV do done[i - 8] = ARGV[i] end
@@ -795,10 +807,12 @@ if #over > 0 then
   forget(jobs, meta, over)
   for pair = 1, uniques * 2, 2 do freeUnique(unique, done[pair], done[pair + 1]) end
 end
-local hasRoom = hasRules and endRuns(jobs, over) > 0
+local rules = hasRules and loadRules()
+local hasRoom = rules and rules.endRuns(jobs, over) > 0
 if sweep and (hasRules or redis.call('EXISTS', head .. 'known') == 1) then
-  hasRules = redis.call('HSET', control, 'rules', '1')
-  healRules(jobs, workers)
+  redis.call('HSET', control, 'rules', '1')
+  rules = rules or loadRules()
+  rules.healRules(jobs, workers)
 end
 local MAX_DUE = 500
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
@@ -809,7 +823,8 @@ if first and tonumber(first) <= now() then
     local lane, id = tonumber(string.sub(member, 1, 1)), string.sub(member, 2)
     if lane > 3 then
       local record = redis.call('HGET', jobs, id)
-      if record then placeInGroup(head, groupOf(record), lane - 3, {id}) end
+      rules = rules or loadRules()
+      if record then rules.placeInGroup(head, rules.groupOf(record), lane - 3, {id}) end
     else
       ready[lane][#ready[lane] + 1] = id
     end
@@ -821,12 +836,12 @@ if first and tonumber(first) <= now() then
   first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 end
 local ids, left, groups, nextMs, isMore = {}, isPaused and 0 or slots, nil, first and tonumber(first) or math.huge, nil
-if hasRules and left > 0 then
+if rules and left > 0 then
   local againMs
-  ids, groups, againMs, isMore = takeByRules(head, lanes, left)
+  ids, groups, againMs, isMore = rules.takeByRules(head, lanes, left)
   nextMs, left = math.min(nextMs, againMs), slots - #ids
 end
-while not hasRules and left > 0 do
+while not rules and left > 0 do
   local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', left)
   if not taken then break end
   for _, id in ipairs(taken[2]) do ids[#ids + 1] = id end
@@ -846,13 +861,13 @@ if #ids > 0 then
   end
   if #scored > 0 then redis.call('ZADD', active, unpack(scored)) end
   if LONG then redis.call('ZREM', active, LONG) end
-  if hasRules then startRuns(head, worker, ids, groups, records) end
+  if rules then rules.startRuns(head, worker, ids, groups, records) end
   failures, crashed = remembered(meta, ids)
 end
 local dead = sweep and redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1) or {}
 if idleMs > 0 and (left > 0 or isPaused) then
   redis.call('ZADD', idle, now() + idleMs, wakeKey)
-elseif hasRules then
+elseif rules then
   if (isMore or hasRoom) and not isPaused then wakeWorkers(idle, channel, 1) end
 elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
   wakeWorkers(idle, channel, 1)

@@ -8,11 +8,13 @@
 -- @include forget
 -- @include remembered
 -- @include options
+-- @include rules-begin
 -- @include groups
 -- @include rate
 -- @include take
 -- @include runs
 -- @include heal
+-- @include rules-end
 -- @key jobs
 -- @key meta
 -- @key urgent
@@ -56,11 +58,13 @@ if #over > 0 then
   forget(jobs, meta, over)
   for pair = 1, uniques * 2, 2 do freeUnique(unique, done[pair], done[pair + 1]) end
 end
-local hasRoom = hasRules and endRuns(jobs, over) > 0
+local rules = hasRules and loadRules()
+local hasRoom = rules and rules.endRuns(jobs, over) > 0
 -- After that, as it counts what runs. Where `control` was lost, there may be groups all the same.
 if sweep and (hasRules or redis.call('EXISTS', head .. 'known') == 1) then
-  hasRules = redis.call('HSET', control, 'rules', '1')
-  healRules(jobs, workers)
+  redis.call('HSET', control, 'rules', '1')
+  rules = rules or loadRules()
+  rules.healRules(jobs, workers)
 end
 local MAX_DUE = 500
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
@@ -71,7 +75,8 @@ if first and tonumber(first) <= now() then
     local lane, id = tonumber(string.sub(member, 1, 1)), string.sub(member, 2)
     if lane > 3 then
       local record = redis.call('HGET', jobs, id)
-      if record then placeInGroup(head, groupOf(record), lane - 3, {id}) end
+      rules = rules or loadRules()
+      if record then rules.placeInGroup(head, rules.groupOf(record), lane - 3, {id}) end
     else
       ready[lane][#ready[lane] + 1] = id
     end
@@ -83,12 +88,12 @@ if first and tonumber(first) <= now() then
   first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 end
 local ids, left, groups, nextMs, isMore = {}, isPaused and 0 or slots, nil, first and tonumber(first) or math.huge, nil
-if hasRules and left > 0 then
+if rules and left > 0 then
   local againMs
-  ids, groups, againMs, isMore = takeByRules(head, lanes, left)
+  ids, groups, againMs, isMore = rules.takeByRules(head, lanes, left)
   nextMs, left = math.min(nextMs, againMs), slots - #ids
 end
-while not hasRules and left > 0 do
+while not rules and left > 0 do
   local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', left)
   if not taken then break end
   for _, id in ipairs(taken[2]) do ids[#ids + 1] = id end
@@ -110,13 +115,13 @@ if #ids > 0 then
   end
   if #scored > 0 then redis.call('ZADD', active, unpack(scored)) end
   if LONG then redis.call('ZREM', active, LONG) end
-  if hasRules then startRuns(head, worker, ids, groups, records) end
+  if rules then rules.startRuns(head, worker, ids, groups, records) end
   failures, crashed = remembered(meta, ids)
 end
 local dead = sweep and redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1) or {}
 if idleMs > 0 and (left > 0 or isPaused) then
   redis.call('ZADD', idle, now() + idleMs, wakeKey)
-elseif hasRules then
+elseif rules then
   if (isMore or hasRoom) and not isPaused then wakeWorkers(idle, channel, 1) end
 elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
   -- There are more than this worker takes.

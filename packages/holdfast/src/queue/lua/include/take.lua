@@ -1,6 +1,8 @@
 -- Claims where there are groups, or limits of the queue. The high lane comes first, and the low one last. In between groups share by their
 -- weights, and the normal lane is one of them, of weight 1. Needs the includes `groups` and `rate`.
 local NEVER = math.huge
+-- With a group each they hold the server for about a millisecond; where there are more, the worker is to ask again at once.
+local MAX_TAKEN = 50
 local function firstMs(key)
   local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
   return first and first ~= 'inf' and tonumber(first) or NEVER
@@ -32,7 +34,7 @@ local function takeByRules(head, lanes, slots)
   elseif blockedUntil > 0 then
     redis.call('HDEL', control, 'until')
   end
-  local ids, groups, left = {}, {}, math.min(slots, most)
+  local ids, groups, left = {}, {}, math.min(slots, most, MAX_TAKEN)
   local function give(taken, group, step)
     for at = 1, #taken, step do
       ids[#ids + 1] = taken[at]
@@ -111,6 +113,7 @@ local function takeByRules(head, lanes, slots)
     if free == 0 then nextMs = math.max(atMs, blockedUntil) end
   end
   nextMs = math.min(nextMs, math.max(laterMs, blockedUntil))
+  if #ids == MAX_TAKEN and #ids < slots and #ids < most then nextMs = now() end
   local isMore = #ids == slots and #ids < most
     and (redis.call('EXISTS', head .. 'groups', urgent, normal, low) > 0)
   return ids, groups, nextMs, isMore
