@@ -7,6 +7,7 @@
  * While the server is away `add` waits for it until its deadline and then rejects; a worker calls its runs off when its lease is over, and goes on
  * by itself when a server answers again.
  */
+import { types } from "node:util";
 import { AbortedError, InvalidArgumentError, TimeoutError, ClosedError } from "../base/errors.ts";
 import { checkSignal } from "../base/abort.ts";
 import { type Duration, listOf, type OptionNames, parseOptions, toTimerMs } from "../base/options.ts";
@@ -310,6 +311,8 @@ export class Queue<Payload, Result = unknown> {
    * @throws InvalidArgumentError for a queue of several partitions, where a job's own `job.key` says in which slot it is
    */
   key(name: string): string {
+    if (typeof name !== "string" || name === "")
+      throw new InvalidArgumentError("key", "a non-empty string", name, { where: this.#operations.where });
     if (this.#settings.partitions === 1) return this.#partitions.first.keys.user(name);
     throw new InvalidArgumentError("key", "job.key(name), as this queue has several partitions", name, {
       where: this.#operations.where,
@@ -323,6 +326,8 @@ export class Queue<Payload, Result = unknown> {
 
   /** Returns the payload that `encode` made bytes of. No I/O. @throws CodecError */
   decode(bytes: Uint8Array): Payload {
+    if (!types.isUint8Array(bytes))
+      throw new InvalidArgumentError("bytes", "a Uint8Array", bytes, { where: this.#operations.where });
     return this.#values.payload.decode(Buffer.from(bytes), this.#values.context);
   }
 
