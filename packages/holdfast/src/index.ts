@@ -156,4 +156,5 @@ export type {
   QueueTickerOptions,
 } from "./queue/schedules/options.ts";
 export type { QueueSignalResult, QueueSource } from "./queue/steps/steps.ts";
-export type { QueueHandler, QueueWorker, QueueWorkerStats } from "./queue/worker.ts";
+export type { QueueHandler, QueueHandlers, QueueJobName, QueueJobs, QueuePayloadOf } from "./queue/names.ts";
+export type { QueueWorker, QueueWorkerStats } from "./queue/worker.ts";

@@ -224,7 +224,7 @@ class Migration<Payload> {
     const mapped = this.#mapped(stored);
     if (mapped === undefined) return false;
     try {
-      const { status } = await this.#settings.to.add(mapped.payload, mapped.options);
+      const { status } = await this.#settings.to.add(mapped.payload, mapped.options as QueueAddOptions<never>);
       if (status === "duplicate") this.#duplicates += 1;
       this.#count(stored);
       return true;

@@ -12,6 +12,7 @@
  * - the answer to an acknowledgement is lost: what is still held is acknowledged again;
  * - a run ends after its job was given to another: the acknowledgement has an old fence and changes nothing.
  */
+import { channel } from "node:diagnostics_channel";
 import { HoldfastError, OutcomeUnknownError } from "../base/errors.ts";
 import { sleep } from "../base/runtime.ts";
 import type { Core } from "../core/core.ts";
@@ -40,6 +41,7 @@ export interface ConsumerStats {
   readonly dead: number;
   readonly lost: number;
   readonly recovered: number;
+  readonly stuck: number;
 }
 
 interface StoredJobs {
@@ -48,12 +50,15 @@ interface StoredJobs {
   readonly crashed: readonly (string | null)[];
 }
 
+/** Handlers that go on after their time and their grace, as `{ queue, id, name }`. */
+const stuckRuns = channel("holdfast:queue:stuck");
 /** One call holds the server for about 300 microseconds with as many. */
 const MAX_JOBS_PER_CALL = 250;
 /** How often a worker that is busy looks for one that has died. */
 const SWEEP_MS = 1_000;
 
 export interface ConsumerTerms extends WorkSettings {
+  readonly queue: string;
   readonly timeoutMs: number | undefined;
   readonly runTimeoutMs: number | undefined;
 }
@@ -70,6 +75,10 @@ export interface ConsumerParts {
   /** Runs the job's handler. */
   readonly perform: (run: Run, tools: JobTools) => unknown;
   readonly failuresOf: (info: Buffer) => FailureRecord;
+  /** Names that it has handlers for; undefined: for all. */
+  readonly names: readonly string[] | undefined;
+  /** It has nothing to do. */
+  readonly onEmpty: () => void;
 }
 
 export class Consumer implements Claimant {
@@ -84,11 +93,13 @@ export class Consumer implements Claimant {
   readonly #perform: ConsumerParts["perform"];
   readonly #tools: JobTools;
   readonly #failuresOf: (info: Buffer) => FailureRecord;
+  readonly #names: readonly string[] | undefined;
+  readonly #onEmpty: () => void;
   readonly #runs = new Runs();
   readonly #stopped = new AbortController();
   readonly #attention: Attention;
   readonly #lease: WorkerLease;
-  readonly #stats = { completed: 0, failed: 0, dead: 0, lost: 0, recovered: 0 };
+  readonly #stats = { completed: 0, failed: 0, dead: 0, lost: 0, recovered: 0, stuck: 0 };
   #sweepAt = 0;
   #isPaused = false;
   #isClosing = false;
@@ -107,6 +118,8 @@ export class Consumer implements Claimant {
     const commit: JobTools["commit"] = (run, write, result) => this.#commit(run, write, result);
     this.#tools = { key: (name) => parts.store.userKey(name), commit };
     this.#failuresOf = parts.failuresOf;
+    this.#names = parts.names;
+    this.#onEmpty = parts.onEmpty;
     this.#slots.join(this);
     const tickMs = Math.min(parts.terms.pollMs, Math.floor(parts.terms.leaseMs / 3));
     this.#attention = new Attention(parts.core, parts.store.keys.wakeKey, tickMs, this.#stopped.signal);
@@ -120,6 +133,11 @@ export class Consumer implements Claimant {
 
   get running(): number {
     return this.#runs.running;
+  }
+
+  /** It has claimed all that there was, and nothing of it runs. */
+  get isEmpty(): boolean {
+    return !this.#attention.isHungry && this.#runs.expected === 0;
   }
 
   get stats(): ConsumerStats {
@@ -172,6 +190,7 @@ export class Consumer implements Claimant {
       const isHungry = this.#attention.isHungry && this.#freeSlots > 0;
       if (!isHungry && this.#runs.done === 0 && !this.#runs.isInDoubt && !this.#lease.wantsRenewal) {
         if (this.#attention.isHungry && !this.#isPaused) this.#slots.starve(this);
+        if (this.isEmpty) this.#onEmpty();
         await this.#attention.rest();
         continue;
       }
@@ -224,6 +243,7 @@ export class Consumer implements Claimant {
     this.#attention.lookIn(answer.dueMs);
     for (const worker of answer.dead) await this.#recover(worker);
     if (answer.letters > 0) this.#post.kick();
+    if (answer.unhandled > 0) await this.#readmit(slots - answer.ids.length);
     this.#startAll(answer.ids, () => answer.fence, answer);
     // A claim whose answer was lost may have come late, a run may be called off here and held there, or the other way round.
     const { expected } = this.#runs;
@@ -279,7 +299,12 @@ export class Consumer implements Claimant {
 
   async #execute(run: Run): Promise<void> {
     try {
-      const result = await run.within(this.#runtime, this.#terms.runTimeoutMs, () => this.#perform(run, this.#tools));
+      const result = await run.within(
+        this.#runtime,
+        this.#terms.runTimeoutMs,
+        () => this.#perform(run, this.#tools),
+        (ended) => this.#reportStuck(run, ended),
+      );
       if (run.isCommitted) return this.#leave(run);
       if (!this.#isMine(run)) return;
       const success = this.#endings.successOf(run, result);
@@ -291,6 +316,14 @@ export class Consumer implements Claimant {
       if (run.isCommitted) return this.#leave(run, error);
       if (this.#isMine(run)) await this.#end(run, () => this.#endings.fail(run, error));
     }
+  }
+
+  /** Its slot goes to another job, but what the handler holds (a connection, memory) it holds still. */
+  #reportStuck(run: Run, ended: Promise<unknown>): void {
+    this.#stats.stuck += 1;
+    const isOver = () => (this.#stats.stuck -= 1);
+    ended.then(isOver, isOver);
+    stuckRuns.publish({ queue: this.#terms.queue, id: run.id, name: run.record.name });
   }
 
   async #commit(run: Run, write: (commit: QueueCommit) => void, result: unknown): Promise<QueueCommitResult> {
@@ -341,6 +374,15 @@ export class Consumer implements Claimant {
     if (ending === "failed" || ending === "dead") this.#stats.failed += 1;
     if (ending === "dead") this.#stats.dead += 1;
     if (ending === "stale") this.#stats.lost += 1;
+  }
+
+  async #readmit(most: number): Promise<void> {
+    try {
+      if (most > 0 && (await this.#store.readmit(this.#names, most)) > 0) this.#attention.isHungry = true;
+    } catch (error) {
+      // Where the answer was lost they wait in their lanes; else the next call does it.
+      warnUnlessOutage(error);
+    }
   }
 
   async #recover(worker: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** How the end of a run is told to the server, where an acknowledgement is not enough: a kept result, a failure. */
 import type { Core } from "../core/core.ts";
-import { backoffMs, Blocked, Discard, Limited, recordFailure, RetryAfter, Snooze } from "./failure.ts";
+import { backoffMs, Blocked, Discard, Limited, recordFailure, RetryAfter, Snooze, Unhandled } from "./failure.ts";
 import { FanIn } from "./flows/fan-in.ts";
 import type { QueueSettings } from "./options.ts";
 import type { Run } from "./run.ts";
@@ -69,6 +69,7 @@ export class Endings<Result> {
   #verdict(run: Run, error: unknown): Fate & { readonly ending: Ending } {
     if (error instanceof Snooze) return { ...AGAIN, ending: "again", delayMs: error.delayMs };
     if (error instanceof Limited) return { ...AGAIN, ending: "again", fate: error.scope, delayMs: error.delayMs };
+    if (error instanceof Unhandled) return { ...AGAIN, ending: "again", fate: "unhandled" };
     if (error instanceof Blocked) return { ...AGAIN, ending: "again", fate: "blocked" };
     if (error instanceof Parked) {
       const { delayMs, signalName } = error;

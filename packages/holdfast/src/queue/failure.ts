@@ -58,6 +58,11 @@ export class Limited extends Error {
   }
 }
 
+/** Thrown where a worker has no handler for jobs of this name: the job waits for a worker that has. */
+export class Unhandled extends Error {
+  override readonly name: string = "Unhandled";
+}
+
 /** One failed run, as the dead letters show it. */
 export interface QueueFailure {
   readonly attempt: number;

@@ -12,6 +12,8 @@ import type { QueueSignalResult, QueueSource } from "./steps/steps.ts";
 export interface QueueJob<Payload> {
   readonly id: string;
   readonly payload: Payload;
+  /** What the job was added with. */
+  readonly name: string | undefined;
   /** 1 for the first run; counts failures, not crashes of workers. */
   readonly attempt: number;
   /** How often a worker died while it ran this job. */
@@ -83,6 +85,7 @@ const COMMIT_OPTIONS: OptionNames<QueueCommitOptions> = { result: true };
 export class JobView<Payload> implements QueueJob<Payload> {
   readonly id: string;
   readonly payload: Payload;
+  readonly name: string | undefined;
   readonly attempt: number;
   readonly crashes: number;
   readonly fence: number;
@@ -95,6 +98,7 @@ export class JobView<Payload> implements QueueJob<Payload> {
   constructor(run: Run, payload: Payload, host: JobHost, tools: JobTools) {
     this.id = run.id;
     this.payload = payload;
+    this.name = run.record.name;
     this.attempt = (run.failures?.failures ?? 0) + 1;
     this.crashes = run.crashes;
     this.fence = run.fence;

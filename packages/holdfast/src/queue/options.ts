@@ -57,7 +57,9 @@ export interface QueueUnique {
   readonly for?: Duration;
 }
 
-export interface QueueAddOptions {
+export interface QueueAddOptions<Name extends string = string> {
+  /** Which of a worker's handlers runs it, 1 to 200 characters. @default none */
+  readonly name?: Name;
   /** 1 to 200 characters. A job with this id that is not over is left as it is: `duplicate`. @default a random one */
   readonly id?: string;
   /** In a queue of several partitions: jobs of one key are in the same partition, in their order. */
@@ -105,6 +107,10 @@ export interface QueueWorkOptions {
   readonly poll?: Duration;
   /** How long `close()` waits for running handlers, before their signals abort and their jobs wait again. @default "25s" */
   readonly drain?: Duration;
+  /** What jobs of an old name are called now: `{ old: "new" }`; the handler for "new" runs both. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** `empty`: the worker closes by itself once no job waits and it runs none; delayed ones, and retries that are not due yet, are left. */
+  readonly until?: "empty";
 }
 
 export interface QueueSettings {
@@ -132,9 +138,12 @@ export interface WorkSettings {
   readonly leaseMs: number;
   readonly pollMs: number;
   readonly drainMs: number;
+  readonly aliases: Readonly<Record<string, string>>;
+  readonly untilEmpty: boolean;
 }
 
 export interface AddSettings {
+  readonly name: string | undefined;
   readonly id: string | undefined;
   readonly key: string | undefined;
   /** 1 to 3; 4 to 6 in a group. */
@@ -169,6 +178,7 @@ export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown, unknown>> = {
   timeout: true,
 };
 export const ADD_MANY_OPTIONS: OptionNames<QueueAddManyOptions> = {
+  name: true,
   key: true,
   group: true,
   wait: true,
@@ -184,6 +194,7 @@ export const ADD_OPTIONS: OptionNames<QueueAddOptions> = { id: true, children: t
 export const CHILD_OPTIONS: OptionNames<QueueChildOptions> = {
   children: true,
   onDead: true,
+  name: true,
   key: true,
   group: true,
   delay: true,
@@ -194,7 +205,14 @@ export const CHILD_OPTIONS: OptionNames<QueueChildOptions> = {
 };
 const BACKOFF_OPTIONS: OptionNames<QueueBackoff> = { type: true, delay: true, max: true, jitter: true };
 const UNIQUE_OPTIONS: OptionNames<QueueUnique> = { key: true, for: true };
-export const WORK_OPTIONS: OptionNames<QueueWorkOptions> = { concurrency: true, lease: true, poll: true, drain: true };
+export const WORK_OPTIONS: OptionNames<QueueWorkOptions> = {
+  concurrency: true,
+  lease: true,
+  poll: true,
+  drain: true,
+  aliases: true,
+  until: true,
+};
 
 const LANES = { high: 1, normal: 2, low: 3 } as const;
 const MAX_ATTEMPTS = 1_000;
@@ -244,17 +262,22 @@ export function workSettings({
   lease = "30s",
   poll = "5s",
   drain = "25s",
+  aliases,
+  until,
 }: QueueWorkOptions): WorkSettings {
+  if (until !== undefined && until !== "empty") throw new InvalidArgumentError("until", '"empty"', until);
   return {
     concurrency: wholeBetween("concurrency", concurrency, 1, MAX_CONCURRENCY),
     leaseMs: toTimerMs("lease", lease, 1_000),
     pollMs: toTimerMs("poll", poll, 10),
     drainMs: toTimerMs("drain", drain, 0),
+    aliases: checkAliases(aliases),
+    untilEmpty: until === "empty",
   };
 }
 
 export function addSettings(options: QueueAddOptions): AddSettings {
-  const { id, key, group, wait, priority = "normal", unique, attempts, result = false } = options;
+  const { name, id, key, group, wait, priority = "normal", unique, attempts, result = false } = options;
   if (typeof result !== "boolean") throw new InvalidArgumentError("result", "a boolean", result);
   if (!Object.hasOwn(LANES, priority))
     throw new InvalidArgumentError("priority", '"high", "normal" or "low"', priority);
@@ -270,6 +293,7 @@ export function addSettings(options: QueueAddOptions): AddSettings {
   if (children.length > 0 && unique !== undefined)
     throw new InvalidArgumentError("children", "an `id` beside it, rather than `unique`", undefined);
   return {
+    name: name === undefined ? undefined : checkName("name", name),
     id: id === undefined ? undefined : checkName("id", id),
     key: key === undefined ? undefined : checkName("key", key),
     lane: LANES[priority] + (group === undefined ? 0 : IN_GROUP),
@@ -307,6 +331,13 @@ export function checkGroup(group: unknown): string {
   if (group === "*")
     throw new InvalidArgumentError("group", 'another name than "*", which stands for all groups', group);
   return checkName("group", group);
+}
+
+function checkAliases(given: unknown): Readonly<Record<string, string>> {
+  if (given === undefined) return {};
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    throw new InvalidArgumentError("aliases", 'an object such as { old: "new" }', given);
+  return Object.fromEntries(Object.entries(given).map(([old, name]) => [old, checkName(`aliases.${old}`, name)]));
 }
 
 export function checkName(field: string, name: unknown): string {

@@ -62,7 +62,16 @@ import { QueueSchedules } from "./schedules/schedules.ts";
 import { SharedTicker } from "./schedules/ticker.ts";
 import type { QueueStore } from "./store.ts";
 import { type Outcome, queueValues, type QueueValues, stepValues } from "./values.ts";
-import { type QueueHandler, QueueWorker } from "./worker.ts";
+import {
+  Dispatch,
+  type QueueHandler,
+  type QueueHandlers,
+  type QueueFreeName,
+  type QueueJobName,
+  type QueuePayloadOf,
+} from "./names.ts";
+import { Slots } from "./slots.ts";
+import { QueueWorker, type WorkerSource } from "./worker.ts";
 
 /** A job as its adder sees it. */
 export interface QueueAddResult<Result> {
@@ -159,6 +168,11 @@ export class Queue<Payload, Result = unknown> {
    * Adds a job. A repetition after a lost answer adds nothing.
    * Cost: one script; calls of the same tick share it, 200 at a time.
    */
+  add<Name extends QueueJobName<Payload>>(
+    payload: QueuePayloadOf<Payload, Name>,
+    options: QueueAddOptions<Name> & { readonly name: Name },
+  ): Promise<QueueAddResult<Result>>;
+  add(payload: Payload, options?: QueueAddOptions<QueueFreeName<Payload>>): Promise<QueueAddResult<Result>>;
   add(payload: Payload, options?: QueueAddOptions): Promise<QueueAddResult<Result>> {
     return this.#operations.run("add", undefined, async () => {
       const { durability } = this.#settings;
@@ -179,7 +193,8 @@ export class Queue<Payload, Result = unknown> {
     return this.#operations.run("addMany", undefined, async () => {
       const jobs = listOf("payloads", payloads, "payloads");
       parseOptions(this.#operations.where, options, ADD_MANY_OPTIONS, addSettings);
-      const task = (chunk: readonly Payload[]) => Promise.all(chunk.map((payload) => this.add(payload, options)));
+      const task = (chunk: readonly Payload[]) =>
+        Promise.all(chunk.map((payload) => this.add(payload, options as QueueAddOptions<never>)));
       return inChunks(jobs, task, { size: MAX_ADDITIONS });
     });
   }
@@ -215,17 +230,22 @@ export class Queue<Payload, Result = unknown> {
     });
   }
 
-  /** Runs `handler` for the jobs of this queue, and ticks its schedules, until the worker, or the handle, is closed. Cost: one script per round of acknowledgements and claims, and one per `poll`. */
-  work(handler: QueueHandler<Payload, Result>, options?: QueueWorkOptions): QueueWorker {
-    if (typeof handler !== "function")
-      throw new InvalidArgumentError("handler", "a function", handler, { where: this.#operations.where });
-    const work = parseOptions(this.#operations.where, options, WORK_OPTIONS, workSettings);
+  /**
+   * Runs handlers for the jobs of this queue, and ticks its schedules, until the worker, or the handle, is closed: one for all jobs, or one
+   * for each name. Jobs of names that this worker does not know are left to workers that do, without the loss of an attempt.
+   * Cost: one script per round of acknowledgements and claims, and one per `poll`.
+   */
+  work(
+    handler: QueueHandler<Payload, Result> | QueueHandlers<Payload, Result>,
+    options?: QueueWorkOptions,
+  ): QueueWorker {
+    const [work, dispatch] = parseOptions(this.#operations.where, options, WORK_OPTIONS, (given) => {
+      const settings = workSettings(given);
+      return [settings, new Dispatch(handler, settings.aliases)] as const;
+    });
     if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.work" });
-    const [core, values, queue, partitions] = [this.#core, this.#values, this.#settings, this.#partitions.all];
-    const { name } = this;
-    const tallies = this.#tallies;
-    const leave = this.#ticker.join(work.pollMs);
-    return new QueueWorker({ core, name, partitions, values, queue, work, tallies, leave, handler });
+    const slots = new Slots(work.concurrency);
+    return new QueueWorker({ core: this.#core, sources: [this.#source(dispatch, work.pollMs)], work, slots });
   }
 
   /**
@@ -365,6 +385,20 @@ export class Queue<Payload, Result = unknown> {
       const { nowMs } = await this.#partitions.first.store.counts();
       return statsIn(this.#tallies, settings, nowMs);
     });
+  }
+
+  #source(dispatch: Dispatch, pollMs: number): WorkerSource {
+    const leave = this.#ticker.join(pollMs);
+    const { all: partitions } = this.#partitions;
+    return {
+      name: this.name,
+      partitions,
+      values: this.#values,
+      queue: this.#settings,
+      tallies: this.#tallies,
+      dispatch,
+      leave,
+    };
   }
 
   /** The whole flow is written down in one step, and is added from there: by this process, or by a worker if it dies. */

@@ -7,6 +7,8 @@ import type { AddSettings } from "./options.ts";
 
 /** Options that travel with a job; each name is one letter, as every waiting job pays for it. */
 interface Travelling {
+  /** name; read by the scripts too */
+  readonly n?: string;
   /** group */
   readonly g?: string;
   /** attempts */
@@ -25,6 +27,7 @@ interface Travelling {
 
 export interface JobRecord {
   readonly addedAt: number;
+  readonly name: string | undefined;
   readonly attempts: number | undefined;
   readonly group: string | undefined;
   readonly uniqueKey: string;
@@ -42,11 +45,13 @@ const BARE = Buffer.from("\n");
 
 /** What follows the time and the lane. */
 export function encodeRecord(settings: AddSettings, payload: Buffer, waiting: readonly Waiting[] = []): Buffer {
-  const { group, attempts, result, due } = settings;
+  const { name, group, attempts, result, due } = settings;
   const uniqueKey = settings.uniqueMs === 0 ? settings.uniqueKey : "";
-  const isBare = group === undefined && attempts === undefined && uniqueKey === "" && !result && due === "";
+  const isBare =
+    name === undefined && group === undefined && attempts === undefined && uniqueKey === "" && !result && due === "";
   if (isBare && waiting.length === 0) return Buffer.concat([BARE, payload]);
   const travelling: Travelling = {
+    ...(name === undefined ? {} : { n: name }),
     ...(group === undefined ? {} : { g: group }),
     ...(attempts === undefined ? {} : { a: attempts }),
     ...(uniqueKey === "" ? {} : { u: uniqueKey }),
@@ -62,6 +67,7 @@ export function decodeRecord(bytes: Buffer): JobRecord {
   const options = end === STAMP_LENGTH ? {} : (JSON.parse(bytes.toString("utf8", STAMP_LENGTH, end)) as Travelling);
   return {
     addedAt: Number(bytes.toString("latin1", 0, STAMP_LENGTH - 1)),
+    name: options.n,
     attempts: options.a,
     group: options.g,
     uniqueKey: options.u ?? "",

@@ -78,10 +78,15 @@ export class Run implements Done {
   }
 
   /** The handler's own outcome; a TimeoutError where it is still under way after `limitMs` and some grace. */
-  async within<T>(runtime: Runtime, limitMs: number | undefined, work: () => T | Promise<T>): Promise<T> {
+  async within<T>(
+    runtime: Runtime,
+    limitMs: number | undefined,
+    work: () => T | Promise<T>,
+    onStuck?: (ended: Promise<unknown>) => void,
+  ): Promise<T> {
     const begunAt = runtime.now();
     try {
-      return await (limitMs === undefined ? work() : this.#limited(runtime, limitMs, work));
+      return await (limitMs === undefined ? work() : this.#limited(runtime, limitMs, work, onStuck));
     } catch (error) {
       this.thrown = error;
       throw error;
@@ -90,13 +95,21 @@ export class Run implements Done {
     }
   }
 
-  async #limited<T>(runtime: Runtime, limitMs: number, work: () => T | Promise<T>): Promise<T> {
+  async #limited<T>(
+    runtime: Runtime,
+    limitMs: number,
+    work: () => T | Promise<T>,
+    onStuck?: (ended: Promise<unknown>) => void,
+  ): Promise<T> {
     let timer: Timer | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = runtime.setTimeout(() => {
         const error = new TimeoutError(`job ${this.id}: ran for longer than its runTimeout of ${limitMs} ms`);
         this.callOff(error);
-        timer = runtime.setTimeout(() => reject(error), GRACE_MS);
+        timer = runtime.setTimeout(() => {
+          reject(error);
+          onStuck?.(ended);
+        }, GRACE_MS);
       }, limitMs);
     });
     const ended = (async () => work())();

@@ -758,7 +758,7 @@ export interface ClaimArgs {
   readonly leaseMs: number;
   /** for how long it will listen where there is nothing to do; 0: it does not listen */
   readonly idleMs: number;
-  /** look for a worker whose lease is over, and for letters that lie about */
+  /** look for a worker whose lease is over, for letters that lie about, and for jobs of names that their workers did not know */
   readonly sweep: boolean;
   readonly channel: string;
   /** what it listens for */
@@ -770,7 +770,7 @@ export interface ClaimArgs {
 }
 
 export type ClaimResult =
-  | { readonly status: "ok"; readonly stale: string[]; readonly held: number; readonly fence: number; readonly dueMs: number; readonly dead: string[]; readonly ids: string[]; readonly records: (Buffer | null)[]; readonly failures: (Buffer | null)[]; readonly crashed: (string | null)[]; readonly letters: number };
+  | { readonly status: "ok"; readonly stale: string[]; readonly held: number; readonly fence: number; readonly dueMs: number; readonly dead: string[]; readonly ids: string[]; readonly records: (Buffer | null)[]; readonly failures: (Buffer | null)[]; readonly crashed: (string | null)[]; readonly letters: number; readonly unhandled: number };
 
 /**
  * Acknowledge jobs that are done and claim others, in one step; and say that this worker lives.
@@ -781,7 +781,7 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "cce06049f9bf0ac5d476e4d1395d671423ad4eef",
+  sha1: "629cf1aca88e5c93e901277b01fe9cef1f4ede42",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${RULES_BEGIN}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}${RULES_END}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -872,10 +872,11 @@ elseif rules then
 elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
   wakeWorkers(idle, channel, 1)
 end
+local unhandled = slots > 0 and (left > 0 or sweep) and redis.call('HLEN', head .. 'unhandled') or 0
 local dueMs = nextMs < math.huge and string.format('%.0f', math.max(nextMs - now(), 0)) or -1
 return {
   'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, failures,
-  crashed, sweep and redis.call('HLEN', letters) or 0,
+  crashed, sweep and redis.call('HLEN', letters) or 0, unhandled,
 }
 `,
   encodeKeys(keys, out) {
@@ -889,8 +890,8 @@ return {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 10);
-        return { status: "ok", stale: decodeList(fields[1], decodeText), held: decodeInt(fields[2]), fence: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), dead: decodeList(fields[5], decodeText), ids: decodeList(fields[6], decodeText), records: decodeList(fields[7], (part) => decodeOptional(part, decodeBytes)), failures: decodeList(fields[8], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[9], (part) => decodeOptional(part, decodeText)), letters: decodeInt(fields[10]) };
+        expectFields(fields, 11);
+        return { status: "ok", stale: decodeList(fields[1], decodeText), held: decodeInt(fields[2]), fence: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), dead: decodeList(fields[5], decodeText), ids: decodeList(fields[6], decodeText), records: decodeList(fields[7], (part) => decodeOptional(part, decodeBytes)), failures: decodeList(fields[8], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[9], (part) => decodeOptional(part, decodeText)), letters: decodeInt(fields[10]), unhandled: decodeInt(fields[11]) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -1046,13 +1047,13 @@ export interface CountsKeys {
 export type CountsArgs = None;
 
 export type CountsResult =
-  | { readonly status: "ok"; readonly waiting: number; readonly delayed: number; readonly active: number; readonly dead: number; readonly blocked: number; readonly workers: number; readonly paused: boolean; readonly oldestMs: number; readonly nowMs: number };
+  | { readonly status: "ok"; readonly waiting: number; readonly delayed: number; readonly active: number; readonly dead: number; readonly blocked: number; readonly workers: number; readonly unhandled: number; readonly paused: boolean; readonly oldestMs: number; readonly nowMs: number };
 
 /** How many jobs are in each state, and the time at which the oldest waiting one was added (0: none waits). */
 export const counts: Script<CountsKeys, CountsArgs, CountsResult> = {
   class: "read",
   name: "queue.counts",
-  sha1: "94c9c7d011df7066d86701be25582830d2b69abe",
+  sha1: "f43550a4f8d40e112c47eea58248c0e742978f7c",
   lua: `-- queue.counts
 ${NOW}local jobs, urgent, normal, low, delayed, dead, workers, control, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local waiting, oldest = 0, nil
@@ -1069,13 +1070,16 @@ for _, id in ipairs(heads) do
   if added and (not oldest or added < oldest) then oldest = added end
 end
 waiting = waiting + math.max(tonumber(redis.call('HGET', control, 'grouped') or 0), 0)
+local unhandled = 0
+for _, count in ipairs(redis.call('HVALS', head .. 'unhandled')) do unhandled = unhandled + tonumber(count) end
 local active = 0
 for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
   active = active + redis.call('ZCARD', head .. 'active:' .. worker)
 end
 return {
   'ok', waiting, redis.call('ZCARD', delayed), active, redis.call('ZCARD', dead),
-  redis.call('HLEN', blocked), redis.call('ZCOUNT', workers, now(), '+inf'), redis.call('HEXISTS', control, 'paused'),
+  redis.call('HLEN', blocked), redis.call('ZCOUNT', workers, now(), '+inf'), unhandled,
+  redis.call('HEXISTS', control, 'paused'),
   oldest or 0, now(),
 }
 `,
@@ -1087,8 +1091,8 @@ return {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 9);
-        return { status: "ok", waiting: decodeInt(fields[1]), delayed: decodeInt(fields[2]), active: decodeInt(fields[3]), dead: decodeInt(fields[4]), blocked: decodeInt(fields[5]), workers: decodeInt(fields[6]), paused: decodeBool(fields[7]), oldestMs: decodeInt(fields[8]), nowMs: decodeInt(fields[9]) };
+        expectFields(fields, 10);
+        return { status: "ok", waiting: decodeInt(fields[1]), delayed: decodeInt(fields[2]), active: decodeInt(fields[3]), dead: decodeInt(fields[4]), blocked: decodeInt(fields[5]), workers: decodeInt(fields[6]), unhandled: decodeInt(fields[7]), paused: decodeBool(fields[8]), oldestMs: decodeInt(fields[9]), nowMs: decodeInt(fields[10]) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -1973,6 +1977,69 @@ return 'ok'
   },
 };
 
+export interface ReadmitKeys {
+  readonly jobs: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+}
+
+export interface ReadmitArgs {
+  /** as many as it can take */
+  readonly most: number;
+  /** it knows all names */
+  readonly all: boolean;
+  /** those that it knows */
+  readonly names: readonly string[];
+}
+
+export type ReadmitResult = number;
+
+/** Jobs that wait for a worker that knows their names wait in their lanes again, in front: the worker that calls this claims next. */
+export const readmit: Script<ReadmitKeys, ReadmitArgs, ReadmitResult> = {
+  class: "idempotent",
+  name: "queue.readmit",
+  sha1: "3513b06d4c4ee0efe383d6bf7f3b494b9407a38d",
+  lua: `-- queue.readmit
+${NOW}${OPTIONS}${GROUPS}${PLACE}local jobs, urgent, normal, low = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local most, all = tonumber(ARGV[1]), ARGV[2] == '1'
+local names = {}
+for i = 3, #ARGV do names[i - 2] = ARGV[i] end
+local head = string.sub(jobs, 1, -5)
+local moved = 0
+for _, name in ipairs(all and redis.call('HKEYS', head .. 'unhandled') or names) do
+  local list = head .. 'unhandled:' .. name
+  local ids = moved < most and redis.call('LPOP', list, most - moved) or {}
+  for at = #ids, 1, -1 do
+    local record = redis.call('HGET', jobs, ids[at])
+    if record then
+      place(jobs, {urgent, normal, low}, record, ids[at], true)
+      moved = moved + 1
+    end
+  end
+  if #ids > 0 then
+    local left = redis.call('LLEN', list)
+    if left == 0 then
+      redis.call('HDEL', head .. 'unhandled', name)
+    else
+      redis.call('HSET', head .. 'unhandled', name, left)
+    end
+  end
+end
+return moved
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.urgent, keys.normal, keys.low);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("most", args.most), encodeBool(args.all));
+    for (const each of args.names) out.push(each);
+  },
+  decode(reply) {
+    return decodeInt(reply);
+  },
+};
+
 export interface RecoverKeys {
   readonly workers: Arg;
   readonly active: Arg;
@@ -2595,7 +2662,7 @@ export interface SettleArgs {
   readonly keepMs: number;
   /** what the keys of outcomes begin with, in front of the job's id */
   readonly results: string;
-  /** of each job: id, fence, fate (done, again, dead; blocked: it waits for the jobs that it has added; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty */
+  /** of each job: id, fence, fate (done, again, dead; blocked: it waits for the jobs that it has added; unhandled: it waits for a worker that knows its name; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty */
   readonly fields: readonly Arg[];
 }
 
@@ -2610,7 +2677,7 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "ff84586fe2bb62d13875a53392f84f97b2bf772e",
+  sha1: "f092a34529e9e0b1bfb8f5217304f9f8ad741a40",
   lua: `-- queue.settle
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -2665,6 +2732,12 @@ local function waitForSignal(id, record, name, delayMs)
   if delayMs > 0 then redis.call('HSET', meta, 'w' .. id, string.format('%.0f ', now() + delayMs) .. name) end
   runAgain(id, record, delayMs, true)
 end
+local function leaveToOthers(id, record)
+  local head, name = string.sub(jobs, 1, -5), optionsOf(record).n or ''
+  redis.call('RPUSH', head .. 'unhandled:' .. name, id)
+  if redis.call('HINCRBY', head .. 'unhandled', name, 1) > 1 then return end
+  for _, wakeKey in ipairs(redis.call('ZRANGE', idle, 0, 99)) do redis.call('PUBLISH', channel, wakeKey) end
+end
 local stale, undone, ended = {}, {}, {}
 for at = 1, #fields, 8 do
   local id, fence, fate, delayMs, info, uniqueKey, outcome, told = unpack(fields, at, at + 7)
@@ -2691,6 +2764,8 @@ for at = 1, #fields, 8 do
       endForGood(id, uniqueKey, outcome)
     elseif fate == 'blocked' then
       waitForOthers(id, record)
+    elseif fate == 'unhandled' then
+      leaveToOthers(id, record)
     elseif fate == 'parked' then
       waitForSignal(id, record, info, tonumber(delayMs))
     elseif fate == 'again' then

@@ -6,7 +6,7 @@ import { runScript, type UnclassedCall } from "../core/script/run.ts";
 import { commitJob, type QueueCommit, type QueueCommitResult } from "./commit.ts";
 import type { QueueKeys, WorkerKeys } from "./keys.ts";
 import type { QueueSettings } from "./options.ts";
-import { claim, type ClaimResult, held, type HeldResult, leave, settle } from "./scripts.gen.ts";
+import { claim, type ClaimResult, held, type HeldResult, leave, settle, readmit } from "./scripts.gen.ts";
 
 /** An acknowledgement. */
 export interface Done {
@@ -17,8 +17,8 @@ export interface Done {
 
 /** What becomes of a job whose run has ended. */
 export interface Fate {
-  /** `blocked`: it waits for jobs that it has added; `parked`: for a signal; `group`, `queue`: again, and what it is of is paused for `delayMs`. */
-  readonly fate: "done" | "again" | "dead" | "blocked" | "parked" | "group" | "queue";
+  /** `blocked`: it waits for jobs that it has added; `parked`: for a signal; `unhandled`: for a worker that knows its name; `group`, `queue`: again, and what it is of is paused for `delayMs`. */
+  readonly fate: "done" | "again" | "dead" | "blocked" | "parked" | "unhandled" | "group" | "queue";
   /** Until it runs again. */
   readonly delayMs: number;
   /** What is remembered of its failures, or the name of the signal; empty where nothing is added to it. */
@@ -100,6 +100,13 @@ export class WorkerStore {
 
   userKey(name: string): string {
     return this.#queue.user(name);
+  }
+
+  /** Jobs of these names (undefined: of all) that wait for a worker that knows them may be claimed. How many. */
+  readmit(names: readonly string[] | undefined, most: number): Promise<number> {
+    const { jobs, lanes } = this.#queue;
+    const args = { most, all: names === undefined, names: names ?? [] };
+    return runScript(this.#core.driver, readmit, { jobs, ...lanes }, args, this.#call("queue.claim"));
   }
 
   async leave(): Promise<void> {

@@ -1,20 +1,21 @@
-/** A worker: what runs handlers for the jobs of a queue. Of each partition it has a consumer; all of them share its slots. */
+/** A worker: what runs handlers for the jobs of queues. Of each partition of each it has a consumer; all of them share its slots. */
 import { hostname } from "node:os";
+import { Deferred } from "../base/deferred.ts";
 import type { Core } from "../core/core.ts";
 import { Consumer, type ConsumerStats, type ConsumerTerms } from "./consumer.ts";
 import { Endings } from "./endings.ts";
 import { JobHost } from "./job-host.ts";
-import { type JobTools, JobView, type QueueJob } from "./job.ts";
+import { type JobTools, JobView } from "./job.ts";
+import type { Dispatch } from "./names.ts";
 import type { QueueSettings, WorkSettings } from "./options.ts";
 import type { TallyStore } from "./overview/store.ts";
 import { Tally } from "./overview/tally.ts";
 import type { Partition } from "./partition.ts";
+import { warnUnlessOutage } from "./patience.ts";
 import type { Run } from "./run.ts";
-import { Slots } from "./slots.ts";
+import type { Slots } from "./slots.ts";
 import { type QueueValues, stepValues } from "./values.ts";
 import { WorkerStore } from "./worker-store.ts";
-
-export type QueueHandler<Payload, Result> = (job: QueueJob<Payload>) => Result | Promise<Result>;
 
 /** Counts of one worker since it was made. */
 export interface QueueWorkerStats extends ConsumerStats {
@@ -27,20 +28,27 @@ export interface QueueWorkerStats extends ConsumerStats {
   readonly lost: number;
   /** Jobs taken back from dead workers. */
   readonly recovered: number;
+  /** Handlers that are at it still, though their jobs have timed out and their slots were given to others. */
+  readonly stuck: number;
 }
 
-export interface WorkerParts {
-  readonly core: Core;
+/** A queue that a worker takes jobs from. */
+export interface WorkerSource {
   readonly name: string;
   readonly partitions: readonly Partition[];
   readonly values: QueueValues<unknown, unknown>;
   readonly queue: QueueSettings;
-  readonly work: WorkSettings;
   readonly tallies: TallyStore;
+  readonly dispatch: Dispatch;
   /** Called once the worker is closed. */
   readonly leave: () => Promise<void>;
-  /** Given the jobs that `values` decodes. */
-  readonly handler: (job: QueueJob<never>) => unknown;
+}
+
+export interface WorkerParts {
+  readonly core: Core;
+  readonly sources: readonly WorkerSource[];
+  readonly work: WorkSettings;
+  readonly slots: Slots;
 }
 
 /**
@@ -49,32 +57,58 @@ export interface WorkerParts {
  * process.once("SIGTERM", () => void worker.close());   // waits for what runs, gives back the rest
  */
 export class QueueWorker implements AsyncDisposable {
+  readonly #sources: readonly WorkerSource[];
   readonly #consumers: readonly Consumer[];
   readonly #disown: () => void;
-  readonly #leave: () => Promise<void>;
-  readonly #tally: Tally;
+  readonly #ended = new Deferred<void>();
+  readonly #tallies: readonly Tally[];
+  #isCounting = false;
   #closing: Promise<void> | undefined;
 
-  constructor({ core, name, partitions, values, queue, work, tallies, leave, handler }: WorkerParts) {
-    this.#leave = leave;
-    const slots = new Slots(work.concurrency);
+  constructor({ core, sources, work, slots }: WorkerParts) {
+    this.#sources = sources;
     const id = core.driver.runtime.randomUUID();
+    const onEmpty = work.untilEmpty ? () => void this.#closeIfEmpty() : () => undefined;
     const about = { host: hostname(), pid: process.pid, concurrency: work.concurrency };
-    const tally = new Tally(core.driver.runtime, (flush, counts) => tallies.flush(id, about, flush, counts));
-    this.#tally = tally;
-    const terms: ConsumerTerms = { ...work, runTimeoutMs: queue.runTimeoutMs, timeoutMs: queue.timeoutMs };
-    const payloadOf = (run: Run) => values.payload.decode(run.record.payload, values.context) as never;
-    const failuresOf = (info: Buffer) => values.failures.decode(info, values.context);
-    this.#consumers = partitions.map((partition) => {
-      const store = new WorkerStore(core, partition.keys, id, queue);
-      const endings = new Endings({ core, queue: name, store, values, settings: queue });
-      const jobs = new JobHost({ core, queue: name, partition, store, values: stepValues(values), told: values.told });
-      const perform = (run: Run, tools: JobTools) =>
-        run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools)));
-      const { store: queueStore, post } = partition;
-      return new Consumer({ core, queue: queueStore, post, store, endings, slots, tally, terms, perform, failuresOf });
+    this.#tallies = sources.map(
+      ({ tallies }) => new Tally(core.driver.runtime, (flush, counts) => tallies.flush(id, about, flush, counts)),
+    );
+    this.#consumers = sources.flatMap(({ name, partitions, values, queue, dispatch }, at) => {
+      const tally = this.#tallies[at]!;
+      const terms: ConsumerTerms = {
+        ...work,
+        queue: name,
+        runTimeoutMs: queue.runTimeoutMs,
+        timeoutMs: queue.timeoutMs,
+      };
+      const payloadOf = (run: Run) => values.payload.decode(run.record.payload, values.context) as never;
+      const failuresOf = (info: Buffer) => values.failures.decode(info, values.context);
+      return partitions.map((partition) => {
+        const store = new WorkerStore(core, partition.keys, id, queue);
+        const endings = new Endings({ core, queue: name, store, values, settings: queue });
+        const jobs = new JobHost({
+          core,
+          queue: name,
+          partition,
+          store,
+          values: stepValues(values),
+          told: values.told,
+        });
+        const perform = (run: Run, tools: JobTools) => {
+          const handler = dispatch.for(run.record.name);
+          return run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools)));
+        };
+        const { store: queueStore, post } = partition;
+        const server = { core, queue: queueStore, post, store, endings, tally };
+        return new Consumer({ ...server, slots, terms, perform, failuresOf, names: dispatch.names, onEmpty });
+      });
     });
     this.#disown = core.own(this);
+  }
+
+  /** Resolves when the worker is closed, by whomever. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   /** Runs under way in this worker. */
@@ -83,7 +117,7 @@ export class QueueWorker implements AsyncDisposable {
   }
 
   stats(): QueueWorkerStats {
-    const sum = { completed: 0, failed: 0, dead: 0, lost: 0, recovered: 0 };
+    const sum = { completed: 0, failed: 0, dead: 0, lost: 0, recovered: 0, stuck: 0 };
     for (const { stats } of this.#consumers)
       for (const name of Object.keys(sum) as (keyof ConsumerStats)[]) sum[name] += stats[name];
     return sum;
@@ -112,8 +146,28 @@ export class QueueWorker implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await Promise.all(this.#consumers.map((consumer) => consumer.close()).concat(this.#leave()));
-    await this.#tally.close();
+    const left = this.#sources.map(({ leave }) => leave());
+    await Promise.all(this.#consumers.map((consumer) => consumer.close()));
+    await Promise.all(left);
+    await Promise.all(this.#tallies.map((tally) => tally.close()));
     this.#disown();
+    this.#ended.resolve();
+  }
+
+  /** What waits may be what a limit or a pause holds back, so it is counted. */
+  async #closeIfEmpty(): Promise<void> {
+    if (this.#isCounting || this.#closing !== undefined || !this.#consumers.every(({ isEmpty }) => isEmpty)) return;
+    this.#isCounting = true;
+    try {
+      const partitions = this.#sources.flatMap((source) => source.partitions);
+      const counts = await Promise.all(partitions.map(({ store }) => store.counts()));
+      const isEmpty = this.#consumers.every((consumer) => consumer.isEmpty);
+      if (isEmpty && counts.every(({ waiting }) => waiting === 0)) await this.close();
+    } catch (error) {
+      // The next look is no later than the next tick.
+      warnUnlessOutage(error);
+    } finally {
+      this.#isCounting = false;
+    }
   }
 }

@@ -31,12 +31,12 @@
 -- @arg slots int       how many jobs it can take
 -- @arg leaseMs int     for how long it is believed to live
 -- @arg idleMs int      for how long it will listen where there is nothing to do; 0: it does not listen
--- @arg sweep bool      look for a worker whose lease is over, and for letters that lie about
+-- @arg sweep bool      look for a worker whose lease is over, for letters that lie about, and for jobs of names that their workers did not know
 -- @arg channel text
 -- @arg wakeKey text    what it listens for
 -- @arg uniques int     unique keys that are free with the acknowledgements
 -- @arg done... text   first those keys, each with its job's id; then, for each claim: its fence, how many of its jobs are done, their ids
--- @result ok stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> failures:list<bytes?> crashed:list<text?> letters:int
+-- @result ok stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> failures:list<bytes?> crashed:list<text?> letters:int unhandled:int
 local lanes, head = {urgent, normal, low}, string.sub(jobs, 1, -5)
 -- First what needs no memory: after it a script may write on when memory is full, and what is done frees some.
 redis.call('ZREM', idle, wakeKey)
@@ -127,8 +127,10 @@ elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urg
   -- There are more than this worker takes.
   wakeWorkers(idle, channel, 1)
 end
+-- Only where there is time for it: what this worker has no handlers for costs it nothing while others wait.
+local unhandled = slots > 0 and (left > 0 or sweep) and redis.call('HLEN', head .. 'unhandled') or 0
 local dueMs = nextMs < math.huge and string.format('%.0f', math.max(nextMs - now(), 0)) or -1
 return {
   'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, failures,
-  crashed, sweep and redis.call('HLEN', letters) or 0,
+  crashed, sweep and redis.call('HLEN', letters) or 0, unhandled,
 }

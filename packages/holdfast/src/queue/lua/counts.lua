@@ -10,7 +10,7 @@
 -- @key workers
 -- @key control
 -- @key blocked
--- @result ok waiting:int delayed:int active:int dead:int blocked:int workers:int paused:bool oldestMs:int nowMs:int
+-- @result ok waiting:int delayed:int active:int dead:int blocked:int workers:int unhandled:int paused:bool oldestMs:int nowMs:int
 local waiting, oldest = 0, nil
 local head = string.sub(jobs, 1, -5)
 local next_ = redis.call('ZRANGE', head .. 'groups', 0, 0)[1]
@@ -25,12 +25,15 @@ for _, id in ipairs(heads) do
   if added and (not oldest or added < oldest) then oldest = added end
 end
 waiting = waiting + math.max(tonumber(redis.call('HGET', control, 'grouped') or 0), 0)
+local unhandled = 0
+for _, count in ipairs(redis.call('HVALS', head .. 'unhandled')) do unhandled = unhandled + tonumber(count) end
 local active = 0
 for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
   active = active + redis.call('ZCARD', head .. 'active:' .. worker)
 end
 return {
   'ok', waiting, redis.call('ZCARD', delayed), active, redis.call('ZCARD', dead),
-  redis.call('HLEN', blocked), redis.call('ZCOUNT', workers, now(), '+inf'), redis.call('HEXISTS', control, 'paused'),
+  redis.call('HLEN', blocked), redis.call('ZCOUNT', workers, now(), '+inf'), unhandled,
+  redis.call('HEXISTS', control, 'paused'),
   oldest or 0, now(),
 }

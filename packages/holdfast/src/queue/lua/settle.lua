@@ -28,7 +28,7 @@
 -- @arg channel text
 -- @arg keepMs int       for how long an outcome waits to be read
 -- @arg results text     what the keys of outcomes begin with, in front of the job's id
--- @arg fields... bytes  of each job: id, fence, fate (done, again, dead; blocked: it waits for the jobs that it has added; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty
+-- @arg fields... bytes  of each job: id, fence, fate (done, again, dead; blocked: it waits for the jobs that it has added; unhandled: it waits for a worker that knows its name; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty
 -- @result ok stale:list<text> undone:list<text>
 local function endForGood(id, uniqueKey, outcome)
   freeUnique(unique, uniqueKey, id)
@@ -84,6 +84,13 @@ local function waitForSignal(id, record, name, delayMs)
   if delayMs > 0 then redis.call('HSET', meta, 'w' .. id, string.format('%.0f ', now() + delayMs) .. name) end
   runAgain(id, record, delayMs, true)
 end
+-- Workers that listen are all woken: which of them know the name is for them to say.
+local function leaveToOthers(id, record)
+  local head, name = string.sub(jobs, 1, -5), optionsOf(record).n or ''
+  redis.call('RPUSH', head .. 'unhandled:' .. name, id)
+  if redis.call('HINCRBY', head .. 'unhandled', name, 1) > 1 then return end
+  for _, wakeKey in ipairs(redis.call('ZRANGE', idle, 0, 99)) do redis.call('PUBLISH', channel, wakeKey) end
+end
 local stale, undone, ended = {}, {}, {}
 for at = 1, #fields, 8 do
   local id, fence, fate, delayMs, info, uniqueKey, outcome, told = unpack(fields, at, at + 7)
@@ -110,6 +117,8 @@ for at = 1, #fields, 8 do
       endForGood(id, uniqueKey, outcome)
     elseif fate == 'blocked' then
       waitForOthers(id, record)
+    elseif fate == 'unhandled' then
+      leaveToOthers(id, record)
     elseif fate == 'parked' then
       waitForSignal(id, record, info, tonumber(delayMs))
     elseif fate == 'again' then

@@ -6,6 +6,8 @@ export interface QueueCounts {
   readonly waiting: number;
   readonly delayed: number;
   readonly active: number;
+  /** Of names that no worker has known so far. */
+  readonly unhandled: number;
   /** That wait for other jobs. */
   readonly blocked: number;
   readonly dead: number;
@@ -22,6 +24,7 @@ export function sumOfCounts(parts: readonly CountsResult[]): QueueCounts {
     waiting: sum(({ waiting }) => waiting),
     delayed: sum(({ delayed }) => delayed),
     active: sum(({ active }) => active),
+    unhandled: sum(({ unhandled }) => unhandled),
     blocked: sum(({ blocked }) => blocked),
     dead: sum(({ dead }) => dead),
     // Each of them works in every partition.
