@@ -2,7 +2,7 @@
 import { HoldfastError } from "../base/errors.ts";
 import { type Duration, toMs } from "../base/options.ts";
 import type { Queue } from "../queue/queue.ts";
-import type { QueueHandler } from "../queue/worker.ts";
+import type { QueueHandler } from "../queue/names.ts";
 import type { TestServer } from "./test-server.ts";
 
 const FIRST_STEP_MS = 1_000;
