@@ -155,7 +155,7 @@ describe("queue under faults", () => {
     expect(worker.stats()).toMatchObject({ completed: 6, failed: 0, recovered: 0 });
   });
 
-  it("a job whose workers die too often is dead", async () => {
+  it("a job whose workers die too often is dead, and its unique key is free", async () => {
     const name = randomUUID();
     const queue = direct.queue<number>(name, { maxCrashes: 0 });
     const running = new Deferred<undefined>();
@@ -167,7 +167,7 @@ describe("queue under faults", () => {
         }),
       { lease: "1s", poll: 100 },
     );
-    await queue.add(7, { result: true });
+    await queue.add(7, { result: true, unique: "once" });
     await running.promise;
     proxy.dropReplies();
     await using _undertaker = queue.work(() => undefined, { poll: 100 });
@@ -178,6 +178,7 @@ describe("queue under faults", () => {
       status: "dead",
       message: "1 of its workers died while they ran it",
     });
+    expect(await queue.add(8, { unique: "once" })).toMatchObject({ status: "ok" });
     await proxy.heal();
     await victim.close();
   });

@@ -10,10 +10,8 @@
 // - a name in a run that means two things .................................................... "refuses a second spawn of one name"
 // - a signal that comes too late changes what later runs do, or ends a delay that is not its "a signal that comes too late ..."
 // - a dead job is sent a signal that a redrive drops ......................................... the same
-// - a unique key is taken for ever by a job whose workers died ............................... "a unique key is free ..."
 // - names and ids that break a reference, or grow past what an id may be ..................... "takes any names"
 // - what is encrypted lies about in clear .................................................... "hands results on encrypted ..."
-// - the server is full ....................................................................... `refused-writes.test.ts`
 import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
