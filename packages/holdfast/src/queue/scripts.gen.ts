@@ -2074,9 +2074,9 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "cdcc37b154886115d37e233d2f557014f3d16c13",
+  sha1: "c40acd0e0e27e06ee5f3f073fbf87c34856c8fba",
   lua: `-- queue.recover
-${NOW}${IDLE}${LETTERS}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local worker, wakeKey, maxCrashes, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end

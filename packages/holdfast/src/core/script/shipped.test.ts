@@ -19,6 +19,14 @@ async function shippedForms(): Promise<ScriptSource[]> {
   return scripts.flatMap((script) => (script.merged === undefined ? [script] : [script, script.merged]));
 }
 
+it.each(forms)("$name calls no function before it is there", ({ lua }) => {
+  for (const [definition, name] of lua.matchAll(/local function (\w+)\(/g)) {
+    const first = lua.search(new RegExp(`(?<!function |[.\\w])${name}\\(`));
+    // A call in front of its definition is one of a global, which no server has.
+    if (first !== -1) expect({ name, isThere: first > lua.indexOf(definition) }).toEqual({ name, isThere: true });
+  }
+});
+
 describe.each(backends("standalone", "embedded"))("shipped scripts [$name]", ({ url, options }) => {
   let driver: Driver;
   beforeAll(async () => {

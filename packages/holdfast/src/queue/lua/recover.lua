@@ -3,12 +3,12 @@
 -- @class idempotent
 -- @include now
 -- @include idle
--- @include letters
 -- @include options
 -- @include groups
 -- @include place
 -- @include runs
 -- @include forget
+-- @include letters
 -- @include give-up
 -- @key workers
 -- @key active
