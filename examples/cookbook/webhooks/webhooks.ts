@@ -2,7 +2,7 @@
  * Webhooks, delivered at least once with back-off, and in the end put aside for a person: an endpoint that is down for an hour misses
  * nothing, and one event is never queued twice however often its producer says so.
  */
-import type { Holdfast, Queue, QueueWorker } from "holdfast";
+import type { Holdfast, Queue, QueueAddResult, QueueWorker } from "holdfast";
 
 export interface Delivery {
   /** The receiver can tell repeats by it. */
@@ -16,7 +16,10 @@ export function webhookQueue(hf: Holdfast, firstDelay: `${number}ms` | `${number
 }
 
 /** Safe to call again after any failure: the event's own id is the job's. */
-export async function announce(webhooks: Queue<Delivery>, delivery: Delivery): Promise<"ok" | "duplicate" | "full"> {
+export async function announce(
+  webhooks: Queue<Delivery>,
+  delivery: Delivery,
+): Promise<QueueAddResult<unknown>["status"]> {
   const { status } = await webhooks.add(delivery, { id: delivery.event });
   return status;
 }

@@ -7,7 +7,7 @@ export interface Addition {
   readonly payload: Payload;
   /** Of its id or unique key. */
   readonly name: string | undefined;
-  status: "ok" | "duplicate" | "full" | "refused" | "unanswered";
+  status: "ok" | "duplicate" | "replaced" | "full" | "refused" | "unanswered";
   answeredAt: number;
   id: string | undefined;
   isReplicated: boolean;

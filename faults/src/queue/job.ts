@@ -39,7 +39,7 @@ export type ProducerEntry =
       readonly at: number;
       readonly call: string;
       readonly id: string;
-      readonly status: "ok" | "duplicate" | "full";
+      readonly status: "ok" | "duplicate" | "replaced" | "full";
     }
   | { readonly what: "refused"; readonly at: number; readonly call: string; readonly code: string }
   /** These calls are on every replica. */

@@ -17,7 +17,7 @@ export interface Subject {
   add(
     payload: Payload,
     options: QueueAddOptions,
-  ): Promise<{ readonly status: "ok" | "duplicate" | "full"; readonly id: string }>;
+  ): Promise<{ readonly status: "ok" | "duplicate" | "replaced" | "full"; readonly id: string }>;
   /** How the job ended, and its result. */
   result(id: string): Promise<{ readonly status: string; readonly value?: unknown }>;
   work(handler: Handler): { counts(): WorkerCounts; close(): Promise<void> };

@@ -115,13 +115,38 @@ export type { LeaderboardOptions, LeaderboardOrder, LeaderboardTies } from "./le
 export type { Tags, TagsAddOptions, TagsChangeResult, TagsPage } from "./tags/tags.ts";
 export type { TagsPageOptions, TagsQuery } from "./tags/query.ts";
 export type { TagsOptions } from "./tags/options.ts";
-export type { Queue, QueueAddResult, QueueJobInfo, QueueResult, QueueResultOptions } from "./queue/queue.ts";
-export type { QueueDeadJob, QueueDeadLetters, QueueDeadPage, QueueDeadPageOptions } from "./queue/dead-letters.ts";
+export type { Queue, QueueAddResult } from "./queue/queue.ts";
+export type { QueueUnique, QueueUniqueMode } from "./queue/jobs/adding.ts";
+export type { QueueCleanOptions, QueueObliterateOptions } from "./queue/jobs/bulk.ts";
+export type {
+  QueueCancelResult,
+  QueueRemoveResult,
+  QueueRetryResult,
+  QueueUpdate,
+  QueueUpdateResult,
+} from "./queue/jobs/changes.ts";
+export type { QueueJobInfo, QueueJobState, QueuePageState } from "./queue/jobs/info.ts";
+export type { QueueKeep, QueueRetention } from "./queue/jobs/keep.ts";
+export type { QueuePage, QueuePageOptions } from "./queue/jobs/pages.ts";
+export type { QueueLog } from "./queue/jobs/reports.ts";
+export type { QueueResult, QueueResultOptions } from "./queue/jobs/results.ts";
+export type {
+  QueueFilter,
+  QueueSelection,
+  QueueSelectionOptions,
+  QueueSelectionResult,
+} from "./queue/jobs/selection.ts";
+export type {
+  QueueDeadJob,
+  QueueDeadLetters,
+  QueueDeadPage,
+  QueueDeadPageOptions,
+  QueueRedriveOptions,
+} from "./queue/dead-letters.ts";
 export { Discard, Limited, RetryAfter, Snooze } from "./queue/failure.ts";
 export type { QueueBatch, QueueBatchOptions } from "./queue/flows/batch.ts";
 export type { QueueChild, QueueOnDead } from "./queue/flows/child.ts";
 export type { QueueFlow, QueueFlows } from "./queue/flows/flows.ts";
-export type { QueueJobState } from "./queue/state.ts";
 export type { QueueChildResult } from "./queue/flows/fan-in.ts";
 export type { LimitedOptions, QueueFailure } from "./queue/failure.ts";
 export type {
@@ -131,7 +156,6 @@ export type {
   QueueChildOptions,
   QueueOptions,
   QueuePriority,
-  QueueUnique,
   QueueWorkOptions,
 } from "./queue/options.ts";
 export type { QueueCommit, QueueCommitOptions, QueueCommitResult } from "./queue/commit.ts";

@@ -11,7 +11,7 @@ import {
 } from "./durability.ts";
 import type { QueueKeys } from "./keys.ts";
 import type { AddSettings } from "./options.ts";
-import { add, append } from "./scripts.gen.ts";
+import { add, append, enter } from "./scripts.gen.ts";
 
 /** One job on its way in. */
 export interface Addition {
@@ -20,11 +20,13 @@ export interface Addition {
   readonly settings: AddSettings;
   /** Without its time and lane. */
   readonly record: Buffer;
+  /** For those who wait for a job that it cancels; of the mode `cancelRunning` only. */
+  readonly outcome?: Buffer;
 }
 
-/** `ok`: it was added, as `id`; `duplicate`: `id` is the job in its way; `full`: as many wait as may. */
+/** `ok`: it was added, as `id`; `duplicate`: `id` is the job in its way; `replaced`: `id` has its payload now; `full`: as many wait as may. */
 export interface Entered {
-  readonly status: "ok" | "duplicate" | "full";
+  readonly status: "ok" | "duplicate" | "replaced" | "full";
   readonly id: string;
   /** Where it was asked for. */
   readonly durability?: QueueDurabilityResult;
@@ -34,16 +36,20 @@ export interface Entered {
 export const MAX_ADDITIONS = 200;
 /** With a group each they take the server about a millisecond. */
 const MAX_GROUPED = 50;
+/** Where unique keys do more: each asks every worker what it runs. */
+const MAX_UNIQUE = 50;
 /** A repetition of a lost answer comes within the call's deadline, and a late copy not much later. */
 const OPERATION_TTL_MS = 60_000;
 const ID_BYTES = 9;
 /** Of durability: there are as many as a program has literals of it. */
 const MAX_KINDS = 100;
+const NOTHING = Buffer.alloc(0);
 
 export interface AdditionsOptions {
   readonly timeoutMs: number | undefined;
   /** 0: any number. */
   readonly maxWaiting: number;
+  readonly resultTtlMs: number;
   /** What ids made here begin with. */
   readonly idHead: string;
 }
@@ -58,12 +64,14 @@ export class Additions {
   readonly #particular: BatchKind<Addition, Entered>;
   readonly #grouped: BatchKind<Addition, Entered>;
   readonly #durable = new Map<string, BatchKind<Addition, Entered>>();
+  readonly #unique: BatchKind<Addition, Entered>;
+  readonly #resultTtlMs: number;
   /** Of all ids that are made here: no other process has it. */
   readonly #idHead: string;
   readonly #maxWaiting: number;
   #calls = 0;
 
-  constructor(core: Core, keys: QueueKeys, { timeoutMs, maxWaiting, idHead }: AdditionsOptions) {
+  constructor(core: Core, keys: QueueKeys, { timeoutMs, resultTtlMs, maxWaiting, idHead }: AdditionsOptions) {
     this.#core = core;
     this.#keys = keys;
     this.#call = { op: "queue.add", timeoutMs };
@@ -73,11 +81,14 @@ export class Additions {
     this.#plain = listKind(MAX_ADDITIONS, (jobs) => this.#append(jobs));
     this.#particular = listKind(MAX_ADDITIONS, (jobs) => this.#addAll(jobs));
     this.#grouped = listKind(MAX_GROUPED, (jobs) => this.#addAll(jobs));
+    this.#unique = listKind(MAX_UNIQUE, (jobs) => this.#enterAll(jobs));
+    this.#resultTtlMs = resultTtlMs;
   }
 
   /** Calls of the same tick share a script; those that need more than `append` does share another one. */
   add(addition: Addition): Promise<Entered> {
-    const { due, uniqueKey, group, durability } = addition.settings;
+    const { due, uniqueKey, uniqueMode, group, durability } = addition.settings;
+    if (uniqueMode !== "" && uniqueMode !== "s") return this.#lane.add(this.#unique, this.#slot, addition);
     if (durability !== undefined) return this.#lane.add(this.#lasting(durability), this.#slot, addition);
     if (group !== undefined) return this.#lane.add(this.#grouped, this.#slot, addition);
     const isPlain = addition.id === undefined && due === "" && uniqueKey === "" && this.#maxWaiting === 0;
@@ -139,6 +150,30 @@ export class Additions {
       if (holder === undefined) return { status: "ok", id };
       return holder === "" ? { status: "full", id } : { status: "duplicate", id: holder };
     });
+  }
+
+  async #enterAll(jobs: readonly Addition[]): Promise<Entered[]> {
+    const { jobs: stored, meta, lanes, delayed, unique, windows, reruns, workers, idle } = this.#keys;
+    const call = this.#nextCall();
+    const operation = this.#keys.operation(call);
+    const names = { operation, jobs: stored, meta, ...lanes, delayed, unique, windows, reruns, workers, idle };
+    const fields = jobs.flatMap(({ id, settings: { lane, due, uniqueKey, uniqueMode }, record }, at) => [
+      id ?? `${call}.${at + 1}`,
+      String(lane),
+      due,
+      uniqueKey,
+      uniqueMode,
+      record,
+    ]);
+    const args = {
+      operationTtlMs: OPERATION_TTL_MS,
+      channel: this.#core.wakeups.channel,
+      keepMs: this.#resultTtlMs,
+      outcome: jobs.find(({ outcome }) => outcome !== undefined)?.outcome ?? NOTHING,
+      fields,
+    };
+    const answers = pairs(await runScript(this.#core.driver, enter, names, args, this.#call));
+    return answers.map(([status, id]) => ({ status: status as Entered["status"], id }));
   }
 
   #nextCall(): string {

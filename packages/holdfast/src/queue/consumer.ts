@@ -23,6 +23,7 @@ import { AGAIN, type Ending, type Endings } from "./endings.ts";
 import type { FailureRecord } from "./failure.ts";
 import type { Post } from "./flows/post.ts";
 import type { JobTools } from "./job.ts";
+import { Cancels } from "./jobs/cancels.ts";
 import type { WorkSettings } from "./options.ts";
 import type { Tally } from "./overview/tally.ts";
 import { Pause, warnAfterCommit, warnUnlessOutage } from "./patience.ts";
@@ -42,6 +43,8 @@ export interface ConsumerStats {
   readonly lost: number;
   readonly recovered: number;
   readonly stuck: number;
+  readonly cancelled: number;
+  readonly expired: number;
 }
 
 interface StoredJobs {
@@ -79,6 +82,8 @@ export interface ConsumerParts {
   readonly names: readonly string[] | undefined;
   /** It has nothing to do. */
   readonly onEmpty: () => void;
+  /** Why a job was cancelled, from its outcome. */
+  readonly reasonOf: (outcome: Buffer) => string | undefined;
 }
 
 export class Consumer implements Claimant {
@@ -99,7 +104,8 @@ export class Consumer implements Claimant {
   readonly #stopped = new AbortController();
   readonly #attention: Attention;
   readonly #lease: WorkerLease;
-  readonly #stats = { completed: 0, failed: 0, dead: 0, lost: 0, recovered: 0, stuck: 0 };
+  readonly #cancels: Cancels;
+  readonly #stats = { completed: 0, failed: 0, dead: 0, lost: 0, recovered: 0, stuck: 0, cancelled: 0, expired: 0 };
   #sweepAt = 0;
   #isPaused = false;
   #isClosing = false;
@@ -127,6 +133,14 @@ export class Consumer implements Claimant {
       this.#runs.callOffAll("its worker's lease could not be renewed in time");
       this.#slots.freed();
       this.#attention.call();
+    });
+    this.#cancels = new Cancels({
+      core: parts.core,
+      cancelKey: parts.store.keys.cancelKey,
+      ask: () => parts.store.cancels(),
+      runOf: (id) => this.#runs.get(id),
+      reasonOf: parts.reasonOf,
+      stop: this.#stopped.signal,
     });
     this.#ended = this.#work();
   }
@@ -241,6 +255,7 @@ export class Consumer implements Claimant {
     // Fewer than there were slots for: nothing more waits now.
     this.#attention.isHungry ||= answer.ids.length === slots && slots > 0;
     this.#attention.lookIn(answer.dueMs);
+    this.#cancels.claimed(answer.cancels);
     for (const worker of answer.dead) await this.#recover(worker);
     if (answer.letters > 0) this.#post.kick();
     if (answer.unhandled > 0) await this.#readmit(slots - answer.ids.length);
@@ -293,12 +308,15 @@ export class Consumer implements Claimant {
       const failures = info === null ? undefined : this.#failuresOf(info);
       const run = new Run(id, fenceOf(id), decodeRecord(bytes), failures, Number(stored.crashed[at] ?? 0));
       this.#runs.begin(run);
-      void this.#execute(run);
+      this.#cancels.begun(run);
+      if (run.isExpired) void this.#end(run, () => this.#endings.expire(run));
+      else void this.#execute(run);
     }
   }
 
   async #execute(run: Run): Promise<void> {
     try {
+      if (run.record.freesAtStart) await this.#insist(run, () => this.#store.started(run));
       const result = await run.within(
         this.#runtime,
         this.#terms.runTimeoutMs,
@@ -349,23 +367,25 @@ export class Consumer implements Claimant {
     return false;
   }
 
-  /** Until the server has answered, or the lease is over and the job with it. */
   async #end(run: Run, ask: () => Promise<Ending>): Promise<void> {
-    const pause = new Pause(this.#runtime, this.#stopped.signal);
-    await this.#runs.ending(run, async () => {
-      while (this.#runs.isCurrent(run) && !this.#stopped.signal.aborted) {
-        try {
-          const ending = await ask();
-          if (run.record.waiting.length > 0) this.#post.kick();
-          return this.#count(run, ending);
-        } catch (error) {
-          warnUnlessOutage(error);
-          await pause.next();
-        }
-      }
-    });
+    await this.#runs.ending(run, () => this.#insist(run, async () => this.#count(run, await ask())));
+    if (run.record.waiting.length > 0) this.#post.kick();
+    if (run.isCancelled) this.#cancels.ended();
     this.#slots.freed();
     this.#attention.look();
+  }
+
+  /** Until the server has answered, or the lease is over and the job with it. */
+  async #insist(run: Run, ask: () => Promise<void>): Promise<void> {
+    const pause = new Pause(this.#runtime, this.#stopped.signal);
+    while (this.#runs.isCurrent(run) && !this.#stopped.signal.aborted) {
+      try {
+        return await ask();
+      } catch (error) {
+        warnUnlessOutage(error);
+        await pause.next();
+      }
+    }
   }
 
   #count(run: Run, ending: Ending): void {
@@ -373,6 +393,7 @@ export class Consumer implements Claimant {
     if (ending === "completed") this.#stats.completed += 1;
     if (ending === "failed" || ending === "dead") this.#stats.failed += 1;
     if (ending === "dead") this.#stats.dead += 1;
+    if (ending === "cancelled" || ending === "expired") this.#stats[ending] += 1;
     if (ending === "stale") this.#stats.lost += 1;
   }
 

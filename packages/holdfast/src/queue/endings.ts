@@ -9,7 +9,7 @@ import type { QueueValues } from "./values.ts";
 import type { Fate, WorkerStore } from "./worker-store.ts";
 
 /** `stale`: the job was another's by then, and nothing changed. */
-export type Ending = "completed" | "again" | "failed" | "dead" | "stale";
+export type Ending = "completed" | "again" | "failed" | "dead" | "cancelled" | "expired" | "stale";
 
 const NOTHING = Buffer.alloc(0);
 /** In front of its lane, without the loss of an attempt. */
@@ -18,6 +18,7 @@ export const AGAIN: Fate & { readonly fate: "again" } = {
   delayMs: 0,
   info: NOTHING,
   outcome: NOTHING,
+  isTold: false,
   told: NOTHING,
 };
 
@@ -49,21 +50,35 @@ export class Endings<Result> {
   /** What `finish` is given, made once, before the server is asked for the first time; undefined where an acknowledgement is enough. */
   successOf(run: Run, result: Result): Fate | undefined {
     const { keepsResult, waiting } = run.record;
-    if (!keepsResult && waiting.length === 0) return undefined;
+    const isKept = this.#settings.keep.completed.count !== 0;
+    if (!keepsResult && !isKept && !run.isCancelled && waiting.length === 0) return undefined;
     const { outcome, result: results, context } = this.#values;
-    const kept = keepsResult ? outcome.encode({ value: results.encode(result, context) }, context) : NOTHING;
-    return { fate: "done", delayMs: 0, info: NOTHING, outcome: kept, told: this.#told(run, { value: result }) };
+    const isWanted = keepsResult || isKept;
+    const ended = isWanted ? outcome.encode({ value: results.encode(result, context) }, context) : NOTHING;
+    const told = this.#told(run, { value: result });
+    return { fate: "done", delayMs: 0, info: NOTHING, outcome: ended, isTold: keepsResult, told };
   }
 
-  async finish(run: Run, success: Fate): Promise<Ending> {
-    return (await this.#store.settle(run, success)) === "ok" ? "completed" : "stale";
+  finish(run: Run, success: Fate): Promise<Ending> {
+    return this.#settled(run, success, "completed");
+  }
+
+  /** It was claimed later than it may start. */
+  expire(run: Run): Promise<Ending> {
+    const outcome = this.#values.outcome.encode({ expired: true }, this.#values.context);
+    const told = this.#told(run, { message: "it expired" });
+    return this.#settled(run, { ...AGAIN, fate: "expired", outcome, isTold: true, told }, "expired");
   }
 
   async fail(run: Run, error: unknown): Promise<Ending> {
     const { ending, ...fate } = this.#verdict(run, error);
+    return this.#settled(run, fate, ending);
+  }
+
+  async #settled(run: Run, fate: Fate, ending: Ending): Promise<Ending> {
     const settled = await this.#store.settle(run, fate);
     if (settled === "undone") return "failed";
-    return settled === "ok" ? ending : "stale";
+    return settled === "ok" ? ending : settled;
   }
 
   #verdict(run: Run, error: unknown): Fate & { readonly ending: Ending } {
@@ -92,7 +107,15 @@ export class Endings<Result> {
 
   #dead(run: Run, info: Buffer, message: string): Fate & { readonly ending: Ending } {
     const outcome = run.record.keepsResult ? this.#values.outcome.encode({ message }, this.#values.context) : NOTHING;
-    return { ending: "dead", fate: "dead", delayMs: 0, info, outcome, told: this.#told(run, { message }) };
+    return {
+      ending: "dead",
+      fate: "dead",
+      delayMs: 0,
+      info,
+      outcome,
+      isTold: true,
+      told: this.#told(run, { message }),
+    };
   }
 
   #told(run: Run, told: { readonly value?: unknown; readonly message?: string }): Buffer {

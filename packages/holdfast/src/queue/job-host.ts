@@ -2,16 +2,18 @@
 import { createHash } from "node:crypto";
 import { LeaseLostError } from "../base/errors.ts";
 import type { Runtime } from "../base/runtime.ts";
-import type { Codec } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
 import { Blocked } from "./failure.ts";
 import type { QueueChild } from "./flows/child.ts";
-import { FanIn, goesOn, type QueueChildResult, type Told } from "./flows/fan-in.ts";
+import { FanIn, goesOn, type QueueChildResult } from "./flows/fan-in.ts";
 import { type Parent, planOf } from "./flows/plan.ts";
+import { Reports } from "./jobs/reports.ts";
+import type { QueueSettings } from "./options.ts";
 import type { Partition } from "./partition.ts";
 import type { Run } from "./run.ts";
 import type { StepStore } from "./steps/step-store.ts";
 import { Steps, type StepValues } from "./steps/steps.ts";
+import { type QueueValues, stepValues } from "./values.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
 export interface JobHostParts {
@@ -19,13 +21,12 @@ export interface JobHostParts {
   readonly queue: string;
   readonly partition: Partition;
   readonly store: WorkerStore;
-  /** For what its steps return. */
-  readonly values: StepValues;
-  /** For what it learns of jobs that it waited for. */
-  readonly told: Codec<Told>;
+  readonly values: QueueValues<unknown, unknown>;
+  readonly settings: QueueSettings;
 }
 
 export class JobHost {
+  readonly reports: Reports;
   readonly #queue: string;
   readonly #partition: Partition;
   readonly #store: WorkerStore;
@@ -34,14 +35,15 @@ export class JobHost {
   readonly #values: StepValues;
   readonly #runtime: Runtime;
 
-  constructor({ core, queue, partition, store, values, told }: JobHostParts) {
+  constructor({ core, queue, partition, store, values, settings }: JobHostParts) {
     this.#queue = queue;
     this.#partition = partition;
     this.#store = store;
-    this.#fanIn = new FanIn(told);
+    this.#fanIn = new FanIn(values.told);
     this.#steps = partition.steps;
-    this.#values = values;
+    this.#values = stepValues(values);
     this.#runtime = core.driver.runtime;
+    this.reports = new Reports(core, partition.keys, store.keys, values, settings.timeoutMs);
   }
 
   steps(run: Run): Steps {

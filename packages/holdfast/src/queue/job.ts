@@ -4,7 +4,7 @@ import type { QueueCommit, QueueCommitOptions, QueueCommitResult } from "./commi
 import { checkChildren, type QueueChild } from "./flows/child.ts";
 import type { QueueChildResult } from "./flows/fan-in.ts";
 import type { JobHost } from "./job-host.ts";
-import { checkName } from "./options.ts";
+import { checkName } from "./check-name.ts";
 import type { Run } from "./run.ts";
 import type { QueueSignalResult, QueueSource } from "./steps/steps.ts";
 
@@ -24,7 +24,8 @@ export interface QueueJob<Payload> {
   readonly addedAt: number;
   /** Of a schedule's job: the time of its tick, whenever it was added. */
   readonly scheduledFor: number | undefined;
-  /** Aborts when the run is over its `runTimeout`, when the job is no longer this worker's, and when the worker closes. */
+  readonly tags: readonly string[];
+  /** Aborts when the job is cancelled, when the run is over its `runTimeout`, when the job is no longer this worker's, and when the worker closes. */
   readonly signal: AbortSignal;
   /** How the jobs ended for which this one has waited, in their order. Cost: HGETALL. */
   children(): Promise<QueueChildResult[]>;
@@ -66,6 +67,17 @@ export interface QueueJob<Payload> {
    * @throws LeaseLostError if the job is no longer this run's, HoldfastError `WRONG_TYPE` if a key holds something else; nothing is written then
    */
   commit(write: (commit: QueueCommit) => void, options?: QueueCommitOptions): Promise<QueueCommitResult>;
+  /**
+   * Says how far the run is: a number, or any value that can be stored. Of those that come within 100 ms the last one is written.
+   * Cost: one script; those of the same tick share it.
+   * @throws LeaseLostError if the job is no longer this run's
+   */
+  progress(value: unknown): Promise<void>;
+  /**
+   * Adds a line to the job's logs: the last 100 lines and 32 KiB are kept, while the job is. Cost: as `progress`.
+   * @throws LeaseLostError if the job is no longer this run's, OutcomeUnknownError if the answer was lost
+   */
+  log(text: string): Promise<void>;
 }
 
 export interface QueueWaitOptions {
@@ -91,6 +103,7 @@ export class JobView<Payload> implements QueueJob<Payload> {
   readonly fence: number;
   readonly addedAt: number;
   readonly scheduledFor: number | undefined;
+  readonly tags: readonly string[];
   readonly #run: Run;
   readonly #host: JobHost;
   readonly #tools: JobTools;
@@ -104,6 +117,7 @@ export class JobView<Payload> implements QueueJob<Payload> {
     this.fence = run.fence;
     this.addedAt = run.record.addedAt;
     this.scheduledFor = run.record.scheduledFor;
+    this.tags = run.record.tags;
     this.#run = run;
     this.#host = host;
     // Its steps undo, also where the handler comes to none of them.
@@ -151,5 +165,13 @@ export class JobView<Payload> implements QueueJob<Payload> {
   async commit(write: (commit: QueueCommit) => void, options?: QueueCommitOptions): Promise<QueueCommitResult> {
     const { result } = givenOptions(options, COMMIT_OPTIONS);
     return this.#tools.commit(this.#run, write, result);
+  }
+
+  progress(value: unknown): Promise<void> {
+    return this.#host.reports.progress(this.#run, value);
+  }
+
+  log(text: string): Promise<void> {
+    return this.#host.reports.log(this.#run, text);
   }
 }

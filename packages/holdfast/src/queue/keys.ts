@@ -6,6 +6,8 @@ export interface WorkerKeys {
   readonly worker: string;
   readonly active: string;
   readonly wakeKey: string;
+  /** Woken when a job that it runs is cancelled. */
+  readonly cancelKey: string;
 }
 
 export class QueueKeys {
@@ -31,6 +33,13 @@ export class QueueKeys {
   readonly totals: string;
   /** What the keys of a minute's counts begin with. */
   readonly minutes: string;
+  /** Jobs that wait for the end of the one that has their unique key. */
+  readonly reruns: string;
+  /** Ids that lie in lanes although their jobs were removed or moved. */
+  readonly ghosts: string;
+  /** Jobs that ended well and are kept, by when, and what is known of them. */
+  readonly completed: string;
+  readonly kept: string;
   /** What the keys of outcomes begin with, in front of a job's id. */
   readonly results: string;
   readonly #keys: GroupKeys;
@@ -53,6 +62,10 @@ export class QueueKeys {
     this.letters = keys.part("letters");
     this.totals = keys.part("totals");
     this.minutes = keys.part("minute:");
+    this.reruns = keys.part("reruns");
+    this.ghosts = keys.part("ghosts");
+    this.completed = keys.part("completed");
+    this.kept = keys.part("kept");
     this.results = keys.part("result:");
   }
 
@@ -102,6 +115,11 @@ export class QueueKeys {
   }
 
   worker(worker: string): WorkerKeys {
-    return { worker, active: this.#keys.part("active", worker), wakeKey: this.#keys.part("wake", worker) };
+    return {
+      worker,
+      active: this.#keys.part("active", worker),
+      wakeKey: this.#keys.part("wake", worker),
+      cancelKey: this.#keys.part("cancel", worker),
+    };
   }
 }

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from "../base/errors.ts";
 import { Unhandled } from "./failure.ts";
 import type { QueueJob } from "./job.ts";
-import { checkName } from "./options.ts";
+import { checkName } from "./check-name.ts";
 
 declare const NAMED: unique symbol;
 

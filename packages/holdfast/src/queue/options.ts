@@ -5,6 +5,11 @@ import { type Duration, givenOptions, type OptionNames, toMs, toTimerMs, wholeBe
 import type { CodecOptions } from "../core/codec/codec.ts";
 import { type DurabilitySettings, durabilitySettings, type QueueDurability } from "./durability.ts";
 import { checkChildren, type QueueChild, type QueueOnDead } from "./flows/child.ts";
+import { expiryOf, type QueueUnique, tagsOf, uniqueSettings, type UniqueSettings } from "./jobs/adding.ts";
+import { type KeepSettings, keepSettings, type QueueKeep } from "./jobs/keep.ts";
+import { checkName } from "./check-name.ts";
+
+export { checkName } from "./check-name.ts";
 
 export type QueuePriority = "high" | "normal" | "low";
 
@@ -37,6 +42,8 @@ export interface QueueOptions<Payload, Result> extends Pick<
   readonly runTimeout?: Duration;
   /** How long a result waits for `job.result()`. @default "1m" */
   readonly resultTtl?: Duration;
+  /** Which jobs that are over are kept. @default none that ended well, the last 100,000 dead ones */
+  readonly keep?: QueueKeep;
   /**
    * Over how many slots the queue is spread, 1 to 1,024: in a cluster so many primaries may share it. The same in all processes; to change
    * it, let the queue run empty first. Order holds within a partition. @default 1
@@ -48,13 +55,6 @@ export interface QueueOptions<Payload, Result> extends Pick<
   readonly durability?: QueueDurability;
   /** Deadline of each operation on the server. @default the handle's `timeout` */
   readonly timeout?: Duration;
-}
-
-/** A key that only one job at a time may have. */
-export interface QueueUnique {
-  readonly key: string;
-  /** Counted from when the job was added. @default until the job is over */
-  readonly for?: Duration;
 }
 
 export interface QueueAddOptions<Name extends string = string> {
@@ -80,6 +80,10 @@ export interface QueueAddOptions<Name extends string = string> {
   readonly attempts?: number;
   /** Keeps the handler's result for `job.result()`. @default false */
   readonly result?: boolean;
+  /** A job that has not started by then ends `expired` and never runs: a duration from when it was added, or a Date. @default never */
+  readonly expires?: Duration | Date;
+  /** What `queue.where({ tag })` finds it by; up to 10. */
+  readonly tags?: readonly string[];
   /** Made by `queue.child()`, of this queue or others: they run first, and this job waits for them. At most 10,000 in all. */
   readonly children?: readonly QueueChild[];
   /** Waits until replicas or the disk have the job; what was reached is the result's `durability`. @default the queue's */
@@ -119,6 +123,7 @@ export interface QueueSettings {
   readonly maxCrashes: number;
   readonly runTimeoutMs: number | undefined;
   readonly resultTtlMs: number;
+  readonly keep: KeepSettings;
   readonly partitions: number;
   /** 0: any number. */
   readonly maxWaiting: number;
@@ -142,7 +147,7 @@ export interface WorkSettings {
   readonly untilEmpty: boolean;
 }
 
-export interface AddSettings {
+export interface AddSettings extends UniqueSettings {
   readonly name: string | undefined;
   readonly id: string | undefined;
   readonly key: string | undefined;
@@ -152,13 +157,13 @@ export interface AddSettings {
   readonly waitMs: number;
   /** Empty, `+milliseconds` from now, or milliseconds since 1970. */
   readonly due: string;
-  readonly uniqueKey: string;
-  /** 0: until the job is over. */
-  readonly uniqueMs: number;
   readonly attempts: number | undefined;
   readonly result: boolean;
   readonly children: readonly QueueChild[];
   readonly durability: DurabilitySettings | undefined;
+  /** A number: milliseconds after it was added; a text: milliseconds since 1970. */
+  readonly expires: number | string | undefined;
+  readonly tags: readonly string[];
 }
 
 export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown, unknown>> = {
@@ -172,6 +177,7 @@ export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown, unknown>> = {
   maxCrashes: true,
   runTimeout: true,
   resultTtl: true,
+  keep: true,
   partitions: true,
   maxWaiting: true,
   durability: true,
@@ -189,6 +195,8 @@ export const ADD_MANY_OPTIONS: OptionNames<QueueAddManyOptions> = {
   attempts: true,
   result: true,
   durability: true,
+  expires: true,
+  tags: true,
 };
 export const ADD_OPTIONS: OptionNames<QueueAddOptions> = { id: true, children: true, ...ADD_MANY_OPTIONS };
 export const CHILD_OPTIONS: OptionNames<QueueChildOptions> = {
@@ -202,9 +210,10 @@ export const CHILD_OPTIONS: OptionNames<QueueChildOptions> = {
   priority: true,
   attempts: true,
   result: true,
+  expires: true,
+  tags: true,
 };
 const BACKOFF_OPTIONS: OptionNames<QueueBackoff> = { type: true, delay: true, max: true, jitter: true };
-const UNIQUE_OPTIONS: OptionNames<QueueUnique> = { key: true, for: true };
 export const WORK_OPTIONS: OptionNames<QueueWorkOptions> = {
   concurrency: true,
   lease: true,
@@ -216,7 +225,6 @@ export const WORK_OPTIONS: OptionNames<QueueWorkOptions> = {
 
 const LANES = { high: 1, normal: 2, low: 3 } as const;
 const MAX_ATTEMPTS = 1_000;
-const MAX_NAME = 200;
 const MAX_CONCURRENCY = 10_000;
 const MAX_PARTITIONS = 1_024;
 const MAX_WAITING = 1_000_000_000;
@@ -232,6 +240,7 @@ export function queueSettings(options: QueueOptions<never, never>): QueueSetting
     runTimeoutMs: runTimeout === undefined ? undefined : toTimerMs("runTimeout", runTimeout),
     resultTtlMs: toMs("resultTtl", options.resultTtl ?? "1m"),
     durability: options.durability === undefined ? undefined : durabilitySettings(options.durability),
+    keep: keepSettings(options.keep),
     partitions: wholeBetween("partitions", partitions, 1, MAX_PARTITIONS),
     maxWaiting: maxWaiting === undefined ? 0 : wholeBetween("maxWaiting", maxWaiting, partitions, MAX_WAITING),
     timeoutMs: timeout === undefined ? undefined : toTimerMs("timeout", timeout),
@@ -279,11 +288,15 @@ export function workSettings({
 export function addSettings(options: QueueAddOptions): AddSettings {
   const { name, id, key, group, wait, priority = "normal", unique, attempts, result = false } = options;
   if (typeof result !== "boolean") throw new InvalidArgumentError("result", "a boolean", result);
-  if (!Object.hasOwn(LANES, priority))
-    throw new InvalidArgumentError("priority", '"high", "normal" or "low"', priority);
-  const taken = uniqueOf(unique);
   const children = options.children === undefined ? [] : checkChildren("children", options.children);
   const due = dueOf(options);
+  const taken = uniqueSettings(unique, due !== "" || group !== undefined);
+  if (options.durability !== undefined && taken.uniqueMode !== "" && taken.uniqueMode !== "s")
+    throw new InvalidArgumentError(
+      "durability",
+      "nothing beside a mode of `unique` that changes other jobs",
+      undefined,
+    );
   if (children.length > 0 && due !== "")
     throw new InvalidArgumentError("children", "no time beside it: the job runs when they have ended", undefined);
   if (children.length > 0 && wait !== undefined)
@@ -294,30 +307,28 @@ export function addSettings(options: QueueAddOptions): AddSettings {
     throw new InvalidArgumentError("children", "an `id` beside it, rather than `unique`", undefined);
   return {
     name: name === undefined ? undefined : checkName("name", name),
+    ...taken,
     id: id === undefined ? undefined : checkName("id", id),
     key: key === undefined ? undefined : checkName("key", key),
-    lane: LANES[priority] + (group === undefined ? 0 : IN_GROUP),
+    lane: laneOf(priority) + (group === undefined ? 0 : IN_GROUP),
     group: group === undefined ? undefined : checkGroup(group),
     waitMs: wait === undefined ? 0 : toTimerMs("wait", wait, 0),
     due,
-    uniqueKey: taken === undefined ? "" : checkName("unique", taken.key),
-    uniqueMs: taken?.for === undefined ? 0 : toMs("unique.for", taken.for),
     attempts: attempts === undefined ? undefined : wholeBetween("attempts", attempts, 1, MAX_ATTEMPTS),
     result,
+    expires: expiryOf(options.expires),
+    tags: tagsOf(options.tags),
     children,
     durability: options.durability === undefined ? undefined : durabilitySettings(options.durability),
   };
 }
 
-function uniqueOf(unique: QueueAddOptions["unique"]): QueueUnique | undefined {
-  return typeof unique === "object" ? givenOptions(unique, UNIQUE_OPTIONS, "unique") : named(unique);
+export function laneOf(priority: QueuePriority): 1 | 2 | 3 {
+  if (Object.hasOwn(LANES, priority)) return LANES[priority];
+  throw new InvalidArgumentError("priority", '"high", "normal" or "low"', priority);
 }
 
-function named(key: string | undefined): QueueUnique | undefined {
-  return key === undefined ? undefined : { key };
-}
-
-function dueOf({ delay, at }: QueueAddOptions): string {
+export function dueOf({ delay, at }: Pick<QueueAddOptions, "delay" | "at">): string {
   if (delay !== undefined && at !== undefined)
     throw new InvalidArgumentError("at", "nothing beside `delay`, which says the same", at);
   if (delay !== undefined) return `+${toMs("delay", delay, 0)}`;
@@ -338,10 +349,4 @@ function checkAliases(given: unknown): Readonly<Record<string, string>> {
   if (typeof given !== "object" || given === null || Array.isArray(given))
     throw new InvalidArgumentError("aliases", 'an object such as { old: "new" }', given);
   return Object.fromEntries(Object.entries(given).map(([old, name]) => [old, checkName(`aliases.${old}`, name)]));
-}
-
-export function checkName(field: string, name: unknown): string {
-  if (typeof name === "string" && name.length > 0 && name.length <= MAX_NAME && !/\p{Surrogate}/u.test(name))
-    return name;
-  throw new InvalidArgumentError(field, `a non-empty, well-formed string of at most ${MAX_NAME} characters`, name);
 }

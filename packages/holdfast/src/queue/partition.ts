@@ -3,6 +3,7 @@ import type { Core } from "../core/core.ts";
 import { Additions } from "./additions.ts";
 import type { Post, PostOffice } from "./flows/post.ts";
 import { GroupStore } from "./groups/store.ts";
+import { JobStore } from "./jobs/store.ts";
 import { QueueKeys } from "./keys.ts";
 import type { QueueSettings } from "./options.ts";
 import { StepStore } from "./steps/step-store.ts";
@@ -13,6 +14,7 @@ export class Partition {
   readonly keys: QueueKeys;
   readonly store: QueueStore;
   readonly groups: GroupStore;
+  readonly jobs: JobStore;
   readonly additions: Additions;
   readonly post: Post;
   readonly steps: StepStore;
@@ -25,8 +27,10 @@ export class Partition {
     this.keys = new QueueKeys(core.keys.group("queue", name, index));
     this.store = new QueueStore(core, this.keys, settings);
     this.groups = new GroupStore(core, this.keys, settings.timeoutMs);
+    this.jobs = new JobStore(core, this.keys, settings);
     this.additions = new Additions(core, this.keys, {
       timeoutMs: settings.timeoutMs,
+      resultTtlMs: settings.resultTtlMs,
       maxWaiting: shareOf(settings.maxWaiting, settings.partitions, index),
       idHead: this.idHead,
     });

@@ -8,9 +8,8 @@
  * by itself when a server answers again.
  */
 import { types } from "node:util";
-import { AbortedError, InvalidArgumentError, TimeoutError, ClosedError } from "../base/errors.ts";
-import { checkSignal } from "../base/abort.ts";
-import { type Duration, listOf, type OptionNames, parseOptions, toTimerMs } from "../base/options.ts";
+import { ClosedError, InvalidArgumentError } from "../base/errors.ts";
+import { givenOptions, listOf, type OptionNames, parseOptions } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { Operations } from "../core/observe/observe.ts";
@@ -19,14 +18,41 @@ import { QueueDeadLetters } from "./dead-letters.ts";
 import type { QueueDurabilityResult } from "./durability.ts";
 import { QueueGroups } from "./groups/groups.ts";
 import { QueueLimits } from "./groups/limits.ts";
-import type { FailureRecord, QueueFailure } from "./failure.ts";
+import {
+  CLEAN_OPTIONS,
+  drained,
+  obliterated,
+  type QueueCleanOptions,
+  type QueueObliterateOptions,
+} from "./jobs/bulk.ts";
+import {
+  cancelOutcome,
+  type QueueCancelResult,
+  QueueChanges,
+  type QueueRemoveResult,
+  type QueueRetryResult,
+  type QueueUpdate,
+  type QueueUpdateResult,
+  TAKEN_OVER,
+} from "./jobs/changes.ts";
+import { infoFrom, type QueueJobInfo } from "./jobs/info.ts";
+import { checkState, type QueuePage, type QueuePageOptions, QueuePages } from "./jobs/pages.ts";
+import { logsFrom, type QueueLog } from "./jobs/reports.ts";
+import {
+  type QueueResult,
+  type QueueResultOptions,
+  QueueResults,
+  RESULT_OPTIONS,
+  resultSettings,
+} from "./jobs/results.ts";
+import { type QueueFilter, QueueSelection } from "./jobs/selection.ts";
+import { checkName } from "./check-name.ts";
 import {
   ADD_MANY_OPTIONS,
   ADD_OPTIONS,
   type AddSettings,
   addSettings,
   CHILD_OPTIONS,
-  checkName,
   QUEUE_OPTIONS,
   type QueueAddManyOptions,
   type QueueAddOptions,
@@ -54,14 +80,13 @@ import {
 import { type QueueCounts, sumOfCounts } from "./overview/job-counts.ts";
 import { TallyStore } from "./overview/store.ts";
 import { Partitions } from "./partitions.ts";
-import { decodeRecord, encodeRecord } from "./record.ts";
+import { encodeRecord } from "./record.ts";
 import { withRoom } from "./room.ts";
 import type { CountsResult } from "./scripts.gen.ts";
-import { type QueueJobState, stateOf } from "./state.ts";
 import { QueueSchedules } from "./schedules/schedules.ts";
 import { SharedTicker } from "./schedules/ticker.ts";
 import type { QueueStore } from "./store.ts";
-import { type Outcome, queueValues, type QueueValues, stepValues } from "./values.ts";
+import { queueValues, type QueueValues, stepValues } from "./values.ts";
 import {
   Dispatch,
   type QueueHandler,
@@ -75,42 +100,22 @@ import { QueueWorker, type WorkerSource } from "./worker.ts";
 
 /** A job as its adder sees it. */
 export interface QueueAddResult<Result> {
-  /** `duplicate`: not added, because the job `id` has the same id or unique key; `full`: not added, because as many wait as may. */
-  readonly status: "ok" | "duplicate" | "full";
+  /**
+   * `duplicate`: not added, because the job `id` has the same id or unique key. `replaced`: the job `id`, which has the same unique key and
+   * has not started, has this payload now. `full`: not added, because as many wait as may.
+   */
+  readonly status: "ok" | "duplicate" | "replaced" | "full";
   readonly id: string;
   /** What was reached of the `durability` that was asked for; undefined where none was. */
   readonly durability?: QueueDurabilityResult;
   /** As `queue.result(id)`. */
   result(options?: QueueResultOptions): Promise<QueueResult<Result>>;
-}
-
-export interface QueueResultOptions {
-  /** @default "30s" */
-  readonly timeout?: Duration;
-  readonly signal?: AbortSignal;
-}
-
-/** `missing`: there is no such job, and no result of one (any more, or because it was added without `result: true`). */
-export type QueueResult<Result> = Outcome<Result> | { readonly status: "missing" };
-
-export interface QueueJobInfo<Payload> {
-  readonly id: string;
-  readonly payload: Payload;
-  readonly state: QueueJobState;
-  readonly addedAt: number;
-  /** Of a delayed one: when it is due, in milliseconds since 1970. */
-  readonly dueAt: number | undefined;
-  readonly failures: number;
-  readonly crashes: number;
-  readonly history: readonly QueueFailure[];
-  /** Why it is dead, where that was not a failure of its own. */
-  readonly reason: string | undefined;
+  /** As `queue.cancel(id)`. */
+  cancel(reason?: string): Promise<QueueCancelResult>;
 }
 
 const FLOW_BYTES = 9;
-const RESULT_OPTIONS: OptionNames<QueueResultOptions> = { timeout: true, signal: true };
-/** A wake-up may be lost. */
-const RESULT_POLL_MS = 2_000;
+const ENTRIES_OPTIONS: OptionNames<Pick<QueuePageOptions, "state">> = { state: true };
 
 /**
  * @example
@@ -137,6 +142,9 @@ export class Queue<Payload, Result = unknown> {
   readonly #partitions: Partitions;
   readonly #tallies: TallyStore;
   readonly #values: QueueValues<Payload, Result>;
+  readonly #pages: QueuePages<Payload, Result>;
+  readonly #changes: QueueChanges<Payload>;
+  readonly #results: QueueResults<Payload, Result>;
 
   constructor(core: Core, name: string, options?: QueueOptions<Payload, Result>) {
     this.name = name;
@@ -159,7 +167,10 @@ export class Queue<Payload, Result = unknown> {
     this.limits = new QueueLimits(this.#operations, this.#partitions.all);
     this.groups = new QueueGroups(this.#operations, this.#partitions);
     this.flows = new QueueFlows(values.told, this.#operations, name, this.#partitions);
-    this.dead = new QueueDeadLetters(this.#operations, this.#partitions, values);
+    this.#pages = new QueuePages(this.#partitions, values);
+    this.#changes = new QueueChanges(this.#partitions, values);
+    this.#results = new QueueResults(core, this.#partitions, values);
+    this.dead = new QueueDeadLetters(this.#operations, this.#partitions, this.#pages, (filter) => this.where(filter));
     this.schedules = new QueueSchedules(core, name, { keys: this.#partitions.first.keys, values, settings });
     this.#ticker = new SharedTicker((pollMs) => this.schedules.run({ poll: pollMs }));
   }
@@ -181,8 +192,9 @@ export class Queue<Payload, Result = unknown> {
       if (settings.children.length > 0) return this.#addFlow(payload, settings);
       const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
       const { additions } = this.#partitions.for(settings);
+      const cancels = settings.uniqueMode === "c" ? { outcome: cancelOutcome(this.#values, TAKEN_OVER) } : {};
       const entered = await withRoom(this.#core.driver.runtime, settings.waitMs, () =>
-        additions.add({ id: settings.id, settings, record }),
+        additions.add({ id: settings.id, settings, record, ...cancels }),
       );
       return this.#added(entered);
     });
@@ -256,52 +268,16 @@ export class Queue<Payload, Result = unknown> {
   result(id: string, options?: QueueResultOptions): Promise<QueueResult<Result>> {
     return this.#operations.run("result", id, async () => {
       checkName("id", id);
-      const { timeoutMs, signal } = parseOptions(this.#operations.where, options, RESULT_OPTIONS, resultSettings);
-      const { runtime } = this.#core.driver;
-      const deadline = runtime.now() + timeoutMs;
-      const waiter = await this.#core.wakeups.join(this.#partitions.of(id).keys.result(id));
-      try {
-        for (;;) {
-          const outcome = await this.#outcome(id);
-          if (outcome !== undefined) return outcome;
-          const leftMs = deadline - runtime.now();
-          if (leftMs <= 0)
-            throw new TimeoutError(`queue "${this.name}": job ${id} has not ended in time`, {
-              op: "queue.result",
-              key: id,
-            });
-          await waiter.next(Math.min(leftMs, RESULT_POLL_MS), signal);
-          if (signal?.aborted === true)
-            throw new AbortedError("the caller stopped waiting for the result", {
-              op: "queue.result",
-              key: id,
-              cause: signal.reason,
-            });
-        }
-      } finally {
-        waiter.leave();
-      }
+      const settings = parseOptions(this.#operations.where, options, RESULT_OPTIONS, resultSettings);
+      return this.#results.wait(this.#operations.where, id, settings);
     });
   }
 
-  /** Returns a job that is not over, or undefined. Cost: one script. */
-  get(id: string): Promise<QueueJobInfo<Payload> | undefined> {
+  /** Returns a job that is not over or is kept, or undefined. Cost: one script. */
+  get(id: string): Promise<QueueJobInfo<Payload, Result> | undefined> {
     return this.#operations.run("get", id, async () => {
-      const found = await this.#partitions.of(checkName("id", id)).store.find(id);
-      if (found.status === "missing") return undefined;
-      const record = decodeRecord(found.record);
-      const failures = this.#failuresOf(found.failures);
-      return {
-        id,
-        payload: this.#values.payload.decode(record.payload, this.#values.context),
-        state: stateOf(found),
-        addedAt: record.addedAt,
-        dueAt: found.dueMs > 0 ? found.dueMs : undefined,
-        failures: failures?.failures ?? 0,
-        crashes: found.crashes,
-        history: failures?.last ?? [],
-        reason: found.reason ?? undefined,
-      };
+      const row = await this.#partitions.of(checkName("id", id)).jobs.find(id);
+      return row === undefined ? undefined : infoFrom(this.#values, id, row);
     });
   }
 
@@ -316,13 +292,73 @@ export class Queue<Payload, Result = unknown> {
     });
   }
 
-  /** Removes a job that is not running; `busy`: it runs, and stays. Idempotent. Cost: two scripts. */
-  remove(id: string): Promise<{ readonly status: "ok" | "missing" | "busy" }> {
-    return this.#operations.run("remove", id, async () => {
-      const { store } = this.#partitions.of(checkName("id", id));
-      const found = await store.find(id);
-      if (found.status === "missing") return { status: "missing" };
-      return { status: await store.remove(id, decodeRecord(found.record).uniqueKey) };
+  /** Returns the last lines that a job's handler logged, oldest first. Cost: HGET, for a kept job two. */
+  logs(id: string): Promise<QueueLog[]> {
+    return this.#operations.run("logs", id, async () =>
+      logsFrom(this.#values, await this.#partitions.of(checkName("id", id)).jobs.logs(id)),
+    );
+  }
+
+  /**
+   * Cancels a job, wherever it is: one that has not started is over at once; of one that runs the signal aborts, and however its run ends
+   * it is not run again. `reason` is for its handler and for those who wait for its result. Idempotent. Cost: one script.
+   */
+  cancel(id: string, reason?: string): Promise<QueueCancelResult> {
+    return this.#operations.run("cancel", id, () => this.#changes.cancel(id, reason));
+  }
+
+  /** Changes a job that has not started; what is not given stays as it is. Idempotent. Cost: one script. */
+  update(id: string, changes: QueueUpdate<Payload>): Promise<QueueUpdateResult> {
+    return this.#operations.run("update", id, () => this.#changes.update(id, changes));
+  }
+
+  /** Lets a delayed job run now, at the end of its lane. Idempotent. Cost: one script. */
+  promote(id: string): Promise<QueueUpdateResult> {
+    return this.#operations.run("promote", id, () => this.#changes.promote(id));
+  }
+
+  /** Lets a dead or a kept job run again, at the end of its lane and with all its attempts. Cost: one script. */
+  retry(id: string): Promise<QueueRetryResult> {
+    return this.#operations.run("retry", id, () => this.#changes.retry(id));
+  }
+
+  /** Removes a job that is not running, or that is kept. Idempotent. Cost: one script. */
+  remove(id: string): Promise<QueueRemoveResult> {
+    return this.#operations.run("remove", id, () => this.#changes.remove(id));
+  }
+
+  /**
+   * Returns jobs of one state: waiting ones in the order of their lanes, the others by time. A job that stays in its state is neither missed nor
+   * returned twice, whatever is added or taken meanwhile (of waiting ones: within the first 10,000 of a lane). Cost: one script per page.
+   */
+  page(options: QueuePageOptions): Promise<QueuePage<Payload, Result>> {
+    return this.#operations.run("page", undefined, () => this.#pages.page(options));
+  }
+
+  /** Iterates over the jobs of one state, as pages of 500 return them. */
+  entries(options: Pick<QueuePageOptions, "state">): AsyncGenerator<QueueJobInfo<Payload, Result>> {
+    return this.#pages.entries(
+      parseOptions(this.#operations.where, options, ENTRIES_OPTIONS, ({ state }) => checkState(state)),
+    );
+  }
+
+  /** Chooses jobs to `cancel`, `retry` or `remove` in chunks, with a dry run. No I/O. */
+  where(filter: QueueFilter): QueueSelection<Payload, Result> {
+    const [partitions, values, pages] = [this.#partitions, this.#values, this.#pages];
+    const now = async () => (await partitions.first.store.counts()).nowMs;
+    return new QueueSelection(this.#operations, { partitions, values, pages, now }, filter);
+  }
+
+  /** Drops the jobs that wait or are delayed, and returns how many. Safe to repeat. Cost: one script per 250 jobs. */
+  drain(): Promise<number> {
+    return this.#operations.run("drain", undefined, () => drained(this.#partitions));
+  }
+
+  /** Removes the jobs of one state that are older, and returns how many; running ones stay. Safe to repeat. Cost: a script per 500 jobs of the state, and one per 100 that are removed. */
+  clean(options: QueueCleanOptions): Promise<number> {
+    return this.#operations.run("clean", undefined, async () => {
+      const { limit, ...filter } = givenOptions(options, CLEAN_OPTIONS);
+      return (await this.where(filter).remove({ limit })).changed;
     });
   }
 
@@ -349,6 +385,14 @@ export class Queue<Payload, Result = unknown> {
     if (!types.isUint8Array(bytes))
       throw new InvalidArgumentError("bytes", "a Uint8Array", bytes, { where: this.#operations.where });
     return this.#values.payload.decode(Buffer.from(bytes), this.#values.context);
+  }
+
+  /**
+   * Removes the queue with all its jobs, of all states; `busy`: some run, unless it is forced: then their runs are called off. Workers go on.
+   * Safe to repeat. Cost: one script per partition, whatever its size.
+   */
+  obliterate(options?: QueueObliterateOptions): Promise<{ readonly status: "ok" | "busy" }> {
+    return this.#operations.run("obliterate", undefined, () => obliterated(this.#partitions, options));
   }
 
   /** No worker claims any more jobs, until `resume`; those that run go on. Idempotent. Cost: SET. */
@@ -422,43 +466,9 @@ export class Queue<Payload, Result = unknown> {
     await Promise.all(this.#partitions.all.map(({ store }) => ask(store)));
   }
 
-  #failuresOf(info: Buffer | null): FailureRecord | undefined {
-    return info === null ? undefined : this.#values.failures.decode(info, this.#values.context);
-  }
-
   #added({ status, id, durability }: Entered): QueueAddResult<Result> {
     const result = (options?: QueueResultOptions) => this.result(id, options);
-    return durability === undefined ? { status, id, result } : { status, id, durability, result };
+    const cancel = (reason?: string) => this.cancel(id, reason);
+    return durability === undefined ? { status, id, result, cancel } : { status, id, durability, result, cancel };
   }
-
-  async #outcome(id: string): Promise<QueueResult<Result> | undefined> {
-    const { store } = this.#partitions.of(id);
-    const bytes = await store.outcome(id, undefined);
-    if (bytes !== null) {
-      const { value, message = "" } = this.#values.outcome.decode(bytes, this.#values.context);
-      if (value === undefined) return { status: "dead", message };
-      return { status: "ok", value: this.#values.result.decode(Buffer.from(value), this.#values.context) };
-    }
-    const job = await store.find(id);
-    if (job.status === "missing") {
-      // It may have ended between the two questions.
-      const again = await store.outcome(id, undefined);
-      return again === null ? { status: "missing" } : undefined;
-    }
-    if (job.deadMs === 0) return undefined;
-    return {
-      status: "dead",
-      message:
-        job.reason ??
-        this.#failuresOf(job.failures)?.last.at(-1)?.message ??
-        `${job.crashes} of its workers died while they ran it`,
-    };
-  }
-}
-
-function resultSettings({ timeout = "30s", signal }: QueueResultOptions): {
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-} {
-  return { timeoutMs: toTimerMs("timeout", timeout, 0), signal: checkSignal(signal) };
 }

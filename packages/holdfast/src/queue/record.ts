@@ -3,7 +3,8 @@
  * the server's and is written by its script; the middle is empty for a job without options of its own.
  */
 import type { Waiting } from "./flows/waiting.ts";
-import type { AddSettings } from "./options.ts";
+import type { UniqueLetter } from "./jobs/adding.ts";
+import type { AddSettings, QueuePriority } from "./options.ts";
 
 /** Options that travel with a job; each name is one letter, as every waiting job pays for it. */
 interface Travelling {
@@ -23,6 +24,12 @@ interface Travelling {
   readonly p?: readonly Waiting[];
   /** the tick that it is of; written by `lua/include/schedule-job.lua` */
   readonly s?: number;
+  /** what its unique key does, where that is more than keeping others out */
+  readonly m?: Exclude<UniqueLetter, "">;
+  /** when it expires: a number of milliseconds after it was added, or a text of milliseconds since 1970 */
+  readonly x?: number | string;
+  /** tags */
+  readonly t?: readonly string[];
 }
 
 export interface JobRecord {
@@ -35,6 +42,11 @@ export interface JobRecord {
   readonly waiting: readonly Waiting[];
   readonly scheduledFor: number | undefined;
   readonly isDelayed: boolean;
+  /** Its unique key is free once it starts. */
+  readonly freesAtStart: boolean;
+  readonly expiresAt: number | undefined;
+  readonly tags: readonly string[];
+  readonly priority: QueuePriority;
   readonly payload: Buffer;
 }
 
@@ -42,22 +54,29 @@ const STAMP_LENGTH = 14;
 const NEWLINE = 10;
 const NONE: readonly Waiting[] = [];
 const BARE = Buffer.from("\n");
+const DIGIT_ONE = 49;
+const PRIORITIES = ["high", "normal", "low"] as const;
+const NO_TAGS: readonly string[] = [];
 
 /** What follows the time and the lane. */
 export function encodeRecord(settings: AddSettings, payload: Buffer, waiting: readonly Waiting[] = []): Buffer {
-  const { name, group, attempts, result, due } = settings;
+  const { name, group, attempts, result, due, uniqueMode, expires, tags } = settings;
   const uniqueKey = settings.uniqueMs === 0 ? settings.uniqueKey : "";
   const isBare =
     name === undefined && group === undefined && attempts === undefined && uniqueKey === "" && !result && due === "";
-  if (isBare && waiting.length === 0) return Buffer.concat([BARE, payload]);
+  if (isBare && waiting.length === 0 && expires === undefined && tags.length === 0)
+    return Buffer.concat([BARE, payload]);
   const travelling: Travelling = {
     ...(name === undefined ? {} : { n: name }),
     ...(group === undefined ? {} : { g: group }),
     ...(attempts === undefined ? {} : { a: attempts }),
     ...(uniqueKey === "" ? {} : { u: uniqueKey }),
+    ...(uniqueMode === "" ? {} : { m: uniqueMode }),
     ...(result ? { r: 1 } : {}),
     ...(due === "" ? {} : { d: 1 }),
     ...(waiting.length === 0 ? {} : { p: waiting }),
+    ...(expires === undefined ? {} : { x: expires }),
+    ...(tags.length === 0 ? {} : { t: tags }),
   };
   return Buffer.concat([Buffer.from(`${JSON.stringify(travelling)}\n`), payload]);
 }
@@ -65,8 +84,9 @@ export function encodeRecord(settings: AddSettings, payload: Buffer, waiting: re
 export function decodeRecord(bytes: Buffer): JobRecord {
   const end = bytes.indexOf(NEWLINE, STAMP_LENGTH);
   const options = end === STAMP_LENGTH ? {} : (JSON.parse(bytes.toString("utf8", STAMP_LENGTH, end)) as Travelling);
+  const addedAt = Number(bytes.toString("latin1", 0, STAMP_LENGTH - 1));
   return {
-    addedAt: Number(bytes.toString("latin1", 0, STAMP_LENGTH - 1)),
+    addedAt,
     name: options.n,
     attempts: options.a,
     group: options.g,
@@ -75,6 +95,15 @@ export function decodeRecord(bytes: Buffer): JobRecord {
     waiting: options.p ?? NONE,
     scheduledFor: options.s,
     isDelayed: options.d === 1,
+    freesAtStart: options.m === "s",
+    expiresAt: expiryOf(options.x, addedAt),
+    tags: options.t ?? NO_TAGS,
+    priority: PRIORITIES[(bytes[STAMP_LENGTH - 1]! - DIGIT_ONE) % PRIORITIES.length]!,
     payload: bytes.subarray(end + 1),
   };
+}
+
+function expiryOf(expires: number | string | undefined, addedAt: number): number | undefined {
+  if (typeof expires === "string") return Number(expires);
+  return expires === undefined ? undefined : addedAt + expires;
 }

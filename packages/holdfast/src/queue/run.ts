@@ -1,5 +1,5 @@
 /** One run of one job in this process, and how it is called off. */
-import { AbortedError, TimeoutError } from "../base/errors.ts";
+import { AbortedError, LeaseLostError, TimeoutError } from "../base/errors.ts";
 import type { Runtime, Timer } from "../base/runtime.ts";
 import type { FailureRecord } from "./failure.ts";
 import type { JobRecord } from "./record.ts";
@@ -32,6 +32,7 @@ export class Run implements Done {
   #suspended: Error | undefined;
   /** Acknowledged by its handler: what that returns or throws changes nothing any more. */
   isCommitted = false;
+  #isCancelled = false;
 
   constructor(id: string, fence: number, record: JobRecord, failures: FailureRecord | undefined, crashes: number) {
     this.id = id;
@@ -70,6 +71,31 @@ export class Run implements Done {
       // oxlint-disable-next-line no-unsafe-finally
       if (this.#suspended !== undefined) throw this.#suspended;
     }
+  }
+
+  /** It was claimed later than it may start, and no run of it has failed before. */
+  get isExpired(): boolean {
+    const { expiresAt } = this.record;
+    if (expiresAt === undefined || this.failures !== undefined || this.crashes > 0) return false;
+    return this.fence / 1_000 >= expiresAt;
+  }
+
+  /** However it ends, its job is not run again. */
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  /** Why the job is no longer this run's, if so. */
+  get lost(): LeaseLostError | undefined {
+    return this.#calledOff instanceof LeaseLostError ? this.#calledOff : undefined;
+  }
+
+  cancel(reason: string | undefined): void {
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.callOff(
+      new AbortedError(`job ${this.id}: it was cancelled`, { op: "queue.work", key: this.id, cause: reason }),
+    );
   }
 
   callOff(reason: Error): void {

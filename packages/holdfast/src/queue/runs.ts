@@ -30,6 +30,10 @@ export class Runs {
     return this.#doubted !== undefined;
   }
 
+  get(id: string): Run | undefined {
+    return this.#running.get(id);
+  }
+
   /** Not called off, nor given to another worker. */
   isCurrent(run: Run): boolean {
     return this.#running.get(run.id) === run;

@@ -2,7 +2,7 @@
 
 import type { Arg } from "../driver/port.ts";
 import { UnexpectedReplyError, decodeBool, decodeBytes, decodeInt, decodeList, decodeOptional, decodeRows, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
-import { encodeBool, encodeInt, encodeJson } from "../core/script/encode.ts";
+import { encodeBool, encodeFloat, encodeInt, encodeJson } from "../core/script/encode.ts";
 import type { None, Script } from "../core/script/script.ts";
 
 const NOW = `local clockMicros
@@ -138,14 +138,105 @@ const FORGET = `local function forget(jobs, meta, ids)
   redis.call('HDEL', jobs, unpack(ids))
   if redis.call('EXISTS', meta) == 0 then return end
   for _, id in ipairs(ids) do
-    if redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 'k' .. id, 's' .. id, 'w' .. id) > 0 then
+    local own = redis.call(
+      'HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 'k' .. id, 's' .. id, 'w' .. id, 'p' .. id, 'l' .. id, 'x' .. id
+    )
+    if own > 0 then
       local head = string.sub(jobs, 1, -5)
       redis.call('DEL', head .. 'children:' .. id, head .. 'steps:' .. id)
     end
   end
 end
 local function freeUnique(unique, key, id)
-  if key ~= '' and redis.call('HGET', unique, key) == id then redis.call('HDEL', unique, key) end
+  if key == '' or redis.call('HGET', unique, key) ~= id then return false end
+  local head = string.sub(unique, 1, -7)
+  local next_ = redis.call('HGET', head .. 'reruns', key)
+  if next_ then redis.call('HDEL', head .. 'reruns', key) end
+  local record = next_ and redis.call('HGET', head .. 'jobs', next_)
+  if not record then
+    redis.call('HDEL', unique, key)
+    return false
+  end
+  redis.call('HSET', unique, key, next_)
+  redis.call('RPUSH', head .. ({'high', 'normal', 'low'})[tonumber(string.sub(record, 14, 14))], next_)
+  return true
+end
+`;
+
+const WORKER_OF = `local workersNow
+local function workerOf(id, workers, jobs)
+  local head = string.sub(jobs, 1, -5) .. 'active:'
+  workersNow = workersNow or redis.call('ZRANGE', workers, 0, -1)
+  for _, worker in ipairs(workersNow) do
+    local fence = redis.call('ZSCORE', head .. worker, id)
+    if fence then return worker, fence end
+  end
+end
+`;
+
+const GHOSTS = `local function isRerun(head, id, options)
+  return options.m == 'r' and redis.call('HGET', head .. 'reruns', options.u) == id
+end
+local function unplace(jobs, id, record)
+  local head = string.sub(jobs, 1, -5)
+  if redis.call('ZREM', head .. 'delayed', string.sub(record, 14, 14) .. id) == 1 then return end
+  if redis.call('HDEL', head .. 'blocked', id) == 1 then return end
+  if tonumber(string.sub(record, 14, 14)) > 3 then return leaveGroup(head, groupOf(record), id) end
+  local options = optionsOf(record)
+  if isRerun(head, id, options) then
+    redis.call('HDEL', head .. 'reruns', options.u)
+  else
+    redis.call('HINCRBY', head .. 'ghosts', id, 1)
+  end
+end
+local function genuine(jobs, lane, ids, taken)
+  local head = string.sub(jobs, 1, -5)
+  local ghosts = head .. 'ghosts'
+  if redis.call('EXISTS', ghosts) == 0 then return ids end
+  local counted, found = redis.call('HMGET', ghosts, unpack(ids)), {}
+  for at, id in ipairs(ids) do
+    local isHere = true
+    if counted[at] then
+      local record = redis.call('HGET', jobs, id)
+      isHere = record and string.sub(record, 14, 14) == tostring(lane) and not taken[id]
+        and not redis.call('ZSCORE', head .. 'delayed', lane .. id) and not redis.call('ZSCORE', head .. 'dead', id)
+        and redis.call('HEXISTS', head .. 'blocked', id) == 0
+        and not workerOf(id, head .. 'workers', jobs) and not isRerun(head, id, optionsOf(record))
+      if not isHere and redis.call('HINCRBY', ghosts, id, -1) <= 0 then redis.call('HDEL', ghosts, id) end
+      if isHere then taken[id] = true end
+    end
+    if isHere then found[#found + 1] = id end
+  end
+  return found
+end
+`;
+
+const LETTERS = `local function tellParents(letters, record, status, outcome)
+  for _, parent in ipairs(optionsOf(record).p or {}) do
+    local queue, partition, id, policy, ref = unpack(parent)
+    redis.call('HSET', letters, cjson.encode({'ended', now(), queue, partition, id, policy, ref, status}), outcome)
+  end
+end
+`;
+
+const CANCELLED = `local function cancelsOf(jobs, active)
+  local head = string.sub(jobs, 1, -5)
+  return redis.call('HGET', head .. 'control', 'x' .. string.sub(active, #head + 8))
+end
+local function wasCancelled(jobs, meta, channel, id)
+  local mark = redis.call('HGET', meta, 'x' .. id)
+  if not mark then return false end
+  local colon = string.find(mark, ':', 1, true)
+  local result = string.sub(jobs, 1, -5) .. 'result:' .. id
+  redis.call('SET', result, string.sub(mark, colon + 1), 'PX', string.sub(mark, 1, colon - 1))
+  redis.call('PUBLISH', channel, result)
+  return true
+end
+local function markCancelled(jobs, meta, channel, id, worker, mark)
+  local head = string.sub(jobs, 1, -5)
+  redis.call('HSETNX', meta, 'x' .. id, mark)
+  redis.call('HSET', head .. 'control', 'x' .. worker, string.format('%.0f', nowMicros()))
+  redis.call('PUBLISH', channel, head .. 'cancel:' .. worker)
 end
 `;
 
@@ -227,7 +318,7 @@ local function takeByRules(head, lanes, slots)
   elseif blockedUntil > 0 then
     redis.call('HDEL', control, 'until')
   end
-  local ids, groups, left = {}, {}, math.min(slots, most, MAX_TAKEN)
+  local ids, groups, left, found = {}, {}, math.min(slots, most, MAX_TAKEN), {}
   local function give(taken, group, step)
     for at = 1, #taken, step do
       ids[#ids + 1] = taken[at]
@@ -238,7 +329,11 @@ local function takeByRules(head, lanes, slots)
   end
   local function pop(lane, count)
     if left <= 0 then return 0 end
-    return give(redis.call('LPOP', lane, count) or {}, false, 1)
+    local taken = redis.call('LPOP', lane, count) or {}
+    if #taken > 0 then
+      taken = genuine(head .. 'jobs', lane == urgent and 1 or lane == normal and 2 or 3, taken, found)
+    end
+    return give(taken, false, 1)
   end
   local states = {}
   local function roomOf(group)
@@ -421,20 +516,30 @@ const RULES_END = `return {
 end
 `;
 
-const LETTERS = `local function tellParents(letters, record, status, outcome)
-  for _, parent in ipairs(optionsOf(record).p or {}) do
-    local queue, partition, id, policy, ref = unpack(parent)
-    redis.call('HSET', letters, cjson.encode({'ended', now(), queue, partition, id, policy, ref, status}), outcome)
+const PLACE = `local function place(jobs, lanes, record, id, inFront)
+  local lane = tonumber(string.sub(record, 14, 14))
+  if lane > 3 then
+    return (placeInGroup(string.sub(jobs, 1, -5), groupOf(record), lane - 3, {id}, inFront))
   end
+  redis.call(inFront and 'LPUSH' or 'RPUSH', lanes[lane], id)
+  return true
 end
 `;
 
-const WORKER_OF = `local function workerOf(id, workers, jobs)
-  local head = string.sub(jobs, 1, -5) .. 'active:'
-  for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
-    local fence = redis.call('ZSCORE', head .. worker, id)
-    if fence then return worker, fence end
-  end
+const STATE_OF = `local function stateOf(jobs, id, record)
+  local head = string.sub(jobs, 1, -5)
+  local due = redis.call('ZSCORE', head .. 'delayed', string.sub(record, 14, 14) .. id)
+  if due then return 'delayed', due end
+  local died = redis.call('ZSCORE', head .. 'dead', id)
+  if died then return 'dead', died end
+  if redis.call('HEXISTS', head .. 'blocked', id) == 1 then return 'blocked', '0' end
+  local worker, fence = workerOf(id, head .. 'workers', jobs)
+  if worker then return 'active', fence end
+  return 'waiting', '0'
+end
+local function rowOf(jobs, meta, id, state, at, record)
+  local known = redis.call('EXISTS', meta) == 1 and redis.call('HMGET', meta, 'f' .. id, 'c' .. id, 'p' .. id, 'r' .. id) or {}
+  return state, string.format('%.0f', tonumber(at)), record, known[1] or '', string.format('%.0f', tonumber(known[2] or 0) % 1000000), known[3] or '', '', known[4] or ''
 end
 `;
 
@@ -445,16 +550,6 @@ const BLOCK = `local function block(jobs, meta, blocked, id, pairs_, held)
   redis.call('HSET', meta, 'k' .. id, 1)
   if not held then redis.call('HINCRBY', blocked, id, fresh) end
   return fresh
-end
-`;
-
-const PLACE = `local function place(jobs, lanes, record, id, inFront)
-  local lane = tonumber(string.sub(record, 14, 14))
-  if lane > 3 then
-    return (placeInGroup(string.sub(jobs, 1, -5), groupOf(record), lane - 3, {id}, inFront))
-  end
-  redis.call(inFront and 'LPUSH' or 'RPUSH', lanes[lane], id)
-  return true
 end
 `;
 
@@ -476,6 +571,46 @@ const DIE = `local function dieWith(keys, channel, results, id, record, name)
   tellParents(keys.letters, record, 'd', '')
   redis.call('PUBLISH', channel, results .. id)
   return false
+end
+`;
+
+const RETENTION = `local MAX_TRIMMED = 500
+local function surplus(ended, count, ageMs)
+  local old = ageMs > 0 and redis.call('ZCOUNT', ended, '-inf', now() - ageMs) or 0
+  local more = count >= 0 and redis.call('ZCARD', ended) - count or 0
+  local most = math.min(math.max(old, more), MAX_TRIMMED)
+  if most <= 0 then return {} end
+  local ids = redis.call('ZRANGE', ended, 0, most - 1)
+  redis.call('ZREM', ended, unpack(ids))
+  return ids
+end
+local function bury(jobs, meta, dead, id, count, ageMs)
+  redis.call('ZADD', dead, now(), id)
+  local over = surplus(dead, count, ageMs)
+  if #over == 0 then return end
+  for _, gone in ipairs(over) do
+    local record = redis.call('HGET', jobs, gone)
+    if record and tonumber(string.sub(record, 14, 14)) > 3 then
+      local head, group = string.sub(jobs, 1, -5), groupOf(record)
+      if leftHead(head, group, gone) then readyGroup(head, group) end
+    end
+  end
+  forget(jobs, meta, over)
+end
+local function dropKept(kept, ids)
+  for _, id in ipairs(ids) do redis.call('HDEL', kept, 'r' .. id, 'o' .. id, 'l' .. id) end
+end
+local function keep(jobs, meta, id, record, outcome, count, ageMs)
+  local head = string.sub(jobs, 1, -5)
+  local completed, kept = head .. 'completed', head .. 'kept'
+  redis.call('ZADD', completed, now(), id)
+  redis.call('HSET', kept, 'r' .. id, record, 'o' .. id, outcome)
+  local logs = redis.call('HGET', meta, 'l' .. id)
+  if logs then redis.call('HSET', kept, 'l' .. id, logs) else redis.call('HDEL', kept, 'l' .. id) end
+  dropKept(kept, surplus(completed, count, ageMs))
+  for _, key in ipairs({completed, kept}) do
+    if ageMs > 0 then redis.call('PEXPIRE', key, ageMs) else redis.call('PERSIST', key) end
+  end
 end
 `;
 
@@ -735,6 +870,128 @@ return 'ok'
   },
 };
 
+export interface CancelKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly dead: Arg;
+  readonly unique: Arg;
+  readonly workers: Arg;
+  readonly idle: Arg;
+  readonly letters: Arg;
+}
+
+export interface CancelArgs {
+  readonly channel: string;
+  /** for how long an outcome waits to be read */
+  readonly keepMs: number;
+  readonly outcome: Arg;
+  readonly ids: readonly string[];
+}
+
+export type CancelResult = string[];
+
+/**
+ * Cancel jobs: one that waits or is delayed is over at once; one that runs is marked, and its worker is told.
+ * `outcome` is for those who wait for the result; where it lies there already, a repetition is answered like the first time.
+ * A dead job is over already: `missing`.
+ */
+export const cancel: Script<CancelKeys, CancelArgs, CancelResult> = {
+  class: "idempotent",
+  name: "queue.cancel",
+  sha1: "995ee51dc634d93ab6bd4375b8baebac4a8c071a",
+  lua: `-- queue.cancel
+${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${GROUPS}${GHOSTS}${LETTERS}${CANCELLED}local jobs, meta, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local channel, keepMs, outcome = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local ids = {}
+for i = 4, #ARGV do ids[i - 3] = ARGV[i] end
+local results, answers = string.sub(jobs, 1, -5) .. 'result:', {}
+for at, id in ipairs(ids) do
+  local record = redis.call('HGET', jobs, id)
+  local worker = record and workerOf(id, workers, jobs)
+  if worker then
+    markCancelled(jobs, meta, channel, id, worker, keepMs .. ':' .. outcome)
+    answers[at] = 'running'
+  elseif record and not redis.call('ZSCORE', dead, id) then
+    unplace(jobs, id, record)
+    if freeUnique(unique, optionsOf(record).u or '', id) then wakeWorkers(idle, channel, 1) end
+    tellParents(letters, record, 'd', '')
+    forget(jobs, meta, {id})
+    redis.call('SET', results .. id, outcome, 'PX', keepMs)
+    redis.call('PUBLISH', channel, results .. id)
+    answers[at] = 'ok'
+  else
+    answers[at] = not record and redis.call('GET', results .. id) == outcome and 'ok' or 'missing'
+  end
+end
+return answers
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.meta, keys.dead, keys.unique, keys.workers, keys.idle, keys.letters);
+  },
+  encodeArgs(args, out) {
+    out.push(args.channel, encodeInt("keepMs", args.keepMs), args.outcome);
+    for (const each of args.ids) out.push(each);
+  },
+  decode(reply) {
+    return decodeList(reply, decodeText);
+  },
+};
+
+export interface CancelsKeys {
+  readonly active: Arg;
+  readonly meta: Arg;
+  readonly control: Arg;
+}
+
+export interface CancelsArgs {
+  readonly worker: string;
+}
+
+export type CancelsResult =
+  | { readonly status: "ok"; readonly ids: string[]; readonly fences: string[]; readonly outcomes: Buffer[] };
+
+/** Which of the jobs that a worker runs are cancelled, and with which outcomes. Where none is, the mark of the worker goes. */
+export const cancels: Script<CancelsKeys, CancelsArgs, CancelsResult> = {
+  class: "idempotent",
+  name: "queue.cancels",
+  sha1: "a804ca1e99a1838f3273c13be98685dcd9f87585",
+  lua: `-- queue.cancels
+local active, meta, control = KEYS[1], KEYS[2], KEYS[3]
+local worker = ARGV[1]
+local CHUNK = 500
+local ids, fences, outcomes = {}, {}, {}
+for from = 0, redis.call('ZCARD', active) - 1, CHUNK do
+  local flat, fields = redis.call('ZRANGE', active, from, from + CHUNK - 1, 'WITHSCORES'), {}
+  for at = 1, #flat, 2 do fields[#fields + 1] = 'x' .. flat[at] end
+  for at, mark in ipairs(redis.call('HMGET', meta, unpack(fields))) do
+    if mark then
+      ids[#ids + 1] = flat[at * 2 - 1]
+      fences[#fences + 1] = string.format('%.0f', tonumber(flat[at * 2]))
+      outcomes[#outcomes + 1] = string.sub(mark, string.find(mark, ':', 1, true) + 1)
+    end
+  end
+end
+if #ids == 0 then redis.call('HDEL', control, 'x' .. worker) end
+return {'ok', ids, fences, outcomes}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.active, keys.meta, keys.control);
+  },
+  encodeArgs(args, out) {
+    out.push(args.worker);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 3);
+        return { status: "ok", ids: decodeList(fields[1], decodeText), fences: decodeList(fields[2], decodeText), outcomes: decodeList(fields[3], decodeBytes) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
 export interface ClaimKeys {
   readonly jobs: Arg;
   readonly meta: Arg;
@@ -770,26 +1027,27 @@ export interface ClaimArgs {
 }
 
 export type ClaimResult =
-  | { readonly status: "ok"; readonly stale: string[]; readonly held: number; readonly fence: number; readonly dueMs: number; readonly dead: string[]; readonly ids: string[]; readonly records: (Buffer | null)[]; readonly failures: (Buffer | null)[]; readonly crashed: (string | null)[]; readonly letters: number; readonly unhandled: number };
+  | { readonly status: "ok"; readonly stale: string[]; readonly held: number; readonly fence: number; readonly dueMs: number; readonly cancels: number; readonly dead: string[]; readonly ids: string[]; readonly records: (Buffer | null)[]; readonly failures: (Buffer | null)[]; readonly crashed: (string | null)[]; readonly letters: number; readonly unhandled: number };
 
 /**
  * Acknowledge jobs that are done and claim others, in one step; and say that this worker lives.
  * A job is its worker's by its place in `active`, whose score is the fence: the server's time of the claim in
  * microseconds. An acknowledgement with another fence is of a claim that is over and changes nothing; its id is in `stale`.
- * `held` counts what the worker holds after the call. `dead` names a worker whose lease is over, if it was asked for.
+ * `held` counts what the worker holds after the call. `cancels`: since when there is a cancelled one among it, 0: there is none.
+ * `dead` names a worker whose lease is over, if it was asked for.
  */
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "629cf1aca88e5c93e901277b01fe9cef1f4ede42",
+  sha1: "0dafed9e348117e903c9bf5903eed8c07d4fcf57",
   lua: `-- queue.claim
-${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${RULES_BEGIN}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}${RULES_END}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${WORKER_OF}${GHOSTS}${CANCELLED}${RULES_BEGIN}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}${RULES_END}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
 local done = {}
 for i = 9, #ARGV do done[i - 8] = ARGV[i] end
 local lanes, head = {urgent, normal, low}, string.sub(jobs, 1, -5)
 redis.call('ZREM', idle, wakeKey)
-local isPaused, hasRules = unpack(redis.call('HMGET', control, 'paused', 'rules'))
+local isPaused, hasRules, cancels = unpack(redis.call('HMGET', control, 'paused', 'rules', 'x' .. worker))
 redis.call('ZADD', workers, now() + leaseMs, worker)
 local stale, over = {}, {}
 local at = uniques * 2 + 1
@@ -804,8 +1062,13 @@ while at <= #done do
 end
 if #over > 0 then
   redis.call('ZREM', active, unpack(over))
+  if cancels then
+    for _, id in ipairs(over) do wasCancelled(jobs, meta, channel, id) end
+  end
   forget(jobs, meta, over)
-  for pair = 1, uniques * 2, 2 do freeUnique(unique, done[pair], done[pair + 1]) end
+  for pair = 1, uniques * 2, 2 do
+    if freeUnique(unique, done[pair], done[pair + 1]) then wakeWorkers(idle, channel, 1) end
+  end
 end
 local rules = hasRules and loadRules()
 local hasRoom = rules and rules.endRuns(jobs, over) > 0
@@ -836,6 +1099,7 @@ if first and tonumber(first) <= now() then
   first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 end
 local ids, left, groups, nextMs, isMore = {}, isPaused and 0 or slots, nil, first and tonumber(first) or math.huge, nil
+local found = {}
 if rules and left > 0 then
   local againMs
   ids, groups, againMs, isMore = rules.takeByRules(head, lanes, left)
@@ -844,7 +1108,8 @@ end
 while not rules and left > 0 do
   local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', left)
   if not taken then break end
-  for _, id in ipairs(taken[2]) do ids[#ids + 1] = id end
+  local lane = taken[1] == urgent and 1 or taken[1] == normal and 2 or 3
+  for _, id in ipairs(genuine(jobs, lane, taken[2], found)) do ids[#ids + 1] = id end
   left = slots - #ids
 end
 local records, failures, crashed = {}, {}, {}
@@ -875,8 +1140,8 @@ end
 local unhandled = slots > 0 and (left > 0 or sweep) and redis.call('HLEN', head .. 'unhandled') or 0
 local dueMs = nextMs < math.huge and string.format('%.0f', math.max(nextMs - now(), 0)) or -1
 return {
-  'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, failures,
-  crashed, sweep and redis.call('HLEN', letters) or 0, unhandled,
+  'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, cancels or 0, dead, ids, records,
+  failures, crashed, sweep and redis.call('HLEN', letters) or 0, unhandled,
 }
 `,
   encodeKeys(keys, out) {
@@ -890,8 +1155,8 @@ return {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 11);
-        return { status: "ok", stale: decodeList(fields[1], decodeText), held: decodeInt(fields[2]), fence: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), dead: decodeList(fields[5], decodeText), ids: decodeList(fields[6], decodeText), records: decodeList(fields[7], (part) => decodeOptional(part, decodeBytes)), failures: decodeList(fields[8], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[9], (part) => decodeOptional(part, decodeText)), letters: decodeInt(fields[10]), unhandled: decodeInt(fields[11]) };
+        expectFields(fields, 12);
+        return { status: "ok", stale: decodeList(fields[1], decodeText), held: decodeInt(fields[2]), fence: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), cancels: decodeInt(fields[5]), dead: decodeList(fields[6], decodeText), ids: decodeList(fields[7], decodeText), records: decodeList(fields[8], (part) => decodeOptional(part, decodeBytes)), failures: decodeList(fields[9], (part) => decodeOptional(part, decodeBytes)), crashed: decodeList(fields[10], (part) => decodeOptional(part, decodeText)), letters: decodeInt(fields[11]), unhandled: decodeInt(fields[12]) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -941,7 +1206,7 @@ export type CommitResult =
 export const commit: Script<CommitKeys, CommitArgs, CommitResult> = {
   class: "dedupable",
   name: "queue.commit",
-  sha1: "351a945dd87b151f12da9421ec35751e459a7448",
+  sha1: "4eef120e9b2aac634191943e195435eea399f7d9",
   lua: `-- queue.commit
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${RUNS}${FORGET}${LETTERS}local operation, active, jobs, meta, unique, letters, idle, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local written = {}
@@ -1039,23 +1304,30 @@ export interface CountsKeys {
   readonly low: Arg;
   readonly delayed: Arg;
   readonly dead: Arg;
+  readonly completed: Arg;
   readonly workers: Arg;
   readonly control: Arg;
   readonly blocked: Arg;
 }
 
-export type CountsArgs = None;
+export interface CountsArgs {
+  /** what died longer ago is not kept; 0: for ever */
+  readonly deadAgeMs: number;
+  /** the same of what ended well */
+  readonly keepAgeMs: number;
+}
 
 export type CountsResult =
-  | { readonly status: "ok"; readonly waiting: number; readonly delayed: number; readonly active: number; readonly dead: number; readonly blocked: number; readonly workers: number; readonly unhandled: number; readonly paused: boolean; readonly oldestMs: number; readonly nowMs: number };
+  | { readonly status: "ok"; readonly waiting: number; readonly delayed: number; readonly active: number; readonly dead: number; readonly completed: number; readonly blocked: number; readonly workers: number; readonly unhandled: number; readonly paused: boolean; readonly oldestMs: number; readonly nowMs: number };
 
 /** How many jobs are in each state, and the time at which the oldest waiting one was added (0: none waits). */
 export const counts: Script<CountsKeys, CountsArgs, CountsResult> = {
   class: "read",
   name: "queue.counts",
-  sha1: "f43550a4f8d40e112c47eea58248c0e742978f7c",
+  sha1: "d6d7e82b20732adf6864942c0f8a5cb3ddd7cd23",
   lua: `-- queue.counts
-${NOW}local jobs, urgent, normal, low, delayed, dead, workers, control, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+${NOW}local jobs, urgent, normal, low, delayed, dead, completed, workers, control, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local deadAgeMs, keepAgeMs = tonumber(ARGV[1]), tonumber(ARGV[2])
 local waiting, oldest = 0, nil
 local head = string.sub(jobs, 1, -5)
 local next_ = redis.call('ZRANGE', head .. 'groups', 0, 0)[1]
@@ -1076,71 +1348,266 @@ local active = 0
 for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
   active = active + redis.call('ZCARD', head .. 'active:' .. worker)
 end
+local function kept(ended, ageMs)
+  if ageMs == 0 then return redis.call('ZCARD', ended) end
+  return redis.call('ZCOUNT', ended, '(' .. string.format('%.0f', now() - ageMs), '+inf')
+end
 return {
-  'ok', waiting, redis.call('ZCARD', delayed), active, redis.call('ZCARD', dead),
+  'ok', waiting, redis.call('ZCARD', delayed), active, kept(dead, deadAgeMs), kept(completed, keepAgeMs),
   redis.call('HLEN', blocked), redis.call('ZCOUNT', workers, now(), '+inf'), unhandled,
   redis.call('HEXISTS', control, 'paused'),
   oldest or 0, now(),
 }
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.workers, keys.control, keys.blocked);
+    out.push(keys.jobs, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.completed, keys.workers, keys.control, keys.blocked);
   },
-  encodeArgs() {},
+  encodeArgs(args, out) {
+    out.push(encodeInt("deadAgeMs", args.deadAgeMs), encodeInt("keepAgeMs", args.keepAgeMs));
+  },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 10);
-        return { status: "ok", waiting: decodeInt(fields[1]), delayed: decodeInt(fields[2]), active: decodeInt(fields[3]), dead: decodeInt(fields[4]), blocked: decodeInt(fields[5]), workers: decodeInt(fields[6]), unhandled: decodeInt(fields[7]), paused: decodeBool(fields[8]), oldestMs: decodeInt(fields[9]), nowMs: decodeInt(fields[10]) };
+        expectFields(fields, 11);
+        return { status: "ok", waiting: decodeInt(fields[1]), delayed: decodeInt(fields[2]), active: decodeInt(fields[3]), dead: decodeInt(fields[4]), completed: decodeInt(fields[5]), blocked: decodeInt(fields[6]), workers: decodeInt(fields[7]), unhandled: decodeInt(fields[8]), paused: decodeBool(fields[9]), oldestMs: decodeInt(fields[10]), nowMs: decodeInt(fields[11]) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
   },
 };
 
+export interface DrainKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly delayed: Arg;
+  readonly unique: Arg;
+  readonly letters: Arg;
+}
+
+export interface DrainArgs {
+  readonly most: number;
+}
+
+export type DrainResult =
+  | { readonly status: "ok"; readonly looked: number; readonly dropped: number };
+
+/** Drop up to `most` jobs that wait, or that are delayed where none waits. Returns how many it looked at, and how many it dropped. */
+export const drain: Script<DrainKeys, DrainArgs, DrainResult> = {
+  class: "idempotent",
+  name: "queue.drain",
+  sha1: "a6a06703063a31b7753e4196e3e8918e413abb38",
+  lua: `-- queue.drain
+${NOW}${FORGET}${WORKER_OF}${OPTIONS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local most = tonumber(ARGV[1])
+local ids, looked = {}, 0
+local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', most)
+if taken then
+  looked = #taken[2]
+  ids = genuine(jobs, taken[1] == urgent and 1 or taken[1] == normal and 2 or 3, taken[2], {})
+else
+  local head, MAX_GROUPS = string.sub(jobs, 1, -5), 10000
+  for _, group in ipairs(redis.call('ZRANGE', head .. 'known', 0, MAX_GROUPS - 1)) do
+    ids = redis.call('ZRANGE', head .. 'group:' .. group, 0, most - 1)
+    for _, id in ipairs(ids) do leaveGroup(head, group, id) end
+    looked = #ids
+    if looked > 0 then break end
+  end
+end
+if looked == 0 then
+  local members = redis.call('ZRANGE', delayed, 0, most - 1)
+  looked = #members
+  for at, member in ipairs(members) do ids[at] = string.sub(member, 2) end
+  if looked > 0 then redis.call('ZREM', delayed, unpack(members)) end
+end
+if #ids == 0 then return {'ok', looked, 0} end
+local dropped = 0
+for at, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
+  if record then
+    dropped = dropped + 1
+    tellParents(letters, record, 'd', '')
+    freeUnique(unique, optionsOf(record).u or '', ids[at])
+  end
+end
+forget(jobs, meta, ids)
+return {'ok', looked, dropped}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.unique, keys.letters);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("most", args.most));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", looked: decodeInt(fields[1]), dropped: decodeInt(fields[2]) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface EnterKeys {
+  readonly operation: Arg;
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly delayed: Arg;
+  readonly unique: Arg;
+  readonly windows: Arg;
+  readonly reruns: Arg;
+  readonly workers: Arg;
+  readonly idle: Arg;
+}
+
+export interface EnterArgs {
+  readonly operationTtlMs: number;
+  readonly channel: string;
+  /** for how long the outcome of a cancelled one waits to be read */
+  readonly keepMs: number;
+  /** of a cancelled one */
+  readonly outcome: Arg;
+  /** of each job: id, lane, due (empty, +milliseconds from now, or milliseconds since 1970), unique key, mode, record without the time */
+  readonly fields: readonly Arg[];
+}
+
+export type EnterResult = string[];
+
+/**
+ * Add jobs whose unique keys do more than keep others out. Where the job that has the key
+ * waits or is delayed: `p` (replace) and `c` (cancel the running one) put this one's record and time in its place; `r` (rerun) leaves it.
+ * runs: `p` leaves it; `r` has this one wait for its end, in place of another one that does so; `c` cancels it, and this one takes the key.
+ * A repetition of the call (`operation` is known) changes nothing and is answered like the first time: a status and an id per job.
+ */
+export const enter: Script<EnterKeys, EnterArgs, EnterResult> = {
+  class: "dedupable",
+  name: "queue.enter",
+  sha1: "97ba505f09915918a5417abd7781a785058c60d3",
+  lua: `-- queue.enter
+${NOW}${IDLE}${WORKER_OF}${OPTIONS}${GROUPS}${PLACE}${GHOSTS}${CANCELLED}local operation, jobs, meta, urgent, normal, low, delayed, unique, windows, reruns, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local operationTtlMs, channel, keepMs, outcome = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local fields = {}
+for i = 5, #ARGV do fields[i - 4] = ARGV[i] end
+local before = redis.call('GET', operation)
+if before then return cjson.decode(before) end
+local stamp = string.format('%013.0f', now())
+local function enter(id, record, due)
+  redis.call('HSET', jobs, id, record)
+  if due == '' then
+    if place(jobs, {urgent, normal, low}, record, id) then wakeWorkers(idle, channel, 1) end
+    return
+  end
+  local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+  local dueMs = string.sub(due, 1, 1) == '+' and now() + tonumber(due) or tonumber(due)
+  redis.call('ZADD', delayed, dueMs, string.sub(record, 14, 14) .. id)
+  if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
+end
+local function replace(id, lane, due, rest)
+  local old = redis.call('HGET', jobs, id)
+  local new = string.sub(old, 1, 13) .. lane .. rest
+  local isThere = due == '' and string.sub(old, 14, 14) == lane and not redis.call('ZSCORE', delayed, lane .. id)
+  if isThere then return redis.call('HSET', jobs, id, new) end
+  unplace(jobs, id, old)
+  enter(id, new, due)
+end
+local answers = {}
+for at = 1, #fields, 6 do
+  local id, lane, due, key, mode, rest = unpack(fields, at, at + 5)
+  local window = redis.call('ZSCORE', windows, key)
+  local holder = redis.call('HGET', unique, key)
+  if holder and redis.call('HEXISTS', jobs, holder) == 0 and not (window and tonumber(window) > now()) then holder = nil end
+  local lives = holder and redis.call('HEXISTS', jobs, holder) == 1
+  local worker = lives and workerOf(holder, workers, jobs)
+  local status, as = 'ok', id
+  if redis.call('HEXISTS', jobs, id) == 1 then
+    status = 'duplicate'
+  elseif lives and not worker and mode ~= 'r' then
+    status, as = 'replaced', holder
+    replace(holder, lane, due, rest)
+  elseif holder and not worker or worker and mode == 'p' then
+    status, as = 'duplicate', holder
+  elseif worker and mode == 'r' then
+    local next_ = redis.call('HGET', reruns, key)
+    local old = next_ and redis.call('HGET', jobs, next_)
+    if old then
+      status, as = 'replaced', next_
+      redis.call('HSET', jobs, next_, string.sub(old, 1, 13) .. lane .. rest)
+    else
+      redis.call('HSET', jobs, id, stamp .. lane .. rest)
+      redis.call('HSET', reruns, key, id)
+    end
+  else
+    if worker then markCancelled(jobs, meta, channel, holder, worker, keepMs .. ':' .. outcome) end
+    redis.call('HSET', unique, key, id)
+    enter(id, stamp .. lane .. rest, due)
+  end
+  answers[#answers + 1] = status
+  answers[#answers + 1] = as
+end
+redis.call('SET', operation, cjson.encode(answers), 'PX', operationTtlMs)
+return answers
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.operation, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.unique, keys.windows, keys.reruns, keys.workers, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.channel, encodeInt("keepMs", args.keepMs), args.outcome);
+    for (const each of args.fields) out.push(each);
+  },
+  decode(reply) {
+    return decodeList(reply, decodeText);
+  },
+};
+
 export interface FindKeys {
   readonly jobs: Arg;
   readonly meta: Arg;
-  readonly delayed: Arg;
-  readonly dead: Arg;
-  readonly workers: Arg;
-  readonly blocked: Arg;
+  readonly kept: Arg;
+  readonly completed: Arg;
 }
 
 export interface FindArgs {
+  /** what ended longer ago is not kept; 0: for ever */
+  readonly keepAgeMs: number;
   readonly id: string;
 }
 
 export type FindResult =
   | { readonly status: "missing" }
-  | { readonly status: "ok"; readonly record: Buffer; readonly failures: Buffer | null; readonly crashes: number; readonly dueMs: number; readonly deadMs: number; readonly worker: string | null; readonly blocked: number; readonly reason: string | null };
+  | { readonly status: "ok"; readonly row: Buffer[] };
 
-/** A job and where it is. */
+/** A job and where it is: among those that are not over, else among those that are kept. */
 export const find: Script<FindKeys, FindArgs, FindResult> = {
   class: "read",
   name: "queue.find",
-  sha1: "3400490c27cb714f71860d195a97d8b647c3d8bf",
+  sha1: "662fc65f5593861abd972ed0ab6b069f508ea1bf",
   lua: `-- queue.find
-${WORKER_OF}local jobs, meta, delayed, dead, workers, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local id = ARGV[1]
+${NOW}${WORKER_OF}${STATE_OF}local jobs, meta, kept, completed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local keepAgeMs, id = tonumber(ARGV[1]), ARGV[2]
 local record = redis.call('HGET', jobs, id)
-if not record then return 'missing' end
-local due = redis.call('ZSCORE', delayed, string.sub(record, 14, 14) .. id)
-local died = redis.call('ZSCORE', dead, id)
-local waits = redis.call('HGET', blocked, id)
-local worker = not due and not died and not waits and workerOf(id, workers, jobs)
-return {
-  'ok', record, redis.call('HGET', meta, 'f' .. id), tonumber(redis.call('HGET', meta, 'c' .. id) or 0) % 1000000,
-  due and string.format('%.0f', tonumber(due)) or 0, died and string.format('%.0f', tonumber(died)) or 0, worker or false,
-  waits or 0, redis.call('HGET', meta, 'r' .. id),
-}
+if record then
+  local state, at = stateOf(jobs, id, record)
+  return {'ok', {rowOf(jobs, meta, id, state, at, record)}}
+end
+local ended = redis.call('ZSCORE', completed, id)
+if not ended or keepAgeMs > 0 and tonumber(ended) <= now() - keepAgeMs then return 'missing' end
+local of = redis.call('HMGET', kept, 'r' .. id, 'o' .. id)
+if not of[1] then return 'missing' end
+return {'ok', {'completed', string.format('%.0f', tonumber(ended)), of[1], '', '0', '', of[2] or '', ''}}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.delayed, keys.dead, keys.workers, keys.blocked);
+    out.push(keys.jobs, keys.meta, keys.kept, keys.completed);
   },
   encodeArgs(args, out) {
-    out.push(args.id);
+    out.push(encodeInt("keepAgeMs", args.keepAgeMs), args.id);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -1149,8 +1616,8 @@ return {
         expectFields(fields, 0);
         return { status: "missing" };
       case "ok":
-        expectFields(fields, 8);
-        return { status: "ok", record: decodeBytes(fields[1]), failures: decodeOptional(fields[2], decodeBytes), crashes: decodeInt(fields[3]), dueMs: decodeInt(fields[4]), deadMs: decodeInt(fields[5]), worker: decodeOptional(fields[6], decodeText), blocked: decodeInt(fields[7]), reason: decodeOptional(fields[8], decodeText) };
+        expectFields(fields, 1);
+        return { status: "ok", row: decodeList(fields[1], decodeBytes) };
       default:
         throw new UnexpectedReplyError("one of missing, ok", reply);
     }
@@ -1254,7 +1721,7 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "f3d60acf974cd25cdee3b33cf493d2fdcc80f851",
+  sha1: "311e54787730857e8c008ecd4e2f24e26f7aff4c",
   lua: `-- queue.flowEnded
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results, closedMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -1844,10 +2311,14 @@ export interface LeaveKeys {
   readonly workers: Arg;
   readonly active: Arg;
   readonly jobs: Arg;
+  readonly meta: Arg;
   readonly urgent: Arg;
   readonly normal: Arg;
   readonly low: Arg;
   readonly idle: Arg;
+  readonly unique: Arg;
+  readonly control: Arg;
+  readonly letters: Arg;
 }
 
 export interface LeaveArgs {
@@ -1867,18 +2338,23 @@ export type LeaveResult =
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "idempotent",
   name: "queue.leave",
-  sha1: "1d3d5733ef7bdf14171027fd5e39c07358000d36",
+  sha1: "498b8a03098117fde783a34a1f73341a59468eb0",
   lua: `-- queue.leave
-${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+${NOW}${IDLE}${FORGET}${OPTIONS}${LETTERS}${CANCELLED}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, idle, unique, control, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
 local MAX_JOBS = 1000
 local ids = redis.call('ZREVRANGE', active, 0, MAX_JOBS - 1)
+local mayBeCancelled = cancelsOf(jobs, active)
 if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 local released = 0
 endRuns(jobs, ids)
 for _, id in ipairs(ids) do
   local record = redis.call('HGET', jobs, id)
-  if record then
+  if record and mayBeCancelled and wasCancelled(jobs, meta, channel, id) then
+    tellParents(letters, record, 'd', '')
+    forget(jobs, meta, {id})
+    if freeUnique(unique, optionsOf(record).u or '', id) then released = released + 1 end
+  elseif record then
     place(jobs, {urgent, normal, low}, record, id, true)
     released = released + 1
   end
@@ -1886,11 +2362,12 @@ end
 if released > 0 then wakeWorkers(idle, channel, released) end
 if #ids == MAX_JOBS then return {'more', released} end
 redis.call('ZREM', workers, worker)
+redis.call('HDEL', control, 'x' .. worker)
 redis.call('ZREM', idle, wakeKey)
 return {'ok', released}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.workers, keys.active, keys.jobs, keys.urgent, keys.normal, keys.low, keys.idle);
+    out.push(keys.workers, keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.idle, keys.unique, keys.control, keys.letters);
   },
   encodeArgs(args, out) {
     out.push(args.worker, args.channel, args.wakeKey);
@@ -1977,6 +2454,196 @@ return 'ok'
   },
 };
 
+export interface ObliterateKeys {
+  readonly jobs: Arg;
+  readonly workers: Arg;
+  readonly parts: readonly Arg[];
+}
+
+export interface ObliterateArgs {
+  readonly force: boolean;
+}
+
+export type ObliterateResult =
+  | { readonly status: "ok" }
+  | { readonly status: "busy" };
+
+/**
+ * Remove a queue partition with all its jobs: `busy` where some run, unless it is forced. UNLINK leaves the work to a thread of the server.
+ * What runs then goes on, and its end changes nothing.
+ */
+export const obliterate: Script<ObliterateKeys, ObliterateArgs, ObliterateResult> = {
+  class: "idempotent",
+  name: "queue.obliterate",
+  sha1: "8b4ab641536cebc476a15f8bd6fd124a39795c63",
+  lua: `-- queue.obliterate
+local jobs, workers = KEYS[1], KEYS[2]
+local parts = {}
+for i = 3, #KEYS do parts[i - 2] = KEYS[i] end
+local force = ARGV[1] == '1'
+local head, held = string.sub(jobs, 1, -5), {}
+for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
+  local active = head .. 'active:' .. worker
+  if redis.call('EXISTS', active) == 1 then held[#held + 1] = active end
+end
+if #held > 0 and not force then return 'busy' end
+for _, key in ipairs(held) do redis.call('UNLINK', key) end
+for _, group in ipairs(redis.call('ZRANGE', head .. 'known', 0, -1)) do
+  redis.call('UNLINK', head .. 'group:' .. group, head .. 'rate:' .. group)
+end
+for _, part in ipairs({'groups', 'known', 'later', 'halted', 'heads', 'passed', 'places', 'limits', 'rate'}) do
+  redis.call('UNLINK', head .. part)
+end
+redis.call('UNLINK', jobs, unpack(parts))
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.workers);
+    for (const each of keys.parts) out.push(each);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeBool(args.force));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "busy":
+        expectFields(fields, 0);
+        return { status: "busy" };
+      default:
+        throw new UnexpectedReplyError("one of ok, busy", reply);
+    }
+  },
+};
+
+export interface PageKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+}
+
+export interface PageArgs {
+  readonly state: string;
+  /** what the name of its key ends with; empty: the first one */
+  readonly source: string;
+  readonly anchor: string;
+  readonly at: number;
+  readonly count: number;
+  /** what ended longer ago is not kept; 0: for ever */
+  readonly ageMs: number;
+}
+
+export type PageResult =
+  | { readonly status: "ok"; readonly source: string; readonly anchor: string; readonly at: string; readonly ids: string[]; readonly rows: Buffer[] };
+
+/**
+ * Jobs of one state, as many as `count`: from behind the job `anchor` of `source`, or from the beginning of the source that
+ * follows where that is empty. `at` is where the anchor was: its place in its lane, or its score. An answer without a source is the last.
+ */
+export const page: Script<PageKeys, PageArgs, PageResult> = {
+  class: "read",
+  name: "queue.page",
+  sha1: "ce0754f74cf829a7a9a523a6e7f322fe34e34720",
+  lua: `-- queue.page
+${NOW}${WORKER_OF}${OPTIONS}${STATE_OF}local jobs, meta = KEYS[1], KEYS[2]
+local state, source, anchor, at, count, ageMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local head = string.sub(jobs, 1, -5)
+local sources = {waiting = {'high', 'normal', 'low'}}
+sources = sources[state] or {state}
+if state == 'active' then
+  sources = redis.call('ZRANGE', head .. 'workers', 0, -1)
+  table.sort(sources)
+end
+local MAX_BEHIND = 10000
+if state == 'waiting' then
+  for _, group in ipairs(redis.call('ZRANGE', head .. 'known', 0, -1)) do sources[#sources + 1] = 'group:' .. group end
+end
+local mayBeGhost = state == 'waiting' and redis.call('EXISTS', head .. 'ghosts') == 1
+local function placeInLane(key)
+  if anchor == '' then return 0 end
+  if at > MAX_BEHIND then return at + 1 end
+  local place = redis.call('LPOS', key, anchor, 'MAXLEN', at + 1000)
+  return place and place + 1 or 0
+end
+local function placeInSet(key)
+  if anchor == '' then return 0 end
+  local score = redis.call('ZSCORE', key, anchor)
+  if score and tonumber(score) == at then return redis.call('ZRANK', key, anchor) + 1 end
+  return redis.call('ZCOUNT', key, '-inf', '(' .. string.format('%.17g', at))
+end
+local ids, rows, seen = {}, {}, {}
+local function add(id, shown, score)
+  local record
+  if state == 'completed' then
+    local of = redis.call('HMGET', head .. 'kept', 'r' .. id, 'o' .. id)
+    if not of[1] then return end
+    record = {'completed', string.format('%.0f', tonumber(score)), of[1], '', '0', '', of[2] or '', ''}
+  else
+    local stored = redis.call('HGET', jobs, id)
+    if not stored then return end
+    if seen[id] or mayBeGhost and redis.call('HEXISTS', head .. 'ghosts', id) == 1 and stateOf(jobs, id, stored) ~= 'waiting' then return end
+    record = {rowOf(jobs, meta, id, state, score, stored)}
+  end
+  seen[id] = true
+  ids[#ids + 1] = id
+  for _, field in ipairs(record) do rows[#rows + 1] = field end
+end
+local hasBegun, looked = source == '', 0
+for _, name in ipairs(sources) do
+  local isBehind = state == 'active' or string.sub(source, 1, 6) == 'group:' and string.sub(name, 1, 6) == 'group:'
+  if not hasBegun and (name == source or isBehind and name > source) then
+    hasBegun = true
+    if name ~= source then anchor = '' end
+  end
+  if hasBegun then
+    local isList = name == 'high' or name == 'normal' or name == 'low'
+    local key = head .. (state == 'active' and 'active:' or '') .. name
+    local left = count - looked
+    local last, lastAt
+    if isList then
+      local from = placeInLane(key)
+      local lane = name == 'high' and '1' or name == 'normal' and '2' or '3'
+      for place, id in ipairs(redis.call('LRANGE', key, from, from + left - 1)) do
+        local stored = redis.call('HGET', jobs, id)
+        if stored and string.sub(stored, 14, 14) == lane then add(id, id, '0') end
+        looked, last, lastAt = looked + 1, id, from + place - 1
+      end
+    else
+      local from = placeInSet(key)
+      local flat = redis.call('ZRANGE', key, from, from + left - 1, 'WITHSCORES')
+      for place = 1, #flat, 2 do
+        local member, score = flat[place], flat[place + 1]
+        local isOver = ageMs > 0 and tonumber(score) <= now() - ageMs
+        if not isOver then add(state == 'delayed' and string.sub(member, 2) or member, member, score) end
+        looked, last, lastAt = looked + 1, member, tonumber(score)
+      end
+    end
+    if looked >= count then return {'ok', name, last, string.format('%.17g', lastAt), ids, rows} end
+    anchor = ''
+  end
+end
+return {'ok', '', '', '0', ids, rows}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.meta);
+  },
+  encodeArgs(args, out) {
+    out.push(args.state, args.source, args.anchor, encodeFloat("at", args.at), encodeInt("count", args.count), encodeInt("ageMs", args.ageMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 5);
+        return { status: "ok", source: decodeText(fields[1]), anchor: decodeText(fields[2]), at: decodeText(fields[3]), ids: decodeList(fields[4], decodeText), rows: decodeList(fields[5], decodeBytes) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
 export interface ReadmitKeys {
   readonly jobs: Arg;
   readonly urgent: Arg;
@@ -2052,6 +2719,7 @@ export interface RecoverKeys {
   readonly idle: Arg;
   readonly letters: Arg;
   readonly unique: Arg;
+  readonly control: Arg;
 }
 
 export interface RecoverArgs {
@@ -2059,6 +2727,10 @@ export interface RecoverArgs {
   /** of the dead worker */
   readonly wakeKey: string;
   readonly maxCrashes: number;
+  /** how many dead jobs are kept; -1: any number */
+  readonly deadCount: number;
+  /** for how long; 0: for ever */
+  readonly deadAgeMs: number;
   readonly channel: string;
 }
 
@@ -2074,30 +2746,36 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "c40acd0e0e27e06ee5f3f073fbf87c34856c8fba",
+  sha1: "5718d0d57565498729ec125516242bc81bd40f4b",
   lua: `-- queue.recover
-${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local worker, wakeKey, maxCrashes, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+${NOW}${IDLE}${OPTIONS}${LETTERS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}${CANCELLED}${RETENTION}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local worker, wakeKey, maxCrashes, deadCount, deadAgeMs, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
 local MAX_JOBS = 100
 local ids = redis.call('ZRANGE', active, 0, MAX_JOBS - 1)
+local mayBeCancelled = cancelsOf(jobs, active)
 if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 local recovered, buried = 0, {}
 endRuns(jobs, ids)
 for at = #ids, 1, -1 do
   local id = ids[at]
   local record = redis.call('HGET', jobs, id)
-  if record then
+  local isCancelled = record and mayBeCancelled and redis.call('HEXISTS', meta, 'x' .. id) == 1
+  if isCancelled and not undoes(jobs, meta, id, 'it was cancelled') and wasCancelled(jobs, meta, channel, id) then
+    tellParents(letters, record, 'd', '')
+    forget(jobs, meta, {id})
+    if freeUnique(unique, optionsOf(record).u or '', id) then recovered = recovered + 1 end
+  elseif record then
     local counted = redis.call('HINCRBY', meta, 'c' .. id, 1)
     local crashes = counted % 1000000
     local mayUndo = crashes > maxCrashes
       and (counted > crashes and crashes <= 2 * maxCrashes + 1 or undoes(jobs, meta, id, 'its workers died too often while they ran it'))
     if crashes > maxCrashes and not mayUndo then
-      redis.call('ZADD', dead, now(), id)
       diedInGroup(string.sub(jobs, 1, -5), record, id)
       freeUnique(unique, optionsOf(record).u or '', id)
       tellParents(letters, record, 'd', '')
+      bury(jobs, meta, dead, id, deadCount, deadAgeMs)
       buried[#buried + 1] = id
     else
       place(jobs, {urgent, normal, low}, record, id, true)
@@ -2108,14 +2786,15 @@ end
 if recovered > 0 then wakeWorkers(idle, channel, recovered) end
 if #ids == MAX_JOBS then return {'more', recovered, buried} end
 redis.call('ZREM', workers, worker)
+redis.call('HDEL', control, 'x' .. worker)
 redis.call('ZREM', idle, wakeKey)
 return {'ok', recovered, buried}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.workers, keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle, keys.letters, keys.unique);
+    out.push(keys.workers, keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle, keys.letters, keys.unique, keys.control);
   },
   encodeArgs(args, out) {
-    out.push(args.worker, args.wakeKey, encodeInt("maxCrashes", args.maxCrashes), args.channel);
+    out.push(args.worker, args.wakeKey, encodeInt("maxCrashes", args.maxCrashes), encodeInt("deadCount", args.deadCount), encodeInt("deadAgeMs", args.deadAgeMs), args.channel);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -2135,136 +2814,231 @@ return {'ok', recovered, buried}
   },
 };
 
-export interface RedriveKeys {
+export interface RemoveKeys {
   readonly jobs: Arg;
   readonly meta: Arg;
-  readonly urgent: Arg;
-  readonly normal: Arg;
-  readonly low: Arg;
   readonly dead: Arg;
+  readonly unique: Arg;
+  readonly workers: Arg;
+  readonly completed: Arg;
+  readonly kept: Arg;
   readonly idle: Arg;
-  readonly blocked: Arg;
+  readonly letters: Arg;
 }
 
-export interface RedriveArgs {
+export interface RemoveArgs {
   readonly channel: string;
   readonly ids: readonly string[];
 }
 
-export type RedriveResult = number;
+export type RemoveResult = string[];
 
-/** Let dead jobs run again, at the end of their lanes and with all their attempts. */
-export const redrive: Script<RedriveKeys, RedriveArgs, RedriveResult> = {
+/**
+ * Remove jobs that are not running, also those that are kept. The id of one that waits stays in its lane until its turn comes, and is passed over
+ * then; out of a group it goes at once.
+ */
+export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
-  name: "queue.redrive",
-  sha1: "dbba767041d23488e7e2b9b65a6d26d2dd4ab91d",
-  lua: `-- queue.redrive
-${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${WAITS_FOR}local jobs, meta, urgent, normal, low, dead, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+  name: "queue.remove",
+  sha1: "0607623873e3729103473eb5fbc8133461d48da5",
+  lua: `-- queue.remove
+${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${GROUPS}${RUNS}${GHOSTS}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel = ARGV[1]
 local ids = {}
 for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
-local redriven = 0
-for _, id in ipairs(ids) do
-  if redis.call('ZREM', dead, id) == 1 then
-    local record = redis.call('HGET', jobs, id)
-    if record then
-      local left, diedWaiting = 0, redis.call('HEXISTS', meta, 'r' .. id) == 1
-      if redis.call('HEXISTS', meta, 'k' .. id) == 1 then left = waitsFor(jobs, id) end
-      redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 's' .. id)
-      redis.call('DEL', string.sub(jobs, 1, -5) .. 'steps:' .. id)
-      if diedWaiting and left > 0 then
-        redis.call('HSET', blocked, id, left)
-      else
-        local isGrouped = tonumber(string.sub(record, 14, 14)) > 3
-        local isHead = isGrouped and leftHead(string.sub(jobs, 1, -5), groupOf(record), id)
-        place(jobs, {urgent, normal, low}, record, id, isHead)
-      end
-      redriven = redriven + 1
+local answers = {}
+for at, id in ipairs(ids) do
+  local record = redis.call('HGET', jobs, id)
+  if not record then
+    answers[at] = redis.call('ZREM', completed, id) == 1 and 'ok' or 'missing'
+    dropKept(kept, {id})
+  elseif workerOf(id, workers, jobs) then
+    answers[at] = 'busy'
+  else
+    if redis.call('ZREM', dead, id) == 0 then
+      unplace(jobs, id, record)
+      tellParents(letters, record, 'd', '')
     end
+    if tonumber(string.sub(record, 14, 14)) > 3 then
+      local head, group = string.sub(jobs, 1, -5), groupOf(record)
+      if leftHead(head, group, id) and readyGroup(head, group) then wakeWorkers(idle, channel, 1) end
+      endRuns(jobs, {id})
+    end
+    if freeUnique(unique, optionsOf(record).u or '', id) then wakeWorkers(idle, channel, 1) end
+    forget(jobs, meta, {id})
+    answers[at] = 'ok'
   end
 end
-if redriven > 0 then wakeWorkers(idle, channel, redriven) end
-return redriven
+return answers
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.idle, keys.blocked);
+    out.push(keys.jobs, keys.meta, keys.dead, keys.unique, keys.workers, keys.completed, keys.kept, keys.idle, keys.letters);
   },
   encodeArgs(args, out) {
     out.push(args.channel);
     for (const each of args.ids) out.push(each);
   },
   decode(reply) {
-    return decodeInt(reply);
+    return decodeList(reply, decodeText);
   },
 };
 
-export interface RemoveKeys {
+export interface ReportKeys {
+  readonly active: Arg;
   readonly jobs: Arg;
   readonly meta: Arg;
-  readonly delayed: Arg;
+}
+
+export interface ReportArgs {
+  readonly maxLines: number;
+  readonly maxBytes: number;
+  /** of each report: job, fence, `p` or `l`, value */
+  readonly fields: readonly Arg[];
+}
+
+export type ReportResult = string[];
+
+/**
+ * What runs say of themselves: their progress, or a line of their logs. Of a run that is over nothing changes; its job is returned.
+ * Of logs the last ones are kept: up to `maxLines` of them, and up to `maxBytes`. Each line has its length, a colon, the server's time
+ * (13 digits, milliseconds), itself.
+ */
+export const report: Script<ReportKeys, ReportArgs, ReportResult> = {
+  class: "unsafe",
+  name: "queue.report",
+  sha1: "bc9be62bc4dabbcb61770c71fbfc7f4be16ef148",
+  lua: `-- queue.report
+${NOW}local active, jobs, meta = KEYS[1], KEYS[2], KEYS[3]
+local maxLines, maxBytes = tonumber(ARGV[1]), tonumber(ARGV[2])
+local fields = {}
+for i = 3, #ARGV do fields[i - 2] = ARGV[i] end
+local function withLine(lines, line)
+  local stamped = string.format('%013.0f', now()) .. line
+  lines = lines .. #stamped .. ':' .. stamped
+  local starts, at = {}, 1
+  while at <= #lines do
+    starts[#starts + 1] = at
+    local colon = string.find(lines, ':', at, true)
+    at = colon + 1 + tonumber(string.sub(lines, at, colon - 1))
+  end
+  local first = math.max(#starts - maxLines + 1, 1)
+  while first < #starts and #lines - starts[first] + 1 > maxBytes do first = first + 1 end
+  return string.sub(lines, starts[first])
+end
+local stale = {}
+for at = 1, #fields, 4 do
+  local id, fence, kind, value = unpack(fields, at, at + 3)
+  local held = redis.call('ZSCORE', active, id)
+  if held and tonumber(held) == tonumber(fence) and redis.call('HEXISTS', jobs, id) == 1 then
+    if kind == 'l' then value = withLine(redis.call('HGET', meta, 'l' .. id) or '', value) end
+    redis.call('HSET', meta, kind .. id, value)
+  else
+    stale[#stale + 1] = id
+  end
+end
+return stale
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.active, keys.jobs, keys.meta);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("maxLines", args.maxLines), encodeInt("maxBytes", args.maxBytes));
+    for (const each of args.fields) out.push(each);
+  },
+  decode(reply) {
+    return decodeList(reply, decodeText);
+  },
+};
+
+export interface RetryKeys {
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
   readonly dead: Arg;
   readonly unique: Arg;
-  readonly workers: Arg;
+  readonly completed: Arg;
+  readonly kept: Arg;
   readonly idle: Arg;
   readonly blocked: Arg;
 }
 
-export interface RemoveArgs {
-  readonly id: string;
-  readonly uniqueKey: string;
+export interface RetryArgs {
   readonly channel: string;
+  readonly ids: readonly string[];
 }
 
-export type RemoveResult =
-  | { readonly status: "ok" }
-  | { readonly status: "missing" }
-  | { readonly status: "busy" };
+export type RetryResult = string[];
 
-/** Remove a job that is not running. Its id stays in its lane until its turn comes, and is passed over then; out of a group it goes at once. */
-export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
+/**
+ * Let jobs run again that are dead, or that ended well and are kept: at the end of their lanes, with all their attempts.
+ * One whose unique key, or whose id, another job has by now stays what it is: `duplicate`.
+ */
+export const retry: Script<RetryKeys, RetryArgs, RetryResult> = {
   class: "idempotent",
-  name: "queue.remove",
-  sha1: "7ba619e30743e4cbe4a6100d0ff076a987618e35",
-  lua: `-- queue.remove
-${FORGET}${WORKER_OF}${NOW}${OPTIONS}${GROUPS}${RUNS}${IDLE}local jobs, meta, delayed, dead, unique, workers, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local id, uniqueKey, channel = ARGV[1], ARGV[2], ARGV[3]
-local record = redis.call('HGET', jobs, id)
-if not record then return 'missing' end
-if workerOf(id, workers, jobs) then return 'busy' end
-redis.call('ZREM', delayed, string.sub(record, 14, 14) .. id)
-redis.call('ZREM', dead, id)
-redis.call('HDEL', blocked, id)
-if tonumber(string.sub(record, 14, 14)) > 3 then
-  local head, group = string.sub(jobs, 1, -5), groupOf(record)
-  leaveGroup(head, group, id)
-  if leftHead(head, group, id) and readyGroup(head, group) then wakeWorkers(idle, channel, 1) end
-  endRuns(jobs, {id})
+  name: "queue.retry",
+  sha1: "a3097455b36cc08d15801091c26ce39e15ed6e9b",
+  lua: `-- queue.retry
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${WAITS_FOR}local jobs, meta, urgent, normal, low, dead, unique, completed, kept, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local channel = ARGV[1]
+local ids = {}
+for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
+local function takesKey(id, record)
+  local key = optionsOf(record).u
+  if not key then return true end
+  local holder = redis.call('HGET', unique, key)
+  if holder and holder ~= id and redis.call('HEXISTS', jobs, holder) == 1 then return false end
+  redis.call('HSET', unique, key, id)
+  return true
 end
-freeUnique(unique, uniqueKey, id)
-forget(jobs, meta, {id})
-return 'ok'
+local answers, again = {}, 0
+for at, id in ipairs(ids) do
+  local record = redis.call('HGET', jobs, id)
+  local isDead = record and redis.call('ZSCORE', dead, id)
+  local isKept = not isDead and redis.call('ZSCORE', completed, id)
+  local stored = isDead and record or isKept and redis.call('HGET', kept, 'r' .. id)
+  if not stored then
+    answers[at] = 'missing'
+  elseif record and not isDead or not takesKey(id, stored) then
+    answers[at] = 'duplicate'
+  else
+    local left = 0
+    if isDead then
+      redis.call('ZREM', dead, id)
+      local diedWaiting = redis.call('HEXISTS', meta, 'r' .. id) == 1
+      if redis.call('HEXISTS', meta, 'k' .. id) == 1 then left = waitsFor(jobs, id) end
+      if not diedWaiting then left = 0 end
+      redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'p' .. id, 'r' .. id, 's' .. id)
+      redis.call('DEL', string.sub(jobs, 1, -5) .. 'steps:' .. id)
+    else
+      redis.call('ZREM', completed, id)
+      redis.call('HDEL', kept, 'r' .. id, 'o' .. id, 'l' .. id)
+      redis.call('HSET', jobs, id, stored)
+    end
+    redis.call('DEL', string.sub(jobs, 1, -5) .. 'result:' .. id)
+    if left > 0 then
+      redis.call('HSET', blocked, id, left)
+    else
+      local isGrouped = tonumber(string.sub(stored, 14, 14)) > 3
+      local isHead = isGrouped and leftHead(string.sub(jobs, 1, -5), groupOf(stored), id)
+      if place(jobs, {urgent, normal, low}, stored, id, isHead) then again = again + 1 end
+    end
+    answers[at] = 'ok'
+  end
+end
+if again > 0 then wakeWorkers(idle, channel, again) end
+return answers
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.delayed, keys.dead, keys.unique, keys.workers, keys.idle, keys.blocked);
+    out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.unique, keys.completed, keys.kept, keys.idle, keys.blocked);
   },
   encodeArgs(args, out) {
-    out.push(args.id, args.uniqueKey, args.channel);
+    out.push(args.channel);
+    for (const each of args.ids) out.push(each);
   },
   decode(reply) {
-    const { status, fields } = decodeUnion(reply);
-    switch (status) {
-      case "ok":
-        expectFields(fields, 0);
-        return { status: "ok" };
-      case "missing":
-        expectFields(fields, 0);
-        return { status: "missing" };
-      case "busy":
-        expectFields(fields, 0);
-        return { status: "busy" };
-      default:
-        throw new UnexpectedReplyError("one of ok, missing, busy", reply);
-    }
+    return decodeList(reply, decodeText);
   },
 };
 
@@ -2662,31 +3436,39 @@ export interface SettleArgs {
   readonly keepMs: number;
   /** what the keys of outcomes begin with, in front of the job's id */
   readonly results: string;
-  /** of each job: id, fence, fate (done, again, dead; blocked: it waits for the jobs that it has added; unhandled: it waits for a worker that knows its name; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty */
+  /** how many jobs that ended well are kept; -1: any number, 0: none */
+  readonly keepCount: number;
+  /** for how long; 0: for ever */
+  readonly keepAgeMs: number;
+  /** the same of dead ones */
+  readonly deadCount: number;
+  readonly deadAgeMs: number;
+  /** of each job: id, fence, fate (done, again, dead, expired; blocked: it waits for the jobs that it has added; unhandled: it waits for a worker that knows its name; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome or empty, whether those who wait for it are told (1 or 0), outcome for jobs that wait for it or empty */
   readonly fields: readonly Arg[];
 }
 
 export type SettleResult =
-  | { readonly status: "ok"; readonly stale: string[]; readonly undone: string[] };
+  | { readonly status: "ok"; readonly stale: string[]; readonly undone: string[]; readonly cancelled: string[] };
 
 /**
  * End runs of which more is told than that they went well: their results, or that they failed and what becomes of the job.
- * Of a job that is another's by now (its fence differs) nothing changes; its id is in `stale`. One that would be dead but has
- * something to undo runs once more for it; its id is in `undone`.
+ * Of a job that is another's by now (its fence differs) nothing changes; its id is in `stale`. One that would be dead, or cancelled, but has
+ * something to undo runs once more for it, and is dead then; its id is in `undone`. One that was cancelled while it ran is not run again, whatever its fate here;
+ * its id is in `cancelled`.
  */
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "f092a34529e9e0b1bfb8f5217304f9f8ad741a40",
+  sha1: "3b57ca749afeeb4111a38616d59f9295ea415be5",
   lua: `-- queue.settle
-${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local channel, keepMs, results = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local fields = {}
-for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
-local function endForGood(id, uniqueKey, outcome)
-  freeUnique(unique, uniqueKey, id)
+for i = 8, #ARGV do fields[i - 7] = ARGV[i] end
+local function endForGood(id, uniqueKey, outcome, isTold)
+  if freeUnique(unique, uniqueKey, id) then wakeWorkers(idle, channel, 1) end
   if outcome == '' then return end
-  redis.call('SET', results .. id, outcome, 'PX', keepMs)
+  if isTold == '1' then redis.call('SET', results .. id, outcome, 'PX', keepMs) end
   redis.call('PUBLISH', channel, results .. id)
 end
 local function waitForOthers(id, record)
@@ -2738,9 +3520,10 @@ local function leaveToOthers(id, record)
   if redis.call('HINCRBY', head .. 'unhandled', name, 1) > 1 then return end
   for _, wakeKey in ipairs(redis.call('ZRANGE', idle, 0, 99)) do redis.call('PUBLISH', channel, wakeKey) end
 end
-local stale, undone, ended = {}, {}, {}
-for at = 1, #fields, 8 do
-  local id, fence, fate, delayMs, info, uniqueKey, outcome, told = unpack(fields, at, at + 7)
+local stale, undone, ended, cancelled = {}, {}, {}, {}
+local mayBeCancelled = cancelsOf(jobs, active)
+for at = 1, #fields, 9 do
+  local id, fence, fate, delayMs, info, uniqueKey, outcome, isTold, told = unpack(fields, at, at + 8)
   local held = redis.call('ZSCORE', active, id)
   local record = held and tonumber(held) == tonumber(fence) and redis.call('HGET', jobs, id)
   if not record then
@@ -2749,25 +3532,31 @@ for at = 1, #fields, 8 do
     redis.call('ZREM', active, id)
     ended[#ended + 1] = id
     if info ~= '' and fate ~= 'parked' then redis.call('HSET', meta, 'f' .. id, info) end
-    if fate == 'dead' and undoes(jobs, meta, id, '') then
-      fate, delayMs = 'again', 0
+    local isCancelled = mayBeCancelled and redis.call('HEXISTS', meta, 'x' .. id) == 1
+    if (fate == 'dead' or isCancelled) and undoes(jobs, meta, id, isCancelled and 'it was cancelled' or '') then
       undone[#undone + 1] = id
-    end
-    if fate == 'done' then
-      tellParents(letters, record, 'o', told)
+      runAgain(id, record, 0)
+    elseif isCancelled and wasCancelled(jobs, meta, channel, id) then
+      cancelled[#cancelled + 1] = id
+      tellParents(letters, record, 'd', '')
       forget(jobs, meta, {id})
-      endForGood(id, uniqueKey, outcome)
-    elseif fate == 'dead' then
-      redis.call('ZADD', dead, now(), id)
-      diedInGroup(head, record, id)
-      tellParents(letters, record, 'd', told)
-      endForGood(id, uniqueKey, outcome)
+      endForGood(id, uniqueKey, '', isTold)
+    elseif fate == 'done' or fate == 'expired' then
+      tellParents(letters, record, fate == 'done' and 'o' or 'd', told)
+      if fate == 'done' and keepCount ~= 0 then keep(jobs, meta, id, record, outcome, keepCount, keepAgeMs) end
+      forget(jobs, meta, {id})
+      endForGood(id, uniqueKey, outcome, isTold)
     elseif fate == 'blocked' then
       waitForOthers(id, record)
     elseif fate == 'unhandled' then
       leaveToOthers(id, record)
     elseif fate == 'parked' then
       waitForSignal(id, record, info, tonumber(delayMs))
+    elseif fate == 'dead' then
+      diedInGroup(head, record, id)
+      tellParents(letters, record, 'd', told)
+      bury(jobs, meta, dead, id, deadCount, deadAgeMs)
+      endForGood(id, uniqueKey, outcome, isTold)
     elseif fate == 'again' then
       runAgain(id, record, tonumber(delayMs))
     else
@@ -2776,21 +3565,21 @@ for at = 1, #fields, 8 do
   end
 end
 wakeWorkers(idle, channel, endRuns(jobs, ended))
-return {'ok', stale, undone}
+return {'ok', stale, undone, cancelled}
 `,
   encodeKeys(keys, out) {
     out.push(keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.unique, keys.idle, keys.blocked, keys.letters);
   },
   encodeArgs(args, out) {
-    out.push(args.channel, encodeInt("keepMs", args.keepMs), args.results);
+    out.push(args.channel, encodeInt("keepMs", args.keepMs), args.results, encodeInt("keepCount", args.keepCount), encodeInt("keepAgeMs", args.keepAgeMs), encodeInt("deadCount", args.deadCount), encodeInt("deadAgeMs", args.deadAgeMs));
     for (const each of args.fields) out.push(each);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 2);
-        return { status: "ok", stale: decodeList(fields[1], decodeText), undone: decodeList(fields[2], decodeText) };
+        expectFields(fields, 3);
+        return { status: "ok", stale: decodeList(fields[1], decodeText), undone: decodeList(fields[2], decodeText), cancelled: decodeList(fields[3], decodeText) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -2858,6 +3647,54 @@ return 'ok'
         return { status: "missing" };
       default:
         throw new UnexpectedReplyError("one of ok, missing", reply);
+    }
+  },
+};
+
+export interface StartedKeys {
+  readonly unique: Arg;
+  readonly idle: Arg;
+}
+
+export interface StartedArgs {
+  readonly channel: string;
+  /** of each job: its key, its id */
+  readonly taken: readonly string[];
+}
+
+export type StartedResult =
+  | { readonly status: "ok" };
+
+/** Free unique keys that are taken only until their jobs start. */
+export const started: Script<StartedKeys, StartedArgs, StartedResult> = {
+  class: "idempotent",
+  name: "queue.started",
+  sha1: "801e5790d2bf7fcec8f9a9450729d7c6c55834e2",
+  lua: `-- queue.started
+${NOW}${IDLE}${FORGET}local unique, idle = KEYS[1], KEYS[2]
+local channel = ARGV[1]
+local taken = {}
+for i = 2, #ARGV do taken[i - 1] = ARGV[i] end
+for at = 1, #taken, 2 do
+  if freeUnique(unique, taken[at], taken[at + 1]) then wakeWorkers(idle, channel, 1) end
+end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.unique, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(args.channel);
+    for (const each of args.taken) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
     }
   },
 };
@@ -2993,6 +3830,94 @@ return 'ok'
         return { status: "ok" };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface UpdateKeys {
+  readonly jobs: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
+  readonly delayed: Arg;
+  readonly dead: Arg;
+  readonly workers: Arg;
+  readonly idle: Arg;
+}
+
+export interface UpdateArgs {
+  readonly channel: string;
+  readonly id: string;
+  /** 1 to 3 */
+  readonly lane: string;
+  /** `now`, +milliseconds from now, or milliseconds since 1970 */
+  readonly due: string;
+  readonly hasPayload: boolean;
+  readonly payload: Arg;
+}
+
+export type UpdateResult =
+  | { readonly status: "ok" }
+  | { readonly status: "missing" }
+  | { readonly status: "busy" };
+
+/**
+ * Change a job that has not started: what is empty stays as it is.
+ * `due` moves it: `now` to the end of its lane if it is delayed, else when it is due.
+ */
+export const update: Script<UpdateKeys, UpdateArgs, UpdateResult> = {
+  class: "idempotent",
+  name: "queue.update",
+  sha1: "d52e0926d60cb370628b7c6062e09bc34cf644c2",
+  lua: `-- queue.update
+${NOW}${IDLE}${WORKER_OF}${OPTIONS}${GROUPS}${PLACE}${GHOSTS}local jobs, urgent, normal, low, delayed, dead, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local channel, id, lane, due, hasPayload, payload = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1', ARGV[6]
+local record = redis.call('HGET', jobs, id)
+if not record or redis.call('ZSCORE', dead, id) then return 'missing' end
+if workerOf(id, workers, jobs) then return 'busy' end
+local before = string.sub(record, 14, 14)
+local inGroup = tonumber(before) > 3 and 3 or 0
+local after = lane == '' and before or tostring(tonumber(lane) + inGroup)
+local changed = string.sub(record, 1, 13) .. after .. string.sub(record, 15)
+if hasPayload then
+  changed = string.sub(changed, 1, string.find(changed, '\\n', 15, true)) .. payload
+end
+local dueNow = redis.call('ZSCORE', delayed, before .. id)
+local isRerunning = isRerun(string.sub(jobs, 1, -5), id, optionsOf(record))
+local toLane = due == 'now' and dueNow or due == '' and not dueNow and after ~= before and not isRerunning
+local dueMs = due ~= 'now' and due ~= '' and (string.sub(due, 1, 1) == '+' and now() + tonumber(due) or tonumber(due))
+  or due == '' and dueNow and after ~= before and tonumber(dueNow)
+if toLane or dueMs then unplace(jobs, id, record) end
+if changed ~= record then redis.call('HSET', jobs, id, changed) end
+if toLane then
+  if place(jobs, {urgent, normal, low}, changed, id) then wakeWorkers(idle, channel, 1) end
+elseif dueMs then
+  local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+  redis.call('ZADD', delayed, dueMs, after .. id)
+  if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
+end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.workers, keys.idle);
+  },
+  encodeArgs(args, out) {
+    out.push(args.channel, args.id, args.lane, args.due, encodeBool(args.hasPayload), args.payload);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      case "busy":
+        expectFields(fields, 0);
+        return { status: "busy" };
+      default:
+        throw new UnexpectedReplyError("one of ok, missing, busy", reply);
     }
   },
 };

@@ -5,7 +5,7 @@ import { runScript, type UnclassedCall } from "../core/script/run.ts";
 import type { Reply } from "../driver/port.ts";
 import type { QueueKeys } from "./keys.ts";
 import type { QueueSettings } from "./options.ts";
-import { counts, type CountsResult, find, type FindResult, recover, redrive, remove } from "./scripts.gen.ts";
+import { counts, type CountsResult, recover } from "./scripts.gen.ts";
 
 export class QueueStore {
   readonly #core: Core;
@@ -20,10 +20,12 @@ export class QueueStore {
 
   /** Takes back what a dead worker held. */
   async recover(worker: string): Promise<{ readonly recovered: number; readonly buried: readonly string[] }> {
-    const { workers, jobs, meta, dead, idle, letters, unique, lanes } = this.#keys;
+    const { workers, jobs, meta, dead, unique, control, idle, letters, lanes } = this.#keys;
     const { active, wakeKey } = this.#keys.worker(worker);
-    const names = { workers, active, jobs, meta, ...lanes, dead, idle, letters, unique };
-    const args = { worker, wakeKey, maxCrashes: this.#settings.maxCrashes, channel: this.#core.wakeups.channel };
+    const names = { workers, active, jobs, meta, ...lanes, dead, idle, letters, unique, control };
+    const { maxCrashes, keep } = this.#settings;
+    const { count: deadCount, ageMs: deadAgeMs } = keep.dead;
+    const args = { worker, wakeKey, maxCrashes, deadCount, deadAgeMs, channel: this.#core.wakeups.channel };
     let recovered = 0;
     const buried: string[] = [];
     for (;;) {
@@ -36,47 +38,11 @@ export class QueueStore {
   }
 
   counts(): Promise<CountsResult> {
-    const { jobs, delayed, dead, workers, control, blocked, lanes } = this.#keys;
-    const names = { jobs, ...lanes, delayed, dead, workers, control, blocked };
-    return runScript(this.#core.driver, counts, names, {}, this.#call("queue.counts"));
-  }
-
-  find(id: string): Promise<FindResult> {
-    const { jobs, meta, delayed, dead, workers, blocked } = this.#keys;
-    const names = { jobs, meta, delayed, dead, workers, blocked };
-    return runScript(this.#core.driver, find, names, { id }, this.#call("queue.get", id));
-  }
-
-  /** `uniqueKey`: the one that the job was added with. */
-  async remove(id: string, uniqueKey: string): Promise<"ok" | "missing" | "busy"> {
-    const { jobs, meta, delayed, dead, unique, workers, blocked, idle } = this.#keys;
-    const names = { jobs, meta, delayed, dead, unique, workers, blocked, idle };
-    const args = { id, uniqueKey, channel: this.#core.wakeups.channel };
-    const answer = await runScript(this.#core.driver, remove, names, args, this.#call("queue.remove", id));
-    return answer.status;
-  }
-
-  async deadPage(start: number, count: number): Promise<{ readonly id: string; readonly at: number }[]> {
-    const { dead } = this.#keys;
-    const range = ["ZRANGE", dead, String(start), String(start + count - 1), "WITHSCORES"];
-    const reply = await this.#send(range, "read", dead);
-    // RESP3 has each member with its score in a list of its own.
-    return listOf(reply, "queue.dead", this.#keys.queue).map((row) => {
-      const [id, at] = listOf(row, "queue.dead", this.#keys.queue);
-      return { id: String(id), at: Number(at) };
-    });
-  }
-
-  redrive(ids: readonly string[]): Promise<number> {
-    const { jobs, meta, dead, idle, blocked, lanes } = this.#keys;
-    const names = { jobs, meta, ...lanes, dead, idle, blocked };
-    return runScript(
-      this.#core.driver,
-      redrive,
-      names,
-      { channel: this.#core.wakeups.channel, ids },
-      this.#call("queue.redrive"),
-    );
+    const { jobs, delayed, dead, completed, workers, control, blocked, lanes } = this.#keys;
+    const names = { jobs, ...lanes, delayed, dead, completed, workers, control, blocked };
+    const { keep } = this.#settings;
+    const args = { deadAgeMs: keep.dead.ageMs, keepAgeMs: keep.completed.ageMs };
+    return runScript(this.#core.driver, counts, names, args, this.#call("queue.counts"));
   }
 
   async pause(): Promise<void> {
@@ -119,7 +85,7 @@ export class QueueStore {
     );
   }
 
-  #call(op: string, key?: string): UnclassedCall {
-    return { op, key, timeoutMs: this.#settings.timeoutMs };
+  #call(op: string): UnclassedCall {
+    return { op, timeoutMs: this.#settings.timeoutMs };
   }
 }

@@ -9,14 +9,29 @@ import type { QueueOptions } from "./options.ts";
 /** How a job ended, for those who wait for it. */
 export type Outcome<Result> =
   | { readonly status: "ok"; readonly value: Result }
-  | { readonly status: "dead"; readonly message: string };
+  | { readonly status: "dead"; readonly message: string }
+  /** Of `cancel`, where it was given one. */
+  | { readonly status: "cancelled"; readonly reason: string | undefined }
+  /** It had not started when its time was over. */
+  | { readonly status: "expired" };
+
+/** As it lies on the server; one of them. */
+export interface StoredOutcome {
+  readonly value?: Buffer;
+  readonly message?: string;
+  /** The reason, or empty. */
+  readonly cancelled?: string;
+  readonly expired?: true;
+}
 
 export interface QueueValues<Payload, Result> {
   /** Encrypted values are bound to their queue. */
   readonly context: CodecContext;
   readonly payload: Codec<Payload>;
   readonly result: Codec<Result>;
-  readonly outcome: Codec<{ readonly value?: Buffer; readonly message?: string }>;
+  readonly outcome: Codec<StoredOutcome>;
+  readonly progress: Codec<unknown>;
+  readonly log: Codec<string>;
   readonly failures: Codec<FailureRecord>;
   /** How its jobs end, for jobs that wait for them. */
   readonly told: Codec<Told>;
@@ -39,6 +54,8 @@ export function queueValues<Payload, Result>(
     failures: core.codec<FailureRecord>(stored),
     // Of its own only the keys: the queue that waits reads it. What comes from one without keys is in clear.
     told: core.codec<Told>(encrypt === undefined ? {} : { encrypt: { ...encrypt, allowPlaintext: true } }),
+    progress: core.codec<unknown>(stored),
+    log: core.codec<string>(stored),
     step: core.codec(stored),
   };
 }
@@ -48,4 +65,12 @@ export function stepValues({ step, context }: Pick<QueueValues<unknown, unknown>
     encode: (value) => step.encode(value === undefined ? {} : { value }, context),
     decode: (bytes) => step.decode(bytes, context).value,
   };
+}
+
+export function outcomeFrom<Result>(values: QueueValues<unknown, Result>, bytes: Buffer): Outcome<Result> {
+  const { value, message = "", cancelled, expired } = values.outcome.decode(bytes, values.context);
+  if (expired === true) return { status: "expired" };
+  if (cancelled !== undefined) return { status: "cancelled", reason: cancelled === "" ? undefined : cancelled };
+  if (value === undefined) return { status: "dead", message };
+  return { status: "ok", value: values.result.decode(Buffer.from(value), values.context) };
 }

@@ -6,7 +6,18 @@ import { runScript, type UnclassedCall } from "../core/script/run.ts";
 import { commitJob, type QueueCommit, type QueueCommitResult } from "./commit.ts";
 import type { QueueKeys, WorkerKeys } from "./keys.ts";
 import type { QueueSettings } from "./options.ts";
-import { claim, type ClaimResult, held, type HeldResult, leave, settle, readmit } from "./scripts.gen.ts";
+import {
+  cancels,
+  type CancelsResult,
+  claim,
+  type ClaimResult,
+  held,
+  type HeldResult,
+  leave,
+  readmit,
+  settle,
+  started,
+} from "./scripts.gen.ts";
 
 /** An acknowledgement. */
 export interface Done {
@@ -18,13 +29,15 @@ export interface Done {
 /** What becomes of a job whose run has ended. */
 export interface Fate {
   /** `blocked`: it waits for jobs that it has added; `parked`: for a signal; `unhandled`: for a worker that knows its name; `group`, `queue`: again, and what it is of is paused for `delayMs`. */
-  readonly fate: "done" | "again" | "dead" | "blocked" | "parked" | "unhandled" | "group" | "queue";
+  readonly fate: "done" | "again" | "dead" | "expired" | "blocked" | "parked" | "unhandled" | "group" | "queue";
   /** Until it runs again. */
   readonly delayMs: number;
   /** What is remembered of its failures, or the name of the signal; empty where nothing is added to it. */
   readonly info: Buffer;
-  /** For those who wait for its result; or empty. */
+  /** How it ended; or empty. */
   readonly outcome: Buffer;
+  /** The outcome is for those who wait for it. */
+  readonly isTold: boolean;
   /** For the jobs that wait for it; or empty. */
   readonly told: Buffer;
 }
@@ -38,8 +51,11 @@ export interface ClaimTerms {
   readonly sweep: boolean;
 }
 
-/** `stale`: the claim is over, and nothing changed; `undone`: the job was to be dead, but runs once more to undo what it did. */
-export type Settled = "ok" | "stale" | "undone";
+/**
+ * `stale`: the claim is over, and nothing changed; `undone`: the job was to be dead, but runs once more to undo what it did; `cancelled`: it
+ * was cancelled while it ran, and has ended so.
+ */
+export type Settled = "ok" | "stale" | "undone" | "cancelled";
 const NOBODY = { outcome: Buffer.alloc(0), told: Buffer.alloc(0) };
 
 interface Settlement {
@@ -83,10 +99,21 @@ export class WorkerStore {
     return runScript(this.#core.driver, held, { active: this.keys.active, jobs, meta }, {}, this.#call("queue.claim"));
   }
 
-  /**
-   * Ends a run of which more is to be told than an acknowledgement does.
-   * Those that end in the same tick share a script.
-   */
+  /** Which of the jobs that it runs are cancelled. */
+  cancels(): Promise<CancelsResult> {
+    const { meta, control } = this.#queue;
+    const { worker, active } = this.keys;
+    return runScript(this.#core.driver, cancels, { active, meta, control }, { worker }, this.#call("queue.cancels"));
+  }
+
+  /** Frees a unique key that is taken until its job starts. */
+  async started({ id, uniqueKey }: Done): Promise<void> {
+    const { unique, idle } = this.#queue;
+    const args = { channel: this.#core.wakeups.channel, taken: [uniqueKey, id] };
+    await runScript(this.#core.driver, started, { unique, idle }, args, this.#call("queue.started"));
+  }
+
+  /** Ends a run of which more is to be told than an acknowledgement does. Those that end in the same tick share a script. */
   settle(job: Done, fate: Fate): Promise<Settled> {
     return this.#lane.add(this.#settling, this.#slot, { job, fate });
   }
@@ -110,9 +137,9 @@ export class WorkerStore {
   }
 
   async leave(): Promise<void> {
-    const { workers, jobs, idle, lanes } = this.#queue;
+    const { workers, jobs, meta, idle, unique, control, letters, lanes } = this.#queue;
     const { worker, active, wakeKey } = this.keys;
-    const names = { workers, active, jobs, ...lanes, idle };
+    const names = { workers, active, jobs, meta, ...lanes, idle, unique, control, letters };
     const args = { worker, channel: this.#core.wakeups.channel, wakeKey };
     const call = this.#call("queue.close");
     while ((await runScript(this.#core.driver, leave, names, args, call)).status === "more");
@@ -121,7 +148,7 @@ export class WorkerStore {
   async #settleAll(settled: readonly Settlement[]): Promise<Settled[]> {
     const { jobs, meta, delayed, dead, unique, idle, blocked, letters, results, lanes } = this.#queue;
     const names = { active: this.keys.active, jobs, meta, ...lanes, delayed, dead, unique, idle, blocked, letters };
-    const fields = settled.flatMap(({ job, fate: { fate, delayMs, info, outcome, told } }) => [
+    const fields = settled.flatMap(({ job, fate: { fate, delayMs, info, outcome, isTold, told } }) => [
       job.id,
       String(job.fence),
       fate,
@@ -129,12 +156,25 @@ export class WorkerStore {
       info,
       job.uniqueKey,
       outcome,
+      isTold ? "1" : "0",
       told,
     ]);
-    const args = { channel: this.#core.wakeups.channel, keepMs: this.#settings.resultTtlMs, results, fields };
+    const { resultTtlMs, keep } = this.#settings;
+    const args = {
+      channel: this.#core.wakeups.channel,
+      keepMs: resultTtlMs,
+      results,
+      keepCount: keep.completed.count,
+      keepAgeMs: keep.completed.ageMs,
+      deadCount: keep.dead.count,
+      deadAgeMs: keep.dead.ageMs,
+      fields,
+    };
     const answer = await runScript(this.#core.driver, settle, names, args, this.#call("queue.settle"));
-    const [stale, undone] = [new Set(answer.stale), new Set(answer.undone)];
-    return settled.map(({ job: { id } }) => (stale.has(id) ? "stale" : undone.has(id) ? "undone" : "ok"));
+    const ends = new Map<string, Settled>();
+    for (const status of ["stale", "undone", "cancelled"] as const)
+      for (const id of answer[status]) ends.set(id, status);
+    return settled.map(({ job }) => ends.get(job.id) ?? "ok");
   }
 
   #call(op: string): UnclassedCall {

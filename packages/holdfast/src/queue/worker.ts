@@ -14,7 +14,7 @@ import type { Partition } from "./partition.ts";
 import { warnUnlessOutage } from "./patience.ts";
 import type { Run } from "./run.ts";
 import type { Slots } from "./slots.ts";
-import { type QueueValues, stepValues } from "./values.ts";
+import { outcomeFrom, type QueueValues } from "./values.ts";
 import { WorkerStore } from "./worker-store.ts";
 
 /** Counts of one worker since it was made. */
@@ -30,6 +30,10 @@ export interface QueueWorkerStats extends ConsumerStats {
   readonly recovered: number;
   /** Handlers that are at it still, though their jobs have timed out and their slots were given to others. */
   readonly stuck: number;
+  /** Runs that ended after their jobs were cancelled. */
+  readonly cancelled: number;
+  /** Jobs that were not run, as it was too late. */
+  readonly expired: number;
 }
 
 /** A queue that a worker takes jobs from. */
@@ -83,24 +87,22 @@ export class QueueWorker implements AsyncDisposable {
       };
       const payloadOf = (run: Run) => values.payload.decode(run.record.payload, values.context) as never;
       const failuresOf = (info: Buffer) => values.failures.decode(info, values.context);
+      const reasonOf = (outcome: Buffer) => {
+        const ended = outcomeFrom(values, outcome);
+        return ended.status === "cancelled" ? ended.reason : undefined;
+      };
       return partitions.map((partition) => {
         const store = new WorkerStore(core, partition.keys, id, queue);
         const endings = new Endings({ core, queue: name, store, values, settings: queue });
-        const jobs = new JobHost({
-          core,
-          queue: name,
-          partition,
-          store,
-          values: stepValues(values),
-          told: values.told,
-        });
+        const jobs = new JobHost({ core, queue: name, partition, store, values, settings: queue });
         const perform = (run: Run, tools: JobTools) => {
           const handler = dispatch.for(run.record.name);
           return run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools)));
         };
         const { store: queueStore, post } = partition;
         const server = { core, queue: queueStore, post, store, endings, tally };
-        return new Consumer({ ...server, slots, terms, perform, failuresOf, names: dispatch.names, onEmpty });
+        const asked = { perform, failuresOf, reasonOf, names: dispatch.names, onEmpty };
+        return new Consumer({ ...server, ...asked, slots, terms });
       });
     });
     this.#disown = core.own(this);
@@ -117,7 +119,7 @@ export class QueueWorker implements AsyncDisposable {
   }
 
   stats(): QueueWorkerStats {
-    const sum = { completed: 0, failed: 0, dead: 0, lost: 0, recovered: 0, stuck: 0 };
+    const sum = { completed: 0, failed: 0, dead: 0, lost: 0, recovered: 0, stuck: 0, cancelled: 0, expired: 0 };
     for (const { stats } of this.#consumers)
       for (const name of Object.keys(sum) as (keyof ConsumerStats)[]) sum[name] += stats[name];
     return sum;

@@ -5,16 +5,8 @@ import { bytesOf, listOf } from "../../core/command/reply.ts";
 import type { Core } from "../../core/core.ts";
 import { runScript, type UnclassedCall } from "../../core/script/run.ts";
 import type { QueueKeys } from "../keys.ts";
-import {
-  find,
-  type FindResult,
-  flowAdd,
-  flowEnded,
-  flowExtend,
-  flowRetry,
-  flowStart,
-  redrive,
-} from "../scripts.gen.ts";
+import { find, flowAdd, flowEnded, flowExtend, flowRetry, flowStart, retry } from "../scripts.gen.ts";
+import type { QueueJobState } from "../jobs/info.ts";
 import type { Plan, PlanNode } from "./plan.ts";
 import { decodeNode, encodeNode } from "./plan-text.ts";
 
@@ -114,9 +106,17 @@ export class FlowStore {
     return this.#lane.add(this.#telling, this.#slot, ended);
   }
 
-  find(id: string): Promise<FindResult> {
-    const { jobs, meta, delayed, dead, workers, blocked } = this.#keys;
-    return runScript(this.#core.driver, find, { jobs, meta, delayed, dead, workers, blocked }, { id }, this.#call);
+  /** Where the job is; undefined: there is no such job. */
+  async stateOf(id: string): Promise<QueueJobState | undefined> {
+    const { jobs, meta, kept, completed } = this.#keys;
+    const answer = await runScript(
+      this.#core.driver,
+      find,
+      { jobs, meta, kept, completed },
+      { keepAgeMs: 0, id },
+      this.#call,
+    );
+    return answer.status === "missing" ? undefined : (answer.row[0]!.toString() as QueueJobState);
   }
 
   /** Lets a job wait again for some that died. False where it is neither dead of them nor waits. */
@@ -127,10 +127,12 @@ export class FlowStore {
   }
 
   /** Lets a dead job run again. */
-  redrive(id: string): Promise<number> {
-    const { jobs, meta, dead, idle, blocked, lanes } = this.#keys;
+  async redrive(id: string): Promise<number> {
+    const { jobs, meta, dead, unique, completed, kept, idle, blocked, lanes } = this.#keys;
+    const names = { jobs, meta, ...lanes, dead, unique, completed, kept, idle, blocked };
     const args = { channel: this.#core.wakeups.channel, ids: [id] };
-    return runScript(this.#core.driver, redrive, { jobs, meta, ...lanes, dead, idle, blocked }, args, this.#call);
+    const [answer] = await runScript(this.#core.driver, retry, names, args, this.#call);
+    return answer === "ok" ? 1 : 0;
   }
 
   /** As `tell`, in one step. */

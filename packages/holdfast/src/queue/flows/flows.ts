@@ -4,7 +4,7 @@ import { inChunks } from "../../core/batch/in-chunks.ts";
 import type { Operations } from "../../core/observe/observe.ts";
 import { checkName } from "../options.ts";
 import type { Partitions } from "../partitions.ts";
-import { stateOf, type QueueJobState } from "../state.ts";
+import type { QueueJobState } from "../jobs/info.ts";
 import { FanIn, type QueueChildResult, type Told } from "./fan-in.ts";
 import type { PostOffice } from "./post.ts";
 
@@ -78,19 +78,19 @@ export class QueueFlows {
     const key = JSON.stringify([address.queue, address.id]);
     if (done.has(key)) return 0;
     done.add(key);
-    const found = await flows.find(address.id);
-    if (found.status === "missing") return 0;
+    const state = await flows.stateOf(address.id);
+    if (state === undefined) return 0;
     const children = await this.#children(address);
     const dead: { readonly ref: string; readonly child: Address }[] = [];
     for (const { ref, child, result } of children) {
       if (result.status !== "dead") continue;
-      const below = await this.#office.of(child.queue, child.partition).flows.find(child.id);
-      if (below.status === "ok") dead.push({ ref, child });
+      const below = await this.#office.of(child.queue, child.partition).flows.stateOf(child.id);
+      if (below !== undefined) dead.push({ ref, child });
     }
     let retried = 0;
     const refs = dead.map(({ ref }) => ref);
     const waits = refs.length > 0 && (await flows.retry(address.id, refs));
-    if (found.deadMs > 0 && !waits) retried += await flows.redrive(address.id);
+    if (state === "dead" && !waits) retried += await flows.redrive(address.id);
     for (const { child } of children) retried += await this.#retry(child, done);
     return retried;
   }
@@ -112,12 +112,12 @@ export class QueueFlows {
     seen: Map<string, Promise<QueueFlow>>,
   ): Promise<QueueFlow> {
     const { queue, id } = address;
-    const found = await this.#office.of(queue, address.partition).flows.find(id);
-    if (found.status === "missing") return { queue, id, state: "ended", result, children: [] };
+    const state = await this.#office.of(queue, address.partition).flows.stateOf(id);
+    if (state === undefined) return { queue, id, state: "ended", result, children: [] };
     const below = await this.#children(address);
     const task = (chunk: readonly Below[]) => Promise.all(chunk.map((one) => this.#look(one.child, one.result, seen)));
     const children = await inChunks(below, task, { size: AT_ONCE });
-    return { queue, id, state: stateOf(found), result, children };
+    return { queue, id, state, result, children };
   }
 
   async #children({ queue, partition, id }: Address): Promise<Below[]> {

@@ -1,13 +1,17 @@
 --- Acknowledge jobs that are done and claim others, in one step; and say that this worker lives.
 -- A job is its worker's by its place in `active`, whose score is the fence: the server's time of the claim in
 -- microseconds. An acknowledgement with another fence is of a claim that is over and changes nothing; its id is in `stale`.
--- `held` counts what the worker holds after the call. `dead` names a worker whose lease is over, if it was asked for.
+-- `held` counts what the worker holds after the call. `cancels`: since when there is a cancelled one among it, 0: there is none.
+-- `dead` names a worker whose lease is over, if it was asked for.
 -- @class unsafe
 -- @include now
 -- @include idle
 -- @include forget
 -- @include remembered
 -- @include options
+-- @include worker-of
+-- @include ghosts
+-- @include cancelled
 -- @include rules-begin
 -- @include groups
 -- @include rate
@@ -36,11 +40,11 @@
 -- @arg wakeKey text    what it listens for
 -- @arg uniques int     unique keys that are free with the acknowledgements
 -- @arg done... text   first those keys, each with its job's id; then, for each claim: its fence, how many of its jobs are done, their ids
--- @result ok stale:list<text> held:int fence:int dueMs:int dead:list<text> ids:list<text> records:list<bytes?> failures:list<bytes?> crashed:list<text?> letters:int unhandled:int
+-- @result ok stale:list<text> held:int fence:int dueMs:int cancels:int dead:list<text> ids:list<text> records:list<bytes?> failures:list<bytes?> crashed:list<text?> letters:int unhandled:int
 local lanes, head = {urgent, normal, low}, string.sub(jobs, 1, -5)
 -- First what needs no memory: after it a script may write on when memory is full, and what is done frees some.
 redis.call('ZREM', idle, wakeKey)
-local isPaused, hasRules = unpack(redis.call('HMGET', control, 'paused', 'rules'))
+local isPaused, hasRules, cancels = unpack(redis.call('HMGET', control, 'paused', 'rules', 'x' .. worker))
 redis.call('ZADD', workers, now() + leaseMs, worker)
 local stale, over = {}, {}
 local at = uniques * 2 + 1
@@ -55,8 +59,13 @@ while at <= #done do
 end
 if #over > 0 then
   redis.call('ZREM', active, unpack(over))
+  if cancels then
+    for _, id in ipairs(over) do wasCancelled(jobs, meta, channel, id) end
+  end
   forget(jobs, meta, over)
-  for pair = 1, uniques * 2, 2 do freeUnique(unique, done[pair], done[pair + 1]) end
+  for pair = 1, uniques * 2, 2 do
+    if freeUnique(unique, done[pair], done[pair + 1]) then wakeWorkers(idle, channel, 1) end
+  end
 end
 local rules = hasRules and loadRules()
 local hasRoom = rules and rules.endRuns(jobs, over) > 0
@@ -88,6 +97,7 @@ if first and tonumber(first) <= now() then
   first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 end
 local ids, left, groups, nextMs, isMore = {}, isPaused and 0 or slots, nil, first and tonumber(first) or math.huge, nil
+local found = {}
 if rules and left > 0 then
   local againMs
   ids, groups, againMs, isMore = rules.takeByRules(head, lanes, left)
@@ -96,7 +106,8 @@ end
 while not rules and left > 0 do
   local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', left)
   if not taken then break end
-  for _, id in ipairs(taken[2]) do ids[#ids + 1] = id end
+  local lane = taken[1] == urgent and 1 or taken[1] == normal and 2 or 3
+  for _, id in ipairs(genuine(jobs, lane, taken[2], found)) do ids[#ids + 1] = id end
   left = slots - #ids
 end
 local records, failures, crashed = {}, {}, {}
@@ -131,6 +142,6 @@ end
 local unhandled = slots > 0 and (left > 0 or sweep) and redis.call('HLEN', head .. 'unhandled') or 0
 local dueMs = nextMs < math.huge and string.format('%.0f', math.max(nextMs - now(), 0)) or -1
 return {
-  'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, dead, ids, records, failures,
-  crashed, sweep and redis.call('HLEN', letters) or 0, unhandled,
+  'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, cancels or 0, dead, ids, records,
+  failures, crashed, sweep and redis.call('HLEN', letters) or 0, unhandled,
 }

@@ -7,10 +7,13 @@
 -- @key low
 -- @key delayed
 -- @key dead
+-- @key completed
 -- @key workers
 -- @key control
 -- @key blocked
--- @result ok waiting:int delayed:int active:int dead:int blocked:int workers:int unhandled:int paused:bool oldestMs:int nowMs:int
+-- @arg deadAgeMs int  what died longer ago is not kept; 0: for ever
+-- @arg keepAgeMs int  the same of what ended well
+-- @result ok waiting:int delayed:int active:int dead:int completed:int blocked:int workers:int unhandled:int paused:bool oldestMs:int nowMs:int
 local waiting, oldest = 0, nil
 local head = string.sub(jobs, 1, -5)
 local next_ = redis.call('ZRANGE', head .. 'groups', 0, 0)[1]
@@ -31,8 +34,12 @@ local active = 0
 for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
   active = active + redis.call('ZCARD', head .. 'active:' .. worker)
 end
+local function kept(ended, ageMs)
+  if ageMs == 0 then return redis.call('ZCARD', ended) end
+  return redis.call('ZCOUNT', ended, '(' .. string.format('%.0f', now() - ageMs), '+inf')
+end
 return {
-  'ok', waiting, redis.call('ZCARD', delayed), active, redis.call('ZCARD', dead),
+  'ok', waiting, redis.call('ZCARD', delayed), active, kept(dead, deadAgeMs), kept(completed, keepAgeMs),
   redis.call('HLEN', blocked), redis.call('ZCOUNT', workers, now(), '+inf'), unhandled,
   redis.call('HEXISTS', control, 'paused'),
   oldest or 0, now(),

@@ -1,23 +1,23 @@
---- A job and where it is.
+--- A job and where it is: among those that are not over, else among those that are kept.
 -- @class read
+-- @include now
 -- @include worker-of
+-- @include state-of
 -- @key jobs
 -- @key meta
--- @key delayed
--- @key dead
--- @key workers
--- @key blocked
+-- @key kept
+-- @key completed
+-- @arg keepAgeMs int   what ended longer ago is not kept; 0: for ever
 -- @arg id text
 -- @result missing
--- @result ok record:bytes failures:bytes? crashes:int dueMs:int deadMs:int worker:text? blocked:int reason:text?
+-- @result ok row:list<bytes>
 local record = redis.call('HGET', jobs, id)
-if not record then return 'missing' end
-local due = redis.call('ZSCORE', delayed, string.sub(record, 14, 14) .. id)
-local died = redis.call('ZSCORE', dead, id)
-local waits = redis.call('HGET', blocked, id)
-local worker = not due and not died and not waits and workerOf(id, workers, jobs)
-return {
-  'ok', record, redis.call('HGET', meta, 'f' .. id), tonumber(redis.call('HGET', meta, 'c' .. id) or 0) % 1000000,
-  due and string.format('%.0f', tonumber(due)) or 0, died and string.format('%.0f', tonumber(died)) or 0, worker or false,
-  waits or 0, redis.call('HGET', meta, 'r' .. id),
-}
+if record then
+  local state, at = stateOf(jobs, id, record)
+  return {'ok', {rowOf(jobs, meta, id, state, at, record)}}
+end
+local ended = redis.call('ZSCORE', completed, id)
+if not ended or keepAgeMs > 0 and tonumber(ended) <= now() - keepAgeMs then return 'missing' end
+local of = redis.call('HMGET', kept, 'r' .. id, 'o' .. id)
+if not of[1] then return 'missing' end
+return {'ok', {'completed', string.format('%.0f', tonumber(ended)), of[1], '', '0', '', of[2] or '', ''}}

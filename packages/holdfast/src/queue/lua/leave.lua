@@ -3,17 +3,24 @@
 -- @class idempotent
 -- @include now
 -- @include idle
+-- @include forget
 -- @include options
+-- @include letters
+-- @include cancelled
 -- @include groups
 -- @include place
 -- @include runs
 -- @key workers
 -- @key active
 -- @key jobs
+-- @key meta
 -- @key urgent
 -- @key normal
 -- @key low
 -- @key idle
+-- @key unique
+-- @key control
+-- @key letters
 -- @arg worker text
 -- @arg channel text
 -- @arg wakeKey text
@@ -21,6 +28,7 @@
 -- @result more released:int
 local MAX_JOBS = 1000
 local ids = redis.call('ZREVRANGE', active, 0, MAX_JOBS - 1)
+local mayBeCancelled = cancelsOf(jobs, active)
 -- Before what needs memory, so that it is done also when memory is full.
 if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 local released = 0
@@ -28,7 +36,11 @@ endRuns(jobs, ids)
 -- Backwards, so that the one that was claimed first is in front again.
 for _, id in ipairs(ids) do
   local record = redis.call('HGET', jobs, id)
-  if record then
+  if record and mayBeCancelled and wasCancelled(jobs, meta, channel, id) then
+    tellParents(letters, record, 'd', '')
+    forget(jobs, meta, {id})
+    if freeUnique(unique, optionsOf(record).u or '', id) then released = released + 1 end
+  elseif record then
     place(jobs, {urgent, normal, low}, record, id, true)
     released = released + 1
   end
@@ -36,5 +48,6 @@ end
 if released > 0 then wakeWorkers(idle, channel, released) end
 if #ids == MAX_JOBS then return {'more', released} end
 redis.call('ZREM', workers, worker)
+redis.call('HDEL', control, 'x' .. worker)
 redis.call('ZREM', idle, wakeKey)
 return {'ok', released}

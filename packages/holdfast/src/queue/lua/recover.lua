@@ -4,12 +4,14 @@
 -- @include now
 -- @include idle
 -- @include options
+-- @include letters
 -- @include groups
 -- @include place
 -- @include runs
 -- @include forget
--- @include letters
 -- @include give-up
+-- @include cancelled
+-- @include retention
 -- @key workers
 -- @key active
 -- @key jobs
@@ -21,9 +23,12 @@
 -- @key idle
 -- @key letters
 -- @key unique
+-- @key control
 -- @arg worker text
 -- @arg wakeKey text    of the dead worker
 -- @arg maxCrashes int
+-- @arg deadCount int    how many dead jobs are kept; -1: any number
+-- @arg deadAgeMs int    for how long; 0: for ever
 -- @arg channel text
 -- @result ok recovered:int buried:list<text>
 -- @result more recovered:int buried:list<text>
@@ -32,6 +37,7 @@ local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
 local MAX_JOBS = 100
 local ids = redis.call('ZRANGE', active, 0, MAX_JOBS - 1)
+local mayBeCancelled = cancelsOf(jobs, active)
 -- Before what needs memory, so that it is done also when memory is full.
 if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 local recovered, buried = 0, {}
@@ -40,16 +46,21 @@ endRuns(jobs, ids)
 for at = #ids, 1, -1 do
   local id = ids[at]
   local record = redis.call('HGET', jobs, id)
-  if record then
+  local isCancelled = record and mayBeCancelled and redis.call('HEXISTS', meta, 'x' .. id) == 1
+  if isCancelled and not undoes(jobs, meta, id, 'it was cancelled') and wasCancelled(jobs, meta, channel, id) then
+    tellParents(letters, record, 'd', '')
+    forget(jobs, meta, {id})
+    if freeUnique(unique, optionsOf(record).u or '', id) then recovered = recovered + 1 end
+  elseif record then
     local counted = redis.call('HINCRBY', meta, 'c' .. id, 1)
     local crashes = counted % 1000000
     local mayUndo = crashes > maxCrashes
       and (counted > crashes and crashes <= 2 * maxCrashes + 1 or undoes(jobs, meta, id, 'its workers died too often while they ran it'))
     if crashes > maxCrashes and not mayUndo then
-      redis.call('ZADD', dead, now(), id)
       diedInGroup(string.sub(jobs, 1, -5), record, id)
       freeUnique(unique, optionsOf(record).u or '', id)
       tellParents(letters, record, 'd', '')
+      bury(jobs, meta, dead, id, deadCount, deadAgeMs)
       buried[#buried + 1] = id
     else
       place(jobs, {urgent, normal, low}, record, id, true)
@@ -60,5 +71,6 @@ end
 if recovered > 0 then wakeWorkers(idle, channel, recovered) end
 if #ids == MAX_JOBS then return {'more', recovered, buried} end
 redis.call('ZREM', workers, worker)
+redis.call('HDEL', control, 'x' .. worker)
 redis.call('ZREM', idle, wakeKey)
 return {'ok', recovered, buried}

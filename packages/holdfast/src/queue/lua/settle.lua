@@ -1,6 +1,7 @@
 --- End runs of which more is told than that they went well: their results, or that they failed and what becomes of the job.
--- Of a job that is another's by now (its fence differs) nothing changes; its id is in `stale`. One that would be dead but has
--- something to undo runs once more for it; its id is in `undone`.
+-- Of a job that is another's by now (its fence differs) nothing changes; its id is in `stale`. One that would be dead, or cancelled, but has
+-- something to undo runs once more for it, and is dead then; its id is in `undone`. One that was cancelled while it ran is not run again, whatever its fate here;
+-- its id is in `cancelled`.
 -- @class unsafe
 -- @include now
 -- @include idle
@@ -13,6 +14,8 @@
 -- @include give-up
 -- @include die
 -- @include waits-for
+-- @include cancelled
+-- @include retention
 -- @key active
 -- @key jobs
 -- @key meta
@@ -28,12 +31,16 @@
 -- @arg channel text
 -- @arg keepMs int       for how long an outcome waits to be read
 -- @arg results text     what the keys of outcomes begin with, in front of the job's id
--- @arg fields... bytes  of each job: id, fence, fate (done, again, dead; blocked: it waits for the jobs that it has added; unhandled: it waits for a worker that knows its name; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome for those who wait for it or empty, outcome for jobs that wait for it or empty
--- @result ok stale:list<text> undone:list<text>
-local function endForGood(id, uniqueKey, outcome)
-  freeUnique(unique, uniqueKey, id)
+-- @arg keepCount int      how many jobs that ended well are kept; -1: any number, 0: none
+-- @arg keepAgeMs int      for how long; 0: for ever
+-- @arg deadCount int      the same of dead ones
+-- @arg deadAgeMs int
+-- @arg fields... bytes  of each job: id, fence, fate (done, again, dead, expired; blocked: it waits for the jobs that it has added; unhandled: it waits for a worker that knows its name; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome or empty, whether those who wait for it are told (1 or 0), outcome for jobs that wait for it or empty
+-- @result ok stale:list<text> undone:list<text> cancelled:list<text>
+local function endForGood(id, uniqueKey, outcome, isTold)
+  if freeUnique(unique, uniqueKey, id) then wakeWorkers(idle, channel, 1) end
   if outcome == '' then return end
-  redis.call('SET', results .. id, outcome, 'PX', keepMs)
+  if isTold == '1' then redis.call('SET', results .. id, outcome, 'PX', keepMs) end
   redis.call('PUBLISH', channel, results .. id)
 end
 -- Those that it waits for may all have ended meanwhile, or one of them has died.
@@ -91,9 +98,10 @@ local function leaveToOthers(id, record)
   if redis.call('HINCRBY', head .. 'unhandled', name, 1) > 1 then return end
   for _, wakeKey in ipairs(redis.call('ZRANGE', idle, 0, 99)) do redis.call('PUBLISH', channel, wakeKey) end
 end
-local stale, undone, ended = {}, {}, {}
-for at = 1, #fields, 8 do
-  local id, fence, fate, delayMs, info, uniqueKey, outcome, told = unpack(fields, at, at + 7)
+local stale, undone, ended, cancelled = {}, {}, {}, {}
+local mayBeCancelled = cancelsOf(jobs, active)
+for at = 1, #fields, 9 do
+  local id, fence, fate, delayMs, info, uniqueKey, outcome, isTold, told = unpack(fields, at, at + 8)
   local held = redis.call('ZSCORE', active, id)
   local record = held and tonumber(held) == tonumber(fence) and redis.call('HGET', jobs, id)
   if not record then
@@ -102,25 +110,31 @@ for at = 1, #fields, 8 do
     redis.call('ZREM', active, id)
     ended[#ended + 1] = id
     if info ~= '' and fate ~= 'parked' then redis.call('HSET', meta, 'f' .. id, info) end
-    if fate == 'dead' and undoes(jobs, meta, id, '') then
-      fate, delayMs = 'again', 0
+    local isCancelled = mayBeCancelled and redis.call('HEXISTS', meta, 'x' .. id) == 1
+    if (fate == 'dead' or isCancelled) and undoes(jobs, meta, id, isCancelled and 'it was cancelled' or '') then
       undone[#undone + 1] = id
-    end
-    if fate == 'done' then
-      tellParents(letters, record, 'o', told)
+      runAgain(id, record, 0)
+    elseif isCancelled and wasCancelled(jobs, meta, channel, id) then
+      cancelled[#cancelled + 1] = id
+      tellParents(letters, record, 'd', '')
       forget(jobs, meta, {id})
-      endForGood(id, uniqueKey, outcome)
-    elseif fate == 'dead' then
-      redis.call('ZADD', dead, now(), id)
-      diedInGroup(head, record, id)
-      tellParents(letters, record, 'd', told)
-      endForGood(id, uniqueKey, outcome)
+      endForGood(id, uniqueKey, '', isTold)
+    elseif fate == 'done' or fate == 'expired' then
+      tellParents(letters, record, fate == 'done' and 'o' or 'd', told)
+      if fate == 'done' and keepCount ~= 0 then keep(jobs, meta, id, record, outcome, keepCount, keepAgeMs) end
+      forget(jobs, meta, {id})
+      endForGood(id, uniqueKey, outcome, isTold)
     elseif fate == 'blocked' then
       waitForOthers(id, record)
     elseif fate == 'unhandled' then
       leaveToOthers(id, record)
     elseif fate == 'parked' then
       waitForSignal(id, record, info, tonumber(delayMs))
+    elseif fate == 'dead' then
+      diedInGroup(head, record, id)
+      tellParents(letters, record, 'd', told)
+      bury(jobs, meta, dead, id, deadCount, deadAgeMs)
+      endForGood(id, uniqueKey, outcome, isTold)
     elseif fate == 'again' then
       runAgain(id, record, tonumber(delayMs))
     else
@@ -129,4 +143,4 @@ for at = 1, #fields, 8 do
   end
 end
 wakeWorkers(idle, channel, endRuns(jobs, ended))
-return {'ok', stale, undone}
+return {'ok', stale, undone, cancelled}

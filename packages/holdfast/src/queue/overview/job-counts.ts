@@ -11,6 +11,8 @@ export interface QueueCounts {
   /** That wait for other jobs. */
   readonly blocked: number;
   readonly dead: number;
+  /** That ended well and are kept. */
+  readonly completed: number;
   /** That have not ended or lost their lease. */
   readonly workers: number;
   readonly paused: boolean;
@@ -27,6 +29,7 @@ export function sumOfCounts(parts: readonly CountsResult[]): QueueCounts {
     unhandled: sum(({ unhandled }) => unhandled),
     blocked: sum(({ blocked }) => blocked),
     dead: sum(({ dead }) => dead),
+    completed: sum(({ completed }) => completed),
     // Each of them works in every partition.
     workers: Math.max(...parts.map(({ workers }) => workers)),
     paused: parts.every(({ paused }) => paused),

@@ -1,5 +1,5 @@
 -- Claims where there are groups, or limits of the queue. The high lane comes first, and the low one last. In between groups share by their
--- weights, and the normal lane is one of them, of weight 1. Needs the includes `groups` and `rate`.
+-- weights, and the normal lane is one of them, of weight 1. Needs the includes `groups`, `ghosts` and `rate`.
 local NEVER = math.huge
 -- With a group each they hold the server for about a millisecond; where there are more, the worker is to ask again at once.
 local MAX_TAKEN = 50
@@ -34,7 +34,7 @@ local function takeByRules(head, lanes, slots)
   elseif blockedUntil > 0 then
     redis.call('HDEL', control, 'until')
   end
-  local ids, groups, left = {}, {}, math.min(slots, most, MAX_TAKEN)
+  local ids, groups, left, found = {}, {}, math.min(slots, most, MAX_TAKEN), {}
   local function give(taken, group, step)
     for at = 1, #taken, step do
       ids[#ids + 1] = taken[at]
@@ -45,7 +45,11 @@ local function takeByRules(head, lanes, slots)
   end
   local function pop(lane, count)
     if left <= 0 then return 0 end
-    return give(redis.call('LPOP', lane, count) or {}, false, 1)
+    local taken = redis.call('LPOP', lane, count) or {}
+    if #taken > 0 then
+      taken = genuine(head .. 'jobs', lane == urgent and 1 or lane == normal and 2 or 3, taken, found)
+    end
+    return give(taken, false, 1)
   end
   local states = {}
   -- What a group may have started now: its room, and when there is some where there is none for its rate.

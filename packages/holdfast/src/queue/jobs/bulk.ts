@@ -1,0 +1,48 @@
+/** Emptying a queue, in steps that hold the server for a millisecond at most. */
+import { InvalidArgumentError } from "../../base/errors.ts";
+import { type Duration, givenOptions, type OptionNames } from "../../base/options.ts";
+import type { Partitions } from "../partitions.ts";
+import type { QueuePageState } from "./info.ts";
+
+export interface QueueObliterateOptions {
+  /** Also where jobs run. @default false */
+  readonly force?: boolean;
+}
+
+export interface QueueCleanOptions {
+  readonly state: QueuePageState;
+  /** Of a dead or completed job since it ended, of another one since it was added. @default any age */
+  readonly olderThan?: Duration;
+  /** How many are removed at most. @default all of them */
+  readonly limit?: number;
+}
+
+export const CLEAN_OPTIONS: OptionNames<QueueCleanOptions> = { state: true, olderThan: true, limit: true };
+const OBLITERATE_OPTIONS: OptionNames<QueueObliterateOptions> = { force: true };
+const CHUNK = 250;
+
+export async function drained({ all }: Partitions): Promise<number> {
+  let total = 0;
+  for (const { store, jobs } of all) {
+    // Counted before, as where jobs are added all the time it would go on for ever.
+    const { waiting, delayed } = await store.counts();
+    let left = waiting + delayed;
+    while (left > 0) {
+      const { looked, dropped } = await jobs.drain(Math.min(left, CHUNK));
+      if (looked === 0) break;
+      left -= looked;
+      total += dropped;
+    }
+  }
+  return total;
+}
+
+export async function obliterated(
+  { all }: Partitions,
+  options: QueueObliterateOptions | undefined,
+): Promise<{ readonly status: "ok" | "busy" }> {
+  const { force = false } = givenOptions(options, OBLITERATE_OPTIONS);
+  if (typeof force !== "boolean") throw new InvalidArgumentError("force", "a boolean", force);
+  for (const { jobs } of all) if ((await jobs.obliterate(force)) === "busy") return { status: "busy" };
+  return { status: "ok" };
+}

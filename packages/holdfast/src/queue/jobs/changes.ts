@@ -1,0 +1,97 @@
+/** Changes to jobs that were added: cancelled, changed, run again, removed. */
+import { InvalidArgumentError } from "../../base/errors.ts";
+import { type Duration, givenOptions, type OptionNames } from "../../base/options.ts";
+import { checkName } from "../check-name.ts";
+import { dueOf, laneOf, type QueuePriority } from "../options.ts";
+import type { Partitions } from "../partitions.ts";
+import type { QueueValues } from "../values.ts";
+import type { Change } from "./store.ts";
+
+/** What is not given stays as it is. */
+export interface QueueUpdate<Payload> {
+  readonly payload?: Payload;
+  /** Runs no sooner than this long after now, by the server's clock. */
+  readonly delay?: Duration;
+  /** Runs no sooner than this: a Date, or milliseconds since 1970. */
+  readonly at?: Date | number;
+  readonly priority?: QueuePriority;
+}
+
+/** `running`: its signal aborts, and however its run ends the job is cancelled then. `missing`: there is none that is not over. */
+export interface QueueCancelResult {
+  readonly status: "ok" | "running" | "missing";
+}
+
+/** `busy`: it runs. `missing`: there is none that waits. */
+export interface QueueUpdateResult {
+  readonly status: "ok" | "busy" | "missing";
+}
+
+/** `duplicate`: another job has its id or its unique key by now. */
+export interface QueueRetryResult {
+  readonly status: "ok" | "missing" | "duplicate";
+}
+
+/** `busy`: it runs, and stays. */
+export interface QueueRemoveResult {
+  readonly status: "ok" | "missing" | "busy";
+}
+
+const UPDATE_NAMES: OptionNames<QueueUpdate<unknown>> = { payload: true, delay: true, at: true, priority: true };
+const MAX_REASON = 500;
+const NOW: Change = { lane: "", due: "now", payload: undefined };
+
+/** Why a job was cancelled of which another one took the unique key. */
+export const TAKEN_OVER = "another job with its unique key was added";
+
+export class QueueChanges<Payload> {
+  readonly #partitions: Partitions;
+  readonly #values: QueueValues<Payload, unknown>;
+
+  constructor(partitions: Partitions, values: QueueValues<Payload, unknown>) {
+    this.#partitions = partitions;
+    this.#values = values;
+  }
+
+  async cancel(id: string, reason: string | undefined): Promise<QueueCancelResult> {
+    const outcome = cancelOutcome(this.#values, reason);
+    return { status: (await this.#of(id).cancel([id], outcome))[0] as QueueCancelResult["status"] };
+  }
+
+  async update(id: string, given: QueueUpdate<Payload>): Promise<QueueUpdateResult> {
+    const jobs = this.#of(id);
+    const { payload, priority, ...time } = givenOptions(given, UPDATE_NAMES, "changes");
+    const change = {
+      lane: priority === undefined ? "" : String(laneOf(priority)),
+      due: dueOf(time),
+      payload: payload === undefined ? undefined : this.#values.payload.encode(payload, this.#values.context),
+    };
+    return { status: await jobs.update(id, change) };
+  }
+
+  async promote(id: string): Promise<QueueUpdateResult> {
+    return { status: await this.#of(id).update(id, NOW) };
+  }
+
+  async retry(id: string): Promise<QueueRetryResult> {
+    return { status: (await this.#of(id).retry([id]))[0] as QueueRetryResult["status"] };
+  }
+
+  async remove(id: string): Promise<QueueRemoveResult> {
+    return { status: (await this.#of(id).remove([id]))[0] as QueueRemoveResult["status"] };
+  }
+
+  #of(id: string): Partitions["first"]["jobs"] {
+    return this.#partitions.of(checkName("id", id)).jobs;
+  }
+}
+
+/** @throws InvalidArgumentError for a reason that is no text, or too long a one */
+export function cancelOutcome(
+  values: Pick<QueueValues<unknown, unknown>, "context" | "outcome">,
+  reason: string | undefined,
+): Buffer {
+  if (reason !== undefined && (typeof reason !== "string" || reason.length > MAX_REASON))
+    throw new InvalidArgumentError("reason", `a text of at most ${MAX_REASON} characters`, reason);
+  return values.outcome.encode({ cancelled: reason ?? "" }, values.context);
+}

@@ -1,0 +1,74 @@
+/** A job as those see it who look at a queue. */
+import type { QueueFailure } from "../failure.ts";
+import type { QueuePriority } from "../options.ts";
+import { decodeRecord } from "../record.ts";
+import { outcomeFrom, type QueueValues } from "../values.ts";
+
+/** `blocked`: it waits for other jobs. */
+export type QueueJobState = "waiting" | "delayed" | "blocked" | "active" | "dead" | "completed";
+
+/** Jobs that wait for others are not paged. */
+export type QueuePageState = Exclude<QueueJobState, "blocked">;
+
+/** Times are milliseconds since 1970 by the server's clock. */
+export interface QueueJobInfo<Payload, Result = unknown> {
+  readonly id: string;
+  readonly payload: Payload;
+  readonly state: QueueJobState;
+  readonly priority: QueuePriority;
+  readonly tags: readonly string[];
+  readonly group: string | undefined;
+  readonly addedAt: number;
+  /** Of a delayed one. */
+  readonly dueAt: number | undefined;
+  /** Of one that runs. */
+  readonly startedAt: number | undefined;
+  /** Of a dead or completed one. */
+  readonly finishedAt: number | undefined;
+  readonly expiresAt: number | undefined;
+  readonly failures: number;
+  readonly crashes: number;
+  /** The last few failures, oldest first. */
+  readonly history: readonly QueueFailure[];
+  /** Why it is dead, where that was not a failure of its own: a job that it waited for is dead. */
+  readonly reason: string | undefined;
+  /** What its handler said last. */
+  readonly progress: unknown;
+  /** Of a completed one. */
+  readonly result: Result | undefined;
+}
+
+/** How many fields of a row belong to a job. */
+export const ROW = 8;
+
+/** @param row state, time, record, failures, crashes, progress, outcome, why it is dead without a run */
+export function infoFrom<Payload, Result>(
+  values: QueueValues<Payload, Result>,
+  id: string,
+  row: readonly Buffer[],
+): QueueJobInfo<Payload, Result> {
+  const [state, at, stored, failed, crashes, progress, outcome, reason] = row as [Buffer, Buffer, ...Buffer[]];
+  const known = state.toString() as QueueJobState;
+  const record = decodeRecord(stored!);
+  const failures = failed!.length === 0 ? undefined : values.failures.decode(failed!, values.context);
+  const ended = outcome!.length === 0 ? undefined : outcomeFrom(values, outcome!);
+  return {
+    id,
+    payload: values.payload.decode(record.payload, values.context),
+    state: known,
+    priority: record.priority,
+    tags: record.tags,
+    group: record.group,
+    addedAt: record.addedAt,
+    dueAt: known === "delayed" ? Number(at) : undefined,
+    startedAt: known === "active" ? Math.floor(Number(at) / 1_000) : undefined,
+    finishedAt: known === "dead" || known === "completed" ? Number(at) : undefined,
+    expiresAt: record.expiresAt,
+    failures: failures?.failures ?? 0,
+    crashes: Number(crashes),
+    history: failures?.last ?? [],
+    reason: reason!.length === 0 ? undefined : reason!.toString(),
+    progress: progress!.length === 0 ? undefined : values.progress.decode(progress!, values.context),
+    result: ended?.status === "ok" ? ended.value : undefined,
+  };
+}

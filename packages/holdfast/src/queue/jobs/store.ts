@@ -1,0 +1,131 @@
+/** The server's side of single jobs: looked at, changed, cancelled, removed. */
+import { bytesOf } from "../../core/command/reply.ts";
+import type { Core } from "../../core/core.ts";
+import { runScript, type UnclassedCall } from "../../core/script/run.ts";
+import type { QueueKeys } from "../keys.ts";
+import type { QueueSettings } from "../options.ts";
+import {
+  cancel,
+  drain,
+  type DrainResult,
+  find,
+  obliterate,
+  page,
+  type PageResult,
+  remove,
+  retry,
+  update,
+} from "../scripts.gen.ts";
+import type { QueuePageState } from "./info.ts";
+
+/** Where a page of a partition ended; an empty source: where the first one begins. */
+export interface Place {
+  readonly source: string;
+  readonly anchor: string;
+  readonly at: number;
+}
+
+export interface Change {
+  /** 1 to 3, or empty. */
+  readonly lane: string;
+  /** `now`, `+milliseconds` from now, milliseconds since 1970, or empty. */
+  readonly due: string;
+  readonly payload: Buffer | undefined;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+export class JobStore {
+  readonly #core: Core;
+  readonly #keys: QueueKeys;
+  readonly #settings: QueueSettings;
+
+  constructor(core: Core, keys: QueueKeys, settings: QueueSettings) {
+    this.#core = core;
+    this.#keys = keys;
+    this.#settings = settings;
+  }
+
+  /** What the server knows of a job, or undefined. */
+  async find(id: string): Promise<readonly Buffer[] | undefined> {
+    const { jobs, meta, kept, completed } = this.#keys;
+    const args = { keepAgeMs: this.#settings.keep.completed.ageMs, id };
+    const call = this.#call("queue.get", id);
+    const answer = await runScript(this.#core.driver, find, { jobs, meta, kept, completed }, args, call);
+    return answer.status === "missing" ? undefined : answer.row;
+  }
+
+  page(state: QueuePageState, place: Place, count: number): Promise<PageResult> {
+    const { jobs, meta } = this.#keys;
+    const { keep } = this.#settings;
+    const ageMs = state === "completed" ? keep.completed.ageMs : state === "dead" ? keep.dead.ageMs : 0;
+    const args = { state, ...place, count, ageMs };
+    return runScript(this.#core.driver, page, { jobs, meta }, args, this.#call("queue.page"));
+  }
+
+  cancel(ids: readonly string[], outcome: Buffer): Promise<string[]> {
+    const { jobs, meta, dead, unique, workers, idle, letters } = this.#keys;
+    const names = { jobs, meta, dead, unique, workers, idle, letters };
+    const args = { channel: this.#channel, keepMs: this.#settings.resultTtlMs, outcome, ids };
+    return runScript(this.#core.driver, cancel, names, args, this.#call("queue.cancel", ids[0]));
+  }
+
+  async update(id: string, { lane, due, payload }: Change): Promise<"ok" | "busy" | "missing"> {
+    const { jobs, delayed, dead, workers, idle, lanes } = this.#keys;
+    const names = { jobs, ...lanes, delayed, dead, workers, idle };
+    const hasPayload = payload !== undefined;
+    const args = { channel: this.#channel, id, lane, due, hasPayload, payload: payload ?? NOTHING };
+    const answer = await runScript(this.#core.driver, update, names, args, this.#call("queue.update", id));
+    return answer.status;
+  }
+
+  retry(ids: readonly string[]): Promise<string[]> {
+    const { jobs, meta, dead, unique, completed, kept, idle, blocked, lanes } = this.#keys;
+    const names = { jobs, meta, ...lanes, dead, unique, completed, kept, idle, blocked };
+    const args = { channel: this.#channel, ids };
+    return runScript(this.#core.driver, retry, names, args, this.#call("queue.retry", ids[0]));
+  }
+
+  remove(ids: readonly string[]): Promise<string[]> {
+    const { jobs, meta, dead, unique, workers, completed, kept, idle, letters } = this.#keys;
+    const names = { jobs, meta, dead, unique, workers, completed, kept, idle, letters };
+    const args = { channel: this.#channel, ids };
+    return runScript(this.#core.driver, remove, names, args, this.#call("queue.remove", ids[0]));
+  }
+
+  drain(most: number): Promise<DrainResult> {
+    const { jobs, meta, delayed, unique, letters, lanes } = this.#keys;
+    const names = { jobs, meta, ...lanes, delayed, unique, letters };
+    return runScript(this.#core.driver, drain, names, { most }, this.#call("queue.drain"));
+  }
+
+  async obliterate(force: boolean): Promise<"ok" | "busy"> {
+    const { jobs, workers, meta, lanes, delayed, dead, unique, windows, reruns, ghosts } = this.#keys;
+    const { completed, kept, control, blocked, letters } = this.#keys;
+    const parts = [meta, ...Object.values(lanes), delayed, dead, unique, windows, reruns, ghosts];
+    parts.push(completed, kept, control, blocked, letters);
+
+    const call = this.#call("queue.obliterate");
+    const answer = await runScript(this.#core.driver, obliterate, { jobs, workers, parts }, { force }, call);
+    return answer.status;
+  }
+
+  /** Lines one behind the other. */
+  async logs(id: string): Promise<Buffer> {
+    const { meta, kept } = this.#keys;
+    for (const key of [meta, kept]) {
+      const call = { op: "queue.logs", class: "read", key: id, timeoutMs: this.#settings.timeoutMs } as const;
+      const lines = bytesOf(await this.#core.driver.send(["HGET", key, `l${id}`], call, key), "queue.logs", id);
+      if (lines !== undefined) return lines;
+    }
+    return NOTHING;
+  }
+
+  get #channel(): string {
+    return this.#core.wakeups.channel;
+  }
+
+  #call(op: string, key?: string): UnclassedCall {
+    return { op, key, timeoutMs: this.#settings.timeoutMs };
+  }
+}
