@@ -109,6 +109,7 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
       "@redis/client",
       "@msgpack/msgpack",
       "@standard-schema/spec",
+      "croner",
       "@types/node",
       "undici-types",
       "cluster-key-slot",
