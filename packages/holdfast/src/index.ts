@@ -181,4 +181,5 @@ export type {
 } from "./queue/schedules/options.ts";
 export type { QueueSignalResult, QueueSource } from "./queue/steps/steps.ts";
 export type { QueueHandler, QueueHandlers, QueueJobName, QueueJobs, QueuePayloadOf } from "./queue/names.ts";
+export type { QueueThreadHandler, QueueThreadJob } from "./queue/threads/pool.ts";
 export type { QueueWorker, QueueWorkerStats } from "./queue/worker.ts";

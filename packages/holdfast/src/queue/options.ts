@@ -115,6 +115,8 @@ export interface QueueWorkOptions {
   readonly aliases?: Readonly<Record<string, string>>;
   /** `empty`: the worker closes by itself once no job waits and it runs none; delayed ones, and retries that are not due yet, are left. */
   readonly until?: "empty";
+  /** With a module instead of a handler: how many threads run it, each one job at a time; `concurrency` is then the same. @default 1 */
+  readonly threads?: number;
 }
 
 export interface QueueSettings {
@@ -145,6 +147,8 @@ export interface WorkSettings {
   readonly drainMs: number;
   readonly aliases: Readonly<Record<string, string>>;
   readonly untilEmpty: boolean;
+  /** Undefined: not given. */
+  readonly threads: number | undefined;
 }
 
 export interface AddSettings extends UniqueSettings {
@@ -221,10 +225,12 @@ export const WORK_OPTIONS: OptionNames<QueueWorkOptions> = {
   drain: true,
   aliases: true,
   until: true,
+  threads: true,
 };
 
 const LANES = { high: 1, normal: 2, low: 3 } as const;
 const MAX_ATTEMPTS = 1_000;
+const MAX_THREADS = 256;
 const MAX_CONCURRENCY = 10_000;
 const MAX_PARTITIONS = 1_024;
 const MAX_WAITING = 1_000_000_000;
@@ -273,6 +279,7 @@ export function workSettings({
   drain = "25s",
   aliases,
   until,
+  threads,
 }: QueueWorkOptions): WorkSettings {
   if (until !== undefined && until !== "empty") throw new InvalidArgumentError("until", '"empty"', until);
   return {
@@ -282,6 +289,7 @@ export function workSettings({
     drainMs: toTimerMs("drain", drain, 0),
     aliases: checkAliases(aliases),
     untilEmpty: until === "empty",
+    threads: threads === undefined ? undefined : wholeBetween("threads", threads, 1, MAX_THREADS),
   };
 }
 

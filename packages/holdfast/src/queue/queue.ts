@@ -87,14 +87,8 @@ import { QueueSchedules } from "./schedules/schedules.ts";
 import { SharedTicker } from "./schedules/ticker.ts";
 import type { QueueStore } from "./store.ts";
 import { queueValues, type QueueValues, stepValues } from "./values.ts";
-import {
-  Dispatch,
-  type QueueHandler,
-  type QueueHandlers,
-  type QueueFreeName,
-  type QueueJobName,
-  type QueuePayloadOf,
-} from "./names.ts";
+import type { Dispatch, QueueHandler, QueueHandlers, QueueFreeName, QueueJobName, QueuePayloadOf } from "./names.ts";
+import { handlerOf } from "./threads/handler.ts";
 import { Slots } from "./slots.ts";
 import { QueueWorker, type WorkerSource } from "./worker.ts";
 
@@ -245,19 +239,20 @@ export class Queue<Payload, Result = unknown> {
   /**
    * Runs handlers for the jobs of this queue, and ticks its schedules, until the worker, or the handle, is closed: one for all jobs, or one
    * for each name. Jobs of names that this worker does not know are left to workers that do, without the loss of an attempt.
+   * A URL is that of a module whose default export is the handler (`QueueThreadHandler`): it runs in threads, for work that takes the processor.
    * Cost: one script per round of acknowledgements and claims, and one per `poll`.
    */
   work(
-    handler: QueueHandler<Payload, Result> | QueueHandlers<Payload, Result>,
+    handler: QueueHandler<Payload, Result> | QueueHandlers<Payload, Result> | URL,
     options?: QueueWorkOptions,
   ): QueueWorker {
-    const [work, dispatch] = parseOptions(this.#operations.where, options, WORK_OPTIONS, (given) => {
+    const { work, dispatch, release } = parseOptions(this.#operations.where, options, WORK_OPTIONS, (given) => {
       const settings = workSettings(given);
-      return [settings, new Dispatch(handler, settings.aliases)] as const;
+      return handlerOf(this.#core.driver.runtime, handler, settings);
     });
     if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.work" });
     const slots = new Slots(work.concurrency);
-    return new QueueWorker({ core: this.#core, sources: [this.#source(dispatch, work.pollMs)], work, slots });
+    return new QueueWorker({ core: this.#core, sources: [this.#source(dispatch, work.pollMs)], work, slots, release });
   }
 
   /**

@@ -8,7 +8,7 @@ import { GIVEN_UP } from "./steps/suspension.ts";
 import type { Done } from "./worker-store.ts";
 
 /** After its signal has aborted a handler may take this long to end, before its slot is given to another job. */
-const GRACE_MS = 5_000;
+export const GRACE_MS = 5_000;
 
 export class Run implements Done {
   readonly id: string;

@@ -53,6 +53,8 @@ export interface WorkerParts {
   readonly sources: readonly WorkerSource[];
   readonly work: WorkSettings;
   readonly slots: Slots;
+  /** Called once nothing runs any more. */
+  readonly release: () => Promise<void>;
 }
 
 /**
@@ -66,11 +68,13 @@ export class QueueWorker implements AsyncDisposable {
   readonly #disown: () => void;
   readonly #ended = new Deferred<void>();
   readonly #tallies: readonly Tally[];
+  readonly #release: () => Promise<void>;
   #isCounting = false;
   #closing: Promise<void> | undefined;
 
-  constructor({ core, sources, work, slots }: WorkerParts) {
+  constructor({ core, sources, work, slots, release }: WorkerParts) {
     this.#sources = sources;
+    this.#release = release;
     const id = core.driver.runtime.randomUUID();
     const onEmpty = work.untilEmpty ? () => void this.#closeIfEmpty() : () => undefined;
     const about = { host: hostname(), pid: process.pid, concurrency: work.concurrency };
@@ -151,6 +155,7 @@ export class QueueWorker implements AsyncDisposable {
     const left = this.#sources.map(({ leave }) => leave());
     await Promise.all(this.#consumers.map((consumer) => consumer.close()));
     await Promise.all(left);
+    await this.#release();
     await Promise.all(this.#tallies.map((tally) => tally.close()));
     this.#disown();
     this.#ended.resolve();
