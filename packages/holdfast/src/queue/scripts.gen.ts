@@ -177,18 +177,6 @@ end
 const GHOSTS = `local function isRerun(head, id, options)
   return options.m == 'r' and redis.call('HGET', head .. 'reruns', options.u) == id
 end
-local function unplace(jobs, id, record)
-  local head = string.sub(jobs, 1, -5)
-  if redis.call('ZREM', head .. 'delayed', string.sub(record, 14, 14) .. id) == 1 then return end
-  if redis.call('HDEL', head .. 'blocked', id) == 1 then return end
-  if tonumber(string.sub(record, 14, 14)) > 3 then return leaveGroup(head, groupOf(record), id) end
-  local options = optionsOf(record)
-  if isRerun(head, id, options) then
-    redis.call('HDEL', head .. 'reruns', options.u)
-  else
-    redis.call('HINCRBY', head .. 'ghosts', id, 1)
-  end
-end
 local function genuine(jobs, lane, ids, taken)
   local head = string.sub(jobs, 1, -5)
   local ghosts = head .. 'ghosts'
@@ -208,6 +196,20 @@ local function genuine(jobs, lane, ids, taken)
     if isHere then found[#found + 1] = id end
   end
   return found
+end
+`;
+
+const UNPLACE = `local function unplace(jobs, id, record)
+  local head = string.sub(jobs, 1, -5)
+  if redis.call('ZREM', head .. 'delayed', string.sub(record, 14, 14) .. id) == 1 then return end
+  if redis.call('HDEL', head .. 'blocked', id) == 1 then return end
+  if tonumber(string.sub(record, 14, 14)) > 3 then return leaveGroup(head, groupOf(record), id) end
+  local options = optionsOf(record)
+  if isRerun(head, id, options) then
+    redis.call('HDEL', head .. 'reruns', options.u)
+  else
+    redis.call('HINCRBY', head .. 'ghosts', id, 1)
+  end
 end
 `;
 
@@ -898,9 +900,9 @@ export type CancelResult = string[];
 export const cancel: Script<CancelKeys, CancelArgs, CancelResult> = {
   class: "idempotent",
   name: "queue.cancel",
-  sha1: "995ee51dc634d93ab6bd4375b8baebac4a8c071a",
+  sha1: "e56fddd0ab79949402e47d2e0171e61a05fb2717",
   lua: `-- queue.cancel
-${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${GROUPS}${GHOSTS}${LETTERS}${CANCELLED}local jobs, meta, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${GROUPS}${GHOSTS}${UNPLACE}${LETTERS}${CANCELLED}local jobs, meta, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local channel, keepMs, outcome = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local ids = {}
 for i = 4, #ARGV do ids[i - 3] = ARGV[i] end
@@ -1039,7 +1041,7 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "0dafed9e348117e903c9bf5903eed8c07d4fcf57",
+  sha1: "243bcd332620cbd105c86ae460390fcf9250fe50",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${WORKER_OF}${GHOSTS}${CANCELLED}${RULES_BEGIN}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}${RULES_END}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -1399,7 +1401,7 @@ export type DrainResult =
 export const drain: Script<DrainKeys, DrainArgs, DrainResult> = {
   class: "idempotent",
   name: "queue.drain",
-  sha1: "a6a06703063a31b7753e4196e3e8918e413abb38",
+  sha1: "0ea8c3160197db733f438e64ec4b5cd8a17d0b58",
   lua: `-- queue.drain
 ${NOW}${FORGET}${WORKER_OF}${OPTIONS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local most = tonumber(ARGV[1])
@@ -1490,9 +1492,9 @@ export type EnterResult = string[];
 export const enter: Script<EnterKeys, EnterArgs, EnterResult> = {
   class: "dedupable",
   name: "queue.enter",
-  sha1: "97ba505f09915918a5417abd7781a785058c60d3",
+  sha1: "79ee56d113a9ec3cf0001e6fb5078a31f6484a37",
   lua: `-- queue.enter
-${NOW}${IDLE}${WORKER_OF}${OPTIONS}${GROUPS}${PLACE}${GHOSTS}${CANCELLED}local operation, jobs, meta, urgent, normal, low, delayed, unique, windows, reruns, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${WORKER_OF}${OPTIONS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${CANCELLED}local operation, jobs, meta, urgent, normal, low, delayed, unique, windows, reruns, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local operationTtlMs, channel, keepMs, outcome = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local fields = {}
 for i = 5, #ARGV do fields[i - 4] = ARGV[i] end
@@ -2840,9 +2842,9 @@ export type RemoveResult = string[];
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "0607623873e3729103473eb5fbc8133461d48da5",
+  sha1: "adc92f03d64cba7dbae2770717eb6fdce3409c58",
   lua: `-- queue.remove
-${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${GROUPS}${RUNS}${GHOSTS}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${GROUPS}${RUNS}${GHOSTS}${UNPLACE}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel = ARGV[1]
 local ids = {}
 for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
@@ -3868,9 +3870,9 @@ export type UpdateResult =
 export const update: Script<UpdateKeys, UpdateArgs, UpdateResult> = {
   class: "idempotent",
   name: "queue.update",
-  sha1: "d52e0926d60cb370628b7c6062e09bc34cf644c2",
+  sha1: "64495e6b0b12c1e17c5b7bb4ccfa489f995f8631",
   lua: `-- queue.update
-${NOW}${IDLE}${WORKER_OF}${OPTIONS}${GROUPS}${PLACE}${GHOSTS}local jobs, urgent, normal, low, delayed, dead, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+${NOW}${IDLE}${WORKER_OF}${OPTIONS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}local jobs, urgent, normal, low, delayed, dead, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel, id, lane, due, hasPayload, payload = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1', ARGV[6]
 local record = redis.call('HGET', jobs, id)
 if not record or redis.call('ZSCORE', dead, id) then return 'missing' end

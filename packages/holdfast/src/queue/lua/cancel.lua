@@ -9,6 +9,7 @@
 -- @include options
 -- @include groups
 -- @include ghosts
+-- @include unplace
 -- @include letters
 -- @include cancelled
 -- @key jobs

@@ -10,6 +10,7 @@
 -- @include groups
 -- @include place
 -- @include ghosts
+-- @include unplace
 -- @include cancelled
 -- @key operation
 -- @key jobs

@@ -9,6 +9,7 @@
 -- @include groups
 -- @include runs
 -- @include ghosts
+-- @include unplace
 -- @include letters
 -- @include retention
 -- @key jobs

@@ -8,6 +8,7 @@
 -- @include groups
 -- @include place
 -- @include ghosts
+-- @include unplace
 -- @key jobs
 -- @key urgent
 -- @key normal

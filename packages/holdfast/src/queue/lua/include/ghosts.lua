@@ -1,21 +1,8 @@
 -- A job that is removed or moved leaves its id behind in its lane: to take it out would read the lane. `ghosts` counts such
--- ids, so that one that comes up twice is run once. Needs the includes `groups` and `worker-of`.
+-- ids, so that one that comes up twice is run once. Needs the includes `options` and `worker-of`.
 -- Whether it waits for the end of the job that has its unique key.
 local function isRerun(head, id, options)
   return options.m == 'r' and redis.call('HGET', head .. 'reruns', options.u) == id
-end
--- Takes a job that waits or is delayed out of its place.
-local function unplace(jobs, id, record)
-  local head = string.sub(jobs, 1, -5)
-  if redis.call('ZREM', head .. 'delayed', string.sub(record, 14, 14) .. id) == 1 then return end
-  if redis.call('HDEL', head .. 'blocked', id) == 1 then return end
-  if tonumber(string.sub(record, 14, 14)) > 3 then return leaveGroup(head, groupOf(record), id) end
-  local options = optionsOf(record)
-  if isRerun(head, id, options) then
-    redis.call('HDEL', head .. 'reruns', options.u)
-  else
-    redis.call('HINCRBY', head .. 'ghosts', id, 1)
-  end
 end
 -- Those of `ids`, taken from `lane` (1 to 3), whose jobs wait there. `taken` has those that this call took before.
 local function genuine(jobs, lane, ids, taken)
