@@ -23,6 +23,11 @@ describe.each(backends())("what is given to a queue [$name]", ({ url, options })
     [{ backoff: 5 }, 'queue "mails": backoff: expected an object such as { type: ... }, got 5'],
     [{ backoff: null }, 'queue "mails": backoff: expected an object'],
     [{ backoff: { dely: 5 } }, 'queue "mails": dely: expected another name (did you mean "delay"?)'],
+    [{ keep: 5 }, 'queue "mails": keep: expected an object'],
+    [{ keep: { done: 5 } }, 'queue "mails": done: expected'],
+    [{ keep: { completed: -1 } }, 'queue "mails": keep.completed: expected a whole number'],
+    [{ keep: { dead: {} } }, 'queue "mails": keep.dead: expected a count, an age, or both'],
+    [{ keep: { dead: { age: "soon" } } }, 'queue "mails": keep.dead.age: expected a duration'],
     [{ resultTtl: Symbol("soon") }, 'queue "mails": resultTtl: expected a duration'],
   ])("a queue refuses %o", (bad, message) => {
     expect(() => hf.queue("mails", bad as QueueOptions<unknown, unknown>)).toThrow(message);
@@ -42,6 +47,12 @@ describe.each(backends())("what is given to a queue [$name]", ({ url, options })
     [{ unique: 5 }, 'queue "mails": unique: expected a non-empty'],
     [{ unique: {} }, 'queue "mails": unique: expected a non-empty'],
     [{ unique: { key: "x", fro: "1h" } }, 'queue "mails": fro: expected another name (did you mean "for"?)'],
+    [{ unique: { key: "x", mode: "once" } }, 'queue "mails": unique.mode: expected one of drop'],
+    [{ unique: { key: "x", mode: "replace", for: "1h" } }, 'queue "mails": unique.for: expected nothing'],
+    [{ unique: { key: "x", mode: "rerun" }, delay: 5 }, 'queue "mails": unique.mode: expected another one'],
+    [{ expires: new Date(Number.NaN) }, 'queue "mails": expires: expected a duration or a Date'],
+    [{ tags: "a" }, 'queue "mails": tags: expected a list'],
+    [{ tags: [""] }, 'queue "mails": tags: expected a non-empty'],
     [{ id: "" }, 'queue "mails": id: expected a non-empty'],
     [{ delay: 5, at: 5 }, 'queue "mails": at: expected nothing beside `delay`'],
     [{ priority: "urgent" }, 'queue "mails": priority: expected'],
@@ -66,8 +77,41 @@ describe.each(backends())("what is given to a queue [$name]", ({ url, options })
   it.each([undefined, null, 5, "", {}, ["a"]])("refuses an id that is %j, before it asks the server", async (bad) => {
     const mails = hf.queue("mails");
     const id = bad as string;
-    for (const call of [mails.get(id), mails.remove(id), mails.result(id), mails.dead.redrive([id])])
+    for (const call of [
+      mails.get(id),
+      mails.remove(id),
+      mails.cancel(id),
+      mails.update(id, {}),
+      mails.retry(id),
+      mails.logs(id),
+    ])
       await expect(call).rejects.toMatchObject({ name: "InvalidArgumentError", field: "id" });
+    for (const call of [mails.promote(id), mails.result(id), mails.dead.redrive([id])])
+      await expect(call).rejects.toMatchObject({ name: "InvalidArgumentError", field: "id" });
+  });
+
+  it("looking at jobs and changing them names the field that is wrong", async () => {
+    const mails = hf.queue("mails");
+    const bad = <T>(given: unknown): T => given as T;
+    const calls: [() => unknown, string][] = [
+      [() => mails.cancel("a", bad(5)), "reason"],
+      [() => mails.update("a", bad({ dealy: 5 })), "dealy"],
+      [() => mails.update("a", bad({ delay: 5, at: 5 })), "at"],
+      [() => mails.update("a", bad({ priority: "urgent" })), "priority"],
+      [() => mails.page(bad({ state: "gone" })), "state"],
+      [() => mails.page(bad({ state: "dead", cursor: "?" })), "cursor"],
+      [() => mails.page(bad({ state: "dead", limit: 0 })), "limit"],
+      [() => mails.clean(bad({ state: "dead", older: 5 })), "older"],
+      [() => mails.obliterate(bad({ force: "yes" })), "force"],
+      [() => mails.where(bad({ state: "dead", failure: 5 })), "failure"],
+      [() => mails.where({ state: "dead" }).remove(bad({ dryRun: "yes" })), "dryRun"],
+      [() => mails.entries(bad({})), "state"],
+    ];
+    for (const [call, field] of calls)
+      await expect((async () => call())()).rejects.toMatchObject({
+        field,
+        message: expect.stringMatching(/^queue "mails": /),
+      });
   });
 
   it.each([undefined, null, 5, "abc", {}])("refuses what is no list: %j", async (bad) => {
