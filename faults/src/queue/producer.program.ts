@@ -59,8 +59,9 @@ async function produce(hf: Holdfast, subject: Subject, ending: AbortSignal): Pro
 /** Returns the calls that were answered. */
 async function addOne(subject: Subject): Promise<string[]> {
   const kind = random.weighted(weights);
-  const count = kind === "bulk" ? random.integer(2, 80) : kind === "named" || kind === "unique" ? 2 : 1;
-  const delayMs = kind === "delayed" ? random.integer(50, 2_000) : count === 2 ? TWIN_DELAY_MS : 0;
+  const areTwins = kind === "named" || kind === "unique";
+  const count = kind === "bulk" ? random.integer(2, 80) : areTwins ? 2 : 1;
+  const delayMs = kind === "delayed" ? random.integer(50, 2_000) : areTwins ? TWIN_DELAY_MS : 0;
   const name = kind === "named" || kind === "unique" ? `${kind}-${config.seed}-${calls}` : undefined;
   // A time comes from a right clock, a delay works with any.
   const dueAt = kind === "delayed" && random.next() < 0.3 ? trueNow() + delayMs : undefined;
