@@ -197,7 +197,7 @@ export class Loader {
       if (error instanceof ClosedError) return;
       if (!isNoHelp(error)) throw error;
       this.#stats.outages += 1;
-      // Who waits for it need not wait until the lease expires. Not waited for, as above.
+      // Its waiters need not wait until the lease expires. Not awaited, as above.
       this.#store.abandon(id, token).catch(() => undefined);
     }
   }

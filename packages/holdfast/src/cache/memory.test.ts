@@ -4,7 +4,7 @@
  * What could go wrong, and the test for each:
  * - the lease of a load under way is not renewed, and everybody loads ........ "is renewed, and waited for"
  * - a caller that waits is refused, and loads beside the one under way ....... the same
- * - who waits for a value that could not be kept waits until the lease ends .. the same: the lease is longer than the test
+ * - waiters for a value that could not be kept wait until the lease ends ..... the same: the lease is longer than the test
  * - a miss rejects, or loads more than once in a process ..................... "loads once per process"
  */
 import { randomUUID } from "node:crypto";
@@ -54,7 +54,7 @@ describe("a cache on a server whose memory is full [standalone]", () => {
     expect(loads).toBe(0);
   });
 
-  it("who waits for a value that cannot be kept loads it as soon as that is known", async () => {
+  it("waiters for a value that cannot be kept load it as soon as that is known", async () => {
     const [a, b] = handles.map((hf) => hf.cache<number>("c", { loadLease: "1h", loadTimeout: "10m" }));
     const [begun, source] = [new Deferred<undefined>(), new Deferred<number>()];
     const first = a!.getOrSet("unkept", () => {

@@ -368,11 +368,18 @@ export class Consumer implements Claimant {
   }
 
   async #end(run: Run, ask: () => Promise<Ending>): Promise<void> {
-    await this.#runs.ending(run, () => this.#insist(run, async () => this.#count(run, await ask())));
+    let ending: Ending | undefined;
+    const tell = async (): Promise<void> => {
+      ending = await ask();
+      this.#count(run, ending);
+    };
+    await this.#runs.ending(run, () => this.#insist(run, tell));
     if (run.record.waiting.length > 0) this.#post.kick();
     if (run.isCancelled) this.#cancels.ended();
     this.#slots.freed();
-    this.#attention.look();
+    // One that looks at once takes what it has just left, before a worker that knows the name, and for ever.
+    if (ending === "unhandled") this.#attention.call();
+    else this.#attention.look();
   }
 
   /** Until the server has answered, or the lease is over and the job with it. */

@@ -9,7 +9,7 @@ import type { QueueValues } from "./values.ts";
 import type { Fate, WorkerStore } from "./worker-store.ts";
 
 /** `stale`: the job was another's by then, and nothing changed. */
-export type Ending = "completed" | "again" | "failed" | "dead" | "cancelled" | "expired" | "stale";
+export type Ending = "completed" | "again" | "failed" | "dead" | "cancelled" | "expired" | "unhandled" | "stale";
 
 const NOTHING = Buffer.alloc(0);
 /** In front of its lane, without the loss of an attempt. */
@@ -84,7 +84,7 @@ export class Endings<Result> {
   #verdict(run: Run, error: unknown): Fate & { readonly ending: Ending } {
     if (error instanceof Snooze) return { ...AGAIN, ending: "again", delayMs: error.delayMs };
     if (error instanceof Limited) return { ...AGAIN, ending: "again", fate: error.scope, delayMs: error.delayMs };
-    if (error instanceof Unhandled) return { ...AGAIN, ending: "again", fate: "unhandled" };
+    if (error instanceof Unhandled) return { ...AGAIN, ending: "unhandled", fate: "unhandled" };
     if (error instanceof Blocked) return { ...AGAIN, ending: "again", fate: "blocked" };
     if (error instanceof Parked) {
       const { delayMs, signalName } = error;

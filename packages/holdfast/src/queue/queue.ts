@@ -6,6 +6,7 @@
  * (`job.fence`); in one lane, and with one worker of concurrency 1, jobs run in the order in which they were added. Times are the server's.
  * While the server is away `add` waits for it until its deadline and then rejects; a worker calls its runs off when its lease is over, and goes on
  * by itself when a server answers again.
+ * Longer than other files because it is all that a queue offers, each with what it costs; what is behind it stands in files of its own.
  */
 import { types } from "node:util";
 import { ClosedError, InvalidArgumentError } from "../base/errors.ts";

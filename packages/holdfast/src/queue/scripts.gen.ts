@@ -2477,7 +2477,7 @@ export type ObliterateResult =
 export const obliterate: Script<ObliterateKeys, ObliterateArgs, ObliterateResult> = {
   class: "idempotent",
   name: "queue.obliterate",
-  sha1: "8b4ab641536cebc476a15f8bd6fd124a39795c63",
+  sha1: "8b41b6d30d8bed9b1788497f8f1fb8d480cd1566",
   lua: `-- queue.obliterate
 local jobs, workers = KEYS[1], KEYS[2]
 local parts = {}
@@ -2496,6 +2496,8 @@ end
 for _, part in ipairs({'groups', 'known', 'later', 'halted', 'heads', 'passed', 'places', 'limits', 'rate'}) do
   redis.call('UNLINK', head .. part)
 end
+for _, name in ipairs(redis.call('HKEYS', head .. 'unhandled')) do redis.call('UNLINK', head .. 'unhandled:' .. name) end
+redis.call('UNLINK', head .. 'unhandled')
 redis.call('UNLINK', jobs, unpack(parts))
 return 'ok'
 `,
@@ -3461,7 +3463,7 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "3b57ca749afeeb4111a38616d59f9295ea415be5",
+  sha1: "abdae2df51609f55c40b6d09f7df924d8b1febfe",
   lua: `-- queue.settle
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -3518,9 +3520,12 @@ local function waitForSignal(id, record, name, delayMs)
 end
 local function leaveToOthers(id, record)
   local head, name = string.sub(jobs, 1, -5), optionsOf(record).n or ''
+  local own = head .. 'wake:' .. string.sub(active, #head + 8)
   redis.call('RPUSH', head .. 'unhandled:' .. name, id)
   if redis.call('HINCRBY', head .. 'unhandled', name, 1) > 1 then return end
-  for _, wakeKey in ipairs(redis.call('ZRANGE', idle, 0, 99)) do redis.call('PUBLISH', channel, wakeKey) end
+  for _, wakeKey in ipairs(redis.call('ZRANGE', idle, 0, 99)) do
+    if wakeKey ~= own then redis.call('PUBLISH', channel, wakeKey) end
+  end
 end
 local stale, undone, ended, cancelled = {}, {}, {}, {}
 local mayBeCancelled = cancelsOf(jobs, active)

@@ -1,4 +1,4 @@
-/** Every public call of every primitive with arguments that it takes: for tests of what holds for all of them. */
+/** Every public call of every primitive with arguments that it takes: for tests of what holds for all of them. Longer than other files because of the table. */
 import type { HeldLock, Holdfast } from "../../src/index.ts";
 import { randomName } from "./two-handles.ts";
 

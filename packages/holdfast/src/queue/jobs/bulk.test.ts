@@ -94,6 +94,16 @@ describe.each(backends())("many jobs at once [$name]", ({ url, options }) => {
     await adding;
   });
 
+  it("obliterate: also jobs that no worker here knows by name", async () => {
+    const queue = hf.queue<number>(randomUUID());
+    await using worker = queue.work({ other: () => undefined });
+    await queue.add(1, { name: "unknown" });
+    await until("it is left", async () => (await queue.counts()).unhandled === 1);
+    await worker.close();
+    expect(await queue.obliterate()).toEqual({ status: "ok" });
+    expect(await queue.counts()).toMatchObject({ unhandled: 0, waiting: 0 });
+  });
+
   it("obliterate: not what runs, unless it is forced; then its end changes nothing, and the queue can be used", async () => {
     const queue = fresh({ partitions: 2, keep: { completed: 10 } });
     const gate = new Deferred<undefined>();

@@ -20,5 +20,7 @@ end
 for _, part in ipairs({'groups', 'known', 'later', 'halted', 'heads', 'passed', 'places', 'limits', 'rate'}) do
   redis.call('UNLINK', head .. part)
 end
+for _, name in ipairs(redis.call('HKEYS', head .. 'unhandled')) do redis.call('UNLINK', head .. 'unhandled:' .. name) end
+redis.call('UNLINK', head .. 'unhandled')
 redis.call('UNLINK', jobs, unpack(parts))
 return 'ok'

@@ -91,12 +91,15 @@ local function waitForSignal(id, record, name, delayMs)
   if delayMs > 0 then redis.call('HSET', meta, 'w' .. id, string.format('%.0f ', now() + delayMs) .. name) end
   runAgain(id, record, delayMs, true)
 end
--- Workers that listen are all woken: which of them know the name is for them to say.
+-- The other workers that listen are all woken: which of them know the name is for them to say.
 local function leaveToOthers(id, record)
   local head, name = string.sub(jobs, 1, -5), optionsOf(record).n or ''
+  local own = head .. 'wake:' .. string.sub(active, #head + 8)
   redis.call('RPUSH', head .. 'unhandled:' .. name, id)
   if redis.call('HINCRBY', head .. 'unhandled', name, 1) > 1 then return end
-  for _, wakeKey in ipairs(redis.call('ZRANGE', idle, 0, 99)) do redis.call('PUBLISH', channel, wakeKey) end
+  for _, wakeKey in ipairs(redis.call('ZRANGE', idle, 0, 99)) do
+    if wakeKey ~= own then redis.call('PUBLISH', channel, wakeKey) end
+  end
 end
 local stale, undone, ended, cancelled = {}, {}, {}, {}
 local mayBeCancelled = cancelsOf(jobs, active)
