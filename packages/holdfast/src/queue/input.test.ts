@@ -92,7 +92,7 @@ describe.each(backends())("what is given to a queue [$name]", ({ url, options })
 
   it("looking at jobs and changing them names the field that is wrong", async () => {
     const mails = hf.queue("mails");
-    const bad = <T>(given: unknown): T => given as T;
+    const bad = (given: unknown): never => given as never;
     const calls: [() => unknown, string][] = [
       [() => mails.cancel("a", bad(5)), "reason"],
       [() => mails.update("a", bad({ dealy: 5 })), "dealy"],
