@@ -43,13 +43,13 @@ local function waitFor(state, at, windowMicros, over, base, units)
 end
 `;
 
-const WINDOWS = `local function countsNow(state, windowMs)
+const WINDOWS = `local WINDOWS = 'ddd'
+local function countsNow(state, windowMs)
   local at = now()
   local window, elapsed = math.floor(at / windowMs), at % windowMs
   local stored = redis.call('GET', state)
   if not stored then return window, elapsed, 0, 0 end
-  local of, current, previous = string.match(stored, '^(%d+):(%d+):(%d+)$')
-  of, current, previous = tonumber(of), tonumber(current), tonumber(previous)
+  local of, current, previous = struct.unpack(WINDOWS, stored)
   if of == window then return window, elapsed, current, previous end
   if of == window - 1 then return window, elapsed, 0, current end
   if of > window then return of, 0, current, previous end
@@ -201,11 +201,12 @@ export type GcraPeekResult = number;
 export const gcraPeek: BatchScript<GcraPeekKeys, GcraPeekArgs, GcraPeekResult> = {
   class: "read",
   name: "limiter.gcraPeek",
-  sha1: "50f372ac976d9f9b06cf6a35ba2fed661135305c",
+  sha1: "45eb6a282ee621c9a4320b5a02d7f66c33939976",
   lua: `-- limiter.gcraPeek
 ${NOW}local state = KEYS[1]
 local at = nowMicros()
-return math.max((redis.call('GET', state) or at) - at, 0)
+local stored = redis.call('GET', state)
+return math.max((stored and struct.unpack('d', stored) or at) - at, 0)
 `,
   encodeKeys(keys, out) {
     out.push(keys.state);
@@ -216,12 +217,13 @@ return math.max((redis.call('GET', state) or at) - at, 0)
   },
   merged: {
     name: "limiter.gcraPeek (merged)",
-    sha1: "6baff667c16277f98e8e733f7ddd63d206bf5229",
+    sha1: "99354872d0336d29b67bc9bfa4a9804ec10f57a2",
     lua: `-- limiter.gcraPeek
 ${NOW}local function run(keyAt, argAt)
   local state = KEYS[keyAt + 1]
   local at = nowMicros()
-  return math.max((redis.call('GET', state) or at) - at, 0)
+  local stored = redis.call('GET', state)
+  return math.max((stored and struct.unpack('d', stored) or at) - at, 0)
 end
 local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 0 and 0 or 0
 for keyAt = 0, #KEYS - 1, 1 do
@@ -250,29 +252,29 @@ export type GcraResult = number;
 /**
  * Takes `costMicros` out of a bucket that holds `depthMicros` and refills by one microsecond per microsecond.
  * GCRA as virtual scheduling (ITU-T I.371, annex A). `state` is the theoretical arrival time (TAT): the microsecond at
- * which the bucket is full again. The key expires with the whole second after its TAT: a call whose TAT lies in the same
+ * which the bucket is full again, as a packed double: text would cost a fifth of the call. The key expires with the whole second after its TAT: a call whose TAT lies in the same
  * second as the one before then keeps the time to live, and setting it is a third of the call.
  * The reply is the backlog (TAT minus now): after the cost was taken, or negated where it was denied and nothing changed.
  */
 export const gcra: BatchScript<GcraKeys, GcraArgs, GcraResult> = {
   class: "unsafe",
   name: "limiter.gcra",
-  sha1: "523a14f6143e602eb76a895d7a56594243fe8539",
+  sha1: "9f7e95aaa824af78e862126502d659d4ef7647bf",
   lua: `-- limiter.gcra
 ${NOW}local state = KEYS[1]
 local costMicros, depthMicros = tonumber(ARGV[1]), tonumber(ARGV[2])
 local at = nowMicros()
 local stored = redis.call('GET', state)
-local tat = stored and stored + 0 or at
+local tat = stored and struct.unpack('d', stored) or at
 local backlog = tat > at and tat - at or 0
 local taken = backlog + costMicros
 if taken > depthMicros then return -backlog end
 local full = at + taken
 local second = full - full % 1000000
 if stored and tat >= second and tat < second + 1000000 then
-  redis.call('SET', state, full, 'KEEPTTL')
+  redis.call('SET', state, struct.pack('d', full), 'KEEPTTL')
 else
-  redis.call('SET', state, full, 'EXAT', second / 1000000 + 1)
+  redis.call('SET', state, struct.pack('d', full), 'EXAT', second / 1000000 + 1)
 end
 return taken
 `,
@@ -287,23 +289,23 @@ return taken
   },
   merged: {
     name: "limiter.gcra (merged)",
-    sha1: "815ce320b3f598392990e2c88d9981a6c1b3ebf8",
+    sha1: "14e7654a2e6d9f69f5cf00b0087394c4fde14f0a",
     lua: `-- limiter.gcra
 ${NOW}local function run(keyAt, argAt)
   local state = KEYS[keyAt + 1]
   local costMicros, depthMicros = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2])
   local at = nowMicros()
   local stored = redis.call('GET', state)
-  local tat = stored and stored + 0 or at
+  local tat = stored and struct.unpack('d', stored) or at
   local backlog = tat > at and tat - at or 0
   local taken = backlog + costMicros
   if taken > depthMicros then return -backlog end
   local full = at + taken
   local second = full - full % 1000000
   if stored and tat >= second and tat < second + 1000000 then
-    redis.call('SET', state, full, 'KEEPTTL')
+    redis.call('SET', state, struct.pack('d', full), 'KEEPTTL')
   else
-    redis.call('SET', state, full, 'EXAT', second / 1000000 + 1)
+    redis.call('SET', state, struct.pack('d', full), 'EXAT', second / 1000000 + 1)
   end
   return taken
 end
@@ -334,7 +336,7 @@ export type SlidingPeekResult = number[];
 export const slidingPeek: BatchScript<SlidingPeekKeys, SlidingPeekArgs, SlidingPeekResult> = {
   class: "read",
   name: "limiter.slidingPeek",
-  sha1: "ee3b1230cbfb07495db85e6ddd9dd69e4b7b8c91",
+  sha1: "76150621df06bd5b981bd1cdf97b0fe672c76726",
   lua: `-- limiter.slidingPeek
 ${NOW}${WINDOWS}local state = KEYS[1]
 local windowMs = tonumber(ARGV[1])
@@ -352,7 +354,7 @@ return {elapsed, current, previous}
   },
   merged: {
     name: "limiter.slidingPeek (merged)",
-    sha1: "47196ecf2e46719bdffba0beca24cef170633cda",
+    sha1: "64b6e8cc3687bd2f7948eb13ddc8c7f07745ee20",
     lua: `-- limiter.slidingPeek
 ${NOW}${WINDOWS}local function run(keyAt, argAt)
   local state = KEYS[keyAt + 1]
@@ -394,7 +396,7 @@ export type SlidingResult = number[];
 export const sliding: BatchScript<SlidingKeys, SlidingArgs, SlidingResult> = {
   class: "unsafe",
   name: "limiter.sliding",
-  sha1: "46e0ef3a705017845fb3d7dc7c6457cdbff9636f",
+  sha1: "88ba637c3f913e75e541be8b77c120d1f4f761bc",
   lua: `-- limiter.sliding
 ${NOW}${WINDOWS}local state = KEYS[1]
 local cost, limit, windowMs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -403,7 +405,7 @@ local taken = current + cost
 if previous * (windowMs - elapsed) + taken * windowMs > limit * windowMs then
   return {-1 - elapsed, current, previous}
 end
-local counts = window .. ':' .. taken .. ':' .. previous
+local counts = struct.pack(WINDOWS, window, taken, previous)
 if current > 0 then
   redis.call('SET', state, counts, 'KEEPTTL')
 else
@@ -422,7 +424,7 @@ return {elapsed, taken, previous}
   },
   merged: {
     name: "limiter.sliding (merged)",
-    sha1: "2f4c1b76cb035a3e69c6e8e56fcf5f8e603c3cee",
+    sha1: "3e8675e1e8c3ac6e2a996e206cecefe24bc5ae23",
     lua: `-- limiter.sliding
 ${NOW}${WINDOWS}local function run(keyAt, argAt)
   local state = KEYS[keyAt + 1]
@@ -432,7 +434,7 @@ ${NOW}${WINDOWS}local function run(keyAt, argAt)
   if previous * (windowMs - elapsed) + taken * windowMs > limit * windowMs then
     return {-1 - elapsed, current, previous}
   end
-  local counts = window .. ':' .. taken .. ':' .. previous
+  local counts = struct.pack(WINDOWS, window, taken, previous)
   if current > 0 then
     redis.call('SET', state, counts, 'KEEPTTL')
   else

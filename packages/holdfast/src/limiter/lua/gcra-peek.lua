@@ -5,4 +5,5 @@
 -- @key state
 -- @returns int
 local at = nowMicros()
-return math.max((redis.call('GET', state) or at) - at, 0)
+local stored = redis.call('GET', state)
+return math.max((stored and struct.unpack('d', stored) or at) - at, 0)

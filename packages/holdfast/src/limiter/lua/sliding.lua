@@ -16,7 +16,7 @@ local taken = current + cost
 if previous * (windowMs - elapsed) + taken * windowMs > limit * windowMs then
   return {-1 - elapsed, current, previous}
 end
-local counts = window .. ':' .. taken .. ':' .. previous
+local counts = struct.pack(WINDOWS, window, taken, previous)
 -- Where this window has a count already, the key has its time too; setting it again would cost a tenth of the call.
 if current > 0 then
   redis.call('SET', state, counts, 'KEEPTTL')

@@ -1,5 +1,6 @@
--- Sliding window counter. `state` is "window:current:previous": the number of a window since 1970, what was counted in
--- it, and in the one before it. Needs the include `now`.
+-- Sliding window counter. `state` is three packed doubles: the number of a window since 1970, what was counted in it, and in
+-- the one before it. Text would cost a quarter of the call. Needs the include `now`.
+local WINDOWS = 'ddd'
 
 -- The window of this moment, the milliseconds since it began, what was counted in it and in the one before it.
 local function countsNow(state, windowMs)
@@ -7,8 +8,7 @@ local function countsNow(state, windowMs)
   local window, elapsed = math.floor(at / windowMs), at % windowMs
   local stored = redis.call('GET', state)
   if not stored then return window, elapsed, 0, 0 end
-  local of, current, previous = string.match(stored, '^(%d+):(%d+):(%d+)$')
-  of, current, previous = tonumber(of), tonumber(current), tonumber(previous)
+  local of, current, previous = struct.unpack(WINDOWS, stored)
   if of == window then return window, elapsed, current, previous end
   if of == window - 1 then return window, elapsed, 0, current end
   -- The clock was set back: nothing is forgotten or sinks until it is there again.
