@@ -144,6 +144,8 @@ export type {
   QueueRedriveOptions,
 } from "./queue/dead-letters.ts";
 export { Discard, Limited, RetryAfter, Snooze } from "./queue/failure.ts";
+export type { QueueClaimOptions } from "./queue/manual/claims.ts";
+export type { QueueExtendResult, QueueHeldJob, QueueHeldResult, QueueReleaseOptions } from "./queue/manual/held-job.ts";
 export type { QueueBatch, QueueBatchOptions } from "./queue/flows/batch.ts";
 export type { QueueChild, QueueOnDead } from "./queue/flows/child.ts";
 export type { QueueFlow, QueueFlows } from "./queue/flows/flows.ts";

@@ -69,6 +69,8 @@ import { BATCH_OPTIONS, batchSettings, QueueBatch, type QueueBatchOptions } from
 import { policyOf, QueueChild } from "./flows/child.ts";
 import { QueueFlows } from "./flows/flows.ts";
 import { planOf } from "./flows/plan.ts";
+import { CLAIM_OPTIONS, Claims, claimSettings, type QueueClaimOptions } from "./manual/claims.ts";
+import type { QueueHeldJob } from "./manual/held-job.ts";
 import {
   overviewOf,
   type QueueOverview,
@@ -140,6 +142,7 @@ export class Queue<Payload, Result = unknown> {
   readonly #pages: QueuePages<Payload, Result>;
   readonly #changes: QueueChanges<Payload>;
   readonly #results: QueueResults<Payload, Result>;
+  readonly #claims: Claims;
 
   constructor(core: Core, name: string, options?: QueueOptions<Payload, Result>) {
     this.name = name;
@@ -165,6 +168,15 @@ export class Queue<Payload, Result = unknown> {
     this.#pages = new QueuePages(this.#partitions, values);
     this.#changes = new QueueChanges(this.#partitions, values);
     this.#results = new QueueResults(core, this.#partitions, values);
+    this.#claims = new Claims({
+      core,
+      operations: this.#operations,
+      queue: name,
+      settings,
+      values,
+      partitions: this.#partitions,
+      tallies: this.#tallies,
+    });
     this.dead = new QueueDeadLetters(this.#operations, this.#partitions, this.#pages, (filter) => this.where(filter));
     this.schedules = new QueueSchedules(core, name, { keys: this.#partitions.first.keys, values, settings });
     this.#ticker = new SharedTicker((pollMs) => this.schedules.run({ poll: pollMs }));
@@ -254,6 +266,27 @@ export class Queue<Payload, Result = unknown> {
     if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.work" });
     const slots = new Slots(work.concurrency);
     return new QueueWorker({ core: this.#core, sources: [this.#source(dispatch, work.pollMs)], work, slots, release });
+  }
+
+  /**
+   * Claims jobs to be run without a worker, in the order in which workers would: fewer, or none, where fewer wait. Each is to be completed, failed or released before
+   * its lease is over; else it waits again, as that of a dead worker does. Of a paused queue there are none. Schedules are not ticked.
+   * Cost: a script per partition, one more in each where there is none, and what `wait` asks again.
+   */
+  claim(options?: QueueClaimOptions): Promise<QueueHeldJob<Payload, Result>[]> {
+    return this.#operations.run("claim", undefined, async () => {
+      const settings = parseOptions(this.#operations.where, options, CLAIM_OPTIONS, claimSettings);
+      return (await this.#claims.claim(settings)) as QueueHeldJob<Payload, Result>[];
+    });
+  }
+
+  /** Returns the job that was claimed under this token, here or elsewhere, or undefined where it is not held by it any more. Cost: one script. */
+  held(token: string): Promise<QueueHeldJob<Payload, Result> | undefined> {
+    return this.#operations.run(
+      "held",
+      undefined,
+      async () => (await this.#claims.held(token)) as QueueHeldJob<Payload, Result> | undefined,
+    );
   }
 
   /**

@@ -2309,6 +2309,72 @@ return {'ok', ids, fences, redis.call('HMGET', jobs, unpack(ids)), remembered(me
   },
 };
 
+export interface HoldKeys {
+  readonly active: Arg;
+  readonly jobs: Arg;
+  readonly meta: Arg;
+  readonly workers: Arg;
+}
+
+export interface HoldArgs {
+  readonly worker: string;
+  readonly id: string;
+  readonly fence: number;
+  readonly leaseMs: number;
+}
+
+export type HoldResult =
+  | { readonly status: "stale" }
+  | { readonly status: "ok"; readonly leftMs: number; readonly tookMs: number; readonly cancelled: Buffer; readonly record: Buffer; readonly failures: Buffer; readonly crashed: number };
+
+/**
+ * A job that is held by a claim, for one who has only its token; and, where `leaseMs` is not 0, the lease of its holder lasts so long from now, or
+ * for longer where it does so already. `leftMs` is what is left of the lease, `tookMs` how long the job is held by now; `cancelled` is the outcome of one that
+ * is cancelled, or empty. The record and what is kept beside it are empty where it is extended.
+ */
+export const hold: Script<HoldKeys, HoldArgs, HoldResult> = {
+  class: "idempotent",
+  name: "queue.hold",
+  sha1: "32b162e9918267e8d894446a41e63ba2b993b461",
+  lua: `-- queue.hold
+${NOW}local active, jobs, meta, workers = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local worker, id, fence, leaseMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local held = redis.call('ZSCORE', active, id)
+if not held or tonumber(held) ~= fence then return 'stale' end
+local mark = redis.call('HGET', meta, 'x' .. id)
+local cancelled = mark and string.sub(mark, string.find(mark, ':', 1, true) + 1) or ''
+local tookMs = string.format('%.0f', math.max((nowMicros() - fence) / 1000, 0))
+if leaseMs > 0 then
+  redis.call('ZADD', workers, 'GT', now() + leaseMs, worker)
+  return {'ok', leaseMs, tookMs, cancelled, '', '', 0}
+end
+local leftMs = math.max(tonumber(redis.call('ZSCORE', workers, worker) or 0) - now(), 0)
+local record = redis.call('HGET', jobs, id)
+if not record then return 'stale' end
+local known = redis.call('HMGET', meta, 'f' .. id, 'c' .. id)
+return {'ok', string.format('%.0f', leftMs), tookMs, cancelled, record, known[1] or '', tonumber(known[2] or 0)}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.active, keys.jobs, keys.meta, keys.workers);
+  },
+  encodeArgs(args, out) {
+    out.push(args.worker, args.id, encodeInt("fence", args.fence), encodeInt("leaseMs", args.leaseMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "stale":
+        expectFields(fields, 0);
+        return { status: "stale" };
+      case "ok":
+        expectFields(fields, 6);
+        return { status: "ok", leftMs: decodeInt(fields[1]), tookMs: decodeInt(fields[2]), cancelled: decodeBytes(fields[3]), record: decodeBytes(fields[4]), failures: decodeBytes(fields[5]), crashed: decodeInt(fields[6]) };
+      default:
+        throw new UnexpectedReplyError("one of stale, ok", reply);
+    }
+  },
+};
+
 export interface LeaveKeys {
   readonly workers: Arg;
   readonly active: Arg;
@@ -3447,6 +3513,8 @@ export interface SettleArgs {
   /** the same of dead ones */
   readonly deadCount: number;
   readonly deadAgeMs: number;
+  /** the worker goes with the last of what it holds */
+  readonly leaves: boolean;
   /** of each job: id, fence, fate (done, again, dead, expired; blocked: it waits for the jobs that it has added; unhandled: it waits for a worker that knows its name; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome or empty, whether those who wait for it are told (1 or 0), outcome for jobs that wait for it or empty */
   readonly fields: readonly Arg[];
 }
@@ -3463,12 +3531,12 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "abdae2df51609f55c40b6d09f7df924d8b1febfe",
+  sha1: "d25b00de70bf03aac532855f51372d4a81275c2b",
   lua: `-- queue.settle
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs, leaves = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
 local fields = {}
-for i = 8, #ARGV do fields[i - 7] = ARGV[i] end
+for i = 9, #ARGV do fields[i - 8] = ARGV[i] end
 local function endForGood(id, uniqueKey, outcome, isTold)
   if freeUnique(unique, uniqueKey, id) then wakeWorkers(idle, channel, 1) end
   if outcome == '' then return end
@@ -3572,13 +3640,18 @@ for at = 1, #fields, 9 do
   end
 end
 wakeWorkers(idle, channel, endRuns(jobs, ended))
+if leaves and redis.call('EXISTS', active) == 0 then
+  local worker = string.sub(active, #head + 8)
+  redis.call('ZREM', head .. 'workers', worker)
+  redis.call('HDEL', head .. 'control', 'x' .. worker)
+end
 return {'ok', stale, undone, cancelled}
 `,
   encodeKeys(keys, out) {
     out.push(keys.active, keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.unique, keys.idle, keys.blocked, keys.letters);
   },
   encodeArgs(args, out) {
-    out.push(args.channel, encodeInt("keepMs", args.keepMs), args.results, encodeInt("keepCount", args.keepCount), encodeInt("keepAgeMs", args.keepAgeMs), encodeInt("deadCount", args.deadCount), encodeInt("deadAgeMs", args.deadAgeMs));
+    out.push(args.channel, encodeInt("keepMs", args.keepMs), args.results, encodeInt("keepCount", args.keepCount), encodeInt("keepAgeMs", args.keepAgeMs), encodeInt("deadCount", args.deadCount), encodeInt("deadAgeMs", args.deadAgeMs), encodeBool(args.leaves));
     for (const each of args.fields) out.push(each);
   },
   decode(reply) {

@@ -72,11 +72,14 @@ export class WorkerStore {
   readonly #queue: QueueKeys;
   readonly #settings: QueueSettings;
   readonly #slot: number;
+  /** It is gone with the last of what it holds: for one that claims once. */
+  readonly #leaves: boolean;
   readonly #lane = new Lane();
   readonly #settling: BatchKind<Settlement, Settled>;
 
-  constructor(core: Core, queue: QueueKeys, worker: string, settings: QueueSettings) {
+  constructor(core: Core, queue: QueueKeys, worker: string, settings: QueueSettings, leaves = false) {
     this.keys = queue.worker(worker);
+    this.#leaves = leaves;
     this.#core = core;
     this.#queue = queue;
     this.#settings = settings;
@@ -168,6 +171,7 @@ export class WorkerStore {
       keepAgeMs: keep.completed.ageMs,
       deadCount: keep.dead.count,
       deadAgeMs: keep.dead.ageMs,
+      leaves: this.#leaves,
       fields,
     };
     const answer = await runScript(this.#core.driver, settle, names, args, this.#call("queue.settle"));

@@ -85,7 +85,7 @@ const FACTORIES: Record<string, unknown> = {
 };
 
 /** By instance, then by method: the arguments. */
-function methods(id: string, jobId: string): Record<string, Record<string, unknown[]>> {
+function methods(id: string, jobId: string, token: string): Record<string, Record<string, unknown[]>> {
   const n = name("a");
   const point = { lon: 1, lat: 2 };
   return {
@@ -169,6 +169,8 @@ function methods(id: string, jobId: string): Record<string, Record<string, unkno
       add: [1, { id: name(jobId), delay: "1h", priority: "high", unique: { key: name("k"), for: "1m" }, attempts: 2 }],
       addMany: [[1], { at: 1, priority: "low", attempts: 2, result: true }],
       work: [() => undefined, { concurrency: 1, lease: "9s", poll: "1s", drain: 10 }],
+      claim: [{ count: 1, lease: "5s", names: name(["a"]), wait: 1, signal, consumer: name("gateway") }],
+      held: [name(token)],
       result: [name(jobId), { timeout: 1, signal }],
       get: [name(jobId)],
       logs: [name(jobId)],
@@ -197,6 +199,14 @@ function methods(id: string, jobId: string): Record<string, Record<string, unkno
       decode: [Buffer.from("{}")],
       overview: [],
       stats: [{ from: 1, to: 1, every: "1m" }],
+    },
+    "held job": {
+      extend: ["5s"],
+      progress: [0.5],
+      log: [name("a line")],
+      release: [{ delay: 5 }],
+      fail: [name("no")],
+      complete: [1],
     },
     "queue.where": {
       entries: [],
@@ -268,6 +278,8 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
   const created = await hf.sessions(own).create({ user: own, data: { x: 1 } });
   const id = created.status === "ok" ? created.id : "";
   const job = await hf.queue(own).add(1, { delay: "1h", result: true });
+  await hf.queue(`${own}-held`).add(1);
+  const [claimed] = await hf.queue(`${own}-held`).claim();
   const held = await hf.lock(`${own}-held`).acquire();
   const instances: Record<string, [object, string | undefined]> = {
     "queue.dead": [hf.queue(own).dead, `queue "${own}"`],
@@ -277,6 +289,7 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
     "queue.groups": [hf.queue(own).groups, `queue "${own}"`],
     "queue.flows": [hf.queue(own).flows, `queue "${own}"`],
     "queue.batch": [hf.queue(own).batch({ onComplete: 1 }), `queue "${own}"`],
+    "held job": [claimed!, `queue "${own}-held"`],
     "held lock": [held, `lock "${own}-held"`],
     hf: [hf, undefined],
   };
@@ -285,7 +298,7 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
     const noun = factory === "channels" ? "channel" : factory;
     instances[factory] = [make(hf, factory, [own, given]) as object, `${noun} "${own}"`];
   }
-  const table = methods(id, job.id);
+  const table = methods(id, job.id, claimed!.token);
   const calls = Object.entries(instances).flatMap(([instance, [target, where]]) =>
     methodsOf(target)
       .filter((method) => instance !== "hf" || !Object.hasOwn(FACTORIES, method))

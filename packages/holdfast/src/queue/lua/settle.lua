@@ -35,6 +35,7 @@
 -- @arg keepAgeMs int      for how long; 0: for ever
 -- @arg deadCount int      the same of dead ones
 -- @arg deadAgeMs int
+-- @arg leaves bool        the worker goes with the last of what it holds
 -- @arg fields... bytes  of each job: id, fence, fate (done, again, dead, expired; blocked: it waits for the jobs that it has added; unhandled: it waits for a worker that knows its name; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome or empty, whether those who wait for it are told (1 or 0), outcome for jobs that wait for it or empty
 -- @result ok stale:list<text> undone:list<text> cancelled:list<text>
 local function endForGood(id, uniqueKey, outcome, isTold)
@@ -146,4 +147,9 @@ for at = 1, #fields, 9 do
   end
 end
 wakeWorkers(idle, channel, endRuns(jobs, ended))
+if leaves and redis.call('EXISTS', active) == 0 then
+  local worker = string.sub(active, #head + 8)
+  redis.call('ZREM', head .. 'workers', worker)
+  redis.call('HDEL', head .. 'control', 'x' .. worker)
+end
 return {'ok', stale, undone, cancelled}
