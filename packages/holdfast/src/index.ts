@@ -158,6 +158,7 @@ export type {
   QueueChildOptions,
   QueueOptions,
   QueuePriority,
+  QueueWorkManyOptions,
   QueueWorkOptions,
 } from "./queue/options.ts";
 export type { QueueCommit, QueueCommitOptions, QueueCommitResult } from "./queue/commit.ts";
@@ -184,4 +185,5 @@ export type {
 export type { QueueSignalResult, QueueSource } from "./queue/steps/steps.ts";
 export type { QueueHandler, QueueHandlers, QueueJobName, QueueJobs, QueuePayloadOf } from "./queue/names.ts";
 export type { QueueThreadHandler, QueueThreadJob } from "./queue/threads/pool.ts";
+export type { QueueManyHandler, QueueManyJob } from "./queue/workers/gatherings.ts";
 export type { QueueWorker, QueueWorkerStats } from "./queue/worker.ts";

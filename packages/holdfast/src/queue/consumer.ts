@@ -1,5 +1,5 @@
 /**
- * One worker's work in one partition: claims jobs, runs them, acknowledges them. Longer than other files, since its one loop is read as a whole.
+ * One worker's work in one partition: claims jobs, acknowledges those that are done, and keeps its lease; `executions.ts` runs them.
  *
  * One loop does all talking to the server: each of its calls acknowledges what has ended since the last one, claims as many jobs as there
  * are free slots, and says that the worker lives. It is called off its rest by a wake-up, a job that has ended, a delayed job that is
@@ -12,21 +12,19 @@
  * - the answer to an acknowledgement is lost: what is still held is acknowledged again;
  * - a run ends after its job was given to another: the acknowledgement has an old fence and changes nothing.
  */
-import { channel } from "node:diagnostics_channel";
 import { HoldfastError, OutcomeUnknownError } from "../base/errors.ts";
 import { sleep } from "../base/runtime.ts";
 import type { Core } from "../core/core.ts";
 import { usableMs } from "../core/lease/timed-lease.ts";
 import { Attention } from "./attention.ts";
-import type { QueueCommit, QueueCommitResult } from "./commit.ts";
-import { AGAIN, type Ending, type Endings } from "./endings.ts";
+import { AGAIN, type Endings } from "./endings.ts";
+import { type ConsumerCounts, type ConsumerStats, Executions, type Performer } from "./executions.ts";
 import type { FailureRecord } from "./failure.ts";
 import type { Post } from "./flows/post.ts";
-import type { JobTools } from "./job.ts";
 import { Cancels } from "./jobs/cancels.ts";
 import type { WorkSettings } from "./options.ts";
 import type { Tally } from "./overview/tally.ts";
-import { Pause, warnAfterCommit, warnUnlessOutage } from "./patience.ts";
+import { Pause, warnUnlessOutage } from "./patience.ts";
 import { decodeRecord } from "./record.ts";
 import { closedWhileRunning, Run } from "./run.ts";
 import { Runs } from "./runs.ts";
@@ -35,26 +33,12 @@ import type { QueueStore } from "./store.ts";
 import { WorkerLease } from "./worker-lease.ts";
 import type { ClaimTerms, WorkerStore } from "./worker-store.ts";
 
-/** Counts of one consumer since it was made. */
-export interface ConsumerStats {
-  readonly completed: number;
-  readonly failed: number;
-  readonly dead: number;
-  readonly lost: number;
-  readonly recovered: number;
-  readonly stuck: number;
-  readonly cancelled: number;
-  readonly expired: number;
-}
-
 interface StoredJobs {
   readonly records: readonly (Buffer | null)[];
   readonly failures: readonly (Buffer | null)[];
   readonly crashed: readonly (string | null)[];
 }
 
-/** Handlers that go on after their time and their grace, as `{ queue, id, name }`. */
-const stuckRuns = channel("holdfast:queue:stuck");
 /** One call holds the server for about 300 microseconds with as many. */
 const MAX_JOBS_PER_CALL = 250;
 /** How often a worker that is busy looks for one that has died. */
@@ -75,8 +59,7 @@ export interface ConsumerParts {
   readonly slots: Slots;
   readonly tally: Tally;
   readonly terms: ConsumerTerms;
-  /** Runs the job's handler. */
-  readonly perform: (run: Run, tools: JobTools) => unknown;
+  readonly performer: Performer;
   readonly failuresOf: (info: Buffer) => FailureRecord;
   /** Names that it has handlers for; undefined: for all. */
   readonly names: readonly string[] | undefined;
@@ -91,12 +74,9 @@ export class Consumer implements Claimant {
   readonly #queue: QueueStore;
   readonly #post: Post;
   readonly #store: WorkerStore;
-  readonly #endings: Endings<unknown>;
   readonly #slots: Slots;
   readonly #tally: Tally;
   readonly #terms: ConsumerTerms;
-  readonly #perform: ConsumerParts["perform"];
-  readonly #tools: JobTools;
   readonly #failuresOf: (info: Buffer) => FailureRecord;
   readonly #names: readonly string[] | undefined;
   readonly #onEmpty: () => void;
@@ -105,7 +85,17 @@ export class Consumer implements Claimant {
   readonly #attention: Attention;
   readonly #lease: WorkerLease;
   readonly #cancels: Cancels;
-  readonly #stats = { completed: 0, failed: 0, dead: 0, lost: 0, recovered: 0, stuck: 0, cancelled: 0, expired: 0 };
+  readonly #executions: Executions;
+  readonly #stats: ConsumerCounts = {
+    completed: 0,
+    failed: 0,
+    dead: 0,
+    lost: 0,
+    recovered: 0,
+    stuck: 0,
+    cancelled: 0,
+    expired: 0,
+  };
   #sweepAt = 0;
   #isPaused = false;
   #isClosing = false;
@@ -116,13 +106,9 @@ export class Consumer implements Claimant {
     this.#queue = parts.queue;
     this.#post = parts.post;
     this.#store = parts.store;
-    this.#endings = parts.endings;
     this.#slots = parts.slots;
     this.#tally = parts.tally;
     this.#terms = parts.terms;
-    this.#perform = parts.perform;
-    const commit: JobTools["commit"] = (run, write, result) => this.#commit(run, write, result);
-    this.#tools = { key: (name) => parts.store.userKey(name), commit };
     this.#failuresOf = parts.failuresOf;
     this.#names = parts.names;
     this.#onEmpty = parts.onEmpty;
@@ -141,6 +127,23 @@ export class Consumer implements Claimant {
       runOf: (id) => this.#runs.get(id),
       reasonOf: parts.reasonOf,
       stop: this.#stopped.signal,
+    });
+    const { store, endings, tally, slots, post, performer } = parts;
+    this.#executions = new Executions({
+      store,
+      endings,
+      tally,
+      slots,
+      post,
+      performer,
+      runtime: this.#runtime,
+      queue: parts.terms.queue,
+      runTimeoutMs: parts.terms.runTimeoutMs,
+      runs: this.#runs,
+      stats: this.#stats,
+      cancels: this.#cancels,
+      attention: this.#attention,
+      stopped: this.#stopped.signal,
     });
     this.#ended = this.#work();
   }
@@ -309,99 +312,8 @@ export class Consumer implements Claimant {
       const run = new Run(id, fenceOf(id), decodeRecord(bytes), failures, Number(stored.crashed[at] ?? 0));
       this.#runs.begin(run);
       this.#cancels.begun(run);
-      if (run.isExpired) void this.#end(run, () => this.#endings.expire(run));
-      else void this.#execute(run);
+      void (run.isExpired ? this.#executions.expire(run) : this.#executions.execute(run));
     }
-  }
-
-  async #execute(run: Run): Promise<void> {
-    try {
-      if (run.record.freesAtStart) await this.#insist(run, () => this.#store.started(run));
-      const result = await run.within(
-        this.#runtime,
-        this.#terms.runTimeoutMs,
-        () => this.#perform(run, this.#tools),
-        (ended) => this.#reportStuck(run, ended),
-      );
-      if (run.isCommitted) return this.#leave(run);
-      if (!this.#isMine(run)) return;
-      const success = this.#endings.successOf(run, result);
-      if (success !== undefined) return await this.#end(run, () => this.#endings.finish(run, success));
-      this.#runs.endWell(run);
-      this.#slots.freed();
-      this.#attention.call();
-    } catch (error) {
-      if (run.isCommitted) return this.#leave(run, error);
-      if (this.#isMine(run)) await this.#end(run, () => this.#endings.fail(run, error));
-    }
-  }
-
-  /** Its slot goes to another job, but what the handler holds (a connection, memory) it holds still. */
-  #reportStuck(run: Run, ended: Promise<unknown>): void {
-    this.#stats.stuck += 1;
-    const isOver = () => (this.#stats.stuck -= 1);
-    ended.then(isOver, isOver);
-    stuckRuns.publish({ queue: this.#terms.queue, id: run.id, name: run.record.name });
-  }
-
-  async #commit(run: Run, write: (commit: QueueCommit) => void, result: unknown): Promise<QueueCommitResult> {
-    const success = this.#endings.successOf(run, result);
-    const answer = await this.#runs.committing(run, () => this.#store.commit(run, write, success));
-    this.#stats.completed += 1;
-    if (run.record.waiting.length > 0) this.#post.kick();
-    return answer;
-  }
-
-  /** The job is over, whatever its handler did after the commit. */
-  #leave(run: Run, error?: unknown): void {
-    this.#runs.leave(run);
-    this.#tally.ended(run, "completed");
-    this.#slots.freed();
-    this.#attention.look();
-    if (error !== undefined) warnAfterCommit(run.id, error);
-  }
-
-  #isMine(run: Run): boolean {
-    if (this.#runs.isCurrent(run) && !this.#stopped.signal.aborted) return true;
-    this.#stats.lost += 1;
-    return false;
-  }
-
-  async #end(run: Run, ask: () => Promise<Ending>): Promise<void> {
-    let ending: Ending | undefined;
-    const tell = async (): Promise<void> => {
-      ending = await ask();
-      this.#count(run, ending);
-    };
-    await this.#runs.ending(run, () => this.#insist(run, tell));
-    if (run.record.waiting.length > 0) this.#post.kick();
-    if (run.isCancelled) this.#cancels.ended();
-    this.#slots.freed();
-    // One that looks at once takes what it has just left, before a worker that knows the name, and for ever.
-    if (ending === "unhandled") this.#attention.call();
-    else this.#attention.look();
-  }
-
-  /** Until the server has answered, or the lease is over and the job with it. */
-  async #insist(run: Run, ask: () => Promise<void>): Promise<void> {
-    const pause = new Pause(this.#runtime, this.#stopped.signal);
-    while (this.#runs.isCurrent(run) && !this.#stopped.signal.aborted) {
-      try {
-        return await ask();
-      } catch (error) {
-        warnUnlessOutage(error);
-        await pause.next();
-      }
-    }
-  }
-
-  #count(run: Run, ending: Ending): void {
-    this.#tally.ended(run, ending);
-    if (ending === "completed") this.#stats.completed += 1;
-    if (ending === "failed" || ending === "dead") this.#stats.failed += 1;
-    if (ending === "dead") this.#stats.dead += 1;
-    if (ending === "cancelled" || ending === "expired") this.#stats[ending] += 1;
-    if (ending === "stale") this.#stats.lost += 1;
   }
 
   async #readmit(most: number): Promise<void> {

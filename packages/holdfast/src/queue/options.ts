@@ -119,6 +119,17 @@ export interface QueueWorkOptions {
   readonly threads?: number;
 }
 
+export interface QueueWorkManyOptions extends Omit<QueueWorkOptions, "concurrency" | "aliases" | "threads"> {
+  /** How many jobs a call of the handler is given, at most, 1 to 1,000. @default 100 */
+  readonly size?: number;
+  /** For how long a call waits for more jobs, after the first one; 0: for none but those that are claimed with it. @default 10 */
+  readonly linger?: Duration;
+  /** How many calls of the handler run at once; times `size` at most 10,000. @default 1 */
+  readonly concurrency?: number;
+  /** The jobs of one call have the same group, or none. @default false */
+  readonly oneGroup?: boolean;
+}
+
 export interface QueueSettings {
   readonly attempts: number;
   readonly backoff: BackoffSettings;
@@ -228,10 +239,21 @@ export const WORK_OPTIONS: OptionNames<QueueWorkOptions> = {
   threads: true,
 };
 
+export const WORK_MANY_OPTIONS: OptionNames<QueueWorkManyOptions> = {
+  size: true,
+  linger: true,
+  concurrency: true,
+  oneGroup: true,
+  lease: true,
+  poll: true,
+  drain: true,
+  until: true,
+};
+
 const LANES = { high: 1, normal: 2, low: 3 } as const;
 const MAX_ATTEMPTS = 1_000;
 const MAX_THREADS = 256;
-const MAX_CONCURRENCY = 10_000;
+export const MAX_CONCURRENCY = 10_000;
 const MAX_PARTITIONS = 1_024;
 const MAX_WAITING = 1_000_000_000;
 /** What is added to the lane of a job that has a group. */

@@ -61,7 +61,9 @@ import {
   type QueueOptions,
   queueSettings,
   type QueueSettings,
+  type QueueWorkManyOptions,
   type QueueWorkOptions,
+  WORK_MANY_OPTIONS,
   WORK_OPTIONS,
   workSettings,
 } from "./options.ts";
@@ -90,10 +92,19 @@ import { QueueSchedules } from "./schedules/schedules.ts";
 import { SharedTicker } from "./schedules/ticker.ts";
 import type { QueueStore } from "./store.ts";
 import { queueValues, type QueueValues, stepValues } from "./values.ts";
-import type { Dispatch, QueueHandler, QueueHandlers, QueueFreeName, QueueJobName, QueuePayloadOf } from "./names.ts";
+import {
+  Dispatch,
+  type QueueFreeName,
+  type QueueHandler,
+  type QueueHandlers,
+  type QueueJobName,
+  type QueuePayloadOf,
+} from "./names.ts";
 import { handlerOf } from "./threads/handler.ts";
 import { Slots } from "./slots.ts";
 import { QueueWorker, type WorkerSource } from "./worker.ts";
+import { Gatherings, type QueueManyHandler } from "./workers/gatherings.ts";
+import { checkManyHandler, workManySettings } from "./workers/many.ts";
 
 /** A job as its adder sees it. */
 export interface QueueAddResult<Result> {
@@ -290,6 +301,23 @@ export class Queue<Payload, Result = unknown> {
   }
 
   /**
+   * As `work`, with a handler that is given many jobs at once, for what costs about the same for one as for many (a bulk insert, a push service).
+   * Each is claimed, ended and retried as if it were alone: see `QueueManyHandler` for how the handler says what became of each.
+   * Cost: as `work`.
+   */
+  workMany(handler: QueueManyHandler<Payload, Result>, options?: QueueWorkManyOptions): QueueWorker {
+    const { work, many, call } = parseOptions(this.#operations.where, options, WORK_MANY_OPTIONS, (given) => ({
+      ...workManySettings(given),
+      call: checkManyHandler(handler),
+    }));
+    if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.workMany" });
+    const slots = new Slots(work.concurrency);
+    const gatherings = new Gatherings(this.#core.driver.runtime, many, slots, call);
+    const source = { ...this.#source(new Dispatch(call, {}), work.pollMs), gatherings };
+    return new QueueWorker({ core: this.#core, sources: [source], work, slots, release: () => Promise.resolve() });
+  }
+
+  /**
    * Waits for the outcome of a job that was added with `result: true`. Any number of processes may.
    * Cost: GET, again at the wake-up; one script more every two seconds.
    * @throws TimeoutError when the job has not ended within `timeout`
@@ -470,6 +498,7 @@ export class Queue<Payload, Result = unknown> {
       queue: this.#settings,
       tallies: this.#tallies,
       dispatch,
+      gatherings: undefined,
       leave,
     };
   }

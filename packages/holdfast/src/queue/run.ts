@@ -85,6 +85,11 @@ export class Run implements Done {
     return this.#isCancelled;
   }
 
+  /** Why it was called off, if so. */
+  get reason(): Error | undefined {
+    return this.#calledOff;
+  }
+
   /** Why the job is no longer this run's, if so. */
   get lost(): LeaseLostError | undefined {
     return this.#calledOff instanceof LeaseLostError ? this.#calledOff : undefined;

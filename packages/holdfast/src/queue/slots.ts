@@ -28,15 +28,24 @@ export class Slots {
     return Math.max(this.#most - taken, 0);
   }
 
+  /** Holds `count` places that nothing runs in. */
+  hold(count: number): void {
+    this.#reserved += count;
+  }
+
+  release(count: number): void {
+    this.#reserved -= count;
+    this.freed();
+  }
+
   /** Holds `count` places while it is not known how many of them will be used. */
   async reserving<T>(count: number, ask: () => Promise<T>): Promise<T> {
-    this.#reserved += count;
+    this.hold(count);
     try {
       return await ask();
     } finally {
-      this.#reserved -= count;
       // What was asked for in vain is another's chance.
-      this.freed();
+      this.release(count);
     }
   }
 

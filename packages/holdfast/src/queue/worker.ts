@@ -2,11 +2,12 @@
 import { hostname } from "node:os";
 import { Deferred } from "../base/deferred.ts";
 import type { Core } from "../core/core.ts";
-import { Consumer, type ConsumerStats, type ConsumerTerms } from "./consumer.ts";
+import { Consumer, type ConsumerTerms } from "./consumer.ts";
 import { Endings } from "./endings.ts";
+import type { ConsumerStats, Performer } from "./executions.ts";
 import { JobHost } from "./job-host.ts";
-import { type JobTools, JobView } from "./job.ts";
-import type { Dispatch } from "./names.ts";
+import { JobView } from "./job.ts";
+import type { AnyHandler, Dispatch } from "./names.ts";
 import type { QueueSettings, WorkSettings } from "./options.ts";
 import type { TallyStore } from "./overview/store.ts";
 import { Tally } from "./overview/tally.ts";
@@ -14,6 +15,7 @@ import type { Partition } from "./partition.ts";
 import { warnUnlessOutage } from "./patience.ts";
 import type { Run } from "./run.ts";
 import type { Slots } from "./slots.ts";
+import type { Gatherings } from "./workers/gatherings.ts";
 import { outcomeFrom, type QueueValues } from "./values.ts";
 import { WorkerStore } from "./worker-store.ts";
 
@@ -44,6 +46,8 @@ export interface WorkerSource {
   readonly queue: QueueSettings;
   readonly tallies: TallyStore;
   readonly dispatch: Dispatch;
+  /** Where one call of the handler is given many jobs. */
+  readonly gatherings: Gatherings | undefined;
   /** Called once the worker is closed. */
   readonly leave: () => Promise<void>;
 }
@@ -81,7 +85,7 @@ export class QueueWorker implements AsyncDisposable {
     this.#tallies = sources.map(
       ({ tallies }) => new Tally(core.driver.runtime, (flush, counts) => tallies.flush(id, about, flush, counts)),
     );
-    this.#consumers = sources.flatMap(({ name, partitions, values, queue, dispatch }, at) => {
+    this.#consumers = sources.flatMap(({ name, partitions, values, queue, dispatch, gatherings }, at) => {
       const tally = this.#tallies[at]!;
       const terms: ConsumerTerms = {
         ...work,
@@ -99,13 +103,21 @@ export class QueueWorker implements AsyncDisposable {
         const store = new WorkerStore(core, partition.keys, id, queue);
         const endings = new Endings({ core, queue: name, store, values, settings: queue });
         const jobs = new JobHost({ core, queue: name, partition, store, values, settings: queue });
-        const perform = (run: Run, tools: JobTools) => {
-          const handler = dispatch.for(run.record.name);
-          return run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools)));
+        const handlerFor = (run: Run): AnyHandler => {
+          if (gatherings === undefined) return dispatch.for(run.record.name);
+          return (job) => (run.isGivenUp ? undefined : gatherings.outcomeOf(run, job));
+        };
+        const performer: Performer = {
+          perform: (run, tools) => {
+            const handler = handlerFor(run);
+            return run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools)));
+          },
+          turnOf: gatherings && ((run) => gatherings.join(run)),
+          left: gatherings && ((run) => gatherings.left(run)),
         };
         const { store: queueStore, post } = partition;
         const server = { core, queue: queueStore, post, store, endings, tally };
-        const asked = { perform, failuresOf, reasonOf, names: dispatch.names, onEmpty };
+        const asked = { performer, failuresOf, reasonOf, names: dispatch.names, onEmpty };
         return new Consumer({ ...server, ...asked, slots, terms });
       });
     });
@@ -152,7 +164,10 @@ export class QueueWorker implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const left = this.#sources.map(({ leave }) => leave());
+    const left = this.#sources.map(({ leave, gatherings }) => {
+      gatherings?.close();
+      return leave();
+    });
     await Promise.all(this.#consumers.map((consumer) => consumer.close()));
     await Promise.all(left);
     await this.#release();

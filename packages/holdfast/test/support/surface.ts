@@ -169,6 +169,7 @@ function methods(id: string, jobId: string, token: string): Record<string, Recor
       add: [1, { id: name(jobId), delay: "1h", priority: "high", unique: { key: name("k"), for: "1m" }, attempts: 2 }],
       addMany: [[1], { at: 1, priority: "low", attempts: 2, result: true }],
       work: [() => undefined, { concurrency: 1, lease: "9s", poll: "1s", drain: 10 }],
+      workMany: [() => undefined, { size: 5, linger: 10, concurrency: 1, oneGroup: true, lease: "9s", drain: 10 }],
       claim: [{ count: 1, lease: "5s", names: name(["a"]), wait: 1, signal, consumer: name("gateway") }],
       held: [name(token)],
       result: [name(jobId), { timeout: 1, signal }],
