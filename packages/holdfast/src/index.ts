@@ -149,6 +149,8 @@ export type { QueueExtendResult, QueueHeldJob, QueueHeldResult, QueueReleaseOpti
 export type { QueueBatch, QueueBatchOptions } from "./queue/flows/batch.ts";
 export type { QueueChild, QueueOnDead } from "./queue/flows/child.ts";
 export type { QueueFlow, QueueFlows } from "./queue/flows/flows.ts";
+export type { QueueEvent } from "./queue/events/event.ts";
+export type { QueueEvents, QueueEventsOptions } from "./queue/events/stream.ts";
 export type { QueueChildResult } from "./queue/flows/fan-in.ts";
 export type { LimitedOptions, QueueFailure } from "./queue/failure.ts";
 export type {
@@ -156,6 +158,7 @@ export type {
   QueueAddOptions,
   QueueBackoff,
   QueueChildOptions,
+  QueueEventsNoted,
   QueueOptions,
   QueuePriority,
   QueueWorkManyOptions,

@@ -9,6 +9,7 @@ import {
   type QueueDurabilityResult,
   waitForDurability,
 } from "./durability.ts";
+import type { EventStore } from "./events/store.ts";
 import type { QueueKeys } from "./keys.ts";
 import type { AddSettings } from "./options.ts";
 import { add, append, enter } from "./scripts.gen.ts";
@@ -52,6 +53,7 @@ export interface AdditionsOptions {
   readonly resultTtlMs: number;
   /** What ids made here begin with. */
   readonly idHead: string;
+  readonly events: EventStore | undefined;
 }
 
 export class Additions {
@@ -69,14 +71,17 @@ export class Additions {
   /** Of all ids that are made here: no other process has it. */
   readonly #idHead: string;
   readonly #maxWaiting: number;
+  readonly #events: EventStore | undefined;
   #calls = 0;
 
-  constructor(core: Core, keys: QueueKeys, { timeoutMs, resultTtlMs, maxWaiting, idHead }: AdditionsOptions) {
+  constructor(core: Core, keys: QueueKeys, options: AdditionsOptions) {
+    const { timeoutMs, resultTtlMs, maxWaiting, idHead, events } = options;
     this.#core = core;
     this.#keys = keys;
     this.#call = { op: "queue.add", timeoutMs };
     this.#slot = core.driver.slotOf(keys.queue);
     this.#maxWaiting = maxWaiting;
+    this.#events = events;
     this.#idHead = idHead + core.driver.runtime.randomBytes(ID_BYTES).toString("base64url");
     this.#plain = listKind(MAX_ADDITIONS, (jobs) => this.#append(jobs));
     this.#particular = listKind(MAX_ADDITIONS, (jobs) => this.#addAll(jobs));
@@ -88,10 +93,12 @@ export class Additions {
   /** Calls of the same tick share a script; those that need more than `append` does share another one. */
   add(addition: Addition): Promise<Entered> {
     const { due, uniqueKey, uniqueMode, group, durability } = addition.settings;
+    this.#events?.ask();
     if (uniqueMode !== "" && uniqueMode !== "s") return this.#lane.add(this.#unique, this.#slot, addition);
     if (durability !== undefined) return this.#lane.add(this.#lasting(durability), this.#slot, addition);
     if (group !== undefined) return this.#lane.add(this.#grouped, this.#slot, addition);
-    const isPlain = addition.id === undefined && due === "" && uniqueKey === "" && this.#maxWaiting === 0;
+    const isBare = addition.id === undefined && due === "" && uniqueKey === "";
+    const isPlain = isBare && this.#maxWaiting === 0 && this.#events === undefined;
     return this.#lane.add(isPlain ? this.#plain : this.#particular, this.#slot, addition);
   }
 

@@ -50,8 +50,10 @@ export class Endings<Result> {
   /** What `finish` is given, made once, before the server is asked for the first time; undefined where an acknowledgement is enough. */
   successOf(run: Run, result: Result): Fate | undefined {
     const { keepsResult, waiting } = run.record;
-    const isKept = this.#settings.keep.completed.count !== 0;
-    if (!keepsResult && !isKept && !run.isCancelled && waiting.length === 0) return undefined;
+    const { keep, events } = this.#settings;
+    const isKept = keep.completed.count !== 0;
+    const isAcknowledged = !keepsResult && !isKept && events === 0;
+    if (isAcknowledged && !run.isCancelled && waiting.length === 0) return undefined;
     const { outcome, result: results, context } = this.#values;
     const isWanted = keepsResult || isKept;
     const ended = isWanted ? outcome.encode({ value: results.encode(result, context) }, context) : NOTHING;

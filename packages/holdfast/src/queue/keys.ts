@@ -40,6 +40,10 @@ export class QueueKeys {
   /** Jobs that ended well and are kept, by when, and what is known of them. */
   readonly completed: string;
   readonly kept: string;
+  /** What happened to jobs; that it is to be noted, and how much of it; that readers wait for more. */
+  readonly events: string;
+  readonly eventsMax: string;
+  readonly watched: string;
   /** What the keys of outcomes begin with, in front of a job's id. */
   readonly results: string;
   readonly #keys: GroupKeys;
@@ -66,6 +70,9 @@ export class QueueKeys {
     this.ghosts = keys.part("ghosts");
     this.completed = keys.part("completed");
     this.kept = keys.part("kept");
+    this.events = keys.part("events");
+    this.eventsMax = keys.part("events:max");
+    this.watched = keys.part("watched");
     this.results = keys.part("result:");
   }
 

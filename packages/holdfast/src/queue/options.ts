@@ -51,10 +51,17 @@ export interface QueueOptions<Payload, Result> extends Pick<
   readonly partitions?: number;
   /** How many jobs may wait or be delayed, counted exactly as jobs are added; in a queue of several partitions each has its part. @default no limit */
   readonly maxWaiting?: number;
+  /** Notes what happens to jobs for `queue.events()`; the same in all processes. @default none */
+  readonly events?: QueueEventsNoted;
   /** Of each job that is added, unless its `add` says otherwise. @default none */
   readonly durability?: QueueDurability;
   /** Deadline of each operation on the server. @default the handle's `timeout` */
   readonly timeout?: Duration;
+}
+
+export interface QueueEventsNoted {
+  /** About how many events are kept, in each partition: 100 to 10,000,000. @default 10,000 */
+  readonly max?: number;
 }
 
 export interface QueueAddOptions<Name extends string = string> {
@@ -140,6 +147,8 @@ export interface QueueSettings {
   readonly partitions: number;
   /** 0: any number. */
   readonly maxWaiting: number;
+  /** How many are kept; 0: none are noted. */
+  readonly events: number;
   readonly durability: DurabilitySettings | undefined;
   readonly timeoutMs: number | undefined;
 }
@@ -195,6 +204,7 @@ export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown, unknown>> = {
   keep: true,
   partitions: true,
   maxWaiting: true,
+  events: true,
   durability: true,
   timeout: true,
 };
@@ -228,6 +238,7 @@ export const CHILD_OPTIONS: OptionNames<QueueChildOptions> = {
   expires: true,
   tags: true,
 };
+const EVENTS_NOTED: OptionNames<QueueEventsNoted> = { max: true };
 const BACKOFF_OPTIONS: OptionNames<QueueBackoff> = { type: true, delay: true, max: true, jitter: true };
 export const WORK_OPTIONS: OptionNames<QueueWorkOptions> = {
   concurrency: true,
@@ -256,6 +267,9 @@ const MAX_THREADS = 256;
 export const MAX_CONCURRENCY = 10_000;
 const MAX_PARTITIONS = 1_024;
 const MAX_WAITING = 1_000_000_000;
+const MIN_EVENTS = 100;
+const MAX_EVENTS = 10_000_000;
+const EVENTS = 10_000;
 /** What is added to the lane of a job that has a group. */
 const IN_GROUP = 3;
 
@@ -267,12 +281,18 @@ export function queueSettings(options: QueueOptions<never, never>): QueueSetting
     maxCrashes: wholeBetween("maxCrashes", maxCrashes, 0, MAX_ATTEMPTS),
     runTimeoutMs: runTimeout === undefined ? undefined : toTimerMs("runTimeout", runTimeout),
     resultTtlMs: toMs("resultTtl", options.resultTtl ?? "1m"),
+    events: options.events === undefined ? 0 : eventsNoted(options.events),
     durability: options.durability === undefined ? undefined : durabilitySettings(options.durability),
     keep: keepSettings(options.keep),
     partitions: wholeBetween("partitions", partitions, 1, MAX_PARTITIONS),
     maxWaiting: maxWaiting === undefined ? 0 : wholeBetween("maxWaiting", maxWaiting, partitions, MAX_WAITING),
     timeoutMs: timeout === undefined ? undefined : toTimerMs("timeout", timeout),
   };
+}
+
+function eventsNoted(given: QueueEventsNoted): number {
+  const { max = EVENTS } = givenOptions(given, EVENTS_NOTED, "events");
+  return wholeBetween("events.max", max, MIN_EVENTS, MAX_EVENTS);
 }
 
 function backoffSettings(given: QueueBackoff | undefined): BackoffSettings {

@@ -2,6 +2,7 @@
 import type { Core } from "../core/core.ts";
 import { Additions } from "./additions.ts";
 import type { Post, PostOffice } from "./flows/post.ts";
+import { EventStore } from "./events/store.ts";
 import { GroupStore } from "./groups/store.ts";
 import { JobStore } from "./jobs/store.ts";
 import { QueueKeys } from "./keys.ts";
@@ -16,6 +17,8 @@ export class Partition {
   readonly groups: GroupStore;
   readonly jobs: JobStore;
   readonly additions: Additions;
+  /** Of a queue that has them. */
+  readonly events: EventStore | undefined;
   readonly post: Post;
   readonly steps: StepStore;
   /** What ids made for this partition begin with. */
@@ -28,11 +31,14 @@ export class Partition {
     this.store = new QueueStore(core, this.keys, settings);
     this.groups = new GroupStore(core, this.keys, settings.timeoutMs);
     this.jobs = new JobStore(core, this.keys, settings);
+    this.events =
+      settings.events === 0 ? undefined : new EventStore(core, this.keys, settings.events, settings.timeoutMs);
     this.additions = new Additions(core, this.keys, {
       timeoutMs: settings.timeoutMs,
       resultTtlMs: settings.resultTtlMs,
       maxWaiting: shareOf(settings.maxWaiting, settings.partitions, index),
       idHead: this.idHead,
+      events: this.events,
     });
     this.post = office.of(name, index);
     this.steps = new StepStore(core, this.keys, settings.timeoutMs);

@@ -17,6 +17,7 @@ import { Operations } from "../core/observe/observe.ts";
 import { type Entered, MAX_ADDITIONS } from "./additions.ts";
 import { QueueDeadLetters } from "./dead-letters.ts";
 import type { QueueDurabilityResult } from "./durability.ts";
+import { EVENTS_OPTIONS, QueueEvents, type QueueEventsOptions, eventsSettings } from "./events/stream.ts";
 import { QueueGroups } from "./groups/groups.ts";
 import { QueueLimits } from "./groups/limits.ts";
 import {
@@ -488,6 +489,24 @@ export class Queue<Payload, Result = unknown> {
     });
   }
 
+  /**
+   * Iterates over what happens to jobs, in each partition in its order; of a queue with the option `events`. What was noted stays for others, so
+   * any number may read. It goes on by itself after an outage, and ends with its signal, `return()` or the handle.
+   * Cost: a script per partition for each 200 events, or each `poll`.
+   * @throws InvalidArgumentError if the queue has no `events`
+   */
+  events(options?: QueueEventsOptions): QueueEvents {
+    const { all } = this.#partitions;
+    const settings = parseOptions(this.#operations.where, options, EVENTS_OPTIONS, (given) => {
+      const stores = all.flatMap(({ events }) => events ?? []);
+      if (stores.length === 0)
+        throw new InvalidArgumentError("events", "set among the queue's options, before they are read", undefined);
+      return { stores, ...eventsSettings(given, all.length) };
+    });
+    if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.events" });
+    return new QueueEvents(this.#core, settings.stores, this.#values, settings);
+  }
+
   #source(dispatch: Dispatch, pollMs: number): WorkerSource {
     const leave = this.#ticker.join(pollMs);
     const { all: partitions } = this.#partitions;
@@ -511,6 +530,7 @@ export class Queue<Payload, Result = unknown> {
     const plan = planOf(head, [{ queue: this.name, partition: partition.index, id }], settings.children);
     const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
     const { post } = partition;
+    partition.events?.ask();
     const status = await post.flows.start(head, { id, lane: settings.lane, record }, plan);
     if (status === "ok") await post.carryOut(head, plan);
     return this.#added({ status, id });

@@ -2,6 +2,7 @@
  * A server that answers but takes no writes, or none that need memory. What could go wrong, and the test for each:
  * - leases are not renewed while memory is full, and every running job of the fleet is called off ... "goes on"
  * - what is done cannot be acknowledged, so that memory stays full .................................. the same
+ * - events that have no room keep jobs from ending ................................................ the same, "with events"
  * - a dead worker's jobs, or those of one that closes, stay where they are .......................... "... are taken back"
  * - jobs are lost, or a worker gives up, while the server takes no writes at all .................... "does every job"
  */
@@ -38,37 +39,43 @@ describe("a queue on a server that takes no writes [standalone]", () => {
       );
     });
 
-  it("while memory is full a worker goes on: renews, acknowledges, fails, keeps results and claims", async () => {
-    const queue = hf.queue<string, string>(randomUUID(), { attempts: 2, backoff: { delay: 0 } });
-    const result = await queue.add("long", { result: true });
-    await queue.addMany(["fails", "well", "well"]);
-    const [begun, end] = [new Deferred<undefined>(), new Deferred<undefined>()];
-    const lease = 1_000;
-    const worker = queue.work(
-      async ({ payload, signal }) => {
-        if (payload === "fails") throw new Error("as it should");
-        if (payload === "well") return "done";
-        begun.resolve(undefined);
-        await end.promise;
-        signal.throwIfAborted();
-        return "long done";
-      },
-      { concurrency: 1, lease },
-    );
-    await begun.promise;
-    await fill();
-    // Longer than a lease: by the server's clock, which the worker's renewals must have moved.
-    const [began] = (await server.command("TIME")) as [string];
-    await until("more than a lease has passed", async () => {
-      const [now] = (await server.command("TIME")) as [string];
-      return Number(now) - Number(began) > (2 * lease) / 1_000;
-    });
-    end.resolve(undefined);
-    await inState(queue.name, { waiting: 0, delayed: 0, active: 0, dead: 1 });
-    expect(await result.result()).toEqual({ status: "ok", value: "long done" });
-    expect(worker.stats()).toMatchObject({ completed: 3, dead: 1, lost: 0 });
-    await worker.close();
-  });
+  it.each([
+    ["plain", {}],
+    ["with events", { events: {} }],
+  ])(
+    "while memory is full a worker goes on: renews, acknowledges, fails, keeps results and claims (%s)",
+    async (_, options) => {
+      const queue = hf.queue<string, string>(randomUUID(), { ...options, attempts: 2, backoff: { delay: 0 } });
+      const result = await queue.add("long", { result: true });
+      await queue.addMany(["fails", "well", "well"]);
+      const [begun, end] = [new Deferred<undefined>(), new Deferred<undefined>()];
+      const lease = 1_000;
+      const worker = queue.work(
+        async ({ payload, signal }) => {
+          if (payload === "fails") throw new Error("as it should");
+          if (payload === "well") return "done";
+          begun.resolve(undefined);
+          await end.promise;
+          signal.throwIfAborted();
+          return "long done";
+        },
+        { concurrency: 1, lease },
+      );
+      await begun.promise;
+      await fill();
+      // Longer than a lease: by the server's clock, which the worker's renewals must have moved.
+      const [began] = (await server.command("TIME")) as [string];
+      await until("more than a lease has passed", async () => {
+        const [now] = (await server.command("TIME")) as [string];
+        return Number(now) - Number(began) > (2 * lease) / 1_000;
+      });
+      end.resolve(undefined);
+      await inState(queue.name, { waiting: 0, delayed: 0, active: 0, dead: 1 });
+      expect(await result.result()).toEqual({ status: "ok", value: "long done" });
+      expect(worker.stats()).toMatchObject({ completed: 3, dead: 1, lost: 0 });
+      await worker.close();
+    },
+  );
 
   it("while memory is full the jobs of a worker that closes are taken back", async () => {
     const queue = hf.queue<number>(randomUUID());

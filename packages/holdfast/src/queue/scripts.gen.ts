@@ -41,6 +41,18 @@ const OPTIONS = `local function optionsOf(record)
 end
 `;
 
+const EVENTS = `local eventsMax
+local function noteEvent(jobs, channel, kind, id, record, detail)
+  local head = string.sub(jobs, 1, -5)
+  if eventsMax == nil then eventsMax = redis.call('GET', head .. 'events:max') end
+  if not eventsMax then return end
+  local ends = record and string.find(record, '\\n', 15, true)
+  local name = ends and ends > 15 and cjson.decode(string.sub(record, 15, ends - 1)).n or ''
+  redis.pcall('XADD', head .. 'events', 'MAXLEN', '~', eventsMax, '*', 'k', kind, 'j', id, 'n', name, 'd', detail or '')
+  if redis.call('DEL', head .. 'watched') == 1 then redis.call('PUBLISH', channel, head .. 'events') end
+end
+`;
+
 const GROUPS = `local LANE_WIDTH, MIDDLE = 1000000000000000, 500000000000000
 local function groupOf(record)
   return optionsOf(record).g
@@ -572,6 +584,7 @@ const DIE = `local function dieWith(keys, channel, results, id, record, name)
   freeUnique(keys.unique, optionsOf(record).u or '', id)
   tellParents(keys.letters, record, 'd', '')
   redis.call('PUBLISH', channel, results .. id)
+  noteEvent(keys.jobs, channel, 'dead', id, record)
   return false
 end
 `;
@@ -636,12 +649,13 @@ const WAITS_FOR = `local function waitsFor(jobs, id)
 end
 `;
 
-const SCHEDULE_JOB = `local function addScheduled(jobs, lanes, record, id, scheduledFor)
+const SCHEDULE_JOB = `local function addScheduled(jobs, channel, lanes, record, id, scheduledFor)
   local lane, options, from = string.match(record, '^(%d)([^\\n]*)\\n[^\\n]*\\n()')
   local job = string.format('%013.0f', now()) .. lane .. '{"s":' .. string.format('%.0f', scheduledFor) .. options .. '}\\n'
   local added = job .. string.sub(record, from)
   if redis.call('HSETNX', jobs, id, added) == 0 then return false end
   place(jobs, lanes, added, id)
+  noteEvent(jobs, channel, 'added', id, added)
   return true
 end
 `;
@@ -693,9 +707,9 @@ export type AddResult = string[];
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "dedupable",
   name: "queue.add",
-  sha1: "03a73840b176adca614636f358331d7347f7eb05",
+  sha1: "075bedf676848457d79542887bc8e8ce4d6260c5",
   lua: `-- queue.add
-${NOW}${IDLE}${OPTIONS}${GROUPS}local operation, jobs, urgent, normal, low, delayed, unique, windows, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}local operation, jobs, urgent, normal, low, delayed, unique, windows, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local operationTtlMs, channel, given, maxWaiting = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
 local fields = {}
 for i = 5, #ARGV do fields[i - 4] = ARGV[i] end
@@ -783,6 +797,7 @@ if #records > 0 then
     if ready == 0 and (not first or soonest < tonumber(first)) then ready = 1 end
   end
 end
+for at = 1, #records, 2 do noteEvent(jobs, channel, 'added', records[at], records[at + 1]) end
 redis.call('SET', operation, #refused == 0 and '[]' or cjson.encode(refused), 'PX', operationTtlMs)
 if ready > 0 and redis.call('EXISTS', idle) == 1 then wakeWorkers(idle, channel, ready) end
 return refused
@@ -900,9 +915,9 @@ export type CancelResult = string[];
 export const cancel: Script<CancelKeys, CancelArgs, CancelResult> = {
   class: "idempotent",
   name: "queue.cancel",
-  sha1: "e56fddd0ab79949402e47d2e0171e61a05fb2717",
+  sha1: "a0da0efa41d44de48b8490578403d59e3ce076f0",
   lua: `-- queue.cancel
-${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${GROUPS}${GHOSTS}${UNPLACE}${LETTERS}${CANCELLED}local jobs, meta, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${GHOSTS}${UNPLACE}${LETTERS}${CANCELLED}local jobs, meta, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local channel, keepMs, outcome = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local ids = {}
 for i = 4, #ARGV do ids[i - 3] = ARGV[i] end
@@ -920,6 +935,7 @@ for at, id in ipairs(ids) do
     forget(jobs, meta, {id})
     redis.call('SET', results .. id, outcome, 'PX', keepMs)
     redis.call('PUBLISH', channel, results .. id)
+    noteEvent(jobs, channel, 'cancelled', id, record)
     answers[at] = 'ok'
   else
     answers[at] = not record and redis.call('GET', results .. id) == outcome and 'ok' or 'missing'
@@ -1208,9 +1224,9 @@ export type CommitResult =
 export const commit: Script<CommitKeys, CommitArgs, CommitResult> = {
   class: "dedupable",
   name: "queue.commit",
-  sha1: "4eef120e9b2aac634191943e195435eea399f7d9",
+  sha1: "d0601ae594adef3a8cb89d2da0366943a29d8e0f",
   lua: `-- queue.commit
-${NOW}${IDLE}${OPTIONS}${GROUPS}${RUNS}${FORGET}${LETTERS}local operation, active, jobs, meta, unique, letters, idle, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${FORGET}${LETTERS}local operation, active, jobs, meta, unique, letters, idle, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local written = {}
 for i = 9, #KEYS do written[i - 8] = KEYS[i] end
 local operationTtlMs, id, fence, uniqueKey, outcome, told, keepMs, channel = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8]
@@ -1270,6 +1286,7 @@ if outcome ~= '' then
   redis.call('SET', result, outcome, 'PX', keepMs)
   redis.call('PUBLISH', channel, result)
 end
+if record then noteEvent(jobs, channel, 'completed', id, record) end
 wakeWorkers(idle, channel, endRuns(jobs, {id}))
 return {'ok', redis.call('LRANGE', operation, 1, -1)}
 `,
@@ -1392,6 +1409,7 @@ export interface DrainKeys {
 
 export interface DrainArgs {
   readonly most: number;
+  readonly channel: string;
 }
 
 export type DrainResult =
@@ -1401,10 +1419,10 @@ export type DrainResult =
 export const drain: Script<DrainKeys, DrainArgs, DrainResult> = {
   class: "idempotent",
   name: "queue.drain",
-  sha1: "0ea8c3160197db733f438e64ec4b5cd8a17d0b58",
+  sha1: "9772e8a327d293e0bbf03bdf110f58e84e435e50",
   lua: `-- queue.drain
-${NOW}${FORGET}${WORKER_OF}${OPTIONS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local most = tonumber(ARGV[1])
+${NOW}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local most, channel = tonumber(ARGV[1]), ARGV[2]
 local ids, looked = {}, 0
 local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', most)
 if taken then
@@ -1432,6 +1450,7 @@ for at, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
     dropped = dropped + 1
     tellParents(letters, record, 'd', '')
     freeUnique(unique, optionsOf(record).u or '', ids[at])
+    noteEvent(jobs, channel, 'removed', ids[at], record)
   end
 end
 forget(jobs, meta, ids)
@@ -1441,7 +1460,7 @@ return {'ok', looked, dropped}
     out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.unique, keys.letters);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("most", args.most));
+    out.push(encodeInt("most", args.most), args.channel);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -1492,9 +1511,9 @@ export type EnterResult = string[];
 export const enter: Script<EnterKeys, EnterArgs, EnterResult> = {
   class: "dedupable",
   name: "queue.enter",
-  sha1: "79ee56d113a9ec3cf0001e6fb5078a31f6484a37",
+  sha1: "f4532569ccb69a0bd04cd5595cfff762a9a02758",
   lua: `-- queue.enter
-${NOW}${IDLE}${WORKER_OF}${OPTIONS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${CANCELLED}local operation, jobs, meta, urgent, normal, low, delayed, unique, windows, reruns, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${CANCELLED}local operation, jobs, meta, urgent, normal, low, delayed, unique, windows, reruns, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local operationTtlMs, channel, keepMs, outcome = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local fields = {}
 for i = 5, #ARGV do fields[i - 4] = ARGV[i] end
@@ -1551,6 +1570,7 @@ for at = 1, #fields, 6 do
     redis.call('HSET', unique, key, id)
     enter(id, stamp .. lane .. rest, due)
   end
+  if status ~= 'duplicate' then noteEvent(jobs, channel, status == 'ok' and 'added' or 'updated', as, stamp .. lane .. rest) end
   answers[#answers + 1] = status
   answers[#answers + 1] = as
 end
@@ -1566,6 +1586,71 @@ return answers
   },
   decode(reply) {
     return decodeList(reply, decodeText);
+  },
+};
+
+export interface EventsKeys {
+  readonly events: Arg;
+  readonly max: Arg;
+  readonly watched: Arg;
+}
+
+export interface EventsArgs {
+  /** for how long events are noted if no process asks for them again */
+  readonly keepMs: number;
+  /** how many are kept, about */
+  readonly most: number;
+  readonly watchMs: number;
+  /** a place */
+  readonly after: string;
+  readonly count: number;
+}
+
+export type EventsResult =
+  | { readonly status: "ok"; readonly first: number; readonly total: number; readonly last: string; readonly found: Buffer[] };
+
+/**
+ * Return what has happened to jobs since a place in a queue partition's events. Where that is nothing, the next event wakes the reader.
+ * Events are counted from 1, whatever was trimmed since: `first` is the number of the oldest one that is kept, `total` how many there ever were.
+ * `last` is the place of the latest one. Each event: its place, kind, job, name, detail.
+ */
+export const events: Script<EventsKeys, EventsArgs, EventsResult> = {
+  class: "idempotent",
+  name: "queue.events",
+  sha1: "9350189b78d63d13f2dc67421574acf904b66c5d",
+  lua: `-- queue.events
+local events, max, watched = KEYS[1], KEYS[2], KEYS[3]
+local keepMs, most, watchMs, after, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+redis.call('SET', max, most, 'PX', keepMs)
+local first, total, last, found = 1, 0, '0-0', {}
+if redis.call('EXISTS', events) == 1 then
+  local info, about = redis.call('XINFO', 'STREAM', events), {}
+  for at = 1, #info, 2 do about[info[at]] = info[at + 1] end
+  total, last = about['entries-added'], about['last-generated-id']
+  first = total - about['length'] + 1
+  for _, entry in ipairs(redis.call('XRANGE', events, '(' .. after, '+', 'COUNT', count)) do
+    local fields = entry[2]
+    for _, part in ipairs({entry[1], fields[2], fields[4], fields[6], fields[8]}) do found[#found + 1] = part end
+  end
+end
+if #found == 0 then redis.call('SET', watched, '1', 'PX', watchMs) end
+return {'ok', first, total, last, found}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.events, keys.max, keys.watched);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("keepMs", args.keepMs), encodeInt("most", args.most), encodeInt("watchMs", args.watchMs), args.after, encodeInt("count", args.count));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 4);
+        return { status: "ok", first: decodeInt(fields[1]), total: decodeInt(fields[2]), last: decodeText(fields[3]), found: decodeList(fields[4], decodeBytes) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
   },
 };
 
@@ -1656,9 +1741,9 @@ export type FlowAddResult = number;
 export const flowAdd: Script<FlowAddKeys, FlowAddArgs, FlowAddResult> = {
   class: "idempotent",
   name: "queue.flowAdd",
-  sha1: "d2bec16d822d000f1f5e197dd25996350072491e",
+  sha1: "48337391f9d3712259cfd1d6b6ce0be7fb618625",
   lua: `-- queue.flowAdd
-${NOW}${BLOCK}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, delayed, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+${NOW}${BLOCK}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, delayed, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel, batch, openMs, operationTtlMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local fields = {}
 for i = 5, #ARGV do fields[i - 4] = ARGV[i] end
@@ -1668,6 +1753,7 @@ for at = 1, #fields, 5 do
   local id, lane, due, record, waits = unpack(fields, at, at + 4)
   local isNew = redis.call('SET', operation .. id, '1', 'NX', 'PX', operationTtlMs)
   if isNew and redis.call('HSETNX', jobs, id, stamp .. lane .. record) == 1 then
+    noteEvent(jobs, channel, 'added', id, stamp .. lane .. record)
     if waits ~= '[]' then
       block(jobs, meta, blocked, id, cjson.decode(waits))
     elseif due == '' then
@@ -1723,9 +1809,9 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "311e54787730857e8c008ecd4e2f24e26f7aff4c",
+  sha1: "3f8a21c78bb283332902cfb42013ac527b845720",
   lua: `-- queue.flowEnded
-${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results, closedMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local fields = {}
 for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
@@ -1969,6 +2055,7 @@ export interface FlowStartKeys {
 
 export interface FlowStartArgs {
   readonly operationTtlMs: number;
+  readonly channel: string;
   readonly id: string;
   readonly lane: string;
   /** without the time */
@@ -1989,17 +2076,18 @@ export type FlowStartResult =
 export const flowStart: Script<FlowStartKeys, FlowStartArgs, FlowStartResult> = {
   class: "dedupable",
   name: "queue.flowStart",
-  sha1: "0b8a3493671c60e398651003b592be82c629af55",
+  sha1: "569660d0a391b239906e420cc402153a24f283a4",
   lua: `-- queue.flowStart
-${NOW}${BLOCK}local operation, jobs, meta, blocked, letters, plan = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local operationTtlMs, id, lane, record, waits, letter = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], cjson.decode(ARGV[5]), ARGV[6]
+${NOW}${EVENTS}${BLOCK}local operation, jobs, meta, blocked, letters, plan = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local operationTtlMs, channel, id, lane, record, waits, letter = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], cjson.decode(ARGV[6]), ARGV[7]
 local nodes = {}
-for i = 7, #ARGV do nodes[i - 6] = ARGV[i] end
+for i = 8, #ARGV do nodes[i - 7] = ARGV[i] end
 if redis.call('EXISTS', operation) == 1 then return 'ok' end
 if redis.call('HEXISTS', jobs, id) == 1 then return 'duplicate' end
 redis.call('SET', operation, '1', 'PX', operationTtlMs)
 redis.call('HSET', jobs, id, string.format('%013.0f', now()) .. lane .. record)
 block(jobs, meta, blocked, id, waits)
+noteEvent(jobs, channel, 'added', id, string.rep('0', 13) .. lane .. record)
 for at = 1, #nodes, 500 do redis.call('RPUSH', plan, unpack(nodes, at, math.min(at + 499, #nodes))) end
 redis.call('HSET', letters, letter, now())
 return 'ok'
@@ -2008,7 +2096,7 @@ return 'ok'
     out.push(keys.operation, keys.jobs, keys.meta, keys.blocked, keys.letters, keys.plan);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.id, args.lane, args.record, encodeJson("waits", args.waits), args.letter);
+    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.channel, args.id, args.lane, args.record, encodeJson("waits", args.waits), args.letter);
     for (const each of args.nodes) out.push(each);
   },
   decode(reply) {
@@ -2406,9 +2494,9 @@ export type LeaveResult =
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "idempotent",
   name: "queue.leave",
-  sha1: "498b8a03098117fde783a34a1f73341a59468eb0",
+  sha1: "51807be6da9ada5440f0134370713736c8e36101",
   lua: `-- queue.leave
-${NOW}${IDLE}${FORGET}${OPTIONS}${LETTERS}${CANCELLED}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, idle, unique, control, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+${NOW}${IDLE}${FORGET}${OPTIONS}${EVENTS}${LETTERS}${CANCELLED}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, idle, unique, control, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
 local MAX_JOBS = 1000
 local ids = redis.call('ZREVRANGE', active, 0, MAX_JOBS - 1)
@@ -2421,10 +2509,12 @@ for _, id in ipairs(ids) do
   if record and mayBeCancelled and wasCancelled(jobs, meta, channel, id) then
     tellParents(letters, record, 'd', '')
     forget(jobs, meta, {id})
+    noteEvent(jobs, channel, 'cancelled', id, record)
     if freeUnique(unique, optionsOf(record).u or '', id) then released = released + 1 end
   elseif record then
     place(jobs, {urgent, normal, low}, record, id, true)
     released = released + 1
+    noteEvent(jobs, channel, 'released', id, record)
   end
 end
 if released > 0 then wakeWorkers(idle, channel, released) end
@@ -2522,6 +2612,55 @@ return 'ok'
   },
 };
 
+export interface NoteKeys {
+  readonly jobs: Arg;
+}
+
+export interface NoteArgs {
+  readonly channel: string;
+  readonly kind: string;
+  /** of each job: its id, the name that it was added with or empty, detail */
+  readonly fields: readonly string[];
+}
+
+export type NoteResult =
+  | { readonly status: "ok" };
+
+/** Note events that only a worker knows of. */
+export const note: Script<NoteKeys, NoteArgs, NoteResult> = {
+  class: "unsafe",
+  name: "queue.note",
+  sha1: "f1c52f63bf6873896dc563e4297f42a66fa39302",
+  lua: `-- queue.note
+${EVENTS}local jobs = KEYS[1]
+local channel, kind = ARGV[1], ARGV[2]
+local fields = {}
+for i = 3, #ARGV do fields[i - 2] = ARGV[i] end
+for at = 1, #fields, 3 do
+  local id, name, detail = unpack(fields, at, at + 2)
+  noteEvent(jobs, channel, kind, id, name ~= '' and string.rep('0', 14) .. cjson.encode({n = name}) .. '\\n', detail)
+end
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.jobs);
+  },
+  encodeArgs(args, out) {
+    out.push(args.channel, args.kind);
+    for (const each of args.fields) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
 export interface ObliterateKeys {
   readonly jobs: Arg;
   readonly workers: Arg;
@@ -2543,7 +2682,7 @@ export type ObliterateResult =
 export const obliterate: Script<ObliterateKeys, ObliterateArgs, ObliterateResult> = {
   class: "idempotent",
   name: "queue.obliterate",
-  sha1: "8b41b6d30d8bed9b1788497f8f1fb8d480cd1566",
+  sha1: "dbcae4fb008df36b1660b47a5b8fb323960938af",
   lua: `-- queue.obliterate
 local jobs, workers = KEYS[1], KEYS[2]
 local parts = {}
@@ -2563,7 +2702,7 @@ for _, part in ipairs({'groups', 'known', 'later', 'halted', 'heads', 'passed', 
   redis.call('UNLINK', head .. part)
 end
 for _, name in ipairs(redis.call('HKEYS', head .. 'unhandled')) do redis.call('UNLINK', head .. 'unhandled:' .. name) end
-redis.call('UNLINK', head .. 'unhandled')
+redis.call('UNLINK', head .. 'unhandled', head .. 'events')
 redis.call('UNLINK', jobs, unpack(parts))
 return 'ok'
 `,
@@ -2816,9 +2955,9 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "5718d0d57565498729ec125516242bc81bd40f4b",
+  sha1: "818442e4935fb38b275e29a5dd29993156ac0c6d",
   lua: `-- queue.recover
-${NOW}${IDLE}${OPTIONS}${LETTERS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}${CANCELLED}${RETENTION}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${OPTIONS}${EVENTS}${LETTERS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}${CANCELLED}${RETENTION}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, wakeKey, maxCrashes, deadCount, deadAgeMs, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
@@ -2835,6 +2974,7 @@ for at = #ids, 1, -1 do
   if isCancelled and not undoes(jobs, meta, id, 'it was cancelled') and wasCancelled(jobs, meta, channel, id) then
     tellParents(letters, record, 'd', '')
     forget(jobs, meta, {id})
+    noteEvent(jobs, channel, 'cancelled', id, record)
     if freeUnique(unique, optionsOf(record).u or '', id) then recovered = recovered + 1 end
   elseif record then
     local counted = redis.call('HINCRBY', meta, 'c' .. id, 1)
@@ -2847,9 +2987,11 @@ for at = #ids, 1, -1 do
       tellParents(letters, record, 'd', '')
       bury(jobs, meta, dead, id, deadCount, deadAgeMs)
       buried[#buried + 1] = id
+      noteEvent(jobs, channel, 'dead', id, record)
     else
       place(jobs, {urgent, normal, low}, record, id, true)
       recovered = recovered + 1
+      noteEvent(jobs, channel, 'recovered', id, record, worker)
     end
   end
 end
@@ -2910,9 +3052,9 @@ export type RemoveResult = string[];
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "adc92f03d64cba7dbae2770717eb6fdce3409c58",
+  sha1: "58750cba666b15e36b82b73d1e405a9070196ec3",
   lua: `-- queue.remove
-${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${GROUPS}${RUNS}${GHOSTS}${UNPLACE}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${GHOSTS}${UNPLACE}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel = ARGV[1]
 local ids = {}
 for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
@@ -2922,6 +3064,7 @@ for at, id in ipairs(ids) do
   if not record then
     answers[at] = redis.call('ZREM', completed, id) == 1 and 'ok' or 'missing'
     dropKept(kept, {id})
+    if answers[at] == 'ok' then noteEvent(jobs, channel, 'removed', id) end
   elseif workerOf(id, workers, jobs) then
     answers[at] = 'busy'
   else
@@ -2936,6 +3079,7 @@ for at, id in ipairs(ids) do
     end
     if freeUnique(unique, optionsOf(record).u or '', id) then wakeWorkers(idle, channel, 1) end
     forget(jobs, meta, {id})
+    noteEvent(jobs, channel, 'removed', id, record)
     answers[at] = 'ok'
   end
 end
@@ -2960,6 +3104,7 @@ export interface ReportKeys {
 }
 
 export interface ReportArgs {
+  readonly channel: string;
   readonly maxLines: number;
   readonly maxBytes: number;
   /** of each report: job, fence, `p` or `l`, value */
@@ -2976,12 +3121,12 @@ export type ReportResult = string[];
 export const report: Script<ReportKeys, ReportArgs, ReportResult> = {
   class: "unsafe",
   name: "queue.report",
-  sha1: "bc9be62bc4dabbcb61770c71fbfc7f4be16ef148",
+  sha1: "550be8c6e5bdc17cba0f7f71ed7b18ba3373b664",
   lua: `-- queue.report
-${NOW}local active, jobs, meta = KEYS[1], KEYS[2], KEYS[3]
-local maxLines, maxBytes = tonumber(ARGV[1]), tonumber(ARGV[2])
+${NOW}${EVENTS}local active, jobs, meta = KEYS[1], KEYS[2], KEYS[3]
+local channel, maxLines, maxBytes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local fields = {}
-for i = 3, #ARGV do fields[i - 2] = ARGV[i] end
+for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
 local function withLine(lines, line)
   local stamped = string.format('%013.0f', now()) .. line
   lines = lines .. #stamped .. ':' .. stamped
@@ -2999,9 +3144,11 @@ local stale = {}
 for at = 1, #fields, 4 do
   local id, fence, kind, value = unpack(fields, at, at + 3)
   local held = redis.call('ZSCORE', active, id)
-  if held and tonumber(held) == tonumber(fence) and redis.call('HEXISTS', jobs, id) == 1 then
+  local record = held and tonumber(held) == tonumber(fence) and redis.call('HGET', jobs, id)
+  if record then
     if kind == 'l' then value = withLine(redis.call('HGET', meta, 'l' .. id) or '', value) end
     redis.call('HSET', meta, kind .. id, value)
+    if kind == 'p' then noteEvent(jobs, channel, 'progress', id, record, #value <= 1024 and value or '') end
   else
     stale[#stale + 1] = id
   end
@@ -3012,7 +3159,7 @@ return stale
     out.push(keys.active, keys.jobs, keys.meta);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("maxLines", args.maxLines), encodeInt("maxBytes", args.maxBytes));
+    out.push(args.channel, encodeInt("maxLines", args.maxLines), encodeInt("maxBytes", args.maxBytes));
     for (const each of args.fields) out.push(each);
   },
   decode(reply) {
@@ -3048,9 +3195,9 @@ export type RetryResult = string[];
 export const retry: Script<RetryKeys, RetryArgs, RetryResult> = {
   class: "idempotent",
   name: "queue.retry",
-  sha1: "a3097455b36cc08d15801091c26ce39e15ed6e9b",
+  sha1: "a2398b4bb4a471b98892e9aac66fd75ff39b3798",
   lua: `-- queue.retry
-${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${WAITS_FOR}local jobs, meta, urgent, normal, low, dead, unique, completed, kept, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${WAITS_FOR}local jobs, meta, urgent, normal, low, dead, unique, completed, kept, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local channel = ARGV[1]
 local ids = {}
 for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
@@ -3094,6 +3241,7 @@ for at, id in ipairs(ids) do
       local isHead = isGrouped and leftHead(string.sub(jobs, 1, -5), groupOf(stored), id)
       if place(jobs, {urgent, normal, low}, stored, id, isHead) then again = again + 1 end
     end
+    noteEvent(jobs, channel, 'retried', id, stored)
     answers[at] = 'ok'
   end
 end
@@ -3336,16 +3484,16 @@ export type ScheduleRunResult =
 export const scheduleRun: Script<ScheduleRunKeys, ScheduleRunArgs, ScheduleRunResult> = {
   class: "dedupable",
   name: "queue.scheduleRun",
-  sha1: "21b73573ec71c0936c44fe8578e80b1428c12a64",
+  sha1: "cc2b94ac023c357ddf3a598c291022f12c11c220",
   lua: `-- queue.scheduleRun
-${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${SCHEDULE_JOB}local operation, schedules, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${SCHEDULE_JOB}local operation, schedules, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local operationTtlMs, channel, id, jobId = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local before = redis.call('GET', operation)
 if before then return before end
 local record = redis.call('HGET', schedules, id)
 local outcome = record and 'ok' or 'missing'
 redis.call('SET', operation, outcome, 'PX', operationTtlMs)
-if record and addScheduled(jobs, {urgent, normal, low}, record, jobId, now()) then wakeWorkers(idle, channel, 1) end
+if record and addScheduled(jobs, channel, {urgent, normal, low}, record, jobId, now()) then wakeWorkers(idle, channel, 1) end
 return outcome
 `,
   encodeKeys(keys, out) {
@@ -3402,9 +3550,9 @@ export type ScheduleTickResult =
 export const scheduleTick: Script<ScheduleTickKeys, ScheduleTickArgs, ScheduleTickResult> = {
   class: "idempotent",
   name: "queue.scheduleTick",
-  sha1: "36fc4521d8062e1dcce1c58da7dc94b0d64ee49d",
+  sha1: "525da2f6879a5de31e930af43f1e0df04be8df66",
   lua: `-- queue.scheduleTick
-${NOW}${IDLE}${SCHEDULE_STATE}${OPTIONS}${GROUPS}${PLACE}${SCHEDULE_JOB}local ticks, states, schedules, jobs, dead, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+${NOW}${IDLE}${SCHEDULE_STATE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${SCHEDULE_JOB}local ticks, states, schedules, jobs, dead, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel, jobHead, retryMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local fields = {}
 for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
@@ -3428,7 +3576,7 @@ local function tickOne(id, at)
   local function isDone() return most > 0 and state[RUNS] >= most end
   local function run(tick, dueMs)
     state[LAST] = tick
-    if not addScheduled(jobs, lanes, record, jobOf(id, tick), tick) then return end
+    if not addScheduled(jobs, channel, lanes, record, jobOf(id, tick), tick) then return end
     state[RUNS], state[LATE_MS] = state[RUNS] + 1, math.max(now() - dueMs, 0)
     added = added + 1
     if state[LATE_MS] > graceMs then state[LATE], late = state[LATE] + 1, late + 1 end
@@ -3531,9 +3679,9 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "d25b00de70bf03aac532855f51372d4a81275c2b",
+  sha1: "0a9089ed2139f338fe61c00ebc01cb591e9bbd84",
   lua: `-- queue.settle
-${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs, leaves = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
 local fields = {}
 for i = 9, #ARGV do fields[i - 8] = ARGV[i] end
@@ -3610,9 +3758,11 @@ for at = 1, #fields, 9 do
     local isCancelled = mayBeCancelled and redis.call('HEXISTS', meta, 'x' .. id) == 1
     if (fate == 'dead' or isCancelled) and undoes(jobs, meta, id, isCancelled and 'it was cancelled' or '') then
       undone[#undone + 1] = id
+      noteEvent(jobs, channel, 'failed', id, record, '0')
       runAgain(id, record, 0)
     elseif isCancelled and wasCancelled(jobs, meta, channel, id) then
       cancelled[#cancelled + 1] = id
+      noteEvent(jobs, channel, 'cancelled', id, record)
       tellParents(letters, record, 'd', '')
       forget(jobs, meta, {id})
       endForGood(id, uniqueKey, '', isTold)
@@ -3621,20 +3771,27 @@ for at = 1, #fields, 9 do
       if fate == 'done' and keepCount ~= 0 then keep(jobs, meta, id, record, outcome, keepCount, keepAgeMs) end
       forget(jobs, meta, {id})
       endForGood(id, uniqueKey, outcome, isTold)
+      noteEvent(jobs, channel, fate == 'done' and 'completed' or 'expired', id, record)
     elseif fate == 'blocked' then
+      noteEvent(jobs, channel, 'released', id, record)
       waitForOthers(id, record)
     elseif fate == 'unhandled' then
+      noteEvent(jobs, channel, 'released', id, record)
       leaveToOthers(id, record)
     elseif fate == 'parked' then
+      noteEvent(jobs, channel, 'released', id, record)
       waitForSignal(id, record, info, tonumber(delayMs))
     elseif fate == 'dead' then
       diedInGroup(head, record, id)
       tellParents(letters, record, 'd', told)
       bury(jobs, meta, dead, id, deadCount, deadAgeMs)
       endForGood(id, uniqueKey, outcome, isTold)
+      noteEvent(jobs, channel, 'dead', id, record)
     elseif fate == 'again' then
+      noteEvent(jobs, channel, info == '' and 'released' or 'failed', id, record, info ~= '' and delayMs or '')
       runAgain(id, record, tonumber(delayMs))
     else
+      noteEvent(jobs, channel, 'released', id, record)
       pauseFor(id, record, fate, tonumber(delayMs))
     end
   end
@@ -3948,9 +4105,9 @@ export type UpdateResult =
 export const update: Script<UpdateKeys, UpdateArgs, UpdateResult> = {
   class: "idempotent",
   name: "queue.update",
-  sha1: "64495e6b0b12c1e17c5b7bb4ccfa489f995f8631",
+  sha1: "0b4647d8d759d3af8413f7dbe48725f3007ecad4",
   lua: `-- queue.update
-${NOW}${IDLE}${WORKER_OF}${OPTIONS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}local jobs, urgent, normal, low, delayed, dead, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}local jobs, urgent, normal, low, delayed, dead, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel, id, lane, due, hasPayload, payload = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1', ARGV[6]
 local record = redis.call('HGET', jobs, id)
 if not record or redis.call('ZSCORE', dead, id) then return 'missing' end
@@ -3976,6 +4133,7 @@ elseif dueMs then
   redis.call('ZADD', delayed, dueMs, after .. id)
   if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
 end
+noteEvent(jobs, channel, 'updated', id, changed)
 return 'ok'
 `,
   encodeKeys(keys, out) {

@@ -103,15 +103,24 @@ export class QueueWorker implements AsyncDisposable {
         const store = new WorkerStore(core, partition.keys, id, queue);
         const endings = new Endings({ core, queue: name, store, values, settings: queue });
         const jobs = new JobHost({ core, queue: name, partition, store, values, settings: queue });
+        const { events } = partition;
+        events?.ask();
         const handlerFor = (run: Run): AnyHandler => {
           if (gatherings === undefined) return dispatch.for(run.record.name);
           return (job) => (run.isGivenUp ? undefined : gatherings.outcomeOf(run, job));
         };
+        const handle: Performer["perform"] = (run, tools) => {
+          const handler = handlerFor(run);
+          return run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools)));
+        };
         const performer: Performer = {
-          perform: (run, tools) => {
-            const handler = handlerFor(run);
-            return run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools)));
-          },
+          perform:
+            events === undefined
+              ? handle
+              : async (run, tools) => {
+                  await events.started(id, run);
+                  return handle(run, tools);
+                },
           turnOf: gatherings && ((run) => gatherings.join(run)),
           left: gatherings && ((run) => gatherings.left(run)),
         };

@@ -72,6 +72,7 @@ const FACTORIES: Record<string, unknown> = {
     maxCrashes: 2,
     partitions: 1,
     maxWaiting: 50,
+    events: { max: 100 },
     keep: { completed: { count: 5, age: "1m" }, dead: { count: 5, age: "1m" } },
     durability: { replicas: 0, aof: false, timeout: "1s" },
     runTimeout: "1m",
@@ -200,6 +201,7 @@ function methods(id: string, jobId: string, token: string): Record<string, Recor
       decode: [Buffer.from("{}")],
       overview: [],
       stats: [{ from: 1, to: 1, every: "1m" }],
+      events: [{ from: name("a"), poll: "1s", signal: AbortSignal.abort() }],
     },
     "held job": {
       extend: ["5s"],

@@ -61,6 +61,7 @@ export class FlowStore {
     const { id, lane, record } = root;
     const args = {
       operationTtlMs: OPERATION_TTL_MS,
+      channel: this.#core.wakeups.channel,
       id,
       lane: String(lane),
       record,

@@ -105,7 +105,8 @@ export class Reports {
   async #send(reports: readonly Report[]): Promise<boolean[]> {
     const { jobs, meta } = this.#queue;
     const fields = reports.flatMap(({ run, kind, value }) => [run.id, String(run.fence), kind, value]);
-    const args = { maxLines: MAX_LINES, maxBytes: MAX_BYTES, fields };
+    const { channel } = this.#core.wakeups;
+    const args = { channel, maxLines: MAX_LINES, maxBytes: MAX_BYTES, fields };
     const call = { op: "job.report", timeoutMs: this.#timeoutMs };
     const stale = new Set(await runScript(this.#core.driver, report, { active: this.#active, jobs, meta }, args, call));
     return reports.map(({ run }) => !stale.has(run.id));

@@ -96,7 +96,7 @@ export class JobStore {
   drain(most: number): Promise<DrainResult> {
     const { jobs, meta, delayed, unique, letters, lanes } = this.#keys;
     const names = { jobs, meta, ...lanes, delayed, unique, letters };
-    return runScript(this.#core.driver, drain, names, { most }, this.#call("queue.drain"));
+    return runScript(this.#core.driver, drain, names, { most, channel: this.#channel }, this.#call("queue.drain"));
   }
 
   async obliterate(force: boolean): Promise<"ok" | "busy"> {

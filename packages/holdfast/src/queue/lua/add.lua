@@ -6,6 +6,7 @@
 -- @include now
 -- @include idle
 -- @include options
+-- @include events
 -- @include groups
 -- @key operation
 -- @key jobs
@@ -109,6 +110,7 @@ if #records > 0 then
     if ready == 0 and (not first or soonest < tonumber(first)) then ready = 1 end
   end
 end
+for at = 1, #records, 2 do noteEvent(jobs, channel, 'added', records[at], records[at + 1]) end
 redis.call('SET', operation, #refused == 0 and '[]' or cjson.encode(refused), 'PX', operationTtlMs)
 if ready > 0 and redis.call('EXISTS', idle) == 1 then wakeWorkers(idle, channel, ready) end
 return refused

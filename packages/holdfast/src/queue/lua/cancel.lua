@@ -7,6 +7,7 @@
 -- @include forget
 -- @include worker-of
 -- @include options
+-- @include events
 -- @include groups
 -- @include ghosts
 -- @include unplace
@@ -38,6 +39,7 @@ for at, id in ipairs(ids) do
     forget(jobs, meta, {id})
     redis.call('SET', results .. id, outcome, 'PX', keepMs)
     redis.call('PUBLISH', channel, results .. id)
+    noteEvent(jobs, channel, 'cancelled', id, record)
     answers[at] = 'ok'
   else
     answers[at] = not record and redis.call('GET', results .. id) == outcome and 'ok' or 'missing'

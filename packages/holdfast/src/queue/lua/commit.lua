@@ -7,6 +7,7 @@
 -- @include now
 -- @include idle
 -- @include options
+-- @include events
 -- @include groups
 -- @include runs
 -- @include forget
@@ -88,6 +89,7 @@ if outcome ~= '' then
   redis.call('SET', result, outcome, 'PX', keepMs)
   redis.call('PUBLISH', channel, result)
 end
+if record then noteEvent(jobs, channel, 'completed', id, record) end
 -- Its group may run another one.
 wakeWorkers(idle, channel, endRuns(jobs, {id}))
 return {'ok', redis.call('LRANGE', operation, 1, -1)}

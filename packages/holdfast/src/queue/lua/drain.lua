@@ -4,6 +4,7 @@
 -- @include forget
 -- @include worker-of
 -- @include options
+-- @include events
 -- @include groups
 -- @include ghosts
 -- @include letters
@@ -16,6 +17,7 @@
 -- @key unique
 -- @key letters
 -- @arg most int
+-- @arg channel text
 -- @result ok looked:int dropped:int
 local ids, looked = {}, 0
 local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', most)
@@ -44,6 +46,7 @@ for at, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
     dropped = dropped + 1
     tellParents(letters, record, 'd', '')
     freeUnique(unique, optionsOf(record).u or '', ids[at])
+    noteEvent(jobs, channel, 'removed', ids[at], record)
   end
 end
 forget(jobs, meta, ids)

@@ -7,6 +7,7 @@
 -- @include idle
 -- @include worker-of
 -- @include options
+-- @include events
 -- @include groups
 -- @include place
 -- @include ghosts
@@ -83,6 +84,7 @@ for at = 1, #fields, 6 do
     redis.call('HSET', unique, key, id)
     enter(id, stamp .. lane .. rest, due)
   end
+  if status ~= 'duplicate' then noteEvent(jobs, channel, status == 'ok' and 'added' or 'updated', as, stamp .. lane .. rest) end
   answers[#answers + 1] = status
   answers[#answers + 1] = as
 end

@@ -5,6 +5,7 @@
 -- @include block
 -- @include idle
 -- @include options
+-- @include events
 -- @include groups
 -- @include place
 -- @key jobs
@@ -27,6 +28,7 @@ for at = 1, #fields, 5 do
   local id, lane, due, record, waits = unpack(fields, at, at + 4)
   local isNew = redis.call('SET', operation .. id, '1', 'NX', 'PX', operationTtlMs)
   if isNew and redis.call('HSETNX', jobs, id, stamp .. lane .. record) == 1 then
+    noteEvent(jobs, channel, 'added', id, stamp .. lane .. record)
     if waits ~= '[]' then
       block(jobs, meta, blocked, id, cjson.decode(waits))
     elseif due == '' then

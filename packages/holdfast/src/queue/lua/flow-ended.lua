@@ -3,6 +3,7 @@
 -- @include now
 -- @include idle
 -- @include options
+-- @include events
 -- @include groups
 -- @include place
 -- @include letters

@@ -1,6 +1,7 @@
 --- Add a job that waits for others, and write down the others: they are added from this plan, whatever happens to its writer.
 -- @class dedupable
 -- @include now
+-- @include events
 -- @include block
 -- @key operation
 -- @key jobs
@@ -9,6 +10,7 @@
 -- @key letters
 -- @key plan
 -- @arg operationTtlMs int
+-- @arg channel text
 -- @arg id text
 -- @arg lane text
 -- @arg record bytes    without the time
@@ -22,6 +24,7 @@ if redis.call('HEXISTS', jobs, id) == 1 then return 'duplicate' end
 redis.call('SET', operation, '1', 'PX', operationTtlMs)
 redis.call('HSET', jobs, id, string.format('%013.0f', now()) .. lane .. record)
 block(jobs, meta, blocked, id, waits)
+noteEvent(jobs, channel, 'added', id, string.rep('0', 13) .. lane .. record)
 for at = 1, #nodes, 500 do redis.call('RPUSH', plan, unpack(nodes, at, math.min(at + 499, #nodes))) end
 redis.call('HSET', letters, letter, now())
 return 'ok'

@@ -5,6 +5,7 @@
 -- @include idle
 -- @include forget
 -- @include options
+-- @include events
 -- @include letters
 -- @include cancelled
 -- @include groups
@@ -39,10 +40,12 @@ for _, id in ipairs(ids) do
   if record and mayBeCancelled and wasCancelled(jobs, meta, channel, id) then
     tellParents(letters, record, 'd', '')
     forget(jobs, meta, {id})
+    noteEvent(jobs, channel, 'cancelled', id, record)
     if freeUnique(unique, optionsOf(record).u or '', id) then released = released + 1 end
   elseif record then
     place(jobs, {urgent, normal, low}, record, id, true)
     released = released + 1
+    noteEvent(jobs, channel, 'released', id, record)
   end
 end
 if released > 0 then wakeWorkers(idle, channel, released) end

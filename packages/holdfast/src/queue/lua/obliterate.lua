@@ -21,6 +21,6 @@ for _, part in ipairs({'groups', 'known', 'later', 'halted', 'heads', 'passed', 
   redis.call('UNLINK', head .. part)
 end
 for _, name in ipairs(redis.call('HKEYS', head .. 'unhandled')) do redis.call('UNLINK', head .. 'unhandled:' .. name) end
-redis.call('UNLINK', head .. 'unhandled')
+redis.call('UNLINK', head .. 'unhandled', head .. 'events')
 redis.call('UNLINK', jobs, unpack(parts))
 return 'ok'

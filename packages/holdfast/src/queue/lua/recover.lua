@@ -4,6 +4,7 @@
 -- @include now
 -- @include idle
 -- @include options
+-- @include events
 -- @include letters
 -- @include groups
 -- @include place
@@ -50,6 +51,7 @@ for at = #ids, 1, -1 do
   if isCancelled and not undoes(jobs, meta, id, 'it was cancelled') and wasCancelled(jobs, meta, channel, id) then
     tellParents(letters, record, 'd', '')
     forget(jobs, meta, {id})
+    noteEvent(jobs, channel, 'cancelled', id, record)
     if freeUnique(unique, optionsOf(record).u or '', id) then recovered = recovered + 1 end
   elseif record then
     local counted = redis.call('HINCRBY', meta, 'c' .. id, 1)
@@ -62,9 +64,11 @@ for at = #ids, 1, -1 do
       tellParents(letters, record, 'd', '')
       bury(jobs, meta, dead, id, deadCount, deadAgeMs)
       buried[#buried + 1] = id
+      noteEvent(jobs, channel, 'dead', id, record)
     else
       place(jobs, {urgent, normal, low}, record, id, true)
       recovered = recovered + 1
+      noteEvent(jobs, channel, 'recovered', id, record, worker)
     end
   end
 end

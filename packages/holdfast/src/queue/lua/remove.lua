@@ -6,6 +6,7 @@
 -- @include forget
 -- @include worker-of
 -- @include options
+-- @include events
 -- @include groups
 -- @include runs
 -- @include ghosts
@@ -30,6 +31,7 @@ for at, id in ipairs(ids) do
   if not record then
     answers[at] = redis.call('ZREM', completed, id) == 1 and 'ok' or 'missing'
     dropKept(kept, {id})
+    if answers[at] == 'ok' then noteEvent(jobs, channel, 'removed', id) end
   elseif workerOf(id, workers, jobs) then
     answers[at] = 'busy'
   else
@@ -46,6 +48,7 @@ for at, id in ipairs(ids) do
     end
     if freeUnique(unique, optionsOf(record).u or '', id) then wakeWorkers(idle, channel, 1) end
     forget(jobs, meta, {id})
+    noteEvent(jobs, channel, 'removed', id, record)
     answers[at] = 'ok'
   end
 end

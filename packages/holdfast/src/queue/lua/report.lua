@@ -3,9 +3,11 @@
 -- (13 digits, milliseconds), itself.
 -- @class unsafe
 -- @include now
+-- @include events
 -- @key active
 -- @key jobs
 -- @key meta
+-- @arg channel text
 -- @arg maxLines int
 -- @arg maxBytes int
 -- @arg fields... bytes  of each report: job, fence, `p` or `l`, value
@@ -27,9 +29,12 @@ local stale = {}
 for at = 1, #fields, 4 do
   local id, fence, kind, value = unpack(fields, at, at + 3)
   local held = redis.call('ZSCORE', active, id)
-  if held and tonumber(held) == tonumber(fence) and redis.call('HEXISTS', jobs, id) == 1 then
+  local record = held and tonumber(held) == tonumber(fence) and redis.call('HGET', jobs, id)
+  if record then
     if kind == 'l' then value = withLine(redis.call('HGET', meta, 'l' .. id) or '', value) end
     redis.call('HSET', meta, kind .. id, value)
+    -- A long value is to be read where it is.
+    if kind == 'p' then noteEvent(jobs, channel, 'progress', id, record, #value <= 1024 and value or '') end
   else
     stale[#stale + 1] = id
   end

@@ -4,6 +4,7 @@
 -- @include now
 -- @include idle
 -- @include options
+-- @include events
 -- @include groups
 -- @include place
 -- @include waits-for
@@ -64,6 +65,7 @@ for at, id in ipairs(ids) do
       local isHead = isGrouped and leftHead(string.sub(jobs, 1, -5), groupOf(stored), id)
       if place(jobs, {urgent, normal, low}, stored, id, isHead) then again = again + 1 end
     end
+    noteEvent(jobs, channel, 'retried', id, stored)
     answers[at] = 'ok'
   end
 end

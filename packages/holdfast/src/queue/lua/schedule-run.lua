@@ -3,6 +3,7 @@
 -- @include now
 -- @include idle
 -- @include options
+-- @include events
 -- @include groups
 -- @include place
 -- @include schedule-job
@@ -24,5 +25,5 @@ if before then return before end
 local record = redis.call('HGET', schedules, id)
 local outcome = record and 'ok' or 'missing'
 redis.call('SET', operation, outcome, 'PX', operationTtlMs)
-if record and addScheduled(jobs, {urgent, normal, low}, record, jobId, now()) then wakeWorkers(idle, channel, 1) end
+if record and addScheduled(jobs, channel, {urgent, normal, low}, record, jobId, now()) then wakeWorkers(idle, channel, 1) end
 return outcome

@@ -6,6 +6,7 @@
 -- @include idle
 -- @include schedule-state
 -- @include options
+-- @include events
 -- @include groups
 -- @include place
 -- @include schedule-job
@@ -43,7 +44,7 @@ local function tickOne(id, at)
   local function isDone() return most > 0 and state[RUNS] >= most end
   local function run(tick, dueMs)
     state[LAST] = tick
-    if not addScheduled(jobs, lanes, record, jobOf(id, tick), tick) then return end
+    if not addScheduled(jobs, channel, lanes, record, jobOf(id, tick), tick) then return end
     state[RUNS], state[LATE_MS] = state[RUNS] + 1, math.max(now() - dueMs, 0)
     added = added + 1
     if state[LATE_MS] > graceMs then state[LATE], late = state[LATE] + 1, late + 1 end

@@ -6,6 +6,7 @@
 -- @include now
 -- @include idle
 -- @include options
+-- @include events
 -- @include groups
 -- @include place
 -- @include runs
@@ -117,9 +118,11 @@ for at = 1, #fields, 9 do
     local isCancelled = mayBeCancelled and redis.call('HEXISTS', meta, 'x' .. id) == 1
     if (fate == 'dead' or isCancelled) and undoes(jobs, meta, id, isCancelled and 'it was cancelled' or '') then
       undone[#undone + 1] = id
+      noteEvent(jobs, channel, 'failed', id, record, '0')
       runAgain(id, record, 0)
     elseif isCancelled and wasCancelled(jobs, meta, channel, id) then
       cancelled[#cancelled + 1] = id
+      noteEvent(jobs, channel, 'cancelled', id, record)
       tellParents(letters, record, 'd', '')
       forget(jobs, meta, {id})
       endForGood(id, uniqueKey, '', isTold)
@@ -128,20 +131,27 @@ for at = 1, #fields, 9 do
       if fate == 'done' and keepCount ~= 0 then keep(jobs, meta, id, record, outcome, keepCount, keepAgeMs) end
       forget(jobs, meta, {id})
       endForGood(id, uniqueKey, outcome, isTold)
+      noteEvent(jobs, channel, fate == 'done' and 'completed' or 'expired', id, record)
     elseif fate == 'blocked' then
+      noteEvent(jobs, channel, 'released', id, record)
       waitForOthers(id, record)
     elseif fate == 'unhandled' then
+      noteEvent(jobs, channel, 'released', id, record)
       leaveToOthers(id, record)
     elseif fate == 'parked' then
+      noteEvent(jobs, channel, 'released', id, record)
       waitForSignal(id, record, info, tonumber(delayMs))
     elseif fate == 'dead' then
       diedInGroup(head, record, id)
       tellParents(letters, record, 'd', told)
       bury(jobs, meta, dead, id, deadCount, deadAgeMs)
       endForGood(id, uniqueKey, outcome, isTold)
+      noteEvent(jobs, channel, 'dead', id, record)
     elseif fate == 'again' then
+      noteEvent(jobs, channel, info == '' and 'released' or 'failed', id, record, info ~= '' and delayMs or '')
       runAgain(id, record, tonumber(delayMs))
     else
+      noteEvent(jobs, channel, 'released', id, record)
       pauseFor(id, record, fate, tonumber(delayMs))
     end
   end

@@ -5,6 +5,7 @@
 -- @include idle
 -- @include worker-of
 -- @include options
+-- @include events
 -- @include groups
 -- @include place
 -- @include ghosts
@@ -50,4 +51,5 @@ elseif dueMs then
   redis.call('ZADD', delayed, dueMs, after .. id)
   if not first or dueMs < tonumber(first) then wakeWorkers(idle, channel, 1) end
 end
+noteEvent(jobs, channel, 'updated', id, changed)
 return 'ok'

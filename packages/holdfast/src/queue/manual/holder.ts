@@ -195,6 +195,7 @@ export class Holder {
       return false;
     }
     if (freesAtStart) await this.store.started(run);
+    await this.partition.events?.started(this.worker, run);
     return true;
   }
 

@@ -1,5 +1,5 @@
 -- A job dies with one that it waits for, unless it has something to undo: then it is true that it is to run again.
--- Needs the includes `now`, `options`, `letters`, `forget`, `give-up`.
+-- Needs the includes `now`, `options`, `events`, `letters`, `forget`, `give-up`.
 local function dieWith(keys, channel, results, id, record, name)
   local why = 'the job that it waited for is dead: ' .. name
   if undoes(keys.jobs, keys.meta, id, why) then return true end
@@ -8,5 +8,6 @@ local function dieWith(keys, channel, results, id, record, name)
   freeUnique(keys.unique, optionsOf(record).u or '', id)
   tellParents(keys.letters, record, 'd', '')
   redis.call('PUBLISH', channel, results .. id)
+  noteEvent(keys.jobs, channel, 'dead', id, record)
   return false
 end
