@@ -11,6 +11,7 @@ export type { Id } from "./core/keyspace/keyspace.ts";
 export * from "./base/errors.ts";
 export type { Cache, CacheLoaded } from "./cache/cache.ts";
 export type { CacheGetOrSetOptions, CacheOptions, CacheSetOptions } from "./cache/options.ts";
+export type { CacheLoadMany, CacheLoadManyContext } from "./cache/bulk-load.ts";
 export type { CacheStats } from "./cache/stats.ts";
 export type { CacheLoad, CacheLoadContext } from "./cache/loader.ts";
 export type { Channel, ChannelPattern, ChannelPatternMessage } from "./channel/channel.ts";

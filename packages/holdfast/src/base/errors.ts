@@ -18,7 +18,8 @@ export type ErrorCode =
   | "CODEC"
   | "CONFLICT"
   | "LEASE_LOST"
-  | "UNSUPPORTED";
+  | "UNSUPPORTED"
+  | "PARTIAL";
 
 export interface ErrorDetails {
   /** The operation as a user knows it, such as `cache.get`. */
@@ -169,6 +170,21 @@ export class CodecError extends HoldfastError {
   constructor(reason: CodecError["reason"], message: string, details: ErrorDetails = {}) {
     super("CODEC", message, details);
     this.reason = reason;
+  }
+}
+
+/** Some items of one call failed, and others did not: `errors` and `results` say which, by the id that the caller named. */
+export class PartialFailureError<Id = string | number, Result = unknown> extends HoldfastError {
+  override readonly name: string = "PartialFailureError";
+  readonly errors: ReadonlyMap<Id, Error>;
+  readonly results: ReadonlyMap<Id, Result>;
+  constructor(errors: ReadonlyMap<Id, Error>, results: ReadonlyMap<Id, Result>, details: ErrorDetails = {}) {
+    const all = [...errors.values()];
+    const retryable = all.every((error) => error instanceof HoldfastError && error.retryable);
+    const message = `${errors.size} of ${errors.size + results.size} failed; see errors and results`;
+    super("PARTIAL", message, { retryable, cause: all[0], ...details });
+    this.errors = errors;
+    this.results = results;
   }
 }
 

@@ -42,6 +42,8 @@ export interface Boarding {
   /** Asks the server whether the flight still has the right to load; undefined when the server cannot say. */
   stillLeased(token: string): Promise<boolean | undefined>;
   fly(flight: Flight): Promise<Buffer>;
+  /** Another load is waited for. */
+  waits(): void;
 }
 
 export class Flights {
@@ -66,14 +68,18 @@ export class Flights {
     for (;;) {
       const flight = this.#flights.get(key);
       if (flight === undefined) return this.#start(boarding);
-      if (flight.began > since) return this.#join(flight);
+      if (flight.began > since) return this.#join(flight, boarding);
       // Its lookups travel on the connection of this caller's own read: one that was answered before has landed by then.
       await tickOver();
       if (this.#flights.get(key) !== flight) continue;
       const joinable = await isJoinable(flight, boarding);
-      if (joinable === true) return this.#join(flight);
-      if (joinable === false) this.#land(key, flight);
-      else await flight.result.catch(() => undefined);
+      if (joinable === true) return this.#join(flight, boarding);
+      if (joinable === false) {
+        this.#land(key, flight);
+        continue;
+      }
+      boarding.waits();
+      await flight.result.catch(() => undefined);
     }
   }
 
@@ -88,8 +94,9 @@ export class Flights {
     this.#flights.delete(key);
   }
 
-  #join(flight: Flight): Promise<Buffer> {
+  #join(flight: Flight, boarding: Boarding): Promise<Buffer> {
     this.#onJoin();
+    boarding.waits();
     return flight.result;
   }
 

@@ -40,6 +40,8 @@ export interface Loading {
   readonly since: number;
   /** The loader's call in which the caller asked. */
   readonly within: LoaderCall | undefined;
+  /** Called when the load turns out to be another's, which is waited for. */
+  readonly waits: (() => void) | undefined;
 }
 
 /** A call of a user's loader. */
@@ -87,6 +89,7 @@ export class Loader {
       since: loading.since,
       reached,
       stillLeased: (token: string) => this.#stillLeased(loading.id, token),
+      waits: () => loading.waits?.(),
       fly: (flight: Flight) => (boarding.reached ? this.#fly(loading, flight) : this.#loadAlone(loading, flight)),
     };
     return this.#flights.board(boarding);
@@ -117,12 +120,13 @@ export class Loader {
 
   /** Until there is a value or this flight has the lease. */
   async #acquire(
-    { id, key }: Loading,
+    { id, key, waits }: Loading,
     flight: Flight,
   ): Promise<Exclude<Lookup, { status: "wait" }> | { status: "timeout" }> {
     const first = await this.#lookup(id, flight);
     if (first.status !== "wait") return first;
     this.#stats.waited += 1;
+    waits?.();
     const { runtime } = this.#core.driver;
     const deadline = runtime.now() + this.#settings.loadTimeoutMs;
     const waiter = await this.#core.wakeups.join(key);

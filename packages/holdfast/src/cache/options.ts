@@ -1,8 +1,11 @@
 import { InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, type OptionNames, toMs, toTimerMs } from "../base/options.ts";
+import type { CacheLoadMany } from "./bulk-load.ts";
 import { CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
 
 export interface CacheOptions<V> extends CodecOptions<V> {
+  /** Loads what is missing where a call has no loader of its own: misses of the same tick in one call. */
+  readonly loadMany?: CacheLoadMany<V>;
   /** How long a value is served. @default "5m" */
   readonly ttl?: Duration;
   /** Part of the ttl, 0 to 1, by which it is randomly shortened, so that what was stored together does not expire together. @default 0.1 */
@@ -21,6 +24,7 @@ export interface CacheOptions<V> extends CodecOptions<V> {
 
 export const CACHE_OPTIONS: OptionNames<CacheOptions<unknown>> = {
   ...CODEC_OPTIONS,
+  loadMany: true,
   ttl: true,
   jitter: true,
   negativeTtl: true,
@@ -44,6 +48,7 @@ export const SET_OPTIONS: OptionNames<CacheSetOptions> = { ttl: true };
 export const GET_OR_SET_OPTIONS: OptionNames<CacheGetOrSetOptions> = { ttl: true, signal: true };
 
 export interface CacheSettings {
+  readonly loadMany: CacheLoadMany<unknown> | undefined;
   readonly ttlMs: number;
   readonly jitter: number;
   readonly negativeTtlMs: number;
@@ -54,12 +59,15 @@ export interface CacheSettings {
 }
 
 export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
-  const { jitter = 0.1, onOutage = "load" } = options;
+  const { jitter = 0.1, onOutage = "load", loadMany } = options;
+  if (loadMany !== undefined && typeof loadMany !== "function")
+    throw new InvalidArgumentError("loadMany", "a function", loadMany);
   if (typeof jitter !== "number" || !(jitter >= 0 && jitter <= 1))
     throw new InvalidArgumentError("jitter", "a number from 0 to 1", jitter);
   if (onOutage !== "load" && onOutage !== "throw")
     throw new InvalidArgumentError("onOutage", '"load" or "throw"', onOutage);
   return {
+    loadMany,
     ttlMs: toMs("ttl", options.ttl ?? "5m"),
     jitter,
     negativeTtlMs: toMs("negativeTtl", options.negativeTtl ?? 0, 0),

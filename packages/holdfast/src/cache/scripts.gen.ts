@@ -3,7 +3,7 @@
 import type { Arg } from "../driver/port.ts";
 import { UnexpectedReplyError, decodeBool, decodeBytes, decodeInt, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
 import { encodeBool, encodeInt } from "../core/script/encode.ts";
-import type { Script } from "../core/script/script.ts";
+import type { BatchScript } from "../core/script/script.ts";
 
 const TAKEN = `local REFUSALS = { OOM = true, MISCONF = true, NOREPLICAS = true }
 local function taken(...)
@@ -29,7 +29,7 @@ export type AbandonResult =
   | { readonly status: "superseded" };
 
 /** Give the right to load back without a value, so that a waiter can try. */
-export const abandon: Script<AbandonKeys, AbandonArgs, AbandonResult> = {
+export const abandon: BatchScript<AbandonKeys, AbandonArgs, AbandonResult> = {
   class: "idempotent",
   name: "cache.abandon",
   sha1: "a3d41e01734c22633b33810a6ee3ea8d702dfee1",
@@ -61,6 +61,30 @@ return {'abandoned'}
         throw new UnexpectedReplyError("one of abandoned, superseded", reply);
     }
   },
+  merged: {
+    name: "cache.abandon (merged)",
+    sha1: "adafb1cb3751909ccd0023b8d837c365fa65b39e",
+    lua: `-- cache.abandon
+local function run(keyAt, argAt)
+  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
+  local token, wakeChannel = ARGV[argAt + 1], ARGV[argAt + 2]
+  local state = redis.call('HMGET', lease, 'token', 'waiters')
+  if state[1] ~= token then return {'superseded'} end
+  redis.call('DEL', lease)
+  if state[2] then redis.call('PUBLISH', wakeChannel, value) end
+  return {'abandoned'}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
+for keyAt = 0, #KEYS - 1, 2 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
 };
 
 export interface ExtendKeys {
@@ -77,7 +101,7 @@ export type ExtendResult =
   | { readonly status: "superseded" };
 
 /** Keep the right to load while the load runs. Never creates it: a delete in between has removed it. */
-export const extend: Script<ExtendKeys, ExtendArgs, ExtendResult> = {
+export const extend: BatchScript<ExtendKeys, ExtendArgs, ExtendResult> = {
   class: "idempotent",
   name: "cache.extend",
   sha1: "9b76bdd564ecaadee1f761cd332053221f8b54c4",
@@ -107,6 +131,28 @@ return {'extended'}
         throw new UnexpectedReplyError("one of extended, superseded", reply);
     }
   },
+  merged: {
+    name: "cache.extend (merged)",
+    sha1: "cb3346ece5f89028d805d699c991c3f141473756",
+    lua: `-- cache.extend
+local function run(keyAt, argAt)
+  local lease = KEYS[keyAt + 1]
+  local token, leaseMs = ARGV[argAt + 1], tonumber(ARGV[argAt + 2])
+  if redis.call('HGET', lease, 'token') ~= token then return {'superseded'} end
+  redis.call('PEXPIRE', lease, leaseMs)
+  return {'extended'}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
 };
 
 export interface FillKeys {
@@ -126,7 +172,7 @@ export type FillResult =
   | { readonly status: "superseded" };
 
 /** Store what was loaded, if the right to load was not taken away meanwhile: the compare-and-set against stale values. */
-export const fill: Script<FillKeys, FillArgs, FillResult> = {
+export const fill: BatchScript<FillKeys, FillArgs, FillResult> = {
   class: "idempotent",
   name: "cache.fill",
   sha1: "fbde08de69b38bf52fe155f3f46222f834025b63",
@@ -159,6 +205,31 @@ return {'filled'}
         throw new UnexpectedReplyError("one of filled, superseded", reply);
     }
   },
+  merged: {
+    name: "cache.fill (merged)",
+    sha1: "ef9f2a4e1c37b73f6d38cee5b25642c0664be8f6",
+    lua: `-- cache.fill
+local function run(keyAt, argAt)
+  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
+  local token, ttlMs, wakeChannel, payload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), ARGV[argAt + 3], ARGV[argAt + 4]
+  local state = redis.call('HMGET', lease, 'token', 'waiters')
+  if state[1] ~= token then return {'superseded'} end
+  redis.call('SET', value, payload, 'PX', ttlMs)
+  redis.call('DEL', lease)
+  if state[2] then redis.call('PUBLISH', wakeChannel, value) end
+  return {'filled'}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 4 and 4 or 0
+for keyAt = 0, #KEYS - 1, 2 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
 };
 
 export interface LookupKeys {
@@ -186,7 +257,7 @@ export type LookupResult =
  * part of the token: a later one takes over from an earlier one, and what the late one takes is no right of the flight's.
  * `refused`: a server that takes no writes for the moment can give nobody the right.
  */
-export const lookup: Script<LookupKeys, LookupArgs, LookupResult> = {
+export const lookup: BatchScript<LookupKeys, LookupArgs, LookupResult> = {
   class: "unsafe",
   name: "cache.lookup",
   sha1: "d68d30eba0ec8b879eceb9dd9b068a4999b3bff7",
@@ -238,6 +309,44 @@ return {'leased'}
         throw new UnexpectedReplyError("one of hit, leased, wait, refused", reply);
     }
   },
+  merged: {
+    name: "cache.lookup (merged)",
+    sha1: "20e40ad22cf844def2e04039ec0c760a2e63ee49",
+    lua: `-- cache.lookup
+${TAKEN}local function run(keyAt, argAt)
+  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
+  local flight, attempt, leaseMs, reload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), ARGV[argAt + 4] == '1'
+  if not reload then
+    local found = redis.pcall('GET', value)
+    if type(found) == 'string' then return {'hit', found} end
+    if found and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then return found end
+  end
+  local holder = redis.call('HGET', lease, 'token')
+  if holder then
+    local holding, before = string.match(holder, '^(.*)%.(%d+)$')
+    if holding ~= flight or tonumber(before) > attempt then
+      local noted, reason = taken('HDEL', lease, 'waiters')
+      if not noted then return {'refused', reason} end
+      redis.call('HSET', lease, 'waiters', 1)
+      return {'wait', redis.call('PTTL', lease)}
+    end
+  end
+  local granted, reason = taken('HSET', lease, 'token', flight .. '.' .. attempt)
+  if not granted then return {'refused', reason} end
+  redis.call('PEXPIRE', lease, leaseMs)
+  return {'leased'}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 4 and 4 or 0
+for keyAt = 0, #KEYS - 1, 2 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
 };
 
 export interface RemoveKeys {
@@ -252,7 +361,7 @@ export interface RemoveArgs {
 export type RemoveResult = boolean;
 
 /** Remove a value and supersede any load under way: what it read may be what is being deleted. */
-export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
+export const remove: BatchScript<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "cache.remove",
   sha1: "a54cc5ab649d88fe3fee7aafb0538695301af25a",
@@ -274,6 +383,30 @@ return removed
   decode(reply) {
     return decodeBool(reply);
   },
+  merged: {
+    name: "cache.remove (merged)",
+    sha1: "d2c1f5344bb09cfa0b1bebf152cd2270703d64cf",
+    lua: `-- cache.remove
+local function run(keyAt, argAt)
+  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
+  local wakeChannel = ARGV[argAt + 1]
+  local removed = redis.call('DEL', value)
+  local waiters = redis.call('HGET', lease, 'waiters')
+  redis.call('DEL', lease)
+  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+  return removed
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 1 and 1 or 0
+for keyAt = 0, #KEYS - 1, 2 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
 };
 
 export interface SetKeys {
@@ -290,7 +423,7 @@ export interface SetArgs {
 export type SetResult = boolean;
 
 /** Store a value and supersede any load under way, whose result would be older. */
-export const set: Script<SetKeys, SetArgs, SetResult> = {
+export const set: BatchScript<SetKeys, SetArgs, SetResult> = {
   class: "idempotent",
   name: "cache.set",
   sha1: "1ad29e25718cafa96886f90fb03b3f147ae0d2d4",
@@ -311,5 +444,29 @@ return 1
   },
   decode(reply) {
     return decodeBool(reply);
+  },
+  merged: {
+    name: "cache.set (merged)",
+    sha1: "5cea134fa0a11ba716e4dba0fe499d63f045924f",
+    lua: `-- cache.set
+local function run(keyAt, argAt)
+  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
+  local ttlMs, wakeChannel, payload = tonumber(ARGV[argAt + 1]), ARGV[argAt + 2], ARGV[argAt + 3]
+  redis.call('SET', value, payload, 'PX', ttlMs)
+  local waiters = redis.call('HGET', lease, 'waiters')
+  redis.call('DEL', lease)
+  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+  return 1
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 3 and 3 or 0
+for keyAt = 0, #KEYS - 1, 2 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
   },
 };

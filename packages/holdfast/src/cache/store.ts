@@ -2,12 +2,14 @@
 import { CodecError, HoldfastError } from "../base/errors.ts";
 import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { type KeyRead, readKind } from "../core/batch/read-kind.ts";
+import { orThrow, scriptKind } from "../core/batch/script-kind.ts";
 import type { Codec } from "../core/codec/codec.ts";
 import { holdsUndefined } from "../core/codec/header.ts";
 import type { Core } from "../core/core.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
-import { itemError, runScript, type UnclassedCall } from "../core/script/run.ts";
-import type { Call, Reply } from "../driver/port.ts";
+import { type BatchItem, itemError, MAX_BATCH_ITEMS } from "../core/script/run.ts";
+import type { BatchScript } from "../core/script/script.ts";
+import type { Arg, Call, Driver, Reply } from "../driver/port.ts";
 import type { Flight } from "./flights.ts";
 import type { CacheOptions, CacheSettings } from "./options.ts";
 import { abandon, extend, fill, lookup, remove, set } from "./scripts.gen.ts";
@@ -18,6 +20,17 @@ export const MISS: unique symbol = Symbol("miss");
 export type Lookup = { status: "hit"; bytes: Buffer } | { status: "leased" } | { status: "wait"; leaseMs: number };
 
 const OP_GET = "cache.get";
+const OP_LOAD = "cache.getOrSet";
+/** A larger value goes alone, so that no merged call grows beyond some megabytes. */
+const MAX_MERGED_BYTES = 16_384;
+
+interface Pair {
+  readonly value: string;
+  readonly lease: string;
+}
+
+/** A script about one entry; its calls of the same tick and slot share a command. */
+type Kind<Args, Result> = BatchKind<BatchItem<Pair, Args>, Result>;
 
 /** Makes the caller's answer of what came back from its read. */
 type Answer<Read> = (outcome: Reply | HoldfastError, read: Read) => unknown;
@@ -30,6 +43,7 @@ export class CacheStore<Read extends KeyRead = never> {
   readonly #lane = new Lane();
   readonly #reads: BatchKind<Read, unknown>;
   readonly #answer: Answer<Read>;
+  readonly #kinds: ReturnType<typeof kindsOf>;
   /** The last reads of the lane had nothing to share a command with. */
   #quiet = true;
   #aloneUnderWay = false;
@@ -46,6 +60,7 @@ export class CacheStore<Read extends KeyRead = never> {
       merged.run(group);
     };
     this.#reads = { maxItems: merged.maxItems, run };
+    this.#kinds = kindsOf(core.driver, settings.timeoutMs);
   }
 
   key(id: Id): string {
@@ -57,7 +72,7 @@ export class CacheStore<Read extends KeyRead = never> {
    * for others to share its command would cost it more than it can save.
    */
   read(read: Read): Promise<unknown> {
-    if (!this.#quiet || this.#aloneUnderWay) return this.readMerged(read);
+    if (!this.#quiet || this.#aloneUnderWay || !this.#lane.isEmpty) return this.readMerged(read);
     this.#aloneUnderWay = true;
     const { id, key } = read;
     // Written out: a spread here cost a fifth of the whole call.
@@ -71,45 +86,36 @@ export class CacheStore<Read extends KeyRead = never> {
   }
 
   async lookup(id: Id, flight: Pick<Flight, "id" | "attempt">, reload: boolean): Promise<Lookup> {
-    const { value, lease } = this.#pair(id);
     const args = { flight: flight.id, attempt: flight.attempt, leaseMs: this.#settings.loadLeaseMs, reload };
-    const answer = await runScript(this.#core.driver, lookup, { value, lease }, args, this.#call("cache.getOrSet", id));
-    if (answer.status === "refused") throw itemError(lookup, answer.reason, "cache.getOrSet", String(id));
+    const answer = await this.#add(this.#kinds.lookup, id, args);
+    if (answer.status === "refused") throw itemError(lookup, answer.reason, OP_LOAD, String(id));
     if (answer.status !== "hit") return answer;
-    if (this.decode(value, answer.value) === MISS) return this.lookup(id, flight, true);
+    if (this.decode(this.key(id), answer.value) === MISS) return this.lookup(id, flight, true);
     return { status: "hit", bytes: answer.value };
   }
 
   async extend(id: Id, token: string): Promise<boolean> {
-    const args = { token, leaseMs: this.#settings.loadLeaseMs };
-    const keys = { lease: this.#pair(id).lease };
-    const answer = await runScript(this.#core.driver, extend, keys, args, this.#call("cache.getOrSet", id));
-    return answer.status === "extended";
+    const { status } = await this.#add(this.#kinds.extend, id, { token, leaseMs: this.#settings.loadLeaseMs });
+    return status === "extended";
   }
 
   async fill(id: Id, token: string, payload: Buffer, ttlMs: number): Promise<boolean> {
     const args = { token, ttlMs: this.#jittered(ttlMs), wakeChannel: this.#core.wakeups.channel, payload };
-    const answer = await runScript(this.#core.driver, fill, this.#pair(id), args, this.#call("cache.getOrSet", id));
-    return answer.status === "filled";
+    const { status } = await this.#add(this.#kinds.fill, id, args);
+    return status === "filled";
   }
 
   async abandon(id: Id, token: string): Promise<void> {
-    const args = { token, wakeChannel: this.#core.wakeups.channel };
-    await runScript(this.#core.driver, abandon, this.#pair(id), args, this.#call("cache.getOrSet", id));
+    await this.#add(this.#kinds.abandon, id, { token, wakeChannel: this.#core.wakeups.channel });
   }
 
   async set(id: Id, payload: Buffer, ttlMs: number): Promise<void> {
-    const keys = this.#pair(id);
     const args = { ttlMs: this.#jittered(ttlMs), wakeChannel: this.#core.wakeups.channel, payload };
-    this.#sendReadsBefore(keys.value);
-    await runScript(this.#core.driver, set, keys, args, this.#call("cache.set", id));
+    await this.#add(this.#kinds.set, id, args);
   }
 
   delete(id: Id): Promise<boolean> {
-    const keys = this.#pair(id);
-    const args = { wakeChannel: this.#core.wakeups.channel };
-    this.#sendReadsBefore(keys.value);
-    return runScript(this.#core.driver, remove, keys, args, this.#call("cache.delete", id));
+    return this.#add(this.#kinds.remove, id, { wakeChannel: this.#core.wakeups.channel });
   }
 
   encode(key: string, value: unknown): Buffer {
@@ -131,12 +137,10 @@ export class CacheStore<Read extends KeyRead = never> {
     return this.#codec.decode(bytes, { aad: key });
   }
 
-  #pair(id: Id): { value: string; lease: string } {
-    return { value: this.#keys.key(id), lease: this.#keys.part(id, "lease") };
-  }
-
-  #call(op: string, id: Id): UnclassedCall {
-    return { op, key: String(id), timeoutMs: this.#settings.timeoutMs };
+  #add<Args, Result>(kind: Kind<Args, Result>, id: Id, args: Args): Promise<Result> {
+    const value = this.key(id);
+    const keys = { value, lease: this.#keys.part(id, "lease") };
+    return this.#lane.add(kind, this.#core.driver.slotOf(value), { keys, args, key: String(id) });
   }
 
   #conclude(outcome: Reply | HoldfastError, read: Read): unknown {
@@ -145,14 +149,25 @@ export class CacheStore<Read extends KeyRead = never> {
     return this.#answer(isForeign ? null : outcome, read);
   }
 
-  #sendReadsBefore(key: string): void {
-    this.#lane.flush(this.#core.driver.slotOf(key));
-  }
-
   /** Up to the share `jitter` shorter, so that what was stored together does not expire together. */
   #jittered(ttlMs: number): number {
     return Math.max(1, Math.round(ttlMs * (1 - this.#core.driver.runtime.random() * this.#settings.jitter)));
   }
+}
+
+function kindsOf(driver: Driver, timeoutMs: number) {
+  const kind = <Args, Result>(op: string, script: BatchScript<Pair, Args, Result>): Kind<Args, Result> =>
+    scriptKind(driver, script, { op, timeoutMs }, orThrow);
+  const weigh = ({ args }: { readonly args: { readonly payload: Arg } }): number =>
+    args.payload.length > MAX_MERGED_BYTES ? MAX_BATCH_ITEMS : 1;
+  return {
+    lookup: kind(OP_LOAD, lookup),
+    extend: kind(OP_LOAD, extend),
+    abandon: kind(OP_LOAD, abandon),
+    fill: { ...kind(OP_LOAD, fill), weigh },
+    set: { ...kind("cache.set", set), weigh },
+    remove: kind("cache.delete", remove),
+  };
 }
 
 /** For a value, or for the remembered "there is none", which no schema is asked about. */

@@ -1,5 +1,6 @@
 --- Keep the right to load while the load runs. Never creates it: a delete in between has removed it.
 -- @class idempotent
+-- @batch
 -- @key lease
 -- @arg token text
 -- @arg leaseMs int

@@ -1,5 +1,6 @@
 --- Store what was loaded, if the right to load was not taken away meanwhile: the compare-and-set against stale values.
 -- @class idempotent
+-- @batch
 -- @key value
 -- @key lease
 -- @arg token text

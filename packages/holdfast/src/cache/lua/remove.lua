@@ -1,5 +1,6 @@
 --- Remove a value and supersede any load under way: what it read may be what is being deleted.
 -- @class idempotent
+-- @batch
 -- @key value
 -- @key lease
 -- @arg wakeChannel text

@@ -1,5 +1,6 @@
 --- Store a value and supersede any load under way, whose result would be older.
 -- @class idempotent
+-- @batch
 -- @key value
 -- @key lease
 -- @arg ttlMs int

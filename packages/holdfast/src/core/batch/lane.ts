@@ -46,6 +46,11 @@ export class Lane {
   readonly #others = new Map<number, Group>();
   #scheduled = false;
 
+  /** Nothing is collected: what is sent now overtakes nothing. */
+  get isEmpty(): boolean {
+    return this.#first === undefined && this.#others.size === 0;
+  }
+
   add<I, O>(kind: BatchKind<I, O>, slot: number, item: I): Promise<O> {
     const pending = new Collected<I, O>(item);
     const weight = kind.weigh === undefined ? 1 : kind.weigh(item);

@@ -1,0 +1,83 @@
+/** Loads that are done together: one call of `loadMany` for all entries that are found missing. */
+import { types } from "node:util";
+import { Deferred } from "../base/deferred.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import { nextTick } from "../base/runtime.ts";
+import type { Id } from "../core/keyspace/keyspace.ts";
+import type { CacheLoad } from "./loader.ts";
+
+export interface CacheLoadManyContext {
+  /** Fires when none of these loads is waited for any more: each has exceeded `loadTimeout`, or the handle is closed. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Loads the entries of these ids. An id that the Map lacks has no value; one whose value is an Error has failed, and the others have not.
+ */
+export type CacheLoadMany<V> = (
+  ids: readonly Id[],
+  context: CacheLoadManyContext,
+) => ReadonlyMap<Id, V | Error> | Promise<ReadonlyMap<Id, V | Error>>;
+
+interface Asked extends Deferred<unknown> {
+  readonly id: Id;
+  readonly signal: AbortSignal;
+}
+
+export class BulkLoad {
+  readonly #loadMany: CacheLoadMany<unknown>;
+  readonly #open: Set<Id>;
+  #asked: Asked[] = [];
+  #isDue = false;
+
+  /** @param open ids of which it is not known yet whether they are to be loaded: `loadMany` is called once all of them are known */
+  constructor(loadMany: CacheLoadMany<unknown>, open?: Iterable<Id>) {
+    this.#loadMany = loadMany;
+    this.#open = new Set(open);
+  }
+
+  readonly load: CacheLoad<unknown> = ({ id, signal }) => {
+    const asked = Object.assign(new Deferred<unknown>(), { id, signal });
+    this.#asked.push(asked);
+    this.known(id);
+    return asked.promise;
+  };
+
+  /** Whether `id` is loaded here is known by now. */
+  known(id: Id): void {
+    this.#open.delete(id);
+    if (this.#open.size > 0 || this.#asked.length === 0 || this.#isDue) return;
+    this.#isDue = true;
+    nextTick(() => void this.#begin());
+  }
+
+  async #begin(): Promise<void> {
+    const asked = this.#asked;
+    this.#asked = [];
+    this.#isDue = false;
+    try {
+      const values = await this.#loadMany(
+        asked.map(({ id }) => id),
+        { signal: whenAllHaveFired(asked.map(({ signal }) => signal)) },
+      );
+      if (!types.isMap(values)) throw new InvalidArgumentError("loadMany", "a Map of values by id", values);
+      // 7 and "7" are the same entry.
+      const byName = new Map(Array.from(values as Map<Id, unknown>, ([id, value]) => [String(id), value]));
+      for (const { id, resolve, reject } of asked) {
+        const value = byName.get(String(id));
+        if (value instanceof Error || types.isNativeError(value)) reject(value);
+        else resolve(value);
+      }
+    } catch (error) {
+      for (const { reject } of asked) reject(error);
+    }
+  }
+}
+
+function whenAllHaveFired(signals: readonly AbortSignal[]): AbortSignal {
+  const all = new AbortController();
+  let left = signals.length;
+  for (const signal of signals)
+    signal.addEventListener("abort", () => (left -= 1) === 0 && all.abort(signal.reason), { once: true });
+  return all.signal;
+}
