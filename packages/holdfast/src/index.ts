@@ -11,9 +11,8 @@ export type { Id } from "./core/keyspace/keyspace.ts";
 export * from "./base/errors.ts";
 export type { Cache, CacheLoaded } from "./cache/cache.ts";
 export type { CacheGetOrSetOptions, CacheOptions, CacheSetOptions } from "./cache/options.ts";
-export type { CacheLoadMany, CacheLoadManyContext } from "./cache/bulk-load.ts";
 export type { CacheStats } from "./cache/stats.ts";
-export type { CacheLoad, CacheLoadContext } from "./cache/loader.ts";
+export type { CacheLoad, CacheLoadContext, CacheLoadMany, CacheLoadManyContext } from "./cache/load.ts";
 export type { Channel, ChannelPattern, ChannelPatternMessage } from "./channel/channel.ts";
 export type { ChannelSubscription, ChannelMessageContext, ChannelHandler } from "./channel/dispatcher.ts";
 export type {

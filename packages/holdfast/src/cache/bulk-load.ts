@@ -4,20 +4,7 @@ import { Deferred } from "../base/deferred.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { nextTick } from "../base/runtime.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
-import type { CacheLoad } from "./loader.ts";
-
-export interface CacheLoadManyContext {
-  /** Fires when none of these loads is waited for any more: each has exceeded `loadTimeout`, or the handle is closed. */
-  readonly signal: AbortSignal;
-}
-
-/**
- * Loads the entries of these ids. An id that the Map lacks has no value; one whose value is an Error has failed, and the others have not.
- */
-export type CacheLoadMany<V> = (
-  ids: readonly Id[],
-  context: CacheLoadManyContext,
-) => ReadonlyMap<Id, V | Error> | Promise<ReadonlyMap<Id, V | Error>>;
+import type { CacheLoad, CacheLoadMany } from "./load.ts";
 
 interface Asked extends Deferred<unknown> {
   readonly id: Id;

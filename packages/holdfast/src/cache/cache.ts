@@ -15,8 +15,9 @@ import type { Core } from "../core/core.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
 import { Operations } from "../core/observe/observe.ts";
 import type { Reply } from "../driver/port.ts";
-import { BulkLoad, type CacheLoadMany } from "./bulk-load.ts";
-import { type CacheLoad, Loader, type LoaderCall } from "./loader.ts";
+import { BulkLoad } from "./bulk-load.ts";
+import type { CacheLoad, CacheLoadMany } from "./load.ts";
+import { Loader, type LoaderCall } from "./loader.ts";
 import { answersFor, distinctIds, entriesByIds } from "./many.ts";
 import {
   CACHE_OPTIONS,

@@ -16,17 +16,10 @@ import type { Timer } from "../base/runtime.ts";
 import type { Core } from "../core/core.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
 import { type Flight, Flights, tokenOf } from "./flights.ts";
+import type { CacheLoad } from "./load.ts";
 import type { CacheSettings } from "./options.ts";
 import type { CacheStats } from "./stats.ts";
 import type { CacheStore, Lookup } from "./store.ts";
-
-export interface CacheLoadContext {
-  readonly id: Id;
-  /** Fires when the load has exceeded `loadTimeout`, and when the handle is closed. */
-  readonly signal: AbortSignal;
-}
-
-export type CacheLoad<V> = (context: CacheLoadContext) => V | Promise<V>;
 
 type Store = Omit<CacheStore, "read" | "readMerged">;
 

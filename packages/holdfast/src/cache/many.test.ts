@@ -53,7 +53,8 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
         ["7", "seven"],
       ]),
     );
-    expect(asked.toSorted()).toEqual([7, "none"]);
+    expect(new Set(asked)).toEqual(new Set([7, "none"]));
+    expect(asked).toHaveLength(2);
     expect(await cache.getOrSetMany([], load)).toEqual(new Map());
   });
 
@@ -176,7 +177,7 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
     });
     const ids = ["1", "2", "3"];
     expect(await Promise.all(ids.map((id) => cache.getOrSet(id)))).toEqual(ids.map((id) => `loaded ${id}`));
-    expect(calls.flat().toSorted()).toEqual(ids);
+    expect(new Set(calls.flat())).toEqual(new Set(ids));
     expect(await cache.getOrSetMany([...ids, "more"])).toHaveLength(4);
     expect(calls.at(-1)).toEqual(["more"]);
     await expect(two.a.cache<string>(randomName()).getOrSet("k")).rejects.toThrow(InvalidArgumentError);

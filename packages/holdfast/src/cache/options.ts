@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, type OptionNames, toMs, toTimerMs } from "../base/options.ts";
-import type { CacheLoadMany } from "./bulk-load.ts";
+import type { CacheLoadMany } from "./load.ts";
 import { CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
 
 export interface CacheOptions<V> extends CodecOptions<V> {

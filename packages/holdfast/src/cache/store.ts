@@ -155,11 +155,13 @@ export class CacheStore<Read extends KeyRead = never> {
   }
 }
 
+function weigh({ args }: { readonly args: { readonly payload: Arg } }): number {
+  return args.payload.length > MAX_MERGED_BYTES ? MAX_BATCH_ITEMS : 1;
+}
+
 function kindsOf(driver: Driver, timeoutMs: number) {
   const kind = <Args, Result>(op: string, script: BatchScript<Pair, Args, Result>): Kind<Args, Result> =>
     scriptKind(driver, script, { op, timeoutMs }, orThrow);
-  const weigh = ({ args }: { readonly args: { readonly payload: Arg } }): number =>
-    args.payload.length > MAX_MERGED_BYTES ? MAX_BATCH_ITEMS : 1;
   return {
     lookup: kind(OP_LOAD, lookup),
     extend: kind(OP_LOAD, extend),
