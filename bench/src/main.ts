@@ -1,12 +1,21 @@
 /**
  * `npm run bench -- <suite> [--json] [--case text] [--rounds n] [--round-ms n]`; without a suite: all of them.
- * Of the queue: `[--jobs n] [--quick]`.
+ * Of the queue: `[--jobs n] [--quick]`, or `--scale [--jobs n]`: a million jobs, without peers.
  */
 import { parseArgs } from "node:util";
 import { ensureServer } from "../../scripts/ensure-server.mjs";
 import { compare } from "./measure.ts";
 import { ContenderProcess } from "./process.ts";
-import { printJson, printMeasuredJson, printMeasuredRow, printMeasuredTitle, printRow, printTitle } from "./report.ts";
+import {
+  printJson,
+  printMeasuredJson,
+  printMeasuredRow,
+  printMeasuredTitle,
+  printRow,
+  printScaleRow,
+  printTitle,
+} from "./report.ts";
+import { measureScale } from "./queue/scale.ts";
 import { startServer } from "./server.ts";
 import { type MeasuredSuite, Skipped, type Suite } from "./suite.ts";
 import { SUITES, suiteOf } from "./suites.ts";
@@ -20,6 +29,7 @@ const { values, positionals } = parseArgs({
     "round-ms": { type: "string", default: "600" },
     jobs: { type: "string" },
     quick: { type: "boolean", default: false },
+    scale: { type: "boolean", default: false },
   },
 });
 
@@ -30,12 +40,20 @@ const roundMs = Number(values["round-ms"]);
 
 const server = await startServer(ensureServer().path);
 try {
+  if (values.scale) {
+    for await (const row of measureScale(server, numberOf(values.jobs) ?? 1_000_000, values.case))
+      if (values.json) console.log(JSON.stringify({ suite: "queue --scale", ...row }));
+      else printScaleRow(row);
+  } else await runSuites();
+} finally {
+  await server.stop();
+}
+
+async function runSuites(): Promise<void> {
   for (const name of wanted) {
     const suite = suiteOf(name);
     await ("measure" in suite ? runMeasured(name, suite) : runSuite(name, suite));
   }
-} finally {
-  await server.stop();
 }
 
 async function runMeasured(name: string, suite: MeasuredSuite): Promise<void> {

@@ -1,5 +1,6 @@
 /** Tables for people, lines of JSON for programs. */
 import type { Comparison } from "./measure.ts";
+import type { ScaleRow } from "./queue/scale.ts";
 import type { Row } from "./suite.ts";
 
 const CASE_WIDTH = 76;
@@ -49,6 +50,13 @@ export function printMeasuredJson(suite: string, row: Row): void {
     typeof value === "number" ? rounded(value) : value,
   ]);
   console.log(JSON.stringify({ suite, ...Object.fromEntries(figures) }));
+}
+
+export function printScaleRow({ case: name, size, micros, smallMicros, ratio, slow }: ScaleRow): void {
+  const cells = [String(size), cell(micros, 1), cell(smallMicros, 1), cell(ratio, 2)];
+  console.log(name.padEnd(CASE_WIDTH) + cells.map((text) => text.padStart(10)).join(""));
+  for (const { script, entries, medianMs, mostMs } of slow)
+    console.log(`  slow: ${script}, ${entries} times, median ${cell(medianMs, 1)} ms, most ${cell(mostMs, 1)} ms`);
 }
 
 export function printTitle(suite: string, serverVersion: string): void {

@@ -387,7 +387,7 @@ export class Queue<Payload, Result = unknown> {
 
   /**
    * Returns jobs of one state: waiting ones in the order of their lanes, the others by time. A job that stays in its state is neither missed nor
-   * returned twice, whatever is added or taken meanwhile (of waiting ones: within the first 10,000 of a lane). Cost: one script per page.
+   * returned twice, whatever is added or taken meanwhile (of waiting ones: within the first 10,000 of a lane). Cost: one script per 250 jobs.
    */
   page(options: QueuePageOptions): Promise<QueuePage<Payload, Result>> {
     return this.#operations.run("page", undefined, () => this.#pages.page(options));
@@ -407,12 +407,12 @@ export class Queue<Payload, Result = unknown> {
     return new QueueSelection(this.#operations, { partitions, values, pages, now }, filter);
   }
 
-  /** Drops the jobs that wait or are delayed, and returns how many. Safe to repeat. Cost: one script per 250 jobs. */
+  /** Drops the jobs that wait or are delayed, and returns how many. Safe to repeat. Cost: one script per 100 jobs, or per 200 groups without any. */
   drain(): Promise<number> {
     return this.#operations.run("drain", undefined, () => drained(this.#partitions));
   }
 
-  /** Removes the jobs of one state that are older, and returns how many; running ones stay. Safe to repeat. Cost: a script per 500 jobs of the state, and one per 100 that are removed. */
+  /** Removes the jobs of one state that are older, and returns how many; running ones stay. Safe to repeat. Cost: a script per 250 jobs of the state, and one per 50 that are removed. */
   clean(options: QueueCleanOptions): Promise<number> {
     return this.#operations.run("clean", undefined, async () => {
       const { limit, ...filter } = givenOptions(options, CLEAN_OPTIONS);

@@ -303,7 +303,7 @@ end
 `;
 
 const TAKE = `local NEVER = math.huge
-local MAX_TAKEN = 50
+local MAX_TAKEN = 25
 local function firstMs(key)
   local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
   return first and first ~= 'inf' and tonumber(first) or NEVER
@@ -311,7 +311,7 @@ end
 local function releaseGroups(head, key)
   local first = firstMs(key)
   if first > now() then return first end
-  for _, group in ipairs(redis.call('ZRANGE', key, '-inf', now(), 'BYSCORE', 'LIMIT', 0, 100)) do
+  for _, group in ipairs(redis.call('ZRANGE', key, '-inf', now(), 'BYSCORE', 'LIMIT', 0, 50)) do
     redis.call('ZREM', key, group)
     if not readyGroup(head, group) then forgetGroup(head, group) end
   end
@@ -551,9 +551,22 @@ const STATE_OF = `local function stateOf(jobs, id, record)
   if worker then return 'active', fence end
   return 'waiting', '0'
 end
-local function rowOf(jobs, meta, id, state, at, record)
-  local known = redis.call('EXISTS', meta) == 1 and redis.call('HMGET', meta, 'f' .. id, 'c' .. id, 'p' .. id, 'r' .. id) or {}
-  return state, string.format('%.0f', tonumber(at)), record, known[1] or '', string.format('%.0f', tonumber(known[2] or 0) % 1000000), known[3] or '', '', known[4] or ''
+local function rowsOf(meta, state, ids, times, records)
+  local fields, rows, known = {}, {}, {}
+  if #ids > 0 and redis.call('EXISTS', meta) == 1 then
+    for at, id in ipairs(ids) do
+      local to = at * 4
+      fields[to - 3], fields[to - 2], fields[to - 1], fields[to] = 'f' .. id, 'c' .. id, 'p' .. id, 'r' .. id
+    end
+    known = redis.call('HMGET', meta, unpack(fields))
+  end
+  for at in ipairs(ids) do
+    local to, from = at * 8, at * 4
+    rows[to - 7], rows[to - 6], rows[to - 5] = state, string.format('%.0f', tonumber(times[at])), records[at]
+    rows[to - 4], rows[to - 3] = known[from - 3] or '', string.format('%.0f', tonumber(known[from - 2] or 0) % 1000000)
+    rows[to - 2], rows[to - 1], rows[to] = known[from - 1] or '', '', known[from] or ''
+  end
+  return rows
 end
 `;
 
@@ -589,7 +602,7 @@ const DIE = `local function dieWith(keys, channel, results, id, record, name)
 end
 `;
 
-const RETENTION = `local MAX_TRIMMED = 500
+const RETENTION = `local MAX_TRIMMED = 20
 local function surplus(ended, count, ageMs)
   local old = ageMs > 0 and redis.call('ZCOUNT', ended, '-inf', now() - ageMs) or 0
   local more = count >= 0 and redis.call('ZCARD', ended) - count or 0
@@ -707,7 +720,7 @@ export type AddResult = string[];
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "dedupable",
   name: "queue.add",
-  sha1: "075bedf676848457d79542887bc8e8ce4d6260c5",
+  sha1: "18b85af754c3f531b856f46cc97715264d465e78",
   lua: `-- queue.add
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}local operation, jobs, urgent, normal, low, delayed, unique, windows, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local operationTtlMs, channel, given, maxWaiting = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
@@ -721,7 +734,7 @@ if given then
   local found = redis.call('HMGET', jobs, unpack(ids))
   for at, id in ipairs(ids) do taken[id] = found[at] and true or nil end
 end
-local MAX_WINDOWS = 500
+local MAX_WINDOWS = 200
 local over = redis.call('ZRANGE', windows, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_WINDOWS)
 if #over > 0 then
   redis.call('HDEL', unique, unpack(over))
@@ -1057,7 +1070,7 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "243bcd332620cbd105c86ae460390fcf9250fe50",
+  sha1: "4154043ba404b778f8f0a3d93dba6b54a4d0d874",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${WORKER_OF}${GHOSTS}${CANCELLED}${RULES_BEGIN}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}${RULES_END}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -1095,13 +1108,15 @@ if sweep and (hasRules or redis.call('EXISTS', head .. 'known') == 1) then
   rules = rules or loadRules()
   rules.healRules(jobs, workers)
 end
-local MAX_DUE = 500
+local MAX_DUE, GROUPED = 200, 10
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 if first and tonumber(first) <= now() then
   local due = redis.call('ZRANGE', delayed, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_DUE)
-  local ready = {{}, {}, {}}
+  local ready, moved, weight = {{}, {}, {}}, 0, 0
   for _, member in ipairs(due) do
+    if weight >= MAX_DUE then break end
     local lane, id = tonumber(string.sub(member, 1, 1)), string.sub(member, 2)
+    moved, weight = moved + 1, weight + (lane > 3 and GROUPED or 1)
     if lane > 3 then
       local record = redis.call('HGET', jobs, id)
       rules = rules or loadRules()
@@ -1113,7 +1128,7 @@ if first and tonumber(first) <= now() then
   for lane, list in ipairs(ready) do
     if #list > 0 then redis.call('RPUSH', lanes[lane], unpack(list)) end
   end
-  redis.call('ZREM', delayed, unpack(due))
+  redis.call('ZREMRANGEBYRANK', delayed, 0, moved - 1)
   first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 end
 local ids, left, groups, nextMs, isMore = {}, isPaused and 0 or slots, nil, first and tonumber(first) or math.huge, nil
@@ -1409,41 +1424,49 @@ export interface DrainKeys {
 
 export interface DrainArgs {
   readonly most: number;
+  /** groups up to this one have been looked at */
+  readonly behind: string;
   readonly channel: string;
 }
 
 export type DrainResult =
-  | { readonly status: "ok"; readonly looked: number; readonly dropped: number };
+  | { readonly status: "ok"; readonly looked: number; readonly dropped: number; readonly behind: string };
 
-/** Drop up to `most` jobs that wait, or that are delayed where none waits. Returns how many it looked at, and how many it dropped. */
+/**
+ * Drop up to `most` jobs that wait, or that are delayed where none waits. Returns how many it looked at, how many it dropped, and up to
+ * which group there is none left: the next call goes on behind it. It is over where nothing was looked at and that is as before.
+ */
 export const drain: Script<DrainKeys, DrainArgs, DrainResult> = {
   class: "idempotent",
   name: "queue.drain",
-  sha1: "9772e8a327d293e0bbf03bdf110f58e84e435e50",
+  sha1: "76b1cadac9a3afc8bcb0f2fb75cd0c6c93b1a0ec",
   lua: `-- queue.drain
 ${NOW}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local most, channel = tonumber(ARGV[1]), ARGV[2]
-local ids, looked = {}, 0
+local most, behind, channel = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local ids, looked, hasMoved = {}, 0, false
 local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', most)
 if taken then
   looked = #taken[2]
   ids = genuine(jobs, taken[1] == urgent and 1 or taken[1] == normal and 2 or 3, taken[2], {})
 else
-  local head, MAX_GROUPS = string.sub(jobs, 1, -5), 10000
-  for _, group in ipairs(redis.call('ZRANGE', head .. 'known', 0, MAX_GROUPS - 1)) do
-    ids = redis.call('ZRANGE', head .. 'group:' .. group, 0, most - 1)
-    for _, id in ipairs(ids) do leaveGroup(head, group, id) end
-    looked = #ids
-    if looked > 0 then break end
+  local head, MAX_GROUPS = string.sub(jobs, 1, -5), 200
+  for _, group in ipairs(redis.call('ZRANGE', head .. 'known', '(' .. behind, '+', 'BYLEX', 'LIMIT', 0, MAX_GROUPS)) do
+    for _, id in ipairs(redis.call('ZRANGE', head .. 'group:' .. group, 0, most - looked - 1)) do
+      leaveGroup(head, group, id)
+      looked = looked + 1
+      ids[looked] = id
+    end
+    if looked == most then break end
+    behind, hasMoved = group, true
   end
 end
-if looked == 0 then
+if looked == 0 and not hasMoved then
   local members = redis.call('ZRANGE', delayed, 0, most - 1)
   looked = #members
   for at, member in ipairs(members) do ids[at] = string.sub(member, 2) end
   if looked > 0 then redis.call('ZREM', delayed, unpack(members)) end
 end
-if #ids == 0 then return {'ok', looked, 0} end
+if #ids == 0 then return {'ok', looked, 0, behind} end
 local dropped = 0
 for at, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
   if record then
@@ -1454,20 +1477,20 @@ for at, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
   end
 end
 forget(jobs, meta, ids)
-return {'ok', looked, dropped}
+return {'ok', looked, dropped, behind}
 `,
   encodeKeys(keys, out) {
     out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.unique, keys.letters);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("most", args.most), args.channel);
+    out.push(encodeInt("most", args.most), args.behind, args.channel);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 2);
-        return { status: "ok", looked: decodeInt(fields[1]), dropped: decodeInt(fields[2]) };
+        expectFields(fields, 3);
+        return { status: "ok", looked: decodeInt(fields[1]), dropped: decodeInt(fields[2]), behind: decodeText(fields[3]) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -1675,14 +1698,14 @@ export type FindResult =
 export const find: Script<FindKeys, FindArgs, FindResult> = {
   class: "read",
   name: "queue.find",
-  sha1: "662fc65f5593861abd972ed0ab6b069f508ea1bf",
+  sha1: "b6445cf634c0b9641fd78fae7dbb04ced363b398",
   lua: `-- queue.find
 ${NOW}${WORKER_OF}${STATE_OF}local jobs, meta, kept, completed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local keepAgeMs, id = tonumber(ARGV[1]), ARGV[2]
 local record = redis.call('HGET', jobs, id)
 if record then
   local state, at = stateOf(jobs, id, record)
-  return {'ok', {rowOf(jobs, meta, id, state, at, record)}}
+  return {'ok', rowsOf(meta, state, {id}, {at}, {record})}
 end
 local ended = redis.call('ZSCORE', completed, id)
 if not ended or keepAgeMs > 0 and tonumber(ended) <= now() - keepAgeMs then return 'missing' end
@@ -2494,11 +2517,11 @@ export type LeaveResult =
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "idempotent",
   name: "queue.leave",
-  sha1: "51807be6da9ada5440f0134370713736c8e36101",
+  sha1: "db0146a1cd4ccaff9477f906a84abc568df20f32",
   lua: `-- queue.leave
 ${NOW}${IDLE}${FORGET}${OPTIONS}${EVENTS}${LETTERS}${CANCELLED}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, idle, unique, control, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
-local MAX_JOBS = 1000
+local MAX_JOBS = 100
 local ids = redis.call('ZREVRANGE', active, 0, MAX_JOBS - 1)
 local mayBeCancelled = cancelsOf(jobs, active)
 if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
@@ -2673,16 +2696,17 @@ export interface ObliterateArgs {
 
 export type ObliterateResult =
   | { readonly status: "ok" }
-  | { readonly status: "busy" };
+  | { readonly status: "busy" }
+  | { readonly status: "more" };
 
 /**
  * Remove a queue partition with all its jobs: `busy` where some run, unless it is forced. UNLINK leaves the work to a thread of the server.
- * What runs then goes on, and its end changes nothing.
+ * What runs then goes on, and its end changes nothing. `more`: of its groups, which go first, some are left.
  */
 export const obliterate: Script<ObliterateKeys, ObliterateArgs, ObliterateResult> = {
   class: "idempotent",
   name: "queue.obliterate",
-  sha1: "dbcae4fb008df36b1660b47a5b8fb323960938af",
+  sha1: "c8fb1fbc21318549ded56e62c3431814847ca92f",
   lua: `-- queue.obliterate
 local jobs, workers = KEYS[1], KEYS[2]
 local parts = {}
@@ -2695,8 +2719,12 @@ for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
 end
 if #held > 0 and not force then return 'busy' end
 for _, key in ipairs(held) do redis.call('UNLINK', key) end
-for _, group in ipairs(redis.call('ZRANGE', head .. 'known', 0, -1)) do
-  redis.call('UNLINK', head .. 'group:' .. group, head .. 'rate:' .. group)
+local MAX_GROUPS = 500
+local groups = redis.call('ZRANGE', head .. 'known', 0, MAX_GROUPS - 1)
+for _, group in ipairs(groups) do redis.call('UNLINK', head .. 'group:' .. group, head .. 'rate:' .. group) end
+if #groups == MAX_GROUPS then
+  redis.call('ZREMRANGEBYRANK', head .. 'known', 0, MAX_GROUPS - 1)
+  return 'more'
 end
 for _, part in ipairs({'groups', 'known', 'later', 'halted', 'heads', 'passed', 'places', 'limits', 'rate'}) do
   redis.call('UNLINK', head .. part)
@@ -2722,8 +2750,11 @@ return 'ok'
       case "busy":
         expectFields(fields, 0);
         return { status: "busy" };
+      case "more":
+        expectFields(fields, 0);
+        return { status: "more" };
       default:
-        throw new UnexpectedReplyError("one of ok, busy", reply);
+        throw new UnexpectedReplyError("one of ok, busy, more", reply);
     }
   },
 };
@@ -2754,7 +2785,7 @@ export type PageResult =
 export const page: Script<PageKeys, PageArgs, PageResult> = {
   class: "read",
   name: "queue.page",
-  sha1: "ce0754f74cf829a7a9a523a6e7f322fe34e34720",
+  sha1: "8f793a257fdfd36d4954cb85c9672f2db9cd56ec",
   lua: `-- queue.page
 ${NOW}${WORKER_OF}${OPTIONS}${STATE_OF}local jobs, meta = KEYS[1], KEYS[2]
 local state, source, anchor, at, count, ageMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -2766,8 +2797,14 @@ if state == 'active' then
   table.sort(sources)
 end
 local MAX_BEHIND = 10000
+local nextGroup
 if state == 'waiting' then
-  for _, group in ipairs(redis.call('ZRANGE', head .. 'known', 0, -1)) do sources[#sources + 1] = 'group:' .. group end
+  local MIN_GROUPS = 50
+  local most = math.max(count, MIN_GROUPS)
+  local from = string.sub(source, 1, 6) == 'group:' and '[' .. string.sub(source, 7) or '-'
+  local groups = redis.call('ZRANGE', head .. 'known', from, '+', 'BYLEX', 'LIMIT', 0, most + 1)
+  for at = 1, math.min(#groups, most) do sources[#sources + 1] = 'group:' .. groups[at] end
+  nextGroup = groups[most + 1]
 end
 local mayBeGhost = state == 'waiting' and redis.call('EXISTS', head .. 'ghosts') == 1
 local function placeInLane(key)
@@ -2782,22 +2819,40 @@ local function placeInSet(key)
   if score and tonumber(score) == at then return redis.call('ZRANK', key, anchor) + 1 end
   return redis.call('ZCOUNT', key, '-inf', '(' .. string.format('%.17g', at))
 end
-local ids, rows, seen = {}, {}, {}
-local function add(id, shown, score)
-  local record
+local found, times, lanes = {}, {}, {}
+local function answer(name, last, lastAt)
+  local ids, scores, records, rows = {}, {}, {}, {}
   if state == 'completed' then
-    local of = redis.call('HMGET', head .. 'kept', 'r' .. id, 'o' .. id)
-    if not of[1] then return end
-    record = {'completed', string.format('%.0f', tonumber(score)), of[1], '', '0', '', of[2] or '', ''}
-  else
-    local stored = redis.call('HGET', jobs, id)
-    if not stored then return end
-    if seen[id] or mayBeGhost and redis.call('HEXISTS', head .. 'ghosts', id) == 1 and stateOf(jobs, id, stored) ~= 'waiting' then return end
-    record = {rowOf(jobs, meta, id, state, score, stored)}
+    local fields = {}
+    for at, id in ipairs(found) do fields[at * 2 - 1], fields[at * 2] = 'r' .. id, 'o' .. id end
+    local kept = #found > 0 and redis.call('HMGET', head .. 'kept', unpack(fields)) or {}
+    for at, id in ipairs(found) do
+      local record, outcome = kept[at * 2 - 1], kept[at * 2]
+      if record then
+        ids[#ids + 1] = id
+        for _, field in ipairs({state, string.format('%.0f', tonumber(times[at])), record, '', '0', '', outcome or '', ''}) do
+          rows[#rows + 1] = field
+        end
+      end
+    end
+    return {'ok', name, last, lastAt, ids, rows}
   end
-  seen[id] = true
-  ids[#ids + 1] = id
-  for _, field in ipairs(record) do rows[#rows + 1] = field end
+  local seen, stored = {}, #found > 0 and redis.call('HMGET', jobs, unpack(found)) or {}
+  for at, id in ipairs(found) do
+    local record = stored[at]
+    local isHere = record and not seen[id] and (not lanes[at] or string.sub(record, 14, 14) == lanes[at])
+    if isHere and mayBeGhost and redis.call('HEXISTS', head .. 'ghosts', id) == 1 then
+      isHere = stateOf(jobs, id, record) == 'waiting'
+    end
+    if isHere then
+      seen[id], ids[#ids + 1], scores[#scores + 1], records[#records + 1] = true, id, times[at], record
+    end
+  end
+  return {'ok', name, last, lastAt, ids, rowsOf(meta, state, ids, scores, records)}
+end
+local function add(id, score, lane)
+  local at = #found + 1
+  found[at], times[at], lanes[at] = id, score, lane or false
 end
 local hasBegun, looked = source == '', 0
 for _, name in ipairs(sources) do
@@ -2815,8 +2870,7 @@ for _, name in ipairs(sources) do
       local from = placeInLane(key)
       local lane = name == 'high' and '1' or name == 'normal' and '2' or '3'
       for place, id in ipairs(redis.call('LRANGE', key, from, from + left - 1)) do
-        local stored = redis.call('HGET', jobs, id)
-        if stored and string.sub(stored, 14, 14) == lane then add(id, id, '0') end
+        add(id, '0', lane)
         looked, last, lastAt = looked + 1, id, from + place - 1
       end
     else
@@ -2825,15 +2879,16 @@ for _, name in ipairs(sources) do
       for place = 1, #flat, 2 do
         local member, score = flat[place], flat[place + 1]
         local isOver = ageMs > 0 and tonumber(score) <= now() - ageMs
-        if not isOver then add(state == 'delayed' and string.sub(member, 2) or member, member, score) end
+        if not isOver then add(state == 'delayed' and string.sub(member, 2) or member, score) end
         looked, last, lastAt = looked + 1, member, tonumber(score)
       end
     end
-    if looked >= count then return {'ok', name, last, string.format('%.17g', lastAt), ids, rows} end
+    if looked >= count then return answer(name, last, string.format('%.17g', lastAt)) end
     anchor = ''
   end
 end
-return {'ok', '', '', '0', ids, rows}
+if nextGroup then return answer('group:' .. nextGroup, '', '0') end
+return answer('', '', '0')
 `,
   encodeKeys(keys, out) {
     out.push(keys.jobs, keys.meta);
@@ -2955,13 +3010,13 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "818442e4935fb38b275e29a5dd29993156ac0c6d",
+  sha1: "a22abf740802464b2b11000a0b7d42a5cd3658a5",
   lua: `-- queue.recover
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${LETTERS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}${CANCELLED}${RETENTION}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, wakeKey, maxCrashes, deadCount, deadAgeMs, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
-local MAX_JOBS = 100
+local MAX_JOBS = 50
 local ids = redis.call('ZRANGE', active, 0, MAX_JOBS - 1)
 local mayBeCancelled = cancelsOf(jobs, active)
 if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
@@ -3052,7 +3107,7 @@ export type RemoveResult = string[];
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "58750cba666b15e36b82b73d1e405a9070196ec3",
+  sha1: "ef18d678a948bdd2bb51fcfa9d35d4dc41d6b4c8",
   lua: `-- queue.remove
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${GHOSTS}${UNPLACE}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel = ARGV[1]
@@ -3679,7 +3734,7 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "0a9089ed2139f338fe61c00ebc01cb591e9bbd84",
+  sha1: "9731f87f59c8efb15f46baa1a60de1c4916be104",
   lua: `-- queue.settle
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs, leaves = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'

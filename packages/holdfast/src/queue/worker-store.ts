@@ -65,6 +65,8 @@ interface Settlement {
 
 /** About 300 microseconds of the server's time. */
 const MAX_SETTLED = 50;
+/** With groups each costs several commands. */
+const MAX_READMITTED = 50;
 
 export class WorkerStore {
   readonly keys: WorkerKeys;
@@ -135,7 +137,7 @@ export class WorkerStore {
   /** Jobs of these names (undefined: of all) that wait for a worker that knows them may be claimed. How many. */
   readmit(names: readonly string[] | undefined, most: number): Promise<number> {
     const { jobs, lanes } = this.#queue;
-    const args = { most, all: names === undefined, names: names ?? [] };
+    const args = { most: Math.min(most, MAX_READMITTED), all: names === undefined, names: names ?? [] };
     return runScript(this.#core.driver, readmit, { jobs, ...lanes }, args, this.#call("queue.claim"));
   }
 

@@ -25,7 +25,7 @@ export interface Root {
   readonly record: Buffer;
 }
 
-const MAX_BATCH = 100;
+const MAX_BATCH = 50;
 const PAGE = 100;
 const PENDING = "?".charCodeAt(0);
 /** As for other additions. */

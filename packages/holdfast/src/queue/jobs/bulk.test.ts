@@ -3,6 +3,7 @@
 // - a filter and a claim at once: a running job is removed .... "leaves alone what has started meanwhile"
 // - draining drops what runs, or keeps ids and keys taken ..... "drain: ..."
 // - it goes on for ever where jobs are added all the time ..... "drain: ends although ..."
+// - there is more than one script may look at ................ "pages, drains and obliterates jobs of more groups ..."
 // - what runs is obliterated unasked, or acknowledged later ... "obliterate: ..."
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -50,6 +51,44 @@ describe.each(backends())("many jobs at once [$name]", ({ url, options }) => {
     await sleep(5);
     expect(await queue.clean({ state: "dead", olderThan: 1 })).toBe(10 - odd);
     expect(await queue.counts()).toMatchObject({ waiting: 0, delayed: 0, dead: 0, active: 0 });
+  });
+
+  it("pages, drains and obliterates jobs of more groups than one call looks at, most of them empty", async () => {
+    const queue = fresh();
+    // A group without jobs is known for as long as it is paused; their names come before and between the others.
+    await Promise.all(numbers(400).map((at) => queue.groups.pause(`g${String(at).padStart(4, "0")}`)));
+    const add = () =>
+      Promise.all(numbers(300).map((at) => queue.add(at, { group: `g${String(at * 2 + 301).padStart(4, "0")}` })));
+    await add();
+    const seen: number[] = [];
+    for await (const { payload } of queue.entries({ state: "waiting" })) seen.push(payload);
+    expect(seen).toEqual(numbers(300));
+    const first = await queue.page({ state: "waiting", limit: 1 });
+    expect(first.cursor).toBeDefined();
+    expect(await queue.drain()).toBe(300);
+    expect(await queue.counts()).toMatchObject({ waiting: 0 });
+    await add();
+    expect(await queue.obliterate()).toEqual({ status: "ok" });
+    expect(await queue.counts()).toMatchObject({ waiting: 0 });
+    expect((await queue.groups.page({ limit: 1 })).groups).toEqual([]);
+  });
+
+  it("reads a page of more jobs than one script returns", async () => {
+    const queue = fresh();
+    await queue.addMany(numbers(600));
+    const { jobs, cursor } = await queue.page({ state: "waiting", limit: 500 });
+    expect(jobs.map(({ payload }) => payload)).toEqual(numbers(500));
+    expect((await queue.page({ state: "waiting", cursor, limit: 500 })).jobs).toHaveLength(100);
+  });
+
+  it("runs delayed jobs that are due at once, of groups and without, more than one call moves", async () => {
+    const queue = fresh();
+    const at = new Date(Date.now() - 1_000);
+    await queue.addMany(numbers(450), { at });
+    await Promise.all(numbers(60).map((of) => queue.add(of, { at, group: `g${of % 7}` })));
+    await using worker = queue.work(() => undefined, { concurrency: 50, poll: "1m", lease: "1m" });
+    await until("all have run", () => worker.stats().completed === 510);
+    expect(await queue.counts()).toMatchObject({ waiting: 0, delayed: 0 });
   });
 
   it("leaves alone what has started meanwhile", async () => {

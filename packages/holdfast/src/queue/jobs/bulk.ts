@@ -19,7 +19,7 @@ export interface QueueCleanOptions {
 
 export const CLEAN_OPTIONS: OptionNames<QueueCleanOptions> = { state: true, olderThan: true, limit: true };
 const OBLITERATE_OPTIONS: OptionNames<QueueObliterateOptions> = { force: true };
-const CHUNK = 250;
+const CHUNK = 100;
 
 export async function drained({ all }: Partitions): Promise<number> {
   let total = 0;
@@ -27,9 +27,11 @@ export async function drained({ all }: Partitions): Promise<number> {
     // Counted before, as where jobs are added all the time it would go on for ever.
     const { waiting, delayed } = await store.counts();
     let left = waiting + delayed;
+    let behind = "";
     while (left > 0) {
-      const { looked, dropped } = await jobs.drain(Math.min(left, CHUNK));
-      if (looked === 0) break;
+      const { looked, dropped, ...next } = await jobs.drain(Math.min(left, CHUNK), behind);
+      if (looked === 0 && next.behind === behind) break;
+      ({ behind } = next);
       left -= looked;
       total += dropped;
     }
@@ -43,6 +45,11 @@ export async function obliterated(
 ): Promise<{ readonly status: "ok" | "busy" }> {
   const { force = false } = givenOptions(options, OBLITERATE_OPTIONS);
   if (typeof force !== "boolean") throw new InvalidArgumentError("force", "a boolean", force);
-  for (const { jobs } of all) if ((await jobs.obliterate(force)) === "busy") return { status: "busy" };
+  for (const { jobs } of all) {
+    let status;
+    do status = await jobs.obliterate(force);
+    while (status === "more");
+    if (status === "busy") return { status };
+  }
   return { status: "ok" };
 }

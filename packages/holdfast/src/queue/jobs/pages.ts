@@ -22,6 +22,8 @@ export interface QueuePage<Payload, Result = unknown> {
 }
 
 export const MAX_PAGE = 500;
+/** What one script reads: less than a millisecond of the server's time. */
+const MAX_READ = 250;
 const STATES: readonly QueuePageState[] = ["waiting", "delayed", "active", "dead", "completed"];
 const PAGE_OPTIONS: OptionNames<QueuePageOptions> = { state: true, cursor: true, limit: true };
 const START: Place = { source: "", anchor: "", at: 0 };
@@ -48,13 +50,20 @@ export class QueuePages<Payload, Result> {
   async *chunks(state: QueuePageState): AsyncGenerator<readonly QueueJobInfo<Payload, Result>[]> {
     let cursor: string | undefined;
     do {
-      const page = await this.read(state, cursor, MAX_PAGE);
+      const page = await this.read(state, cursor, MAX_READ);
       yield page.jobs;
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
 
   async read(state: QueuePageState, cursor: unknown, count: number): Promise<QueuePage<Payload, Result>> {
+    const first = await this.#readOnce(state, cursor, Math.min(count, MAX_READ));
+    if (count <= MAX_READ || first.cursor === undefined) return first;
+    const rest = await this.read(state, first.cursor, count - MAX_READ);
+    return { jobs: [...first.jobs, ...rest.jobs], cursor: rest.cursor };
+  }
+
+  async #readOnce(state: QueuePageState, cursor: unknown, count: number): Promise<QueuePage<Payload, Result>> {
     const [partition, place] = placeOf(cursor, this.#partitions.all.length);
     const { ids, rows, ...next } = await this.#partitions.all[partition]!.jobs.page(state, place, count);
     const jobs = ids.map((id, at) => infoFrom(this.#values, id, rows.slice(at * ROW, (at + 1) * ROW)));

@@ -93,13 +93,14 @@ export class JobStore {
     return runScript(this.#core.driver, remove, names, args, this.#call("queue.remove", ids[0]));
   }
 
-  drain(most: number): Promise<DrainResult> {
+  drain(most: number, behind: string): Promise<DrainResult> {
     const { jobs, meta, delayed, unique, letters, lanes } = this.#keys;
     const names = { jobs, meta, ...lanes, delayed, unique, letters };
-    return runScript(this.#core.driver, drain, names, { most, channel: this.#channel }, this.#call("queue.drain"));
+    const args = { most, behind, channel: this.#channel };
+    return runScript(this.#core.driver, drain, names, args, this.#call("queue.drain"));
   }
 
-  async obliterate(force: boolean): Promise<"ok" | "busy"> {
+  async obliterate(force: boolean): Promise<"ok" | "busy" | "more"> {
     const { jobs, workers, meta, lanes, delayed, dead, unique, windows, reruns, ghosts } = this.#keys;
     const { completed, kept, control, blocked, letters } = this.#keys;
     const parts = [meta, ...Object.values(lanes), delayed, dead, unique, windows, reruns, ghosts];

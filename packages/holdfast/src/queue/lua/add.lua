@@ -32,7 +32,7 @@ if given then
   for at, id in ipairs(ids) do taken[id] = found[at] and true or nil end
 end
 -- More than one call adds: else they would pile up.
-local MAX_WINDOWS = 500
+local MAX_WINDOWS = 200
 local over = redis.call('ZRANGE', windows, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_WINDOWS)
 if #over > 0 then
   redis.call('HDEL', unique, unpack(over))

@@ -75,13 +75,16 @@ if sweep and (hasRules or redis.call('EXISTS', head .. 'known') == 1) then
   rules = rules or loadRules()
   rules.healRules(jobs, workers)
 end
-local MAX_DUE = 500
+-- One of a group costs about as much as ten others.
+local MAX_DUE, GROUPED = 200, 10
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 if first and tonumber(first) <= now() then
   local due = redis.call('ZRANGE', delayed, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_DUE)
-  local ready = {{}, {}, {}}
+  local ready, moved, weight = {{}, {}, {}}, 0, 0
   for _, member in ipairs(due) do
+    if weight >= MAX_DUE then break end
     local lane, id = tonumber(string.sub(member, 1, 1)), string.sub(member, 2)
+    moved, weight = moved + 1, weight + (lane > 3 and GROUPED or 1)
     if lane > 3 then
       local record = redis.call('HGET', jobs, id)
       rules = rules or loadRules()
@@ -93,7 +96,8 @@ if first and tonumber(first) <= now() then
   for lane, list in ipairs(ready) do
     if #list > 0 then redis.call('RPUSH', lanes[lane], unpack(list)) end
   end
-  redis.call('ZREM', delayed, unpack(due))
+  -- They are the first ones: to look for each in a large set would cost more.
+  redis.call('ZREMRANGEBYRANK', delayed, 0, moved - 1)
   first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 end
 local ids, left, groups, nextMs, isMore = {}, isPaused and 0 or slots, nil, first and tonumber(first) or math.huge, nil

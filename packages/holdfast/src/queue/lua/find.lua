@@ -14,7 +14,7 @@
 local record = redis.call('HGET', jobs, id)
 if record then
   local state, at = stateOf(jobs, id, record)
-  return {'ok', {rowOf(jobs, meta, id, state, at, record)}}
+  return {'ok', rowsOf(meta, state, {id}, {at}, {record})}
 end
 local ended = redis.call('ZSCORE', completed, id)
 if not ended or keepAgeMs > 0 and tonumber(ended) <= now() - keepAgeMs then return 'missing' end

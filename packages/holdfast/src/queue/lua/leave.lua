@@ -27,7 +27,7 @@
 -- @arg wakeKey text
 -- @result ok released:int
 -- @result more released:int
-local MAX_JOBS = 1000
+local MAX_JOBS = 100
 local ids = redis.call('ZREVRANGE', active, 0, MAX_JOBS - 1)
 local mayBeCancelled = cancelsOf(jobs, active)
 -- Before what needs memory, so that it is done also when memory is full.

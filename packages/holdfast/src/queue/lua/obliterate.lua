@@ -1,5 +1,5 @@
 --- Remove a queue partition with all its jobs: `busy` where some run, unless it is forced. UNLINK leaves the work to a thread of the server.
--- What runs then goes on, and its end changes nothing.
+-- What runs then goes on, and its end changes nothing. `more`: of its groups, which go first, some are left.
 -- @class idempotent
 -- @key jobs
 -- @key workers
@@ -7,6 +7,7 @@
 -- @arg force bool
 -- @result ok
 -- @result busy
+-- @result more
 local head, held = string.sub(jobs, 1, -5), {}
 for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
   local active = head .. 'active:' .. worker
@@ -14,8 +15,12 @@ for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
 end
 if #held > 0 and not force then return 'busy' end
 for _, key in ipairs(held) do redis.call('UNLINK', key) end
-for _, group in ipairs(redis.call('ZRANGE', head .. 'known', 0, -1)) do
-  redis.call('UNLINK', head .. 'group:' .. group, head .. 'rate:' .. group)
+local MAX_GROUPS = 500
+local groups = redis.call('ZRANGE', head .. 'known', 0, MAX_GROUPS - 1)
+for _, group in ipairs(groups) do redis.call('UNLINK', head .. 'group:' .. group, head .. 'rate:' .. group) end
+if #groups == MAX_GROUPS then
+  redis.call('ZREMRANGEBYRANK', head .. 'known', 0, MAX_GROUPS - 1)
+  return 'more'
 end
 for _, part in ipairs({'groups', 'known', 'later', 'halted', 'heads', 'passed', 'places', 'limits', 'rate'}) do
   redis.call('UNLINK', head .. part)

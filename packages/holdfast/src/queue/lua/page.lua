@@ -22,8 +22,15 @@ if state == 'active' then
   table.sort(sources)
 end
 local MAX_BEHIND = 10000
+local nextGroup
 if state == 'waiting' then
-  for _, group in ipairs(redis.call('ZRANGE', head .. 'known', 0, -1)) do sources[#sources + 1] = 'group:' .. group end
+  -- There may be very many of them, and most of them with little: as many as there are jobs on a page, and at least so many.
+  local MIN_GROUPS = 50
+  local most = math.max(count, MIN_GROUPS)
+  local from = string.sub(source, 1, 6) == 'group:' and '[' .. string.sub(source, 7) or '-'
+  local groups = redis.call('ZRANGE', head .. 'known', from, '+', 'BYLEX', 'LIMIT', 0, most + 1)
+  for at = 1, math.min(#groups, most) do sources[#sources + 1] = 'group:' .. groups[at] end
+  nextGroup = groups[most + 1]
 end
 local mayBeGhost = state == 'waiting' and redis.call('EXISTS', head .. 'ghosts') == 1
 -- Where to go on in a lane: its jobs move to the front as those before them are taken.
@@ -39,23 +46,41 @@ local function placeInSet(key)
   if score and tonumber(score) == at then return redis.call('ZRANK', key, anchor) + 1 end
   return redis.call('ZCOUNT', key, '-inf', '(' .. string.format('%.17g', at))
 end
-local ids, rows, seen = {}, {}, {}
-local function add(id, shown, score)
-  local record
+local found, times, lanes = {}, {}, {}
+local function answer(name, last, lastAt)
+  local ids, scores, records, rows = {}, {}, {}, {}
   if state == 'completed' then
-    local of = redis.call('HMGET', head .. 'kept', 'r' .. id, 'o' .. id)
-    if not of[1] then return end
-    record = {'completed', string.format('%.0f', tonumber(score)), of[1], '', '0', '', of[2] or '', ''}
-  else
-    local stored = redis.call('HGET', jobs, id)
-    if not stored then return end
-    -- What is in a lane may have been removed, added again, or moved.
-    if seen[id] or mayBeGhost and redis.call('HEXISTS', head .. 'ghosts', id) == 1 and stateOf(jobs, id, stored) ~= 'waiting' then return end
-    record = {rowOf(jobs, meta, id, state, score, stored)}
+    local fields = {}
+    for at, id in ipairs(found) do fields[at * 2 - 1], fields[at * 2] = 'r' .. id, 'o' .. id end
+    local kept = #found > 0 and redis.call('HMGET', head .. 'kept', unpack(fields)) or {}
+    for at, id in ipairs(found) do
+      local record, outcome = kept[at * 2 - 1], kept[at * 2]
+      if record then
+        ids[#ids + 1] = id
+        for _, field in ipairs({state, string.format('%.0f', tonumber(times[at])), record, '', '0', '', outcome or '', ''}) do
+          rows[#rows + 1] = field
+        end
+      end
+    end
+    return {'ok', name, last, lastAt, ids, rows}
   end
-  seen[id] = true
-  ids[#ids + 1] = id
-  for _, field in ipairs(record) do rows[#rows + 1] = field end
+  local seen, stored = {}, #found > 0 and redis.call('HMGET', jobs, unpack(found)) or {}
+  for at, id in ipairs(found) do
+    -- What is in a lane may have been removed, added again, or moved.
+    local record = stored[at]
+    local isHere = record and not seen[id] and (not lanes[at] or string.sub(record, 14, 14) == lanes[at])
+    if isHere and mayBeGhost and redis.call('HEXISTS', head .. 'ghosts', id) == 1 then
+      isHere = stateOf(jobs, id, record) == 'waiting'
+    end
+    if isHere then
+      seen[id], ids[#ids + 1], scores[#scores + 1], records[#records + 1] = true, id, times[at], record
+    end
+  end
+  return {'ok', name, last, lastAt, ids, rowsOf(meta, state, ids, scores, records)}
+end
+local function add(id, score, lane)
+  local at = #found + 1
+  found[at], times[at], lanes[at] = id, score, lane or false
 end
 local hasBegun, looked = source == '', 0
 for _, name in ipairs(sources) do
@@ -73,8 +98,7 @@ for _, name in ipairs(sources) do
       local from = placeInLane(key)
       local lane = name == 'high' and '1' or name == 'normal' and '2' or '3'
       for place, id in ipairs(redis.call('LRANGE', key, from, from + left - 1)) do
-        local stored = redis.call('HGET', jobs, id)
-        if stored and string.sub(stored, 14, 14) == lane then add(id, id, '0') end
+        add(id, '0', lane)
         looked, last, lastAt = looked + 1, id, from + place - 1
       end
     else
@@ -83,12 +107,13 @@ for _, name in ipairs(sources) do
       for place = 1, #flat, 2 do
         local member, score = flat[place], flat[place + 1]
         local isOver = ageMs > 0 and tonumber(score) <= now() - ageMs
-        if not isOver then add(state == 'delayed' and string.sub(member, 2) or member, member, score) end
+        if not isOver then add(state == 'delayed' and string.sub(member, 2) or member, score) end
         looked, last, lastAt = looked + 1, member, tonumber(score)
       end
     end
-    if looked >= count then return {'ok', name, last, string.format('%.17g', lastAt), ids, rows} end
+    if looked >= count then return answer(name, last, string.format('%.17g', lastAt)) end
     anchor = ''
   end
 end
-return {'ok', '', '', '0', ids, rows}
+if nextGroup then return answer('group:' .. nextGroup, '', '0') end
+return answer('', '', '0')

@@ -36,7 +36,7 @@
 -- @result alive
 local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
-local MAX_JOBS = 100
+local MAX_JOBS = 50
 local ids = redis.call('ZRANGE', active, 0, MAX_JOBS - 1)
 local mayBeCancelled = cancelsOf(jobs, active)
 -- Before what needs memory, so that it is done also when memory is full.

@@ -22,7 +22,7 @@ export interface Reckoning {
 /** After an outage not more of them are counted. */
 const MOST_COUNTED = 1_000;
 /** Further ones are due still, and are run by the next call. */
-export const MOST_RUN = 100;
+export const MOST_RUN = 50;
 
 export function reckon(id: string, plan: SchedulePlan, state: ScheduleState, nowMs: number): Reckoning {
   const first = { at: state.next, due: state.due };

@@ -36,7 +36,7 @@ export interface TickWork {
 }
 
 /** One call holds the server for about a millisecond with as many. */
-const MAX_DUE = 50;
+const MAX_DUE = 25;
 /** A tick that is held back is looked at so often. */
 const RETRY_MS = 1_000;
 const OPERATION_TTL_MS = 60_000;

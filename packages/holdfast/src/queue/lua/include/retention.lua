@@ -1,5 +1,5 @@
 -- What is kept of jobs that are over, by count (-1: any) and age (0: any). Trimmed by those that come: more at a time than come.
-local MAX_TRIMMED = 500
+local MAX_TRIMMED = 20
 local function surplus(ended, count, ageMs)
   local old = ageMs > 0 and redis.call('ZCOUNT', ended, '-inf', now() - ageMs) or 0
   local more = count >= 0 and redis.call('ZCARD', ended) - count or 0

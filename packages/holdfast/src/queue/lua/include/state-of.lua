@@ -11,8 +11,21 @@ local function stateOf(jobs, id, record)
   if worker then return 'active', fence end
   return 'waiting', '0'
 end
--- A row of what is known of a job: its state, at, record, failures, crashes, progress, outcome, why it is dead without a run.
-local function rowOf(jobs, meta, id, state, at, record)
-  local known = redis.call('EXISTS', meta) == 1 and redis.call('HMGET', meta, 'f' .. id, 'c' .. id, 'p' .. id, 'r' .. id) or {}
-  return state, string.format('%.0f', tonumber(at)), record, known[1] or '', string.format('%.0f', tonumber(known[2] or 0) % 1000000), known[3] or '', '', known[4] or ''
+-- Rows of what is known of jobs, one behind the other: state, at, record, failures, crashes, progress, outcome, why it is dead without a run.
+local function rowsOf(meta, state, ids, times, records)
+  local fields, rows, known = {}, {}, {}
+  if #ids > 0 and redis.call('EXISTS', meta) == 1 then
+    for at, id in ipairs(ids) do
+      local to = at * 4
+      fields[to - 3], fields[to - 2], fields[to - 1], fields[to] = 'f' .. id, 'c' .. id, 'p' .. id, 'r' .. id
+    end
+    known = redis.call('HMGET', meta, unpack(fields))
+  end
+  for at in ipairs(ids) do
+    local to, from = at * 8, at * 4
+    rows[to - 7], rows[to - 6], rows[to - 5] = state, string.format('%.0f', tonumber(times[at])), records[at]
+    rows[to - 4], rows[to - 3] = known[from - 3] or '', string.format('%.0f', tonumber(known[from - 2] or 0) % 1000000)
+    rows[to - 2], rows[to - 1], rows[to] = known[from - 1] or '', '', known[from] or ''
+  end
+  return rows
 end

@@ -1,8 +1,8 @@
 -- Claims where there are groups, or limits of the queue. The high lane comes first, and the low one last. In between groups share by their
 -- weights, and the normal lane is one of them, of weight 1. Needs the includes `groups`, `ghosts` and `rate`.
 local NEVER = math.huge
--- With a group each they hold the server for about a millisecond; where there are more, the worker is to ask again at once.
-local MAX_TAKEN = 50
+-- With a group each they hold the server for less than a millisecond; where there are more, the worker is to ask again at once.
+local MAX_TAKEN = 25
 local function firstMs(key)
   local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
   return first and first ~= 'inf' and tonumber(first) or NEVER
@@ -11,7 +11,7 @@ end
 local function releaseGroups(head, key)
   local first = firstMs(key)
   if first > now() then return first end
-  for _, group in ipairs(redis.call('ZRANGE', key, '-inf', now(), 'BYSCORE', 'LIMIT', 0, 100)) do
+  for _, group in ipairs(redis.call('ZRANGE', key, '-inf', now(), 'BYSCORE', 'LIMIT', 0, 50)) do
     redis.call('ZREM', key, group)
     if not readyGroup(head, group) then forgetGroup(head, group) end
   end
