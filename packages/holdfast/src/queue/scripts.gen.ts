@@ -186,6 +186,16 @@ local function workerOf(id, workers, jobs)
 end
 `;
 
+const PLACE = `local function place(jobs, lanes, record, id, inFront)
+  local lane = tonumber(string.sub(record, 14, 14))
+  if lane > 3 then
+    return (placeInGroup(string.sub(jobs, 1, -5), groupOf(record), lane - 3, {id}, inFront))
+  end
+  redis.call(inFront and 'LPUSH' or 'RPUSH', lanes[lane], id)
+  return true
+end
+`;
+
 const GHOSTS = `local function isRerun(head, id, options)
   return options.m == 'r' and redis.call('HGET', head .. 'reruns', options.u) == id
 end
@@ -225,11 +235,25 @@ const UNPLACE = `local function unplace(jobs, id, record)
 end
 `;
 
-const LETTERS = `local function tellParents(letters, record, status, outcome)
+const LETTERS = `local CANCELLED = 'x'
+local function tellParents(letters, record, status, outcome)
   for _, parent in ipairs(optionsOf(record).p or {}) do
     local queue, partition, id, policy, ref = unpack(parent)
     redis.call('HSET', letters, cjson.encode({'ended', now(), queue, partition, id, policy, ref, status}), outcome)
   end
+end
+`;
+
+const GIVE_UP = `local function isUndoing(jobs, meta, id)
+  return redis.call('HEXISTS', meta, 's' .. id) == 1
+    and redis.call('HEXISTS', string.sub(jobs, 1, -5) .. 'steps:' .. id, '!') == 1
+end
+local function undoes(jobs, meta, id, why)
+  if redis.call('HEXISTS', meta, 's' .. id) == 0 then return false end
+  local steps = string.sub(jobs, 1, -5) .. 'steps:' .. id
+  if redis.call('HEXISTS', steps, 'u') == 0 or redis.call('HSETNX', steps, '!', why) == 0 then return false end
+  redis.call('HINCRBY', meta, 'c' .. id, 1000000)
+  return true
 end
 `;
 
@@ -251,6 +275,31 @@ local function markCancelled(jobs, meta, channel, id, worker, mark)
   redis.call('HSETNX', meta, 'x' .. id, mark)
   redis.call('HSET', head .. 'control', 'x' .. worker, string.format('%.0f', nowMicros()))
   redis.call('PUBLISH', channel, head .. 'cancel:' .. worker)
+end
+`;
+
+const CANCEL_JOB = `local function cancelJob(keys, channel, id, record, keepMs, outcome)
+  local jobs, meta = keys.jobs, keys.meta
+  local worker = workerOf(id, keys.workers, jobs)
+  if worker then
+    markCancelled(jobs, meta, channel, id, worker, string.format('%.0f', keepMs) .. ':' .. outcome)
+    return 'running'
+  end
+  if redis.call('ZSCORE', keys.dead, id) then return nil end
+  if isUndoing(jobs, meta, id) then return 'running' end
+  unplace(jobs, id, record)
+  if undoes(jobs, meta, id, 'it was cancelled') then
+    if place(jobs, keys.lanes, record, id, true) then wakeWorkers(keys.idle, channel, 1) end
+    return 'running'
+  end
+  if freeUnique(keys.unique, optionsOf(record).u or '', id) then wakeWorkers(keys.idle, channel, 1) end
+  tellParents(keys.letters, record, 'd', CANCELLED)
+  forget(jobs, meta, {id})
+  local result = string.sub(jobs, 1, -5) .. 'result:' .. id
+  redis.call('SET', result, outcome, 'PX', keepMs)
+  redis.call('PUBLISH', channel, result)
+  noteEvent(jobs, channel, 'cancelled', id, record)
+  return 'ok'
 end
 `;
 
@@ -530,16 +579,6 @@ const RULES_END = `return {
 end
 `;
 
-const PLACE = `local function place(jobs, lanes, record, id, inFront)
-  local lane = tonumber(string.sub(record, 14, 14))
-  if lane > 3 then
-    return (placeInGroup(string.sub(jobs, 1, -5), groupOf(record), lane - 3, {id}, inFront))
-  end
-  redis.call(inFront and 'LPUSH' or 'RPUSH', lanes[lane], id)
-  return true
-end
-`;
-
 const STATE_OF = `local function stateOf(jobs, id, record)
   local head = string.sub(jobs, 1, -5)
   local due = redis.call('ZSCORE', head .. 'delayed', string.sub(record, 14, 14) .. id)
@@ -580,17 +619,8 @@ const BLOCK = `local function block(jobs, meta, blocked, id, pairs_, held)
 end
 `;
 
-const GIVE_UP = `local function undoes(jobs, meta, id, why)
-  if redis.call('HEXISTS', meta, 's' .. id) == 0 then return false end
-  local steps = string.sub(jobs, 1, -5) .. 'steps:' .. id
-  if redis.call('HEXISTS', steps, 'u') == 0 or redis.call('HSETNX', steps, '!', why) == 0 then return false end
-  redis.call('HINCRBY', meta, 'c' .. id, 1000000)
-  return true
-end
-`;
-
-const DIE = `local function dieWith(keys, channel, results, id, record, name)
-  local why = 'the job that it waited for is dead: ' .. name
+const DIE = `local function dieWith(keys, channel, results, id, record, name, outcome)
+  local why = 'the job that it waited for ' .. (outcome == CANCELLED and 'was cancelled: ' or 'is dead: ') .. name
   if undoes(keys.jobs, keys.meta, id, why) then return true end
   redis.call('HSET', keys.meta, 'r' .. id, why)
   redis.call('ZADD', keys.dead, now(), id)
@@ -644,7 +674,7 @@ end
 
 const WAITS_FOR = `local function waitsFor(jobs, id)
   local children = string.sub(jobs, 1, -5) .. 'children:' .. id
-  local left, fate, name = 0, nil, nil
+  local left, fate, name, outcome = 0, nil, nil, nil
   local flat = redis.call('HGETALL', children)
   for at = 1, #flat, 2 do
     local status, rest = string.sub(flat[at + 1], 1, 1), string.sub(flat[at + 1], 2)
@@ -652,13 +682,14 @@ const WAITS_FOR = `local function waitsFor(jobs, id)
       left = left + 1
     elseif status == 'f' then
       redis.call('HSET', children, flat[at], 'd' .. rest)
-      fate, name = 'f', string.match(rest, '^[^\\n]*')
+      fate = 'f'
+      name, outcome = string.match(rest, '^([^\\n]*)\\n?(.*)$')
     elseif status == 'c' then
       redis.call('HSET', children, flat[at], 'C' .. rest)
       fate = fate or 'c'
     end
   end
-  return left, fate, name
+  return left, fate, name, outcome
 end
 `;
 
@@ -903,6 +934,9 @@ return 'ok'
 export interface CancelKeys {
   readonly jobs: Arg;
   readonly meta: Arg;
+  readonly urgent: Arg;
+  readonly normal: Arg;
+  readonly low: Arg;
   readonly dead: Arg;
   readonly unique: Arg;
   readonly workers: Arg;
@@ -914,6 +948,8 @@ export interface CancelArgs {
   readonly channel: string;
   /** for how long an outcome waits to be read */
   readonly keepMs: number;
+  /** for how long a job that is not there yet is not added by the flow that it belongs to; 0: it may be */
+  readonly barMs: number;
   readonly outcome: Arg;
   readonly ids: readonly string[];
 }
@@ -928,39 +964,32 @@ export type CancelResult = string[];
 export const cancel: Script<CancelKeys, CancelArgs, CancelResult> = {
   class: "idempotent",
   name: "queue.cancel",
-  sha1: "a0da0efa41d44de48b8490578403d59e3ce076f0",
+  sha1: "1521b8867229cda1015d9d6d92151583eccf53c9",
   lua: `-- queue.cancel
-${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${GHOSTS}${UNPLACE}${LETTERS}${CANCELLED}local jobs, meta, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local channel, keepMs, outcome = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local jobs, meta, urgent, normal, low, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local channel, keepMs, barMs, outcome = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local ids = {}
-for i = 4, #ARGV do ids[i - 3] = ARGV[i] end
-local results, answers = string.sub(jobs, 1, -5) .. 'result:', {}
+for i = 5, #ARGV do ids[i - 4] = ARGV[i] end
+local head, answers = string.sub(jobs, 1, -5), {}
+local keys = {
+  jobs = jobs, meta = meta, dead = dead, unique = unique, workers = workers, idle = idle, letters = letters, lanes = {urgent, normal, low},
+}
 for at, id in ipairs(ids) do
   local record = redis.call('HGET', jobs, id)
-  local worker = record and workerOf(id, workers, jobs)
-  if worker then
-    markCancelled(jobs, meta, channel, id, worker, keepMs .. ':' .. outcome)
-    answers[at] = 'running'
-  elseif record and not redis.call('ZSCORE', dead, id) then
-    unplace(jobs, id, record)
-    if freeUnique(unique, optionsOf(record).u or '', id) then wakeWorkers(idle, channel, 1) end
-    tellParents(letters, record, 'd', '')
-    forget(jobs, meta, {id})
-    redis.call('SET', results .. id, outcome, 'PX', keepMs)
-    redis.call('PUBLISH', channel, results .. id)
-    noteEvent(jobs, channel, 'cancelled', id, record)
-    answers[at] = 'ok'
+  if record then
+    answers[at] = cancelJob(keys, channel, id, record, keepMs, outcome) or 'missing'
   else
-    answers[at] = not record and redis.call('GET', results .. id) == outcome and 'ok' or 'missing'
+    if barMs > 0 then redis.call('SET', head .. 'op:' .. id, '1', 'PX', barMs) end
+    answers[at] = redis.call('GET', head .. 'result:' .. id) == outcome and 'ok' or 'missing'
   end
 end
 return answers
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.dead, keys.unique, keys.workers, keys.idle, keys.letters);
+    out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.unique, keys.workers, keys.idle, keys.letters);
   },
   encodeArgs(args, out) {
-    out.push(args.channel, encodeInt("keepMs", args.keepMs), args.outcome);
+    out.push(args.channel, encodeInt("keepMs", args.keepMs), encodeInt("barMs", args.barMs), args.outcome);
     for (const each of args.ids) out.push(each);
   },
   decode(reply) {
@@ -1239,7 +1268,7 @@ export type CommitResult =
 export const commit: Script<CommitKeys, CommitArgs, CommitResult> = {
   class: "dedupable",
   name: "queue.commit",
-  sha1: "d0601ae594adef3a8cb89d2da0366943a29d8e0f",
+  sha1: "0cf3b9521f128c8842554c8a0d1a51fdc8c8ebea",
   lua: `-- queue.commit
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${FORGET}${LETTERS}local operation, active, jobs, meta, unique, letters, idle, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local written = {}
@@ -1439,7 +1468,7 @@ export type DrainResult =
 export const drain: Script<DrainKeys, DrainArgs, DrainResult> = {
   class: "idempotent",
   name: "queue.drain",
-  sha1: "76b1cadac9a3afc8bcb0f2fb75cd0c6c93b1a0ec",
+  sha1: "30a16bd592963ef548daab808ee996fb451222d4",
   lua: `-- queue.drain
 ${NOW}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local most, behind, channel = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -1832,7 +1861,7 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "3f8a21c78bb283332902cfb42013ac527b845720",
+  sha1: "af0adf417e9dac7ee9d441a4e34a66280bb4a924",
   lua: `-- queue.flowEnded
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results, closedMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -1848,9 +1877,9 @@ local function drop(id)
   redis.call('HDEL', blocked, id)
   forget(jobs, meta, {id})
 end
-local function die(id, record, name)
+local function die(id, record, name, outcome)
   redis.call('HDEL', blocked, id)
-  if dieWith(keys, channel, results, id, record, name) then release(id, record, true) end
+  if dieWith(keys, channel, results, id, record, name, outcome) then release(id, record, true) end
 end
 local function mend(children, id, ref, waits, isWaiting, outcome)
   if not isWaiting and not redis.call('ZSCORE', dead, id) then return end
@@ -1884,7 +1913,7 @@ local function told(id, policy, ref, status, outcome)
   end
   local left = redis.call('HINCRBY', blocked, id, -1)
   if status == 'd' then
-    if policy == 'f' then return die(id, record, name) end
+    if policy == 'f' then return die(id, record, name, outcome) end
     if policy == 'c' or policy == 'd' then return release(id, record) end
     if policy == 's' then return drop(id) end
   end
@@ -1940,7 +1969,7 @@ export type FlowExtendResult =
 export const flowExtend: Script<FlowExtendKeys, FlowExtendArgs, FlowExtendResult> = {
   class: "idempotent",
   name: "queue.flowExtend",
-  sha1: "3a084803d4c2808de5ea7921a3ea048592e6adc2",
+  sha1: "f8f0bfe5a9b644598e7ae83c628c561f8be7a5b7",
   lua: `-- queue.flowExtend
 ${NOW}${BLOCK}local jobs, meta, blocked, active, letters, plan = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local fence, parents, open, batch, openMs, waits, letter = tonumber(ARGV[1]), cjson.decode(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), cjson.decode(ARGV[6]), ARGV[7]
@@ -1949,7 +1978,7 @@ for i = 8, #ARGV do nodes[i - 7] = ARGV[i] end
 local function mayWait(id)
   if fence ~= 0 then
     local held = redis.call('ZSCORE', active, id)
-    return held and tonumber(held) == fence
+    return held and tonumber(held) == fence and redis.call('HEXISTS', meta, 'x' .. id) == 0
   end
   if redis.call('HEXISTS', blocked, id) == 0 then return false end
   if open == '' then return true end
@@ -2517,7 +2546,7 @@ export type LeaveResult =
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "idempotent",
   name: "queue.leave",
-  sha1: "db0146a1cd4ccaff9477f906a84abc568df20f32",
+  sha1: "3751e602cba75a333a8c378faad2027ce4d68afc",
   lua: `-- queue.leave
 ${NOW}${IDLE}${FORGET}${OPTIONS}${EVENTS}${LETTERS}${CANCELLED}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, idle, unique, control, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
@@ -2530,7 +2559,7 @@ endRuns(jobs, ids)
 for _, id in ipairs(ids) do
   local record = redis.call('HGET', jobs, id)
   if record and mayBeCancelled and wasCancelled(jobs, meta, channel, id) then
-    tellParents(letters, record, 'd', '')
+    tellParents(letters, record, 'd', CANCELLED)
     forget(jobs, meta, {id})
     noteEvent(jobs, channel, 'cancelled', id, record)
     if freeUnique(unique, optionsOf(record).u or '', id) then released = released + 1 end
@@ -3010,7 +3039,7 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "a22abf740802464b2b11000a0b7d42a5cd3658a5",
+  sha1: "aa3782e84f39dc37d2190150594c902a03e58ddf",
   lua: `-- queue.recover
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${LETTERS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}${CANCELLED}${RETENTION}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, wakeKey, maxCrashes, deadCount, deadAgeMs, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
@@ -3027,7 +3056,7 @@ for at = #ids, 1, -1 do
   local record = redis.call('HGET', jobs, id)
   local isCancelled = record and mayBeCancelled and redis.call('HEXISTS', meta, 'x' .. id) == 1
   if isCancelled and not undoes(jobs, meta, id, 'it was cancelled') and wasCancelled(jobs, meta, channel, id) then
-    tellParents(letters, record, 'd', '')
+    tellParents(letters, record, 'd', CANCELLED)
     forget(jobs, meta, {id})
     noteEvent(jobs, channel, 'cancelled', id, record)
     if freeUnique(unique, optionsOf(record).u or '', id) then recovered = recovered + 1 end
@@ -3107,7 +3136,7 @@ export type RemoveResult = string[];
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "ef18d678a948bdd2bb51fcfa9d35d4dc41d6b4c8",
+  sha1: "047f8c24d75d7bd3710bc53d534717322852e1f5",
   lua: `-- queue.remove
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${GHOSTS}${UNPLACE}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel = ARGV[1]
@@ -3250,7 +3279,7 @@ export type RetryResult = string[];
 export const retry: Script<RetryKeys, RetryArgs, RetryResult> = {
   class: "idempotent",
   name: "queue.retry",
-  sha1: "a2398b4bb4a471b98892e9aac66fd75ff39b3798",
+  sha1: "c2ed49c32cdb40397d3fcc78cb7e94a485c55884",
   lua: `-- queue.retry
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${WAITS_FOR}local jobs, meta, urgent, normal, low, dead, unique, completed, kept, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local channel = ARGV[1]
@@ -3577,7 +3606,11 @@ export interface ScheduleTickKeys {
   readonly states: Arg;
   readonly schedules: Arg;
   readonly jobs: Arg;
+  readonly meta: Arg;
   readonly dead: Arg;
+  readonly unique: Arg;
+  readonly workers: Arg;
+  readonly letters: Arg;
   readonly urgent: Arg;
   readonly normal: Arg;
   readonly low: Arg;
@@ -3590,7 +3623,11 @@ export interface ScheduleTickArgs {
   readonly jobHead: string;
   /** how soon a tick that is held back is looked at again */
   readonly retryMs: number;
-  /** of each schedule: id, state as it was seen, tick after these (0: none), when that is due, overlap (all, skip or bufferOne), most runs (0: any number), how late a run counts as late, ticks missed, how many ticks follow, each with when it was due */
+  /** for how long the outcome of a cancelled job waits to be read */
+  readonly keepMs: number;
+  /** of a cancelled job */
+  readonly outcome: Arg;
+  /** of each schedule: id, state as it was seen, tick after these (0: none), when that is due, overlap (all, skip, bufferOne or cancelOther), most runs (0: any number), how late a run counts as late, ticks missed, how many ticks follow, each with when it was due */
   readonly fields: readonly string[];
 }
 
@@ -3605,12 +3642,12 @@ export type ScheduleTickResult =
 export const scheduleTick: Script<ScheduleTickKeys, ScheduleTickArgs, ScheduleTickResult> = {
   class: "idempotent",
   name: "queue.scheduleTick",
-  sha1: "525da2f6879a5de31e930af43f1e0df04be8df66",
+  sha1: "7c87c3695295969783d1fd940de9a1d44b90e310",
   lua: `-- queue.scheduleTick
-${NOW}${IDLE}${SCHEDULE_STATE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${SCHEDULE_JOB}local ticks, states, schedules, jobs, dead, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local channel, jobHead, retryMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
+${NOW}${IDLE}${SCHEDULE_STATE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${SCHEDULE_JOB}${FORGET}${WORKER_OF}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local ticks, states, schedules, jobs, meta, dead, unique, workers, letters, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
+local channel, jobHead, retryMs, keepMs, outcome = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local fields = {}
-for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
+for i = 6, #ARGV do fields[i - 5] = ARGV[i] end
 local lanes = {urgent, normal, low}
 local added, late, missed, skipped, stale = 0, 0, 0, 0, 0
 local function jobOf(id, tick) return jobHead .. id .. '@' .. string.format('%.0f', tick) end
@@ -3618,6 +3655,14 @@ local function isOver(id, tick)
   if tick == 0 then return true end
   local job = jobOf(id, tick)
   return redis.call('HEXISTS', jobs, job) == 0 or redis.call('ZSCORE', dead, job) ~= false
+end
+local function cancelOther(id, tick)
+  local job = jobOf(id, tick)
+  local record = redis.call('HGET', jobs, job)
+  local keys = {
+    jobs = jobs, meta = meta, dead = dead, unique = unique, workers = workers, idle = idle, letters = letters, lanes = lanes,
+  }
+  if record then cancelJob(keys, channel, job, record, keepMs, outcome) end
 end
 local function tickOne(id, at)
   local record, seen = redis.call('HGET', schedules, id), redis.call('HGET', states, id)
@@ -3641,10 +3686,14 @@ local function tickOne(id, at)
     state[HELD] = 0
     run(held, held)
   end
-  for tickAt = at + 9, at + 7 + 2 * tonumber(fields[at + 8]), 2 do
+  local lastAt = at + 7 + 2 * tonumber(fields[at + 8])
+  for tickAt = at + 9, lastAt, 2 do
     local tick = tonumber(fields[tickAt])
     if isDone() then break end
-    if overlap == 'all' or isOver(id, state[LAST]) then
+    if overlap == 'cancelOther' and tickAt == lastAt then
+      cancelOther(id, state[LAST])
+      run(tick, tonumber(fields[tickAt + 1]))
+    elseif overlap == 'all' or overlap ~= 'cancelOther' and isOver(id, state[LAST]) then
       run(tick, tonumber(fields[tickAt + 1]))
     elseif overlap == 'bufferOne' and state[HELD] == 0 then
       state[HELD] = tick
@@ -3670,10 +3719,10 @@ if added > 0 then wakeWorkers(idle, channel, added) end
 return {'ok', added, late, missed, skipped, stale}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.ticks, keys.states, keys.schedules, keys.jobs, keys.dead, keys.urgent, keys.normal, keys.low, keys.idle);
+    out.push(keys.ticks, keys.states, keys.schedules, keys.jobs, keys.meta, keys.dead, keys.unique, keys.workers, keys.letters, keys.urgent, keys.normal, keys.low, keys.idle);
   },
   encodeArgs(args, out) {
-    out.push(args.channel, args.jobHead, encodeInt("retryMs", args.retryMs));
+    out.push(args.channel, args.jobHead, encodeInt("retryMs", args.retryMs), encodeInt("keepMs", args.keepMs), args.outcome);
     for (const each of args.fields) out.push(each);
   },
   decode(reply) {
@@ -3734,7 +3783,7 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "9731f87f59c8efb15f46baa1a60de1c4916be104",
+  sha1: "a92394731af99f641d1ea179ad57cb81b4560870",
   lua: `-- queue.settle
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs, leaves = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
@@ -3747,10 +3796,10 @@ local function endForGood(id, uniqueKey, outcome, isTold)
   redis.call('PUBLISH', channel, results .. id)
 end
 local function waitForOthers(id, record)
-  local left, early, name = waitsFor(jobs, id)
+  local left, early, name, outcome = waitsFor(jobs, id)
   if early == 'f' then
     local keys = {jobs = jobs, meta = meta, dead = dead, unique = unique, letters = letters}
-    if not dieWith(keys, channel, results, id, record, name) then return end
+    if not dieWith(keys, channel, results, id, record, name, outcome) then return end
   elseif left > 0 and not early then
     redis.call('HSET', blocked, id, left)
     return
@@ -3818,7 +3867,7 @@ for at = 1, #fields, 9 do
     elseif isCancelled and wasCancelled(jobs, meta, channel, id) then
       cancelled[#cancelled + 1] = id
       noteEvent(jobs, channel, 'cancelled', id, record)
-      tellParents(letters, record, 'd', '')
+      tellParents(letters, record, 'd', CANCELLED)
       forget(jobs, meta, {id})
       endForGood(id, uniqueKey, '', isTold)
     elseif fate == 'done' or fate == 'expired' then

@@ -67,7 +67,30 @@ export function stepValues({ step, context }: Pick<QueueValues<unknown, unknown>
   };
 }
 
+/** In front of an outcome that another queue has written, in the codec that all of them read; no other outcome begins so. */
+const CANCELLED = "x".charCodeAt(0);
+const FLOW: CodecContext = { aad: "a flow was cancelled" };
+
+/** Of a job of any queue. */
+export function cancelledElsewhere(
+  { told }: Pick<QueueValues<unknown, unknown>, "told">,
+  reason: string | undefined,
+): Buffer {
+  const mark = Buffer.from([CANCELLED]);
+  return reason === undefined ? mark : Buffer.concat([mark, told.encode({ message: reason }, FLOW)]);
+}
+
+function reasonFrom({ told }: QueueValues<unknown, unknown>, bytes: Buffer): string | undefined {
+  try {
+    return bytes.length === 0 ? undefined : told.decode(bytes, FLOW).message;
+  } catch {
+    // Of a queue with keys of its own.
+    return undefined;
+  }
+}
+
 export function outcomeFrom<Result>(values: QueueValues<unknown, Result>, bytes: Buffer): Outcome<Result> {
+  if (bytes[0] === CANCELLED) return { status: "cancelled", reason: reasonFrom(values, bytes.subarray(1)) };
   const { value, message = "", cancelled, expired } = values.outcome.decode(bytes, values.context);
   if (expired === true) return { status: "expired" };
   if (cancelled !== undefined) return { status: "cancelled", reason: cancelled === "" ? undefined : cancelled };

@@ -233,7 +233,7 @@ function methods(id: string, jobId: string, token: string): Record<string, Recor
       page: [{ cursor: name("a"), limit: 1 }],
     },
     "queue.batch": { add: [[]] },
-    "queue.flows": { get: [name(jobId)], retry: [name(jobId)] },
+    "queue.flows": { get: [name(jobId)], retry: [name(jobId)], cancel: [name(jobId), name("why")] },
     "queue.schedules": {
       set: [n, { every: "1h", payload: 1 }],
       get: [n],

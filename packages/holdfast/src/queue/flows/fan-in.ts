@@ -5,6 +5,7 @@ import type { Codec } from "../../core/codec/codec.ts";
 export type QueueChildResult =
   | { readonly queue: string; readonly id: string; readonly status: "ok"; readonly value: unknown }
   | { readonly queue: string; readonly id: string; readonly status: "dead"; readonly message: string }
+  | { readonly queue: string; readonly id: string; readonly status: "cancelled" }
   | { readonly queue: string; readonly id: string; readonly status: "pending" };
 
 export interface Told {
@@ -15,6 +16,8 @@ export interface Told {
 /** What the callbacks of a batch wait for until it is closed. */
 export const OPEN = "open";
 const NEWLINE = 10;
+/** The whole outcome of a job that was cancelled: see `lua/include/letters.lua`. */
+const CANCELLED = "x".charCodeAt(0);
 
 /** Outcomes on their way from queue to queue: with the handle's codec, as the two may have codecs of their own, and the queue's own keys. */
 export class FanIn {
@@ -49,6 +52,7 @@ export class FanIn {
 
   #result(queue: string, id: string, status: string, outcome: Buffer): QueueChildResult {
     if (status === "?") return { queue, id, status: "pending" };
+    if (outcome.length === 1 && outcome[0] === CANCELLED) return { queue, id, status: "cancelled" };
     const told: Told = outcome.length === 0 ? {} : this.#codec.decode(outcome, { aad: JSON.stringify([queue, id]) });
     if (status === "o") return { queue, id, status: "ok", value: told.value };
     return { queue, id, status: "dead", message: told.message ?? "it was given up" };

@@ -5,7 +5,7 @@ import { bytesOf, listOf } from "../../core/command/reply.ts";
 import type { Core } from "../../core/core.ts";
 import { runScript, type UnclassedCall } from "../../core/script/run.ts";
 import type { QueueKeys } from "../keys.ts";
-import { find, flowAdd, flowEnded, flowExtend, flowRetry, flowStart, retry } from "../scripts.gen.ts";
+import { cancel, find, flowAdd, flowEnded, flowExtend, flowRetry, flowStart, retry } from "../scripts.gen.ts";
 import type { QueueJobState } from "../jobs/info.ts";
 import type { Plan, PlanNode } from "./plan.ts";
 import { decodeNode, encodeNode } from "./plan-text.ts";
@@ -30,6 +30,8 @@ const PAGE = 100;
 const PENDING = "?".charCodeAt(0);
 /** As for other additions. */
 const OPERATION_TTL_MS = 60_000;
+/** For so long the outcome of a cancelled job waits to be read: as where a queue has no `resultTtl` of its own. */
+const CANCELLED_TTL_MS = 60_000;
 /** For so long a batch may be open without an addition. */
 const OPEN_MS = 30 * 24 * 60 * 60 * 1_000;
 /** For so long the name of a batch that was closed stays taken, so that closing it again is not a new one. */
@@ -125,6 +127,16 @@ export class FlowStore {
     const { jobs, meta, dead, blocked } = this.#keys;
     const names = { jobs, meta, dead, blocked };
     return (await runScript(this.#core.driver, flowRetry, names, { id, refs }, this.#call)).status === "ok";
+  }
+
+  /** As `queue.cancel`. One that the flow has not added yet is not added any more. */
+  async cancel(id: string, outcome: Buffer): Promise<"ok" | "running" | "missing"> {
+    const { jobs, meta, dead, unique, workers, idle, letters, lanes } = this.#keys;
+    const names = { jobs, meta, ...lanes, dead, unique, workers, idle, letters };
+    const { channel } = this.#core.wakeups;
+    const args = { channel, keepMs: CANCELLED_TTL_MS, barMs: OPERATION_TTL_MS, outcome, ids: [id] };
+    const [answer] = await runScript(this.#core.driver, cancel, names, args, this.#call);
+    return answer as "ok" | "running" | "missing";
   }
 
   /** Lets a dead job run again. */

@@ -1,12 +1,14 @@
-/** Whole flows: looked at, and run again where jobs of them have died. */
+/** Whole flows: looked at, cancelled, and run again where jobs of them have died. */
 import type { Codec } from "../../core/codec/codec.ts";
 import { inChunks } from "../../core/batch/in-chunks.ts";
 import type { Operations } from "../../core/observe/observe.ts";
 import { checkName } from "../options.ts";
 import type { Partitions } from "../partitions.ts";
 import type { QueueJobState } from "../jobs/info.ts";
+import { checkReason } from "../jobs/changes.ts";
+import { cancelledElsewhere } from "../values.ts";
 import { FanIn, type QueueChildResult, type Told } from "./fan-in.ts";
-import type { PostOffice } from "./post.ts";
+import type { Post, PostOffice } from "./post.ts";
 
 /** A job of a flow, and those that it waits for or has waited for. */
 export interface QueueFlow {
@@ -30,6 +32,7 @@ const AT_ONCE = 50;
 /**
  * @example
  * const flow = await albums.flows.get(id);                   // a tree with the state of each job
+ * await albums.flows.cancel(id, "no longer wanted");        // the whole tree
  * await albums.flows.retry(id);                              // runs the dead ones again, and what died of it waits again
  */
 export class QueueFlows {
@@ -38,6 +41,7 @@ export class QueueFlows {
   readonly #partitions: Partitions;
   readonly #office: PostOffice;
   readonly #fanIn: FanIn;
+  readonly #told: Codec<Told>;
 
   constructor(told: Codec<Told>, operations: Operations, queue: string, partitions: Partitions) {
     this.#operations = operations;
@@ -45,6 +49,7 @@ export class QueueFlows {
     this.#partitions = partitions;
     this.#office = partitions.office;
     this.#fanIn = new FanIn(told);
+    this.#told = told;
   }
 
   /** Returns the flow that ends in this job, or undefined where there is none. A job for which two wait is shown twice. Cost: a script and HGETALL per job. */
@@ -65,6 +70,23 @@ export class QueueFlows {
       const root = this.#root(id);
       await this.#look(root, undefined, seen);
       return this.#retry(root, new Set());
+    });
+  }
+
+  /**
+   * Cancels the flow that ends in this job: the job, and all in every queue that it waits for and that have not ended; the handlers of those that run
+   * are told, and what is not added yet never is. Returns how many were cancelled, running ones included. Nothing is found of a flow whose last job is over.
+   * Idempotent. Cost: HGETALL and a script per job.
+   */
+  cancel(id: string, reason?: string): Promise<number> {
+    return this.#operations.run("flows.cancel", id, async () => {
+      const root = this.#root(id);
+      const outcome = cancelledElsewhere({ told: this.#told }, checkReason(reason));
+      const posts = new Set<Post>();
+      const cancelled = await this.#cancel(root, { outcome, posts, done: new Set() });
+      // Others may wait for some of them.
+      for (const post of posts) post.kick();
+      return cancelled;
     });
   }
 
@@ -93,6 +115,23 @@ export class QueueFlows {
     if (state === "dead" && !waits) retried += await flows.redrive(address.id);
     for (const { child } of children) retried += await this.#retry(child, done);
     return retried;
+  }
+
+  /** Those that wait first, so that none runs, or dies, because of the others; what they wait for is forgotten with them. */
+  async #cancel(address: Address, work: Cancelling): Promise<number> {
+    const key = JSON.stringify([address.queue, address.id]);
+    if (work.done.has(key)) return 0;
+    work.done.add(key);
+    const post = this.#office.of(address.queue, address.partition);
+    work.posts.add(post);
+    const below = new Map((await this.#children(address)).map((each) => [each.ref, each]));
+    const answer = await post.flows.cancel(address.id, work.outcome);
+    // What it has added by then: from now on it adds nothing.
+    if (answer === "running") for (const each of await this.#children(address)) below.set(each.ref, each);
+    const pending = [...below.values()].filter(({ result }) => result.status === "pending");
+    const task = (chunk: readonly Below[]) => Promise.all(chunk.map(({ child }) => this.#cancel(child, work)));
+    const cancelled = await inChunks(pending, task, { size: AT_ONCE });
+    return cancelled.reduce((sum, each) => sum + each, answer === "missing" ? 0 : 1);
   }
 
   #look(
@@ -126,6 +165,12 @@ export class QueueFlows {
       return { ref, result, child: { queue: result.queue, partition: below, id: result.id } };
     });
   }
+}
+
+interface Cancelling {
+  readonly outcome: Buffer;
+  readonly posts: Set<Post>;
+  readonly done: Set<string>;
 }
 
 interface Below {

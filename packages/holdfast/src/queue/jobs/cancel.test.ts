@@ -4,6 +4,7 @@
 // - a running handler does not hear of it ....................... "a running job: ..."
 // - nor where the wake-up is lost ............................... "is heard of at the next round where the wake-up is lost"
 // - the job is tried again, or counts as done ................... "however its run ends"
+// - what a job did that sleeps stays done ....................... "one that sleeps and has something to undo ..."
 // - its worker dies before it has ended ......................... "is over when its worker leaves"
 // - cancelled and run at the same time .......................... "races with claims: each job either runs to its end or is cancelled"
 import { randomUUID } from "node:crypto";
@@ -112,6 +113,27 @@ describe.each(backends())("cancelling jobs [$name]", ({ url, options }) => {
     gate.resolve(undefined);
     expect(await added.result()).toEqual({ status: "cancelled", reason: "stop" });
     expect(await queue.get(added.id)).toBeUndefined();
+  });
+
+  it("one that sleeps and has something to undo runs once more for that, and is not dropped by a second cancel", async () => {
+    const queue = fresh();
+    const log: string[] = [];
+    const added = await queue.add(1, { result: true });
+    const handler = async (job: QueueJob<number>) => {
+      await job.step("charge", () => void log.push("charge"));
+      await job.compensate("refund", () => log.push("refund"));
+      await job.sleep("rest", "1h");
+      return "never";
+    };
+    const worker = queue.work(handler);
+    await until("it sleeps", async () => (await queue.get(added.id))?.state === "delayed");
+    await worker.close();
+    expect(await added.cancel("too late")).toEqual({ status: "running" });
+    expect(await added.cancel("too late")).toEqual({ status: "running" });
+    await using _other = queue.work(handler);
+    expect(await added.result()).toEqual({ status: "dead", message: "it was cancelled" });
+    expect(log).toEqual(["charge", "refund"]);
+    expect(await queue.counts()).toMatchObject({ waiting: 0, delayed: 0, active: 0, dead: 1 });
   });
 
   it("is heard of at the next round where the wake-up is lost", async () => {

@@ -86,12 +86,16 @@ export class QueueChanges<Payload> {
   }
 }
 
-/** @throws InvalidArgumentError for a reason that is no text, or too long a one */
+/** @throws InvalidArgumentError for one that is no text, or too long */
+export function checkReason(reason: string | undefined): string | undefined {
+  if (reason === undefined || (typeof reason === "string" && reason.length <= MAX_REASON)) return reason;
+  throw new InvalidArgumentError("reason", `a text of at most ${MAX_REASON} characters`, reason);
+}
+
+/** @throws InvalidArgumentError as `checkReason` */
 export function cancelOutcome(
   values: Pick<QueueValues<unknown, unknown>, "context" | "outcome">,
   reason: string | undefined,
 ): Buffer {
-  if (reason !== undefined && (typeof reason !== "string" || reason.length > MAX_REASON))
-    throw new InvalidArgumentError("reason", `a text of at most ${MAX_REASON} characters`, reason);
-  return values.outcome.encode({ cancelled: reason ?? "" }, values.context);
+  return values.outcome.encode({ cancelled: checkReason(reason) ?? "" }, values.context);
 }

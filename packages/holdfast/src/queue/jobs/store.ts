@@ -64,9 +64,9 @@ export class JobStore {
   }
 
   cancel(ids: readonly string[], outcome: Buffer): Promise<string[]> {
-    const { jobs, meta, dead, unique, workers, idle, letters } = this.#keys;
-    const names = { jobs, meta, dead, unique, workers, idle, letters };
-    const args = { channel: this.#channel, keepMs: this.#settings.resultTtlMs, outcome, ids };
+    const { jobs, meta, dead, unique, workers, idle, letters, lanes } = this.#keys;
+    const names = { jobs, meta, ...lanes, dead, unique, workers, idle, letters };
+    const args = { channel: this.#channel, keepMs: this.#settings.resultTtlMs, barMs: 0, outcome, ids };
     return runScript(this.#core.driver, cancel, names, args, this.#call("queue.cancel", ids[0]));
   }
 

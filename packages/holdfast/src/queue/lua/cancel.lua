@@ -9,12 +9,18 @@
 -- @include options
 -- @include events
 -- @include groups
+-- @include place
 -- @include ghosts
 -- @include unplace
 -- @include letters
+-- @include give-up
 -- @include cancelled
+-- @include cancel-job
 -- @key jobs
 -- @key meta
+-- @key urgent
+-- @key normal
+-- @key low
 -- @key dead
 -- @key unique
 -- @key workers
@@ -22,27 +28,21 @@
 -- @key letters
 -- @arg channel text
 -- @arg keepMs int       for how long an outcome waits to be read
+-- @arg barMs int        for how long a job that is not there yet is not added by the flow that it belongs to; 0: it may be
 -- @arg outcome bytes
 -- @arg ids... text
 -- @returns list<text>
-local results, answers = string.sub(jobs, 1, -5) .. 'result:', {}
+local head, answers = string.sub(jobs, 1, -5), {}
+local keys = {
+  jobs = jobs, meta = meta, dead = dead, unique = unique, workers = workers, idle = idle, letters = letters, lanes = {urgent, normal, low},
+}
 for at, id in ipairs(ids) do
   local record = redis.call('HGET', jobs, id)
-  local worker = record and workerOf(id, workers, jobs)
-  if worker then
-    markCancelled(jobs, meta, channel, id, worker, keepMs .. ':' .. outcome)
-    answers[at] = 'running'
-  elseif record and not redis.call('ZSCORE', dead, id) then
-    unplace(jobs, id, record)
-    if freeUnique(unique, optionsOf(record).u or '', id) then wakeWorkers(idle, channel, 1) end
-    tellParents(letters, record, 'd', '')
-    forget(jobs, meta, {id})
-    redis.call('SET', results .. id, outcome, 'PX', keepMs)
-    redis.call('PUBLISH', channel, results .. id)
-    noteEvent(jobs, channel, 'cancelled', id, record)
-    answers[at] = 'ok'
+  if record then
+    answers[at] = cancelJob(keys, channel, id, record, keepMs, outcome) or 'missing'
   else
-    answers[at] = not record and redis.call('GET', results .. id) == outcome and 'ok' or 'missing'
+    if barMs > 0 then redis.call('SET', head .. 'op:' .. id, '1', 'PX', barMs) end
+    answers[at] = redis.call('GET', head .. 'result:' .. id) == outcome and 'ok' or 'missing'
   end
 end
 return answers

@@ -36,9 +36,9 @@ local function drop(id)
   redis.call('HDEL', blocked, id)
   forget(jobs, meta, {id})
 end
-local function die(id, record, name)
+local function die(id, record, name, outcome)
   redis.call('HDEL', blocked, id)
-  if dieWith(keys, channel, results, id, record, name) then release(id, record, true) end
+  if dieWith(keys, channel, results, id, record, name, outcome) then release(id, record, true) end
 end
 -- One that was dead was redriven and went well: so it did for those that have not gone on without it.
 local function mend(children, id, ref, waits, isWaiting, outcome)
@@ -73,7 +73,7 @@ local function told(id, policy, ref, status, outcome)
   end
   local left = redis.call('HINCRBY', blocked, id, -1)
   if status == 'd' then
-    if policy == 'f' then return die(id, record, name) end
+    if policy == 'f' then return die(id, record, name, outcome) end
     if policy == 'c' or policy == 'd' then return release(id, record) end
     if policy == 's' then return drop(id) end
   end

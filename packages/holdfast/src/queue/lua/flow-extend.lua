@@ -21,7 +21,8 @@
 local function mayWait(id)
   if fence ~= 0 then
     local held = redis.call('ZSCORE', active, id)
-    return held and tonumber(held) == fence
+    -- Nothing is added by a job that is cancelled: those that it waits for may be cancelled already.
+    return held and tonumber(held) == fence and redis.call('HEXISTS', meta, 'x' .. id) == 0
   end
   if redis.call('HEXISTS', blocked, id) == 0 then return false end
   if open == '' then return true end

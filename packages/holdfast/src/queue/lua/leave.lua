@@ -38,7 +38,7 @@ endRuns(jobs, ids)
 for _, id in ipairs(ids) do
   local record = redis.call('HGET', jobs, id)
   if record and mayBeCancelled and wasCancelled(jobs, meta, channel, id) then
-    tellParents(letters, record, 'd', '')
+    tellParents(letters, record, 'd', CANCELLED)
     forget(jobs, meta, {id})
     noteEvent(jobs, channel, 'cancelled', id, record)
     if freeUnique(unique, optionsOf(record).u or '', id) then released = released + 1 end

@@ -49,7 +49,7 @@ for at = #ids, 1, -1 do
   local record = redis.call('HGET', jobs, id)
   local isCancelled = record and mayBeCancelled and redis.call('HEXISTS', meta, 'x' .. id) == 1
   if isCancelled and not undoes(jobs, meta, id, 'it was cancelled') and wasCancelled(jobs, meta, channel, id) then
-    tellParents(letters, record, 'd', '')
+    tellParents(letters, record, 'd', CANCELLED)
     forget(jobs, meta, {id})
     noteEvent(jobs, channel, 'cancelled', id, record)
     if freeUnique(unique, optionsOf(record).u or '', id) then recovered = recovered + 1 end

@@ -10,11 +10,23 @@
 -- @include groups
 -- @include place
 -- @include schedule-job
+-- @include forget
+-- @include worker-of
+-- @include ghosts
+-- @include unplace
+-- @include letters
+-- @include give-up
+-- @include cancelled
+-- @include cancel-job
 -- @key ticks
 -- @key states
 -- @key schedules
 -- @key jobs
+-- @key meta
 -- @key dead
+-- @key unique
+-- @key workers
+-- @key letters
 -- @key urgent
 -- @key normal
 -- @key low
@@ -22,7 +34,9 @@
 -- @arg channel text
 -- @arg jobHead text    what ids of jobs begin with
 -- @arg retryMs int      how soon a tick that is held back is looked at again
--- @arg fields... text   of each schedule: id, state as it was seen, tick after these (0: none), when that is due, overlap (all, skip or bufferOne), most runs (0: any number), how late a run counts as late, ticks missed, how many ticks follow, each with when it was due
+-- @arg keepMs int       for how long the outcome of a cancelled job waits to be read
+-- @arg outcome bytes    of a cancelled job
+-- @arg fields... text   of each schedule: id, state as it was seen, tick after these (0: none), when that is due, overlap (all, skip, bufferOne or cancelOther), most runs (0: any number), how late a run counts as late, ticks missed, how many ticks follow, each with when it was due
 -- @result ok added:int late:int missed:int skipped:int stale:int
 local lanes = {urgent, normal, low}
 local added, late, missed, skipped, stale = 0, 0, 0, 0, 0
@@ -31,6 +45,15 @@ local function isOver(id, tick)
   if tick == 0 then return true end
   local job = jobOf(id, tick)
   return redis.call('HEXISTS', jobs, job) == 0 or redis.call('ZSCORE', dead, job) ~= false
+end
+-- The last one of those that are due cancels the job of the last tick, whatever that is doing.
+local function cancelOther(id, tick)
+  local job = jobOf(id, tick)
+  local record = redis.call('HGET', jobs, job)
+  local keys = {
+    jobs = jobs, meta = meta, dead = dead, unique = unique, workers = workers, idle = idle, letters = letters, lanes = lanes,
+  }
+  if record then cancelJob(keys, channel, job, record, keepMs, outcome) end
 end
 local function tickOne(id, at)
   local record, seen = redis.call('HGET', schedules, id), redis.call('HGET', states, id)
@@ -54,10 +77,14 @@ local function tickOne(id, at)
     state[HELD] = 0
     run(held, held)
   end
-  for tickAt = at + 9, at + 7 + 2 * tonumber(fields[at + 8]), 2 do
+  local lastAt = at + 7 + 2 * tonumber(fields[at + 8])
+  for tickAt = at + 9, lastAt, 2 do
     local tick = tonumber(fields[tickAt])
     if isDone() then break end
-    if overlap == 'all' or isOver(id, state[LAST]) then
+    if overlap == 'cancelOther' and tickAt == lastAt then
+      cancelOther(id, state[LAST])
+      run(tick, tonumber(fields[tickAt + 1]))
+    elseif overlap == 'all' or overlap ~= 'cancelOther' and isOver(id, state[LAST]) then
       run(tick, tonumber(fields[tickAt + 1]))
     elseif overlap == 'bufferOne' and state[HELD] == 0 then
       state[HELD] = tick

@@ -47,10 +47,10 @@ local function endForGood(id, uniqueKey, outcome, isTold)
 end
 -- Those that it waits for may all have ended meanwhile, or one of them has died.
 local function waitForOthers(id, record)
-  local left, early, name = waitsFor(jobs, id)
+  local left, early, name, outcome = waitsFor(jobs, id)
   if early == 'f' then
     local keys = {jobs = jobs, meta = meta, dead = dead, unique = unique, letters = letters}
-    if not dieWith(keys, channel, results, id, record, name) then return end
+    if not dieWith(keys, channel, results, id, record, name, outcome) then return end
   elseif left > 0 and not early then
     redis.call('HSET', blocked, id, left)
     return
@@ -123,7 +123,7 @@ for at = 1, #fields, 9 do
     elseif isCancelled and wasCancelled(jobs, meta, channel, id) then
       cancelled[#cancelled + 1] = id
       noteEvent(jobs, channel, 'cancelled', id, record)
-      tellParents(letters, record, 'd', '')
+      tellParents(letters, record, 'd', CANCELLED)
       forget(jobs, meta, {id})
       endForGood(id, uniqueKey, '', isTold)
     elseif fate == 'done' or fate == 'expired' then

@@ -10,7 +10,8 @@ export interface QueueScheduleCatchUp {
 
 export type QueueScheduleMissed = "skip" | "once" | QueueScheduleCatchUp;
 
-export type QueueScheduleOverlap = "all" | "skip" | "bufferOne";
+export type QueueScheduleOverlap = "all" | "skip" | "bufferOne" | "cancelOther";
+const OVERLAPS: readonly QueueScheduleOverlap[] = ["all", "skip", "bufferOne", "cancelOther"];
 
 export interface QueueScheduleOptions<Payload> {
   /** Five fields (minute, hour, day of the month, month, day of the week), or six with seconds first. Either this or `every`. */
@@ -25,7 +26,7 @@ export interface QueueScheduleOptions<Payload> {
   readonly missed?: QueueScheduleMissed;
   /** How late a tick may come and not count as missed. @default "1m" */
   readonly grace?: Duration;
-  /** While the job of the tick before is not over: run beside it, do not run, or run once when it is over. @default "all" */
+  /** While the job of the tick before is not over: run beside it, do not run, run once when it is over, or cancel that one. @default "all" */
   readonly overlap?: QueueScheduleOverlap;
   /** No tick before: a Date, or milliseconds since 1970. @default none */
   readonly start?: Date | number;
@@ -169,14 +170,8 @@ function missedOf(missed: QueueScheduleMissed = "once"): SchedulePlan["missed"] 
 }
 
 function overlapOf(overlap: unknown = "all"): QueueScheduleOverlap {
-  if (overlap === "all" || overlap === "skip" || overlap === "bufferOne") return overlap;
-  const isPlanned = overlap === "cancelOther";
-  const expected = '"all", "skip" or "bufferOne"';
-  throw new InvalidArgumentError(
-    "overlap",
-    isPlanned ? `${expected}: a job that runs cannot be cancelled yet` : expected,
-    overlap,
-  );
+  if (OVERLAPS.includes(overlap as QueueScheduleOverlap)) return overlap as QueueScheduleOverlap;
+  throw new InvalidArgumentError("overlap", `one of ${OVERLAPS.join(", ")}`, overlap);
 }
 
 function timeOf(field: string, at: Date | number | undefined): number | undefined {

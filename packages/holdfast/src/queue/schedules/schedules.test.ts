@@ -54,7 +54,13 @@ describe.each(backends())("schedules [$name]", ({ url, options }) => {
     const group = new Keyspace(prefix).group("queue", name);
     const core = new Core(hf.driver, { keys: new Keyspace(prefix), codec: {} });
     const [queue, keys] = [new QueueKeys(group), new ScheduleKeys(group)];
-    return new ScheduleStore(core, { queue, keys, timeoutMs: undefined, jobHead: "" });
+    return new ScheduleStore(core, {
+      queue,
+      keys,
+      timeoutMs: undefined,
+      cancelled: { outcome: () => Buffer.from("x"), keepMs: 60_000 },
+      jobHead: "",
+    });
   };
   const worksOf = (due: Awaited<ReturnType<ScheduleStore["due"]>>): TickWork[] =>
     due.ids.map((id, at) => {
@@ -297,6 +303,64 @@ describe.each(backends())("schedules [$name]", ({ url, options }) => {
     await until("the one that was held back is added", () => ticker.stats().added === 2);
     expect(Number((await waiting())[1]!.slice(2))).toBe(Number(first!.slice(2)) + 100);
     expect(await schedules.get("s")).toMatchObject({ runs: 2, next: [] });
+  });
+
+  it("overlap cancelOther cancels the job of the tick before, whether it waits or runs", async () => {
+    const schedules = fresh();
+    const queue = hf.queue<number>(name);
+    const reasons: unknown[] = [];
+    await schedules.set("s", { every: 100, payload: 1, overlap: "cancelOther", missed: { catchUp: 1_000 }, max: 4 });
+    await using worker = queue.work(
+      ({ signal }) =>
+        new Promise<void>((resolve) => {
+          signal.addEventListener("abort", () => {
+            reasons.push((signal.reason as Error).cause);
+            resolve();
+          });
+        }),
+      { poll: 50, concurrency: 1 },
+    );
+    const isLeft = async () => {
+      const { last, next } = (await schedules.get("s"))!;
+      const { active, waiting: some } = await queue.counts();
+      return next.length === 0 && active === 1 && some === 0 && (await queue.get(last!.jobId))?.state === "active";
+    };
+    await until("only the last one is left", isLeft);
+    expect(reasons.every((reason) => reason === "the next tick of its schedule came")).toBe(true);
+    const { last } = (await schedules.get("s"))!;
+    await queue.cancel(last!.jobId, "over");
+    await until("it is over", () => reasons.at(-1) === "over");
+    expect(worker.stats()).toMatchObject({ failed: 0, lost: 0 });
+  });
+
+  it("overlap cancelOther: of ticks that are due at once only the last one has a job", async () => {
+    const schedules = fresh();
+    const queue = hf.queue<number>(name);
+    await schedules.set("s", {
+      every: 100,
+      payload: 1,
+      overlap: "cancelOther",
+      missed: { catchUp: 1_000 },
+      grace: "1h",
+    });
+    const store = storeOf();
+    let due = await isDue(store);
+    await store.tick(worksOf(due));
+    const [first] = await waiting();
+    const result = queue.result(first!);
+    await until("several are due", async () => {
+      due = await store.due();
+      return worksOf(due).some(({ reckoning }) => reckoning.ticks.length >= 3);
+    });
+    const { ticks } = worksOf(due)[0]!.reckoning;
+    expect(await store.tick(worksOf(due))).toMatchObject({ added: 1, skipped: ticks.length - 1, stale: 0 });
+    expect(await store.tick(worksOf(due))).toMatchObject({ added: 0, skipped: 0, stale: 1 });
+    const counts = await queue.counts();
+    expect(counts).toMatchObject({ waiting: 2, active: 0 });
+    expect(await queue.get(first!)).toBeUndefined();
+    expect(await queue.get(`s@${ticks.at(-1)!.at}`)).toMatchObject({ state: "waiting" });
+    expect((await queue.page({ state: "waiting" })).jobs).toHaveLength(1);
+    expect(await result).toEqual({ status: "cancelled", reason: undefined });
   });
 
   it("sync removes what its owner dropped, and nothing else", async () => {

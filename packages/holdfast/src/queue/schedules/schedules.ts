@@ -13,7 +13,10 @@ import type { Codec, CodecContext } from "../../core/codec/codec.ts";
 import type { Core } from "../../core/core.ts";
 import { Operations } from "../../core/observe/observe.ts";
 import { untilNoConflict } from "../../core/update/compare-and-set.ts";
+import { cancelOutcome } from "../jobs/changes.ts";
 import type { QueueKeys } from "../keys.ts";
+import type { QueueSettings } from "../options.ts";
+import type { QueueValues } from "../values.ts";
 import { ScheduleKeys } from "./keys.ts";
 import {
   checkScheduleId,
@@ -43,8 +46,8 @@ export interface QueueSchedulePage<Payload> {
 /** What schedules need of their queue: its first partition has them, and their jobs. */
 export interface ScheduledQueue<Payload> {
   readonly keys: QueueKeys;
-  readonly values: { readonly payload: Codec<Payload>; readonly context: CodecContext };
-  readonly settings: { readonly timeoutMs: number | undefined; readonly partitions: number };
+  readonly values: Pick<QueueValues<Payload, unknown>, "payload" | "outcome" | "context">;
+  readonly settings: Pick<QueueSettings, "timeoutMs" | "partitions" | "resultTtlMs">;
 }
 
 const VERSION_BYTES = 6;
@@ -53,6 +56,8 @@ const MOST_ROUNDS = 50;
 const PER_CALL = 50;
 /** By which the id of a job is looked for there, in a queue that has several. */
 const FIRST_PARTITION = "0~";
+/** Why a job was cancelled by the tick after it. */
+const OVERTAKEN = "the next tick of its schedule came";
 const SYNC_PAGE = 200;
 
 /**
@@ -72,8 +77,9 @@ export class QueueSchedules<Payload> {
     const keys = new ScheduleKeys(core.keys.group("queue", name));
     this.#core = core;
     this.#operations = new Operations("queue", name);
+    const cancelled = { outcome: () => cancelOutcome(values, OVERTAKEN), keepMs: settings.resultTtlMs };
     const jobHead = settings.partitions === 1 ? "" : FIRST_PARTITION;
-    this.#store = new ScheduleStore(core, { queue, keys, timeoutMs: settings.timeoutMs, jobHead });
+    this.#store = new ScheduleStore(core, { queue, keys, timeoutMs: settings.timeoutMs, cancelled, jobHead });
     this.#wakeKey = keys.wakeKey;
     this.#payload = values.payload;
     this.#context = values.context;

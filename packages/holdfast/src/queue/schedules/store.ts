@@ -47,6 +47,8 @@ export interface ScheduleStoreOptions {
   readonly queue: QueueKeys;
   readonly keys: ScheduleKeys;
   readonly timeoutMs: number | undefined;
+  /** For those who wait for a job that the next tick cancels. */
+  readonly cancelled: { readonly outcome: () => Buffer; readonly keepMs: number };
   /** What the ids of its jobs begin with, so that they are looked for in this partition. */
   readonly jobHead: string;
 }
@@ -56,13 +58,15 @@ export class ScheduleStore {
   readonly #queue: QueueKeys;
   readonly #keys: ScheduleKeys;
   readonly #timeoutMs: number | undefined;
+  readonly #cancelled: ScheduleStoreOptions["cancelled"];
   readonly #jobHead: string;
 
-  constructor(core: Core, { queue, keys, timeoutMs, jobHead }: ScheduleStoreOptions) {
+  constructor(core: Core, { queue, keys, timeoutMs, cancelled, jobHead }: ScheduleStoreOptions) {
     this.#core = core;
     this.#queue = queue;
     this.#keys = keys;
     this.#timeoutMs = timeoutMs;
+    this.#cancelled = cancelled;
     this.#jobHead = jobHead;
   }
 
@@ -84,12 +88,15 @@ export class ScheduleStore {
 
   tick(works: readonly TickWork[]): Promise<ScheduleTickResult> {
     const { ticks, states, schedules } = this.#keys;
-    const { jobs, dead, lanes, idle } = this.#queue;
-    const names = { ticks, states, schedules, jobs, dead, ...lanes, idle };
+    const { jobs, meta, dead, unique, workers, letters, lanes, idle } = this.#queue;
+    const names = { ticks, states, schedules, jobs, meta, dead, unique, workers, letters, ...lanes, idle };
+    const cancels = works.some(({ plan }) => plan.overlap === "cancelOther");
     const args = {
       channel: this.#core.wakeups.channel,
       jobHead: this.#jobHead,
       retryMs: RETRY_MS,
+      keepMs: this.#cancelled.keepMs,
+      outcome: cancels ? this.#cancelled.outcome() : "",
       fields: works.flatMap(fieldsOf),
     };
     return runScript(this.#core.driver, scheduleTick, names, args, this.#call("tick"));

@@ -1,8 +1,8 @@
--- For how many others a job that is to wait still waits, and what those mean to it that died before: `f` it dies, with the name of one;
+-- For how many others a job that is to wait still waits, and what those mean to it that died before: `f` it dies, with the name of one and its outcome;
 -- `c` it goes on. That counts once. See `block`.
 local function waitsFor(jobs, id)
   local children = string.sub(jobs, 1, -5) .. 'children:' .. id
-  local left, fate, name = 0, nil, nil
+  local left, fate, name, outcome = 0, nil, nil, nil
   local flat = redis.call('HGETALL', children)
   for at = 1, #flat, 2 do
     local status, rest = string.sub(flat[at + 1], 1, 1), string.sub(flat[at + 1], 2)
@@ -10,11 +10,12 @@ local function waitsFor(jobs, id)
       left = left + 1
     elseif status == 'f' then
       redis.call('HSET', children, flat[at], 'd' .. rest)
-      fate, name = 'f', string.match(rest, '^[^\n]*')
+      fate = 'f'
+      name, outcome = string.match(rest, '^([^\n]*)\n?(.*)$')
     elseif status == 'c' then
       redis.call('HSET', children, flat[at], 'C' .. rest)
       fate = fate or 'c'
     end
   end
-  return left, fate, name
+  return left, fate, name, outcome
 end
