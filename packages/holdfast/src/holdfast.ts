@@ -176,7 +176,10 @@ export class Holdfast implements AsyncDisposable {
     return this.#core.driver.onState(listener);
   }
 
-  /** Ends background work, releases what is held, closes the connection. Idempotent. */
+  /**
+   * Ends background work, releases what is held, closes the connection. Idempotent. For a handler of a channel or a queue it resolves at once:
+   * the handle closes when the handler has ended.
+   */
   close(): Promise<void> {
     return this.#core.close();
   }

@@ -17,7 +17,7 @@ import { Operations } from "../core/observe/observe.ts";
 import type { Reply } from "../driver/port.ts";
 import { BulkLoad } from "./bulk-load.ts";
 import type { CacheLoad, CacheLoadMany } from "./load.ts";
-import { Loader, type LoaderCall } from "./loader.ts";
+import { Loader } from "./loader.ts";
 import { answersFor, distinctIds, entriesByIds } from "./many.ts";
 import {
   CACHE_OPTIONS,
@@ -42,7 +42,8 @@ interface CacheRead extends KeyRead {
   readonly signal: AbortSignal | undefined;
   /** `Loader.now` when it was called. */
   readonly since: number;
-  readonly within: LoaderCall | undefined;
+  /** Whether it was called by the key's own loader. */
+  readonly isOwn: boolean;
   /** Called when the load turns out to be another's, which is waited for. */
   readonly waits: (() => void) | undefined;
 }
@@ -84,7 +85,7 @@ export class Cache<V> {
       this.#answer(outcome, read),
     );
     this.#loader = new Loader(core, this.#store, settings, this.#stats);
-    this.#bulk = settings.loadMany === undefined ? undefined : new BulkLoad(settings.loadMany);
+    this.#bulk = settings.loadMany === undefined ? undefined : new BulkLoad(this.#loader.inside(settings.loadMany));
   }
 
   /**
@@ -144,8 +145,9 @@ export class Cache<V> {
       const loads = loadMany ?? this.#settings.loadMany;
       if (typeof loads !== "function") throw new InvalidArgumentError("loadMany", "a function", loads);
       const terms = options === undefined ? undefined : this.#loadTerms(options);
+      const inside = this.#loader.inside(loads);
       const found = await answersFor(wanted, IDS_PER_LOAD, (chunk) => {
-        const bulk = new BulkLoad(loads, chunk);
+        const bulk = new BulkLoad(inside, chunk);
         return chunk.map((id) => this.#readOneOf(bulk, id, terms));
       });
       return withoutAbsent(found) as Map<Id, Exclude<CacheLoaded<V, R>, undefined>>;
@@ -211,15 +213,16 @@ export class Cache<V> {
   }
 
   #plainRead(id: Id): CacheRead {
-    const none = { load: undefined, signal: undefined, within: undefined, waits: undefined };
+    const none = { load: undefined, signal: undefined, isOwn: false, waits: undefined };
     return { id, key: this.#store.key(id), ttlMs: 0, since: 0, ...none };
   }
 
   #loadingRead(id: Id, load: CacheLoad<unknown> | undefined): CacheRead {
     if (typeof load !== "function") throw new InvalidArgumentError("load", "a function", load);
-    const { now: since, calling: within } = this.#loader;
+    const key = this.#store.key(id);
+    const isOwn = this.#loader.isCaller(key);
     const { ttlMs } = this.#settings;
-    return { id, key: this.#store.key(id), load, ttlMs, signal: undefined, since, within, waits: undefined };
+    return { id, key, load, ttlMs, signal: undefined, since: this.#loader.now, isOwn, waits: undefined };
   }
 
   #loadTerms(options: CacheGetOrSetOptions): LoadTerms {

@@ -60,6 +60,17 @@ describe("a cache at its edges [standalone]", () => {
     const same = hf.cache<number>(cache.name);
     const around = cache.getOrSet("a", () => cache.getOrSet("b", () => same.getOrSet("b", () => 1)));
     await expect(around).rejects.toMatchObject({ code: "CONFLICT", key: "b" });
+    // However late it asks.
+    const late = cache.getOrSet("d", async () => {
+      await cache.get("b");
+      return cache.getOrSet("d", () => 1);
+    });
+    await expect(late).rejects.toMatchObject({ code: "CONFLICT", key: "d" });
+    const many = cache.getOrSetMany(["e", "f"], async () => {
+      await cache.get("b");
+      return cache.getOrSetMany(["f"], () => new Map([["f", 1]]));
+    });
+    await expect(many).rejects.toMatchObject({ code: "CONFLICT", key: "f" });
     expect(await cache.getOrSet("a", () => cache.getOrSet("b", () => 7))).toBe(7);
     // What a loader leaves behind may ask once the load is over.
     let later: (() => Promise<number>) | undefined;

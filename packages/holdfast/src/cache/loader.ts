@@ -11,12 +11,13 @@
  * - the handle is closed: loads under way are called off.
  */
 import { Deferred } from "../base/deferred.ts";
+import { Doors } from "../base/door.ts";
 import { ClosedError, HoldfastError, isOutage, OutcomeUnknownError, TimeoutError } from "../base/errors.ts";
 import type { Timer } from "../base/runtime.ts";
 import type { Core } from "../core/core.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
 import { type Flight, Flights, tokenOf } from "./flights.ts";
-import type { CacheLoad } from "./load.ts";
+import type { CacheLoad, CacheLoadMany } from "./load.ts";
 import type { CacheSettings } from "./options.ts";
 import type { CacheStats } from "./stats.ts";
 import type { CacheStore, Lookup } from "./store.ts";
@@ -31,21 +32,14 @@ export interface Loading {
   readonly ttlMs: number;
   /** `Loader.now` when the caller asked. */
   readonly since: number;
-  /** The loader's call in which the caller asked. */
-  readonly within: LoaderCall | undefined;
+  /** Whether the caller is the key's own loader. */
+  readonly isOwn: boolean;
   /** Called when the load turns out to be another's, which is waited for. */
   readonly waits: (() => void) | undefined;
 }
 
-/** A call of a user's loader. */
-export interface LoaderCall {
-  readonly core: Core;
-  readonly key: string;
-  isOver: boolean;
-}
-
-/** Until its loader first waits for something: what is asked in that time is asked by the loader. */
-let calling: LoaderCall | undefined;
+/** Loaders under way, by their keys: two caches of one name in one handle share them. */
+const loaders = new WeakMap<Core, Doors>();
 
 export class Loader {
   readonly #core: Core;
@@ -53,6 +47,7 @@ export class Loader {
   readonly #settings: CacheSettings;
   readonly #stats: CacheStats;
   readonly #flights: Flights;
+  readonly #doors: Doors;
 
   constructor(core: Core, store: Store, settings: CacheSettings, stats: CacheStats) {
     this.#core = core;
@@ -60,10 +55,22 @@ export class Loader {
     this.#settings = settings;
     this.#stats = stats;
     this.#flights = new Flights(core.driver.runtime, () => (stats.joined += 1));
+    this.#doors = loaders.get(core) ?? new Doors();
+    loaders.set(core, this.#doors);
   }
 
-  get calling(): LoaderCall | undefined {
-    return calling;
+  /** Whether the code that asks is a loader of that key. */
+  isCaller(key: string): boolean {
+    return this.#doors.isCaller(key);
+  }
+
+  /** `loadMany`, known as the loader of all the entries that it is to load. */
+  inside(loadMany: CacheLoadMany<unknown>): CacheLoadMany<unknown> {
+    return (ids, context) =>
+      this.#doors.enter(
+        ids.map((id) => this.#store.key(id)),
+        () => loadMany(ids, context),
+      );
   }
 
   get now(): number {
@@ -75,8 +82,7 @@ export class Loader {
    * @param reached false where the caller has just asked the server in vain: asking again would cost another deadline
    */
   load(loading: Loading, reached: boolean): Promise<Buffer> {
-    const { within } = loading;
-    if (within?.core === this.#core && within.key === loading.key && !within.isOver) throw waitsForItself(loading.id);
+    if (loading.isOwn) throw waitsForItself(loading.id);
     const boarding = {
       key: loading.key,
       since: loading.since,
@@ -224,14 +230,12 @@ export class Loader {
     const timer = runtime.setTimeout(overdue, this.#settings.loadTimeoutMs);
     const disown = this.#core.own({ close: async () => end(new ClosedError(undefined, detailsOf(id))) });
     this.#stats.loads += 1;
-    const call: LoaderCall = { core: this.#core, key, isOver: false };
     try {
-      return await Promise.race([begin(call, () => load({ id, signal: abort.signal })), ended.promise]);
+      return await Promise.race([this.#doors.enter([key], () => load({ id, signal: abort.signal })), ended.promise]);
     } catch (error) {
       this.#stats.loadErrors += 1;
       throw error;
     } finally {
-      call.isOver = true;
       runtime.clearTimeout(timer);
       disown();
     }
@@ -239,16 +243,6 @@ export class Loader {
 
   #timeout(id: Id, what: string): TimeoutError {
     return new TimeoutError(`${what} (${this.#settings.loadTimeoutMs} ms)`, detailsOf(id));
-  }
-}
-
-function begin<T>(call: LoaderCall, load: () => T): T {
-  const outer = calling;
-  calling = call;
-  try {
-    return load();
-  } finally {
-    calling = outer;
   }
 }
 

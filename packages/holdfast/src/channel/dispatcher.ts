@@ -1,8 +1,9 @@
 /** Hands messages to a handler: `concurrency` workers, each takes the next message when its last is done with. */
+import { Door } from "../base/door.ts";
 import { AbortedError } from "../base/errors.ts";
 import { type Runtime, within } from "../base/runtime.ts";
 import { type Delivery, Feed, type Source } from "./feed.ts";
-import { handling, type ChannelSubscribeOptions } from "./options.ts";
+import { type ChannelGap, handling, type ChannelSubscribeOptions } from "./options.ts";
 
 export interface ChannelMessageContext {
   /** Name of the channel that it came by. */
@@ -19,7 +20,7 @@ export interface ChannelSubscription extends AsyncDisposable {
   readonly name: string;
   /**
    * Ends it: no handler begins any more, and those in flight are waited for, at most `closeTimeout`. Messages that had to
-   * wait are given up. Idempotent; never rejects. A handler must not await it: it would wait for itself.
+   * wait are given up. Idempotent; never rejects. For a handler of this subscription it resolves at once.
    */
   close(): Promise<void>;
 }
@@ -31,6 +32,7 @@ export class Dispatcher<T> implements ChannelSubscription {
   readonly #handler: ChannelHandler<T>;
   readonly #concurrency: number;
   readonly #closeTimeoutMs: number;
+  readonly #door: Door;
   readonly #late = new AbortController();
   #workers: Promise<unknown> = Promise.resolve();
 
@@ -41,7 +43,10 @@ export class Dispatcher<T> implements ChannelSubscription {
     this.#handler = handler;
     this.#concurrency = settings.concurrency;
     this.#closeTimeoutMs = settings.closeTimeoutMs;
-    this.#feed = new Feed(source, settings, () => this.#drain());
+    this.#door = new Door(source.core.handlers);
+    const { onGap } = settings;
+    const inside = { onGap: onGap && ((gap: ChannelGap) => this.#door.enter(() => onGap(gap))) };
+    this.#feed = new Feed(source, { ...settings, ...inside }, () => this.#drain());
   }
 
   /** Resolves once the server has confirmed. @throws AbortedError or ClosedError when it was ended before */
@@ -53,7 +58,7 @@ export class Dispatcher<T> implements ChannelSubscription {
   }
 
   close(): Promise<void> {
-    return this.#feed.close();
+    return this.#door.waiting(this.#feed.close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -76,7 +81,7 @@ export class Dispatcher<T> implements ChannelSubscription {
 
   async #handle({ message, raw }: Delivery<T>): Promise<void> {
     try {
-      await this.#handler(message, { channel: raw.channel, signal: this.#late.signal });
+      await this.#door.enter(() => this.#handler(message, { channel: raw.channel, signal: this.#late.signal }));
     } catch (error) {
       this.#feed.reports.error(error, raw);
     }

@@ -1,4 +1,5 @@
 /** What every primitive stands on: one driver, one keyspace, the handle's codec settings and what must be closed with it. */
+import { Door } from "../base/door.ts";
 import type { Loose } from "../base/options.ts";
 import { nextTick } from "../base/runtime.ts";
 import { type Codec, type CodecOptions, createCodec, mergeCodecOptions } from "./codec/codec.ts";
@@ -20,6 +21,8 @@ export class Core {
   readonly driver: Driver;
   readonly keys: Keyspace;
   readonly wakeups: Wakeups;
+  /** Those whose end `close` waits for are called through doors inside this one. */
+  readonly handlers = new Door();
   readonly #codecDefaults: CodecOptions<unknown>;
   readonly #owned = new Set<Closable>();
   #closing: Promise<void> | undefined;
@@ -52,10 +55,10 @@ export class Core {
     return () => this.#owned.delete(resource);
   }
 
-  /** Idempotent. */
+  /** Idempotent. A handler that calls it is not waited for by what it gets, but by the close itself. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
-    return this.#closing;
+    return this.handlers.waiting(this.#closing);
   }
 
   async #close(): Promise<void> {

@@ -1,5 +1,5 @@
 /** All locks that one handle holds: lost and released with it. */
-import { AsyncLocalStorage } from "node:async_hooks";
+import { Door } from "../base/door.ts";
 import { ClosedError, HoldfastError } from "../base/errors.ts";
 import type { Core } from "../core/core.ts";
 import { type LeasePort, TimedLease } from "../core/lease/timed-lease.ts";
@@ -8,16 +8,11 @@ import { HeldLock } from "./held-lock.ts";
 import type { LockSettings } from "./options.ts";
 import type { LockRequest, LockStore } from "./store.ts";
 
-/** The locks in whose `run` the present code is. */
-interface Inside {
-  readonly held: HeldLock;
-  readonly outer: Inside | undefined;
-}
-
 export class LockHolders {
   readonly #core: Core;
   readonly #held = new Map<TimedLease, string>();
-  readonly #inside = new AsyncLocalStorage<Inside>();
+  /** Each with the door of its `run`. */
+  readonly #running = new Map<HeldLock, Door>();
   #closed = false;
 
   constructor(core: Core) {
@@ -33,15 +28,21 @@ export class LockHolders {
     return [...this.#held.values()].includes(name);
   }
 
-  /** Runs `body`, which knows from then on that it holds the lock. */
-  runInside<R>(held: HeldLock, body: () => R): R {
-    return this.#inside.run({ held, outer: this.#inside.getStore() }, body);
+  /** Runs `body`, which is known from then on to be in the lock's `run`. */
+  async runInside<R>(held: HeldLock, body: () => R | Promise<R>): Promise<R> {
+    const door = new Door();
+    this.#running.set(held, door);
+    try {
+      return await door.enter(body);
+    } finally {
+      this.#running.delete(held);
+    }
   }
 
   /** @throws HoldfastError if the caller is in a `run` of the very lock that it wants to wait for, under another owner */
   refuseOwn({ name, label }: LockStore, owner: string | undefined): void {
-    for (let at = this.#inside.getStore(); at !== undefined; at = at.outer) {
-      if (at.held.name !== name || at.held.owner === owner || !at.held.held) continue;
+    for (const [held, door] of this.#running) {
+      if (held.name !== name || held.owner === owner || !held.held || !door.isCaller) continue;
       const message = `${label}: this code would wait for itself, it is in a run() of this lock; nested use needs one \`owner\` for both`;
       throw new HoldfastError("CONFLICT", message, { op: "lock.acquire", key: name });
     }

@@ -9,6 +9,7 @@
  * Longer than other files because it is all that a queue offers, each with what it costs; what is behind it stands in files of its own.
  */
 import { types } from "node:util";
+import { Door } from "../base/door.ts";
 import { ClosedError, InvalidArgumentError } from "../base/errors.ts";
 import { givenOptions, listOf, type OptionNames, parseOptions } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
@@ -277,7 +278,9 @@ export class Queue<Payload, Result = unknown> {
     });
     if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.work" });
     const slots = new Slots(work.concurrency);
-    return new QueueWorker({ core: this.#core, sources: [this.#source(dispatch, work.pollMs)], work, slots, release });
+    const door = new Door(this.#core.handlers);
+    const sources = [this.#source(dispatch, work.pollMs)];
+    return new QueueWorker({ core: this.#core, sources, work, slots, door, release });
   }
 
   /**
@@ -313,9 +316,12 @@ export class Queue<Payload, Result = unknown> {
     }));
     if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.workMany" });
     const slots = new Slots(work.concurrency);
-    const gatherings = new Gatherings(this.#core.driver.runtime, many, slots, call);
+    const door = new Door(this.#core.handlers);
+    const inside: typeof call = (jobs) => door.enter(() => call(jobs));
+    const gatherings = new Gatherings(this.#core.driver.runtime, many, slots, inside);
     const source = { ...this.#source(new Dispatch(call, {}), work.pollMs), gatherings };
-    return new QueueWorker({ core: this.#core, sources: [source], work, slots, release: () => Promise.resolve() });
+    const parts = { core: this.#core, sources: [source], work, slots, door };
+    return new QueueWorker({ ...parts, release: () => Promise.resolve() });
   }
 
   /**

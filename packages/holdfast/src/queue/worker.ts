@@ -1,6 +1,7 @@
 /** A worker: what runs handlers for the jobs of queues. Of each partition of each it has a consumer; all of them share its slots. */
 import { hostname } from "node:os";
 import { Deferred } from "../base/deferred.ts";
+import type { Door } from "../base/door.ts";
 import type { Core } from "../core/core.ts";
 import { Consumer, type ConsumerTerms } from "./consumer.ts";
 import { Endings } from "./endings.ts";
@@ -57,6 +58,8 @@ export interface WorkerParts {
   readonly sources: readonly WorkerSource[];
   readonly work: WorkSettings;
   readonly slots: Slots;
+  /** By which its handlers are called. */
+  readonly door: Door;
   /** Called once nothing runs any more. */
   readonly release: () => Promise<void>;
 }
@@ -70,15 +73,17 @@ export class QueueWorker implements AsyncDisposable {
   readonly #sources: readonly WorkerSource[];
   readonly #consumers: readonly Consumer[];
   readonly #disown: () => void;
+  readonly #door: Door;
   readonly #ended = new Deferred<void>();
   readonly #tallies: readonly Tally[];
   readonly #release: () => Promise<void>;
   #isCounting = false;
   #closing: Promise<void> | undefined;
 
-  constructor({ core, sources, work, slots, release }: WorkerParts) {
+  constructor({ core, sources, work, slots, door, release }: WorkerParts) {
     this.#sources = sources;
     this.#release = release;
+    this.#door = door;
     const id = core.driver.runtime.randomUUID();
     const onEmpty = work.untilEmpty ? () => void this.#closeIfEmpty() : () => undefined;
     const about = { host: hostname(), pid: process.pid, concurrency: work.concurrency };
@@ -111,7 +116,7 @@ export class QueueWorker implements AsyncDisposable {
         };
         const handle: Performer["perform"] = (run, tools) => {
           const handler = handlerFor(run);
-          return run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools)));
+          return this.#door.enter(() => run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools))));
         };
         const performer: Performer = {
           perform:
@@ -161,11 +166,11 @@ export class QueueWorker implements AsyncDisposable {
 
   /**
    * Claims no more jobs and waits for those that run, at most for `drain`; then their signals abort and their jobs wait
-   * again, without the loss of an attempt. Idempotent.
+   * again, without the loss of an attempt. Idempotent. For a handler of this worker it resolves at once: the worker ends when its handler has ended.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#door.waiting(this.#closing);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
