@@ -22,7 +22,7 @@ export class Core {
   readonly keys: Keyspace;
   readonly wakeups: Wakeups;
   /** Those whose end `close` waits for are called through doors inside this one. */
-  readonly handlers = new Door();
+  readonly handlers: Door = new Door();
   readonly #codecDefaults: CodecOptions<unknown>;
   readonly #owned = new Set<Closable>();
   #closing: Promise<void> | undefined;
