@@ -25,6 +25,9 @@ import type { TagsOptions } from "./tags/options.ts";
 import { Tags } from "./tags/tags.ts";
 import type { QueueOptions } from "./queue/options.ts";
 import { Queue } from "./queue/queue.ts";
+import type { QueueWorker } from "./queue/worker.ts";
+import type { QueueHandling } from "./queue/workers/handling.ts";
+import { type QueueWorkSeveralOptions, workSeveral } from "./queue/workers/several.ts";
 import type { RecordsOptions } from "./records/options.ts";
 import { Records } from "./records/records.ts";
 import {
@@ -105,6 +108,14 @@ export class Holdfast implements AsyncDisposable {
   /** Jobs for workers in any process: run at least once, retried, delayed, never lost while the server keeps its data. */
   queue<Payload, Result = unknown>(name: string, options?: QueueOptions<Payload, Result>): Queue<Payload, Result> {
     return new Queue<Payload, Result>(this.#core, name, options);
+  }
+
+  /**
+   * Runs handlers for the jobs of several queues in one worker, which share its `concurrency`, until it, or the handle, is closed.
+   * Cost: as `queue.work` for each of them.
+   */
+  work(handlings: readonly QueueHandling[], options?: QueueWorkSeveralOptions): QueueWorker {
+    return workSeveral(this.#core, handlings, options);
   }
 
   /** Messages to everybody who listens at the moment: at most once, in order; gaps are reported. */

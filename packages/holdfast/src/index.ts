@@ -188,5 +188,7 @@ export type {
 export type { QueueSignalResult, QueueSource } from "./queue/steps/steps.ts";
 export type { QueueHandler, QueueHandlers, QueueJobName, QueueJobs, QueuePayloadOf } from "./queue/names.ts";
 export type { QueueThreadHandler, QueueThreadJob } from "./queue/threads/pool.ts";
+export type { QueueHandling, QueueWithOptions } from "./queue/workers/handling.ts";
+export type { QueueWorkSeveralOptions } from "./queue/workers/several.ts";
 export type { QueueManyHandler, QueueManyJob } from "./queue/workers/gatherings.ts";
 export type { QueueWorker, QueueWorkerStats } from "./queue/worker.ts";

@@ -28,7 +28,7 @@ import { Pause, warnUnlessOutage } from "./patience.ts";
 import { decodeRecord } from "./record.ts";
 import { closedWhileRunning, Run } from "./run.ts";
 import { Runs } from "./runs.ts";
-import type { Claimant, Slots } from "./slots.ts";
+import type { Claimant, Share } from "./slots.ts";
 import type { QueueStore } from "./store.ts";
 import { WorkerLease } from "./worker-lease.ts";
 import type { ClaimTerms, WorkerStore } from "./worker-store.ts";
@@ -56,7 +56,7 @@ export interface ConsumerParts {
   readonly post: Post;
   readonly store: WorkerStore;
   readonly endings: Endings<unknown>;
-  readonly slots: Slots;
+  readonly share: Share;
   readonly tally: Tally;
   readonly terms: ConsumerTerms;
   readonly performer: Performer;
@@ -74,7 +74,7 @@ export class Consumer implements Claimant {
   readonly #queue: QueueStore;
   readonly #post: Post;
   readonly #store: WorkerStore;
-  readonly #slots: Slots;
+  readonly #share: Share;
   readonly #tally: Tally;
   readonly #terms: ConsumerTerms;
   readonly #failuresOf: (info: Buffer) => FailureRecord;
@@ -106,18 +106,18 @@ export class Consumer implements Claimant {
     this.#queue = parts.queue;
     this.#post = parts.post;
     this.#store = parts.store;
-    this.#slots = parts.slots;
+    this.#share = parts.share;
     this.#tally = parts.tally;
     this.#terms = parts.terms;
     this.#failuresOf = parts.failuresOf;
     this.#names = parts.names;
     this.#onEmpty = parts.onEmpty;
-    this.#slots.join(this);
+    this.#share.join(this);
     const tickMs = Math.min(parts.terms.pollMs, Math.floor(parts.terms.leaseMs / 3));
     this.#attention = new Attention(parts.core, parts.store.keys.wakeKey, tickMs, this.#stopped.signal);
     this.#lease = new WorkerLease(this.#runtime, parts.terms.leaseMs, () => {
       this.#runs.callOffAll("its worker's lease could not be renewed in time");
-      this.#slots.freed();
+      this.#share.freed();
       this.#attention.call();
     });
     this.#cancels = new Cancels({
@@ -128,12 +128,12 @@ export class Consumer implements Claimant {
       reasonOf: parts.reasonOf,
       stop: this.#stopped.signal,
     });
-    const { store, endings, tally, slots, post, performer } = parts;
+    const { store, endings, tally, share, post, performer } = parts;
     this.#executions = new Executions({
       store,
       endings,
       tally,
-      slots,
+      share,
       post,
       performer,
       runtime: this.#runtime,
@@ -163,6 +163,7 @@ export class Consumer implements Claimant {
 
   pause(): void {
     this.#isPaused = true;
+    this.#share.leave(this);
   }
 
   resume(): void {
@@ -177,6 +178,7 @@ export class Consumer implements Claimant {
   /** Claims no more and waits for what runs, for at most `drain`; then it is called off and waits again. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#share.leave(this);
     this.#runs.askToStop();
     this.#attention.call();
     const drained = new AbortController();
@@ -206,7 +208,7 @@ export class Consumer implements Claimant {
     while (!this.#isOver()) {
       const isHungry = this.#attention.isHungry && this.#freeSlots > 0;
       if (!isHungry && this.#runs.done === 0 && !this.#runs.isInDoubt && !this.#lease.wantsRenewal) {
-        if (this.#attention.isHungry && !this.#isPaused) this.#slots.starve(this);
+        if (this.#attention.isHungry && !this.#isPaused) this.#share.starve(this);
         if (this.isEmpty) this.#onEmpty();
         await this.#attention.rest();
         continue;
@@ -214,7 +216,7 @@ export class Consumer implements Claimant {
       try {
         // In doubt nothing is claimed: what this worker holds already takes slots, and is started only under a lease.
         const slots = this.#runs.isInDoubt ? 0 : this.#freeSlots;
-        await this.#slots.reserving(slots, () => this.#claim(slots));
+        await this.#share.claiming(this, slots, MAX_JOBS_PER_CALL, (most) => this.#claim(most));
         if (this.#runs.isInDoubt) await this.#reconcile();
         pause = new Pause(this.#runtime, this.#stopped.signal);
       } catch (error) {
@@ -233,10 +235,10 @@ export class Consumer implements Claimant {
 
   get #freeSlots(): number {
     if (this.#isPaused || this.#isClosing) return 0;
-    return Math.min(this.#slots.free, MAX_JOBS_PER_CALL);
+    return this.#share.portionOf(this);
   }
 
-  async #claim(slots: number): Promise<void> {
+  async #claim(slots: number): Promise<number> {
     const done = this.#runs.takeDone(MAX_JOBS_PER_CALL);
     const isSettled = this.#runs.expected !== undefined;
     const sentAt = this.#runtime.now();
@@ -266,6 +268,7 @@ export class Consumer implements Claimant {
     // A claim whose answer was lost may have come late, a run may be called off here and held there, or the other way round.
     const { expected } = this.#runs;
     if (isSettled && expected !== undefined && expected !== answer.held) await this.#reconcile();
+    return answer.ids.length;
   }
 
   #termsOf(slots: number): ClaimTerms {

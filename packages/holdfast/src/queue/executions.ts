@@ -11,7 +11,7 @@ import type { Tally } from "./overview/tally.ts";
 import { Pause, warnAfterCommit, warnUnlessOutage } from "./patience.ts";
 import type { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
-import type { Slots } from "./slots.ts";
+import type { Share } from "./slots.ts";
 import type { WorkerStore } from "./worker-store.ts";
 
 /** What runs jobs: a handler for each of them, or one for many. */
@@ -48,7 +48,7 @@ export interface ExecutionsParts {
   readonly runs: Runs;
   readonly stats: ConsumerCounts;
   readonly tally: Tally;
-  readonly slots: Slots;
+  readonly share: Share;
   readonly post: Post;
   readonly cancels: Cancels;
   readonly attention: Attention;
@@ -72,7 +72,7 @@ export class Executions {
   }
 
   async execute(run: Run): Promise<void> {
-    const { performer, runtime, runTimeoutMs, store, endings, runs, slots, attention } = this.#parts;
+    const { performer, runtime, runTimeoutMs, store, endings, runs, share, attention } = this.#parts;
     try {
       if (run.record.freesAtStart) await this.#insist(run, () => store.started(run));
       if (performer.turnOf !== undefined) await performer.turnOf(run);
@@ -87,7 +87,7 @@ export class Executions {
       const success = endings.successOf(run, result);
       if (success !== undefined) return await this.#end(run, () => endings.finish(run, success));
       runs.endWell(run);
-      slots.freed();
+      share.freed();
       attention.call();
     } catch (error) {
       if (run.isCommitted) return this.#leave(run, error);
@@ -122,10 +122,10 @@ export class Executions {
 
   /** The job is over, whatever its handler did after the commit. */
   #leave(run: Run, error?: unknown): void {
-    const { runs, tally, slots, attention } = this.#parts;
+    const { runs, tally, share, attention } = this.#parts;
     runs.leave(run);
     tally.ended(run, "completed");
-    slots.freed();
+    share.freed();
     attention.look();
     if (error !== undefined) warnAfterCommit(run.id, error);
   }
@@ -138,7 +138,7 @@ export class Executions {
   }
 
   async #end(run: Run, ask: () => Promise<Ending>): Promise<void> {
-    const { runs, post, cancels, slots, attention } = this.#parts;
+    const { runs, post, cancels, share, attention } = this.#parts;
     let ending: Ending | undefined;
     const tell = async (): Promise<void> => {
       ending = await ask();
@@ -147,7 +147,7 @@ export class Executions {
     await runs.ending(run, () => this.#insist(run, tell));
     if (run.record.waiting.length > 0) post.kick();
     if (run.isCancelled) cancels.ended();
-    slots.freed();
+    share.freed();
     // One that looks at once takes what it has just left, before a worker that knows the name, and for ever.
     if (ending === "unhandled") attention.call();
     else attention.look();

@@ -394,7 +394,7 @@ export function checkGroup(group: unknown): string {
   return checkName("group", group);
 }
 
-function checkAliases(given: unknown): Readonly<Record<string, string>> {
+export function checkAliases(given: unknown): Readonly<Record<string, string>> {
   if (given === undefined) return {};
   if (typeof given !== "object" || given === null || Array.isArray(given))
     throw new InvalidArgumentError("aliases", 'an object such as { old: "new" }', given);

@@ -103,9 +103,10 @@ import {
   type QueuePayloadOf,
 } from "./names.ts";
 import { handlerOf } from "./threads/handler.ts";
-import { Slots } from "./slots.ts";
+import { type Share, Slots } from "./slots.ts";
 import { QueueWorker, type WorkerSource } from "./worker.ts";
 import { Gatherings, type QueueManyHandler } from "./workers/gatherings.ts";
+import { QueueHandling, type QueueWithOptions, WITH_OPTIONS, withSettings } from "./workers/handling.ts";
 import { checkManyHandler, workManySettings } from "./workers/many.ts";
 
 /** A job as its adder sees it. */
@@ -277,10 +278,9 @@ export class Queue<Payload, Result = unknown> {
       return handlerOf(this.#core.driver.runtime, handler, settings);
     });
     if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.work" });
-    const slots = new Slots(work.concurrency);
     const door = new Door(this.#core.handlers);
-    const sources = [this.#source(dispatch, work.pollMs)];
-    return new QueueWorker({ core: this.#core, sources, work, slots, door, release });
+    const sources = [this.#source(dispatch, work.pollMs, new Slots(work.concurrency).share())];
+    return new QueueWorker({ core: this.#core, sources, work, door, release });
   }
 
   /**
@@ -305,6 +305,23 @@ export class Queue<Payload, Result = unknown> {
   }
 
   /**
+   * This queue with a handler, for a worker that runs jobs of several queues: see `hf.work`. No I/O.
+   * @example
+   * await using worker = hf.work([emails.with(send, { weight: 3 }), images.with(resize)], { concurrency: 20 });
+   */
+  with(
+    handler: QueueHandler<Payload, Result> | QueueHandlers<Payload, Result>,
+    options?: QueueWithOptions,
+  ): QueueHandling {
+    return parseOptions(this.#operations.where, options, WITH_OPTIONS, (given) => {
+      const { weight, aliases } = withSettings(given);
+      const dispatch = new Dispatch(handler, aliases);
+      const source = (pollMs: number, share: Share) => this.#source(dispatch, pollMs, share);
+      return new QueueHandling({ core: this.#core, queue: this.name, weight, source });
+    });
+  }
+
+  /**
    * As `work`, with a handler that is given many jobs at once, for what costs about the same for one as for many (a bulk insert, a push service).
    * Each is claimed, ended and retried as if it were alone: see `QueueManyHandler` for how the handler says what became of each.
    * Cost: as `work`.
@@ -319,8 +336,8 @@ export class Queue<Payload, Result = unknown> {
     const door = new Door(this.#core.handlers);
     const inside: typeof call = (jobs) => door.enter(() => call(jobs));
     const gatherings = new Gatherings(this.#core.driver.runtime, many, slots, inside);
-    const source = { ...this.#source(new Dispatch(call, {}), work.pollMs), gatherings };
-    const parts = { core: this.#core, sources: [source], work, slots, door };
+    const source = { ...this.#source(new Dispatch(call, {}), work.pollMs, slots.share()), gatherings };
+    const parts = { core: this.#core, sources: [source], work, door };
     return new QueueWorker({ ...parts, release: () => Promise.resolve() });
   }
 
@@ -513,7 +530,7 @@ export class Queue<Payload, Result = unknown> {
     return new QueueEvents(this.#core, settings.stores, this.#values, settings);
   }
 
-  #source(dispatch: Dispatch, pollMs: number): WorkerSource {
+  #source(dispatch: Dispatch, pollMs: number, share: Share): WorkerSource {
     const leave = this.#ticker.join(pollMs);
     const { all: partitions } = this.#partitions;
     return {
@@ -524,6 +541,7 @@ export class Queue<Payload, Result = unknown> {
       tallies: this.#tallies,
       dispatch,
       gatherings: undefined,
+      share,
       leave,
     };
   }

@@ -15,7 +15,7 @@ import { Tally } from "./overview/tally.ts";
 import type { Partition } from "./partition.ts";
 import { warnUnlessOutage } from "./patience.ts";
 import type { Run } from "./run.ts";
-import type { Slots } from "./slots.ts";
+import type { Share } from "./slots.ts";
 import type { Gatherings } from "./workers/gatherings.ts";
 import { outcomeFrom, type QueueValues } from "./values.ts";
 import { WorkerStore } from "./worker-store.ts";
@@ -49,6 +49,8 @@ export interface WorkerSource {
   readonly dispatch: Dispatch;
   /** Where one call of the handler is given many jobs. */
   readonly gatherings: Gatherings | undefined;
+  /** Of the worker's places. */
+  readonly share: Share;
   /** Called once the worker is closed. */
   readonly leave: () => Promise<void>;
 }
@@ -57,7 +59,6 @@ export interface WorkerParts {
   readonly core: Core;
   readonly sources: readonly WorkerSource[];
   readonly work: WorkSettings;
-  readonly slots: Slots;
   /** By which its handlers are called. */
   readonly door: Door;
   /** Called once nothing runs any more. */
@@ -80,7 +81,7 @@ export class QueueWorker implements AsyncDisposable {
   #isCounting = false;
   #closing: Promise<void> | undefined;
 
-  constructor({ core, sources, work, slots, door, release }: WorkerParts) {
+  constructor({ core, sources, work, door, release }: WorkerParts) {
     this.#sources = sources;
     this.#release = release;
     this.#door = door;
@@ -90,7 +91,7 @@ export class QueueWorker implements AsyncDisposable {
     this.#tallies = sources.map(
       ({ tallies }) => new Tally(core.driver.runtime, (flush, counts) => tallies.flush(id, about, flush, counts)),
     );
-    this.#consumers = sources.flatMap(({ name, partitions, values, queue, dispatch, gatherings }, at) => {
+    this.#consumers = sources.flatMap(({ name, partitions, values, queue, dispatch, gatherings, share }, at) => {
       const tally = this.#tallies[at]!;
       const terms: ConsumerTerms = {
         ...work,
@@ -132,7 +133,7 @@ export class QueueWorker implements AsyncDisposable {
         const { store: queueStore, post } = partition;
         const server = { core, queue: queueStore, post, store, endings, tally };
         const asked = { performer, failuresOf, reasonOf, names: dispatch.names, onEmpty };
-        return new Consumer({ ...server, ...asked, slots, terms });
+        return new Consumer({ ...server, ...asked, share, terms });
       });
     });
     this.#disown = core.own(this);

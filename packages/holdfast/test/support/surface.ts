@@ -1,5 +1,5 @@
 /** Every public call of every primitive with arguments that it takes: for tests of what holds for all of them. Longer than other files because of the table. */
-import type { HeldLock, Holdfast } from "../../src/index.ts";
+import type { HeldLock, Holdfast, QueueHandling } from "../../src/index.ts";
 import { randomName } from "./two-handles.ts";
 
 /** What names something (an id, a member, a tag, a user, a command): errors may show it. */
@@ -86,7 +86,12 @@ const FACTORIES: Record<string, unknown> = {
 };
 
 /** By instance, then by method: the arguments. */
-function methods(id: string, jobId: string, token: string): Record<string, Record<string, unknown[]>> {
+function methods(
+  id: string,
+  jobId: string,
+  token: string,
+  handling: QueueHandling,
+): Record<string, Record<string, unknown[]>> {
   const n = name("a");
   const point = { lon: 1, lat: 2 };
   return {
@@ -173,6 +178,7 @@ function methods(id: string, jobId: string, token: string): Record<string, Recor
       add: [1, { id: name(jobId), delay: "1h", priority: "high", unique: { key: name("k"), for: "1m" }, attempts: 2 }],
       addMany: [[1], { at: 1, priority: "low", attempts: 2, result: true }],
       work: [() => undefined, { concurrency: 1, lease: "9s", poll: "1s", drain: 10 }],
+      with: [() => undefined, { weight: 2, aliases: {} }],
       workMany: [() => undefined, { size: 5, linger: 10, concurrency: 1, oneGroup: true, lease: "9s", drain: 10 }],
       claim: [{ count: 1, lease: "5s", names: name(["a"]), wait: 1, signal, consumer: name("gateway") }],
       held: [name(token)],
@@ -259,6 +265,7 @@ function methods(id: string, jobId: string, token: string): Record<string, Recor
     "held lock": { extend: ["1s"], release: [] },
     fenced: { set: [n, 1, 5], get: [n] },
     hf: {
+      work: [[handling], { concurrency: 1, order: "strict", lease: "9s", poll: "1s", drain: 10 }],
       transaction: [name(["a"]), () => 1, { attempts: 2, timeout: "9s", signal }],
       command: [name("SET"), name("own"), "1"],
       key: [n, n],
@@ -304,7 +311,8 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
     const noun = factory === "channels" ? "channel" : factory;
     instances[factory] = [make(hf, factory, [own, given]) as object, `${noun} "${own}"`];
   }
-  const table = methods(id, job.id, claimed!.token);
+  const handling = hf.queue(own).with(() => undefined);
+  const table = methods(id, job.id, claimed!.token, handling);
   const calls = Object.entries(instances).flatMap(([instance, [target, where]]) =>
     methodsOf(target)
       .filter((method) => instance !== "hf" || !Object.hasOwn(FACTORIES, method))
