@@ -84,10 +84,11 @@ export class Endings<Result> {
   }
 
   #verdict(run: Run, error: unknown): Fate & { readonly ending: Ending } {
-    if (error instanceof Snooze) return { ...AGAIN, ending: "again", delayMs: error.delayMs };
-    if (error instanceof Limited) return { ...AGAIN, ending: "again", fate: error.scope, delayMs: error.delayMs };
     if (error instanceof Unhandled) return { ...AGAIN, ending: "unhandled", fate: "unhandled" };
-    if (error instanceof Blocked) return { ...AGAIN, ending: "again", fate: "blocked" };
+    const again = { ...AGAIN, ending: "again", info: this.#begun(run) } as const;
+    if (error instanceof Snooze) return { ...again, fate: "later", delayMs: error.delayMs };
+    if (error instanceof Limited) return { ...again, fate: error.scope, delayMs: error.delayMs };
+    if (error instanceof Blocked) return { ...again, fate: "blocked" };
     if (error instanceof Parked) {
       const { delayMs, signalName } = error;
       return { ...AGAIN, ending: "again", fate: "parked", delayMs, info: Buffer.from(signalName) };
@@ -105,6 +106,12 @@ export class Endings<Result> {
     const delayMs =
       error instanceof RetryAfter ? error.delayMs : backoffMs(runtime, this.#settings.backoff, failed.failures);
     return { ...AGAIN, ending: "failed", delayMs, info };
+  }
+
+  /** A job that has started expires no more: what is remembered of its failures says so, though there was none. */
+  #begun({ record, failures }: Run): Buffer {
+    if (record.expiresAt === undefined || failures !== undefined) return NOTHING;
+    return this.#values.failures.encode({ failures: 0, last: [] }, this.#values.context);
   }
 
   #dead(run: Run, info: Buffer, message: string): Fate & { readonly ending: Ending } {

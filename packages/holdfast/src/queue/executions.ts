@@ -97,9 +97,14 @@ export class Executions {
     }
   }
 
-  /** It was claimed later than it may start. */
-  expire(run: Run): Promise<void> {
-    return this.#end(run, () => this.#parts.endings.expire(run));
+  /** It was claimed later than it may start: unless it has slept, or waited, between its steps, and so started in time. */
+  async expire(run: Run): Promise<void> {
+    const { store, endings } = this.#parts;
+    let hasBegun = false;
+    await this.#insist(run, async () => {
+      hasBegun = await store.hasBegun(run);
+    });
+    await (hasBegun ? this.execute(run) : this.#end(run, () => endings.expire(run)));
   }
 
   /** Its slot goes to another job, but what the handler holds (a connection, memory) it holds still. */

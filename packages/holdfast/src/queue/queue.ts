@@ -381,8 +381,8 @@ export class Queue<Payload, Result = unknown> {
   }
 
   /**
-   * Cancels a job, wherever it is: one that has not started is over at once; of one that runs the signal aborts, and however its run ends
-   * it is not run again. `reason` is for its handler and for those who wait for its result. Idempotent. Cost: one script.
+   * Cancels a job, wherever it is: one that does not run is over at once; of one that runs the signal aborts, and however its run ends
+   * it is not run again. One that has something to undo runs once more for that, and is dead then. `reason` is for its handler and for those who wait for its result. Idempotent. Cost: one script.
    */
   cancel(id: string, reason?: string): Promise<QueueCancelResult> {
     return this.#operations.run("cancel", id, () => this.#changes.cancel(id, reason));

@@ -199,6 +199,9 @@ end
 const GHOSTS = `local function isRerun(head, id, options)
   return options.m == 'r' and redis.call('HGET', head .. 'reruns', options.u) == id
 end
+local function dropGhost(ghosts, id)
+  if redis.call('HINCRBY', ghosts, id, -1) <= 0 then redis.call('HDEL', ghosts, id) end
+end
 local function genuine(jobs, lane, ids, taken)
   local head = string.sub(jobs, 1, -5)
   local ghosts = head .. 'ghosts'
@@ -212,7 +215,7 @@ local function genuine(jobs, lane, ids, taken)
         and not redis.call('ZSCORE', head .. 'delayed', lane .. id) and not redis.call('ZSCORE', head .. 'dead', id)
         and redis.call('HEXISTS', head .. 'blocked', id) == 0
         and not workerOf(id, head .. 'workers', jobs) and not isRerun(head, id, optionsOf(record))
-      if not isHere and redis.call('HINCRBY', ghosts, id, -1) <= 0 then redis.call('HDEL', ghosts, id) end
+      if not isHere then dropGhost(ghosts, id) end
       if isHere then taken[id] = true end
     end
     if isHere then found[#found + 1] = id end
@@ -244,16 +247,17 @@ local function tellParents(letters, record, status, outcome)
 end
 `;
 
-const GIVE_UP = `local function isUndoing(jobs, meta, id)
-  return redis.call('HEXISTS', meta, 's' .. id) == 1
-    and redis.call('HEXISTS', string.sub(jobs, 1, -5) .. 'steps:' .. id, '!') == 1
-end
-local function undoes(jobs, meta, id, why)
+const GIVE_UP = `local function undoes(jobs, meta, id, why)
   if redis.call('HEXISTS', meta, 's' .. id) == 0 then return false end
   local steps = string.sub(jobs, 1, -5) .. 'steps:' .. id
   if redis.call('HEXISTS', steps, 'u') == 0 or redis.call('HSETNX', steps, '!', why) == 0 then return false end
   redis.call('HINCRBY', meta, 'c' .. id, 1000000)
+  redis.call('HDEL', meta, 'x' .. id)
   return true
+end
+local function isUndoing(jobs, meta, id)
+  return redis.call('HEXISTS', meta, 's' .. id) == 1
+    and redis.call('HEXISTS', string.sub(jobs, 1, -5) .. 'steps:' .. id, '!') == 1
 end
 `;
 
@@ -281,6 +285,7 @@ end
 const CANCEL_JOB = `local function cancelJob(keys, channel, id, record, keepMs, outcome)
   local jobs, meta = keys.jobs, keys.meta
   local worker = workerOf(id, keys.workers, jobs)
+  if worker and isUndoing(jobs, meta, id) then return 'running' end
   if worker then
     markCancelled(jobs, meta, channel, id, worker, string.format('%.0f', keepMs) .. ':' .. outcome)
     return 'running'
@@ -579,6 +584,15 @@ const RULES_END = `return {
 end
 `;
 
+const BEGUN = `local function hasBegun(jobs, meta, id)
+  if redis.call('HEXISTS', meta, 's' .. id) == 0 then return false end
+  for _, field in ipairs(redis.call('HKEYS', string.sub(jobs, 1, -5) .. 'steps:' .. id)) do
+    if string.sub(field, 1, 1) ~= 'g' then return true end
+  end
+  return false
+end
+`;
+
 const STATE_OF = `local function stateOf(jobs, id, record)
   local head = string.sub(jobs, 1, -5)
   local due = redis.call('ZSCORE', head .. 'delayed', string.sub(record, 14, 14) .. id)
@@ -751,7 +765,7 @@ export type AddResult = string[];
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "dedupable",
   name: "queue.add",
-  sha1: "18b85af754c3f531b856f46cc97715264d465e78",
+  sha1: "dd4d82af76456c307ef32df084dbebca0c6ab5aa",
   lua: `-- queue.add
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}local operation, jobs, urgent, normal, low, delayed, unique, windows, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local operationTtlMs, channel, given, maxWaiting = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
@@ -774,7 +788,13 @@ end
 local function holderOf(key)
   local id = redis.call('HGET', unique, key)
   if not id then return nil end
-  if redis.call('ZSCORE', windows, key) or redis.call('HEXISTS', jobs, id) == 1 then return id end
+  local window = redis.call('ZSCORE', windows, key)
+  if window and tonumber(window) > now() then return id end
+  if window then
+    redis.call('ZREM', windows, key)
+  elseif redis.call('HEXISTS', jobs, id) == 1 then
+    return id
+  end
 end
 local stamp = string.format('%013.0f', now())
 local records, waiting, later, refused = {}, {{}, {}, {}}, {}, {}
@@ -964,7 +984,7 @@ export type CancelResult = string[];
 export const cancel: Script<CancelKeys, CancelArgs, CancelResult> = {
   class: "idempotent",
   name: "queue.cancel",
-  sha1: "1521b8867229cda1015d9d6d92151583eccf53c9",
+  sha1: "6d28719de4b219093d2c8e514683e6957072a440",
   lua: `-- queue.cancel
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local jobs, meta, urgent, normal, low, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, keepMs, barMs, outcome = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -1099,7 +1119,7 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "4154043ba404b778f8f0a3d93dba6b54a4d0d874",
+  sha1: "b3bbac541f9e4324de13e58750d3d88b991fdfc5",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${WORKER_OF}${GHOSTS}${CANCELLED}${RULES_BEGIN}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}${RULES_END}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -1468,7 +1488,7 @@ export type DrainResult =
 export const drain: Script<DrainKeys, DrainArgs, DrainResult> = {
   class: "idempotent",
   name: "queue.drain",
-  sha1: "30a16bd592963ef548daab808ee996fb451222d4",
+  sha1: "09dcc0e03bca0258a5fc4a89344ae4bcc1f4115b",
   lua: `-- queue.drain
 ${NOW}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local most, behind, channel = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -1557,21 +1577,25 @@ export type EnterResult = string[];
 /**
  * Add jobs whose unique keys do more than keep others out. Where the job that has the key
  * waits or is delayed: `p` (replace) and `c` (cancel the running one) put this one's record and time in its place; `r` (rerun) leaves it.
- * runs: `p` leaves it; `r` has this one wait for its end, in place of another one that does so; `c` cancels it, and this one takes the key.
+ * runs, or sleeps between its steps: `p` leaves it; `r` has this one wait for its end, in place of another one that does so; `c` cancels it, and this one takes the key.
  * A repetition of the call (`operation` is known) changes nothing and is answered like the first time: a status and an id per job.
  */
 export const enter: Script<EnterKeys, EnterArgs, EnterResult> = {
   class: "dedupable",
   name: "queue.enter",
-  sha1: "f4532569ccb69a0bd04cd5595cfff762a9a02758",
+  sha1: "407de0b8763161da0c4ac3c58c1651c28c9706e2",
   lua: `-- queue.enter
-${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${CANCELLED}local operation, jobs, meta, urgent, normal, low, delayed, unique, windows, reruns, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${FORGET}${GIVE_UP}${BEGUN}${CANCELLED}${CANCEL_JOB}local operation, jobs, meta, urgent, normal, low, delayed, unique, windows, reruns, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local operationTtlMs, channel, keepMs, outcome = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local fields = {}
 for i = 5, #ARGV do fields[i - 4] = ARGV[i] end
 local before = redis.call('GET', operation)
 if before then return cjson.decode(before) end
-local stamp = string.format('%013.0f', now())
+local stamp, head = string.format('%013.0f', now()), string.sub(jobs, 1, -5)
+local keys = {
+  jobs = jobs, meta = meta, dead = head .. 'dead', unique = unique, workers = workers, idle = idle, letters = head .. 'letters',
+  lanes = {urgent, normal, low},
+}
 local function enter(id, record, due)
   redis.call('HSET', jobs, id, record)
   if due == '' then
@@ -1586,7 +1610,8 @@ end
 local function replace(id, lane, due, rest)
   local old = redis.call('HGET', jobs, id)
   local new = string.sub(old, 1, 13) .. lane .. rest
-  local isThere = due == '' and string.sub(old, 14, 14) == lane and not redis.call('ZSCORE', delayed, lane .. id)
+  local isThere = due == '' and string.sub(old, 14, 14) == lane and optionsOf(old).g == optionsOf(new).g
+    and not redis.call('ZSCORE', delayed, lane .. id)
   if isThere then return redis.call('HSET', jobs, id, new) end
   unplace(jobs, id, old)
   enter(id, new, due)
@@ -1596,18 +1621,20 @@ for at = 1, #fields, 6 do
   local id, lane, due, key, mode, rest = unpack(fields, at, at + 5)
   local window = redis.call('ZSCORE', windows, key)
   local holder = redis.call('HGET', unique, key)
-  if holder and redis.call('HEXISTS', jobs, holder) == 0 and not (window and tonumber(window) > now()) then holder = nil end
+  local isOpen = window and tonumber(window) > now()
+  if holder and not isOpen and (window or redis.call('HEXISTS', jobs, holder) == 0) then holder = nil end
   local lives = holder and redis.call('HEXISTS', jobs, holder) == 1
   local worker = lives and workerOf(holder, workers, jobs)
+  local isUnderWay = worker or lives and hasBegun(jobs, meta, holder)
   local status, as = 'ok', id
   if redis.call('HEXISTS', jobs, id) == 1 then
     status = 'duplicate'
-  elseif lives and not worker and mode ~= 'r' then
+  elseif lives and not isUnderWay and mode ~= 'r' then
     status, as = 'replaced', holder
     replace(holder, lane, due, rest)
-  elseif holder and not worker or worker and mode == 'p' then
+  elseif holder and not isUnderWay or isUnderWay and mode == 'p' then
     status, as = 'duplicate', holder
-  elseif worker and mode == 'r' then
+  elseif isUnderWay and mode == 'r' then
     local next_ = redis.call('HGET', reruns, key)
     local old = next_ and redis.call('HGET', jobs, next_)
     if old then
@@ -1618,8 +1645,9 @@ for at = 1, #fields, 6 do
       redis.call('HSET', reruns, key, id)
     end
   else
-    if worker then markCancelled(jobs, meta, channel, holder, worker, keepMs .. ':' .. outcome) end
     redis.call('HSET', unique, key, id)
+    redis.call('ZREM', windows, key)
+    if isUnderWay then cancelJob(keys, channel, holder, redis.call('HGET', jobs, holder), keepMs, outcome) end
     enter(id, stamp .. lane .. rest, due)
   end
   if status ~= 'duplicate' then noteEvent(jobs, channel, status == 'ok' and 'added' or 'updated', as, stamp .. lane .. rest) end
@@ -1861,7 +1889,7 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "af0adf417e9dac7ee9d441a4e34a66280bb4a924",
+  sha1: "e4e78db4daa9b502f242879b4f9fdcde20bca25e",
   lua: `-- queue.flowEnded
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results, closedMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -2546,9 +2574,9 @@ export type LeaveResult =
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "idempotent",
   name: "queue.leave",
-  sha1: "3751e602cba75a333a8c378faad2027ce4d68afc",
+  sha1: "c05ae675317df5496edaea2bccdb38017cc359cb",
   lua: `-- queue.leave
-${NOW}${IDLE}${FORGET}${OPTIONS}${EVENTS}${LETTERS}${CANCELLED}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, idle, unique, control, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+${NOW}${IDLE}${FORGET}${OPTIONS}${EVENTS}${LETTERS}${GIVE_UP}${CANCELLED}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, idle, unique, control, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
 local MAX_JOBS = 100
 local ids = redis.call('ZREVRANGE', active, 0, MAX_JOBS - 1)
@@ -2558,7 +2586,8 @@ local released = 0
 endRuns(jobs, ids)
 for _, id in ipairs(ids) do
   local record = redis.call('HGET', jobs, id)
-  if record and mayBeCancelled and wasCancelled(jobs, meta, channel, id) then
+  local isCancelled = record and mayBeCancelled and redis.call('HEXISTS', meta, 'x' .. id) == 1
+  if isCancelled and not undoes(jobs, meta, id, 'it was cancelled') and wasCancelled(jobs, meta, channel, id) then
     tellParents(letters, record, 'd', CANCELLED)
     forget(jobs, meta, {id})
     noteEvent(jobs, channel, 'cancelled', id, record)
@@ -2959,20 +2988,27 @@ export type ReadmitResult = number;
 export const readmit: Script<ReadmitKeys, ReadmitArgs, ReadmitResult> = {
   class: "idempotent",
   name: "queue.readmit",
-  sha1: "3513b06d4c4ee0efe383d6bf7f3b494b9407a38d",
+  sha1: "df6e572fe87baf26a9b4241ab870be2ad9a53d01",
   lua: `-- queue.readmit
-${NOW}${OPTIONS}${GROUPS}${PLACE}local jobs, urgent, normal, low = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+${NOW}${OPTIONS}${GROUPS}${PLACE}${WORKER_OF}${GHOSTS}${STATE_OF}local jobs, urgent, normal, low = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local most, all = tonumber(ARGV[1]), ARGV[2] == '1'
 local names = {}
 for i = 3, #ARGV do names[i - 2] = ARGV[i] end
 local head = string.sub(jobs, 1, -5)
 local moved = 0
+local function isGhost(id, record)
+  if not record then return true end
+  if stateOf(jobs, id, record) ~= 'waiting' then return true end
+  return tonumber(string.sub(record, 14, 14)) > 3 and redis.call('ZSCORE', head .. 'group:' .. groupOf(record), id)
+end
 for _, name in ipairs(all and redis.call('HKEYS', head .. 'unhandled') or names) do
   local list = head .. 'unhandled:' .. name
   local ids = moved < most and redis.call('LPOP', list, most - moved) or {}
   for at = #ids, 1, -1 do
     local record = redis.call('HGET', jobs, ids[at])
-    if record then
+    if isGhost(ids[at], record) then
+      dropGhost(head .. 'ghosts', ids[at])
+    else
       place(jobs, {urgent, normal, low}, record, ids[at], true)
       moved = moved + 1
     end
@@ -3039,7 +3075,7 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "aa3782e84f39dc37d2190150594c902a03e58ddf",
+  sha1: "687e4a6b43931c48ce1835f98fd987aa94c3197a",
   lua: `-- queue.recover
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${LETTERS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}${CANCELLED}${RETENTION}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, wakeKey, maxCrashes, deadCount, deadAgeMs, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
@@ -3136,7 +3172,7 @@ export type RemoveResult = string[];
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "047f8c24d75d7bd3710bc53d534717322852e1f5",
+  sha1: "d7efd0fedf88571b3678e527ca325b0fd8e3020a",
   lua: `-- queue.remove
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${GHOSTS}${UNPLACE}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel = ARGV[1]
@@ -3642,7 +3678,7 @@ export type ScheduleTickResult =
 export const scheduleTick: Script<ScheduleTickKeys, ScheduleTickArgs, ScheduleTickResult> = {
   class: "idempotent",
   name: "queue.scheduleTick",
-  sha1: "7c87c3695295969783d1fd940de9a1d44b90e310",
+  sha1: "44cb3ab86a7641457a0728b8e529ac8cb0e96813",
   lua: `-- queue.scheduleTick
 ${NOW}${IDLE}${SCHEDULE_STATE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${SCHEDULE_JOB}${FORGET}${WORKER_OF}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local ticks, states, schedules, jobs, meta, dead, unique, workers, letters, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local channel, jobHead, retryMs, keepMs, outcome = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
@@ -3767,7 +3803,7 @@ export interface SettleArgs {
   readonly deadAgeMs: number;
   /** the worker goes with the last of what it holds */
   readonly leaves: boolean;
-  /** of each job: id, fence, fate (done, again, dead, expired; blocked: it waits for the jobs that it has added; unhandled: it waits for a worker that knows its name; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome or empty, whether those who wait for it are told (1 or 0), outcome for jobs that wait for it or empty */
+  /** of each job: id, fence, fate (done, again, dead, expired; later: again, and it has not failed; blocked: it waits for the jobs that it has added; unhandled: it waits for a worker that knows its name; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome or empty, whether those who wait for it are told (1 or 0), outcome for jobs that wait for it or empty */
   readonly fields: readonly Arg[];
 }
 
@@ -3783,7 +3819,7 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "a92394731af99f641d1ea179ad57cb81b4560870",
+  sha1: "5aa6dd1c03ce659da9568b35f4f384047baffaad",
   lua: `-- queue.settle
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs, leaves = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
@@ -3887,12 +3923,15 @@ for at = 1, #fields, 9 do
       waitForSignal(id, record, info, tonumber(delayMs))
     elseif fate == 'dead' then
       diedInGroup(head, record, id)
+      local why = redis.call('HEXISTS', meta, 's' .. id) == 1 and redis.call('HGET', head .. 'steps:' .. id, '!')
+      if why and why ~= '' then redis.call('HSET', meta, 'r' .. id, why) end
       tellParents(letters, record, 'd', told)
       bury(jobs, meta, dead, id, deadCount, deadAgeMs)
       endForGood(id, uniqueKey, outcome, isTold)
       noteEvent(jobs, channel, 'dead', id, record)
-    elseif fate == 'again' then
-      noteEvent(jobs, channel, info == '' and 'released' or 'failed', id, record, info ~= '' and delayMs or '')
+    elseif fate == 'again' or fate == 'later' then
+      local hasFailed = fate == 'again' and info ~= ''
+      noteEvent(jobs, channel, hasFailed and 'failed' or 'released', id, record, hasFailed and delayMs or '')
       runAgain(id, record, tonumber(delayMs))
     else
       noteEvent(jobs, channel, 'released', id, record)
@@ -4204,12 +4243,12 @@ export type UpdateResult =
 
 /**
  * Change a job that has not started: what is empty stays as it is.
- * `due` moves it: `now` to the end of its lane if it is delayed, else when it is due.
+ * `due` moves it: `now` to the end of its lane if it is delayed, else when it is due. One that waits for others cannot be moved: `busy`.
  */
 export const update: Script<UpdateKeys, UpdateArgs, UpdateResult> = {
   class: "idempotent",
   name: "queue.update",
-  sha1: "0b4647d8d759d3af8413f7dbe48725f3007ecad4",
+  sha1: "03cec8fa42e7955a7da60a3f053701b805522bf5",
   lua: `-- queue.update
 ${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}local jobs, urgent, normal, low, delayed, dead, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel, id, lane, due, hasPayload, payload = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1', ARGV[6]
@@ -4224,8 +4263,11 @@ if hasPayload then
   changed = string.sub(changed, 1, string.find(changed, '\\n', 15, true)) .. payload
 end
 local dueNow = redis.call('ZSCORE', delayed, before .. id)
-local isRerunning = isRerun(string.sub(jobs, 1, -5), id, optionsOf(record))
-local toLane = due == 'now' and dueNow or due == '' and not dueNow and after ~= before and not isRerunning
+local head = string.sub(jobs, 1, -5)
+local isBlocked = redis.call('HEXISTS', head .. 'blocked', id) == 1
+if isBlocked and due ~= '' then return 'busy' end
+local isElsewhere = isBlocked or isRerun(head, id, optionsOf(record))
+local toLane = due == 'now' and dueNow or due == '' and not dueNow and after ~= before and not isElsewhere
 local dueMs = due ~= 'now' and due ~= '' and (string.sub(due, 1, 1) == '+' and now() + tonumber(due) or tonumber(due))
   or due == '' and dueNow and after ~= before and tonumber(dueNow)
 if toLane or dueMs then unplace(jobs, id, record) end

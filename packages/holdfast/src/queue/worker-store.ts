@@ -1,6 +1,7 @@
 /** The server's side of one worker in one partition: claims, and the ends of its runs. */
 import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { listKind } from "../core/batch/list-kind.ts";
+import { listOf } from "../core/command/reply.ts";
 import type { Core } from "../core/core.ts";
 import { runScript, type UnclassedCall } from "../core/script/run.ts";
 import { commitJob, type QueueCommit, type QueueCommitResult } from "./commit.ts";
@@ -28,8 +29,18 @@ export interface Done {
 
 /** What becomes of a job whose run has ended. */
 export interface Fate {
-  /** `blocked`: it waits for jobs that it has added; `parked`: for a signal; `unhandled`: for a worker that knows its name; `group`, `queue`: again, and what it is of is paused for `delayMs`. */
-  readonly fate: "done" | "again" | "dead" | "expired" | "blocked" | "parked" | "unhandled" | "group" | "queue";
+  /** `later`: again, and it has not failed; `blocked`: it waits for jobs that it has added; `parked`: for a signal; `unhandled`: for a worker that knows its name; `group`, `queue`: again, and what it is of is paused for `delayMs`. */
+  readonly fate:
+    | "done"
+    | "again"
+    | "later"
+    | "dead"
+    | "expired"
+    | "blocked"
+    | "parked"
+    | "unhandled"
+    | "group"
+    | "queue";
   /** Until it runs again. */
   readonly delayMs: number;
   /** What is remembered of its failures, or the name of the signal; empty where nothing is added to it. */
@@ -116,6 +127,14 @@ export class WorkerStore {
     const { unique, idle } = this.#queue;
     const args = { channel: this.#core.wakeups.channel, taken: [uniqueKey, id] };
     await runScript(this.#core.driver, started, { unique, idle }, args, this.#call("queue.started"));
+  }
+
+  /** Whether a step of the job is done; signals, which may come before its first run, are none. */
+  async hasBegun({ id }: Done): Promise<boolean> {
+    const key = this.#queue.steps(id);
+    const call = { ...this.#call("queue.started"), class: "read", key: id } as const;
+    const fields = listOf(await this.#core.driver.send(["HKEYS", key], call, key), call.op, id);
+    return fields.some((field) => !String(field).startsWith("g"));
   }
 
   /** Ends a run of which more is to be told than an acknowledgement does. Those that end in the same tick share a script. */

@@ -24,16 +24,22 @@ export interface ChildParts {
   readonly children: readonly QueueChild[];
 }
 
+export interface PlacedParts extends ChildParts {
+  /** 0: it waits for none; else 1 more than the highest of those that it waits for. */
+  readonly height: number;
+}
+
 /** A job that others wait for, made by `queue.child()`. Where two jobs wait for the same one, it runs once. */
 export class QueueChild {
-  readonly #parts: ChildParts;
+  readonly #parts: PlacedParts;
 
   constructor(parts: ChildParts) {
-    this.#parts = parts;
+    const heights = parts.children.map((child) => child.#parts.height + 1);
+    this.#parts = { ...parts, height: heights.reduce((most, height) => Math.max(most, height), 0) };
   }
 
   /** @internal */
-  static partsOf(child: QueueChild): ChildParts {
+  static partsOf(child: QueueChild): PlacedParts {
     return child.#parts;
   }
 
@@ -42,7 +48,8 @@ export class QueueChild {
   }
 }
 
+/** Each of them once, in a list that nobody changes later on: else there could be circles. */
 export function checkChildren(field: string, given: unknown): readonly QueueChild[] {
-  if (Array.isArray(given) && given.every((child) => QueueChild.is(child))) return given;
+  if (Array.isArray(given) && given.every((child) => QueueChild.is(child))) return [...new Set(given)];
   throw new InvalidArgumentError(field, "a list of what queue.child() returned", given);
 }

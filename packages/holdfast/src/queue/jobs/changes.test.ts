@@ -2,6 +2,7 @@
 // - a job runs as it was before it was changed, or twice ......... "changes what has not started"
 // - a job that runs is changed ................................... "... busy"
 // - a change and a claim at once: the job is lost, or runs twice . "races with claims: each job runs once"
+// - a job runs before those that it waits for .................... "a job that waits for others keeps waiting"
 // - a promoted job waits for its time ............................ "promote: runs a delayed job now"
 // - a retried job is run twice, or beside one of its key ......... "retry: ..."
 import { randomUUID } from "node:crypto";
@@ -95,6 +96,21 @@ describe.each(backends())("changing jobs [$name]", ({ url, options }) => {
     expect(attempts).toEqual([1, 1, 1]);
     expect(await queue.remove(id)).toEqual({ status: "ok" });
     expect(await queue.retry(id)).toEqual({ status: "missing" });
+  });
+
+  it("a job that waits for others keeps waiting: its payload and lane change, its time cannot", async () => {
+    const queue = fresh();
+    const job = await queue.add(1, { children: [queue.child(2, { delay: "1h" })], result: true });
+    const child = (await queue.page({ state: "delayed" })).jobs[0]!;
+    expect(await queue.update(job.id, { payload: 10, priority: "high" })).toEqual({ status: "ok" });
+    expect(await queue.update(job.id, { delay: "1s" })).toEqual({ status: "busy" });
+    expect(await queue.promote(job.id)).toEqual({ status: "busy" });
+    expect(await queue.get(job.id)).toMatchObject({ state: "blocked", payload: 10, priority: "high" });
+    const seen: number[] = [];
+    await using _worker = queue.work((ran) => void seen.push(ran.payload), { concurrency: 1 });
+    await queue.promote(child.id);
+    expect(await job.result()).toMatchObject({ status: "ok" });
+    expect(seen).toEqual([2, 10]);
   });
 
   it("races with claims: each job runs once, as it was or as it was changed", async () => {

@@ -17,12 +17,12 @@ export interface QueueUpdate<Payload> {
   readonly priority?: QueuePriority;
 }
 
-/** `running`: its signal aborts, and however its run ends the job is cancelled then. `missing`: there is none that is not over. */
+/** `running`: its signal aborts, and however its run ends the job is cancelled then; or it has something to undo first. `missing`: there is none that is not over. */
 export interface QueueCancelResult {
   readonly status: "ok" | "running" | "missing";
 }
 
-/** `busy`: it runs. `missing`: there is none that waits. */
+/** `busy`: it runs, or waits for others and cannot be given a time. `missing`: there is none that waits. */
 export interface QueueUpdateResult {
   readonly status: "ok" | "busy" | "missing";
 }

@@ -4,9 +4,11 @@
 // - what came during a run is lost, or runs once for each ........... "rerun: ..."
 // - a job that waits for another's end is lost when that ends badly . "rerun: ... however that ended"
 // - the old run goes on ............................................. "cancelRunning: ..."
+// - of many keys whose time is over some stay taken ................. "drop with `for`: a key whose time is over ..."
 // - the answer is lost and the call repeated ........................ ./faults.test.ts
 // - additions and claims at once lose one, or run two ............... "races with claims ..."
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
 import { until } from "../../../test/support/until.ts";
@@ -174,5 +176,33 @@ describe.each(backends())("unique modes [$name]", ({ url, options }) => {
     for (const at of statuses.get("duplicate") ?? []) expect(own).not.toContain(at);
     expect(worker.stats()).toMatchObject({ failed: 0, lost: 0 });
     expect(await queue.add(1_000, { unique })).toMatchObject({ status: "ok" });
+  });
+
+  it("drop with `for`: a key whose time is over is free, however many there are of them", async () => {
+    const queue = fresh();
+    const key = (at: number) => ({ unique: { key: `k${at}`, for: 300 } });
+    await Promise.all(Array.from({ length: 1_200 }, (_, at) => queue.add(at, key(at))));
+    await sleep(310);
+    expect(await queue.add(1, key(1_199))).toMatchObject({ status: "ok" });
+    expect(await queue.add(1, key(1_199))).toMatchObject({ status: "duplicate" });
+    expect(await queue.add(1, { unique: "k1198" })).toMatchObject({ status: "ok" });
+    expect(await queue.add(1, { unique: { key: "k1197", mode: "replace" } })).toMatchObject({ status: "ok" });
+    // What clears the others away leaves those that were taken again.
+    for (let at = 0; at < 3; at += 1) await queue.add(at, { id: randomUUID() });
+    for (const taken of ["k1198", "k1197"])
+      expect(await queue.add(2, { unique: taken })).toMatchObject({ status: "duplicate" });
+  });
+
+  it("replace: moves a job to its new group", async () => {
+    const queue = fresh();
+    const unique = { key: "k", mode: "replace" } as const;
+    await queue.add(1, { unique, group: "a" });
+    expect(await queue.add(2, { unique, group: "b" })).toMatchObject({ status: "replaced" });
+    expect((await queue.groups.page()).groups).toMatchObject([{ waiting: 1 }]);
+    const seen: number[] = [];
+    await using worker = queue.work((job) => void seen.push(job.payload));
+    await until("it is done", () => worker.stats().completed === 1);
+    expect(seen).toEqual([2]);
+    expect(await queue.counts()).toMatchObject({ waiting: 0, active: 0 });
   });
 });

@@ -41,7 +41,13 @@ end
 local function holderOf(key)
   local id = redis.call('HGET', unique, key)
   if not id then return nil end
-  if redis.call('ZSCORE', windows, key) or redis.call('HEXISTS', jobs, id) == 1 then return id end
+  local window = redis.call('ZSCORE', windows, key)
+  if window and tonumber(window) > now() then return id end
+  if window then
+    redis.call('ZREM', windows, key)
+  elseif redis.call('HEXISTS', jobs, id) == 1 then
+    return id
+  end
 end
 local stamp = string.format('%013.0f', now())
 local records, waiting, later, refused = {}, {{}, {}, {}}, {}, {}

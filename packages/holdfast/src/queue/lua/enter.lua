@@ -1,6 +1,6 @@
 --- Add jobs whose unique keys do more than keep others out. Where the job that has the key
 -- waits or is delayed: `p` (replace) and `c` (cancel the running one) put this one's record and time in its place; `r` (rerun) leaves it.
--- runs: `p` leaves it; `r` has this one wait for its end, in place of another one that does so; `c` cancels it, and this one takes the key.
+-- runs, or sleeps between its steps: `p` leaves it; `r` has this one wait for its end, in place of another one that does so; `c` cancels it, and this one takes the key.
 -- A repetition of the call (`operation` is known) changes nothing and is answered like the first time: a status and an id per job.
 -- @class dedupable
 -- @include now
@@ -12,7 +12,12 @@
 -- @include place
 -- @include ghosts
 -- @include unplace
+-- @include letters
+-- @include forget
+-- @include give-up
+-- @include begun
 -- @include cancelled
+-- @include cancel-job
 -- @key operation
 -- @key jobs
 -- @key meta
@@ -33,7 +38,11 @@
 -- @returns list<text>
 local before = redis.call('GET', operation)
 if before then return cjson.decode(before) end
-local stamp = string.format('%013.0f', now())
+local stamp, head = string.format('%013.0f', now()), string.sub(jobs, 1, -5)
+local keys = {
+  jobs = jobs, meta = meta, dead = head .. 'dead', unique = unique, workers = workers, idle = idle, letters = head .. 'letters',
+  lanes = {urgent, normal, low},
+}
 local function enter(id, record, due)
   redis.call('HSET', jobs, id, record)
   if due == '' then
@@ -48,7 +57,8 @@ end
 local function replace(id, lane, due, rest)
   local old = redis.call('HGET', jobs, id)
   local new = string.sub(old, 1, 13) .. lane .. rest
-  local isThere = due == '' and string.sub(old, 14, 14) == lane and not redis.call('ZSCORE', delayed, lane .. id)
+  local isThere = due == '' and string.sub(old, 14, 14) == lane and optionsOf(old).g == optionsOf(new).g
+    and not redis.call('ZSCORE', delayed, lane .. id)
   if isThere then return redis.call('HSET', jobs, id, new) end
   unplace(jobs, id, old)
   enter(id, new, due)
@@ -58,18 +68,20 @@ for at = 1, #fields, 6 do
   local id, lane, due, key, mode, rest = unpack(fields, at, at + 5)
   local window = redis.call('ZSCORE', windows, key)
   local holder = redis.call('HGET', unique, key)
-  if holder and redis.call('HEXISTS', jobs, holder) == 0 and not (window and tonumber(window) > now()) then holder = nil end
+  local isOpen = window and tonumber(window) > now()
+  if holder and not isOpen and (window or redis.call('HEXISTS', jobs, holder) == 0) then holder = nil end
   local lives = holder and redis.call('HEXISTS', jobs, holder) == 1
   local worker = lives and workerOf(holder, workers, jobs)
+  local isUnderWay = worker or lives and hasBegun(jobs, meta, holder)
   local status, as = 'ok', id
   if redis.call('HEXISTS', jobs, id) == 1 then
     status = 'duplicate'
-  elseif lives and not worker and mode ~= 'r' then
+  elseif lives and not isUnderWay and mode ~= 'r' then
     status, as = 'replaced', holder
     replace(holder, lane, due, rest)
-  elseif holder and not worker or worker and mode == 'p' then
+  elseif holder and not isUnderWay or isUnderWay and mode == 'p' then
     status, as = 'duplicate', holder
-  elseif worker and mode == 'r' then
+  elseif isUnderWay and mode == 'r' then
     local next_ = redis.call('HGET', reruns, key)
     local old = next_ and redis.call('HGET', jobs, next_)
     if old then
@@ -80,8 +92,10 @@ for at = 1, #fields, 6 do
       redis.call('HSET', reruns, key, id)
     end
   else
-    if worker then markCancelled(jobs, meta, channel, holder, worker, keepMs .. ':' .. outcome) end
     redis.call('HSET', unique, key, id)
+    -- Else its time would free the key of one that lives.
+    redis.call('ZREM', windows, key)
+    if isUnderWay then cancelJob(keys, channel, holder, redis.call('HGET', jobs, holder), keepMs, outcome) end
     enter(id, stamp .. lane .. rest, due)
   end
   if status ~= 'duplicate' then noteEvent(jobs, channel, status == 'ok' and 'added' or 'updated', as, stamp .. lane .. rest) end

@@ -7,6 +7,7 @@
 -- @include options
 -- @include events
 -- @include letters
+-- @include give-up
 -- @include cancelled
 -- @include groups
 -- @include place
@@ -37,7 +38,8 @@ endRuns(jobs, ids)
 -- Backwards, so that the one that was claimed first is in front again.
 for _, id in ipairs(ids) do
   local record = redis.call('HGET', jobs, id)
-  if record and mayBeCancelled and wasCancelled(jobs, meta, channel, id) then
+  local isCancelled = record and mayBeCancelled and redis.call('HEXISTS', meta, 'x' .. id) == 1
+  if isCancelled and not undoes(jobs, meta, id, 'it was cancelled') and wasCancelled(jobs, meta, channel, id) then
     tellParents(letters, record, 'd', CANCELLED)
     forget(jobs, meta, {id})
     noteEvent(jobs, channel, 'cancelled', id, record)

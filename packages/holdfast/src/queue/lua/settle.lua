@@ -37,7 +37,7 @@
 -- @arg deadCount int      the same of dead ones
 -- @arg deadAgeMs int
 -- @arg leaves bool        the worker goes with the last of what it holds
--- @arg fields... bytes  of each job: id, fence, fate (done, again, dead, expired; blocked: it waits for the jobs that it has added; unhandled: it waits for a worker that knows its name; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome or empty, whether those who wait for it are told (1 or 0), outcome for jobs that wait for it or empty
+-- @arg fields... bytes  of each job: id, fence, fate (done, again, dead, expired; later: again, and it has not failed; blocked: it waits for the jobs that it has added; unhandled: it waits for a worker that knows its name; parked: it waits for a signal, or so many milliseconds; group, queue: again, and its group or the queue is paused for the time), milliseconds until it runs again, what is remembered of its failures (or the name of the signal) or empty, unique key or empty, outcome or empty, whether those who wait for it are told (1 or 0), outcome for jobs that wait for it or empty
 -- @result ok stale:list<text> undone:list<text> cancelled:list<text>
 local function endForGood(id, uniqueKey, outcome, isTold)
   if freeUnique(unique, uniqueKey, id) then wakeWorkers(idle, channel, 1) end
@@ -143,12 +143,15 @@ for at = 1, #fields, 9 do
       waitForSignal(id, record, info, tonumber(delayMs))
     elseif fate == 'dead' then
       diedInGroup(head, record, id)
+      local why = redis.call('HEXISTS', meta, 's' .. id) == 1 and redis.call('HGET', head .. 'steps:' .. id, '!')
+      if why and why ~= '' then redis.call('HSET', meta, 'r' .. id, why) end
       tellParents(letters, record, 'd', told)
       bury(jobs, meta, dead, id, deadCount, deadAgeMs)
       endForGood(id, uniqueKey, outcome, isTold)
       noteEvent(jobs, channel, 'dead', id, record)
-    elseif fate == 'again' then
-      noteEvent(jobs, channel, info == '' and 'released' or 'failed', id, record, info ~= '' and delayMs or '')
+    elseif fate == 'again' or fate == 'later' then
+      local hasFailed = fate == 'again' and info ~= ''
+      noteEvent(jobs, channel, hasFailed and 'failed' or 'released', id, record, hasFailed and delayMs or '')
       runAgain(id, record, tonumber(delayMs))
     else
       noteEvent(jobs, channel, 'released', id, record)

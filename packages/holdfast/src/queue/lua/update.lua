@@ -1,5 +1,5 @@
 --- Change a job that has not started: what is empty stays as it is.
--- `due` moves it: `now` to the end of its lane if it is delayed, else when it is due.
+-- `due` moves it: `now` to the end of its lane if it is delayed, else when it is due. One that waits for others cannot be moved: `busy`.
 -- @class idempotent
 -- @include now
 -- @include idle
@@ -38,8 +38,11 @@ if hasPayload then
   changed = string.sub(changed, 1, string.find(changed, '\n', 15, true)) .. payload
 end
 local dueNow = redis.call('ZSCORE', delayed, before .. id)
-local isRerunning = isRerun(string.sub(jobs, 1, -5), id, optionsOf(record))
-local toLane = due == 'now' and dueNow or due == '' and not dueNow and after ~= before and not isRerunning
+local head = string.sub(jobs, 1, -5)
+local isBlocked = redis.call('HEXISTS', head .. 'blocked', id) == 1
+if isBlocked and due ~= '' then return 'busy' end
+local isElsewhere = isBlocked or isRerun(head, id, optionsOf(record))
+local toLane = due == 'now' and dueNow or due == '' and not dueNow and after ~= before and not isElsewhere
 local dueMs = due ~= 'now' and due ~= '' and (string.sub(due, 1, 1) == '+' and now() + tonumber(due) or tonumber(due))
   or due == '' and dueNow and after ~= before and tonumber(dueNow)
 if toLane or dueMs then unplace(jobs, id, record) end

@@ -190,7 +190,7 @@ export class Holder {
       await this.settle(run, () => this.endings.fail(run, new Unhandled("not claimed by this name")));
       return false;
     }
-    if (run.isExpired) {
+    if (run.isExpired && !(await this.store.hasBegun(run))) {
       await this.settle(run, () => this.endings.expire(run));
       return false;
     }

@@ -3,6 +3,7 @@
 // - a job of a new name dies at an old worker ................ "an old worker beside a new one ..."
 // - what was left to others is never found ................... "finds what was left before it came", "finds it although ..."
 // - leaving a job to others uses an attempt or its order ...... "an old worker beside a new one ..."
+// - one that is moved meanwhile runs too early, or twice ...... "a job that was moved or removed ..."
 // - jobs with a renamed name have no handler ................. "aliases"
 // - a worker that is to end early or never .................... "ends when nothing is left", "does not end while ..."
 // - handlers or aliases that are none ........................ "refuses"
@@ -154,6 +155,32 @@ describe.each(backends())("jobs by name [$name]", ({ url, options }) => {
     await queue.add({ day: "monday" }, { delay: "1h" });
     await queue.work(() => undefined, { until: "empty" }).ended;
     expect(await queue.counts()).toMatchObject({ delayed: 1 });
+  });
+
+  it("a job that was moved or removed while nobody knew it runs where it is, and once", async () => {
+    const queue = fresh();
+    await using _old = queue.work({ digest: () => undefined }, QUICK);
+    const welcome = { name: "welcome" } as const;
+    const delayed = await queue.add({ to: "delayed" }, welcome);
+    const removed = await queue.add({ to: "removed" }, welcome);
+    const moved = await queue.add({ to: "moved" }, { ...welcome, group: "a" });
+    await until("all are left", async () => (await queue.counts()).unhandled === 3);
+    expect(await queue.update(delayed.id, { delay: "1h" })).toEqual({ status: "ok" });
+    expect(await queue.remove(removed.id)).toEqual({ status: "ok" });
+    const [seen, held] = [[] as string[], new Deferred<undefined>()];
+    const run = async (job: { readonly payload: { readonly to: string } }) => {
+      seen.push(job.payload.to);
+      await held.promise;
+    };
+    await using one = queue.work({ welcome: run }, QUICK);
+    expect(await queue.update(moved.id, { priority: "high" })).toMatchObject({ status: expect.any(String) });
+    await until("it runs", () => seen.length > 0);
+    await using two = queue.work({ welcome: run }, QUICK);
+    await until("the second one has looked", async () => (await queue.counts()).unhandled === 0);
+    held.resolve(undefined);
+    await until("it is done", () => one.stats().completed + two.stats().completed === 1);
+    expect(seen).toEqual(["moved"]);
+    expect(await queue.counts()).toMatchObject({ waiting: 0, delayed: 1, active: 0 });
   });
 
   it("does not end while the queue is paused and jobs wait", async () => {

@@ -4,6 +4,8 @@
 local function cancelJob(keys, channel, id, record, keepMs, outcome)
   local jobs, meta = keys.jobs, keys.meta
   local worker = workerOf(id, keys.workers, jobs)
+  -- What undoes is not called off: the rest of it would stay.
+  if worker and isUndoing(jobs, meta, id) then return 'running' end
   if worker then
     markCancelled(jobs, meta, channel, id, worker, string.format('%.0f', keepMs) .. ':' .. outcome)
     return 'running'

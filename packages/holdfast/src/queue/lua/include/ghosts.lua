@@ -4,6 +4,9 @@
 local function isRerun(head, id, options)
   return options.m == 'r' and redis.call('HGET', head .. 'reruns', options.u) == id
 end
+local function dropGhost(ghosts, id)
+  if redis.call('HINCRBY', ghosts, id, -1) <= 0 then redis.call('HDEL', ghosts, id) end
+end
 -- Those of `ids`, taken from `lane` (1 to 3), whose jobs wait there. `taken` has those that this call took before.
 local function genuine(jobs, lane, ids, taken)
   local head = string.sub(jobs, 1, -5)
@@ -18,7 +21,7 @@ local function genuine(jobs, lane, ids, taken)
         and not redis.call('ZSCORE', head .. 'delayed', lane .. id) and not redis.call('ZSCORE', head .. 'dead', id)
         and redis.call('HEXISTS', head .. 'blocked', id) == 0
         and not workerOf(id, head .. 'workers', jobs) and not isRerun(head, id, optionsOf(record))
-      if not isHere and redis.call('HINCRBY', ghosts, id, -1) <= 0 then redis.call('HDEL', ghosts, id) end
+      if not isHere then dropGhost(ghosts, id) end
       if isHere then taken[id] = true end
     end
     if isHere then found[#found + 1] = id end
