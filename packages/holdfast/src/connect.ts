@@ -4,6 +4,7 @@ import { type OptionNames, parseOptions, withoutUndefined } from "./base/options
 import { type Runtime, systemRuntime } from "./base/runtime.ts";
 import { type CodecOptions, createCodec } from "./core/codec/codec.ts";
 import { Core, type CoreOptions } from "./core/core.ts";
+import { checkHooks, type TraceHooks } from "./core/observe/trace.ts";
 import { Keyspace } from "./core/keyspace/keyspace.ts";
 import { type ConnectionOptions, resolveOptions } from "./driver/connection/options.ts";
 import { addressName } from "./driver/connection/url.ts";
@@ -26,6 +27,8 @@ export interface ConnectOptions
     Pick<CodecOptions<unknown>, "serializer" | "reads" | "compress" | "encrypt"> {
   /** Begins the name of every key and channel. @default "hf" */
   readonly prefix?: string;
+  /** How your tracer is asked, so that jobs carry the trace of who added them to their handlers. @default no tracing */
+  readonly trace?: TraceHooks;
 }
 
 const NAMES: OptionNames<ConnectOptions> = {
@@ -57,6 +60,7 @@ const NAMES: OptionNames<ConnectOptions> = {
   compress: true,
   encrypt: true,
   prefix: true,
+  trace: true,
 };
 
 /** How to open what was asked for, once everything that can be checked without a server has been. */
@@ -175,11 +179,11 @@ function start(options: ConnectOptions, { where, open }: Plan, runtime: Runtime)
 
 /** Everything besides the connection is checked here, so that a bad option costs none. */
 function coreOptions(options: ConnectOptions): CoreOptions {
-  const { prefix = "hf", serializer, reads, compress, encrypt } = options;
+  const { prefix = "hf", serializer, reads, compress, encrypt, trace } = options;
   const codec = withoutUndefined<CodecOptions<unknown>>({ serializer, reads, compress, encrypt });
   createCodec(codec);
   resolveResilience(options);
-  return { keys: new Keyspace(prefix), codec };
+  return { keys: new Keyspace(prefix), codec, trace: checkHooks(trace) };
 }
 
 function isClient(target: unknown): target is BorrowedClient {

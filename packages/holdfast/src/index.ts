@@ -115,6 +115,7 @@ export type { LeaderboardOptions, LeaderboardOrder, LeaderboardTies } from "./le
 export type { Tags, TagsAddOptions, TagsChangeResult, TagsPage } from "./tags/tags.ts";
 export type { TagsPageOptions, TagsQuery } from "./tags/query.ts";
 export type { TagsOptions } from "./tags/options.ts";
+export type { TraceContext, TracedRun, TraceHooks } from "./core/observe/trace.ts";
 export type { Queue, QueueAddResult } from "./queue/queue.ts";
 export type { QueueUnique, QueueUniqueMode } from "./queue/jobs/adding.ts";
 export type { QueueCleanOptions, QueueObliterateOptions } from "./queue/jobs/bulk.ts";

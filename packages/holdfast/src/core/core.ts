@@ -4,6 +4,7 @@ import type { Loose } from "../base/options.ts";
 import { nextTick } from "../base/runtime.ts";
 import { type Codec, type CodecOptions, createCodec, mergeCodecOptions } from "./codec/codec.ts";
 import type { Driver } from "../driver/port.ts";
+import type { TraceHooks } from "./observe/trace.ts";
 import type { Keyspace } from "./keyspace/keyspace.ts";
 import { Wakeups } from "./wait/wakeups.ts";
 
@@ -15,6 +16,7 @@ export interface Closable {
 export interface CoreOptions {
   readonly keys: Keyspace;
   readonly codec: CodecOptions<unknown>;
+  readonly trace?: TraceHooks | undefined;
 }
 
 export class Core {
@@ -23,6 +25,8 @@ export class Core {
   readonly wakeups: Wakeups;
   /** Those whose end `close` waits for are called through doors inside this one. */
   readonly handlers: Door = new Door();
+  /** How the user's tracer is asked. */
+  readonly trace: TraceHooks | undefined;
   readonly #codecDefaults: CodecOptions<unknown>;
   readonly #owned = new Set<Closable>();
   #closing: Promise<void> | undefined;
@@ -30,6 +34,7 @@ export class Core {
   constructor(driver: Driver, options: CoreOptions) {
     this.driver = driver;
     this.keys = options.keys;
+    this.trace = options.trace;
     this.wakeups = new Wakeups(driver, this.keys);
     this.#codecDefaults = options.codec;
   }

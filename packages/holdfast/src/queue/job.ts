@@ -1,5 +1,6 @@
 /** A job as its handler sees it. */
 import { type Duration, givenOptions, type OptionNames } from "../base/options.ts";
+import type { TraceContext } from "../core/observe/trace.ts";
 import type { QueueCommit, QueueCommitOptions, QueueCommitResult } from "./commit.ts";
 import { checkChildren, type QueueChild } from "./flows/child.ts";
 import type { QueueChildResult } from "./flows/fan-in.ts";
@@ -25,6 +26,8 @@ export interface QueueJob<Payload> {
   /** Of a schedule's job: the time of its tick, whenever it was added. */
   readonly scheduledFor: number | undefined;
   readonly tags: readonly string[];
+  /** Of who added it, or what was given to `add`. */
+  readonly trace: TraceContext | undefined;
   /** Aborts when the job is cancelled, when the run is over its `runTimeout`, when the job is no longer this worker's, and when the worker closes. */
   readonly signal: AbortSignal;
   /** How the jobs ended for which this one has waited, in their order. Cost: HGETALL. */
@@ -104,6 +107,7 @@ export class JobView<Payload> implements QueueJob<Payload> {
   readonly addedAt: number;
   readonly scheduledFor: number | undefined;
   readonly tags: readonly string[];
+  readonly trace: TraceContext | undefined;
   readonly #run: Run;
   readonly #host: JobHost;
   readonly #tools: JobTools;
@@ -112,12 +116,13 @@ export class JobView<Payload> implements QueueJob<Payload> {
     this.id = run.id;
     this.payload = payload;
     this.name = run.record.name;
-    this.attempt = (run.failures?.failures ?? 0) + 1;
+    this.attempt = run.attempt;
     this.crashes = run.crashes;
     this.fence = run.fence;
     this.addedAt = run.record.addedAt;
     this.scheduledFor = run.record.scheduledFor;
     this.tags = run.record.tags;
+    this.trace = run.record.trace;
     this.#run = run;
     this.#host = host;
     // Its steps undo, also where the handler comes to none of them.

@@ -7,6 +7,7 @@ import { type DurabilitySettings, durabilitySettings, type QueueDurability } fro
 import { checkChildren, type QueueChild, type QueueOnDead } from "./flows/child.ts";
 import { expiryOf, type QueueUnique, tagsOf, uniqueSettings, type UniqueSettings } from "./jobs/adding.ts";
 import { type KeepSettings, keepSettings, type QueueKeep } from "./jobs/keep.ts";
+import { type TraceContext, traceText } from "../core/observe/trace.ts";
 import { checkName } from "./check-name.ts";
 
 export { checkName } from "./check-name.ts";
@@ -91,6 +92,8 @@ export interface QueueAddOptions<Name extends string = string> {
   readonly expires?: Duration | Date;
   /** What `queue.where({ tag })` finds it by; up to 10. */
   readonly tags?: readonly string[];
+  /** The trace that its handler goes on with: W3C headers. @default the caller's, by the handle's `trace` hooks; else none */
+  readonly trace?: TraceContext;
   /** Made by `queue.child()`, of this queue or others: they run first, and this job waits for them. At most 10,000 in all. */
   readonly children?: readonly QueueChild[];
   /** Waits until replicas or the disk have the job; what was reached is the result's `durability`. @default the queue's */
@@ -188,6 +191,7 @@ export interface AddSettings extends UniqueSettings {
   /** A number: milliseconds after it was added; a text: milliseconds since 1970. */
   readonly expires: number | string | undefined;
   readonly tags: readonly string[];
+  readonly trace: string | undefined;
 }
 
 export const QUEUE_OPTIONS: OptionNames<QueueOptions<unknown, unknown>> = {
@@ -222,6 +226,7 @@ export const ADD_MANY_OPTIONS: OptionNames<QueueAddManyOptions> = {
   durability: true,
   expires: true,
   tags: true,
+  trace: true,
 };
 export const ADD_OPTIONS: OptionNames<QueueAddOptions> = { id: true, children: true, ...ADD_MANY_OPTIONS };
 export const CHILD_OPTIONS: OptionNames<QueueChildOptions> = {
@@ -237,6 +242,7 @@ export const CHILD_OPTIONS: OptionNames<QueueChildOptions> = {
   result: true,
   expires: true,
   tags: true,
+  trace: true,
 };
 const EVENTS_NOTED: OptionNames<QueueEventsNoted> = { max: true };
 const BACKOFF_OPTIONS: OptionNames<QueueBackoff> = { type: true, delay: true, max: true, jitter: true };
@@ -368,6 +374,7 @@ export function addSettings(options: QueueAddOptions): AddSettings {
     result,
     expires: expiryOf(options.expires),
     tags: tagsOf(options.tags),
+    trace: options.trace === undefined ? undefined : traceText(options.trace),
     children,
     durability: options.durability === undefined ? undefined : durabilitySettings(options.durability),
   };

@@ -14,6 +14,7 @@ import { ClosedError, InvalidArgumentError } from "../base/errors.ts";
 import { givenOptions, listOf, type OptionNames, parseOptions } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
+import { currentText } from "../core/observe/trace.ts";
 import { Operations } from "../core/observe/observe.ts";
 import { type Entered, MAX_ADDITIONS } from "./additions.ts";
 import { QueueDeadLetters } from "./dead-letters.ts";
@@ -206,19 +207,24 @@ export class Queue<Payload, Result = unknown> {
   ): Promise<QueueAddResult<Result>>;
   add(payload: Payload, options?: QueueAddOptions<QueueFreeName<Payload>>): Promise<QueueAddResult<Result>>;
   add(payload: Payload, options?: QueueAddOptions): Promise<QueueAddResult<Result>> {
-    return this.#operations.run("add", undefined, async () => {
-      const { durability } = this.#settings;
-      const given = parseOptions(this.#operations.where, options, ADD_OPTIONS, addSettings);
-      const settings = durability === undefined || given.durability !== undefined ? given : { ...given, durability };
-      if (settings.children.length > 0) return this.#addFlow(payload, settings);
-      const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
-      const { additions } = this.#partitions.for(settings);
-      const cancels = settings.uniqueMode === "c" ? { outcome: cancelOutcome(this.#values, TAKEN_OVER) } : {};
-      const entered = await withRoom(this.#core.driver.runtime, settings.waitMs, () =>
-        additions.add({ id: settings.id, settings, record, ...cancels }),
-      );
-      return this.#added(entered);
-    });
+    return this.#operations.run(
+      "add",
+      undefined,
+      async () => {
+        const { durability } = this.#settings;
+        const given = parseOptions(this.#operations.where, options, ADD_OPTIONS, addSettings);
+        const settings = durability === undefined || given.durability !== undefined ? given : { ...given, durability };
+        if (settings.children.length > 0) return this.#addFlow(payload, settings);
+        const record = this.#record(settings, payload);
+        const { additions } = this.#partitions.for(settings);
+        const cancels = settings.uniqueMode === "c" ? { outcome: cancelOutcome(this.#values, TAKEN_OVER) } : {};
+        const entered = await withRoom(this.#core.driver.runtime, settings.waitMs, () =>
+          additions.add({ id: settings.id, settings, record, ...cancels }),
+        );
+        return this.#added(entered);
+      },
+      ({ status, id }) => ({ status, id }),
+    );
   }
 
   /** As `add` for each of them, with the same options; in their order. Cost: one script per 200 jobs. */
@@ -240,12 +246,13 @@ export class Queue<Payload, Result = unknown> {
     return parseOptions(this.#operations.where, options, CHILD_OPTIONS, ({ onDead = "fail", ...rest }) => {
       const settings = addSettings(rest);
       const encoded = this.#values.payload.encode(payload, this.#values.context);
+      const caller = currentText(this.#core.trace);
       return new QueueChild({
         queue: this.name,
         place: () => this.#partitions.for(settings),
         lane: settings.lane,
         due: settings.due,
-        record: (waiting) => encodeRecord(settings, encoded, waiting),
+        record: (waiting) => encodeRecord(settings, encoded, caller, waiting),
         policy: policyOf(onDead),
         children: settings.children,
       });
@@ -546,13 +553,18 @@ export class Queue<Payload, Result = unknown> {
     };
   }
 
+  #record(settings: AddSettings, payload: Payload): Buffer {
+    const encoded = this.#values.payload.encode(payload, this.#values.context);
+    return encodeRecord(settings, encoded, currentText(this.#core.trace));
+  }
+
   /** The whole flow is written down in one step, and is added from there: by this process, or by a worker if it dies. */
   async #addFlow(payload: Payload, settings: AddSettings): Promise<QueueAddResult<Result>> {
     const partition = this.#partitions.for(settings);
     const head = this.#core.driver.runtime.randomBytes(FLOW_BYTES).toString("base64url");
     const id = settings.id ?? `${partition.idHead}${head}`;
     const plan = planOf(head, [{ queue: this.name, partition: partition.index, id }], settings.children);
-    const record = encodeRecord(settings, this.#values.payload.encode(payload, this.#values.context));
+    const record = this.#record(settings, payload);
     const { post } = partition;
     partition.events?.ask();
     const status = await post.flows.start(head, { id, lane: settings.lane, record }, plan);

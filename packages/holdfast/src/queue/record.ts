@@ -2,6 +2,7 @@
  * A job as it lies on the server: `<added, 13 digits><lane, 1 digit><what it was added with, JSON>\n<payload>`. The time is
  * the server's and is written by its script; the middle is empty for a job without options of its own.
  */
+import { type TraceContext, traceFrom } from "../core/observe/trace.ts";
 import type { Waiting } from "./flows/waiting.ts";
 import type { UniqueLetter } from "./jobs/adding.ts";
 import type { AddSettings, QueuePriority } from "./options.ts";
@@ -28,6 +29,8 @@ interface Travelling {
   readonly m?: Exclude<UniqueLetter, "">;
   /** when it expires: a number of milliseconds after it was added, or a text of milliseconds since 1970 */
   readonly x?: number | string;
+  /** trace context: `traceparent`, and behind a space `tracestate` */
+  readonly w?: string;
   /** tags */
   readonly t?: readonly string[];
 }
@@ -46,6 +49,7 @@ export interface JobRecord {
   readonly freesAtStart: boolean;
   readonly expiresAt: number | undefined;
   readonly tags: readonly string[];
+  readonly trace: TraceContext | undefined;
   readonly priority: QueuePriority;
   readonly payload: Buffer;
 }
@@ -58,13 +62,18 @@ const DIGIT_ONE = 49;
 const PRIORITIES = ["high", "normal", "low"] as const;
 const NO_TAGS: readonly string[] = [];
 
-/** What follows the time and the lane. */
-export function encodeRecord(settings: AddSettings, payload: Buffer, waiting: readonly Waiting[] = []): Buffer {
-  const { name, group, attempts, result, due, uniqueMode, expires, tags } = settings;
+/** What follows the time and the lane. @param caller its trace, where the settings have none */
+export function encodeRecord(
+  settings: AddSettings,
+  payload: Buffer,
+  caller: string | undefined,
+  waiting: readonly Waiting[] = NONE,
+): Buffer {
+  const { name, group, attempts, result, due, uniqueMode, expires, tags, trace = caller } = settings;
   const uniqueKey = settings.uniqueMs === 0 ? settings.uniqueKey : "";
   const isBare =
     name === undefined && group === undefined && attempts === undefined && uniqueKey === "" && !result && due === "";
-  if (isBare && waiting.length === 0 && expires === undefined && tags.length === 0)
+  if (isBare && waiting.length === 0 && expires === undefined && tags.length === 0 && trace === undefined)
     return Buffer.concat([BARE, payload]);
   const travelling: Travelling = {
     ...(name === undefined ? {} : { n: name }),
@@ -77,6 +86,7 @@ export function encodeRecord(settings: AddSettings, payload: Buffer, waiting: re
     ...(waiting.length === 0 ? {} : { p: waiting }),
     ...(expires === undefined ? {} : { x: expires }),
     ...(tags.length === 0 ? {} : { t: tags }),
+    ...(trace === undefined ? {} : { w: trace }),
   };
   return Buffer.concat([Buffer.from(`${JSON.stringify(travelling)}\n`), payload]);
 }
@@ -98,6 +108,7 @@ export function decodeRecord(bytes: Buffer): JobRecord {
     freesAtStart: options.m === "s",
     expiresAt: expiryOf(options.x, addedAt),
     tags: options.t ?? NO_TAGS,
+    trace: traceFrom(options.w),
     priority: PRIORITIES[(bytes[STAMP_LENGTH - 1]! - DIGIT_ONE) % PRIORITIES.length]!,
     payload: bytes.subarray(end + 1),
   };

@@ -73,6 +73,11 @@ export class Run implements Done {
     }
   }
 
+  /** 1 for the first run; counts failures, not crashes of workers. */
+  get attempt(): number {
+    return (this.failures?.failures ?? 0) + 1;
+  }
+
   /** It was claimed later than it may start, and no run of it has failed before. */
   get isExpired(): boolean {
     const { expiresAt } = this.record;

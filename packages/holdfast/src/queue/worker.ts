@@ -12,6 +12,7 @@ import type { AnyHandler, Dispatch } from "./names.ts";
 import type { QueueSettings, WorkSettings } from "./options.ts";
 import type { TallyStore } from "./overview/store.ts";
 import { Tally } from "./overview/tally.ts";
+import { observing } from "./observed-run.ts";
 import type { Partition } from "./partition.ts";
 import { warnUnlessOutage } from "./patience.ts";
 import type { Run } from "./run.ts";
@@ -120,13 +121,7 @@ export class QueueWorker implements AsyncDisposable {
           return this.#door.enter(() => run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools))));
         };
         const performer: Performer = {
-          perform:
-            events === undefined
-              ? handle
-              : async (run, tools) => {
-                  await events.started(id, run);
-                  return handle(run, tools);
-                },
+          perform: observing({ queue: name, worker: id, events, trace: core.trace }, handle),
           turnOf: gatherings && ((run) => gatherings.join(run)),
           left: gatherings && ((run) => gatherings.left(run)),
         };

@@ -175,7 +175,17 @@ function methods(
       clear: [],
     },
     queue: {
-      add: [1, { id: name(jobId), delay: "1h", priority: "high", unique: { key: name("k"), for: "1m" }, attempts: 2 }],
+      add: [
+        1,
+        {
+          id: name(jobId),
+          delay: "1h",
+          priority: "high",
+          unique: { key: name("k"), for: "1m" },
+          attempts: 2,
+          trace: { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "a=b" },
+        },
+      ],
       addMany: [[1], { at: 1, priority: "low", attempts: 2, result: true }],
       work: [() => undefined, { concurrency: 1, lease: "9s", poll: "1s", drain: 10 }],
       with: [() => undefined, { weight: 2, aliases: {} }],

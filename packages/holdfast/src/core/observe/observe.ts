@@ -10,9 +10,22 @@ export interface Operation {
   readonly op: string;
   /** What it was about, as the caller named it: an entry's id, a lock's name. Not for metric labels: unbounded. */
   readonly key: string | undefined;
+  /** Of the instance: the cache, the queue. */
+  readonly name?: string | undefined;
+  /** Of `queue.run`: which run of the job it is. */
+  readonly run?: ObservedRun;
   /** Only of operations whose result has parts that are no secret: what they choose to show. */
   result?: unknown;
   error?: unknown;
+}
+
+export interface ObservedRun {
+  /** What the job was added with. */
+  readonly name: string | undefined;
+  readonly attempt: number;
+  /** From the addition to the claim; of the first run of a job without a delay. */
+  readonly waitMs: number | undefined;
+  readonly traceparent: string | undefined;
 }
 
 export const OPERATION_CHANNEL = "holdfast:operation";
@@ -23,17 +36,19 @@ const operations: TracingChannel<Operation, Operation> = tracingChannel(OPERATIO
 export class Operations {
   /** As messages name the instance: `cache "users"`. */
   readonly where: string;
+  readonly name: string | undefined;
   readonly #noun: string;
 
   constructor(noun: string, name: string) {
     // What is no text is refused where the keys are made, and not shown.
     this.where = typeof name === "string" ? `${noun} ${JSON.stringify(name)}` : noun;
     this.#noun = noun;
+    this.name = typeof name === "string" ? name : undefined;
   }
 
   /** As `observed`, for the operation `noun.verb`. */
   run<T>(verb: string, key: Key, body: () => Promise<T>, shown?: (result: T) => unknown): Promise<T> {
-    return observed(`${this.#noun}.${verb}`, key, body, shown, this.where);
+    return observed(`${this.#noun}.${verb}`, key, body, shown, this);
   }
 }
 
@@ -42,25 +57,53 @@ type Key = string | number | undefined;
 /**
  * Runs `body` as a traced operation. What it throws at once (bad input) is a rejection like every other failure.
  * @param shown what of the result is traced; without it nothing is, as the result may be what a user has stored
- * @param where names the instance in front of what refuses bad input
+ * @param instance what it is of; its `where` is in front of what refuses bad input
  */
 export function observed<T>(
   op: string,
   key: Key,
   body: () => Promise<T>,
   shown: (result: T) => unknown = nothing,
-  where?: string,
+  instance?: { readonly where: string; readonly name?: string | undefined },
 ): Promise<T> {
   const named = isName(key) ? String(key) : undefined;
-  const refuse = where === undefined ? undefined : refusal(where, op, named);
+  const refuse = instance === undefined ? undefined : refusal(instance.where, op, named);
   if (!hasSubscribers()) return attempt(body, refuse);
-  const operation: Operation = { op, key: named };
+  const operation: Operation = { op, key: named, name: instance?.name };
   let whole: Promise<T>;
   const traced = operations.tracePromise(() => {
     whole = attempt(body, refuse);
     return whole.then(shown);
   }, operation);
   return traced.then(() => whole);
+}
+
+/**
+ * Runs `body`, which may be somebody else's, as a traced operation; it sees the stores that are bound to the channel.
+ * @param shown what is traced instead of what it throws; undefined: it is to go on later
+ */
+export function observedRun<T>(
+  describe: () => Operation,
+  body: () => T | Promise<T>,
+  shown: (error: unknown) => Error | undefined,
+): T | Promise<T> {
+  if (!hasSubscribers()) return body();
+  let whole: Promise<T>;
+  const traced = operations.tracePromise(async () => {
+    whole = (async () => body())();
+    try {
+      await whole;
+      return "completed";
+    } catch (error) {
+      const visible = shown(error);
+      if (visible !== undefined) throw visible;
+      return "released";
+    }
+  }, describe());
+  return traced.then(
+    () => whole,
+    () => whole,
+  );
 }
 
 /** What else was given as a name is refused, and may be anything. */

@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
 import type { OptionNames } from "../../base/options.ts";
 import type { Core } from "../../core/core.ts";
+import { currentText } from "../../core/observe/trace.ts";
 import { Operations } from "../../core/observe/observe.ts";
 import { addSettings, checkName } from "../options.ts";
 import type { Partition } from "../partition.ts";
@@ -141,10 +142,11 @@ export class QueueBatch {
   async #addCallbacks(): Promise<void> {
     const { flows } = this.#partition.post;
     const settings = addSettings({});
+    const caller = currentText(this.#core.trace);
     const waits = [OPEN, JSON.stringify([this.#queue, this.id])];
     const nodes = this.#callbacks.map(({ payload }, at) => {
       const { id, partition } = this.#parents[at]!;
-      const record = encodeRecord(settings, payload);
+      const record = encodeRecord(settings, payload, caller);
       return { queue: this.#queue, partition, id, level: 0, lane: settings.lane, due: "", waits, waiting: [], record };
     });
     await flows.open(this.#name, nodes);

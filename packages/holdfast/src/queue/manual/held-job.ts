@@ -1,4 +1,5 @@
 /** A job that is held by hand. */
+import type { TraceContext } from "../../core/observe/trace.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { type Duration, givenOptions, type OptionNames, toMs, toTimerMs } from "../../base/options.ts";
 import type { Operations } from "../../core/observe/observe.ts";
@@ -59,6 +60,8 @@ export class QueueHeldJob<Payload, Result = unknown> implements AsyncDisposable 
   readonly addedAt: number;
   readonly scheduledFor: number | undefined;
   readonly tags: readonly string[];
+  /** Of who added it, or what was given to `add`. */
+  readonly trace: TraceContext | undefined;
   /** By which `queue.held` finds it, in any process: as good as the right to end it. */
   readonly token: string;
   readonly #run: Run;
@@ -72,12 +75,13 @@ export class QueueHeldJob<Payload, Result = unknown> implements AsyncDisposable 
     this.id = run.id;
     this.payload = payload;
     this.name = run.record.name;
-    this.attempt = (run.failures?.failures ?? 0) + 1;
+    this.attempt = run.attempt;
     this.crashes = run.crashes;
     this.fence = run.fence;
     this.addedAt = run.record.addedAt;
     this.scheduledFor = run.record.scheduledFor;
     this.tags = run.record.tags;
+    this.trace = run.record.trace;
     this.token = encodeToken({ id: run.id, worker: holder.worker, fence: run.fence });
     this.#run = run;
     this.#holder = holder;

@@ -13,7 +13,7 @@ import { ENTRY } from "./entry.ts";
 /** What a handler in a thread is given: what can be copied, and the signal. */
 export type QueueThreadJob<Payload> = Pick<
   QueueJob<Payload>,
-  "id" | "payload" | "name" | "attempt" | "crashes" | "fence" | "addedAt" | "scheduledFor" | "signal"
+  "id" | "payload" | "name" | "attempt" | "crashes" | "fence" | "addedAt" | "scheduledFor" | "trace" | "signal"
 >;
 
 /** The default export of a module that is run in threads. */
@@ -55,7 +55,7 @@ export class ThreadPool {
   }
 
   async run(job: QueueThreadJob<unknown>): Promise<unknown> {
-    const { id, payload, name, attempt, crashes, fence, addedAt, scheduledFor, signal } = job;
+    const { id, payload, name, attempt, crashes, fence, addedAt, scheduledFor, trace, signal } = job;
     const thread = await this.#take();
     if (signal.aborted) {
       this.#release(thread);
@@ -73,7 +73,7 @@ export class ThreadPool {
     };
     signal.addEventListener("abort", stop, { once: true });
     try {
-      send(thread, { job: { id, payload, name, attempt, crashes, fence, addedAt, scheduledFor } });
+      send(thread, { job: { id, payload, name, attempt, crashes, fence, addedAt, scheduledFor, trace } });
       return await answer.promise;
     } finally {
       signal.removeEventListener("abort", stop);

@@ -121,6 +121,7 @@ describe("a thread whose job is called off", () => {
     fence: 1,
     addedAt: 1,
     scheduledFor: undefined,
+    trace: undefined,
   };
 
   it("aborts the job's signal in the thread", async () => {
