@@ -12,6 +12,8 @@ import { createBorrowedTransport } from "../../src/driver/node-redis/borrowed.ts
 import type { BorrowedClient } from "../../src/driver/node-redis/borrowed-client.ts";
 import { createDriver } from "../../src/driver/resilience/driver.ts";
 import { backends } from "../support/backends.ts";
+import type { Certificate } from "../support/certificates.ts";
+import { pkcs12 } from "../support/pkcs12.ts";
 import { startStandalone, startTls, type Standalone } from "../support/servers.ts";
 import { call, failureOf, Inbox, script, send, slotPrefix, stateEvent } from "./support.ts";
 
@@ -86,12 +88,15 @@ describe.each(backends("tls"))("a borrowed client with a check of its own [$name
 });
 
 describe("a borrowed client with a certificate [tls]", () => {
-  it("leases connections with its key and the passphrase of that", async () => {
+  const passphrase = "open the key";
+  const enciphered = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase } as const;
+
+  it.each<[string, (own: Certificate) => object]>([
+    ["key and the passphrase of that", ({ cert, key }) => ({ cert, key: createPrivateKey(key).export(enciphered) })],
+    ["pfx and the passphrase of that", (own) => ({ pfx: pkcs12(own, passphrase) })],
+  ])("leases connections with its %s", async (_what, access) => {
     await using server = await startTls({ clientCertificate: "required" });
-    const passphrase = "open the key";
-    const pem = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase } as const;
-    const key = createPrivateKey(server.client.key).export(pem);
-    const socket = { tls: true, ca: server.ca, cert: server.client.cert, key, passphrase } as object;
+    const socket = { tls: true, ca: server.ca, passphrase, ...access(server.client) } as object;
     const client = createClient({ url: server.url, socket });
     await client.connect();
     const driver = createDriver(await createBorrowedTransport(client));

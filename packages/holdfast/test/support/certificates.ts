@@ -3,6 +3,7 @@
  * certificates, and a machine need not have the openssl program. X.509: RFC 5280; P-256 with SHA-256: RFC 5758.
  */
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from "node:crypto";
+import { bitString, der, integer, oid, sequence } from "./der.ts";
 
 export interface Certificate {
   /** Both PEM. */
@@ -67,30 +68,6 @@ export class CertificateAuthority {
     );
     return pem(sequence(toBeSigned, algorithm, bitString(sign("sha256", toBeSigned, this.#privateKey))));
   }
-}
-
-/** Tag, length, content. Lengths of 128 and more are written with the number of their bytes before them. */
-function der(tag: number, content: Buffer): Buffer {
-  const { length } = content;
-  if (length < 0x80) return Buffer.concat([Buffer.of(tag, length), content]);
-  if (length < 0x100) return Buffer.concat([Buffer.of(tag, 0x81, length), content]);
-  return Buffer.concat([Buffer.of(tag, 0x82, length >> 8, length & 0xff), content]);
-}
-
-function sequence(...items: readonly Buffer[]): Buffer {
-  return der(0x30, Buffer.concat(items));
-}
-
-function integer(bytes: Buffer): Buffer {
-  return der(0x02, bytes);
-}
-
-function oid(hex: string): Buffer {
-  return der(0x06, Buffer.from(hex, "hex"));
-}
-
-function bitString(bytes: Buffer, unusedBits = 0): Buffer {
-  return der(0x03, Buffer.concat([Buffer.of(unusedBits), bytes]));
 }
 
 /** `YYMMDDhhmmssZ` */
