@@ -126,7 +126,7 @@ export type {
   QueueUpdate,
   QueueUpdateResult,
 } from "./queue/jobs/changes.ts";
-export type { QueueJobInfo, QueueJobState, QueuePageState } from "./queue/jobs/info.ts";
+export type { QueueJobInfo, QueueJobState } from "./queue/jobs/info.ts";
 export type { QueueKeep, QueueRetention } from "./queue/jobs/keep.ts";
 export type { QueuePage, QueuePageOptions } from "./queue/jobs/pages.ts";
 export type { QueueLog } from "./queue/jobs/reports.ts";

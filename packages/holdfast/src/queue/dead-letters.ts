@@ -41,6 +41,7 @@ const PAGE_OPTIONS: OptionNames<QueueDeadPageOptions> = { cursor: true, limit: t
 const REDRIVE_OPTIONS: OptionNames<QueueRedriveOptions> = { where: true };
 const WHERE_NAMES: OptionNames<QueueRedriveOptions["where"]> = {
   tag: true,
+  name: true,
   group: true,
   olderThan: true,
   failure: true,

@@ -39,6 +39,10 @@ const OPTIONS = `local function optionsOf(record)
   if not ends or ends == 15 then return {} end
   return cjson.decode(string.sub(record, 15, ends - 1))
 end
+local function isUnhandled(head, id, record)
+  if redis.call('EXISTS', head .. 'unhandled') == 0 then return false end
+  return redis.call('ZSCORE', head .. 'unhandled:' .. (optionsOf(record).n or ''), id)
+end
 `;
 
 const EVENTS = `local eventsMax
@@ -214,7 +218,7 @@ local function genuine(jobs, lane, ids, taken)
       isHere = record and string.sub(record, 14, 14) == tostring(lane) and not taken[id]
         and not redis.call('ZSCORE', head .. 'delayed', lane .. id) and not redis.call('ZSCORE', head .. 'dead', id)
         and redis.call('HEXISTS', head .. 'blocked', id) == 0
-        and not workerOf(id, head .. 'workers', jobs) and not isRerun(head, id, optionsOf(record))
+        and not workerOf(id, head .. 'workers', jobs) and not isRerun(head, id, optionsOf(record)) and not isUnhandled(head, id, record)
       if not isHere then dropGhost(ghosts, id) end
       if isHere then taken[id] = true end
     end
@@ -227,7 +231,18 @@ end
 const UNPLACE = `local function unplace(jobs, id, record)
   local head = string.sub(jobs, 1, -5)
   if redis.call('ZREM', head .. 'delayed', string.sub(record, 14, 14) .. id) == 1 then return end
-  if redis.call('HDEL', head .. 'blocked', id) == 1 then return end
+  if redis.call('HDEL', head .. 'blocked', id) == 1 then
+    redis.call('ZREM', head .. 'blockedAt', id)
+    return
+  end
+  if isUnhandled(head, id, record) then
+    local name = optionsOf(record).n or ''
+    local key = head .. 'unhandled:' .. name
+    redis.call('ZREM', key, id)
+    local left = redis.call('ZCARD', key)
+    if left == 0 then redis.call('HDEL', head .. 'unhandled', name) else redis.call('HSET', head .. 'unhandled', name, left) end
+    return
+  end
   if tonumber(string.sub(record, 14, 14)) > 3 then return leaveGroup(head, groupOf(record), id) end
   local options = optionsOf(record)
   if isRerun(head, id, options) then
@@ -602,6 +617,7 @@ const STATE_OF = `local function stateOf(jobs, id, record)
   if redis.call('HEXISTS', head .. 'blocked', id) == 1 then return 'blocked', '0' end
   local worker, fence = workerOf(id, head .. 'workers', jobs)
   if worker then return 'active', fence end
+  if isUnhandled(head, id, record) then return 'unhandled', '0' end
   return 'waiting', '0'
 end
 local function rowsOf(meta, state, ids, times, records)
@@ -628,7 +644,10 @@ const BLOCK = `local function block(jobs, meta, blocked, id, pairs_, held)
   local fresh = 0
   for at = 1, #pairs_, 2 do fresh = fresh + redis.call('HSETNX', children, pairs_[at], '?' .. pairs_[at + 1]) end
   redis.call('HSET', meta, 'k' .. id, 1)
-  if not held then redis.call('HINCRBY', blocked, id, fresh) end
+  if not held then
+    redis.call('HINCRBY', blocked, id, fresh)
+    redis.call('ZADD', blocked .. 'At', 'NX', now(), id)
+  end
   return fresh
 end
 `;
@@ -765,7 +784,7 @@ export type AddResult = string[];
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "dedupable",
   name: "queue.add",
-  sha1: "dd4d82af76456c307ef32df084dbebca0c6ab5aa",
+  sha1: "5a1786aad9b1cf2d0039cd1ce67cf2fa560625d9",
   lua: `-- queue.add
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}local operation, jobs, urgent, normal, low, delayed, unique, windows, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local operationTtlMs, channel, given, maxWaiting = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
@@ -984,7 +1003,7 @@ export type CancelResult = string[];
 export const cancel: Script<CancelKeys, CancelArgs, CancelResult> = {
   class: "idempotent",
   name: "queue.cancel",
-  sha1: "6d28719de4b219093d2c8e514683e6957072a440",
+  sha1: "908fff2fd5be6999c2c93e3f51268d9f3e483725",
   lua: `-- queue.cancel
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local jobs, meta, urgent, normal, low, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, keepMs, barMs, outcome = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -1119,7 +1138,7 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "b3bbac541f9e4324de13e58750d3d88b991fdfc5",
+  sha1: "e787cac56e21e878bd73a0e77c101ae8da034a88",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${WORKER_OF}${GHOSTS}${CANCELLED}${RULES_BEGIN}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}${RULES_END}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -1288,7 +1307,7 @@ export type CommitResult =
 export const commit: Script<CommitKeys, CommitArgs, CommitResult> = {
   class: "dedupable",
   name: "queue.commit",
-  sha1: "0cf3b9521f128c8842554c8a0d1a51fdc8c8ebea",
+  sha1: "8c64b20681f73bdcd548082d9ec861c2984bce4e",
   lua: `-- queue.commit
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${FORGET}${LETTERS}local operation, active, jobs, meta, unique, letters, idle, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local written = {}
@@ -1488,7 +1507,7 @@ export type DrainResult =
 export const drain: Script<DrainKeys, DrainArgs, DrainResult> = {
   class: "idempotent",
   name: "queue.drain",
-  sha1: "09dcc0e03bca0258a5fc4a89344ae4bcc1f4115b",
+  sha1: "48c5b84932f6964cec08ded4e55d7116d72c3b7b",
   lua: `-- queue.drain
 ${NOW}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local most, behind, channel = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -1583,7 +1602,7 @@ export type EnterResult = string[];
 export const enter: Script<EnterKeys, EnterArgs, EnterResult> = {
   class: "dedupable",
   name: "queue.enter",
-  sha1: "407de0b8763161da0c4ac3c58c1651c28c9706e2",
+  sha1: "d2d5dbda0fb624d8c67ccf343931bb7ee95f3178",
   lua: `-- queue.enter
 ${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${FORGET}${GIVE_UP}${BEGUN}${CANCELLED}${CANCEL_JOB}local operation, jobs, meta, urgent, normal, low, delayed, unique, windows, reruns, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local operationTtlMs, channel, keepMs, outcome = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -1612,6 +1631,7 @@ local function replace(id, lane, due, rest)
   local new = string.sub(old, 1, 13) .. lane .. rest
   local isThere = due == '' and string.sub(old, 14, 14) == lane and optionsOf(old).g == optionsOf(new).g
     and not redis.call('ZSCORE', delayed, lane .. id)
+    and not isUnhandled(string.sub(jobs, 1, -5), id, old)
   if isThere then return redis.call('HSET', jobs, id, new) end
   unplace(jobs, id, old)
   enter(id, new, due)
@@ -1755,9 +1775,9 @@ export type FindResult =
 export const find: Script<FindKeys, FindArgs, FindResult> = {
   class: "read",
   name: "queue.find",
-  sha1: "b6445cf634c0b9641fd78fae7dbb04ced363b398",
+  sha1: "55deecad04ff71e5deafd653db236250e37a9cec",
   lua: `-- queue.find
-${NOW}${WORKER_OF}${STATE_OF}local jobs, meta, kept, completed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+${NOW}${WORKER_OF}${OPTIONS}${STATE_OF}local jobs, meta, kept, completed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local keepAgeMs, id = tonumber(ARGV[1]), ARGV[2]
 local record = redis.call('HGET', jobs, id)
 if record then
@@ -1821,7 +1841,7 @@ export type FlowAddResult = number;
 export const flowAdd: Script<FlowAddKeys, FlowAddArgs, FlowAddResult> = {
   class: "idempotent",
   name: "queue.flowAdd",
-  sha1: "48337391f9d3712259cfd1d6b6ce0be7fb618625",
+  sha1: "5765b59ff164e1839ca908a7dcf752bdafdd16f9",
   lua: `-- queue.flowAdd
 ${NOW}${BLOCK}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, delayed, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel, batch, openMs, operationTtlMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -1889,24 +1909,28 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "e4e78db4daa9b502f242879b4f9fdcde20bca25e",
+  sha1: "9e14eb9221598b667f709cfc58fe184c7709ee87",
   lua: `-- queue.flowEnded
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results, closedMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local fields = {}
 for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
 redis.call('HDEL', blocked, '')
+local function unblock(id)
+  redis.call('HDEL', blocked, id)
+  redis.call('ZREM', blocked .. 'At', id)
+end
 local released, keys = 0, {jobs = jobs, meta = meta, dead = dead, unique = unique, letters = letters}
 local function release(id, record, inFront)
-  redis.call('HDEL', blocked, id)
+  unblock(id)
   if place(jobs, {urgent, normal, low}, record, id, inFront) then released = released + 1 end
 end
 local function drop(id)
-  redis.call('HDEL', blocked, id)
+  unblock(id)
   forget(jobs, meta, {id})
 end
 local function die(id, record, name, outcome)
-  redis.call('HDEL', blocked, id)
+  unblock(id)
   if dieWith(keys, channel, results, id, record, name, outcome) then release(id, record, true) end
 end
 local function mend(children, id, ref, waits, isWaiting, outcome)
@@ -1935,7 +1959,7 @@ local function told(id, policy, ref, status, outcome)
   if not isWaiting then return end
   local record = redis.call('HGET', jobs, id)
   if not record then
-    redis.call('HDEL', blocked, id)
+    unblock(id)
     redis.call('DEL', children)
     return
   end
@@ -1997,7 +2021,7 @@ export type FlowExtendResult =
 export const flowExtend: Script<FlowExtendKeys, FlowExtendArgs, FlowExtendResult> = {
   class: "idempotent",
   name: "queue.flowExtend",
-  sha1: "f8f0bfe5a9b644598e7ae83c628c561f8be7a5b7",
+  sha1: "e53e83a6251225d468142bda1134feb87aa36b91",
   lua: `-- queue.flowExtend
 ${NOW}${BLOCK}local jobs, meta, blocked, active, letters, plan = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local fence, parents, open, batch, openMs, waits, letter = tonumber(ARGV[1]), cjson.decode(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), cjson.decode(ARGV[6]), ARGV[7]
@@ -2071,9 +2095,9 @@ export type FlowRetryResult =
 export const flowRetry: Script<FlowRetryKeys, FlowRetryArgs, FlowRetryResult> = {
   class: "idempotent",
   name: "queue.flowRetry",
-  sha1: "3bef963c891fd6584d595e70cdc27ba0b2ff4681",
+  sha1: "69d99908b68f6c595af4d4e3450bfe23ef42bf50",
   lua: `-- queue.flowRetry
-local jobs, meta, dead, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+${NOW}local jobs, meta, dead, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id = ARGV[1]
 local refs = {}
 for i = 2, #ARGV do refs[i - 1] = ARGV[i] end
@@ -2097,6 +2121,7 @@ if isDead then
   redis.call('ZREM', dead, id)
   redis.call('HDEL', meta, 'r' .. id)
   redis.call('HSET', blocked, id, left)
+  redis.call('ZADD', blocked .. 'At', 'NX', now(), id)
 elseif again > 0 then
   redis.call('HINCRBY', blocked, id, again)
 end
@@ -2156,7 +2181,7 @@ export type FlowStartResult =
 export const flowStart: Script<FlowStartKeys, FlowStartArgs, FlowStartResult> = {
   class: "dedupable",
   name: "queue.flowStart",
-  sha1: "569660d0a391b239906e420cc402153a24f283a4",
+  sha1: "b1a50033851be09ee49bcccf5d235d3bdd450642",
   lua: `-- queue.flowStart
 ${NOW}${EVENTS}${BLOCK}local operation, jobs, meta, blocked, letters, plan = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local operationTtlMs, channel, id, lane, record, waits, letter = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], cjson.decode(ARGV[6]), ARGV[7]
@@ -2209,7 +2234,7 @@ export type GroupPauseResult =
 export const groupPause: Script<GroupPauseKeys, GroupPauseArgs, GroupPauseResult> = {
   class: "idempotent",
   name: "queue.groupPause",
-  sha1: "442ebf37924d01868b9fb54b05cdeeea82482ef4",
+  sha1: "6d3f22575fec4e2c1ef52aaa9e6c0d895b41b224",
   lua: `-- queue.groupPause
 ${NOW}${OPTIONS}${GROUPS}local jobs = KEYS[1]
 local group = ARGV[1]
@@ -2251,7 +2276,7 @@ export type GroupResumeResult =
 export const groupResume: Script<GroupResumeKeys, GroupResumeArgs, GroupResumeResult> = {
   class: "idempotent",
   name: "queue.groupResume",
-  sha1: "f814b9cb46ca37db28971e3b4a6da1828873d926",
+  sha1: "a09d2bfd09d893b777b9b53bac7fa10635d5bcbc",
   lua: `-- queue.groupResume
 ${NOW}${IDLE}${OPTIONS}${GROUPS}local jobs, idle = KEYS[1], KEYS[2]
 local group, channel = ARGV[1], ARGV[2]
@@ -2299,7 +2324,7 @@ export type GroupSetResult =
 export const groupSet: Script<GroupSetKeys, GroupSetArgs, GroupSetResult> = {
   class: "idempotent",
   name: "queue.groupSet",
-  sha1: "c5d1514ccda86e5733823a436906b4868e7b1ceb",
+  sha1: "e0981a2d51f0cfba2afa23230d74e0af66bbadbc",
   lua: `-- queue.groupSet
 ${NOW}${IDLE}${OPTIONS}${GROUPS}local jobs, limits, control, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, text, channel = ARGV[1], ARGV[2], ARGV[3]
@@ -2354,7 +2379,7 @@ export type GroupsLookResult =
 export const groupsLook: Script<GroupsLookKeys, GroupsLookArgs, GroupsLookResult> = {
   class: "idempotent",
   name: "queue.groupsLook",
-  sha1: "7e54cee07a511626dd85c4b2d22b1e2a5a9df1b8",
+  sha1: "128b62a373ecccd0d1daabf6f16670d6c3c40093",
   lua: `-- queue.groupsLook
 ${NOW}${IDLE}${OPTIONS}${GROUPS}local known, idle = KEYS[1], KEYS[2]
 local cursor, count, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -2574,7 +2599,7 @@ export type LeaveResult =
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "idempotent",
   name: "queue.leave",
-  sha1: "c05ae675317df5496edaea2bccdb38017cc359cb",
+  sha1: "87d2afdcb1774de9af317920be083736adb18951",
   lua: `-- queue.leave
 ${NOW}${IDLE}${FORGET}${OPTIONS}${EVENTS}${LETTERS}${GIVE_UP}${CANCELLED}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, idle, unique, control, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
@@ -2764,7 +2789,7 @@ export type ObliterateResult =
 export const obliterate: Script<ObliterateKeys, ObliterateArgs, ObliterateResult> = {
   class: "idempotent",
   name: "queue.obliterate",
-  sha1: "c8fb1fbc21318549ded56e62c3431814847ca92f",
+  sha1: "41ce4c08b72503fe333f13148448ae7a1bfdfea1",
   lua: `-- queue.obliterate
 local jobs, workers = KEYS[1], KEYS[2]
 local parts = {}
@@ -2784,7 +2809,7 @@ if #groups == MAX_GROUPS then
   redis.call('ZREMRANGEBYRANK', head .. 'known', 0, MAX_GROUPS - 1)
   return 'more'
 end
-for _, part in ipairs({'groups', 'known', 'later', 'halted', 'heads', 'passed', 'places', 'limits', 'rate'}) do
+for _, part in ipairs({'blockedAt', 'groups', 'known', 'later', 'halted', 'heads', 'passed', 'places', 'limits', 'rate'}) do
   redis.call('UNLINK', head .. part)
 end
 for _, name in ipairs(redis.call('HKEYS', head .. 'unhandled')) do redis.call('UNLINK', head .. 'unhandled:' .. name) end
@@ -2843,16 +2868,21 @@ export type PageResult =
 export const page: Script<PageKeys, PageArgs, PageResult> = {
   class: "read",
   name: "queue.page",
-  sha1: "8f793a257fdfd36d4954cb85c9672f2db9cd56ec",
+  sha1: "443cb26b26c29a4601eb6fc60575e9ad9e3433e1",
   lua: `-- queue.page
 ${NOW}${WORKER_OF}${OPTIONS}${STATE_OF}local jobs, meta = KEYS[1], KEYS[2]
 local state, source, anchor, at, count, ageMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local head = string.sub(jobs, 1, -5)
-local sources = {waiting = {'high', 'normal', 'low'}}
+local sources = {waiting = {'high', 'normal', 'low'}, blocked = {'blockedAt'}}
 sources = sources[state] or {state}
 if state == 'active' then
   sources = redis.call('ZRANGE', head .. 'workers', 0, -1)
   table.sort(sources)
+end
+if state == 'unhandled' then
+  sources = redis.call('HKEYS', head .. 'unhandled')
+  table.sort(sources)
+  for at, name in ipairs(sources) do sources[at] = 'unhandled:' .. name end
 end
 local MAX_BEHIND = 10000
 local nextGroup
@@ -2899,6 +2929,7 @@ local function answer(name, last, lastAt)
   for at, id in ipairs(found) do
     local record = stored[at]
     local isHere = record and not seen[id] and (not lanes[at] or string.sub(record, 14, 14) == lanes[at])
+    if isHere and state == 'blocked' then isHere = redis.call('HEXISTS', head .. 'blocked', id) == 1 end
     if isHere and mayBeGhost and redis.call('HEXISTS', head .. 'ghosts', id) == 1 then
       isHere = stateOf(jobs, id, record) == 'waiting'
     end
@@ -2914,7 +2945,7 @@ local function add(id, score, lane)
 end
 local hasBegun, looked = source == '', 0
 for _, name in ipairs(sources) do
-  local isBehind = state == 'active' or string.sub(source, 1, 6) == 'group:' and string.sub(name, 1, 6) == 'group:'
+  local isBehind = state == 'active' or state == 'unhandled' or string.sub(source, 1, 6) == 'group:' and string.sub(name, 1, 6) == 'group:'
   if not hasBegun and (name == source or isBehind and name > source) then
     hasBegun = true
     if name ~= source then anchor = '' end
@@ -2988,33 +3019,26 @@ export type ReadmitResult = number;
 export const readmit: Script<ReadmitKeys, ReadmitArgs, ReadmitResult> = {
   class: "idempotent",
   name: "queue.readmit",
-  sha1: "df6e572fe87baf26a9b4241ab870be2ad9a53d01",
+  sha1: "94cb415843de0fc065bb935b0244dadc409d75c6",
   lua: `-- queue.readmit
-${NOW}${OPTIONS}${GROUPS}${PLACE}${WORKER_OF}${GHOSTS}${STATE_OF}local jobs, urgent, normal, low = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+${NOW}${OPTIONS}${GROUPS}${PLACE}local jobs, urgent, normal, low = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local most, all = tonumber(ARGV[1]), ARGV[2] == '1'
 local names = {}
 for i = 3, #ARGV do names[i - 2] = ARGV[i] end
 local head = string.sub(jobs, 1, -5)
 local moved = 0
-local function isGhost(id, record)
-  if not record then return true end
-  if stateOf(jobs, id, record) ~= 'waiting' then return true end
-  return tonumber(string.sub(record, 14, 14)) > 3 and redis.call('ZSCORE', head .. 'group:' .. groupOf(record), id)
-end
 for _, name in ipairs(all and redis.call('HKEYS', head .. 'unhandled') or names) do
-  local list = head .. 'unhandled:' .. name
-  local ids = moved < most and redis.call('LPOP', list, most - moved) or {}
-  for at = #ids, 1, -1 do
+  local key = head .. 'unhandled:' .. name
+  local ids = moved < most and redis.call('ZPOPMIN', key, most - moved) or {}
+  for at = #ids - 1, 1, -2 do
     local record = redis.call('HGET', jobs, ids[at])
-    if isGhost(ids[at], record) then
-      dropGhost(head .. 'ghosts', ids[at])
-    else
+    if record then
       place(jobs, {urgent, normal, low}, record, ids[at], true)
       moved = moved + 1
     end
   end
   if #ids > 0 then
-    local left = redis.call('LLEN', list)
+    local left = redis.call('ZCARD', key)
     if left == 0 then
       redis.call('HDEL', head .. 'unhandled', name)
     else
@@ -3075,7 +3099,7 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "687e4a6b43931c48ce1835f98fd987aa94c3197a",
+  sha1: "012ac5189cb9a251bffd49506c8b7bdf34d8ce85",
   lua: `-- queue.recover
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${LETTERS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}${CANCELLED}${RETENTION}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, wakeKey, maxCrashes, deadCount, deadAgeMs, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
@@ -3172,7 +3196,7 @@ export type RemoveResult = string[];
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "d7efd0fedf88571b3678e527ca325b0fd8e3020a",
+  sha1: "e10247bc80b1af81d11caf046f8a9f9579d6e48c",
   lua: `-- queue.remove
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${GHOSTS}${UNPLACE}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel = ARGV[1]
@@ -3315,7 +3339,7 @@ export type RetryResult = string[];
 export const retry: Script<RetryKeys, RetryArgs, RetryResult> = {
   class: "idempotent",
   name: "queue.retry",
-  sha1: "c2ed49c32cdb40397d3fcc78cb7e94a485c55884",
+  sha1: "134885934041acee2be85368222782bcc5390f2d",
   lua: `-- queue.retry
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${WAITS_FOR}local jobs, meta, urgent, normal, low, dead, unique, completed, kept, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local channel = ARGV[1]
@@ -3356,6 +3380,7 @@ for at, id in ipairs(ids) do
     redis.call('DEL', string.sub(jobs, 1, -5) .. 'result:' .. id)
     if left > 0 then
       redis.call('HSET', blocked, id, left)
+      redis.call('ZADD', blocked .. 'At', 'NX', now(), id)
     else
       local isGrouped = tonumber(string.sub(stored, 14, 14)) > 3
       local isHead = isGrouped and leftHead(string.sub(jobs, 1, -5), groupOf(stored), id)
@@ -3604,7 +3629,7 @@ export type ScheduleRunResult =
 export const scheduleRun: Script<ScheduleRunKeys, ScheduleRunArgs, ScheduleRunResult> = {
   class: "dedupable",
   name: "queue.scheduleRun",
-  sha1: "cc2b94ac023c357ddf3a598c291022f12c11c220",
+  sha1: "cd03ee0177c38552aedd347afd1c7d0b6c5aa0ca",
   lua: `-- queue.scheduleRun
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${SCHEDULE_JOB}local operation, schedules, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local operationTtlMs, channel, id, jobId = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
@@ -3678,7 +3703,7 @@ export type ScheduleTickResult =
 export const scheduleTick: Script<ScheduleTickKeys, ScheduleTickArgs, ScheduleTickResult> = {
   class: "idempotent",
   name: "queue.scheduleTick",
-  sha1: "44cb3ab86a7641457a0728b8e529ac8cb0e96813",
+  sha1: "400c5795906f980148e93acc296aaf09d10b4e90",
   lua: `-- queue.scheduleTick
 ${NOW}${IDLE}${SCHEDULE_STATE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${SCHEDULE_JOB}${FORGET}${WORKER_OF}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local ticks, states, schedules, jobs, meta, dead, unique, workers, letters, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local channel, jobHead, retryMs, keepMs, outcome = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
@@ -3819,7 +3844,7 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "5aa6dd1c03ce659da9568b35f4f384047baffaad",
+  sha1: "e200622bc2c08ef866f8cef2905175a9c6252223",
   lua: `-- queue.settle
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs, leaves = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
@@ -3838,6 +3863,7 @@ local function waitForOthers(id, record)
     if not dieWith(keys, channel, results, id, record, name, outcome) then return end
   elseif left > 0 and not early then
     redis.call('HSET', blocked, id, left)
+    redis.call('ZADD', blocked .. 'At', 'NX', now(), id)
     return
   end
   if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
@@ -3877,8 +3903,12 @@ end
 local function leaveToOthers(id, record)
   local head, name = string.sub(jobs, 1, -5), optionsOf(record).n or ''
   local own = head .. 'wake:' .. string.sub(active, #head + 8)
-  redis.call('RPUSH', head .. 'unhandled:' .. name, id)
-  if redis.call('HINCRBY', head .. 'unhandled', name, 1) > 1 then return end
+  local key = head .. 'unhandled:' .. name
+  local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2]
+  redis.call('ZADD', key, last and last + 1 or 0, id)
+  local count = redis.call('ZCARD', key)
+  redis.call('HSET', head .. 'unhandled', name, count)
+  if count > 1 then return end
   for _, wakeKey in ipairs(redis.call('ZRANGE', idle, 0, 99)) do
     if wakeKey ~= own then redis.call('PUBLISH', channel, wakeKey) end
   end
@@ -3993,7 +4023,7 @@ export type SignalResult =
 export const signal: Script<SignalKeys, SignalArgs, SignalResult> = {
   class: "idempotent",
   name: "queue.signal",
-  sha1: "5ca37f3395b6e21d0cee90810479a1c64f1c6a76",
+  sha1: "231bb598770652f9e37fbbcf4bbd507a7383b21f",
   lua: `-- queue.signal
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, steps, urgent, normal, low, delayed, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel, id, name, value = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -4234,42 +4264,58 @@ export interface UpdateArgs {
   readonly due: string;
   readonly hasPayload: boolean;
   readonly payload: Arg;
+  readonly regroup: boolean;
+  /** where it is to be; empty: in none */
+  readonly group: string;
 }
 
 export type UpdateResult =
   | { readonly status: "ok" }
   | { readonly status: "missing" }
-  | { readonly status: "busy" };
+  | { readonly status: "active" }
+  | { readonly status: "blocked" }
+  | { readonly status: "full" };
 
 /**
- * Change a job that has not started: what is empty stays as it is.
- * `due` moves it: `now` to the end of its lane if it is delayed, else when it is due. One that waits for others cannot be moved: `busy`.
+ * Change a job that has not started: what is empty stays as it is. `full`: the group that it is to wait in has as many as it may; `blocked`: it waits
+ * for other jobs, and a time, or a group, is not to be had. Nothing is changed then.
+ * `due` moves it: `now` to the end of its lane if it is delayed, else when it is due.
  */
 export const update: Script<UpdateKeys, UpdateArgs, UpdateResult> = {
   class: "idempotent",
   name: "queue.update",
-  sha1: "03cec8fa42e7955a7da60a3f053701b805522bf5",
+  sha1: "5f2c10abe9e5e7b13e3ac0fe859d56d644d5423a",
   lua: `-- queue.update
 ${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}local jobs, urgent, normal, low, delayed, dead, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local channel, id, lane, due, hasPayload, payload = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1', ARGV[6]
-local record = redis.call('HGET', jobs, id)
+local channel, id, lane, due, hasPayload, payload, regroup, group = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1', ARGV[6], ARGV[7] == '1', ARGV[8]
+local head, record = string.sub(jobs, 1, -5), redis.call('HGET', jobs, id)
 if not record or redis.call('ZSCORE', dead, id) then return 'missing' end
-if workerOf(id, workers, jobs) then return 'busy' end
-local before = string.sub(record, 14, 14)
-local inGroup = tonumber(before) > 3 and 3 or 0
-local after = lane == '' and before or tostring(tonumber(lane) + inGroup)
-local changed = string.sub(record, 1, 13) .. after .. string.sub(record, 15)
-if hasPayload then
-  changed = string.sub(changed, 1, string.find(changed, '\\n', 15, true)) .. payload
-end
-local dueNow = redis.call('ZSCORE', delayed, before .. id)
-local head = string.sub(jobs, 1, -5)
+if workerOf(id, workers, jobs) then return 'active' end
+local options, before = optionsOf(record), string.sub(record, 14, 14)
+local isRerunning = isRerun(head, id, options)
 local isBlocked = redis.call('HEXISTS', head .. 'blocked', id) == 1
-if isBlocked and due ~= '' then return 'busy' end
-local isElsewhere = isBlocked or isRerun(head, id, optionsOf(record))
-local toLane = due == 'now' and dueNow or due == '' and not dueNow and after ~= before and not isElsewhere
+local isMoved = regroup and (options.g or '') ~= group
+if (isBlocked or isRerunning) and due ~= '' or isRerunning and isMoved then return 'blocked' end
+local inGroup = tonumber(before) > 3
+if isMoved then inGroup = group ~= '' end
+local plain = lane == '' and (before - 1) % 3 + 1 or tonumber(lane)
+local after = string.format('%.0f', plain + (inGroup and 3 or 0))
+local text = string.sub(record, 15, string.find(record, '\\n', 15, true))
+if isMoved then
+  options.g = group ~= '' and group or nil
+  text = (next(options) and cjson.encode(options) or '') .. '\\n'
+end
+local rest = hasPayload and payload or string.sub(record, string.find(record, '\\n', 15, true) + 1)
+local changed = string.sub(record, 1, 13) .. after .. text .. rest
+local dueNow = redis.call('ZSCORE', delayed, before .. id)
+local isElsewhere = after ~= before or isMoved
+local toLane = not isBlocked and (due == 'now' and dueNow or due == '' and not dueNow and isElsewhere and not isRerunning)
 local dueMs = due ~= 'now' and due ~= '' and (string.sub(due, 1, 1) == '+' and now() + tonumber(due) or tonumber(due))
-  or due == '' and dueNow and after ~= before and tonumber(dueNow)
+  or due == '' and dueNow and isElsewhere and tonumber(dueNow)
+if toLane and isMoved and inGroup then
+  local most = limitsOf(head, group).maxWaiting
+  if most > 0 and redis.call('ZCARD', head .. 'group:' .. group) >= most then return 'full' end
+end
 if toLane or dueMs then unplace(jobs, id, record) end
 if changed ~= record then redis.call('HSET', jobs, id, changed) end
 if toLane then
@@ -4286,7 +4332,7 @@ return 'ok'
     out.push(keys.jobs, keys.urgent, keys.normal, keys.low, keys.delayed, keys.dead, keys.workers, keys.idle);
   },
   encodeArgs(args, out) {
-    out.push(args.channel, args.id, args.lane, args.due, encodeBool(args.hasPayload), args.payload);
+    out.push(args.channel, args.id, args.lane, args.due, encodeBool(args.hasPayload), args.payload, encodeBool(args.regroup), args.group);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -4297,11 +4343,17 @@ return 'ok'
       case "missing":
         expectFields(fields, 0);
         return { status: "missing" };
-      case "busy":
+      case "active":
         expectFields(fields, 0);
-        return { status: "busy" };
+        return { status: "active" };
+      case "blocked":
+        expectFields(fields, 0);
+        return { status: "blocked" };
+      case "full":
+        expectFields(fields, 0);
+        return { status: "full" };
       default:
-        throw new UnexpectedReplyError("one of ok, missing, busy", reply);
+        throw new UnexpectedReplyError("one of ok, missing, active, blocked, full", reply);
     }
   },
 };

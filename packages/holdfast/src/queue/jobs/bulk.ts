@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { type Duration, givenOptions, type OptionNames } from "../../base/options.ts";
 import type { Partitions } from "../partitions.ts";
-import type { QueuePageState } from "./info.ts";
+import type { QueueJobState } from "./info.ts";
 
 export interface QueueObliterateOptions {
   /** Also where jobs run. @default false */
@@ -10,7 +10,7 @@ export interface QueueObliterateOptions {
 }
 
 export interface QueueCleanOptions {
-  readonly state: QueuePageState;
+  readonly state: QueueJobState;
   /** Of a dead or completed job since it ended, of another one since it was added. @default any age */
   readonly olderThan?: Duration;
   /** How many are removed at most. @default all of them */

@@ -41,7 +41,7 @@ describe.each(backends())("changing jobs [$name]", ({ url, options }) => {
     expect(await queue.counts()).toMatchObject({ waiting: 0, delayed: 0, active: 0 });
   });
 
-  it("a job that runs is busy, a dead one missing", async () => {
+  it("a job that runs is active, a dead one missing", async () => {
     const queue = fresh({ attempts: 1 });
     const gate = new Deferred<undefined>();
     const { id } = await queue.add(1);
@@ -50,8 +50,8 @@ describe.each(backends())("changing jobs [$name]", ({ url, options }) => {
       throw new Discard("no");
     });
     await until("it runs", () => worker.running === 1);
-    expect(await queue.update(id, { payload: 2 })).toEqual({ status: "busy" });
-    expect(await queue.promote(id)).toEqual({ status: "busy" });
+    expect(await queue.update(id, { payload: 2 })).toEqual({ status: "active" });
+    expect(await queue.promote(id)).toEqual({ status: "active" });
     expect(await queue.remove(id)).toEqual({ status: "busy" });
     gate.resolve(undefined);
     await until("it is dead", () => worker.stats().dead === 1);
@@ -103,8 +103,8 @@ describe.each(backends())("changing jobs [$name]", ({ url, options }) => {
     const job = await queue.add(1, { children: [queue.child(2, { delay: "1h" })], result: true });
     const child = (await queue.page({ state: "delayed" })).jobs[0]!;
     expect(await queue.update(job.id, { payload: 10, priority: "high" })).toEqual({ status: "ok" });
-    expect(await queue.update(job.id, { delay: "1s" })).toEqual({ status: "busy" });
-    expect(await queue.promote(job.id)).toEqual({ status: "busy" });
+    expect(await queue.update(job.id, { delay: "1s" })).toEqual({ status: "blocked" });
+    expect(await queue.promote(job.id)).toEqual({ status: "blocked" });
     expect(await queue.get(job.id)).toMatchObject({ state: "blocked", payload: 10, priority: "high" });
     const seen: number[] = [];
     await using _worker = queue.work((ran) => void seen.push(ran.payload), { concurrency: 1 });

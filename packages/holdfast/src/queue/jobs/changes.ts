@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { type Duration, givenOptions, type OptionNames } from "../../base/options.ts";
 import { checkName } from "../check-name.ts";
-import { dueOf, laneOf, type QueuePriority } from "../options.ts";
+import { checkGroup, dueOf, laneOf, type QueuePriority } from "../options.ts";
 import type { Partitions } from "../partitions.ts";
 import type { QueueValues } from "../values.ts";
 import type { Change } from "./store.ts";
@@ -15,6 +15,10 @@ export interface QueueUpdate<Payload> {
   /** Runs no sooner than this: a Date, or milliseconds since 1970. */
   readonly at?: Date | number;
   readonly priority?: QueuePriority;
+  /**
+   * Waits at the end of its lane in this group; null: in none. In a queue of several partitions one of the job's own partition.
+   */
+  readonly group?: string | null;
 }
 
 /** `running`: its signal aborts, and however its run ends the job is cancelled then; or it has something to undo first. `missing`: there is none that is not over. */
@@ -22,9 +26,12 @@ export interface QueueCancelResult {
   readonly status: "ok" | "running" | "missing";
 }
 
-/** `busy`: it runs, or waits for others and cannot be given a time. `missing`: there is none that waits. */
+/**
+ * `active`: it runs. `missing`: there is none that waits. `full`: as many wait in the group as may. `blocked`: it waits for other jobs, and has no
+ * time of its own. Unless it is `ok` nothing has changed.
+ */
 export interface QueueUpdateResult {
-  readonly status: "ok" | "busy" | "missing";
+  readonly status: "ok" | "active" | "missing" | "full" | "blocked";
 }
 
 /** `duplicate`: another job has its id or its unique key by now. */
@@ -37,9 +44,15 @@ export interface QueueRemoveResult {
   readonly status: "ok" | "missing" | "busy";
 }
 
-const UPDATE_NAMES: OptionNames<QueueUpdate<unknown>> = { payload: true, delay: true, at: true, priority: true };
+const UPDATE_NAMES: OptionNames<QueueUpdate<unknown>> = {
+  payload: true,
+  delay: true,
+  at: true,
+  priority: true,
+  group: true,
+};
 const MAX_REASON = 500;
-const NOW: Change = { lane: "", due: "now", payload: undefined };
+const NOW: Change = { lane: "", due: "now", payload: undefined, group: undefined };
 
 /** Why a job was cancelled of which another one took the unique key. */
 export const TAKEN_OVER = "another job with its unique key was added";
@@ -60,10 +73,11 @@ export class QueueChanges<Payload> {
 
   async update(id: string, given: QueueUpdate<Payload>): Promise<QueueUpdateResult> {
     const jobs = this.#of(id);
-    const { payload, priority, ...time } = givenOptions(given, UPDATE_NAMES, "changes");
+    const { payload, priority, group, ...time } = givenOptions(given, UPDATE_NAMES, "changes");
     const change = {
       lane: priority === undefined ? "" : String(laneOf(priority)),
       due: dueOf(time),
+      group: group === undefined ? undefined : this.#groupOf(id, group),
       payload: payload === undefined ? undefined : this.#values.payload.encode(payload, this.#values.context),
     };
     return { status: await jobs.update(id, change) };
@@ -79,6 +93,13 @@ export class QueueChanges<Payload> {
 
   async remove(id: string): Promise<QueueRemoveResult> {
     return { status: (await this.#of(id).remove([id]))[0] as QueueRemoveResult["status"] };
+  }
+
+  #groupOf(id: string, group: string | null): string {
+    if (group === null) return "";
+    const name = checkGroup(group);
+    if (this.#partitions.hashed(name) === this.#partitions.of(id)) return name;
+    throw new InvalidArgumentError("group", "a group in the partition of the job, which stays where it is", group);
   }
 
   #of(id: string): Partitions["first"]["jobs"] {

@@ -4,16 +4,15 @@ import type { QueuePriority } from "../options.ts";
 import { decodeRecord } from "../record.ts";
 import { outcomeFrom, type QueueValues } from "../values.ts";
 
-/** `blocked`: it waits for other jobs. */
-export type QueueJobState = "waiting" | "delayed" | "blocked" | "active" | "dead" | "completed";
-
-/** Jobs that wait for others are not paged. */
-export type QueuePageState = Exclude<QueueJobState, "blocked">;
+/** `blocked`: it waits for other jobs. `unhandled`: for a worker that knows its name. */
+export type QueueJobState = "waiting" | "delayed" | "blocked" | "unhandled" | "active" | "dead" | "completed";
 
 /** Times are milliseconds since 1970 by the server's clock. */
 export interface QueueJobInfo<Payload, Result = unknown> {
   readonly id: string;
   readonly payload: Payload;
+  /** What it was added with. */
+  readonly name: string | undefined;
   readonly state: QueueJobState;
   readonly priority: QueuePriority;
   readonly tags: readonly string[];
@@ -55,6 +54,7 @@ export function infoFrom<Payload, Result>(
   return {
     id,
     payload: values.payload.decode(record.payload, values.context),
+    name: record.name,
     state: known,
     priority: record.priority,
     tags: record.tags,

@@ -15,7 +15,7 @@ import type { Holdfast } from "../../holdfast.ts";
 import { Discard } from "../failure.ts";
 import type { QueueJob } from "../job.ts";
 import type { Queue } from "../queue.ts";
-import type { QueuePageState } from "./info.ts";
+import type { QueueJobState } from "./info.ts";
 
 describe.each(backends())("looking at jobs [$name]", ({ url, options }) => {
   let hf: Holdfast;
@@ -120,7 +120,7 @@ describe.each(backends())("looking at jobs [$name]", ({ url, options }) => {
     expect(await two.result()).toEqual({ status: "cancelled", reason: "SECRET reason" });
   });
 
-  it.each<QueuePageState>(["waiting", "delayed", "dead", "completed", "active"])(
+  it.each<QueueJobState>(["waiting", "delayed", "dead", "completed", "active"])(
     "pages through %s jobs",
     async (state) => {
       for (const partitions of [1, 3]) {
@@ -182,13 +182,13 @@ describe.each(backends())("looking at jobs [$name]", ({ url, options }) => {
     await queue.remove(gone!.id);
     await queue.update(moved!.id, { priority: "high" });
     await queue.update(later!.id, { delay: "1h" });
-    const ids = async (state: QueuePageState) => (await queue.page({ state })).jobs.map(({ id }) => id);
+    const ids = async (state: QueueJobState) => (await queue.page({ state })).jobs.map(({ id }) => id);
     expect(await ids("waiting")).toEqual([moved!.id, stays!.id]);
     expect(await ids("delayed")).toEqual([later!.id]);
   });
 });
 
-async function idsOf(queue: Queue<number>, state: QueuePageState): Promise<string[]> {
+async function idsOf(queue: Queue<number>, state: QueueJobState): Promise<string[]> {
   const ids: string[] = [];
   for await (const { id } of queue.entries({ state })) ids.push(id);
   return ids;

@@ -1,13 +1,16 @@
 /** Pages of jobs of one state, partition after partition. */
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { givenOptions, type OptionNames, wholeBetween } from "../../base/options.ts";
+import { checkName } from "../check-name.ts";
 import type { Partitions } from "../partitions.ts";
 import type { QueueValues } from "../values.ts";
-import { infoFrom, type QueueJobInfo, type QueuePageState, ROW } from "./info.ts";
+import { infoFrom, type QueueJobInfo, type QueueJobState, ROW } from "./info.ts";
 import type { Place } from "./store.ts";
 
 export interface QueuePageOptions {
-  readonly state: QueuePageState;
+  readonly state: QueueJobState;
+  /** Only jobs that were added with this name: those that are looked at are read all the same. @default all */
+  readonly name?: string;
   /** Of the page before. @default the first page */
   readonly cursor?: string | undefined;
   /** Jobs that are looked at, 1 to 500. @default 50 */
@@ -24,8 +27,8 @@ export interface QueuePage<Payload, Result = unknown> {
 export const MAX_PAGE = 500;
 /** What one script reads: less than a millisecond of the server's time. */
 const MAX_READ = 250;
-const STATES: readonly QueuePageState[] = ["waiting", "delayed", "active", "dead", "completed"];
-const PAGE_OPTIONS: OptionNames<QueuePageOptions> = { state: true, cursor: true, limit: true };
+const STATES: readonly QueueJobState[] = ["waiting", "delayed", "blocked", "unhandled", "active", "dead", "completed"];
+const PAGE_OPTIONS: OptionNames<QueuePageOptions> = { state: true, name: true, cursor: true, limit: true };
 const START: Place = { source: "", anchor: "", at: 0 };
 
 export class QueuePages<Payload, Result> {
@@ -38,16 +41,18 @@ export class QueuePages<Payload, Result> {
   }
 
   async page(options: QueuePageOptions): Promise<QueuePage<Payload, Result>> {
-    const { state, cursor, limit = 50 } = givenOptions(options, PAGE_OPTIONS);
-    return this.read(checkState(state), cursor, wholeBetween("limit", limit, 1, MAX_PAGE));
+    const { state, name, cursor, limit = 50 } = givenOptions(options, PAGE_OPTIONS);
+    if (name !== undefined) checkName("name", name);
+    const page = await this.read(checkState(state), cursor, wholeBetween("limit", limit, 1, MAX_PAGE));
+    return name === undefined ? page : { ...page, jobs: page.jobs.filter((job) => job.name === name) };
   }
 
-  async *entries(state: QueuePageState): AsyncGenerator<QueueJobInfo<Payload, Result>> {
+  async *entries(state: QueueJobState): AsyncGenerator<QueueJobInfo<Payload, Result>> {
     checkState(state);
     for await (const jobs of this.chunks(state)) yield* jobs;
   }
 
-  async *chunks(state: QueuePageState): AsyncGenerator<readonly QueueJobInfo<Payload, Result>[]> {
+  async *chunks(state: QueueJobState): AsyncGenerator<readonly QueueJobInfo<Payload, Result>[]> {
     let cursor: string | undefined;
     do {
       const page = await this.read(state, cursor, MAX_READ);
@@ -56,14 +61,14 @@ export class QueuePages<Payload, Result> {
     } while (cursor !== undefined);
   }
 
-  async read(state: QueuePageState, cursor: unknown, count: number): Promise<QueuePage<Payload, Result>> {
+  async read(state: QueueJobState, cursor: unknown, count: number): Promise<QueuePage<Payload, Result>> {
     const first = await this.#readOnce(state, cursor, Math.min(count, MAX_READ));
     if (count <= MAX_READ || first.cursor === undefined) return first;
     const rest = await this.read(state, first.cursor, count - MAX_READ);
     return { jobs: [...first.jobs, ...rest.jobs], cursor: rest.cursor };
   }
 
-  async #readOnce(state: QueuePageState, cursor: unknown, count: number): Promise<QueuePage<Payload, Result>> {
+  async #readOnce(state: QueueJobState, cursor: unknown, count: number): Promise<QueuePage<Payload, Result>> {
     const [partition, place] = placeOf(cursor, this.#partitions.all.length);
     const { ids, rows, ...next } = await this.#partitions.all[partition]!.jobs.page(state, place, count);
     const jobs = ids.map((id, at) => infoFrom(this.#values, id, rows.slice(at * ROW, (at + 1) * ROW)));
@@ -77,8 +82,8 @@ export class QueuePages<Payload, Result> {
   }
 }
 
-export function checkState(state: unknown): QueuePageState {
-  if (STATES.includes(state as QueuePageState)) return state as QueuePageState;
+export function checkState(state: unknown): QueueJobState {
+  if (STATES.includes(state as QueueJobState)) return state as QueueJobState;
   throw new InvalidArgumentError("state", `one of ${STATES.join(", ")}`, state);
 }
 

@@ -6,14 +6,16 @@ import { checkName } from "../check-name.ts";
 import type { Partitions } from "../partitions.ts";
 import type { QueueValues } from "../values.ts";
 import { cancelOutcome } from "./changes.ts";
-import type { QueueJobInfo, QueuePageState } from "./info.ts";
+import type { QueueJobInfo, QueueJobState } from "./info.ts";
 import { checkState, type QueuePages } from "./pages.ts";
 import type { JobStore } from "./store.ts";
 
 /** All that is given must hold. */
 export interface QueueFilter {
-  readonly state: QueuePageState;
+  readonly state: QueueJobState;
   readonly tag?: string;
+  /** What it was added with. */
+  readonly name?: string;
   readonly group?: string;
   /** Of a dead or completed job since it ended, of another one since it was added. */
   readonly olderThan?: Duration;
@@ -34,7 +36,14 @@ export interface QueueSelectionResult {
   readonly changed: number;
 }
 
-const FILTER_NAMES: OptionNames<QueueFilter> = { state: true, tag: true, group: true, olderThan: true, failure: true };
+const FILTER_NAMES: OptionNames<QueueFilter> = {
+  state: true,
+  tag: true,
+  name: true,
+  group: true,
+  olderThan: true,
+  failure: true,
+};
 const SELECTION_NAMES: OptionNames<QueueSelectionOptions> = { dryRun: true, limit: true };
 /** Less than a millisecond of the server's time with ten workers. */
 const CHUNK = 50;
@@ -57,7 +66,7 @@ export interface SelectionParts<Payload, Result> {
 export class QueueSelection<Payload, Result = unknown> {
   readonly #operations: Operations;
   readonly #parts: SelectionParts<Payload, Result>;
-  readonly #state: QueuePageState;
+  readonly #state: QueueJobState;
   readonly #olderMs: number | undefined;
   readonly #matches: (job: QueueJobInfo<Payload, Result>) => boolean;
 
@@ -68,19 +77,21 @@ export class QueueSelection<Payload, Result = unknown> {
       operations.where,
       filter,
       FILTER_NAMES,
-      ({ state, tag, group, olderThan, failure }) => ({
+      ({ state, tag, name, group, olderThan, failure }) => ({
         state: checkState(state),
         olderMs: olderThan === undefined ? undefined : toMs("olderThan", olderThan, 0),
         wanted: tag === undefined ? undefined : checkName("tag", tag),
+        named: name === undefined ? undefined : checkName("name", name),
         ofGroup: group === undefined ? undefined : checkName("group", group),
         failed: failure === undefined ? undefined : matcherOf(failure),
       }),
     );
-    const { wanted, ofGroup, failed } = parsed;
+    const { wanted, named, ofGroup, failed } = parsed;
     this.#state = parsed.state;
     this.#olderMs = parsed.olderMs;
-    this.#matches = ({ tags, group, history }) =>
+    this.#matches = ({ tags, name, group, history }) =>
       (wanted === undefined || tags.includes(wanted)) &&
+      (named === undefined || name === named) &&
       (ofGroup === undefined || group === ofGroup) &&
       (failed === undefined || failed(history.at(-1)?.message ?? ""));
   }

@@ -15,8 +15,9 @@ import {
   remove,
   retry,
   update,
+  type UpdateResult,
 } from "../scripts.gen.ts";
-import type { QueuePageState } from "./info.ts";
+import type { QueueJobState } from "./info.ts";
 
 /** Where a page of a partition ended; an empty source: where the first one begins. */
 export interface Place {
@@ -31,6 +32,8 @@ export interface Change {
   /** `now`, `+milliseconds` from now, milliseconds since 1970, or empty. */
   readonly due: string;
   readonly payload: Buffer | undefined;
+  /** Empty: none; undefined: as it is. */
+  readonly group: string | undefined;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -55,7 +58,7 @@ export class JobStore {
     return answer.status === "missing" ? undefined : answer.row;
   }
 
-  page(state: QueuePageState, place: Place, count: number): Promise<PageResult> {
+  page(state: QueueJobState, place: Place, count: number): Promise<PageResult> {
     const { jobs, meta } = this.#keys;
     const { keep } = this.#settings;
     const ageMs = state === "completed" ? keep.completed.ageMs : state === "dead" ? keep.dead.ageMs : 0;
@@ -70,11 +73,12 @@ export class JobStore {
     return runScript(this.#core.driver, cancel, names, args, this.#call("queue.cancel", ids[0]));
   }
 
-  async update(id: string, { lane, due, payload }: Change): Promise<"ok" | "busy" | "missing"> {
+  async update(id: string, { lane, due, payload, group }: Change): Promise<UpdateResult["status"]> {
     const { jobs, delayed, dead, workers, idle, lanes } = this.#keys;
     const names = { jobs, ...lanes, delayed, dead, workers, idle };
     const hasPayload = payload !== undefined;
-    const args = { channel: this.#channel, id, lane, due, hasPayload, payload: payload ?? NOTHING };
+    const changes = { lane, due, hasPayload, payload: payload ?? NOTHING, regroup: group !== undefined };
+    const args = { channel: this.#channel, id, ...changes, group: group ?? "" };
     const answer = await runScript(this.#core.driver, update, names, args, this.#call("queue.update", id));
     return answer.status;
   }

@@ -59,6 +59,7 @@ local function replace(id, lane, due, rest)
   local new = string.sub(old, 1, 13) .. lane .. rest
   local isThere = due == '' and string.sub(old, 14, 14) == lane and optionsOf(old).g == optionsOf(new).g
     and not redis.call('ZSCORE', delayed, lane .. id)
+    and not isUnhandled(string.sub(jobs, 1, -5), id, old)
   if isThere then return redis.call('HSET', jobs, id, new) end
   unplace(jobs, id, old)
   enter(id, new, due)

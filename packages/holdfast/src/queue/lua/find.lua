@@ -2,6 +2,7 @@
 -- @class read
 -- @include now
 -- @include worker-of
+-- @include options
 -- @include state-of
 -- @key jobs
 -- @key meta

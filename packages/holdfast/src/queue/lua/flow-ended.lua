@@ -27,17 +27,21 @@
 -- @returns int
 -- Before what needs memory: news frees more than it takes, and so it is told also when memory is full.
 redis.call('HDEL', blocked, '')
+local function unblock(id)
+  redis.call('HDEL', blocked, id)
+  redis.call('ZREM', blocked .. 'At', id)
+end
 local released, keys = 0, {jobs = jobs, meta = meta, dead = dead, unique = unique, letters = letters}
 local function release(id, record, inFront)
-  redis.call('HDEL', blocked, id)
+  unblock(id)
   if place(jobs, {urgent, normal, low}, record, id, inFront) then released = released + 1 end
 end
 local function drop(id)
-  redis.call('HDEL', blocked, id)
+  unblock(id)
   forget(jobs, meta, {id})
 end
 local function die(id, record, name, outcome)
-  redis.call('HDEL', blocked, id)
+  unblock(id)
   if dieWith(keys, channel, results, id, record, name, outcome) then release(id, record, true) end
 end
 -- One that was dead was redriven and went well: so it did for those that have not gone on without it.
@@ -67,7 +71,7 @@ local function told(id, policy, ref, status, outcome)
   if not isWaiting then return end
   local record = redis.call('HGET', jobs, id)
   if not record then
-    redis.call('HDEL', blocked, id)
+    unblock(id)
     redis.call('DEL', children)
     return
   end

@@ -1,5 +1,6 @@
 --- Let a job wait again for those among the others that died, because they are run again; also one that is dead because of them.
 -- @class idempotent
+-- @include now
 -- @key jobs
 -- @key meta
 -- @key dead
@@ -28,6 +29,7 @@ if isDead then
   redis.call('ZREM', dead, id)
   redis.call('HDEL', meta, 'r' .. id)
   redis.call('HSET', blocked, id, left)
+  redis.call('ZADD', blocked .. 'At', 'NX', now(), id)
 elseif again > 0 then
   redis.call('HINCRBY', blocked, id, again)
 end

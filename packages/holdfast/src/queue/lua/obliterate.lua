@@ -22,7 +22,7 @@ if #groups == MAX_GROUPS then
   redis.call('ZREMRANGEBYRANK', head .. 'known', 0, MAX_GROUPS - 1)
   return 'more'
 end
-for _, part in ipairs({'groups', 'known', 'later', 'halted', 'heads', 'passed', 'places', 'limits', 'rate'}) do
+for _, part in ipairs({'blockedAt', 'groups', 'known', 'later', 'halted', 'heads', 'passed', 'places', 'limits', 'rate'}) do
   redis.call('UNLINK', head .. part)
 end
 for _, name in ipairs(redis.call('HKEYS', head .. 'unhandled')) do redis.call('UNLINK', head .. 'unhandled:' .. name) end

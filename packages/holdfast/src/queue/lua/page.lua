@@ -15,11 +15,16 @@
 -- @arg ageMs int      what ended longer ago is not kept; 0: for ever
 -- @result ok source:text anchor:text at:text ids:list<text> rows:list<bytes>
 local head = string.sub(jobs, 1, -5)
-local sources = {waiting = {'high', 'normal', 'low'}}
+local sources = {waiting = {'high', 'normal', 'low'}, blocked = {'blockedAt'}}
 sources = sources[state] or {state}
 if state == 'active' then
   sources = redis.call('ZRANGE', head .. 'workers', 0, -1)
   table.sort(sources)
+end
+if state == 'unhandled' then
+  sources = redis.call('HKEYS', head .. 'unhandled')
+  table.sort(sources)
+  for at, name in ipairs(sources) do sources[at] = 'unhandled:' .. name end
 end
 local MAX_BEHIND = 10000
 local nextGroup
@@ -69,6 +74,7 @@ local function answer(name, last, lastAt)
     -- What is in a lane may have been removed, added again, or moved.
     local record = stored[at]
     local isHere = record and not seen[id] and (not lanes[at] or string.sub(record, 14, 14) == lanes[at])
+    if isHere and state == 'blocked' then isHere = redis.call('HEXISTS', head .. 'blocked', id) == 1 end
     if isHere and mayBeGhost and redis.call('HEXISTS', head .. 'ghosts', id) == 1 then
       isHere = stateOf(jobs, id, record) == 'waiting'
     end
@@ -84,7 +90,7 @@ local function add(id, score, lane)
 end
 local hasBegun, looked = source == '', 0
 for _, name in ipairs(sources) do
-  local isBehind = state == 'active' or string.sub(source, 1, 6) == 'group:' and string.sub(name, 1, 6) == 'group:'
+  local isBehind = state == 'active' or state == 'unhandled' or string.sub(source, 1, 6) == 'group:' and string.sub(name, 1, 6) == 'group:'
   if not hasBegun and (name == source or isBehind and name > source) then
     hasBegun = true
     if name ~= source then anchor = '' end

@@ -4,9 +4,6 @@
 -- @include options
 -- @include groups
 -- @include place
--- @include worker-of
--- @include ghosts
--- @include state-of
 -- @key jobs
 -- @key urgent
 -- @key normal
@@ -17,27 +14,19 @@
 -- @returns int
 local head = string.sub(jobs, 1, -5)
 local moved = 0
--- Its job was moved meanwhile, or removed.
-local function isGhost(id, record)
-  if not record then return true end
-  if stateOf(jobs, id, record) ~= 'waiting' then return true end
-  return tonumber(string.sub(record, 14, 14)) > 3 and redis.call('ZSCORE', head .. 'group:' .. groupOf(record), id)
-end
 for _, name in ipairs(all and redis.call('HKEYS', head .. 'unhandled') or names) do
-  local list = head .. 'unhandled:' .. name
-  local ids = moved < most and redis.call('LPOP', list, most - moved) or {}
-  -- Backwards, so that the first is in front.
-  for at = #ids, 1, -1 do
+  local key = head .. 'unhandled:' .. name
+  local ids = moved < most and redis.call('ZPOPMIN', key, most - moved) or {}
+  -- Backwards, so that the first is in front; with their scores.
+  for at = #ids - 1, 1, -2 do
     local record = redis.call('HGET', jobs, ids[at])
-    if isGhost(ids[at], record) then
-      dropGhost(head .. 'ghosts', ids[at])
-    else
+    if record then
       place(jobs, {urgent, normal, low}, record, ids[at], true)
       moved = moved + 1
     end
   end
   if #ids > 0 then
-    local left = redis.call('LLEN', list)
+    local left = redis.call('ZCARD', key)
     if left == 0 then
       redis.call('HDEL', head .. 'unhandled', name)
     else

@@ -59,6 +59,7 @@ for at, id in ipairs(ids) do
     if left > 0 then
       -- For those that have not ended it waits still.
       redis.call('HSET', blocked, id, left)
+      redis.call('ZADD', blocked .. 'At', 'NX', now(), id)
     else
       local isGrouped = tonumber(string.sub(stored, 14, 14)) > 3
       -- In strict order it is still the one before all others.

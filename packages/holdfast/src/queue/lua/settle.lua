@@ -53,6 +53,7 @@ local function waitForOthers(id, record)
     if not dieWith(keys, channel, results, id, record, name, outcome) then return end
   elseif left > 0 and not early then
     redis.call('HSET', blocked, id, left)
+    redis.call('ZADD', blocked .. 'At', 'NX', now(), id)
     return
   end
   if place(jobs, {urgent, normal, low}, record, id, true) then wakeWorkers(idle, channel, 1) end
@@ -97,8 +98,12 @@ end
 local function leaveToOthers(id, record)
   local head, name = string.sub(jobs, 1, -5), optionsOf(record).n or ''
   local own = head .. 'wake:' .. string.sub(active, #head + 8)
-  redis.call('RPUSH', head .. 'unhandled:' .. name, id)
-  if redis.call('HINCRBY', head .. 'unhandled', name, 1) > 1 then return end
+  local key = head .. 'unhandled:' .. name
+  local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2]
+  redis.call('ZADD', key, last and last + 1 or 0, id)
+  local count = redis.call('ZCARD', key)
+  redis.call('HSET', head .. 'unhandled', name, count)
+  if count > 1 then return end
   for _, wakeKey in ipairs(redis.call('ZRANGE', idle, 0, 99)) do
     if wakeKey ~= own then redis.call('PUBLISH', channel, wakeKey) end
   end

@@ -1,5 +1,6 @@
---- Change a job that has not started: what is empty stays as it is.
--- `due` moves it: `now` to the end of its lane if it is delayed, else when it is due. One that waits for others cannot be moved: `busy`.
+--- Change a job that has not started: what is empty stays as it is. `full`: the group that it is to wait in has as many as it may; `blocked`: it waits
+-- for other jobs, and a time, or a group, is not to be had. Nothing is changed then.
+-- `due` moves it: `now` to the end of its lane if it is delayed, else when it is due.
 -- @class idempotent
 -- @include now
 -- @include idle
@@ -24,27 +25,42 @@
 -- @arg due text           `now`, +milliseconds from now, or milliseconds since 1970
 -- @arg hasPayload bool
 -- @arg payload bytes
+-- @arg regroup bool
+-- @arg group text         where it is to be; empty: in none
 -- @result ok
 -- @result missing
--- @result busy
-local record = redis.call('HGET', jobs, id)
+-- @result active
+-- @result blocked
+-- @result full
+local head, record = string.sub(jobs, 1, -5), redis.call('HGET', jobs, id)
 if not record or redis.call('ZSCORE', dead, id) then return 'missing' end
-if workerOf(id, workers, jobs) then return 'busy' end
-local before = string.sub(record, 14, 14)
-local inGroup = tonumber(before) > 3 and 3 or 0
-local after = lane == '' and before or tostring(tonumber(lane) + inGroup)
-local changed = string.sub(record, 1, 13) .. after .. string.sub(record, 15)
-if hasPayload then
-  changed = string.sub(changed, 1, string.find(changed, '\n', 15, true)) .. payload
-end
-local dueNow = redis.call('ZSCORE', delayed, before .. id)
-local head = string.sub(jobs, 1, -5)
+if workerOf(id, workers, jobs) then return 'active' end
+local options, before = optionsOf(record), string.sub(record, 14, 14)
+-- What waits for others, or for the end of the job that has its unique key, has no time of its own.
+local isRerunning = isRerun(head, id, options)
 local isBlocked = redis.call('HEXISTS', head .. 'blocked', id) == 1
-if isBlocked and due ~= '' then return 'busy' end
-local isElsewhere = isBlocked or isRerun(head, id, optionsOf(record))
-local toLane = due == 'now' and dueNow or due == '' and not dueNow and after ~= before and not isElsewhere
+local isMoved = regroup and (options.g or '') ~= group
+if (isBlocked or isRerunning) and due ~= '' or isRerunning and isMoved then return 'blocked' end
+local inGroup = tonumber(before) > 3
+if isMoved then inGroup = group ~= '' end
+local plain = lane == '' and (before - 1) % 3 + 1 or tonumber(lane)
+local after = string.format('%.0f', plain + (inGroup and 3 or 0))
+local text = string.sub(record, 15, string.find(record, '\n', 15, true))
+if isMoved then
+  options.g = group ~= '' and group or nil
+  text = (next(options) and cjson.encode(options) or '') .. '\n'
+end
+local rest = hasPayload and payload or string.sub(record, string.find(record, '\n', 15, true) + 1)
+local changed = string.sub(record, 1, 13) .. after .. text .. rest
+local dueNow = redis.call('ZSCORE', delayed, before .. id)
+local isElsewhere = after ~= before or isMoved
+local toLane = not isBlocked and (due == 'now' and dueNow or due == '' and not dueNow and isElsewhere and not isRerunning)
 local dueMs = due ~= 'now' and due ~= '' and (string.sub(due, 1, 1) == '+' and now() + tonumber(due) or tonumber(due))
-  or due == '' and dueNow and after ~= before and tonumber(dueNow)
+  or due == '' and dueNow and isElsewhere and tonumber(dueNow)
+if toLane and isMoved and inGroup then
+  local most = limitsOf(head, group).maxWaiting
+  if most > 0 and redis.call('ZCARD', head .. 'group:' .. group) >= most then return 'full' end
+end
 if toLane or dueMs then unplace(jobs, id, record) end
 if changed ~= record then redis.call('HSET', jobs, id, changed) end
 if toLane then

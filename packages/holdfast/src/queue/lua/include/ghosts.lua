@@ -20,7 +20,7 @@ local function genuine(jobs, lane, ids, taken)
       isHere = record and string.sub(record, 14, 14) == tostring(lane) and not taken[id]
         and not redis.call('ZSCORE', head .. 'delayed', lane .. id) and not redis.call('ZSCORE', head .. 'dead', id)
         and redis.call('HEXISTS', head .. 'blocked', id) == 0
-        and not workerOf(id, head .. 'workers', jobs) and not isRerun(head, id, optionsOf(record))
+        and not workerOf(id, head .. 'workers', jobs) and not isRerun(head, id, optionsOf(record)) and not isUnhandled(head, id, record)
       if not isHere then dropGhost(ghosts, id) end
       if isHere then taken[id] = true end
     end

@@ -4,3 +4,8 @@ local function optionsOf(record)
   if not ends or ends == 15 then return {} end
   return cjson.decode(string.sub(record, 15, ends - 1))
 end
+-- Whether a job waits for a worker that knows its name: such jobs are in `unhandled:<name>`, and their numbers in `unhandled`.
+local function isUnhandled(head, id, record)
+  if redis.call('EXISTS', head .. 'unhandled') == 0 then return false end
+  return redis.call('ZSCORE', head .. 'unhandled:' .. (optionsOf(record).n or ''), id)
+end

@@ -1,5 +1,5 @@
--- Where a job is: waiting, blocked, delayed (and until when), active (and since when, its fence), or dead (and since when).
--- Needs the include `worker-of`.
+-- Where a job is: waiting, blocked, unhandled, delayed (and until when), active (and since when, its fence), or dead (and since when).
+-- Needs the includes `worker-of` and `options`.
 local function stateOf(jobs, id, record)
   local head = string.sub(jobs, 1, -5)
   local due = redis.call('ZSCORE', head .. 'delayed', string.sub(record, 14, 14) .. id)
@@ -9,6 +9,7 @@ local function stateOf(jobs, id, record)
   if redis.call('HEXISTS', head .. 'blocked', id) == 1 then return 'blocked', '0' end
   local worker, fence = workerOf(id, head .. 'workers', jobs)
   if worker then return 'active', fence end
+  if isUnhandled(head, id, record) then return 'unhandled', '0' end
   return 'waiting', '0'
 end
 -- Rows of what is known of jobs, one behind the other: state, at, record, failures, crashes, progress, outcome, why it is dead without a run.
