@@ -1,4 +1,6 @@
 // What could go wrong, and the test for each:
+// - jobs that are added one by one leave a key each ................ "remembers some hundred calls of a producer in one small key"
+// - ids are longer than what one size class of the server holds .... the same
 // - each job of a claim costs the server a walk past the others .... "keeps what a busy worker runs in a skip list"
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
@@ -7,6 +9,37 @@ import { Deferred } from "../base/deferred.ts";
 import { connect } from "../connect.ts";
 
 describe.each(backends("standalone", "embedded"))("what a queue costs [$name]", ({ url, options }) => {
+  it("remembers some hundred calls of a producer in one small key, which expires", async () => {
+    const prefix = `qc-${randomUUID()}`;
+    await using hf = await connect(url, { ...options, prefix });
+    const queue = hf.queue<number>("jobs");
+    const ids: string[] = [];
+    for (let at = 0; at < 600; at += 1) ids.push((await queue.add(at, { priority: at % 2 === 0 ? "high" : "low" })).id);
+    const mixed = await Promise.all(
+      Array.from({ length: 250 }, (_, at) => queue.add(at, { priority: at % 3 === 0 ? "low" : "normal" })),
+    );
+    ids.push(...mixed.map(({ id }) => id));
+    expect(new Set(ids).size).toBe(850);
+    expect(Math.max(...ids.map((id) => id.length))).toBeLessThanOrEqual(14);
+    const keys: string[] = [];
+    for await (const page of hf.scan("queue:{jobs}:op:")) keys.push(...page);
+    expect(keys).toHaveLength(2);
+    for (const key of keys) {
+      expect(await hf.command("PTTL", key)).toBeGreaterThan(30_000);
+      expect(await hf.command("STRLEN", key)).toBeLessThanOrEqual(64);
+    }
+    const seen: string[] = [];
+    for await (const { priority, payload } of queue.entries({ state: "waiting" })) seen.push(`${priority} ${payload}`);
+    const single = (odd: number): number[] => Array.from({ length: 300 }, (_, at) => at * 2 + odd);
+    const many = Array.from({ length: 250 }, (_, at) => at);
+    expect(seen).toEqual([
+      ...single(0).map((at) => `high ${at}`),
+      ...many.filter((at) => at % 3 !== 0).map((at) => `normal ${at}`),
+      ...single(1).map((at) => `low ${at}`),
+      ...many.filter((at) => at % 3 === 0).map((at) => `low ${at}`),
+    ]);
+  });
+
   it("keeps what a busy worker runs in a skip list, and nothing else in it", async () => {
     const prefix = `qc-${randomUUID()}`;
     await using hf = await connect(url, { ...options, prefix });

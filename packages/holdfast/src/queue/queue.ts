@@ -477,7 +477,7 @@ export class Queue<Payload, Result = unknown> {
 
   /**
    * Removes the queue with all its jobs, of all states; `busy`: some run, unless it is forced: then their runs are called off. Workers go on.
-   * Safe to repeat. Cost: one script per partition, whatever its size.
+   * Safe to repeat. Cost: one script per partition, whatever its size, and one per 500 groups.
    */
   obliterate(options?: QueueObliterateOptions): Promise<{ readonly status: "ok" | "busy" }> {
     return this.#operations.run("obliterate", undefined, () => obliterated(this.#partitions, options));

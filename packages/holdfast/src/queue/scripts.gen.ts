@@ -152,7 +152,7 @@ end
 
 const FORGET = `local function forget(jobs, meta, ids)
   redis.call('HDEL', jobs, unpack(ids))
-  if redis.call('EXISTS', meta) == 0 then return end
+  if not meta or redis.call('EXISTS', meta) == 0 then return end
   for _, id in ipairs(ids) do
     local own = redis.call(
       'HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 'k' .. id, 's' .. id, 'w' .. id, 'p' .. id, 'l' .. id, 'x' .. id
@@ -898,7 +898,7 @@ return refused
 };
 
 export interface AppendKeys {
-  readonly operation: Arg;
+  readonly operations: Arg;
   readonly jobs: Arg;
   readonly urgent: Arg;
   readonly normal: Arg;
@@ -907,15 +907,17 @@ export interface AppendKeys {
 }
 
 export interface AppendArgs {
+  /** its bit */
+  readonly call: number;
   readonly operationTtlMs: number;
   readonly channel: string;
   readonly prefix: string;
-  /** lane (1 to 3) of each, a digit a job */
+  /** two characters a job */
   readonly places: string;
-  /** of each record in bytes, with a comma behind each */
-  readonly lengths: string;
-  /** without the time, one behind the other */
-  readonly records: Arg;
+  /** lane (1 to 3) of each, a digit a job; or one digit, which is of all */
+  readonly lanes: string;
+  /** without the time and the lane */
+  readonly records: readonly Arg[];
 }
 
 export type AppendResult =
@@ -923,40 +925,41 @@ export type AppendResult =
 
 /**
  * Add jobs that run as soon as possible and have nothing of their own: no id, no unique key, no time. What most jobs are.
- * Their ids are `prefix` and their place in the call, counted from 1. A repetition of the call adds nothing.
+ * Their ids are `prefix` and two characters each. A repetition of the call adds nothing: `operations` has a bit for each of some
+ * neighbouring calls of one producer, which is much less than a key for each.
  */
 export const append: Script<AppendKeys, AppendArgs, AppendResult> = {
   class: "dedupable",
   name: "queue.append",
-  sha1: "f4032b482479be553e02e076b2e3dcdd093b50c2",
+  sha1: "f49be97d00ab03cfd8b6e6177c6003442f1dcb41",
   lua: `-- queue.append
-${NOW}${IDLE}local operation, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local operationTtlMs, channel, prefix, places, lengths, records = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-if not redis.call('SET', operation, '1', 'NX', 'PX', operationTtlMs) then return 'ok' end
-local stamp = string.format('%013.0f', now())
-local stored, waiting, from, count = {}, {{}, {}, {}}, 1, 0
-for length in string.gmatch(lengths, '%d+') do
-  count = count + 1
-  local id, lane = prefix .. count, string.sub(places, count, count)
-  local next_ = from + length
-  stored[count * 2 - 1] = id
-  stored[count * 2] = stamp .. lane .. string.sub(records, from, next_ - 1)
-  from = next_
-  local list = waiting[tonumber(lane)]
-  list[#list + 1] = id
+${NOW}${IDLE}local operations, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local call, operationTtlMs, channel, prefix, places, lanes = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local records = {}
+for i = 7, #ARGV do records[i - 6] = ARGV[i] end
+if redis.call('SETBIT', operations, call, 1) == 1 then return 'ok' end
+redis.call('PEXPIRE', operations, operationTtlMs)
+local stamp, stored, heads, waiting = string.format('%013.0f', now()), {}, {}, {{}, {}, {}}
+for lane = 1, 3 do heads[lane] = stamp .. lane end
+local all = #lanes == 1 and tonumber(lanes)
+for at, record in ipairs(records) do
+  local lane = all or tonumber(string.sub(lanes, at, at))
+  local id, ids = prefix .. string.sub(places, at * 2 - 1, at * 2), waiting[lane]
+  ids[#ids + 1], stored[at * 2 - 1], stored[at * 2] = id, id, heads[lane] .. record
 end
 redis.call('HSET', jobs, unpack(stored))
-for lane, list in ipairs(waiting) do
-  if #list > 0 then redis.call('RPUSH', ({urgent, normal, low})[lane], unpack(list)) end
+for lane, ids in ipairs(waiting) do
+  if #ids > 0 then redis.call('RPUSH', ({urgent, normal, low})[lane], unpack(ids)) end
 end
-if redis.call('EXISTS', idle) == 1 then wakeWorkers(idle, channel, count) end
+if redis.call('EXISTS', idle) == 1 then wakeWorkers(idle, channel, #records) end
 return 'ok'
 `,
   encodeKeys(keys, out) {
-    out.push(keys.operation, keys.jobs, keys.urgent, keys.normal, keys.low, keys.idle);
+    out.push(keys.operations, keys.jobs, keys.urgent, keys.normal, keys.low, keys.idle);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.channel, args.prefix, args.places, args.lengths, args.records);
+    out.push(encodeInt("call", args.call), encodeInt("operationTtlMs", args.operationTtlMs), args.channel, args.prefix, args.places, args.lanes);
+    for (const each of args.records) out.push(each);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -1003,7 +1006,7 @@ export type CancelResult = string[];
 export const cancel: Script<CancelKeys, CancelArgs, CancelResult> = {
   class: "idempotent",
   name: "queue.cancel",
-  sha1: "908fff2fd5be6999c2c93e3f51268d9f3e483725",
+  sha1: "1457c27029292b48202560f748641524f1320b52",
   lua: `-- queue.cancel
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local jobs, meta, urgent, normal, low, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, keepMs, barMs, outcome = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -1138,7 +1141,7 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "e787cac56e21e878bd73a0e77c101ae8da034a88",
+  sha1: "cc675396dc9b62e1841315ca56ea1f5cc61e45b5",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${WORKER_OF}${GHOSTS}${CANCELLED}${RULES_BEGIN}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}${RULES_END}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -1148,13 +1151,14 @@ local lanes, head = {urgent, normal, low}, string.sub(jobs, 1, -5)
 redis.call('ZREM', idle, wakeKey)
 local isPaused, hasRules, cancels = unpack(redis.call('HMGET', control, 'paused', 'rules', 'x' .. worker))
 redis.call('ZADD', workers, now() + leaseMs, worker)
+local hasMore = redis.call('EXISTS', meta, delayed, idle, head .. 'ghosts', head .. 'unhandled') > 0
 local stale, over = {}, {}
 local at = uniques * 2 + 1
 while at <= #done do
-  local fence, count = tonumber(done[at]), tonumber(done[at + 1])
+  local fence, count = done[at], tonumber(done[at + 1])
   local fences = redis.call('ZMSCORE', active, unpack(done, at + 2, at + 1 + count))
   for place, held in ipairs(fences) do
-    local list = held and tonumber(held) == fence and over or stale
+    local list = (held == fence or held and tonumber(held) == tonumber(fence)) and over or stale
     list[#list + 1] = done[at + 1 + place]
   end
   at = at + 2 + count
@@ -1164,7 +1168,7 @@ if #over > 0 then
   if cancels then
     for _, id in ipairs(over) do wasCancelled(jobs, meta, channel, id) end
   end
-  forget(jobs, meta, over)
+  forget(jobs, hasMore and meta, over)
   for pair = 1, uniques * 2, 2 do
     if freeUnique(unique, done[pair], done[pair + 1]) then wakeWorkers(idle, channel, 1) end
   end
@@ -1177,7 +1181,7 @@ if sweep and (hasRules or redis.call('EXISTS', head .. 'known') == 1) then
   rules.healRules(jobs, workers)
 end
 local MAX_DUE, GROUPED = 200, 10
-local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+local first = hasMore and redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 if first and tonumber(first) <= now() then
   local due = redis.call('ZRANGE', delayed, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_DUE)
   local ready, moved, weight = {{}, {}, {}}, 0, 0
@@ -1210,7 +1214,8 @@ while not rules and left > 0 do
   local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', left)
   if not taken then break end
   local lane = taken[1] == urgent and 1 or taken[1] == normal and 2 or 3
-  for _, id in ipairs(genuine(jobs, lane, taken[2], found)) do ids[#ids + 1] = id end
+  local waited = hasMore and genuine(jobs, lane, taken[2], found) or taken[2]
+  if #ids == 0 then ids = waited else for _, id in ipairs(waited) do ids[#ids + 1] = id end end
   left = slots - #ids
 end
 local records, failures, crashed = {}, {}, {}
@@ -1228,17 +1233,17 @@ if #ids > 0 then
   if #scored > 0 then redis.call('ZADD', active, unpack(scored)) end
   if LONG then redis.call('ZREM', active, LONG) end
   if rules then rules.startRuns(head, worker, ids, groups, records) end
-  failures, crashed = remembered(meta, ids)
+  if hasMore then failures, crashed = remembered(meta, ids) end
 end
 local dead = sweep and redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1) or {}
 if idleMs > 0 and (left > 0 or isPaused) then
   redis.call('ZADD', idle, now() + idleMs, wakeKey)
 elseif rules then
   if (isMore or hasRoom) and not isPaused then wakeWorkers(idle, channel, 1) end
-elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
+elseif hasMore and #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
   wakeWorkers(idle, channel, 1)
 end
-local unhandled = slots > 0 and (left > 0 or sweep) and redis.call('HLEN', head .. 'unhandled') or 0
+local unhandled = hasMore and slots > 0 and (left > 0 or sweep) and redis.call('HLEN', head .. 'unhandled') or 0
 local dueMs = nextMs < math.huge and string.format('%.0f', math.max(nextMs - now(), 0)) or -1
 return {
   'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, cancels or 0, dead, ids, records,
@@ -1307,7 +1312,7 @@ export type CommitResult =
 export const commit: Script<CommitKeys, CommitArgs, CommitResult> = {
   class: "dedupable",
   name: "queue.commit",
-  sha1: "8c64b20681f73bdcd548082d9ec861c2984bce4e",
+  sha1: "26e1d4dcf3aee90d0312b0fe6979316d6e8ecd90",
   lua: `-- queue.commit
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${FORGET}${LETTERS}local operation, active, jobs, meta, unique, letters, idle, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local written = {}
@@ -1507,7 +1512,7 @@ export type DrainResult =
 export const drain: Script<DrainKeys, DrainArgs, DrainResult> = {
   class: "idempotent",
   name: "queue.drain",
-  sha1: "48c5b84932f6964cec08ded4e55d7116d72c3b7b",
+  sha1: "a70a00770b793f67aa1bdf2631ac18789a1a08ed",
   lua: `-- queue.drain
 ${NOW}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local most, behind, channel = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -1602,7 +1607,7 @@ export type EnterResult = string[];
 export const enter: Script<EnterKeys, EnterArgs, EnterResult> = {
   class: "dedupable",
   name: "queue.enter",
-  sha1: "d2d5dbda0fb624d8c67ccf343931bb7ee95f3178",
+  sha1: "27b6b4aeff031bc59ed5b26da0896da390588cc7",
   lua: `-- queue.enter
 ${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${FORGET}${GIVE_UP}${BEGUN}${CANCELLED}${CANCEL_JOB}local operation, jobs, meta, urgent, normal, low, delayed, unique, windows, reruns, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local operationTtlMs, channel, keepMs, outcome = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -1909,7 +1914,7 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "9e14eb9221598b667f709cfc58fe184c7709ee87",
+  sha1: "1cb1e8dc8451a55655cdedde550f19af46cdf7f3",
   lua: `-- queue.flowEnded
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results, closedMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -2599,7 +2604,7 @@ export type LeaveResult =
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "idempotent",
   name: "queue.leave",
-  sha1: "87d2afdcb1774de9af317920be083736adb18951",
+  sha1: "0d67bdef4f4c2fbb2c82d05c1874aee463909322",
   lua: `-- queue.leave
 ${NOW}${IDLE}${FORGET}${OPTIONS}${EVENTS}${LETTERS}${GIVE_UP}${CANCELLED}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, idle, unique, control, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
@@ -3099,7 +3104,7 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "012ac5189cb9a251bffd49506c8b7bdf34d8ce85",
+  sha1: "4b220439a518bfd24aaf0aeba3ba46bc50e2b2b3",
   lua: `-- queue.recover
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${LETTERS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}${CANCELLED}${RETENTION}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, wakeKey, maxCrashes, deadCount, deadAgeMs, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
@@ -3196,7 +3201,7 @@ export type RemoveResult = string[];
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "e10247bc80b1af81d11caf046f8a9f9579d6e48c",
+  sha1: "9505ec59f9c7888f21d438b302f6cfec0295d51d",
   lua: `-- queue.remove
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${GHOSTS}${UNPLACE}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel = ARGV[1]
@@ -3703,7 +3708,7 @@ export type ScheduleTickResult =
 export const scheduleTick: Script<ScheduleTickKeys, ScheduleTickArgs, ScheduleTickResult> = {
   class: "idempotent",
   name: "queue.scheduleTick",
-  sha1: "400c5795906f980148e93acc296aaf09d10b4e90",
+  sha1: "2447f3119013c71a9c0a0ae54d6c2d82c5956aa1",
   lua: `-- queue.scheduleTick
 ${NOW}${IDLE}${SCHEDULE_STATE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${SCHEDULE_JOB}${FORGET}${WORKER_OF}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local ticks, states, schedules, jobs, meta, dead, unique, workers, letters, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local channel, jobHead, retryMs, keepMs, outcome = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
@@ -3844,7 +3849,7 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "e200622bc2c08ef866f8cef2905175a9c6252223",
+  sha1: "396fe32e03e5b84ca5118f16bd82189402f4d85e",
   lua: `-- queue.settle
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs, leaves = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
@@ -4079,7 +4084,7 @@ export type StartedResult =
 export const started: Script<StartedKeys, StartedArgs, StartedResult> = {
   class: "idempotent",
   name: "queue.started",
-  sha1: "801e5790d2bf7fcec8f9a9450729d7c6c55834e2",
+  sha1: "0b648d85d2f2c8c79fee0fb2a86bf88276a44792",
   lua: `-- queue.started
 ${NOW}${IDLE}${FORGET}local unique, idle = KEYS[1], KEYS[2]
 local channel = ARGV[1]

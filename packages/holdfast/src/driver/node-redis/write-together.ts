@@ -23,18 +23,29 @@ const { prototype: plain } = Socket as unknown as { readonly prototype: { readon
 /** To be spread into the options of `net.connect`. */
 export const oneWritePerTurn: { readonly writev: Writev } = {
   writev(pieces, done) {
-    const text = joined(pieces);
-    if (text === undefined) plain._writev.call(this, pieces, done);
-    else this._write(text, "utf8", done);
+    const whole = joined(pieces);
+    if (whole === undefined) plain._writev.call(this, pieces, done);
+    else this._write(whole, typeof whole === "string" ? "utf8" : ("buffer" as BufferEncoding), done);
   },
 };
 
 /** Undefined where it does not pay. A piece never ends within a character, so joining changes no byte. */
-function joined(pieces: readonly Piece[]): string | undefined {
+function joined(pieces: readonly Piece[]): string | Buffer | undefined {
   let text = "";
+  let [length, hasBytes] = [0, false];
   for (const { chunk } of pieces) {
-    if (typeof chunk !== "string" || text.length + chunk.length > MAX_JOINED_LENGTH) return undefined;
-    text += chunk;
+    length += chunk.length;
+    if (length > MAX_JOINED_LENGTH) return undefined;
+    if (typeof chunk !== "string") hasBytes = true;
+    else if (!hasBytes) text += chunk;
   }
-  return text;
+  return hasBytes ? filled(pieces) : text;
+}
+
+function filled(pieces: readonly Piece[]): Buffer {
+  let [length, at] = [0, 0];
+  for (const { chunk } of pieces) length += Buffer.byteLength(chunk);
+  const whole = Buffer.allocUnsafe(length);
+  for (const { chunk } of pieces) at += typeof chunk === "string" ? whole.write(chunk, at) : chunk.copy(whole, at);
+  return whole;
 }

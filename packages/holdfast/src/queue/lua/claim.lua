@@ -46,13 +46,15 @@ local lanes, head = {urgent, normal, low}, string.sub(jobs, 1, -5)
 redis.call('ZREM', idle, wakeKey)
 local isPaused, hasRules, cancels = unpack(redis.call('HMGET', control, 'paused', 'rules', 'x' .. worker))
 redis.call('ZADD', workers, now() + leaseMs, worker)
+-- What most queues have none of is asked for at once.
+local hasMore = redis.call('EXISTS', meta, delayed, idle, head .. 'ghosts', head .. 'unhandled') > 0
 local stale, over = {}, {}
 local at = uniques * 2 + 1
 while at <= #done do
-  local fence, count = tonumber(done[at]), tonumber(done[at + 1])
+  local fence, count = done[at], tonumber(done[at + 1])
   local fences = redis.call('ZMSCORE', active, unpack(done, at + 2, at + 1 + count))
   for place, held in ipairs(fences) do
-    local list = held and tonumber(held) == fence and over or stale
+    local list = (held == fence or held and tonumber(held) == tonumber(fence)) and over or stale
     list[#list + 1] = done[at + 1 + place]
   end
   at = at + 2 + count
@@ -62,7 +64,7 @@ if #over > 0 then
   if cancels then
     for _, id in ipairs(over) do wasCancelled(jobs, meta, channel, id) end
   end
-  forget(jobs, meta, over)
+  forget(jobs, hasMore and meta, over)
   for pair = 1, uniques * 2, 2 do
     if freeUnique(unique, done[pair], done[pair + 1]) then wakeWorkers(idle, channel, 1) end
   end
@@ -77,7 +79,7 @@ if sweep and (hasRules or redis.call('EXISTS', head .. 'known') == 1) then
 end
 -- One of a group costs about as much as ten others.
 local MAX_DUE, GROUPED = 200, 10
-local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+local first = hasMore and redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 if first and tonumber(first) <= now() then
   local due = redis.call('ZRANGE', delayed, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_DUE)
   local ready, moved, weight = {{}, {}, {}}, 0, 0
@@ -111,7 +113,8 @@ while not rules and left > 0 do
   local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', left)
   if not taken then break end
   local lane = taken[1] == urgent and 1 or taken[1] == normal and 2 or 3
-  for _, id in ipairs(genuine(jobs, lane, taken[2], found)) do ids[#ids + 1] = id end
+  local waited = hasMore and genuine(jobs, lane, taken[2], found) or taken[2]
+  if #ids == 0 then ids = waited else for _, id in ipairs(waited) do ids[#ids + 1] = id end end
   left = slots - #ids
 end
 local records, failures, crashed = {}, {}, {}
@@ -131,19 +134,19 @@ if #ids > 0 then
   if #scored > 0 then redis.call('ZADD', active, unpack(scored)) end
   if LONG then redis.call('ZREM', active, LONG) end
   if rules then rules.startRuns(head, worker, ids, groups, records) end
-  failures, crashed = remembered(meta, ids)
+  if hasMore then failures, crashed = remembered(meta, ids) end
 end
 local dead = sweep and redis.call('ZRANGE', workers, '-inf', '(' .. now(), 'BYSCORE', 'LIMIT', 0, 1) or {}
 if idleMs > 0 and (left > 0 or isPaused) then
   redis.call('ZADD', idle, now() + idleMs, wakeKey)
 elseif rules then
   if (isMore or hasRoom) and not isPaused then wakeWorkers(idle, channel, 1) end
-elseif #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
+elseif hasMore and #ids > 0 and redis.call('EXISTS', idle) == 1 and redis.call('EXISTS', urgent, normal, low) > 0 then
   -- There are more than this worker takes.
   wakeWorkers(idle, channel, 1)
 end
 -- Only where there is time for it: what this worker has no handlers for costs it nothing while others wait.
-local unhandled = slots > 0 and (left > 0 or sweep) and redis.call('HLEN', head .. 'unhandled') or 0
+local unhandled = hasMore and slots > 0 and (left > 0 or sweep) and redis.call('HLEN', head .. 'unhandled') or 0
 local dueMs = nextMs < math.huge and string.format('%.0f', math.max(nextMs - now(), 0)) or -1
 return {
   'ok', stale, redis.call('ZCARD', active), string.format('%.0f', nowMicros()), dueMs, cancels or 0, dead, ids, records,
