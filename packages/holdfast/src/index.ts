@@ -116,7 +116,8 @@ export type { Tags, TagsAddOptions, TagsChangeResult, TagsPage } from "./tags/ta
 export type { TagsPageOptions, TagsQuery } from "./tags/query.ts";
 export type { TagsOptions } from "./tags/options.ts";
 export type { TraceContext, TracedRun, TraceHooks } from "./core/observe/trace.ts";
-export type { Queue, QueueAddResult } from "./queue/queue.ts";
+export type { Queue } from "./queue/queue.ts";
+export type { QueueAddResult } from "./queue/add-result.ts";
 export type { QueueUnique, QueueUniqueMode } from "./queue/jobs/adding.ts";
 export type { QueueCleanOptions, QueueObliterateOptions } from "./queue/jobs/bulk.ts";
 export type {
@@ -191,5 +192,6 @@ export type { QueueHandler, QueueHandlers, QueueJobName, QueueJobs, QueuePayload
 export type { QueueThreadHandler, QueueThreadJob } from "./queue/threads/pool.ts";
 export type { QueueHandling, QueueWithOptions } from "./queue/workers/handling.ts";
 export type { QueueWorkSeveralOptions } from "./queue/workers/several.ts";
+export type { QueueAddition, QueueMiddleware } from "./queue/workers/middleware.ts";
 export type { QueueManyHandler, QueueManyJob } from "./queue/workers/gatherings.ts";
 export type { QueueWorker, QueueWorkerStats } from "./queue/worker.ts";

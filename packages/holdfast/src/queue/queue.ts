@@ -18,7 +18,6 @@ import { currentText } from "../core/observe/trace.ts";
 import { Operations } from "../core/observe/observe.ts";
 import { type Entered, MAX_ADDITIONS } from "./additions.ts";
 import { QueueDeadLetters } from "./dead-letters.ts";
-import type { QueueDurabilityResult } from "./durability.ts";
 import { EVENTS_OPTIONS, QueueEvents, type QueueEventsOptions, eventsSettings } from "./events/stream.ts";
 import { QueueGroups } from "./groups/groups.ts";
 import { QueueLimits } from "./groups/limits.ts";
@@ -50,6 +49,7 @@ import {
   resultSettings,
 } from "./jobs/results.ts";
 import { type QueueFilter, QueueSelection } from "./jobs/selection.ts";
+import type { QueueAddResult } from "./add-result.ts";
 import { checkName } from "./check-name.ts";
 import {
   ADD_MANY_OPTIONS,
@@ -108,23 +108,8 @@ import { type Share, Slots } from "./slots.ts";
 import { QueueWorker, type WorkerSource } from "./worker.ts";
 import { Gatherings, type QueueManyHandler } from "./workers/gatherings.ts";
 import { QueueHandling, type QueueWithOptions, WITH_OPTIONS, withSettings } from "./workers/handling.ts";
+import { MIDDLEWARE_OPTIONS, MiddlewareChain, type QueueMiddleware } from "./workers/middleware.ts";
 import { checkManyHandler, workManySettings } from "./workers/many.ts";
-
-/** A job as its adder sees it. */
-export interface QueueAddResult<Result> {
-  /**
-   * `duplicate`: not added, because the job `id` has the same id or unique key. `replaced`: the job `id`, which has the same unique key and
-   * has not started, has this payload now. `full`: not added, because as many wait as may.
-   */
-  readonly status: "ok" | "duplicate" | "replaced" | "full";
-  readonly id: string;
-  /** What was reached of the `durability` that was asked for; undefined where none was. */
-  readonly durability?: QueueDurabilityResult;
-  /** As `queue.result(id)`. */
-  result(options?: QueueResultOptions): Promise<QueueResult<Result>>;
-  /** As `queue.cancel(id)`. */
-  cancel(reason?: string): Promise<QueueCancelResult>;
-}
 
 const FLOW_BYTES = 9;
 const ENTRIES_OPTIONS: OptionNames<Pick<QueuePageOptions, "state">> = { state: true };
@@ -157,6 +142,7 @@ export class Queue<Payload, Result = unknown> {
   readonly #pages: QueuePages<Payload, Result>;
   readonly #changes: QueueChanges<Payload>;
   readonly #results: QueueResults<Payload, Result>;
+  readonly #middleware = new MiddlewareChain();
   readonly #claims: Claims;
 
   constructor(core: Core, name: string, options?: QueueOptions<Payload, Result>) {
@@ -207,24 +193,13 @@ export class Queue<Payload, Result = unknown> {
   ): Promise<QueueAddResult<Result>>;
   add(payload: Payload, options?: QueueAddOptions<QueueFreeName<Payload>>): Promise<QueueAddResult<Result>>;
   add(payload: Payload, options?: QueueAddOptions): Promise<QueueAddResult<Result>> {
-    return this.#operations.run(
-      "add",
-      undefined,
-      async () => {
-        const { durability } = this.#settings;
-        const given = parseOptions(this.#operations.where, options, ADD_OPTIONS, addSettings);
-        const settings = durability === undefined || given.durability !== undefined ? given : { ...given, durability };
-        if (settings.children.length > 0) return this.#addFlow(payload, settings);
-        const record = this.#record(settings, payload);
-        const { additions } = this.#partitions.for(settings);
-        const cancels = settings.uniqueMode === "c" ? { outcome: cancelOutcome(this.#values, TAKEN_OVER) } : {};
-        const entered = await withRoom(this.#core.driver.runtime, settings.waitMs, () =>
-          additions.add({ id: settings.id, settings, record, ...cancels }),
-        );
-        return this.#added(entered);
-      },
-      ({ status, id }) => ({ status, id }),
-    );
+    const add = (): Promise<QueueAddResult<Result>> => {
+      if (!this.#middleware.isAdding) return this.#add(payload, options);
+      const { where } = this.#operations;
+      const job = { payload, options: parseOptions(where, options, ADD_OPTIONS, (given) => given) };
+      return this.#middleware.add(job, (last) => this.#add(last.payload as Payload, last.options));
+    };
+    return this.#operations.run("add", undefined, add, ({ status, id }) => ({ status, id }));
   }
 
   /** As `add` for each of them, with the same options; in their order. Cost: one script per 200 jobs. */
@@ -309,6 +284,16 @@ export class Queue<Payload, Result = unknown> {
       undefined,
       async () => (await this.#claims.held(token)) as QueueHeldJob<Payload, Result> | undefined,
     );
+  }
+
+  /**
+   * Puts middleware around what is added, and around runs, from now on; the first one is the outermost. It is this object's: workers and adders in
+   * other processes have their own. No I/O.
+   */
+  use(...middleware: readonly QueueMiddleware<Payload, Result>[]): this {
+    for (const each of middleware)
+      parseOptions(this.#operations.where, each, MIDDLEWARE_OPTIONS, (given) => this.#middleware.use(given));
+    return this;
   }
 
   /**
@@ -548,6 +533,7 @@ export class Queue<Payload, Result = unknown> {
       tallies: this.#tallies,
       dispatch,
       gatherings: undefined,
+      middleware: this.#middleware,
       share,
       leave,
     };
@@ -556,6 +542,20 @@ export class Queue<Payload, Result = unknown> {
   #record(settings: AddSettings, payload: Payload): Buffer {
     const encoded = this.#values.payload.encode(payload, this.#values.context);
     return encodeRecord(settings, encoded, currentText(this.#core.trace));
+  }
+
+  async #add(payload: Payload, options: QueueAddOptions | undefined): Promise<QueueAddResult<Result>> {
+    const { durability } = this.#settings;
+    const given = parseOptions(this.#operations.where, options, ADD_OPTIONS, addSettings);
+    const settings = durability === undefined || given.durability !== undefined ? given : { ...given, durability };
+    if (settings.children.length > 0) return this.#addFlow(payload, settings);
+    const record = this.#record(settings, payload);
+    const { additions } = this.#partitions.for(settings);
+    const cancels = settings.uniqueMode === "c" ? { outcome: cancelOutcome(this.#values, TAKEN_OVER) } : {};
+    const entered = await withRoom(this.#core.driver.runtime, settings.waitMs, () =>
+      additions.add({ id: settings.id, settings, record, ...cancels }),
+    );
+    return this.#added(entered);
   }
 
   /** The whole flow is written down in one step, and is added from there: by this process, or by a worker if it dies. */

@@ -17,6 +17,7 @@ import type { Partition } from "./partition.ts";
 import { warnUnlessOutage } from "./patience.ts";
 import type { Run } from "./run.ts";
 import type { Share } from "./slots.ts";
+import type { MiddlewareChain } from "./workers/middleware.ts";
 import type { Gatherings } from "./workers/gatherings.ts";
 import { outcomeFrom, type QueueValues } from "./values.ts";
 import { WorkerStore } from "./worker-store.ts";
@@ -50,6 +51,7 @@ export interface WorkerSource {
   readonly dispatch: Dispatch;
   /** Where one call of the handler is given many jobs. */
   readonly gatherings: Gatherings | undefined;
+  readonly middleware: MiddlewareChain;
   /** Of the worker's places. */
   readonly share: Share;
   /** Called once the worker is closed. */
@@ -92,7 +94,8 @@ export class QueueWorker implements AsyncDisposable {
     this.#tallies = sources.map(
       ({ tallies }) => new Tally(core.driver.runtime, (flush, counts) => tallies.flush(id, about, flush, counts)),
     );
-    this.#consumers = sources.flatMap(({ name, partitions, values, queue, dispatch, gatherings, share }, at) => {
+    this.#consumers = sources.flatMap((source, at) => {
+      const { name, partitions, values, queue, dispatch, gatherings, middleware, share } = source;
       const tally = this.#tallies[at]!;
       const terms: ConsumerTerms = {
         ...work,
@@ -118,7 +121,9 @@ export class QueueWorker implements AsyncDisposable {
         };
         const handle: Performer["perform"] = (run, tools) => {
           const handler = handlerFor(run);
-          return this.#door.enter(() => run.through(() => handler(new JobView(run, payloadOf(run), jobs, tools))));
+          return this.#door.enter(() =>
+            run.through(() => middleware.run(new JobView(run, payloadOf(run), jobs, tools), handler)),
+          );
         };
         const performer: Performer = {
           perform: observing({ queue: name, worker: id, events, trace: core.trace }, handle),
