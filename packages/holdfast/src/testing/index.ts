@@ -5,6 +5,7 @@ export type { FaultOptions } from "./simulation/faults.ts";
 export type { Simulation } from "./simulation/schedule.ts";
 export type { SimulatedClient } from "./simulation/client.ts";
 export type { SimulatedServer, Survivors } from "./simulation/server.ts";
+export { assertAdded, type ExpectedJob, jobsOf } from "./jobs.ts";
 export { drain } from "./drain.ts";
 export { createTestServer } from "./test-server.ts";
 export type { TestServer, TestServerOptions } from "./test-server.ts";

@@ -17,6 +17,12 @@ export interface QueueJobInfo<Payload, Result = unknown> {
   readonly priority: QueuePriority;
   readonly tags: readonly string[];
   readonly group: string | undefined;
+  /** Its unique key, where that is taken until it is over. */
+  readonly unique: string | undefined;
+  /** Undefined: as many as the queue says. */
+  readonly attempts: number | undefined;
+  /** Of a schedule's job: the time of its tick. */
+  readonly scheduledFor: number | undefined;
   readonly addedAt: number;
   /** Of a delayed one. */
   readonly dueAt: number | undefined;
@@ -59,6 +65,9 @@ export function infoFrom<Payload, Result>(
     priority: record.priority,
     tags: record.tags,
     group: record.group,
+    unique: record.uniqueKey === "" ? undefined : record.uniqueKey,
+    attempts: record.attempts,
+    scheduledFor: record.scheduledFor,
     addedAt: record.addedAt,
     dueAt: known === "delayed" ? Number(at) : undefined,
     startedAt: known === "active" ? Math.floor(Number(at) / 1_000) : undefined,
