@@ -200,29 +200,50 @@ const PLACE = `local function place(jobs, lanes, record, id, inFront)
 end
 `;
 
-const GHOSTS = `local function isRerun(head, id, options)
+const GHOSTS = `local MAX_PASSED = 150
+local function isRerun(head, id, options)
   return options.m == 'r' and redis.call('HGET', head .. 'reruns', options.u) == id
 end
-local function dropGhost(ghosts, id)
-  if redis.call('HINCRBY', ghosts, id, -1) <= 0 then redis.call('HDEL', ghosts, id) end
+local function countGhosts(head, count)
+  if redis.call('HINCRBY', head .. 'ghosts', '', count) <= 0 then redis.call('HDEL', head .. 'ghosts', '') end
+end
+local function addGhost(head, id)
+  redis.call('HINCRBY', head .. 'ghosts', id, 1)
+  countGhosts(head, 1)
+end
+local function dropGhost(head, id)
+  local left = redis.call('HINCRBY', head .. 'ghosts', id, -1)
+  if left <= 0 then redis.call('HDEL', head .. 'ghosts', id) end
+  if left >= 0 then countGhosts(head, -1) end
+end
+local function healGhosts(head, lanes)
+  if redis.call('EXISTS', head .. 'ghosts') == 0 or redis.call('EXISTS', unpack(lanes)) > 0 then return end
+  redis.call('UNLINK', head .. 'ghosts')
 end
 local function genuine(jobs, lane, ids, taken)
   local head = string.sub(jobs, 1, -5)
-  local ghosts = head .. 'ghosts'
-  if redis.call('EXISTS', ghosts) == 0 then return ids end
-  local counted, found = redis.call('HMGET', ghosts, unpack(ids)), {}
+  if redis.call('EXISTS', head .. 'ghosts') == 0 then return ids end
+  local counted, found, gone = redis.call('HMGET', head .. 'ghosts', unpack(ids)), {}, {}
   for at, id in ipairs(ids) do
     local isHere = true
     if counted[at] then
       local record = redis.call('HGET', jobs, id)
-      isHere = record and string.sub(record, 14, 14) == tostring(lane) and not taken[id]
-        and not redis.call('ZSCORE', head .. 'delayed', lane .. id) and not redis.call('ZSCORE', head .. 'dead', id)
-        and redis.call('HEXISTS', head .. 'blocked', id) == 0
-        and not workerOf(id, head .. 'workers', jobs) and not isRerun(head, id, optionsOf(record)) and not isUnhandled(head, id, record)
-      if not isHere then dropGhost(ghosts, id) end
-      if isHere then taken[id] = true end
+      if not record and counted[at] == '1' then
+        isHere, gone[#gone + 1] = false, id
+      else
+        isHere = record and string.sub(record, 14, 14) == tostring(lane) and not taken[id]
+          and not redis.call('ZSCORE', head .. 'delayed', lane .. id) and not redis.call('ZSCORE', head .. 'dead', id)
+          and redis.call('HEXISTS', head .. 'blocked', id) == 0
+          and not workerOf(id, head .. 'workers', jobs) and not isRerun(head, id, optionsOf(record)) and not isUnhandled(head, id, record)
+        if not isHere then dropGhost(head, id) end
+        if isHere then taken[id] = true end
+      end
     end
     if isHere then found[#found + 1] = id end
+  end
+  if #gone > 0 then
+    redis.call('HDEL', head .. 'ghosts', unpack(gone))
+    countGhosts(head, -#gone)
   end
   return found
 end
@@ -248,7 +269,7 @@ const UNPLACE = `local function unplace(jobs, id, record)
   if isRerun(head, id, options) then
     redis.call('HDEL', head .. 'reruns', options.u)
   else
-    redis.call('HINCRBY', head .. 'ghosts', id, 1)
+    addGhost(head, id)
   end
 end
 `;
@@ -410,13 +431,14 @@ local function takeByRules(head, lanes, slots)
     left = left - #taken / step
     return #taken / step
   end
+  local passed = 0
   local function pop(lane, count)
-    if left <= 0 then return 0 end
+    if left <= 0 or passed >= MAX_PASSED then return 0, 0 end
     local taken = redis.call('LPOP', lane, count) or {}
-    if #taken > 0 then
-      taken = genuine(head .. 'jobs', lane == urgent and 1 or lane == normal and 2 or 3, taken, found)
-    end
-    return give(taken, false, 1)
+    if #taken == 0 then return 0, 0 end
+    local here = genuine(head .. 'jobs', lane == urgent and 1 or lane == normal and 2 or 3, taken, found)
+    passed = passed + #taken - #here
+    return #taken, give(here, false, 1)
   end
   local states = {}
   local function roomOf(group)
@@ -457,22 +479,23 @@ local function takeByRules(head, lanes, slots)
       redis.call('ZADD', head .. 'groups', score, group)
     end
   end
-  pop(urgent, left)
+  while pop(urgent, left) > 0 do end
   local inLane = left > 0 and redis.call('LLEN', normal) or 0
-  while left > 0 do
+  while left > 0 and passed < MAX_PASSED do
     local first, firstPass, _, second = unpack(redis.call('ZRANGE', head .. 'groups', 0, 1, 'WITHSCORES'))
     firstPass = tonumber(firstPass or NEVER)
     if inLane > 0 and lanePass <= firstPass then
       local count = math.min(inLane, left, math.floor(firstPass - lanePass) + 1)
-      pop(normal, count)
-      pass, lanePass, inLane = lanePass + count - 1, lanePass + count, inLane - count
+      local popped, here = pop(normal, count)
+      if here > 0 then pass = lanePass + here - 1 end
+      lanePass, inLane = lanePass + here, popped > 0 and inLane - popped or 0
     elseif first then
       takeOf(first, firstPass, math.min(tonumber(second or NEVER), inLane > 0 and lanePass or NEVER))
     else
       break
     end
   end
-  pop(low, left)
+  while pop(low, left) > 0 do end
   if #ids > 0 then
     redis.call('HSET', control, 'pass', string.format('%.17g', pass), 'lanePass', string.format('%.17g', lanePass))
     redis.call('ZREMRANGEBYSCORE', head .. 'passed', '-inf', string.format('%.17g', pass))
@@ -483,7 +506,7 @@ local function takeByRules(head, lanes, slots)
     if free == 0 then nextMs = math.max(atMs, blockedUntil) end
   end
   nextMs = math.min(nextMs, math.max(laterMs, blockedUntil))
-  if #ids == MAX_TAKEN and #ids < slots and #ids < most then nextMs = now() end
+  if passed >= MAX_PASSED or #ids == MAX_TAKEN and #ids < slots and #ids < most then nextMs = now() end
   local isMore = #ids == slots and #ids < most
     and (redis.call('EXISTS', head .. 'groups', urgent, normal, low) > 0)
   return ids, groups, nextMs, isMore
@@ -784,7 +807,7 @@ export type AddResult = string[];
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "dedupable",
   name: "queue.add",
-  sha1: "5a1786aad9b1cf2d0039cd1ce67cf2fa560625d9",
+  sha1: "b1484e06e7b73699bd8974af5bab033123cd034c",
   lua: `-- queue.add
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}local operation, jobs, urgent, normal, low, delayed, unique, windows, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local operationTtlMs, channel, given, maxWaiting = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
@@ -818,7 +841,7 @@ end
 local stamp = string.format('%013.0f', now())
 local records, waiting, later, refused = {}, {{}, {}, {}}, {}, {}
 local soonest
-local room = maxWaiting > 0 and maxWaiting - redis.call('LLEN', urgent) - redis.call('LLEN', normal)
+local room = maxWaiting > 0 and maxWaiting + tonumber(redis.call('HGET', head .. 'ghosts', '') or 0) - redis.call('LLEN', urgent) - redis.call('LLEN', normal)
   - redis.call('LLEN', low) - redis.call('ZCARD', delayed) - tonumber(redis.call('HGET', head .. 'control', 'grouped') or 0)
 local groups, byGroup = {}, {}
 local function groupNamed(name)
@@ -1006,7 +1029,7 @@ export type CancelResult = string[];
 export const cancel: Script<CancelKeys, CancelArgs, CancelResult> = {
   class: "idempotent",
   name: "queue.cancel",
-  sha1: "1457c27029292b48202560f748641524f1320b52",
+  sha1: "f0cc16c11e08c048108bd6ed81292305d64972b5",
   lua: `-- queue.cancel
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local jobs, meta, urgent, normal, low, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, keepMs, barMs, outcome = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -1141,7 +1164,7 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "cc675396dc9b62e1841315ca56ea1f5cc61e45b5",
+  sha1: "789a9dc2acce28339e5b00abc20705d2c57377a9",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${WORKER_OF}${GHOSTS}${CANCELLED}${RULES_BEGIN}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}${RULES_END}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -1210,14 +1233,18 @@ if rules and left > 0 then
   ids, groups, againMs, isMore = rules.takeByRules(head, lanes, left)
   nextMs, left = math.min(nextMs, againMs), slots - #ids
 end
-while not rules and left > 0 do
+local passed = 0
+while not rules and left > 0 and passed < MAX_PASSED do
   local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', left)
   if not taken then break end
   local lane = taken[1] == urgent and 1 or taken[1] == normal and 2 or 3
   local waited = hasMore and genuine(jobs, lane, taken[2], found) or taken[2]
   if #ids == 0 then ids = waited else for _, id in ipairs(waited) do ids[#ids + 1] = id end end
+  passed = passed + #taken[2] - #waited
   left = slots - #ids
 end
+if passed >= MAX_PASSED then nextMs = now() end
+if sweep and hasMore and left > 0 then healGhosts(head, lanes) end
 local records, failures, crashed = {}, {}, {}
 if #ids > 0 then
   local fence = string.format('%.0f', nowMicros())
@@ -1431,7 +1458,7 @@ export type CountsResult =
 export const counts: Script<CountsKeys, CountsArgs, CountsResult> = {
   class: "read",
   name: "queue.counts",
-  sha1: "d6d7e82b20732adf6864942c0f8a5cb3ddd7cd23",
+  sha1: "65035ef595be41c4c2cdb8ec9367cc4233f029dd",
   lua: `-- queue.counts
 ${NOW}local jobs, urgent, normal, low, delayed, dead, completed, workers, control, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local deadAgeMs, keepAgeMs = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -1441,14 +1468,14 @@ local next_ = redis.call('ZRANGE', head .. 'groups', 0, 0)[1]
 local heads = {next_ and redis.call('ZRANGE', head .. 'group:' .. next_, 0, 0)[1] or ''}
 for _, lane in ipairs({urgent, normal, low}) do
   waiting = waiting + redis.call('LLEN', lane)
-  heads[#heads + 1] = redis.call('LINDEX', lane, 0) or ''
+  for _, id in ipairs(redis.call('LRANGE', lane, 0, 9)) do heads[#heads + 1] = id end
 end
 for _, id in ipairs(heads) do
   local record = redis.call('HGET', jobs, id)
   local added = record and tonumber(string.sub(record, 1, 13))
   if added and (not oldest or added < oldest) then oldest = added end
 end
-waiting = waiting + math.max(tonumber(redis.call('HGET', control, 'grouped') or 0), 0)
+waiting = math.max(waiting - tonumber(redis.call('HGET', head .. 'ghosts', '') or 0), 0) + math.max(tonumber(redis.call('HGET', control, 'grouped') or 0), 0)
 local unhandled = 0
 for _, count in ipairs(redis.call('HVALS', head .. 'unhandled')) do unhandled = unhandled + tonumber(count) end
 local active = 0
@@ -1512,7 +1539,7 @@ export type DrainResult =
 export const drain: Script<DrainKeys, DrainArgs, DrainResult> = {
   class: "idempotent",
   name: "queue.drain",
-  sha1: "a70a00770b793f67aa1bdf2631ac18789a1a08ed",
+  sha1: "419667bd117991564ce771cd4811e20e49aea5e5",
   lua: `-- queue.drain
 ${NOW}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local most, behind, channel = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -1607,7 +1634,7 @@ export type EnterResult = string[];
 export const enter: Script<EnterKeys, EnterArgs, EnterResult> = {
   class: "dedupable",
   name: "queue.enter",
-  sha1: "27b6b4aeff031bc59ed5b26da0896da390588cc7",
+  sha1: "788691a8d2f4634f6b45de867c737cf4b3afd7aa",
   lua: `-- queue.enter
 ${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${FORGET}${GIVE_UP}${BEGUN}${CANCELLED}${CANCEL_JOB}local operation, jobs, meta, urgent, normal, low, delayed, unique, windows, reruns, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local operationTtlMs, channel, keepMs, outcome = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -3201,7 +3228,7 @@ export type RemoveResult = string[];
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "9505ec59f9c7888f21d438b302f6cfec0295d51d",
+  sha1: "5f05d1330f6d47eef21829c1e3eab45d3ecb4694",
   lua: `-- queue.remove
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${GHOSTS}${UNPLACE}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel = ARGV[1]
@@ -3708,7 +3735,7 @@ export type ScheduleTickResult =
 export const scheduleTick: Script<ScheduleTickKeys, ScheduleTickArgs, ScheduleTickResult> = {
   class: "idempotent",
   name: "queue.scheduleTick",
-  sha1: "2447f3119013c71a9c0a0ae54d6c2d82c5956aa1",
+  sha1: "fccb5829087d417dd4f087e5283bcc5ce9839243",
   lua: `-- queue.scheduleTick
 ${NOW}${IDLE}${SCHEDULE_STATE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${SCHEDULE_JOB}${FORGET}${WORKER_OF}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local ticks, states, schedules, jobs, meta, dead, unique, workers, letters, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local channel, jobHead, retryMs, keepMs, outcome = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
@@ -4289,7 +4316,7 @@ export type UpdateResult =
 export const update: Script<UpdateKeys, UpdateArgs, UpdateResult> = {
   class: "idempotent",
   name: "queue.update",
-  sha1: "5f2c10abe9e5e7b13e3ac0fe859d56d644d5423a",
+  sha1: "614a15c0d58a81922a799bb8f23077551dce00d7",
   lua: `-- queue.update
 ${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}local jobs, urgent, normal, low, delayed, dead, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel, id, lane, due, hasPayload, payload, regroup, group = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1', ARGV[6], ARGV[7] == '1', ARGV[8]

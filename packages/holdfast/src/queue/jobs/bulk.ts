@@ -29,10 +29,11 @@ export async function drained({ all }: Partitions): Promise<number> {
     let left = waiting + delayed;
     let behind = "";
     while (left > 0) {
+      // What was removed before lies about, and is looked at, but does not count.
       const { looked, dropped, ...next } = await jobs.drain(Math.min(left, CHUNK), behind);
       if (looked === 0 && next.behind === behind) break;
       ({ behind } = next);
-      left -= looked;
+      left -= dropped;
       total += dropped;
     }
   }

@@ -52,7 +52,7 @@ end
 local stamp = string.format('%013.0f', now())
 local records, waiting, later, refused = {}, {{}, {}, {}}, {}, {}
 local soonest
-local room = maxWaiting > 0 and maxWaiting - redis.call('LLEN', urgent) - redis.call('LLEN', normal)
+local room = maxWaiting > 0 and maxWaiting + tonumber(redis.call('HGET', head .. 'ghosts', '') or 0) - redis.call('LLEN', urgent) - redis.call('LLEN', normal)
   - redis.call('LLEN', low) - redis.call('ZCARD', delayed) - tonumber(redis.call('HGET', head .. 'control', 'grouped') or 0)
 local groups, byGroup = {}, {}
 local function groupNamed(name)

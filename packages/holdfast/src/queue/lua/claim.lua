@@ -109,14 +109,18 @@ if rules and left > 0 then
   ids, groups, againMs, isMore = rules.takeByRules(head, lanes, left)
   nextMs, left = math.min(nextMs, againMs), slots - #ids
 end
-while not rules and left > 0 do
+local passed = 0
+while not rules and left > 0 and passed < MAX_PASSED do
   local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', left)
   if not taken then break end
   local lane = taken[1] == urgent and 1 or taken[1] == normal and 2 or 3
   local waited = hasMore and genuine(jobs, lane, taken[2], found) or taken[2]
   if #ids == 0 then ids = waited else for _, id in ipairs(waited) do ids[#ids + 1] = id end end
+  passed = passed + #taken[2] - #waited
   left = slots - #ids
 end
+if passed >= MAX_PASSED then nextMs = now() end
+if sweep and hasMore and left > 0 then healGhosts(head, lanes) end
 local records, failures, crashed = {}, {}, {}
 if #ids > 0 then
   local fence = string.format('%.0f', nowMicros())

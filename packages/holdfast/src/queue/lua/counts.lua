@@ -20,14 +20,15 @@ local next_ = redis.call('ZRANGE', head .. 'groups', 0, 0)[1]
 local heads = {next_ and redis.call('ZRANGE', head .. 'group:' .. next_, 0, 0)[1] or ''}
 for _, lane in ipairs({urgent, normal, low}) do
   waiting = waiting + redis.call('LLEN', lane)
-  heads[#heads + 1] = redis.call('LINDEX', lane, 0) or ''
+  -- Some may have been removed.
+  for _, id in ipairs(redis.call('LRANGE', lane, 0, 9)) do heads[#heads + 1] = id end
 end
 for _, id in ipairs(heads) do
   local record = redis.call('HGET', jobs, id)
   local added = record and tonumber(string.sub(record, 1, 13))
   if added and (not oldest or added < oldest) then oldest = added end
 end
-waiting = waiting + math.max(tonumber(redis.call('HGET', control, 'grouped') or 0), 0)
+waiting = math.max(waiting - tonumber(redis.call('HGET', head .. 'ghosts', '') or 0), 0) + math.max(tonumber(redis.call('HGET', control, 'grouped') or 0), 0)
 local unhandled = 0
 for _, count in ipairs(redis.call('HVALS', head .. 'unhandled')) do unhandled = unhandled + tonumber(count) end
 local active = 0

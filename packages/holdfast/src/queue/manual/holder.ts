@@ -155,7 +155,7 @@ export class Holder {
       const answer = await this.store.claim([], { slots, leaseMs, idleMs, sweep: true, timeoutMs });
       this.#lasts(sentAt, leaseMs);
       this.dueMs = answer.dueMs;
-      let mayBeMore = answer.ids.length === slots;
+      let mayBeMore = answer.ids.length === slots || answer.dueMs === 0;
       for (const worker of answer.dead) mayBeMore = (await store.recover(worker)).recovered > 0 || mayBeMore;
       if (answer.letters > 0 || answer.dead.length > 0) post.kick();
       for (const [at, id] of answer.ids.entries()) {

@@ -167,6 +167,7 @@ describe.each(backends())("jobs by name [$name]", ({ url, options }) => {
     await until("all are left", async () => (await queue.counts()).unhandled === 3);
     expect(await queue.update(delayed.id, { delay: "1h" })).toEqual({ status: "ok" });
     expect(await queue.remove(removed.id)).toEqual({ status: "ok" });
+    expect(await queue.counts()).toMatchObject({ unhandled: 1, waiting: 0 });
     const [seen, held] = [[] as string[], new Deferred<undefined>()];
     const run = async (job: { readonly payload: { readonly to: string } }) => {
       seen.push(job.payload.to);

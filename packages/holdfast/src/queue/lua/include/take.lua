@@ -43,13 +43,15 @@ local function takeByRules(head, lanes, slots)
     left = left - #taken / step
     return #taken / step
   end
+  local passed = 0
+  -- How many it has taken from the lane, and how many of them are jobs.
   local function pop(lane, count)
-    if left <= 0 then return 0 end
+    if left <= 0 or passed >= MAX_PASSED then return 0, 0 end
     local taken = redis.call('LPOP', lane, count) or {}
-    if #taken > 0 then
-      taken = genuine(head .. 'jobs', lane == urgent and 1 or lane == normal and 2 or 3, taken, found)
-    end
-    return give(taken, false, 1)
+    if #taken == 0 then return 0, 0 end
+    local here = genuine(head .. 'jobs', lane == urgent and 1 or lane == normal and 2 or 3, taken, found)
+    passed = passed + #taken - #here
+    return #taken, give(here, false, 1)
   end
   local states = {}
   -- What a group may have started now: its room, and when there is some where there is none for its rate.
@@ -91,22 +93,23 @@ local function takeByRules(head, lanes, slots)
       redis.call('ZADD', head .. 'groups', score, group)
     end
   end
-  pop(urgent, left)
+  while pop(urgent, left) > 0 do end
   local inLane = left > 0 and redis.call('LLEN', normal) or 0
-  while left > 0 do
+  while left > 0 and passed < MAX_PASSED do
     local first, firstPass, _, second = unpack(redis.call('ZRANGE', head .. 'groups', 0, 1, 'WITHSCORES'))
     firstPass = tonumber(firstPass or NEVER)
     if inLane > 0 and lanePass <= firstPass then
       local count = math.min(inLane, left, math.floor(firstPass - lanePass) + 1)
-      pop(normal, count)
-      pass, lanePass, inLane = lanePass + count - 1, lanePass + count, inLane - count
+      local popped, here = pop(normal, count)
+      if here > 0 then pass = lanePass + here - 1 end
+      lanePass, inLane = lanePass + here, popped > 0 and inLane - popped or 0
     elseif first then
       takeOf(first, firstPass, math.min(tonumber(second or NEVER), inLane > 0 and lanePass or NEVER))
     else
       break
     end
   end
-  pop(low, left)
+  while pop(low, left) > 0 do end
   if #ids > 0 then
     redis.call('HSET', control, 'pass', string.format('%.17g', pass), 'lanePass', string.format('%.17g', lanePass))
     redis.call('ZREMRANGEBYSCORE', head .. 'passed', '-inf', string.format('%.17g', pass))
@@ -117,7 +120,7 @@ local function takeByRules(head, lanes, slots)
     if free == 0 then nextMs = math.max(atMs, blockedUntil) end
   end
   nextMs = math.min(nextMs, math.max(laterMs, blockedUntil))
-  if #ids == MAX_TAKEN and #ids < slots and #ids < most then nextMs = now() end
+  if passed >= MAX_PASSED or #ids == MAX_TAKEN and #ids < slots and #ids < most then nextMs = now() end
   local isMore = #ids == slots and #ids < most
     and (redis.call('EXISTS', head .. 'groups', urgent, normal, low) > 0)
   return ids, groups, nextMs, isMore

@@ -19,6 +19,6 @@ local function unplace(jobs, id, record)
   if isRerun(head, id, options) then
     redis.call('HDEL', head .. 'reruns', options.u)
   else
-    redis.call('HINCRBY', head .. 'ghosts', id, 1)
+    addGhost(head, id)
   end
 end
