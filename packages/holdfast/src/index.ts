@@ -159,6 +159,7 @@ export type {
   QueueAddManyOptions,
   QueueAddOptions,
   QueueBackoff,
+  QueueBackoffFunction,
   QueueChildOptions,
   QueueEventsNoted,
   QueueOptions,

@@ -104,7 +104,7 @@ export class Endings<Result> {
     if (error instanceof Discard || failed.failures >= most) return this.#dead(run, info, message);
     const { runtime } = this.#core.driver;
     const delayMs =
-      error instanceof RetryAfter ? error.delayMs : backoffMs(runtime, this.#settings.backoff, failed.failures);
+      error instanceof RetryAfter ? error.delayMs : backoffMs(runtime, this.#settings.backoff, failed.failures, error);
     return { ...AGAIN, ending: "failed", delayMs, info };
   }
 

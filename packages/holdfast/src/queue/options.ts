@@ -14,6 +14,12 @@ export { checkName } from "./check-name.ts";
 
 export type QueuePriority = "high" | "normal" | "low";
 
+/**
+ * A back-off of your own: how long after the failure the job runs again. `failures` is 1 after the first one. Where it throws, or returns no duration, it is as
+ * by default.
+ */
+export type QueueBackoffFunction = (failures: number, error: unknown) => Duration;
+
 /** How long after a failure a job runs again. */
 export interface QueueBackoff {
   /** `exponential` doubles the delay with each failure. @default "exponential" */
@@ -36,7 +42,7 @@ export interface QueueOptions<Payload, Result> extends Pick<
   readonly result?: StandardSchemaV1<unknown, Result>;
   /** How often a job is run before it is dead, the first time included; failures count, crashes of workers do not. @default 5 */
   readonly attempts?: number;
-  readonly backoff?: QueueBackoff;
+  readonly backoff?: QueueBackoff | QueueBackoffFunction;
   /** A job whose worker died this often while it ran is dead: it may be what kills them. @default 3 */
   readonly maxCrashes?: number;
   /** Longest run of a handler: then the job's signal aborts and the run counts as a failure. @default none */
@@ -161,6 +167,7 @@ export interface BackoffSettings {
   readonly delayMs: number;
   readonly maxMs: number;
   readonly jitter: number;
+  readonly custom: QueueBackoffFunction | undefined;
 }
 
 export interface WorkSettings {
@@ -301,7 +308,9 @@ function eventsNoted(given: QueueEventsNoted): number {
   return wholeBetween("events.max", max, MIN_EVENTS, MAX_EVENTS);
 }
 
-function backoffSettings(given: QueueBackoff | undefined): BackoffSettings {
+function backoffSettings(options: QueueBackoff | QueueBackoffFunction | undefined): BackoffSettings {
+  const custom = typeof options === "function" ? options : undefined;
+  const given = typeof options === "function" ? undefined : options;
   const {
     type = "exponential",
     delay = "1s",
@@ -317,6 +326,7 @@ function backoffSettings(given: QueueBackoff | undefined): BackoffSettings {
     delayMs: toMs("backoff.delay", delay, 0),
     maxMs: toMs("backoff.max", max, 0),
     jitter,
+    custom,
   };
 }
 

@@ -309,7 +309,7 @@ export class Queue<Payload, Result = unknown> {
       const { weight, aliases } = withSettings(given);
       const dispatch = new Dispatch(handler, aliases);
       const source = (pollMs: number, share: Share) => this.#source(dispatch, pollMs, share);
-      return new QueueHandling({ core: this.#core, queue: this.name, weight, source });
+      return new QueueHandling({ core: this.#core, queue: this.name, weight, source, counts: () => this.counts() });
     });
   }
 

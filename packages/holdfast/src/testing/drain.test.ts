@@ -1,6 +1,7 @@
 // What could go wrong, and the test for each:
 // - a delayed job, a retry or one added by a handler is left .... "runs what waits, is delayed, fails and is added meanwhile"
 // - a job runs before its time .................................. in the same test
+// - jobs of another queue are waited for, which nobody runs ..... "runs flows over several queues ..."
 // - jobs that can never run keep it going for ever .............. "says what is left"
 import { expect, it } from "vitest";
 import { drain } from "./drain.ts";
@@ -27,6 +28,30 @@ it("runs what waits, is delayed, fails and is added meanwhile, each at its own t
   ]);
   expect(runs).toBe(4);
   expect(await queue.counts()).toMatchObject({ waiting: 0, delayed: 0, active: 0, dead: 0, workers: 0 });
+});
+
+it("runs flows over several queues, with handlers by name", async () => {
+  await using server = await createTestServer({ clock: "virtual" });
+  const hf = await server.connect();
+  const [albums, images] = [hf.queue<string, string>("albums"), hf.queue<string, string>("images")];
+  const ran: string[] = [];
+  await albums.add("album", { children: [images.child("cover", { name: "resize", delay: "2h" })] });
+  const runs = await drain(server, [
+    albums.with(async (job) => {
+      ran.push(job.payload);
+      const pages = await job.spawn("pages", [images.child("page", { name: "resize" })]);
+      return ran.push(...pages.map(({ status }) => status)).toString();
+    }),
+    images.with({ resize: (job) => String(ran.push(job.payload)) }),
+  ]);
+  expect(ran).toEqual(["cover", "album", "page", "album", "ok"]);
+  expect(runs).toBe(3);
+  await images.add("cover", { delay: "3h" });
+  await expect(drain(server, [albums.with(() => ""), images.with(() => "")], "1h")).rejects.toThrow(
+    'queues "albums", "images": jobs are left after 1h',
+  );
+  expect(() => drain(server, [])).toThrow("handlings");
+  expect(() => drain(server, [albums] as never)).toThrow("handlings");
 });
 
 it("says what is left after its limit, and that it needs virtual time", async () => {

@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { type OptionNames, wholeBetween } from "../../base/options.ts";
 import type { Core } from "../../core/core.ts";
+import type { QueueCounts } from "../overview/job-counts.ts";
 import { checkAliases, type QueueWorkOptions } from "../options.ts";
 import type { Share } from "../slots.ts";
 import type { WorkerSource } from "../worker.ts";
@@ -25,6 +26,7 @@ interface HandlingParts {
   readonly core: Core;
   readonly queue: string;
   readonly weight: number;
+  readonly counts: () => Promise<QueueCounts>;
   /** What a worker takes jobs from, once it begins. */
   readonly source: (pollMs: number, share: Share) => WorkerSource;
 }
