@@ -19,6 +19,8 @@ export type Kind =
   | "discarded"
   /** Kills its process, the first time. */
   | "deadly"
+  /** Of the schedule: its call is made of the time that it stands for. */
+  | "tick"
   /** Of the checks after the faults. */
   | "quiet";
 

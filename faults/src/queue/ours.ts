@@ -2,6 +2,7 @@
 import type { Holdfast } from "holdfast";
 import { type Payload, QUEUE_NAME, type QueueConfig } from "./job.ts";
 import type { Subject } from "./subject.ts";
+import { SCHEDULE, SCHEDULED } from "./tick.ts";
 
 /** The crashes of a whole scenario are not the jobs' fault. */
 const MAX_CRASHES = 1_000;
@@ -27,6 +28,13 @@ export function openQueue(hf: Holdfast, { leaseMs, concurrency }: QueueConfig): 
         drain: "5s",
       });
       return { counts: () => worker.stats(), close: () => worker.close() };
+    },
+    schedule: {
+      begin() {
+        const missed = { catchUp: SCHEDULE.most };
+        return queue.schedules.set(SCHEDULE.id, { every: SCHEDULE.everyMs, payload: SCHEDULED, missed });
+      },
+      end: () => queue.schedules.remove(SCHEDULE.id),
     },
     async left() {
       const { waiting, delayed, active } = await queue.counts();

@@ -34,7 +34,7 @@ const TWIN_DELAY_MS = 500;
 const SIMPLE: typeof WEIGHTS = { plain: 15, bulk: 1 };
 const weights = config.subject === "queue" ? WEIGHTS : SIMPLE;
 
-const { hf, subject } = await openSubject(config);
+const { hf, subject } = openSubject(config);
 const results: Promise<void>[] = [];
 let calls = 0;
 const closing = new AbortController();

@@ -18,6 +18,7 @@ import { readHistory } from "./history.ts";
 import { type QueueConfig, queueKey, type SubjectName } from "./job.ts";
 import { deadIds, inOrder, leftBehind, workersThatWork } from "./quiet.ts";
 import { openSubject } from "./open.ts";
+import { expectedTicks, ticksOutside } from "./tick.ts";
 import { judge } from "./verdict.ts";
 
 type FaultName = "kill" | "kill producer" | "freeze" | ServerFaultName;
@@ -74,15 +75,19 @@ class QueueRun {
   async run(): Promise<Report> {
     const startedAt = performance.now();
     const clock = new ClockWatch();
-    const { hf, subject } = await openSubject(this.#config);
+    const { hf, subject } = openSubject(this.#config);
     const broken: string[] = [];
     try {
       this.#crew.start();
       await this.#crew.ready();
+      await subject.schedule?.begin();
+      const tickingFrom = Date.now();
       const watch = setInterval(() => void this.#look(), LOOK_MS);
       await this.#misbehave().finally(() => clearInterval(watch));
       await this.#options.topology.settle();
       await this.#crew.endProducers();
+      const tickingTo = Date.now();
+      await subject.schedule?.end();
       this.#options.log("quiet");
       const attempt = async (check: () => Promise<readonly string[]>): Promise<void> => {
         await check().then(
@@ -97,10 +102,10 @@ class QueueRun {
       await attempt(() => this.#crew.endWorkers());
       const history = readHistory(this.#crew.producers, this.#crew.workers);
       const dead = isOurs ? await deadIds(hf) : new Set<string>();
-      const { broken: found, ...measured } = judge(history, {
-        losses: this.#losses,
-        deadIds: dead,
-      });
+      const ticks = expectedTicks([...history.runsOf.values()].flat());
+      if (subject.schedule !== undefined) broken.push(...ticksOutside(ticks, tickingFrom, tickingTo));
+      const additions = new Map([...history.additions, ...ticks.map((tick) => [tick.payload.call, tick] as const)]);
+      const { broken: found, ...measured } = judge({ ...history, additions }, { losses: this.#losses, deadIds: dead });
       broken.push(...found);
       if (isOurs) await attempt(() => inOrder(hf));
       if (isOurs) await attempt(() => leftBehind(hf));
@@ -110,6 +115,7 @@ class QueueRun {
         scenario: this.#name,
         seconds,
         ...measured,
+        ticks: ticks.length,
         kills,
         restarts,
         faults: this.#counts,

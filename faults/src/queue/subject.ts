@@ -9,6 +9,7 @@ export interface RunningJob {
   readonly addedAt: number;
   readonly attempt: number;
   readonly crashes: number;
+  readonly scheduledFor?: number | undefined;
 }
 
 export type Handler = (job: RunningJob) => Promise<unknown>;
@@ -21,6 +22,8 @@ export interface Subject {
   /** How the job ended, and its result. */
   result(id: string): Promise<{ readonly status: string; readonly value?: unknown }>;
   work(handler: Handler): { counts(): WorkerCounts; close(): Promise<void> };
+  /** Of those that have any: one that ticks from now on, and its end. */
+  readonly schedule?: { begin(): Promise<unknown>; end(): Promise<unknown> };
   /** How many jobs are not over, those that are dead aside. */
   left(): Promise<number>;
   close(): Promise<void>;

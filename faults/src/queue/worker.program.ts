@@ -8,15 +8,17 @@ import { Random } from "../random.ts";
 import type { QueueConfig, WorkerCounts, WorkerEntry } from "./job.ts";
 import { openSubject } from "./open.ts";
 import type { RunningJob } from "./subject.ts";
+import { tickPayload } from "./tick.ts";
 
 const [configText, ledgerPath] = process.argv.slice(2);
 const config = JSON.parse(configText!) as QueueConfig;
 const ledger = new Ledger<WorkerEntry>(ledgerPath!);
 const random = new Random(config.seed);
 
-const { subject } = await openSubject(config);
+const { subject } = openSubject(config);
 const worker = subject.work(async (job) => {
-  const { id, fence, addedAt, payload } = job;
+  const { id, fence, addedAt, scheduledFor } = job;
+  const payload = scheduledFor === undefined ? job.payload : tickPayload(scheduledFor);
   ledger.write({ what: "started", at: ticks(), id, fence, addedAt, payload });
   try {
     await sleep(random.integer(0, config.runMs));

@@ -17,6 +17,9 @@ import type { QueueJob } from "./job.ts";
 import { add, append, claim } from "./scripts.gen.ts";
 import { WorkerStore } from "./worker-store.ts";
 
+/** Long enough that a busy machine renews it in time, short enough to be waited out. */
+const LEASE = "3s";
+
 describe("queue under faults", () => {
   const prefix = `test-${randomUUID()}`;
   let server: Standalone;
@@ -108,7 +111,7 @@ describe("queue under faults", () => {
             reject(job.signal.reason as Error);
           });
         }),
-      { lease: "1s", poll: 100 },
+      { lease: LEASE, poll: 100 },
     );
     await direct.queue<number>(name).add(7);
     await until("it runs", () => runs.length === 1);
@@ -165,7 +168,7 @@ describe("queue under faults", () => {
           running.resolve(undefined);
           job.signal.addEventListener("abort", () => reject(job.signal.reason as Error));
         }),
-      { lease: "1s", poll: 100 },
+      { lease: LEASE, poll: 100 },
     );
     await queue.add(7, { result: true, unique: "once" });
     await running.promise;
