@@ -7,6 +7,7 @@ import { byId, count, h, setText, short } from "./dom.ts";
 import { showFlights, showRecent } from "./feed.ts";
 import { createCacheGauge, createLimitGauge } from "./gauges.ts";
 import { note } from "./history.ts";
+import { showJobs } from "./jobs.ts";
 import { showLocks } from "./locks.ts";
 import { createMap } from "./map.ts";
 import { showPrimitives } from "./primitives.ts";
@@ -68,6 +69,7 @@ function showSnapshot(snapshot: Snapshot): void {
   showTotals(snapshot);
   map.update(snapshot);
   boards.update(snapshot);
+  showJobs(snapshot);
   showLocks(snapshot);
   showBreak(snapshot);
   showCache(snapshot.cache);
@@ -117,7 +119,7 @@ function showTotals({ totals, applied, cursor }: Snapshot): void {
     miles: short(totals.miles),
     "over 15 min late": late,
     "minutes lost": short(totals.lateMinutes),
-    "worker behind by": count(cursor.position - applied),
+    "worker behind by": count(Math.max(0, cursor.position - applied)),
   };
   const list = byId("totals");
   if (list.children.length === 0) {

@@ -51,6 +51,21 @@ const PRIMITIVES: Readonly<Record<string, Primitive>> = {
     ],
     commands: ["EVALSHA acquire.lua", "every third of the ttl: EVALSHA extend.lua", "EVALSHA release.lua"],
   },
+  queue: {
+    does: "A job runs until it has succeeded; its acknowledgement and its mark are one step. A schedule adds one job per tick over the whole fleet.",
+    code: [
+      "this.queue.add(batch, {",
+      'this.queue.groups.set(GROUP, { order: "strict" })',
+      'job.commit((tx) => void tx.queue("SET", job.key("applied"), String(to)))',
+      "this.queue.schedules.set(SCHEDULE, {",
+    ],
+    commands: [
+      "EVALSHA add.lua",
+      "EVALSHA claim.lua, which renews the lease",
+      "EVALSHA commit.lua, in which SET",
+      "EVALSHA schedule-tick.lua",
+    ],
+  },
   records: {
     does: "Typed hashes; an update reads, changes and writes only if nobody wrote in between.",
     code: ["state.airports.update(code, change, { initial: nothing })", "state.airports.get(code)"],
@@ -62,13 +77,9 @@ const PRIMITIVES: Readonly<Record<string, Primitive>> = {
     commands: ["EVALSHA find.lua", "EVALSHA change.lua"],
   },
   transaction: {
-    does: "The batch and the cursor change together or not at all, so the next leader goes on at exactly the next flight.",
-    code: [
-      "this.#hf.transaction(keys, body, { attempts: ATTEMPTS })",
-      'tx.queue("SET", this.#cursor, ',
-      'tx.queue("XADD", this.#stream, ',
-    ],
-    commands: ["WATCH", "GET", "MULTI", "SET", "XADD", "EXEC"],
+    does: "The cursor moves only if nobody else has moved or claimed it, so the next leader goes on at exactly the next flight.",
+    code: ["this.#hf.transaction(keys, body, { attempts: ATTEMPTS })", 'tx.queue("SET", this.#cursor, '],
+    commands: ["WATCH", "GET", "MULTI", "SET", "EXEC"],
   },
 };
 

@@ -53,8 +53,35 @@ export interface Snapshot {
   readonly locks: { readonly leader?: LockView; readonly worker?: LockView };
   readonly processes: readonly ProcessView[];
   readonly cache: { readonly hits: number; readonly misses: number; readonly loads: number; readonly joined: number };
+  readonly jobs: Jobs;
   readonly takeover?: Takeover;
   readonly pages: number;
+}
+
+export interface Jobs {
+  readonly waiting: number;
+  readonly active: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly recovered: number;
+  readonly dead: number;
+  readonly waitMs: number;
+  readonly runMs: number;
+  readonly workers: readonly { readonly name: string; readonly batches: readonly string[] }[];
+  readonly schedule?: Schedule;
+}
+
+export interface Schedule {
+  readonly nextInMs: readonly number[];
+  readonly runs: number;
+  readonly missed: number;
+  readonly last?: {
+    readonly flights: number;
+    readonly late: number;
+    readonly busiest?: string;
+    readonly by: string;
+    readonly agoMs: number;
+  };
 }
 
 /** What came of the last kill of a process that held a lock; each part appears once it is measured. */

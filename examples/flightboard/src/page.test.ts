@@ -6,6 +6,7 @@
  * - what a kill costs is claimed and not measured .......... "shows what a kill cost, before anybody has signed in, and keeps showing it"
  * - old figures look like new ones ......................... "greys while the API is away, and comes back by itself ..."
  * - a chip shows code that the demo does not have .......... "names the primitive behind each panel, with this demo's own code ..."
+ * - the queue or the schedule stands still on the page ..... "shows the queue with its workers, and the schedule ..."
  * - an update takes the focus away ......................... "keeps the focus ..."
  * - parts lie over each other on a narrow screen ........... "lays nothing over the totals ..."
  */
@@ -144,6 +145,17 @@ describe.skipIf(executable === undefined)("the page", { timeout: 2 * MINUTES }, 
       await card.waitFor({ state: "detached" });
     }
     expect(scripts.filter((script) => !existsSync(join(WORKSPACE, "packages/holdfast/src", script)))).toEqual([]);
+  });
+
+  it("shows the queue with its workers, and the schedule with its last result and next runs", async () => {
+    await visit.locator("#jobs .workers li").first().waitFor();
+    await visit.locator("#jobs .workers [data-worker^=worker-]").first().waitFor();
+    const figures = visit.locator("#jobs .figures dd");
+    expect(await figures.count()).toBe(6);
+    await visit.locator("#jobs .figures div", { hasText: /batches done[1-9]/ }).waitFor();
+    await visit.locator("#schedule .found", { hasText: /^[\d,]+ flights, [\d.]+% late, busiest [A-Z]{3}$/ }).waitFor();
+    await visit.locator("#schedule .plan dd", { hasText: /^\d+ s ago by worker-[12]$/ }).waitFor();
+    await visit.locator("#schedule .plan dd", { hasText: /^\d+ s, \d+ s, \d+ s$/ }).waitFor();
   });
 
   it("keeps the focus through updates and the tour, which waits", async () => {

@@ -1,33 +1,35 @@
 /**
- * Keeps boards, counters, records, tags and places up to date from the flight log. Two of these run, and a lock lets one
- * work. The lock only saves work: two workers on the same batch give the same numbers, see `worker/apply.ts`.
+ * Keeps boards, counters, records, tags and places up to date from the flight log, and makes a summary every few seconds. Two of these run.
+ * A lock lets one of them take batches, so that a takeover can be watched; the queue alone would do, as it gives one batch at a time to
+ * whichever worker is free. Summaries are for both.
  */
+import { once } from "node:events";
 import { readAirports } from "./data/airports.ts";
 import { FlightLog } from "./ingest/flight-log.ts";
 import { keepRunning, lockOwner, log, runService } from "./service.ts";
 import { WORKER_LOCK } from "./state/state.ts";
+import { Summaries } from "./state/summary.ts";
 import { applyBatch } from "./worker/apply.ts";
 
 const WORKER_TTL = "2s";
-/** How long one read of the log waits for the next batch. */
-const BLOCK_MS = 1_000;
 
 await runService("worker", async (service) => {
+  const { hf, state, options, signal } = service;
   const places = await readAirports();
-  const owner = lockOwner(service.options);
-  const work = service.hf.lock(WORKER_LOCK, { ttl: WORKER_TTL, maxHold: false, owner });
-  const flightLog = new FlightLog(service.hf);
-  await keepRunning(service, async () => {
-    await using held = await work.acquire({ wait: "1h", signal: service.signal });
-    const over = AbortSignal.any([held.signal, service.signal]);
-    let applied = await flightLog.applied();
-    log(service.options, `works from flight ${applied} on`);
-    while (!over.aborted) {
-      const batch = await flightLog.next(applied, BLOCK_MS, over);
-      if (batch === undefined) continue;
-      await applyBatch(service.state, places, batch);
-      await flightLog.commit(batch);
-      applied = batch.to;
-    }
-  });
+  const work = hf.lock(WORKER_LOCK, { ttl: WORKER_TTL, maxHold: false, owner: lockOwner(options) });
+  const flightLog = new FlightLog(hf);
+  const summaries = new Summaries(hf, state);
+  await Promise.all([
+    keepRunning(service, async () => {
+      await using held = await work.acquire({ wait: "1h", signal });
+      const over = AbortSignal.any([held.signal, signal]);
+      await using _worker = await flightLog.work((batch) => applyBatch(state, places, batch));
+      log(options, `works from flight ${await flightLog.applied()} on`);
+      if (!over.aborted) await once(over, "abort");
+    }),
+    keepRunning(service, async () => {
+      await using _worker = await summaries.work(options.name);
+      if (!signal.aborted) await once(signal, "abort");
+    }),
+  ]);
 });

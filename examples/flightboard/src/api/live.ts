@@ -1,6 +1,8 @@
 /** What open pages receive: each flight as it is sent, and once a second the state of everything. */
 import type { CacheStats, LeaderboardEntry, Holdfast } from "holdfast";
 import { type Flight, readFlights } from "../data/flights.ts";
+import { Summaries } from "../state/summary.ts";
+import { type JobsView, viewJobs } from "./jobs.ts";
 import { type Cursor, FlightLog } from "../ingest/flight-log.ts";
 import { holderOf, pause, type Service } from "../service.ts";
 import type { GrandTotals } from "../state/derive.ts";
@@ -35,6 +37,7 @@ export interface Snapshot {
   readonly locks: { readonly leader: LockView | undefined; readonly worker: LockView | undefined };
   readonly processes: readonly { readonly name: string; readonly presence: Presence | undefined }[];
   readonly cache: CacheStats;
+  readonly jobs: JobsView;
   /** What came of the last kill of a process that held a lock. */
   readonly takeover: Takeover | undefined;
   /** Pages connected to this process. */
@@ -59,6 +62,7 @@ const ALL_AIRPORTS = 500;
 export class Live {
   readonly #service: Service;
   readonly #log: FlightLog;
+  readonly #summaries: Summaries;
   readonly #hub: Hub;
   readonly #sources: Sources;
   /** The last flights sent, oldest first: what a page that has just been opened shows. */
@@ -68,6 +72,7 @@ export class Live {
   constructor(service: Service, hub: Hub, sources: Sources) {
     this.#service = service;
     this.#log = new FlightLog(service.hf);
+    this.#summaries = new Summaries(service.hf, service.state);
     this.#hub = hub;
     this.#sources = sources;
   }
@@ -114,6 +119,7 @@ export class Live {
       state.control.get(CONTROL_ID),
       state.presence.getMany(PROCESSES),
     ]);
+    const jobs = await viewJobs(this.#log, this.#summaries, presence);
     const speed = control?.value.speed ?? options.speed;
     const total = (id: (typeof ids)[number]): number => totals.get(id) ?? 0;
     return {
@@ -132,6 +138,7 @@ export class Live {
       locks: { leader, worker },
       processes: PROCESSES.map((name) => ({ name, presence: presence.get(name) })),
       cache: this.#sources.cache(),
+      jobs,
       takeover: this.#sources.takeover(),
       pages: this.#hub.pages,
     };

@@ -1,23 +1,32 @@
 /**
- * The way from ingest to worker: a stream of batches, a cursor that says how far ingest has come, and a mark that says
- * how far the worker has come. The three keys share a slot, so each step below is one optimistic transaction.
+ * The way from ingest to worker: a queue of batches, a cursor that says how far ingest has come, and a mark that says how far the worker
+ * has come.
  *
- * Why no flight is lost or sent twice, whatever is killed when:
- * - A batch enters the stream in the same transaction that moves the cursor. Either both happened or neither.
- * - The transaction watches the cursor. If anybody moved it since it was read, nothing is written and it is read again.
- * - An entry's id is the index behind its last flight, and a stream refuses ids that do not rise: the same batch cannot
- *   stand in it twice even if everything above were wrong.
- * - The cursor also holds the fence of the leader that wrote it. A new leader first claims it with its higher fence;
- *   from then on the old one, frozen for a minute and alive again, finds a fence above its own and stands down.
- * - When an answer is lost the caller just repeats: the cursor says whether the batch is in.
+ * Why no flight is lost or counted twice, whatever is killed when:
+ * - A batch is added before the cursor moves over it. A leader that dies in between leaves a batch that its successor adds again, perhaps
+ *   with other bounds: so the worker leaves out what is below its mark. The flights are numbered, so what is left is exactly what is new.
+ * - The batches are one group of the queue, in strict order: one at a time over all workers, and one that failed, or whose worker died, is
+ *   again the first. So a batch begins at the mark, or below it, and never behind it.
+ * - The mark moves in the step that acknowledges the job (`job.commit`): both happened or neither, and only if the job is still this run's.
+ *   A worker that was frozen and wakes up is refused. What it applied meanwhile can be repeated, see `worker/apply.ts`.
+ * - The cursor moves in a transaction that watches it, and it holds the fence of the leader that wrote it. A new leader first claims it with
+ *   its higher fence; from then on the old one, frozen for a minute and alive again, finds a fence above its own and stands down.
  *
- * The stream holds at most `MAX_AHEAD` flights: a leader that far ahead gets `full` and waits for the worker.
+ * At most `MAX_BATCHES` wait: a leader that far ahead gets `full` and waits for the worker.
  */
-import { type Holdfast, HoldfastError, type Reply, type Transaction } from "holdfast";
+import {
+  type Holdfast,
+  HoldfastError,
+  type Queue,
+  type QueueOptions,
+  type QueueWorker,
+  type Reply,
+  type Transaction,
+} from "holdfast";
 import type { Flight } from "../data/flights.ts";
 
-/** Flights between the worker's mark and the leader's cursor. */
-export const MAX_AHEAD = 500;
+/** Batches that may wait for the worker. */
+export const MAX_BATCHES = 5;
 
 export interface Cursor {
   /** Index of the next flight. */
@@ -51,18 +60,28 @@ export type AppendResult =
 const START: Cursor = { position: 0, fence: 0, term: 0, at: 0, by: "nobody" };
 /** Rivals for a key are one leader and its successor, so a conflict is rare and the second attempt settles it. */
 const ATTEMPTS = 20;
+const GROUP = "in order";
+/** A batch can be applied, or the server is away: it is never given up. */
+const OPTIONS: QueueOptions<Batch, undefined> = {
+  attempts: 1_000,
+  backoff: { type: "fixed", delay: "200ms" },
+  maxCrashes: 1_000,
+  maxWaiting: MAX_BATCHES,
+};
+/** A dead worker is followed after this time at the latest. */
+const LEASE = "2s";
 
 export class FlightLog {
+  readonly queue: Queue<Batch, undefined>;
   readonly #hf: Holdfast;
   readonly #cursor: string;
-  readonly #stream: string;
   readonly #applied: string;
 
   constructor(hf: Holdfast) {
     this.#hf = hf;
+    this.queue = hf.queue("flights", OPTIONS);
     this.#cursor = hf.key("flight-log", "cursor");
-    this.#stream = hf.key("flight-log", "stream");
-    this.#applied = hf.key("flight-log", "applied");
+    this.#applied = this.queue.key("applied");
   }
 
   async cursor(): Promise<Cursor> {
@@ -85,47 +104,44 @@ export class FlightLog {
     });
   }
 
-  append(batch: Batch, leader: Leader): Promise<AppendResult> {
+  /** @param wait for so long where the worker is behind, before the answer is `full` */
+  async append(batch: Batch, leader: Leader, wait: `${number}ms` = "0ms"): Promise<AppendResult> {
+    const refused = refusal(await this.cursor(), batch, leader);
+    if (refused !== undefined) return refused;
     const from = batch.to - batch.flights.length;
+    const { status } = await this.queue.add(batch, { id: `${from}-${batch.to}`, group: GROUP, wait });
+    if (status === "full") return { status: "full" };
     return this.#transaction([this.#cursor], async (tx) => {
       const cursor = parseCursor(await tx.send("GET", this.#cursor));
-      if (cursor.fence > leader.fence) return { status: "deposed", cursor };
-      if (cursor.position !== from) return { status: "moved", position: cursor.position };
-      const applied = Number((await tx.send("GET", this.#applied)) ?? 0);
-      if (batch.to - applied > MAX_AHEAD) return { status: "full" };
+      const late = refusal(cursor, batch, leader);
+      if (late !== undefined) return late;
       const at = batch.flights.at(-1)?.at ?? cursor.at;
       tx.queue("SET", this.#cursor, JSON.stringify({ ...cursor, ...leader, position: batch.to, at }));
-      tx.queue("XADD", this.#stream, `${batch.to}-0`, "flights", JSON.stringify(batch.flights));
       return { status: "appended" };
     });
   }
 
-  /** The batch after `applied`, waiting up to `blockMs` for it; undefined when none came. */
-  async next(applied: number, blockMs: number, signal: AbortSignal): Promise<Batch | undefined> {
-    const reply = await this.#hf.driver.blocking(
-      ["XREAD", "COUNT", "1", "BLOCK", String(blockMs), "STREAMS", this.#stream, `${applied}-0`],
-      blockMs,
-      { op: "flightLog.next", class: "read", signal },
-      this.#stream,
+  /** Runs until it is closed. `apply` is given what is new of each batch, in order; of one that it was at when its worker died, again. */
+  async work(apply: (batch: Batch) => Promise<void>): Promise<QueueWorker> {
+    await this.queue.groups.set(GROUP, { order: "strict" });
+    return this.queue.work(
+      async (job) => {
+        const applied = await this.applied();
+        const { flights, to } = job.payload;
+        const fresh = flights.filter(({ index }) => index >= applied);
+        if (fresh.length === 0) return undefined;
+        await apply({ flights: fresh, to });
+        await job.commit((tx) => void tx.queue("SET", job.key("applied"), String(to)));
+        return undefined;
+      },
+      { concurrency: 1, lease: LEASE, poll: "1s", drain: "1s" },
     );
-    return parseBatch(reply);
   }
 
-  /** Moves the worker's mark over a batch and drops it from the stream. Repeating it changes nothing. */
-  commit(batch: Batch): Promise<void> {
-    return this.#transaction([this.#applied], async (tx) => {
-      const applied = Number((await tx.send("GET", this.#applied)) ?? 0);
-      if (applied >= batch.to) return;
-      tx.queue("SET", this.#applied, String(batch.to));
-      tx.queue("XTRIM", this.#stream, "MINID", `${batch.to}-1`);
-    });
-  }
-
-  /** Batches that are in the stream now. */
+  /** Batches that are not applied. */
   async depth(): Promise<number> {
-    return Number(
-      await this.#hf.driver.send(["XLEN", this.#stream], { op: "flightLog.depth", class: "read" }, this.#stream),
-    );
+    const { waiting, delayed, active, dead } = await this.queue.counts();
+    return waiting + delayed + active + dead;
   }
 
   async #transaction<T>(keys: string[], body: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -139,14 +155,11 @@ export class FlightLog {
   }
 }
 
-function parseCursor(reply: Reply): Cursor {
-  return reply === null ? START : (JSON.parse((reply as Buffer).toString()) as Cursor);
+function refusal(cursor: Cursor, { flights, to }: Batch, leader: Leader): AppendResult | undefined {
+  if (cursor.fence > leader.fence) return { status: "deposed", cursor };
+  return cursor.position === to - flights.length ? undefined : { status: "moved", position: cursor.position };
 }
 
-/** XREAD answers with a map of stream to entries, which arrives as `[stream, [[id, [field, value]]]]`. */
-function parseBatch(reply: Reply): Batch | undefined {
-  const [, entries] = (reply ?? []) as [Buffer, [Buffer, [Buffer, Buffer]][]] | [];
-  const [id, [, flights] = []] = entries?.[0] ?? [];
-  if (id === undefined || flights === undefined) return undefined;
-  return { to: Number.parseInt(id.toString(), 10), flights: JSON.parse(flights.toString()) as Flight[] };
+function parseCursor(reply: Reply): Cursor {
+  return reply === null ? START : (JSON.parse((reply as Buffer).toString()) as Cursor);
 }

@@ -43,11 +43,10 @@ async function appendWhole(
   signal: AbortSignal,
 ): Promise<"appended" | "ended"> {
   while (!signal.aborted) {
-    const result = await flightLog.append(batch, leader);
+    const result = await flightLog.append(batch, leader, "100ms");
     if (result.status === "appended") return "appended";
     if (result.status === "moved" && result.position === batch.to) return "appended";
     if (result.status !== "full") return "ended";
-    await pause(TICK_MS / 10, signal);
   }
   return "ended";
 }

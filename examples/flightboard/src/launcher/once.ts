@@ -5,6 +5,7 @@ import { JSON_FLIGHTS, readFlights } from "../data/flights.ts";
 import { FlightLog } from "../ingest/flight-log.ts";
 import type { Options } from "../options.ts";
 import { openState } from "../state/state.ts";
+import { Summaries } from "../state/summary.ts";
 import type { CheckResult } from "../verify/check.ts";
 import { checkDerived } from "../verify/derived.ts";
 import { checkNews, listen } from "../verify/news.ts";
@@ -64,7 +65,7 @@ export async function replayOnce(options: Options & { url: string }, fleet: Flee
 
   const truth = await findTruthAside(options.flights);
   const results = [
-    ...(await checkDerived(state, log, truth)),
+    ...(await checkDerived({ state, log, summaries: new Summaries(hf, state) }, truth)),
     ...(await checkServed({ base, hf, veteran: visitor, watching }, truth)),
     await checkNews(heard, options.flights, blows.length === 0),
   ];

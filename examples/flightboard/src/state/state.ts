@@ -2,6 +2,7 @@
 import type { Cache, Channel, Counter, Geo, Holdfast, Leaderboard, Records, Tags } from "holdfast";
 import type { Flight } from "../data/flights.ts";
 import type { AirportTotals } from "./derive.ts";
+import type { Summary } from "./summary.ts";
 
 /** One airport as the worker keeps it. */
 export interface AirportRecord extends AirportTotals {
@@ -67,6 +68,7 @@ export interface State {
   readonly presence: Cache<Presence>;
   readonly control: Records<Control>;
   readonly takeovers: Records<Takeover>;
+  readonly summaries: Records<Summary>;
 }
 
 export const PROCESSES = ["ingest-1", "ingest-2", "worker-1", "worker-2", "api"] as const;
@@ -94,5 +96,6 @@ export function openState(hf: Holdfast): State {
     presence: hf.cache<Presence>("processes", { ttl: "3s", jitter: 0 }),
     control: hf.records<Control>("control"),
     takeovers: hf.records<Takeover>("takeovers"),
+    summaries: hf.records<Summary>("summaries"),
   };
 }

@@ -1,9 +1,11 @@
 /** The worker's numbers against `derive`: log, counters, records, boards, tags and places. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Leaderboard, TagsQuery, Tags } from "holdfast";
 import type { Airport } from "../data/airports.ts";
 import type { FlightLog } from "../ingest/flight-log.ts";
 import { scores, tagsFor } from "../state/derive.ts";
 import type { State } from "../state/state.ts";
+import { SUMMARY_EVERY_MS, type Summaries } from "../state/summary.ts";
 import { check, type Check, type CheckResult } from "./check.ts";
 import { meters, ranked } from "./expected.ts";
 import type { Truth } from "./truth.ts";
@@ -12,8 +14,14 @@ const NEAREST = 6;
 /** A stored place is the middle of a cell of 0.6 m. */
 const CELL_METERS = 1;
 const PAGE = 1_000;
+/** Longer than two ticks are apart. */
+const ROUNDS = 120;
+const ROUND_MS = 100;
 
-export async function checkDerived(state: State, log: FlightLog, truth: Truth): Promise<CheckResult[]> {
+export async function checkDerived(
+  { state, log, summaries }: { readonly state: State; readonly log: FlightLog; readonly summaries: Summaries },
+  truth: Truth,
+): Promise<CheckResult[]> {
   const { boards } = state;
   return [
     await check("flight log", (it) => checkLog(it, log, truth)),
@@ -26,6 +34,7 @@ export async function checkDerived(state: State, log: FlightLog, truth: Truth): 
     await check("airports by tag", (it) => checkTags(it, state, truth)),
     await check("routes by tag", (it) => checkRoutes(it, state, truth)),
     await check("places and nearest", (it) => checkPlaces(it, state, truth)),
+    await check("schedule", (it) => checkSchedule(it, summaries, truth)),
   ];
 }
 
@@ -33,6 +42,19 @@ async function checkLog(it: Check, log: FlightLog, { flights }: Truth): Promise<
   it.equal("cursor", (await log.cursor()).position, flights);
   it.equal("applied", await log.applied(), flights);
   it.equal("batches left", await log.depth(), 0);
+}
+
+/** At least one tick has come, none had two jobs, and what they found was there. */
+async function checkSchedule(it: Check, summaries: Summaries, { flights }: Truth): Promise<void> {
+  const ticked = async () =>
+    (await summaries.schedule())?.last !== undefined && (await summaries.latest()) !== undefined;
+  for (let round = 0; round < ROUNDS && !(await ticked()); round += 1) await sleep(ROUND_MS);
+  const [schedule, summary] = await Promise.all([summaries.schedule(), summaries.latest()]);
+  it.that("it has run", (schedule?.runs ?? 0) > 0);
+  it.that("its last run is known", summary !== undefined && summary.scheduledFor % SUMMARY_EVERY_MS === 0);
+  it.that("it found no more than there is", summary !== undefined && summary.flights <= flights);
+  it.that("the next one is later", (schedule?.next[0] ?? 0) > (schedule?.last?.scheduledFor ?? Infinity));
+  it.equal("dead", (await summaries.queue.counts()).dead, 0);
 }
 
 async function checkTotals(it: Check, state: State, { derived }: Truth): Promise<void> {
