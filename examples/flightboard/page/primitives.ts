@@ -56,7 +56,7 @@ const PRIMITIVES: Readonly<Record<string, Primitive>> = {
     code: [
       "this.queue.add(batch, {",
       'this.queue.groups.set(GROUP, { order: "strict" })',
-      'job.commit((tx) => void tx.queue("SET", job.key("applied"), String(to)))',
+      'job.commit((tx) => tx.queue("SET", job.key("applied"), String(to)))',
       "this.queue.schedules.set(SCHEDULE, {",
     ],
     commands: [

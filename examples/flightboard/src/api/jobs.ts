@@ -1,8 +1,8 @@
 /** The queue of batches and the schedule of summaries, as the page shows them. */
 import type { QueueStats, QueueWorkerInfo } from "holdfast";
 import type { FlightLog } from "../ingest/flight-log.ts";
-import type { Presence } from "../state/state.ts";
-import type { Summaries, Summary } from "../state/summary.ts";
+import type { Presence, Summary } from "../state/state.ts";
+import type { Summaries } from "../state/summary.ts";
 
 export interface JobsView {
   readonly waiting: number;

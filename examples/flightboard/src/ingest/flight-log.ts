@@ -131,7 +131,7 @@ export class FlightLog {
         const fresh = flights.filter(({ index }) => index >= applied);
         if (fresh.length === 0) return undefined;
         await apply({ flights: fresh, to });
-        await job.commit((tx) => void tx.queue("SET", job.key("applied"), String(to)));
+        await job.commit((tx) => tx.queue("SET", job.key("applied"), String(to)));
         return undefined;
       },
       { concurrency: 1, lease: LEASE, poll: "1s", drain: "1s" },

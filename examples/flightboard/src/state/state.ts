@@ -2,7 +2,6 @@
 import type { Cache, Channel, Counter, Geo, Holdfast, Leaderboard, Records, Tags } from "holdfast";
 import type { Flight } from "../data/flights.ts";
 import type { AirportTotals } from "./derive.ts";
-import type { Summary } from "./summary.ts";
 
 /** One airport as the worker keeps it. */
 export interface AirportRecord extends AirportTotals {
@@ -50,6 +49,17 @@ export interface Takeover {
   readonly successor?: { readonly name: string; readonly afterMs: number };
   /** Flights in the log, and how many of them are missing in the derived numbers, or in them more than once. */
   readonly count?: { readonly flights: number; readonly lost: number; readonly twice: number };
+}
+
+/** What the last job of the schedule found, and who ran it. */
+export interface Summary {
+  readonly flights: number;
+  /** Of all flights, 0 to 1. */
+  readonly late: number;
+  readonly busiest: string | undefined;
+  readonly by: string;
+  /** The tick that it was made for, milliseconds since 1970 by the server's clock. */
+  readonly scheduledFor: number;
 }
 
 export interface State {

@@ -1,17 +1,6 @@
 /** A summary every few seconds, by a schedule: whichever worker is free makes it, and no tick has two. */
 import type { Holdfast, Queue, QueueSchedule, QueueWorker } from "holdfast";
-import type { State } from "./state.ts";
-
-/** What the last one found, and who made it. */
-export interface Summary {
-  readonly flights: number;
-  /** Of all flights, 0 to 1. */
-  readonly late: number;
-  readonly busiest: string | undefined;
-  readonly by: string;
-  /** The tick that it was made for, milliseconds since 1970 by the server's clock. */
-  readonly scheduledFor: number;
-}
+import type { State, Summary } from "./state.ts";
 
 export const SUMMARY_EVERY_MS = 5_000;
 const SCHEDULE = "summary";
