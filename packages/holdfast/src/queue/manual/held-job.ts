@@ -5,7 +5,6 @@ import { type Duration, givenOptions, type OptionNames, toMs, toTimerMs } from "
 import type { Operations } from "../../core/observe/observe.ts";
 import { AGAIN, type Ending } from "../endings.ts";
 import type { Run } from "../run.ts";
-import { GivenUp } from "../steps/suspension.ts";
 import type { Fate } from "../worker-store.ts";
 import type { Holder } from "./holder.ts";
 import { encodeToken } from "./token.ts";
@@ -104,8 +103,6 @@ export class QueueHeldJob<Payload, Result = unknown> implements AsyncDisposable 
   complete(result?: Result): Promise<QueueHeldResult> {
     return this.#operations.run("complete", this.id, async () => {
       const { endings } = this.#holder;
-      // What it did is undone by handlers only: it is as dead as it was to be.
-      if (this.#run.isGivenUp) return this.#settle(() => endings.fail(this.#run, new GivenUp(undefined)));
       const success = endings.successOf(this.#run, result) ?? DONE;
       return this.#settle(() => endings.finish(this.#run, success));
     });

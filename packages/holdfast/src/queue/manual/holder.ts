@@ -8,7 +8,7 @@ import type { Core } from "../../core/core.ts";
 import { usableMs } from "../../core/lease/timed-lease.ts";
 import { runScript } from "../../core/script/run.ts";
 import { type Ending, Endings } from "../endings.ts";
-import { Unhandled } from "../failure.ts";
+import { Snooze, Unhandled } from "../failure.ts";
 import { Reports } from "../jobs/reports.ts";
 import type { QueueSettings } from "../options.ts";
 import type { Tally } from "../overview/tally.ts";
@@ -38,6 +38,8 @@ export interface TakeTerms {
 
 /** How often the server is asked which jobs are cancelled, should a wake-up be lost. */
 const LOOK_MS = 10_000;
+/** How long what is left to workers is not looked at again. */
+const LEFT_MS = 1_000;
 
 export class Holder {
   readonly worker: string;
@@ -188,6 +190,11 @@ export class Holder {
     const { name, freesAtStart } = run.record;
     if (names !== undefined && (name === undefined || !names.includes(name))) {
       await this.settle(run, () => this.endings.fail(run, new Unhandled("not claimed by this name")));
+      return false;
+    }
+    // What it did is undone by its handler: a worker's, which comes for it, or has it by then.
+    if (run.isGivenUp) {
+      await this.settle(run, () => this.endings.fail(run, new Snooze(LEFT_MS)));
       return false;
     }
     if (run.isExpired && !(await this.store.hasBegun(run))) {

@@ -9,7 +9,9 @@
 // - waiting misses a job, or never ends ............................... "waits for a job", "waits no longer than ..."
 // - claims leave something behind ..................................... "leaves no worker behind"
 // - those who wait for its result, or for the job, are not told ....... "its result and its parent are told"
+// - what a job did stays done, as it is claimed by one who cannot undo it "leaves a job that is to undo what it did to workers"
 // - options that are none ............................................. "refuses"
+// Longer than other files: each promise of a claim is tried on its own.
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
@@ -279,6 +281,27 @@ describe.each(backends())("claiming jobs by hand [$name]", ({ url, options }) =>
       const { totals } = await queue.overview();
       return totals.completed === 1 && totals.dead === 1;
     });
+  });
+
+  it("leaves a job that is to undo what it did to workers", async () => {
+    const queue = fresh();
+    const log: string[] = [];
+    await using worker = queue.work(async (job) => {
+      await job.step("charge", () => void log.push("charge"));
+      await job.compensate("refund", () => log.push("refund"));
+      worker.pause();
+      throw new Discard("no");
+    });
+    const job = await queue.add(1, { result: true });
+    await until("it is given up", async () => {
+      const { active, waiting } = await queue.counts();
+      return log.length > 0 && active === 0 && waiting === 1;
+    });
+    expect(await queue.claim()).toEqual([]);
+    expect(await queue.get(job.id)).toMatchObject({ state: "delayed" });
+    worker.resume();
+    expect(await job.result()).toEqual({ status: "dead", message: "no" });
+    expect(log).toEqual(["charge", "refund"]);
   });
 
   it("frees a unique key that is taken until the job starts", async () => {
