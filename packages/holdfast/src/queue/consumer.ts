@@ -60,7 +60,7 @@ export interface ConsumerParts {
   readonly tally: Tally;
   readonly terms: ConsumerTerms;
   readonly performer: Performer;
-  readonly failuresOf: (info: Buffer) => FailureRecord;
+  readonly failuresOf: (info: Buffer | null) => FailureRecord | undefined;
   /** Names that it has handlers for; undefined: for all. */
   readonly names: readonly string[] | undefined;
   /** It has nothing to do. */
@@ -77,7 +77,7 @@ export class Consumer implements Claimant {
   readonly #share: Share;
   readonly #tally: Tally;
   readonly #terms: ConsumerTerms;
-  readonly #failuresOf: (info: Buffer) => FailureRecord;
+  readonly #failuresOf: (info: Buffer | null) => FailureRecord | undefined;
   readonly #names: readonly string[] | undefined;
   readonly #onEmpty: () => void;
   readonly #runs = new Runs();
@@ -310,8 +310,7 @@ export class Consumer implements Claimant {
       const bytes = stored.records[at];
       // Removed while it waited.
       if (bytes === null || bytes === undefined) continue;
-      const info = stored.failures[at] ?? null;
-      const failures = info === null ? undefined : this.#failuresOf(info);
+      const failures = this.#failuresOf(stored.failures[at] ?? null);
       const run = new Run(id, fenceOf(id), decodeRecord(bytes), failures, Number(stored.crashed[at] ?? 0));
       this.#runs.begin(run);
       this.#cancels.begun(run);

@@ -9,7 +9,10 @@ import type { Partitions } from "./partitions.ts";
 
 export interface QueueDeadJob<Payload> {
   readonly id: string;
-  readonly payload: Payload;
+  /** Undefined where it cannot be read: it does not match the schema any more, or its key is gone. */
+  readonly payload: Payload | undefined;
+  /** Why the payload cannot be read. */
+  readonly problem: string | undefined;
   /** Since when it is dead: milliseconds since 1970 by the server's clock. */
   readonly at: number;
   readonly failures: number;
@@ -76,9 +79,10 @@ export class QueueDeadLetters<Payload> {
     return this.#operations.run("dead.page", undefined, async () => {
       const { cursor, limit = 50 } = givenOptions(options, PAGE_OPTIONS);
       const page = await this.#pages.read("dead", cursor, wholeBetween("limit", limit, 1, MAX_PAGE));
-      const jobs = page.jobs.map(({ id, payload, finishedAt, failures, crashes, history, reason }) => ({
+      const jobs = page.jobs.map(({ id, payload, problem, finishedAt, failures, crashes, history, reason }) => ({
         id,
         payload,
+        problem,
         at: finishedAt!,
         failures,
         crashes,

@@ -102,7 +102,7 @@ describe.each(backends())("a queue of several partitions [$name]", ({ url, optio
     let cursor: string | undefined;
     do {
       const page = await queue.dead.page({ limit: 7, ...(cursor === undefined ? {} : { cursor }) });
-      found.push(...page.jobs.map(({ payload }) => payload));
+      found.push(...page.jobs.map(({ payload }) => payload!));
       cursor = page.cursor;
     } while (cursor !== undefined);
     expect(found.toSorted((a, b) => a - b)).toEqual(numbers(200));

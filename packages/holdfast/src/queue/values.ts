@@ -1,4 +1,5 @@
 /** The three kinds of values that a queue stores, each with the handle's serializer, compression and encryption. */
+import { CodecError } from "../base/errors.ts";
 import type { Codec, CodecContext } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
 import type { FailureRecord } from "./failure.ts";
@@ -80,7 +81,7 @@ export function cancelledElsewhere(
   return reason === undefined ? mark : Buffer.concat([mark, told.encode({ message: reason }, FLOW)]);
 }
 
-function reasonFrom({ told }: QueueValues<unknown, unknown>, bytes: Buffer): string | undefined {
+function elsewhereFrom({ told }: QueueValues<unknown, unknown>, bytes: Buffer): string | undefined {
   try {
     return bytes.length === 0 ? undefined : told.decode(bytes, FLOW).message;
   } catch {
@@ -90,10 +91,33 @@ function reasonFrom({ told }: QueueValues<unknown, unknown>, bytes: Buffer): str
 }
 
 export function outcomeFrom<Result>(values: QueueValues<unknown, Result>, bytes: Buffer): Outcome<Result> {
-  if (bytes[0] === CANCELLED) return { status: "cancelled", reason: reasonFrom(values, bytes.subarray(1)) };
+  if (bytes[0] === CANCELLED) return { status: "cancelled", reason: elsewhereFrom(values, bytes.subarray(1)) };
   const { value, message = "", cancelled, expired } = values.outcome.decode(bytes, values.context);
   if (expired === true) return { status: "expired" };
   if (cancelled !== undefined) return { status: "cancelled", reason: cancelled === "" ? undefined : cancelled };
   if (value === undefined) return { status: "dead", message };
   return { status: "ok", value: values.result.decode(Buffer.from(value), values.context) };
+}
+
+/** Why a job was cancelled; undefined also where this process cannot read it. */
+export function reasonFrom(values: QueueValues<unknown, unknown>, outcome: Buffer): string | undefined {
+  const ended = readable(() => outcomeFrom(values, outcome)).value;
+  return ended?.status === "cancelled" ? ended.reason : undefined;
+}
+
+/** What is remembered of a job's failures: nothing where this process cannot read it, so that the job is run all the same. */
+export function failuresFrom(values: QueueValues<unknown, unknown>, info: Buffer | null): FailureRecord | undefined {
+  return info === null || info.length === 0
+    ? undefined
+    : readable(() => values.failures.decode(info, values.context)).value;
+}
+
+/** What was stored with a schema that has changed since, or with a key that is gone, is undefined, and `problem` says why. */
+export function readable<T>(read: () => T): { readonly value: T | undefined; readonly problem: string | undefined } {
+  try {
+    return { value: read(), problem: undefined };
+  } catch (error) {
+    if (error instanceof CodecError) return { value: undefined, problem: error.message };
+    throw error;
+  }
 }

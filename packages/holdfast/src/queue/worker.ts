@@ -19,7 +19,7 @@ import type { Run } from "./run.ts";
 import type { Share } from "./slots.ts";
 import type { MiddlewareChain } from "./workers/middleware.ts";
 import type { Gatherings } from "./workers/gatherings.ts";
-import { outcomeFrom, type QueueValues } from "./values.ts";
+import { failuresFrom, type QueueValues, reasonFrom } from "./values.ts";
 import { WorkerStore } from "./worker-store.ts";
 
 /** Counts of one worker since it was made. */
@@ -104,11 +104,8 @@ export class QueueWorker implements AsyncDisposable {
         timeoutMs: queue.timeoutMs,
       };
       const payloadOf = (run: Run) => values.payload.decode(run.record.payload, values.context) as never;
-      const failuresOf = (info: Buffer) => values.failures.decode(info, values.context);
-      const reasonOf = (outcome: Buffer) => {
-        const ended = outcomeFrom(values, outcome);
-        return ended.status === "cancelled" ? ended.reason : undefined;
-      };
+      const failuresOf = (info: Buffer | null) => failuresFrom(values, info);
+      const reasonOf = (outcome: Buffer) => reasonFrom(values, outcome);
       return partitions.map((partition) => {
         const store = new WorkerStore(core, partition.keys, id, queue);
         const endings = new Endings({ core, queue: name, store, values, settings: queue });

@@ -40,7 +40,7 @@ describe.each(backends())("many jobs at once [$name]", ({ url, options }) => {
     });
     await until("they are dead", () => worker.stats().dead === 10);
     let odd = 0;
-    for await (const { payload } of queue.entries({ state: "dead" })) odd += payload % 2;
+    for await (const { payload } of queue.entries({ state: "dead" })) odd += payload! % 2;
     expect(await queue.where({ state: "dead", failure: "odd" }).remove()).toEqual({ matched: odd, changed: odd });
     const even = queue.where({ state: "dead", failure: /^even: \d+$/g });
     expect(await even.retry()).toEqual({ matched: 10 - odd, changed: 10 - odd });
@@ -61,7 +61,7 @@ describe.each(backends())("many jobs at once [$name]", ({ url, options }) => {
       Promise.all(numbers(300).map((at) => queue.add(at, { group: `g${String(at * 2 + 301).padStart(4, "0")}` })));
     await add();
     const seen: number[] = [];
-    for await (const { payload } of queue.entries({ state: "waiting" })) seen.push(payload);
+    for await (const { payload } of queue.entries({ state: "waiting" })) seen.push(payload!);
     expect(seen).toEqual(numbers(300));
     const first = await queue.page({ state: "waiting", limit: 1 });
     expect(first.cursor).toBeDefined();

@@ -2,7 +2,7 @@
 import type { QueueFailure } from "../failure.ts";
 import type { QueuePriority } from "../options.ts";
 import { decodeRecord } from "../record.ts";
-import { outcomeFrom, type QueueValues } from "../values.ts";
+import { failuresFrom, outcomeFrom, type QueueValues, readable } from "../values.ts";
 
 /** `blocked`: it waits for other jobs. `unhandled`: for a worker that knows its name. */
 export type QueueJobState = "waiting" | "delayed" | "blocked" | "unhandled" | "active" | "dead" | "completed";
@@ -10,7 +10,10 @@ export type QueueJobState = "waiting" | "delayed" | "blocked" | "unhandled" | "a
 /** Times are milliseconds since 1970 by the server's clock. */
 export interface QueueJobInfo<Payload, Result = unknown> {
   readonly id: string;
-  readonly payload: Payload;
+  /** Undefined where it cannot be read: it does not match the schema any more, or its key is gone. */
+  readonly payload: Payload | undefined;
+  /** Why the payload cannot be read. */
+  readonly problem: string | undefined;
   /** What it was added with. */
   readonly name: string | undefined;
   readonly state: QueueJobState;
@@ -45,6 +48,8 @@ export interface QueueJobInfo<Payload, Result = unknown> {
 
 /** How many fields of a row belong to a job. */
 export const ROW = 8;
+/** Which of them is how it ended. */
+export const OUTCOME = 6;
 
 /** @param row state, time, record, failures, crashes, progress, outcome, why it is dead without a run */
 export function infoFrom<Payload, Result>(
@@ -55,11 +60,14 @@ export function infoFrom<Payload, Result>(
   const [state, at, stored, failed, crashes, progress, outcome, reason] = row as [Buffer, Buffer, ...Buffer[]];
   const known = state.toString() as QueueJobState;
   const record = decodeRecord(stored!);
-  const failures = failed!.length === 0 ? undefined : values.failures.decode(failed!, values.context);
-  const ended = outcome!.length === 0 ? undefined : outcomeFrom(values, outcome!);
+  const failures = failuresFrom(values, failed!);
+  const payload = readable(() => values.payload.decode(record.payload, values.context));
+  const ended = outcome!.length === 0 ? undefined : readable(() => outcomeFrom(values, outcome!)).value;
+  const said = progress!.length === 0 ? undefined : readable(() => values.progress.decode(progress!, values.context));
   return {
     id,
-    payload: values.payload.decode(record.payload, values.context),
+    payload: payload.value,
+    problem: payload.problem,
     name: record.name,
     state: known,
     priority: record.priority,
@@ -77,7 +85,7 @@ export function infoFrom<Payload, Result>(
     crashes: Number(crashes),
     history: failures?.last ?? [],
     reason: reason!.length === 0 ? undefined : reason!.toString(),
-    progress: progress!.length === 0 ? undefined : values.progress.decode(progress!, values.context),
+    progress: said?.value,
     result: ended?.status === "ok" ? ended.value : undefined,
   };
 }

@@ -31,7 +31,7 @@ describe.each(backends())("places of jobs [$name]", ({ url, options }) => {
     let cursor: string | undefined;
     do {
       const page = await queue.page({ state, cursor, limit });
-      found.push(...page.jobs.map(({ payload }) => payload));
+      found.push(...page.jobs.map(({ payload }) => payload!));
       cursor = page.cursor;
     } while (cursor !== undefined);
     return found;

@@ -5,7 +5,7 @@ import { type Duration, type OptionNames, toTimerMs } from "../../base/options.t
 import type { Core } from "../../core/core.ts";
 import type { Partitions } from "../partitions.ts";
 import { type Outcome, outcomeFrom, type QueueValues } from "../values.ts";
-import { infoFrom, type QueueJobInfo } from "./info.ts";
+import { infoFrom, OUTCOME, type QueueJobInfo } from "./info.ts";
 
 export interface QueueResultOptions {
   /** @default "30s" */
@@ -72,7 +72,7 @@ export class QueueResults<Payload, Result> {
       return again === null ? { status: "missing" } : undefined;
     }
     const job = infoFrom(this.#values, id, row);
-    if (job.state === "completed") return { status: "ok", value: job.result as Result };
+    if (job.state === "completed") return outcomeFrom(this.#values, row[OUTCOME]!);
     if (job.state !== "dead") return undefined;
     return { status: "dead", message: deathOf(job) };
   }

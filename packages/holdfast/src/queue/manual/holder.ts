@@ -16,7 +16,7 @@ import type { Partition } from "../partition.ts";
 import { decodeRecord } from "../record.ts";
 import { Run } from "../run.ts";
 import { hold, type HoldResult } from "../scripts.gen.ts";
-import { outcomeFrom, type QueueValues } from "../values.ts";
+import { failuresFrom, type QueueValues, reasonFrom } from "../values.ts";
 import { WorkerStore } from "../worker-store.ts";
 
 export interface HolderParts {
@@ -174,14 +174,7 @@ export class Holder {
   }
 
   #runOf(id: string, fence: number, bytes: Buffer, info: Buffer | null, crashed: string | null): Run {
-    const { failures, context } = this.#parts.values;
-    return new Run(
-      id,
-      fence,
-      decodeRecord(bytes),
-      info === null ? undefined : failures.decode(info, context),
-      Number(crashed ?? 0),
-    );
+    return new Run(id, fence, decodeRecord(bytes), failuresFrom(this.#parts.values, info), Number(crashed ?? 0));
   }
 
   /** Whether it is to be run here; else it is ended so. */
@@ -234,8 +227,7 @@ export class Holder {
 
   #noteCancelled(run: Run, outcome: Buffer): void {
     if (outcome.length === 0) return;
-    const ended = outcomeFrom(this.#parts.values, outcome);
-    run.cancel(ended.status === "cancelled" ? ended.reason : undefined);
+    run.cancel(reasonFrom(this.#parts.values, outcome));
   }
 
   #lose(run: Run): void {

@@ -2,6 +2,7 @@
  * What could go wrong, and the test for each (the death of processes: test/exactly-once/kill.test.ts):
  * - a job is added though its transaction was rolled back, or not though it was committed ... "a job for each row that was committed"
  * - a row is sent again after its job is over, and runs again ............................... "a row that is sent again"
+ * - an option is lost or refused on its way, such as a Date ................................ "keeps the options"
  * - rows overtake each other ................................................................ "in the order"
  * - a row that no queue takes holds up all behind it ........................................ "is put aside"
  * - the row says in plain what the queue encrypts, or loses a Date .......................... "as the queue stores it"
@@ -70,6 +71,22 @@ describe.each(backends("standalone", "cluster", "embedded"))("SQL outbox [$name]
     expect(relay.stats()).toEqual({ sent: 3, duplicates: 0, failed: 0 });
     await using _worker = emails.work((job) => job.payload.to);
     expect(await emails.result(added.id)).toEqual({ status: "ok", value: "ada" });
+  });
+
+  it("keeps the options of a row, times included", async () => {
+    const emails = hf.queue<Email>(randomUUID());
+    const [at, expires] = [new Date(Date.now() + 3_600_000), new Date(Date.now() + 7_200_000)];
+    const [one, two] = await db.transaction(async (tx) => [
+      await outbox.add(tx, emails, { to: "ada" }, { at, expires, tags: ["a"], group: "g" }),
+      await outbox.add(tx, emails, { to: "ada" }, { delay: "1h", expires: "2h" }),
+    ]);
+    await using relay = relaying({ queues: [emails] });
+    await until("all are sent", async () => (await rows()) === 0);
+    expect(relay.stats()).toMatchObject({ sent: 2, failed: 0 });
+    const shown = { dueAt: at.getTime(), expiresAt: expires.getTime(), tags: ["a"], group: "g" };
+    expect(await emails.get(one!.id)).toMatchObject(shown);
+    const { addedAt, expiresAt } = (await emails.get(two!.id))!;
+    expect(expiresAt! - addedAt).toBe(7_200_000);
   });
 
   it("a row that is sent again after its job is over does not run again", async () => {

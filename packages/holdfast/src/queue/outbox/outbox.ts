@@ -21,7 +21,7 @@ export interface OutboxOptions {
   readonly notify?: boolean;
 }
 
-/** As for `queue.add`. A delay counts from when the relay adds the job. The row's own id is the job's, and its unique key. */
+/** As for `queue.add`. A delay, and a duration in `expires`, count from when the relay adds the job. The row's own id is the job's, and its unique key. */
 export type OutboxAddOptions = Omit<QueueAddOptions, "id" | "key" | "unique" | "children" | "wait">;
 
 export interface OutboxAddResult {

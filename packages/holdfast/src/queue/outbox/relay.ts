@@ -220,7 +220,7 @@ export class OutboxRelay implements AsyncDisposable {
     try {
       const queue = this.#terms.queues.get(String(row["queue"]))!;
       const payload = queue.decode(Buffer.from(String(row["payload"]), "base64")) as never;
-      const options = JSON.parse(String(row["options"])) as QueueAddOptions;
+      const options = optionsFrom(String(row["options"]));
       // Equal, as they choose the partition.
       const unique = { key: id, for: this.#terms.rememberMs };
       const { status } = await queue.add(payload, { ...options, id, unique });
@@ -265,4 +265,11 @@ export class OutboxRelay implements AsyncDisposable {
     const reason = error instanceof Error ? error.message : String(error);
     process.emitWarning(`${this.#terms.where}: the relay goes on trying: ${reason}`, { code: "HOLDFAST_OUTBOX" });
   }
+}
+
+/** A Date has become a text on its way, which no duration looks like. */
+function optionsFrom(text: string): QueueAddOptions {
+  const options = JSON.parse(text) as QueueAddOptions;
+  const { expires } = options;
+  return typeof expires === "string" && expires.includes("T") ? { ...options, expires: new Date(expires) } : options;
 }

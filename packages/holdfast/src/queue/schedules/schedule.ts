@@ -1,6 +1,7 @@
 /** A schedule as users see it. */
 import type { Codec, CodecContext } from "../../core/codec/codec.ts";
 import type { QueuePriority } from "../options.ts";
+import { readable } from "../values.ts";
 import type { QueueScheduleMissed, QueueScheduleOverlap, SchedulePlan } from "./options.ts";
 import { ticksFrom } from "./reckoning.ts";
 import type { ScheduleState } from "./state.ts";
@@ -9,7 +10,8 @@ import type { StoredSchedule } from "./store.ts";
 /** All times are milliseconds since 1970 by the server's clock. */
 export interface QueueSchedule<Payload> {
   readonly id: string;
-  readonly payload: Payload;
+  /** Undefined where it cannot be read: it does not match the schema any more, or its key is gone. */
+  readonly payload: Payload | undefined;
   readonly cron: string | undefined;
   readonly everyMs: number | undefined;
   readonly timeZone: string | undefined;
@@ -55,7 +57,7 @@ export function shown<Payload>(
   const { missed } = plan;
   return {
     id,
-    payload: payload.decode(record.payload, context),
+    payload: readable(() => payload.decode(record.payload, context)).value,
     cron: plan.cron,
     everyMs: plan.everyMs,
     timeZone: plan.timeZone,

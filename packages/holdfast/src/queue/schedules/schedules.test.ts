@@ -356,7 +356,7 @@ describe.each(backends())("schedules [$name]", ({ url, options }) => {
     expect(await store.tick(worksOf(due))).toMatchObject({ added: 1, skipped: ticks.length - 1, stale: 0 });
     expect(await store.tick(worksOf(due))).toMatchObject({ added: 0, skipped: 0, stale: 1 });
     const counts = await queue.counts();
-    expect(counts).toMatchObject({ waiting: 2, active: 0 });
+    expect(counts).toMatchObject({ waiting: 1, active: 0 });
     expect(await queue.get(first!)).toBeUndefined();
     expect(await queue.get(`s@${ticks.at(-1)!.at}`)).toMatchObject({ state: "waiting" });
     expect((await queue.page({ state: "waiting" })).jobs).toHaveLength(1);
