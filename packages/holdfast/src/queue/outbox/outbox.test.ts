@@ -84,8 +84,8 @@ describe.each(backends("standalone", "cluster", "embedded"))("SQL outbox [$name]
     await until("all are sent", async () => (await rows()) === 0);
     expect(relay.stats()).toMatchObject({ sent: 2, failed: 0 });
     const shown = { dueAt: at.getTime(), expiresAt: expires.getTime(), tags: ["a"], group: "g" };
-    expect(await emails.get(one!.id)).toMatchObject(shown);
-    const { addedAt, expiresAt } = (await emails.get(two!.id))!;
+    expect(await emails.get(one.id)).toMatchObject(shown);
+    const { addedAt, expiresAt } = (await emails.get(two.id))!;
     expect(expiresAt! - addedAt).toBe(7_200_000);
   });
 
