@@ -191,6 +191,7 @@ export type {
 export type { QueueSignalResult, QueueSource } from "./queue/steps/steps.ts";
 export type { QueueHandler, QueueHandlers, QueueJobName, QueueJobs, QueuePayloadOf } from "./queue/names.ts";
 export type { QueueThreadHandler, QueueThreadJob } from "./queue/threads/pool.ts";
+export type { QueueDeath, QueueDeathOptions } from "./queue/workers/deaths.ts";
 export type { QueueHandling, QueueWithOptions } from "./queue/workers/handling.ts";
 export type { QueueWorkSeveralOptions } from "./queue/workers/several.ts";
 export type { QueueAddition, QueueMiddleware } from "./queue/workers/middleware.ts";

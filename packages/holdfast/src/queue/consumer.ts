@@ -30,6 +30,7 @@ import { closedWhileRunning, Run } from "./run.ts";
 import { Runs } from "./runs.ts";
 import type { Claimant, Share } from "./slots.ts";
 import type { QueueStore } from "./store.ts";
+import { DEATHS } from "./workers/deaths.ts";
 import { WorkerLease } from "./worker-lease.ts";
 import type { ClaimTerms, WorkerStore } from "./worker-store.ts";
 
@@ -43,6 +44,9 @@ interface StoredJobs {
 const MAX_JOBS_PER_CALL = 250;
 /** How often a worker that is busy looks for one that has died. */
 const SWEEP_MS = 1_000;
+
+/** How often a worker says that it has a handler for deaths. */
+const REPORT_MS = 60_000;
 
 export interface ConsumerTerms extends WorkSettings {
   readonly queue: string;
@@ -63,6 +67,8 @@ export interface ConsumerParts {
   readonly failuresOf: (info: Buffer | null) => FailureRecord | undefined;
   /** Names that it has handlers for; undefined: for all. */
   readonly names: readonly string[] | undefined;
+  /** Where it has a handler for jobs that are dead: lets the server report them. */
+  readonly reportDeaths: (() => Promise<void>) | undefined;
   /** It has nothing to do. */
   readonly onEmpty: () => void;
   /** Why a job was cancelled, from its outcome. */
@@ -79,6 +85,7 @@ export class Consumer implements Claimant {
   readonly #terms: ConsumerTerms;
   readonly #failuresOf: (info: Buffer | null) => FailureRecord | undefined;
   readonly #names: readonly string[] | undefined;
+  readonly #reportDeaths: (() => Promise<void>) | undefined;
   readonly #onEmpty: () => void;
   readonly #runs = new Runs();
   readonly #stopped = new AbortController();
@@ -97,6 +104,7 @@ export class Consumer implements Claimant {
     expired: 0,
   };
   #sweepAt = 0;
+  #reportAt = 0;
   #isPaused = false;
   #isClosing = false;
   readonly #ended: Promise<void>;
@@ -111,6 +119,7 @@ export class Consumer implements Claimant {
     this.#terms = parts.terms;
     this.#failuresOf = parts.failuresOf;
     this.#names = parts.names;
+    this.#reportDeaths = parts.reportDeaths;
     this.#onEmpty = parts.onEmpty;
     this.#share.join(this);
     const tickMs = Math.min(parts.terms.pollMs, Math.floor(parts.terms.leaseMs / 3));
@@ -214,6 +223,7 @@ export class Consumer implements Claimant {
         continue;
       }
       try {
+        if (this.#reportDeaths !== undefined) await this.#letDeathsBeReported(this.#reportDeaths);
         // In doubt nothing is claimed: what this worker holds already takes slots, and is started only under a lease.
         const slots = this.#runs.isInDoubt ? 0 : this.#freeSlots;
         await this.#share.claiming(this, slots, MAX_JOBS_PER_CALL, (most) => this.#claim(most));
@@ -318,9 +328,23 @@ export class Consumer implements Claimant {
     }
   }
 
+  /** Before anything is claimed; and again, should the server have lost it. */
+  async #letDeathsBeReported(ask: () => Promise<void>): Promise<void> {
+    const now = this.#runtime.now();
+    if (this.#reportAt > now) return;
+    try {
+      await ask();
+      this.#reportAt = now + REPORT_MS;
+    } catch (error) {
+      if (this.#reportAt === 0) throw error;
+      warnUnlessOutage(error);
+    }
+  }
+
   async #readmit(most: number): Promise<void> {
     try {
-      if (most > 0 && (await this.#store.readmit(this.#names, most)) > 0) this.#attention.isHungry = true;
+      if (most > 0 && (await this.#store.readmit(this.#names, most, this.#reportDeaths && [DEATHS])) > 0)
+        this.#attention.isHungry = true;
     } catch (error) {
       // Where the answer was lost they wait in their lanes; else the next call does it.
       warnUnlessOutage(error);

@@ -107,6 +107,7 @@ import { handlerOf } from "./threads/handler.ts";
 import { type Share, Slots } from "./slots.ts";
 import { QueueWorker, type WorkerSource } from "./worker.ts";
 import { Gatherings, type QueueManyHandler } from "./workers/gatherings.ts";
+import { DEATH_OPTIONS, deathHandler, type QueueDeathOptions } from "./workers/deaths.ts";
 import { QueueHandling, type QueueWithOptions, WITH_OPTIONS, withSettings } from "./workers/handling.ts";
 import { MIDDLEWARE_OPTIONS, MiddlewareChain, type QueueMiddleware } from "./workers/middleware.ts";
 import { checkManyHandler, workManySettings } from "./workers/many.ts";
@@ -253,15 +254,16 @@ export class Queue<Payload, Result = unknown> {
    */
   work(
     handler: QueueHandler<Payload, Result> | QueueHandlers<Payload, Result> | URL,
-    options?: QueueWorkOptions,
+    options?: QueueWorkOptions & QueueDeathOptions<Payload>,
   ): QueueWorker {
-    const { work, dispatch, release } = parseOptions(this.#operations.where, options, WORK_OPTIONS, (given) => {
+    const names = { ...WORK_OPTIONS, ...DEATH_OPTIONS };
+    const { work, dispatch, onDead, release } = parseOptions(this.#operations.where, options, names, (given) => {
       const settings = workSettings(given);
-      return handlerOf(this.#core.driver.runtime, handler, settings);
+      return { ...handlerOf(this.#core.driver.runtime, handler, settings), onDead: deathHandler(given) };
     });
     if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.work" });
     const door = new Door(this.#core.handlers);
-    const sources = [this.#source(dispatch, work.pollMs, new Slots(work.concurrency).share())];
+    const sources = [this.#source({ dispatch, onDead }, work.pollMs, new Slots(work.concurrency).share())];
     return new QueueWorker({ core: this.#core, sources, work, door, release });
   }
 
@@ -303,12 +305,12 @@ export class Queue<Payload, Result = unknown> {
    */
   with(
     handler: QueueHandler<Payload, Result> | QueueHandlers<Payload, Result>,
-    options?: QueueWithOptions,
+    options?: QueueWithOptions & QueueDeathOptions<Payload>,
   ): QueueHandling {
-    return parseOptions(this.#operations.where, options, WITH_OPTIONS, (given) => {
+    return parseOptions(this.#operations.where, options, { ...WITH_OPTIONS, ...DEATH_OPTIONS }, (given) => {
       const { weight, aliases } = withSettings(given);
-      const dispatch = new Dispatch(handler, aliases);
-      const source = (pollMs: number, share: Share) => this.#source(dispatch, pollMs, share);
+      const handlers = { dispatch: new Dispatch(handler, aliases), onDead: deathHandler(given) };
+      const source = (pollMs: number, share: Share) => this.#source(handlers, pollMs, share);
       return new QueueHandling({ core: this.#core, queue: this.name, weight, source, counts: () => this.counts() });
     });
   }
@@ -318,17 +320,23 @@ export class Queue<Payload, Result = unknown> {
    * Each is claimed, ended and retried as if it were alone: see `QueueManyHandler` for how the handler says what became of each.
    * Cost: as `work`.
    */
-  workMany(handler: QueueManyHandler<Payload, Result>, options?: QueueWorkManyOptions): QueueWorker {
-    const { work, many, call } = parseOptions(this.#operations.where, options, WORK_MANY_OPTIONS, (given) => ({
+  workMany(
+    handler: QueueManyHandler<Payload, Result>,
+    options?: QueueWorkManyOptions & QueueDeathOptions<Payload>,
+  ): QueueWorker {
+    const names = { ...WORK_MANY_OPTIONS, ...DEATH_OPTIONS };
+    const { work, many, call, onDead } = parseOptions(this.#operations.where, options, names, (given) => ({
       ...workManySettings(given),
       call: checkManyHandler(handler),
+      onDead: deathHandler(given),
     }));
     if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.workMany" });
     const slots = new Slots(work.concurrency);
     const door = new Door(this.#core.handlers);
     const inside: typeof call = (jobs) => door.enter(() => call(jobs));
     const gatherings = new Gatherings(this.#core.driver.runtime, many, slots, inside);
-    const source = { ...this.#source(new Dispatch(call, {}), work.pollMs, slots.share()), gatherings };
+    const handlers = { dispatch: new Dispatch(call, {}), onDead };
+    const source = { ...this.#source(handlers, work.pollMs, slots.share()), gatherings };
     const parts = { core: this.#core, sources: [source], work, door };
     return new QueueWorker({ ...parts, release: () => Promise.resolve() });
   }
@@ -522,7 +530,7 @@ export class Queue<Payload, Result = unknown> {
     return new QueueEvents(this.#core, settings.stores, this.#values, settings);
   }
 
-  #source(dispatch: Dispatch, pollMs: number, share: Share): WorkerSource {
+  #source(handlers: Pick<WorkerSource, "dispatch" | "onDead">, pollMs: number, share: Share): WorkerSource {
     const leave = this.#ticker.join(pollMs);
     const { all: partitions } = this.#partitions;
     return {
@@ -531,7 +539,7 @@ export class Queue<Payload, Result = unknown> {
       values: this.#values,
       queue: this.#settings,
       tallies: this.#tallies,
-      dispatch,
+      ...handlers,
       gatherings: undefined,
       middleware: this.#middleware,
       share,

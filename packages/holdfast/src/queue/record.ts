@@ -31,8 +31,21 @@ interface Travelling {
   readonly x?: number | string;
   /** trace context: `traceparent`, and behind a space `tracestate` */
   readonly w?: string;
+  /** of a job that reports another's death: that one's id, the length of its failures, its crashes, why it died; written by `lua/include/deaths.lua` */
+  readonly o?: readonly [id: string, failures: number, crashes: number, reason: string];
   /** tags */
   readonly t?: readonly string[];
+}
+
+/** The job whose death another one reports. */
+export interface DeadRecord {
+  readonly id: string;
+  readonly crashes: number;
+  /** Why it died without a failure of its own; or empty. */
+  readonly reason: string;
+  /** What is remembered of its failures; or empty. */
+  readonly info: Buffer;
+  readonly record: Buffer;
 }
 
 export interface JobRecord {
@@ -51,6 +64,8 @@ export interface JobRecord {
   readonly tags: readonly string[];
   readonly trace: TraceContext | undefined;
   readonly priority: QueuePriority;
+  /** Its payload is that of the dead job. */
+  readonly dead: DeadRecord | undefined;
   readonly payload: Buffer;
 }
 
@@ -95,6 +110,8 @@ export function decodeRecord(bytes: Buffer): JobRecord {
   const end = bytes.indexOf(NEWLINE, STAMP_LENGTH);
   const options = end === STAMP_LENGTH ? {} : (JSON.parse(bytes.toString("utf8", STAMP_LENGTH, end)) as Travelling);
   const addedAt = Number(bytes.toString("latin1", 0, STAMP_LENGTH - 1));
+  const payload = bytes.subarray(end + 1);
+  const dead = options.o === undefined ? undefined : deadOf(options.o, payload);
   return {
     addedAt,
     name: options.n,
@@ -110,8 +127,13 @@ export function decodeRecord(bytes: Buffer): JobRecord {
     tags: options.t ?? NO_TAGS,
     trace: traceFrom(options.w),
     priority: PRIORITIES[(bytes[STAMP_LENGTH - 1]! - DIGIT_ONE) % PRIORITIES.length]!,
-    payload: bytes.subarray(end + 1),
+    dead,
+    payload: dead === undefined ? payload : dead.record.subarray(dead.record.indexOf(NEWLINE, STAMP_LENGTH) + 1),
   };
+}
+
+function deadOf([id, length, crashes, reason]: NonNullable<Travelling["o"]>, bytes: Buffer): DeadRecord {
+  return { id, crashes, reason, info: bytes.subarray(0, length), record: bytes.subarray(length) };
 }
 
 function expiryOf(expires: number | string | undefined, addedAt: number): number | undefined {

@@ -675,10 +675,28 @@ const BLOCK = `local function block(jobs, meta, blocked, id, pairs_, held)
 end
 `;
 
+const DEATHS = `local DEATHS, MAX_DEATHS = 'holdfast:dead', 100000
+local function reportDeath(jobs, meta, channel, id, record, why)
+  local head = string.sub(jobs, 1, -5)
+  local idHead = redis.call('HGET', head .. 'control', 'onDead')
+  if not idHead or optionsOf(record).o then return end
+  if tonumber(redis.call('HGET', head .. 'unhandled', DEATHS) or 0) >= MAX_DEATHS then return end
+  local failures, crashes, reason = unpack(redis.call('HMGET', meta, 'f' .. id, 'c' .. id, 'r' .. id))
+  failures = failures or ''
+  local report = id .. '/dead/' .. string.format('%.0f', nowMicros())
+  if string.sub(report, 1, #idHead) ~= idHead then report = idHead .. report end
+  local options = cjson.encode({n = DEATHS, o = {id, #failures, (tonumber(crashes) or 0) % 1000000, why or reason or ''}})
+  redis.call('HSET', jobs, report, string.format('%013.0f', now()) .. '1' .. options .. '\\n' .. failures .. record)
+  redis.call('RPUSH', head .. 'high', report)
+  wakeWorkers(head .. 'idle', channel, 1)
+end
+`;
+
 const DIE = `local function dieWith(keys, channel, results, id, record, name, outcome)
   local why = 'the job that it waited for ' .. (outcome == CANCELLED and 'was cancelled: ' or 'is dead: ') .. name
   if undoes(keys.jobs, keys.meta, id, why) then return true end
   redis.call('HSET', keys.meta, 'r' .. id, why)
+  reportDeath(keys.jobs, keys.meta, channel, id, record)
   redis.call('ZADD', keys.dead, now(), id)
   freeUnique(keys.unique, optionsOf(record).u or '', id)
   tellParents(keys.letters, record, 'd', '')
@@ -1941,9 +1959,9 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "1cb1e8dc8451a55655cdedde550f19af46cdf7f3",
+  sha1: "6e1333d9328c8a60795cbc6488c923dcda1b3556",
   lua: `-- queue.flowEnded
-${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+${NOW}${IDLE}${OPTIONS}${EVENTS}${DEATHS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results, closedMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local fields = {}
 for i = 4, #ARGV do fields[i - 3] = ARGV[i] end
@@ -3039,7 +3057,7 @@ export interface ReadmitKeys {
 export interface ReadmitArgs {
   /** as many as it can take */
   readonly most: number;
-  /** it knows all names */
+  /** it knows all names, except that of deaths */
   readonly all: boolean;
   /** those that it knows */
   readonly names: readonly string[];
@@ -3051,7 +3069,7 @@ export type ReadmitResult = number;
 export const readmit: Script<ReadmitKeys, ReadmitArgs, ReadmitResult> = {
   class: "idempotent",
   name: "queue.readmit",
-  sha1: "94cb415843de0fc065bb935b0244dadc409d75c6",
+  sha1: "e46bd735d9f702b391c5c2dddbfbcd7f19be8e21",
   lua: `-- queue.readmit
 ${NOW}${OPTIONS}${GROUPS}${PLACE}local jobs, urgent, normal, low = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local most, all = tonumber(ARGV[1]), ARGV[2] == '1'
@@ -3059,7 +3077,12 @@ local names = {}
 for i = 3, #ARGV do names[i - 2] = ARGV[i] end
 local head = string.sub(jobs, 1, -5)
 local moved = 0
-for _, name in ipairs(all and redis.call('HKEYS', head .. 'unhandled') or names) do
+if all then
+  for _, name in ipairs(redis.call('HKEYS', head .. 'unhandled')) do
+    if name ~= 'holdfast:dead' then names[#names + 1] = name end
+  end
+end
+for _, name in ipairs(names) do
   local key = head .. 'unhandled:' .. name
   local ids = moved < most and redis.call('ZPOPMIN', key, most - moved) or {}
   for at = #ids - 1, 1, -2 do
@@ -3131,9 +3154,9 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "4b220439a518bfd24aaf0aeba3ba46bc50e2b2b3",
+  sha1: "c7e64188ca63d713b0dc6386f7c986628f88ac7b",
   lua: `-- queue.recover
-${NOW}${IDLE}${OPTIONS}${EVENTS}${LETTERS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}${CANCELLED}${RETENTION}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${OPTIONS}${EVENTS}${DEATHS}${LETTERS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}${CANCELLED}${RETENTION}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, wakeKey, maxCrashes, deadCount, deadAgeMs, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local until_ = redis.call('ZSCORE', workers, worker)
 if until_ and tonumber(until_) >= now() then return 'alive' end
@@ -3142,6 +3165,7 @@ local ids = redis.call('ZRANGE', active, 0, MAX_JOBS - 1)
 local mayBeCancelled = cancelsOf(jobs, active)
 if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 local recovered, buried = 0, {}
+local KILLER = 'its workers died too often while they ran it'
 endRuns(jobs, ids)
 for at = #ids, 1, -1 do
   local id = ids[at]
@@ -3156,11 +3180,12 @@ for at = #ids, 1, -1 do
     local counted = redis.call('HINCRBY', meta, 'c' .. id, 1)
     local crashes = counted % 1000000
     local mayUndo = crashes > maxCrashes
-      and (counted > crashes and crashes <= 2 * maxCrashes + 1 or undoes(jobs, meta, id, 'its workers died too often while they ran it'))
+      and (counted > crashes and crashes <= 2 * maxCrashes + 1 or undoes(jobs, meta, id, KILLER))
     if crashes > maxCrashes and not mayUndo then
       diedInGroup(string.sub(jobs, 1, -5), record, id)
       freeUnique(unique, optionsOf(record).u or '', id)
       tellParents(letters, record, 'd', '')
+      reportDeath(jobs, meta, channel, id, record, KILLER)
       bury(jobs, meta, dead, id, deadCount, deadAgeMs)
       buried[#buried + 1] = id
       noteEvent(jobs, channel, 'dead', id, record)
@@ -3876,9 +3901,9 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "396fe32e03e5b84ca5118f16bd82189402f4d85e",
+  sha1: "58e3f7dc51e2dbbc6a5c8da7f4415dffc533ba7d",
   lua: `-- queue.settle
-${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${OPTIONS}${EVENTS}${DEATHS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs, leaves = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
 local fields = {}
 for i = 9, #ARGV do fields[i - 8] = ARGV[i] end
@@ -3988,6 +4013,7 @@ for at = 1, #fields, 9 do
       local why = redis.call('HEXISTS', meta, 's' .. id) == 1 and redis.call('HGET', head .. 'steps:' .. id, '!')
       if why and why ~= '' then redis.call('HSET', meta, 'r' .. id, why) end
       tellParents(letters, record, 'd', told)
+      reportDeath(jobs, meta, channel, id, record)
       bury(jobs, meta, dead, id, deadCount, deadAgeMs)
       endForGood(id, uniqueKey, outcome, isTold)
       noteEvent(jobs, channel, 'dead', id, record)

@@ -45,6 +45,12 @@ export class QueueStore {
     return runScript(this.#core.driver, counts, names, args, this.#call("queue.counts"));
   }
 
+  /** From now on a job is added for each that dies. @param idHead what its id begins with */
+  async reportDeaths(idHead: string): Promise<void> {
+    const { control } = this.#keys;
+    await this.#send(["HSET", control, "onDead", idHead], "idempotent", control);
+  }
+
   async pause(): Promise<void> {
     const { control } = this.#keys;
     await this.#send(["HSET", control, "paused", "1"], "idempotent", control);

@@ -153,10 +153,11 @@ export class WorkerStore {
     return this.#queue.user(name);
   }
 
-  /** Jobs of these names (undefined: of all) that wait for a worker that knows them may be claimed. How many. */
-  readmit(names: readonly string[] | undefined, most: number): Promise<number> {
+  /** Jobs of these names (undefined: of all, except deaths) that wait for a worker that knows them may be claimed. How many. */
+  readmit(names: readonly string[] | undefined, most: number, others: readonly string[] = []): Promise<number> {
     const { jobs, lanes } = this.#queue;
-    const args = { most: Math.min(most, MAX_READMITTED), all: names === undefined, names: names ?? [] };
+    const known = [...(names ?? []), ...others];
+    const args = { most: Math.min(most, MAX_READMITTED), all: names === undefined, names: known };
     return runScript(this.#core.driver, readmit, { jobs, ...lanes }, args, this.#call("queue.claim"));
   }
 

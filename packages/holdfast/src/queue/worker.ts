@@ -18,6 +18,7 @@ import { warnUnlessOutage } from "./patience.ts";
 import type { Run } from "./run.ts";
 import type { Share } from "./slots.ts";
 import type { MiddlewareChain } from "./workers/middleware.ts";
+import { type DeathHandler, handleDeath } from "./workers/deaths.ts";
 import type { Gatherings } from "./workers/gatherings.ts";
 import { failuresFrom, type QueueValues, reasonFrom } from "./values.ts";
 import { WorkerStore } from "./worker-store.ts";
@@ -52,6 +53,8 @@ export interface WorkerSource {
   /** Where one call of the handler is given many jobs. */
   readonly gatherings: Gatherings | undefined;
   readonly middleware: MiddlewareChain;
+  /** Called for jobs that are dead. */
+  readonly onDead: DeathHandler | undefined;
   /** Of the worker's places. */
   readonly share: Share;
   /** Called once the worker is closed. */
@@ -95,7 +98,7 @@ export class QueueWorker implements AsyncDisposable {
       ({ tallies }) => new Tally(core.driver.runtime, (flush, counts) => tallies.flush(id, about, flush, counts)),
     );
     this.#consumers = sources.flatMap((source, at) => {
-      const { name, partitions, values, queue, dispatch, gatherings, middleware, share } = source;
+      const { name, partitions, values, queue, dispatch, gatherings, middleware, onDead, share } = source;
       const tally = this.#tallies[at]!;
       const terms: ConsumerTerms = {
         ...work,
@@ -117,6 +120,9 @@ export class QueueWorker implements AsyncDisposable {
           return (job) => (run.isGivenUp ? undefined : gatherings.outcomeOf(run, job));
         };
         const handle: Performer["perform"] = (run, tools) => {
+          const { dead } = run.record;
+          if (dead !== undefined)
+            return this.#door.enter(() => run.through(() => handleDeath(onDead, run, dead, values)));
           const handler = handlerFor(run);
           return this.#door.enter(() =>
             run.through(() => middleware.run(new JobView(run, payloadOf(run), jobs, tools), handler)),
@@ -124,12 +130,13 @@ export class QueueWorker implements AsyncDisposable {
         };
         const performer: Performer = {
           perform: observing({ queue: name, worker: id, events, trace: core.trace }, handle),
-          turnOf: gatherings && ((run) => gatherings.join(run)),
+          turnOf: gatherings && (async (run) => (run.record.dead === undefined ? gatherings.join(run) : undefined)),
           left: gatherings && ((run) => gatherings.left(run)),
         };
         const { store: queueStore, post } = partition;
         const server = { core, queue: queueStore, post, store, endings, tally };
-        const asked = { performer, failuresOf, reasonOf, names: dispatch.names, onEmpty };
+        const reportDeaths = onDead && (() => queueStore.reportDeaths(partition.idHead));
+        const asked = { performer, reportDeaths, failuresOf, reasonOf, names: dispatch.names, onEmpty };
         return new Consumer({ ...server, ...asked, share, terms });
       });
     });

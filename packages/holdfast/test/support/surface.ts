@@ -187,7 +187,7 @@ function methods(
         },
       ],
       addMany: [[1], { at: 1, priority: "low", attempts: 2, result: true }],
-      work: [() => undefined, { concurrency: 1, lease: "9s", poll: "1s", drain: 10 }],
+      work: [() => undefined, { concurrency: 1, lease: "9s", poll: "1s", drain: 10, onDead: () => undefined }],
       use: [{ add: (_: unknown, next: () => unknown) => next(), run: (_: unknown, next: () => unknown) => next() }],
       with: [() => undefined, { weight: 2, aliases: {} }],
       workMany: [() => undefined, { size: 5, linger: 10, concurrency: 1, oneGroup: true, lease: "9s", drain: 10 }],

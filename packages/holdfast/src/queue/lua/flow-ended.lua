@@ -4,6 +4,7 @@
 -- @include idle
 -- @include options
 -- @include events
+-- @include deaths
 -- @include groups
 -- @include place
 -- @include letters

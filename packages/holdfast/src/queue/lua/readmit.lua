@@ -9,12 +9,17 @@
 -- @key normal
 -- @key low
 -- @arg most int        as many as it can take
--- @arg all bool        it knows all names
+-- @arg all bool        it knows all names, except that of deaths
 -- @arg names... text   those that it knows
 -- @returns int
 local head = string.sub(jobs, 1, -5)
 local moved = 0
-for _, name in ipairs(all and redis.call('HKEYS', head .. 'unhandled') or names) do
+if all then
+  for _, name in ipairs(redis.call('HKEYS', head .. 'unhandled')) do
+    if name ~= 'holdfast:dead' then names[#names + 1] = name end
+  end
+end
+for _, name in ipairs(names) do
   local key = head .. 'unhandled:' .. name
   local ids = moved < most and redis.call('ZPOPMIN', key, most - moved) or {}
   -- Backwards, so that the first is in front; with their scores.

@@ -5,6 +5,7 @@
 -- @include idle
 -- @include options
 -- @include events
+-- @include deaths
 -- @include letters
 -- @include groups
 -- @include place
@@ -42,6 +43,7 @@ local mayBeCancelled = cancelsOf(jobs, active)
 -- Before what needs memory, so that it is done also when memory is full.
 if #ids > 0 then redis.call('ZREM', active, unpack(ids)) end
 local recovered, buried = 0, {}
+local KILLER = 'its workers died too often while they ran it'
 endRuns(jobs, ids)
 -- Backwards, so that the one that was claimed first is in front again.
 for at = #ids, 1, -1 do
@@ -57,11 +59,12 @@ for at = #ids, 1, -1 do
     local counted = redis.call('HINCRBY', meta, 'c' .. id, 1)
     local crashes = counted % 1000000
     local mayUndo = crashes > maxCrashes
-      and (counted > crashes and crashes <= 2 * maxCrashes + 1 or undoes(jobs, meta, id, 'its workers died too often while they ran it'))
+      and (counted > crashes and crashes <= 2 * maxCrashes + 1 or undoes(jobs, meta, id, KILLER))
     if crashes > maxCrashes and not mayUndo then
       diedInGroup(string.sub(jobs, 1, -5), record, id)
       freeUnique(unique, optionsOf(record).u or '', id)
       tellParents(letters, record, 'd', '')
+      reportDeath(jobs, meta, channel, id, record, KILLER)
       bury(jobs, meta, dead, id, deadCount, deadAgeMs)
       buried[#buried + 1] = id
       noteEvent(jobs, channel, 'dead', id, record)

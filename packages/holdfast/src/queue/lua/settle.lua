@@ -7,6 +7,7 @@
 -- @include idle
 -- @include options
 -- @include events
+-- @include deaths
 -- @include groups
 -- @include place
 -- @include runs
@@ -151,6 +152,7 @@ for at = 1, #fields, 9 do
       local why = redis.call('HEXISTS', meta, 's' .. id) == 1 and redis.call('HGET', head .. 'steps:' .. id, '!')
       if why and why ~= '' then redis.call('HSET', meta, 'r' .. id, why) end
       tellParents(letters, record, 'd', told)
+      reportDeath(jobs, meta, channel, id, record)
       bury(jobs, meta, dead, id, deadCount, deadAgeMs)
       endForGood(id, uniqueKey, outcome, isTold)
       noteEvent(jobs, channel, 'dead', id, record)

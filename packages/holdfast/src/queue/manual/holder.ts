@@ -180,8 +180,9 @@ export class Holder {
   /** Whether it is to be run here; else it is ended so. */
   async #begin(run: Run, names: readonly string[] | undefined): Promise<boolean> {
     this.#runs.add(run);
-    const { name, freesAtStart } = run.record;
-    if (names !== undefined && (name === undefined || !names.includes(name))) {
+    const { name, freesAtStart, dead } = run.record;
+    const isAsked = names === undefined || (name !== undefined && names.includes(name));
+    if (!isAsked || dead !== undefined) {
       await this.settle(run, () => this.endings.fail(run, new Unhandled("not claimed by this name")));
       return false;
     }
