@@ -1,5 +1,5 @@
 /** What the scripts of a server take by its own count, and which of their calls took longer than they may. */
-import { constants, setPriority } from "node:os";
+import { execFileSync } from "node:child_process";
 import { createClient } from "@redis/client";
 import { connected, type NodeRedis } from "../clients.ts";
 import type { Target } from "../suite.ts";
@@ -63,9 +63,10 @@ export class ScriptMeter implements AsyncDisposable {
 
 /** What it waits for a processor is no time of a script's, but the slow log cannot know. Where this is not allowed, it stays so. */
 async function preferServer(client: NodeRedis): Promise<void> {
-  const pid = Number(/^process_id:(\d+)/m.exec(await client.info("server"))?.[1]);
+  const pid = /^process_id:(\d+)/m.exec(await client.info("server"))?.[1] ?? "";
   try {
-    setPriority(pid, constants.priority.PRIORITY_HIGHEST);
+    // A better `nice` value would count within its session only (sched_autogroup).
+    execFileSync("chrt", ["--rr", "--pid", "1", pid], { stdio: "ignore" });
   } catch {
     console.error("the server cannot be preferred to other processes: its slow log has their time too");
   }

@@ -38,7 +38,7 @@ export const MAX_ADDITIONS = 200;
 /** With ids, times and keys of their own: less than a millisecond. */
 const MAX_PARTICULAR = 100;
 /** With a group each they take the server about a millisecond. */
-const MAX_GROUPED = 50;
+const MAX_GROUPED = 25;
 /** Where unique keys do more: each asks every worker what it runs. */
 const MAX_UNIQUE = 50;
 /** A repetition of a lost answer comes within the call's deadline, and a late copy not much later. */

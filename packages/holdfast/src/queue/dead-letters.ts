@@ -96,7 +96,7 @@ export class QueueDeadLetters<Payload> {
   /**
    * Lets dead jobs run again, at the end of their lanes and with all their attempts; returns how many. Not one whose unique key another
    * job has by now. Idempotent. `{ where }` chooses among all dead ones, as `queue.where({ state: "dead", ... }).retry()`.
-   * Cost: one script per 50 jobs; with `where` one more per 250 dead ones.
+   * Cost: one script per 50 jobs; with `where` one more per 100 dead ones.
    */
   redrive(ids: Iterable<string> | QueueRedriveOptions): Promise<number> {
     return this.#operations.run("dead.redrive", undefined, async () => {
@@ -113,7 +113,7 @@ export class QueueDeadLetters<Payload> {
     });
   }
 
-  /** As `redrive`, for every job that is dead now. Cost: a script per 250 of them, and one more per 50. */
+  /** As `redrive`, for every job that is dead now. Cost: a script per 100 of them, and one more per 50. */
   redriveAll(): Promise<number> {
     return this.redrive({ where: {} });
   }

@@ -410,7 +410,7 @@ export class Queue<Payload, Result = unknown> {
 
   /**
    * Returns jobs of one state: waiting ones in the order of their lanes, the others by time. A job that stays in its state is neither missed nor
-   * returned twice, whatever is added or taken meanwhile (of waiting ones: within the first 10,000 of a lane). Cost: one script per 250 jobs.
+   * returned twice, whatever is added or taken meanwhile (of waiting ones: within the first 10,000 of a lane). Cost: one script per 100 jobs.
    */
   page(options: QueuePageOptions): Promise<QueuePage<Payload, Result>> {
     return this.#operations.run("page", undefined, () => this.#pages.page(options));
@@ -435,7 +435,7 @@ export class Queue<Payload, Result = unknown> {
     return this.#operations.run("drain", undefined, () => drained(this.#partitions));
   }
 
-  /** Removes the jobs of one state that are older, and returns how many; running ones stay. Safe to repeat. Cost: a script per 250 jobs of the state, and one per 50 that are removed. */
+  /** Removes the jobs of one state that are older, and returns how many; running ones stay. Safe to repeat. Cost: a script per 100 jobs of the state, and one per 50 that are removed. */
   clean(options: QueueCleanOptions): Promise<number> {
     return this.#operations.run("clean", undefined, async () => {
       const { limit, ...filter } = givenOptions(options, CLEAN_OPTIONS);
@@ -470,7 +470,7 @@ export class Queue<Payload, Result = unknown> {
 
   /**
    * Removes the queue with all its jobs, of all states; `busy`: some run, unless it is forced: then their runs are called off. Workers go on.
-   * Safe to repeat. Cost: one script per partition, whatever its size, and one per 500 groups.
+   * Safe to repeat. Cost: one script per partition, whatever its size, and one per 100 groups.
    */
   obliterate(options?: QueueObliterateOptions): Promise<{ readonly status: "ok" | "busy" }> {
     return this.#operations.run("obliterate", undefined, () => obliterated(this.#partitions, options));

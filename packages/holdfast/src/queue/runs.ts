@@ -2,6 +2,9 @@
 import { HoldfastError, LeaseLostError } from "../base/errors.ts";
 import type { Run } from "./run.ts";
 
+/** One of a group counts as so many. */
+const GROUPED = 5;
+
 export class Runs {
   readonly #running = new Map<string, Run>();
   /** Under way still, but the server is being told of their end: it may hold them or not. */
@@ -77,8 +80,11 @@ export class Runs {
     if (this.isCurrent(run)) this.#running.delete(run.id);
   }
 
+  /** Up to `most`, or fewer of groups, as each of those ends with ten commands on the server. */
   takeDone(most: number): Run[] {
-    return this.#done.splice(0, most);
+    let weight = 0;
+    const end = this.#done.findIndex(({ record }) => (weight += record.group === undefined ? 1 : GROUPED) > most);
+    return this.#done.splice(0, end === -1 ? this.#done.length : end);
   }
 
   putBack(done: readonly Run[]): void {

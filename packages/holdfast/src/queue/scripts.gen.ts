@@ -2839,7 +2839,7 @@ export type ObliterateResult =
 export const obliterate: Script<ObliterateKeys, ObliterateArgs, ObliterateResult> = {
   class: "idempotent",
   name: "queue.obliterate",
-  sha1: "41ce4c08b72503fe333f13148448ae7a1bfdfea1",
+  sha1: "f946888ea3eeb1cd0428775aacd8d22fd7f7b229",
   lua: `-- queue.obliterate
 local jobs, workers = KEYS[1], KEYS[2]
 local parts = {}
@@ -2852,7 +2852,7 @@ for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
 end
 if #held > 0 and not force then return 'busy' end
 for _, key in ipairs(held) do redis.call('UNLINK', key) end
-local MAX_GROUPS = 500
+local MAX_GROUPS = 100
 local groups = redis.call('ZRANGE', head .. 'known', 0, MAX_GROUPS - 1)
 for _, group in ipairs(groups) do redis.call('UNLINK', head .. 'group:' .. group, head .. 'rate:' .. group) end
 if #groups == MAX_GROUPS then

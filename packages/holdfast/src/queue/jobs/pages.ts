@@ -25,8 +25,8 @@ export interface QueuePage<Payload, Result = unknown> {
 }
 
 export const MAX_PAGE = 500;
-/** What one script reads: less than a millisecond of the server's time. */
-const MAX_READ = 250;
+/** What one script reads: about a millisecond of the server's time. */
+const MAX_READ = 100;
 const STATES: readonly QueueJobState[] = ["waiting", "delayed", "blocked", "unhandled", "active", "dead", "completed"];
 const PAGE_OPTIONS: OptionNames<QueuePageOptions> = { state: true, name: true, cursor: true, limit: true };
 const START: Place = { source: "", anchor: "", at: 0 };

@@ -57,7 +57,7 @@ export interface SelectionParts<Payload, Result> {
 }
 
 /**
- * Jobs of one state that match a filter. All jobs of that state are read, 250 at a time; each that matches is changed by a script that
+ * Jobs of one state that match a filter. All jobs of that state are read, 100 at a time; each that matches is changed by a script that
  * looks again where it is. Safe to repeat.
  * @example
  * const stale = emails.where({ state: "delayed", tag: "campaign:7", olderThan: "7d" });
@@ -96,7 +96,7 @@ export class QueueSelection<Payload, Result = unknown> {
       (failed === undefined || failed(history.at(-1)?.message ?? ""));
   }
 
-  /** As `queue.cancel` for each; running ones are told. Cost: a script per 250 jobs of the state, and one per 50 that match. */
+  /** As `queue.cancel` for each; running ones are told. Cost: a script per 100 jobs of the state, and one per 50 that match. */
   cancel(reason?: string, options?: QueueSelectionOptions): Promise<QueueSelectionResult> {
     return this.#operations.run("where.cancel", undefined, async () => {
       const outcome = cancelOutcome(this.#parts.values, reason);
@@ -118,7 +118,7 @@ export class QueueSelection<Payload, Result = unknown> {
     );
   }
 
-  /** Iterates over the jobs that match. Cost: a script per 250 jobs of the state. */
+  /** Iterates over the jobs that match. Cost: a script per 100 jobs of the state. */
   async *entries(): AsyncGenerator<QueueJobInfo<Payload, Result>> {
     for await (const jobs of this.#chunks()) yield* jobs;
   }

@@ -15,7 +15,7 @@ for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
 end
 if #held > 0 and not force then return 'busy' end
 for _, key in ipairs(held) do redis.call('UNLINK', key) end
-local MAX_GROUPS = 500
+local MAX_GROUPS = 100
 local groups = redis.call('ZRANGE', head .. 'known', 0, MAX_GROUPS - 1)
 for _, group in ipairs(groups) do redis.call('UNLINK', head .. 'group:' .. group, head .. 'rate:' .. group) end
 if #groups == MAX_GROUPS then
