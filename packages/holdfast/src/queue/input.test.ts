@@ -29,6 +29,8 @@ describe.each(backends())("what is given to a queue [$name]", ({ url, options })
     [{ keep: { dead: {} } }, 'queue "mails": keep.dead: expected a count, an age, or both'],
     [{ keep: { dead: { age: "soon" } } }, 'queue "mails": keep.dead.age: expected a duration'],
     [{ resultTtl: Symbol("soon") }, 'queue "mails": resultTtl: expected a duration'],
+    [{ payload: {} }, 'queue "mails": payload: expected a Standard Schema'],
+    [{ result: 5 }, 'queue "mails": result: expected a Standard Schema'],
   ])("a queue refuses %o", (bad, message) => {
     expect(() => hf.queue("mails", bad as QueueOptions<unknown, unknown>)).toThrow(message);
   });

@@ -1,6 +1,7 @@
 /** The three kinds of values that a queue stores, each with the handle's serializer, compression and encryption. */
 import { CodecError } from "../base/errors.ts";
 import type { Codec, CodecContext } from "../core/codec/codec.ts";
+import { checkSchema } from "../core/codec/schema.ts";
 import type { Core } from "../core/core.ts";
 import type { FailureRecord } from "./failure.ts";
 import type { Told } from "./flows/fan-in.ts";
@@ -49,8 +50,8 @@ export function queueValues<Payload, Result>(
   const stored = { serializer, compress, encrypt };
   return {
     context: { aad: queueKey },
-    payload: core.codec<Payload>({ ...stored, schema: payload }),
-    result: core.codec<Result>({ ...stored, schema: result }),
+    payload: core.codec<Payload>({ ...stored, schema: checkSchema(payload, "payload") }),
+    result: core.codec<Result>({ ...stored, schema: checkSchema(result, "result") }),
     outcome: core.codec({ ...stored, serializer: "msgpack" }),
     failures: core.codec<FailureRecord>(stored),
     // Of its own only the keys: the queue that waits reads it. What comes from one without keys is in clear.

@@ -8,9 +8,10 @@ const MAX_PLACE_LENGTH = 100;
 /** The schema itself. @throws InvalidArgumentError for what is none */
 export function checkSchema<T>(
   schema: StandardSchemaV1<unknown, T> | undefined,
+  field = "schema",
 ): StandardSchemaV1<unknown, T> | undefined {
   if (schema === undefined || typeof schema?.["~standard"]?.validate === "function") return schema;
-  throw new InvalidArgumentError("schema", "a Standard Schema", schema);
+  throw new InvalidArgumentError(field, "a Standard Schema", schema);
 }
 
 /**
