@@ -106,6 +106,8 @@ describe.skipIf(executable === undefined)("the page", { timeout: 2 * MINUTES }, 
     await using stranger = await (await browser.newContext()).newPage();
     await stranger.goto(demo.url);
     await stranger.locator("#sign-in").waitFor();
+    // Slow enough that now and then no flight is on its way: only then can flights be counted.
+    await visit.locator("#speeds button", { hasText: "60" }).click();
     await stranger.locator("#break-it:enabled").waitFor();
     const killed = await stranger.locator("[data-lock=ingest-leader] .holder").textContent();
     await stranger.locator("#break-it").click();

@@ -1959,7 +1959,7 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "6e1333d9328c8a60795cbc6488c923dcda1b3556",
+  sha1: "ef74ee8b42dabd133fca404541e4e59b53a8568c",
   lua: `-- queue.flowEnded
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${DEATHS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results, closedMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -1975,9 +1975,10 @@ local function release(id, record, inFront)
   unblock(id)
   if place(jobs, {urgent, normal, low}, record, id, inFront) then released = released + 1 end
 end
-local function drop(id)
+local function drop(id, record)
   unblock(id)
   forget(jobs, meta, {id})
+  noteEvent(jobs, channel, 'removed', id, record)
 end
 local function die(id, record, name, outcome)
   unblock(id)
@@ -2017,10 +2018,10 @@ local function told(id, policy, ref, status, outcome)
   if status == 'd' then
     if policy == 'f' then return die(id, record, name, outcome) end
     if policy == 'c' or policy == 'd' then return release(id, record) end
-    if policy == 's' then return drop(id) end
+    if policy == 's' then return drop(id, record) end
   end
   if left > 0 then return end
-  if policy == 'd' then return drop(id) end
+  if policy == 'd' then return drop(id, record) end
   release(id, record)
 end
 for at = 1, #fields, 5 do told(unpack(fields, at, at + 4)) end
@@ -2132,6 +2133,7 @@ export interface FlowRetryKeys {
 }
 
 export interface FlowRetryArgs {
+  readonly channel: string;
   readonly id: string;
   /** how it calls them */
   readonly refs: readonly string[];
@@ -2145,12 +2147,12 @@ export type FlowRetryResult =
 export const flowRetry: Script<FlowRetryKeys, FlowRetryArgs, FlowRetryResult> = {
   class: "idempotent",
   name: "queue.flowRetry",
-  sha1: "69d99908b68f6c595af4d4e3450bfe23ef42bf50",
+  sha1: "1e8cc337e562a5c5118eac2712e446e78d593551",
   lua: `-- queue.flowRetry
-${NOW}local jobs, meta, dead, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local id = ARGV[1]
+${NOW}${EVENTS}local jobs, meta, dead, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local channel, id = ARGV[1], ARGV[2]
 local refs = {}
-for i = 2, #ARGV do refs[i - 1] = ARGV[i] end
+for i = 3, #ARGV do refs[i - 2] = ARGV[i] end
 local isDead = redis.call('ZSCORE', dead, id) and redis.call('HEXISTS', meta, 'r' .. id) == 1
 if not isDead and redis.call('HEXISTS', blocked, id) == 0 then return 'missing' end
 local children = string.sub(jobs, 1, -5) .. 'children:' .. id
@@ -2170,6 +2172,7 @@ if isDead then
   if left == 0 then return 'missing' end
   redis.call('ZREM', dead, id)
   redis.call('HDEL', meta, 'r' .. id)
+  noteEvent(jobs, channel, 'retried', id, redis.call('HGET', jobs, id))
   redis.call('HSET', blocked, id, left)
   redis.call('ZADD', blocked .. 'At', 'NX', now(), id)
 elseif again > 0 then
@@ -2181,7 +2184,7 @@ return 'ok'
     out.push(keys.jobs, keys.meta, keys.dead, keys.blocked);
   },
   encodeArgs(args, out) {
-    out.push(args.id);
+    out.push(args.channel, args.id);
     for (const each of args.refs) out.push(each);
   },
   decode(reply) {

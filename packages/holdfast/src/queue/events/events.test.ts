@@ -210,6 +210,13 @@ describe.each(backends())("the events of a queue [$name]", ({ url, options }) =>
     await queue.add("parent", { id: "p", children: [queue.child("c", { name: "child" })] });
     const flow = await take(reader, 3);
     expect(flow).toMatchObject([{ type: "removed" }, { type: "added", job: "p" }, { type: "added", name: "child" }]);
+    await using worker = queue.work(() => {
+      throw new Discard("no");
+    });
+    expect(types(await take(reader, 3))).toEqual(["started", "dead", "dead"]);
+    await worker.close();
+    await queue.flows.retry("p");
+    expect(types(await take(reader, 2)).sort()).toEqual(["retried", "retried"]);
     await queue.schedules.set("s", { every: "1h", payload: "x" });
     await queue.schedules.runNow("s");
     expect(types(await take(reader, 1))).toEqual(["added"]);

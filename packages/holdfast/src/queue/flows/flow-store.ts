@@ -126,7 +126,17 @@ export class FlowStore {
   async retry(id: string, refs: readonly string[]): Promise<boolean> {
     const { jobs, meta, dead, blocked } = this.#keys;
     const names = { jobs, meta, dead, blocked };
-    return (await runScript(this.#core.driver, flowRetry, names, { id, refs }, this.#call)).status === "ok";
+    return (
+      (
+        await runScript(
+          this.#core.driver,
+          flowRetry,
+          names,
+          { channel: this.#core.wakeups.channel, id, refs },
+          this.#call,
+        )
+      ).status === "ok"
+    );
   }
 
   /** As `queue.cancel`. One that the flow has not added yet is not added any more. */

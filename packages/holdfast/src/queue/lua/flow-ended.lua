@@ -37,9 +37,10 @@ local function release(id, record, inFront)
   unblock(id)
   if place(jobs, {urgent, normal, low}, record, id, inFront) then released = released + 1 end
 end
-local function drop(id)
+local function drop(id, record)
   unblock(id)
   forget(jobs, meta, {id})
+  noteEvent(jobs, channel, 'removed', id, record)
 end
 local function die(id, record, name, outcome)
   unblock(id)
@@ -80,10 +81,10 @@ local function told(id, policy, ref, status, outcome)
   if status == 'd' then
     if policy == 'f' then return die(id, record, name, outcome) end
     if policy == 'c' or policy == 'd' then return release(id, record) end
-    if policy == 's' then return drop(id) end
+    if policy == 's' then return drop(id, record) end
   end
   if left > 0 then return end
-  if policy == 'd' then return drop(id) end
+  if policy == 'd' then return drop(id, record) end
   release(id, record)
 end
 for at = 1, #fields, 5 do told(unpack(fields, at, at + 4)) end

@@ -1,10 +1,12 @@
 --- Let a job wait again for those among the others that died, because they are run again; also one that is dead because of them.
 -- @class idempotent
 -- @include now
+-- @include events
 -- @key jobs
 -- @key meta
 -- @key dead
 -- @key blocked
+-- @arg channel text
 -- @arg id text
 -- @arg refs... text    how it calls them
 -- @result ok
@@ -28,6 +30,7 @@ if isDead then
   if left == 0 then return 'missing' end
   redis.call('ZREM', dead, id)
   redis.call('HDEL', meta, 'r' .. id)
+  noteEvent(jobs, channel, 'retried', id, redis.call('HGET', jobs, id))
   redis.call('HSET', blocked, id, left)
   redis.call('ZADD', blocked .. 'At', 'NX', now(), id)
 elseif again > 0 then
