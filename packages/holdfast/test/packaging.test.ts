@@ -110,6 +110,7 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
       "@msgpack/msgpack",
       "@standard-schema/spec",
       "croner",
+      "lru-cache",
       "@types/node",
       "undici-types",
       "cluster-key-slot",

@@ -5,6 +5,7 @@ export function addStats(...parts: readonly CacheStats[]): CacheStats {
   const sum = (field: keyof CacheStats): number => parts.reduce((total, part) => total + part[field], 0);
   return {
     hits: sum("hits"),
+    l1Hits: sum("l1Hits"),
     misses: sum("misses"),
     loads: sum("loads"),
     loadErrors: sum("loadErrors"),

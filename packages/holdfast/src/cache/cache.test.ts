@@ -76,11 +76,12 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
     const loading = here.getOrSet("c", () => new Promise<number>((resolve) => (answer = resolve)));
     await expect.poll(() => here.stats().loads).toBe(2);
     const seen: string[] = [];
-    for await (const keys of two.a.scan(`cache:${here.name}:`)) seen.push(...keys);
+    for (const kind of ["cache", "load"])
+      for await (const keys of two.a.scan(`${kind}:${here.name}:`)) seen.push(...keys);
     expect(seen).toHaveLength(3);
     for (const key of seen) {
       const ttl = await two.a.driver.send(["PTTL", key], { op: "test", class: "read" }, key);
-      expect(ttl).toBeGreaterThan(key.endsWith(":lease") ? 0 : 4_900);
+      expect(ttl).toBeGreaterThan(key.includes(":load:") ? 0 : 4_900);
       expect(ttl).toBeLessThanOrEqual(10_000);
     }
     answer(3);

@@ -5,6 +5,7 @@
  * before a `delete` or `set` is never stored after it; a value is the same whether it was loaded just now, waited for or
  * read: what its stored bytes decode to, each caller's own; a server that is away costs a cache its hits, not its
  * callers their answers (`onOutage`); a stored value that this version cannot read is loaded again, never half-understood.
+ * Longer than other files because it is all that a cache offers, each with what it costs; what is behind it stands in files of its own.
  */
 import { checkSignal, onAbort } from "../base/abort.ts";
 import { AbortedError, HoldfastError, InvalidArgumentError } from "../base/errors.ts";
@@ -16,6 +17,8 @@ import type { Id } from "../core/keyspace/keyspace.ts";
 import { Operations } from "../core/observe/observe.ts";
 import type { Reply } from "../driver/port.ts";
 import { BulkLoad } from "./bulk-load.ts";
+import { MISS } from "./entry.ts";
+import { L1 } from "./l1/l1.ts";
 import type { CacheLoad, CacheLoadMany } from "./load.ts";
 import { Loader } from "./loader.ts";
 import { answersFor, distinctIds, entriesByIds } from "./many.ts";
@@ -29,8 +32,8 @@ import {
   GET_OR_SET_OPTIONS,
   SET_OPTIONS,
 } from "./options.ts";
-import { type CacheStats, emptyStats } from "./stats.ts";
-import { CacheStore, entryCodec, MISS } from "./store.ts";
+import { type CacheL1Stats, type CacheStats, emptyStats } from "./stats.ts";
+import { CacheStore, entryCodec } from "./store.ts";
 
 /** What `getOrSet` returns: the cache's type, or the loader's where the cache was given none. */
 export type CacheLoaded<V, R> = unknown extends V ? R : V | Extract<R, undefined>;
@@ -44,6 +47,8 @@ interface CacheRead extends KeyRead {
   readonly since: number;
   /** Whether it was called by the key's own loader. */
   readonly isOwn: boolean;
+  /** `L1.changes` then. */
+  readonly changes: number;
   /** Called when the load turns out to be another's, which is waited for. */
   readonly waits: (() => void) | undefined;
 }
@@ -70,20 +75,23 @@ export class Cache<V> {
   readonly #store: CacheStore<CacheRead>;
   readonly #loader: Loader;
   readonly #bulk: BulkLoad | undefined;
+  readonly #l1: L1 | undefined;
   readonly #stats: CacheStats = emptyStats();
 
   constructor(core: Core, name: string, options?: CacheOptions<V>) {
     this.name = name;
     this.#operations = new Operations("cache", name);
-    const keys = core.keys.entries("cache", name);
     const [settings, codec] = parseOptions(this.#operations.where, options, CACHE_OPTIONS, (given) => [
       cacheSettings(given),
       entryCodec(core, given),
     ]);
     this.#settings = settings;
-    this.#store = new CacheStore<CacheRead>(core, keys, codec, settings, (outcome, read) =>
+    this.#store = new CacheStore<CacheRead>(core, name, codec, settings, (outcome, read) =>
       this.#answer(outcome, read),
     );
+    const decode = (key: string, bytes: Buffer) => this.#store.decodeOrThrow(key, bytes);
+    const { l1 } = settings;
+    this.#l1 = l1 === undefined ? undefined : new L1(core, this.#store.coherence, l1, decode);
     this.#loader = new Loader(core, this.#store, settings, this.#stats);
     this.#bulk = settings.loadMany === undefined ? undefined : new BulkLoad(this.#loader.inside(settings.loadMany));
   }
@@ -93,7 +101,16 @@ export class Cache<V> {
    * Cost: GET; calls made in the same tick, in the same slot, share an MGET.
    */
   get(id: Id): Promise<V | undefined> {
-    return this.#operations.run("get", id, () => this.#store.read(this.#plainRead(id)) as Promise<V | undefined>);
+    return this.#operations.run("get", id, () => {
+      const read = this.#plainRead(id);
+      return (this.#remembered(read.key) ?? this.#store.read(read)) as Promise<V | undefined>;
+    });
+  }
+
+  /** Returns what this process has in memory, at once: undefined also where the server has it. Counts as no hit. No I/O. */
+  peek(id: Id): V | undefined {
+    const found = this.#l1 === undefined ? MISS : this.#l1.get(this.#store.key(id));
+    return found === MISS ? undefined : (found as V | undefined);
   }
 
   /** Returns the stored values of these ids; the Map has those that exist. Cost: one MGET per slot and 512 ids. */
@@ -101,7 +118,12 @@ export class Cache<V> {
     return this.#operations.run("getMany", undefined, async () => {
       const wanted = distinctIds(ids);
       const read = (chunk: readonly Id[]): Promise<(V | undefined)[]> =>
-        Promise.all(chunk.map((id) => this.#store.readMerged(this.#plainRead(id)) as Promise<V | undefined>));
+        Promise.all(
+          chunk.map((id) => {
+            const one = this.#plainRead(id);
+            return (this.#remembered(one.key) ?? this.#store.readMerged(one)) as Promise<V | undefined>;
+          }),
+        );
       const found = await inChunks(wanted, read, { size: IDS_PER_CHUNK });
       return withoutAbsent(wanted.map((id, at) => [id, found[at]]));
     });
@@ -123,7 +145,10 @@ export class Cache<V> {
   ): Promise<CacheLoaded<V, R>> {
     return this.#operations.run("getOrSet", id, () => {
       const read = this.#loadingRead(id, load ?? this.#bulk?.load);
-      const value = options === undefined ? this.#store.read(read) : this.#readWith(read, this.#loadTerms(options));
+      const value =
+        options === undefined
+          ? (this.#remembered(read.key) ?? this.#store.read(read))
+          : this.#readWith(read, this.#loadTerms(options));
       return value as Promise<CacheLoaded<V, R>>;
     });
   }
@@ -208,13 +233,22 @@ export class Cache<V> {
   }
 
   /** Returns a snapshot of this process's counts. */
-  stats(): Readonly<CacheStats> {
-    return { ...this.#stats };
+  stats(): Readonly<CacheStats & { readonly l1?: CacheL1Stats }> {
+    return this.#l1 === undefined ? { ...this.#stats } : { ...this.#stats, l1: this.#l1.stats() };
+  }
+
+  #remembered(key: string): Promise<unknown> | undefined {
+    if (this.#l1 === undefined) return undefined;
+    const found = this.#l1.get(key);
+    if (found === MISS) return undefined;
+    this.#stats.hits += 1;
+    this.#stats.l1Hits += 1;
+    return Promise.resolve(found);
   }
 
   #plainRead(id: Id): CacheRead {
     const none = { load: undefined, signal: undefined, isOwn: false, waits: undefined };
-    return { id, key: this.#store.key(id), ttlMs: 0, since: 0, ...none };
+    return { id, key: this.#store.key(id), ttlMs: 0, since: 0, changes: this.#l1?.changes ?? 0, ...none };
   }
 
   #loadingRead(id: Id, load: CacheLoad<unknown> | undefined): CacheRead {
@@ -222,7 +256,8 @@ export class Cache<V> {
     const key = this.#store.key(id);
     const isOwn = this.#loader.isCaller(key);
     const { ttlMs } = this.#settings;
-    return { id, key, load, ttlMs, signal: undefined, since: this.#loader.now, isOwn, waits: undefined };
+    const changes = this.#l1?.changes ?? 0;
+    return { id, key, load, ttlMs, signal: undefined, since: this.#loader.now, changes, isOwn, waits: undefined };
   }
 
   #loadTerms(options: CacheGetOrSetOptions): LoadTerms {
@@ -234,6 +269,8 @@ export class Cache<V> {
 
   #readWith(read: CacheRead, { ttlMs, signal }: LoadTerms, merged = false): Promise<unknown> {
     if (signal?.aborted === true) throw stoppedWaiting(signal);
+    const remembered = this.#remembered(read.key);
+    if (remembered !== undefined) return remembered;
     const asked = { ...read, ttlMs, signal };
     const value = merged ? this.#store.readMerged(asked) : this.#store.read(asked);
     return signal === undefined ? value : abortable(value, signal);
@@ -260,7 +297,8 @@ export class Cache<V> {
     const value = this.#store.decode(read.key, outcome);
     if (value === MISS) return this.#missed(read, read.load, true);
     this.#stats.hits += 1;
-    return value;
+    this.#l1?.keep(read.key, read.changes, outcome as Buffer, value);
+    return this.#l1 === undefined ? value : this.#l1.given(value);
   }
 
   async #missed(read: CacheRead, load: CacheLoad<unknown> | undefined, reached: boolean): Promise<unknown> {
@@ -269,7 +307,8 @@ export class Cache<V> {
     // A caller that has gone makes no load begin.
     if (read.signal?.aborted === true) throw stoppedWaiting(read.signal);
     const bytes = await this.#loader.load({ ...read, load }, reached);
-    return this.#store.decodeOrThrow(read.key, bytes);
+    const value = this.#store.decodeOrThrow(read.key, bytes);
+    return this.#l1 === undefined ? value : this.#l1.given(value);
   }
 
   #ttl(ttl: Duration | undefined): number {

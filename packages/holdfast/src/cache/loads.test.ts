@@ -136,7 +136,7 @@ describe("loads of a cache [standalone]", () => {
     const [outcome] = await Promise.all([stuck.catch((error: unknown) => error), hf.close()]);
     expect(outcome).toBeInstanceOf(ClosedError);
     expect(reason).toBeInstanceOf(ClosedError);
-    expect(await server.command("EXISTS", `${hf.key("x", "x").split(":")[0]!}:cache:users:{ada}:lease`)).toBe(0);
+    expect(await server.command("EXISTS", `${hf.key("x", "x").split(":")[0]!}:load:users:{ada}`)).toBe(0);
   });
 
   it("a signal has one listener for twenty calls, and none after them", async () => {

@@ -17,13 +17,15 @@ import { Deferred } from "../base/deferred.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
 
 const IDS = Array.from({ length: 30 }, (_, at) => `id-${at}`);
+/** None of a busy machine's. */
+const PATIENT = { timeout: "1m", loadLease: "10m" } as const;
 const square = (ids: readonly Id[]): Map<Id, string> => new Map(ids.map((id) => [id, `loaded ${id}`]));
 
 describe.each(backends())("many entries of a cache [$name]", ({ url, options }) => {
   const two = new TwoHandles({ url, options });
 
   it("loads only the misses, in one call, and returns all in the order of the ids", async () => {
-    const cache = two.a.cache<string>(randomName());
+    const cache = two.a.cache<string>(randomName(), PATIENT);
     await cache.setMany(IDS.slice(0, 10).map((id) => [id, `set ${id}`]));
     const asked: (readonly Id[])[] = [];
     const found = await cache.getOrSetMany(IDS.toReversed(), (ids) => {
@@ -40,7 +42,7 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
   });
 
   it("leaves out what has no value, and remembers that for negativeTtl; 7 and '7' are one entry", async () => {
-    const cache = two.a.cache<string>(randomName(), { negativeTtl: "1m" });
+    const cache = two.a.cache<string>(randomName(), { ...PATIENT, negativeTtl: "1m" });
     const asked: Id[] = [];
     const load = (ids: readonly Id[]): Map<Id, string> => {
       asked.push(...ids);
@@ -59,9 +61,9 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
   });
 
   it("waits for what another process is loading, and loads the others meanwhile", async () => {
-    const [here, there] = [two.a.cache<string>(randomName(), { loadLease: "10m" }), two.b];
+    const [here, there] = [two.a.cache<string>(randomName(), PATIENT), two.b];
     const [begun, held, gone] = [new Deferred<void>(), new Deferred<string>(), new Deferred<void>()];
-    const elsewhere = there.cache<string>(here.name, { loadLease: "10m" }).getOrSet("a", () => {
+    const elsewhere = there.cache<string>(here.name, PATIENT).getOrSet("a", () => {
       begun.resolve();
       return held.promise;
     });
@@ -83,7 +85,7 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
   });
 
   it("no stale value: a delete while a bulk load runs", async () => {
-    const cache = two.a.cache<string>(randomName());
+    const cache = two.a.cache<string>(randomName(), PATIENT);
     const [begun, hold] = [new Deferred<void>(), new Deferred<void>()];
     const old = cache.getOrSetMany(["a", "b"], async (ids) => {
       begun.resolve();
@@ -105,7 +107,7 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
   });
 
   it("a partial failure is told per id, with the values of the others, and stores those", async () => {
-    const cache = two.a.cache<unknown>(randomName());
+    const cache = two.a.cache<unknown>(randomName(), PATIENT);
     await cache.set("hit", 1);
     const given = new Map<Id, unknown>([
       ["good", 2],
@@ -131,7 +133,7 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
   });
 
   it("a loader that fails as a whole rejects with its own error where there was nothing else: one cause", async () => {
-    const cache = two.a.cache<string>(randomName());
+    const cache = two.a.cache<string>(randomName(), PATIENT);
     const own = new Error("the database is away");
     await expect(cache.getOrSetMany(IDS, () => Promise.reject(own))).rejects.toBe(own);
     await expect(cache.getOrSetMany(IDS, () => [] as never)).rejects.toThrow(InvalidArgumentError);
@@ -141,7 +143,7 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
   });
 
   it("nothing is stored if one of the values cannot be", async () => {
-    const cache = two.a.cache<unknown>(randomName());
+    const cache = two.a.cache<unknown>(randomName(), PATIENT);
     await expect(
       cache.setMany([
         ["a", 1],
@@ -152,7 +154,7 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
   });
 
   it("reads and writes of the same tick take effect in the order of the calls", async () => {
-    const cache = two.a.cache<number>(randomName());
+    const cache = two.a.cache<number>(randomName(), PATIENT);
     // A lone read before, after which reads are sent at once.
     expect(await cache.get("k")).toBeUndefined();
     const done = [
@@ -170,6 +172,7 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
   it("misses of the same tick are one call of the cache's own loadMany", async () => {
     const calls: (readonly Id[])[] = [];
     const cache = two.a.cache<string>(randomName(), {
+      ...PATIENT,
       loadMany: (ids) => {
         calls.push(ids);
         return square(ids);
@@ -180,13 +183,13 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
     expect(new Set(calls.flat())).toEqual(new Set(ids));
     expect(await cache.getOrSetMany([...ids, "more"])).toHaveLength(4);
     expect(calls.at(-1)).toEqual(["more"]);
-    await expect(two.a.cache<string>(randomName()).getOrSet("k")).rejects.toThrow(InvalidArgumentError);
-    await expect(two.a.cache<string>(randomName()).getOrSetMany(["k"])).rejects.toThrow(/loadMany/);
+    await expect(two.a.cache<string>(randomName(), PATIENT).getOrSet("k")).rejects.toThrow(InvalidArgumentError);
+    await expect(two.a.cache<string>(randomName(), PATIENT).getOrSetMany(["k"])).rejects.toThrow(/loadMany/);
   });
 
   it("gives loadMany 1,000 ids at most", async () => {
     const sizes: number[] = [];
-    const cache = two.a.cache<number>(randomName());
+    const cache = two.a.cache<number>(randomName(), PATIENT);
     const ids = Array.from({ length: 2_500 }, (_, at) => at);
     const found = await cache.getOrSetMany(ids, (some) => {
       sizes.push(some.length);
@@ -197,7 +200,7 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
   });
 
   it("a signal ends the waiting of its caller, and a second caller gets the values", async () => {
-    const cache = two.a.cache<string>(randomName());
+    const cache = two.a.cache<string>(randomName(), PATIENT);
     const [begun, hold, stop] = [new Deferred<void>(), new Deferred<void>(), new AbortController()];
     const load = async (ids: readonly Id[]): Promise<Map<Id, string>> => {
       begun.resolve();

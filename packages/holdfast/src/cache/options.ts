@@ -1,9 +1,12 @@
 import { InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, type OptionNames, toMs, toTimerMs } from "../base/options.ts";
+import { type CacheL1Options, l1Settings, type L1Settings } from "./l1/options.ts";
 import type { CacheLoadMany } from "./load.ts";
 import { CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
 
 export interface CacheOptions<V> extends CodecOptions<V> {
+  /** Keeps entries in the memory of the process as well, as long as the server says what changes; `true` for the defaults. */
+  readonly l1?: CacheL1Options | boolean;
   /** Loads what is missing where a call has no loader of its own: misses of the same tick in one call. */
   readonly loadMany?: CacheLoadMany<V>;
   /** How long a value is served. @default "5m" */
@@ -24,6 +27,7 @@ export interface CacheOptions<V> extends CodecOptions<V> {
 
 export const CACHE_OPTIONS: OptionNames<CacheOptions<unknown>> = {
   ...CODEC_OPTIONS,
+  l1: true,
   loadMany: true,
   ttl: true,
   jitter: true,
@@ -48,6 +52,7 @@ export const SET_OPTIONS: OptionNames<CacheSetOptions> = { ttl: true };
 export const GET_OR_SET_OPTIONS: OptionNames<CacheGetOrSetOptions> = { ttl: true, signal: true };
 
 export interface CacheSettings {
+  readonly l1: L1Settings | undefined;
   readonly loadMany: CacheLoadMany<unknown> | undefined;
   readonly ttlMs: number;
   readonly jitter: number;
@@ -67,6 +72,7 @@ export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
   if (onOutage !== "load" && onOutage !== "throw")
     throw new InvalidArgumentError("onOutage", '"load" or "throw"', onOutage);
   return {
+    l1: l1Settings(options.l1),
     loadMany,
     ttlMs: toMs("ttl", options.ttl ?? "5m"),
     jitter,

@@ -5,6 +5,24 @@ import { UnexpectedReplyError, decodeBool, decodeBytes, decodeInt, decodeText, d
 import { encodeBool, encodeInt } from "../core/script/encode.ts";
 import type { BatchScript } from "../core/script/script.ts";
 
+const NOW = `local clockMicros
+local function nowMicros()
+  if not clockMicros then
+    local clock = redis.call('TIME')
+    clockMicros = clock[1] * 1000000 + clock[2]
+  end
+  return clockMicros
+end
+local function now()
+  return math.floor(nowMicros() / 1000)
+end
+`;
+
+const ENTRY = `local function entryOf(payload, ttlMs)
+  return struct.pack('>BI6', 1, now() + ttlMs) .. payload
+end
+`;
+
 const TAKEN = `local REFUSALS = { OOM = true, MISCONF = true, NOREPLICAS = true }
 local function taken(...)
   local reply = redis.pcall(...)
@@ -175,13 +193,13 @@ export type FillResult =
 export const fill: BatchScript<FillKeys, FillArgs, FillResult> = {
   class: "idempotent",
   name: "cache.fill",
-  sha1: "fbde08de69b38bf52fe155f3f46222f834025b63",
+  sha1: "35566d98ab86b87519bd33e9f18788e7e4d43b13",
   lua: `-- cache.fill
-local value, lease = KEYS[1], KEYS[2]
+${NOW}${ENTRY}local value, lease = KEYS[1], KEYS[2]
 local token, ttlMs, wakeChannel, payload = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local state = redis.call('HMGET', lease, 'token', 'waiters')
 if state[1] ~= token then return {'superseded'} end
-redis.call('SET', value, payload, 'PX', ttlMs)
+redis.call('SET', value, entryOf(payload, ttlMs), 'PX', ttlMs)
 redis.call('DEL', lease)
 if state[2] then redis.call('PUBLISH', wakeChannel, value) end
 return {'filled'}
@@ -207,14 +225,14 @@ return {'filled'}
   },
   merged: {
     name: "cache.fill (merged)",
-    sha1: "ef9f2a4e1c37b73f6d38cee5b25642c0664be8f6",
+    sha1: "ab360600caddc92022f49daeebf3cd2c4be829fa",
     lua: `-- cache.fill
-local function run(keyAt, argAt)
+${NOW}${ENTRY}local function run(keyAt, argAt)
   local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
   local token, ttlMs, wakeChannel, payload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), ARGV[argAt + 3], ARGV[argAt + 4]
   local state = redis.call('HMGET', lease, 'token', 'waiters')
   if state[1] ~= token then return {'superseded'} end
-  redis.call('SET', value, payload, 'PX', ttlMs)
+  redis.call('SET', value, entryOf(payload, ttlMs), 'PX', ttlMs)
   redis.call('DEL', lease)
   if state[2] then redis.call('PUBLISH', wakeChannel, value) end
   return {'filled'}
@@ -426,11 +444,11 @@ export type SetResult = boolean;
 export const set: BatchScript<SetKeys, SetArgs, SetResult> = {
   class: "idempotent",
   name: "cache.set",
-  sha1: "1ad29e25718cafa96886f90fb03b3f147ae0d2d4",
+  sha1: "ad26a7e48a04abc9863a5303c6be3ca9af836274",
   lua: `-- cache.set
-local value, lease = KEYS[1], KEYS[2]
+${NOW}${ENTRY}local value, lease = KEYS[1], KEYS[2]
 local ttlMs, wakeChannel, payload = tonumber(ARGV[1]), ARGV[2], ARGV[3]
-redis.call('SET', value, payload, 'PX', ttlMs)
+redis.call('SET', value, entryOf(payload, ttlMs), 'PX', ttlMs)
 local waiters = redis.call('HGET', lease, 'waiters')
 redis.call('DEL', lease)
 if waiters then redis.call('PUBLISH', wakeChannel, value) end
@@ -447,12 +465,12 @@ return 1
   },
   merged: {
     name: "cache.set (merged)",
-    sha1: "5cea134fa0a11ba716e4dba0fe499d63f045924f",
+    sha1: "38f7dddcb617f39102eb8fb28379df60f39ca429",
     lua: `-- cache.set
-local function run(keyAt, argAt)
+${NOW}${ENTRY}local function run(keyAt, argAt)
   local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
   local ttlMs, wakeChannel, payload = tonumber(ARGV[argAt + 1]), ARGV[argAt + 2], ARGV[argAt + 3]
-  redis.call('SET', value, payload, 'PX', ttlMs)
+  redis.call('SET', value, entryOf(payload, ttlMs), 'PX', ttlMs)
   local waiters = redis.call('HGET', lease, 'waiters')
   redis.call('DEL', lease)
   if waiters then redis.call('PUBLISH', wakeChannel, value) end

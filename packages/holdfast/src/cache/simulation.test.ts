@@ -1,66 +1,104 @@
 /**
  * No stale set: whoever asks after an invalidation was confirmed never gets what was read before it, whatever is lost, late,
- * paused or restarted in between. The same check finds what a cache without leases does wrong, so it can fail.
+ * paused or restarted in between. The same check finds what a cache without leases does wrong, so it can fail. With a level in memory: not later than
+ * `BOUND_MS` after the confirmation, and in the process that has invalidated at once.
  */
 import { expect, it } from "vitest";
 import { schedules, unlessOutage, untilTold } from "../../test/support/simulated.ts";
 import { simulate, type SimulatedClient, type Simulation, SimulationError } from "../testing/index.ts";
 
-const KEY = "user:1";
+const KEYS = ["user:1", "user:2", "user:3", "user:4", "user:5", "user:6"];
 const DURING_MS = 4_000;
+/** Until a connection that is silent is given up (pingInterval, pingTimeout), and until a process that was paused has read what it has missed. */
+const BOUND_MS = 4_600;
 
 /** A cache as the property sees it. */
 interface Cached {
-  getOrSet(load: () => Promise<number>): Promise<number>;
-  invalidate(): Promise<unknown>;
+  getOrSet(key: string, load: () => Promise<number>): Promise<number>;
+  invalidate(key: string): Promise<unknown>;
 }
 
 type CacheOf = (client: SimulatedClient) => Cached;
 
+const SETTINGS = { ttl: "1m", loadLease: "400ms", loadTimeout: "2s", timeout: "150ms" } as const;
+
 const ours: CacheOf = ({ hf }) => {
-  const cache = hf.cache<number>("users", { ttl: "1m", loadLease: "400ms", loadTimeout: "2s", timeout: "150ms" });
-  return { getOrSet: (load) => cache.getOrSet(KEY, load), invalidate: async () => cache.delete(KEY) };
+  const cache = hf.cache<number>("users", SETTINGS);
+  return { getOrSet: (key, load) => cache.getOrSet(key, load), invalidate: async (key) => cache.delete(key) };
+};
+
+const inMemory: CacheOf = ({ hf }) => {
+  const cache = hf.cache<number>("users", { ...SETTINGS, l1: true });
+  return { getOrSet: (key, load) => cache.getOrSet(key, load), invalidate: async (key) => cache.delete(key) };
+};
+
+/** A map in front of a cache, as it is written by hand. */
+const mapped: CacheOf = (client) => {
+  const cache = ours(client);
+  const known = new Map<string, number>();
+  return {
+    async getOrSet(key, load) {
+      const value = known.get(key) ?? (await cache.getOrSet(key, load));
+      known.set(key, value);
+      return value;
+    },
+    invalidate(key) {
+      known.delete(key);
+      return cache.invalidate(key);
+    },
+  };
 };
 
 /** As it is written by hand. */
 const naive: CacheOf = ({ hf: { driver } }) => ({
-  async getOrSet(load) {
-    const found = await driver.send(["GET", KEY], { op: "get", class: "read" }, KEY);
+  async getOrSet(key, load) {
+    const found = await driver.send(["GET", key], { op: "get", class: "read" }, key);
     if (found !== null) return Number(found);
     const value = await load();
-    await driver.send(["SET", KEY, String(value), "PX", "60000"], { op: "set", class: "idempotent" }, KEY);
+    await driver.send(["SET", key, String(value), "PX", "60000"], { op: "set", class: "idempotent" }, key);
     return value;
   },
-  invalidate: () => driver.send(["DEL", KEY], { op: "delete", class: "idempotent" }, KEY),
+  invalidate: (key) => driver.send(["DEL", key], { op: "delete", class: "idempotent" }, key),
 });
 
-function noStaleSet(cacheOf: CacheOf): (simulation: Simulation) => Promise<void> {
-  return async ({ clients, random, now, note }) => {
-    /** The database: how often the row was changed, and up to which change an invalidation was confirmed. */
-    let row = 1;
-    let confirmed = 1;
+/** What a client has confirmed to be invalid up to this change. */
+interface Confirmed {
+  readonly key: string;
+  readonly change: number;
+  readonly at: number;
+  readonly by: string;
+}
 
-    const write = async (client: SimulatedClient): Promise<void> => {
-      row += 1;
-      const written = row;
-      await untilTold(client, () =>
-        cacheOf(client)
-          .invalidate()
-          .then(() => true),
-      );
-      confirmed = Math.max(confirmed, written);
-      note(`${client.name} has invalidated ${written}`);
+/** @param boundMs how late others may see it; there are more keys then, since the next change of one hides what was missed of it */
+function noStaleSet(cacheOf: CacheOf, boundMs = 0): (simulation: Simulation) => Promise<void> {
+  return async ({ clients, random, now, note }) => {
+    const keys = boundMs === 0 ? KEYS.slice(0, 1) : KEYS;
+    /** The database: how often each row was changed. */
+    const rows = new Map(keys.map((key) => [key, 1]));
+    const confirmed: Confirmed[] = [];
+    const known = (client: SimulatedClient, key: string): number => {
+      const mustKnow = confirmed.filter((of) => of.key === key && (of.by === client.name || of.at <= now() - boundMs));
+      return Math.max(1, ...mustKnow.map(({ change }) => change));
     };
-    const read = async (client: SimulatedClient, cache: Cached): Promise<void> => {
-      const atLeast = confirmed;
+
+    const write = async (client: SimulatedClient, cache: Cached, key: string): Promise<void> => {
+      const change = rows.get(key)! + 1;
+      rows.set(key, change);
+      await untilTold(client, () => cache.invalidate(key).then(() => true));
+      confirmed.push({ key, change, at: now(), by: client.name });
+      note(`${client.name} has invalidated ${key} ${change}`);
+    };
+    const read = async (client: SimulatedClient, cache: Cached, key: string): Promise<void> => {
+      const atLeast = known(client, key);
       const load = async (): Promise<number> => {
-        const value = row;
+        const value = rows.get(key)!;
         // Long ones outlast an outage: a caller meanwhile, or right after it, must not get what they have read before.
         await client.sleep(random.integer(0, random.chance(0.3) ? 1_500 : 300));
         return value;
       };
-      const value = await unlessOutage(() => cache.getOrSet(load));
-      if (value !== undefined && value < atLeast) throw new Error(`${client.name} got ${value} after ${atLeast}`);
+      const value = await unlessOutage(() => cache.getOrSet(key, load));
+      if (value !== undefined && value < atLeast)
+        throw new Error(`${client.name} got ${key} ${value} after ${atLeast}`);
     };
 
     await Promise.all(
@@ -68,14 +106,16 @@ function noStaleSet(cacheOf: CacheOf): (simulation: Simulation) => Promise<void>
         const cache = cacheOf(client);
         const reads: Promise<void>[] = [];
         const failures: unknown[] = [];
-        while (now() < DURING_MS && failures.length === 0) {
-          if (random.chance(0.2)) await write(client);
-          else reads.push(read(client, cache).catch((error: unknown) => void failures.push(error)));
+        while (now() < DURING_MS + 2 * boundMs && failures.length === 0) {
+          const key = random.pick(keys);
+          if (random.chance(0.2 / keys.length)) await write(client, cache, key);
+          else reads.push(read(client, cache, key).catch((error: unknown) => void failures.push(error)));
           await client.sleep(random.integer(0, 200));
         }
         await Promise.all(reads);
         if (failures.length > 0) throw failures[0];
-        await read(client, cache);
+        await client.sleep(boundMs);
+        for (const key of keys) await read(client, cache, key);
       }),
     );
   };
@@ -83,6 +123,19 @@ function noStaleSet(cacheOf: CacheOf): (simulation: Simulation) => Promise<void>
 
 it("nobody gets what was read before an invalidation that was confirmed", { timeout: 600_000 }, async () => {
   await simulate({ ...schedules(), clients: 3 }, noStaleSet(ours));
+});
+
+it(
+  "nobody gets it from memory beyond the bound, and who has invalidated does not at all",
+  { timeout: 600_000 },
+  async () => {
+    await simulate({ ...schedules(30), clients: 3, chaos: "8s" }, noStaleSet(inMemory, BOUND_MS));
+  },
+);
+
+it("a map in front of a cache serves stale values, and the simulation finds it", async () => {
+  const search = simulate({ schedules: 50, seed: 1, clients: 3, chaos: 0 }, noStaleSet(mapped, BOUND_MS));
+  await expect(search).rejects.toThrow(SimulationError);
 });
 
 it("a cache without leases serves stale values, and the simulation finds it", async () => {

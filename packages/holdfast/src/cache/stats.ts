@@ -1,6 +1,9 @@
 /** Counts of one cache in this process since it was made. */
 export interface CacheStats {
+  /** From memory or from the server. */
   hits: number;
+  /** Of these, from memory. */
+  l1Hits: number;
   misses: number;
   /** Loader calls, and how many of them failed. */
   loads: number;
@@ -15,6 +18,16 @@ export interface CacheStats {
   outages: number;
 }
 
+/** The level in memory, where the cache has one. */
+export interface CacheL1Stats {
+  readonly entries: number;
+  readonly bytes: number;
+  /** Changes of entries by others that have arrived. */
+  readonly changes: number;
+  /** Whether the server says what changes; else nothing is kept in memory, and what is there is served for `staleness` at most. */
+  readonly isCoherent: boolean;
+}
+
 export function emptyStats(): CacheStats {
-  return { hits: 0, misses: 0, loads: 0, loadErrors: 0, joined: 0, waited: 0, superseded: 0, outages: 0 };
+  return { hits: 0, l1Hits: 0, misses: 0, loads: 0, loadErrors: 0, joined: 0, waited: 0, superseded: 0, outages: 0 };
 }

@@ -10,12 +10,11 @@ import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
 import { type BatchItem, itemError, MAX_BATCH_ITEMS } from "../core/script/run.ts";
 import type { BatchScript } from "../core/script/script.ts";
 import type { Arg, Call, Driver, Reply } from "../driver/port.ts";
+import { MISS, payloadOf } from "./entry.ts";
 import type { Flight } from "./flights.ts";
+import { Coherence } from "./l1/coherence.ts";
 import type { CacheOptions, CacheSettings } from "./options.ts";
 import { abandon, extend, fill, lookup, remove, set } from "./scripts.gen.ts";
-
-/** Not `undefined`: that is a value, the remembered "there is none". */
-export const MISS: unique symbol = Symbol("miss");
 
 export type Lookup = { status: "hit"; bytes: Buffer } | { status: "leased" } | { status: "wait"; leaseMs: number };
 
@@ -36,8 +35,11 @@ type Kind<Args, Result> = BatchKind<BatchItem<Pair, Args>, Result>;
 type Answer<Read> = (outcome: Reply | HoldfastError, read: Read) => unknown;
 
 export class CacheStore<Read extends KeyRead = never> {
+  readonly coherence: Coherence;
   readonly #core: Core;
   readonly #keys: EntryKeys;
+  /** Not under the prefix of the values, whose changes are told to those who keep them in memory. */
+  readonly #leases: EntryKeys;
   readonly #codec: Codec<unknown>;
   readonly #settings: CacheSettings;
   readonly #lane = new Lane();
@@ -48,9 +50,11 @@ export class CacheStore<Read extends KeyRead = never> {
   #quiet = true;
   #aloneUnderWay = false;
 
-  constructor(core: Core, keys: EntryKeys, codec: Codec<unknown>, settings: CacheSettings, answer: Answer<Read>) {
+  constructor(core: Core, name: string, codec: Codec<unknown>, settings: CacheSettings, answer: Answer<Read>) {
     this.#core = core;
-    this.#keys = keys;
+    this.#keys = core.keys.entries("cache", name);
+    this.#leases = core.keys.entries("load", name);
+    this.coherence = Coherence.of(core, this.#keys.head);
     this.#codec = codec;
     this.#settings = settings;
     this.#answer = answer;
@@ -90,8 +94,9 @@ export class CacheStore<Read extends KeyRead = never> {
     const answer = await this.#add(this.#kinds.lookup, id, args);
     if (answer.status === "refused") throw itemError(lookup, answer.reason, OP_LOAD, String(id));
     if (answer.status !== "hit") return answer;
-    if (this.decode(this.key(id), answer.value) === MISS) return this.lookup(id, flight, true);
-    return { status: "hit", bytes: answer.value };
+    const bytes = payloadOf(answer.value);
+    if (bytes === undefined || this.decode(this.key(id), answer.value) === MISS) return this.lookup(id, flight, true);
+    return { status: "hit", bytes };
   }
 
   async extend(id: Id, token: string): Promise<boolean> {
@@ -101,7 +106,7 @@ export class CacheStore<Read extends KeyRead = never> {
 
   async fill(id: Id, token: string, payload: Buffer, ttlMs: number): Promise<boolean> {
     const args = { token, ttlMs: this.#jittered(ttlMs), wakeChannel: this.#core.wakeups.channel, payload };
-    const { status } = await this.#add(this.#kinds.fill, id, args);
+    const { status } = await this.#change(this.#kinds.fill, id, args);
     return status === "filled";
   }
 
@@ -111,20 +116,21 @@ export class CacheStore<Read extends KeyRead = never> {
 
   async set(id: Id, payload: Buffer, ttlMs: number): Promise<void> {
     const args = { ttlMs: this.#jittered(ttlMs), wakeChannel: this.#core.wakeups.channel, payload };
-    await this.#add(this.#kinds.set, id, args);
+    await this.#change(this.#kinds.set, id, args);
   }
 
   delete(id: Id): Promise<boolean> {
-    return this.#add(this.#kinds.remove, id, { wakeChannel: this.#core.wakeups.channel });
+    return this.#change(this.#kinds.remove, id, { wakeChannel: this.#core.wakeups.channel });
   }
 
   encode(key: string, value: unknown): Buffer {
     return this.#codec.encode(value, { aad: key });
   }
 
-  /** Bytes that this configuration cannot read (another schema, another key, not ours) count as no entry. */
-  decode(key: string, bytes: Buffer | null): unknown {
-    if (bytes === null) return MISS;
+  /** What this configuration cannot read (another schema, another key, not ours) counts as no entry. */
+  decode(key: string, stored: Buffer | null): unknown {
+    const bytes = stored === null ? undefined : payloadOf(stored);
+    if (bytes === undefined) return MISS;
     try {
       return this.decodeOrThrow(key, bytes);
     } catch (error) {
@@ -137,9 +143,20 @@ export class CacheStore<Read extends KeyRead = never> {
     return this.#codec.decode(bytes, { aad: key });
   }
 
+  /** Nothing older is served from memory from now on; said again when it is done, since a repetition may come after a read. */
+  async #change<Args, Result>(kind: Kind<Args, Result>, id: Id, args: Args): Promise<Result> {
+    const key = this.key(id);
+    this.coherence.changed(key);
+    try {
+      return await this.#add(kind, id, args);
+    } finally {
+      this.coherence.changed(key);
+    }
+  }
+
   #add<Args, Result>(kind: Kind<Args, Result>, id: Id, args: Args): Promise<Result> {
     const value = this.key(id);
-    const keys = { value, lease: this.#keys.part(id, "lease") };
+    const keys = { value, lease: this.#leases.key(id) };
     return this.#lane.add(kind, this.#core.driver.slotOf(value), { keys, args, key: String(id) });
   }
 

@@ -16,6 +16,7 @@ const MAX_ID_LENGTH = 1024;
 /** What a user calls a kind whose keys are named otherwise. */
 const NOUNS: Readonly<Record<string, string>> = {
   limit: "limiter",
+  load: "cache",
   record: "records",
   session: "sessions",
   shard: "channel",

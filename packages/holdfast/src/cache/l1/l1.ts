@@ -1,0 +1,58 @@
+/** The first level: what this process keeps in its own memory, for as long as it learns what changes. */
+import type { Runtime } from "../../base/runtime.ts";
+import type { Core } from "../../core/core.ts";
+import { expiresAtOf, MISS, payloadOf } from "../entry.ts";
+import type { CacheL1Stats } from "../stats.ts";
+import type { Coherence } from "./coherence.ts";
+import { frozen } from "./freeze.ts";
+import { Memory } from "./memory.ts";
+import type { L1Settings } from "./options.ts";
+
+type Decode = (key: string, bytes: Buffer) => unknown;
+
+export class L1 {
+  readonly #runtime: Runtime;
+  readonly #memory: Memory;
+  readonly #coherence: Coherence;
+  readonly #freezes: boolean;
+  readonly #decode: Decode;
+
+  constructor(core: Core, coherence: Coherence, settings: L1Settings, decode: Decode) {
+    this.#runtime = core.driver.runtime;
+    this.#memory = new Memory(this.#runtime, settings);
+    this.#coherence = coherence;
+    this.#freezes = settings.values === "frozen";
+    this.#decode = decode;
+    coherence.join(this.#memory);
+  }
+
+  /** To be noted before an entry is asked for. */
+  get changes(): number {
+    return this.#memory.changes;
+  }
+
+  /** The value, or `MISS`. */
+  get(key: string): unknown {
+    const now = this.#runtime.now();
+    const kept = this.#coherence.isAwake(now) ? this.#memory.get(key, now) : undefined;
+    if (kept === undefined) return MISS;
+    return kept.bytes === undefined ? kept.value : this.#decode(key, kept.bytes);
+  }
+
+  /** Keeps what was read, unless it may have been changed since, or nobody would say when it is. */
+  keep(key: string, since: number, stored: Buffer, value: unknown): void {
+    const leftMs = this.#coherence.leftMs(expiresAtOf(stored));
+    if (leftMs !== undefined) this.#memory.keep(key, since, leftMs, value, payloadOf(stored)!);
+  }
+
+  /** A value on its way to a caller: of the same kind whether it is kept or not. */
+  given<V>(value: V): V {
+    if (this.#freezes) frozen(value);
+    return value;
+  }
+
+  stats(): CacheL1Stats {
+    const { size: entries, bytes } = this.#memory;
+    return { entries, bytes, changes: this.#coherence.changes, isCoherent: this.#coherence.isHeard };
+  }
+}

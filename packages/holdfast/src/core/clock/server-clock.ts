@@ -1,0 +1,54 @@
+/**
+ * The servers' time without asking for it each time: how far their clocks are ahead of this process's own, asked once a minute. Of several primaries the one that
+ * is furthest ahead counts, and of a question the moment at which it was sent: what `now` says is never behind a server's clock, but for its drift within a minute.
+ */
+import type { Driver, Reply } from "../../driver/port.ts";
+
+const SYNC_MS = 60_000;
+const RETRY_MS = 1_000;
+
+export class ServerClock {
+  readonly #driver: Driver;
+  /** Undefined until every primary has said its time. */
+  #aheadMs: number | undefined;
+  #askAt = 0;
+  #syncs = 0;
+
+  constructor(driver: Driver) {
+    this.#driver = driver;
+  }
+
+  /** Milliseconds since 1970, or undefined where they are not known yet. */
+  now(): number | undefined {
+    const own = this.#driver.runtime.now();
+    if (own >= this.#askAt) void this.#sync();
+    return this.#aheadMs === undefined ? undefined : own + this.#aheadMs;
+  }
+
+  /** Another server may answer from now on. */
+  forget(): void {
+    this.#aheadMs = undefined;
+    this.#askAt = 0;
+    this.#syncs += 1;
+  }
+
+  async #sync(): Promise<void> {
+    const { runtime } = this.#driver;
+    this.#askAt = runtime.now() + RETRY_MS;
+    const sync = (this.#syncs += 1);
+    try {
+      const ahead = await Promise.all(this.#driver.nodes().map(({ id }) => this.#ask(id)));
+      if (sync !== this.#syncs || ahead.length === 0) return;
+      this.#aheadMs = Math.max(...ahead);
+      this.#askAt = runtime.now() + SYNC_MS;
+    } catch {
+      // A server is away: asked again at the next call.
+    }
+  }
+
+  async #ask(node: string): Promise<number> {
+    const sentAt = this.#driver.runtime.now();
+    const [seconds, micros] = (await this.#driver.send(["TIME"], { op: "clock", class: "read" }, { node })) as Reply[];
+    return Number(seconds) * 1_000 + Number(micros) / 1_000 - sentAt;
+  }
+}
