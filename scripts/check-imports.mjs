@@ -31,7 +31,7 @@ const HOUSES = [
       core: [
         ["keyspace", "codec", "observe"],
         ["script", "command"],
-        ["batch", "update", "wait"],
+        ["batch", "clock", "update", "wait"],
         ["lease"],
         ["core.ts"],
       ],
