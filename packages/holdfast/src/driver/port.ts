@@ -94,6 +94,11 @@ export interface Subscription {
   close(): Promise<void>;
 }
 
+export interface InvalidationSubscription extends Subscription {
+  /** Whether every primary reports changes at this moment. */
+  readonly isLive: boolean;
+}
+
 /** A connection for one borrower alone: WATCH, blocking commands, WAIT. */
 export interface Lease {
   readonly node: string;
@@ -136,7 +141,7 @@ export interface Driver {
   /** Resolves once the server has confirmed the subscription. */
   subscribe(kind: ChannelKind, channel: string, listener: ChannelListener, call: Call): Promise<Subscription>;
   /** Told of every change to keys that begin with `prefix`, by anybody, this connection's own writes excepted. */
-  onInvalidate(prefix: string, listener: InvalidationListener, call: Call): Promise<Subscription>;
+  onInvalidate(prefix: string, listener: InvalidationListener, call: Call): Promise<InvalidationSubscription>;
   /** The primaries. */
   nodes(): readonly NodeInfo[];
   /** Returns the function that ends the listening. */
@@ -174,7 +179,7 @@ export interface Transport {
   /** A fresh or cleaned exclusive connection, at once or as soon as the pool has one. */
   lease(route: Route, signal: AbortSignal): Promise<TransportLease>;
   subscribe(kind: ChannelKind, channel: string, listener: ChannelListener): Promise<Subscription>;
-  onInvalidate(prefix: string, listener: InvalidationListener): Promise<Subscription>;
+  onInvalidate(prefix: string, listener: InvalidationListener): Promise<InvalidationSubscription>;
   nodes(): readonly NodeInfo[];
   onState(listener: (event: StateEvent) => void): () => void;
   close(): Promise<void>;

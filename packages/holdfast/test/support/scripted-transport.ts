@@ -8,6 +8,7 @@ import {
   type Reply,
   type Route,
   type StateEvent,
+  type InvalidationSubscription,
   type Subscription,
   type Transport,
   TransportError,
@@ -121,8 +122,8 @@ export class ScriptedTransport implements Transport {
     };
   }
 
-  onInvalidate(): Promise<Subscription> {
-    return this.subscribe();
+  async onInvalidate(): Promise<InvalidationSubscription> {
+    return { ...(await this.subscribe()), isLive: true };
   }
 
   nodes(): readonly NodeInfo[] {

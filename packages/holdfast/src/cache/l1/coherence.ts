@@ -9,7 +9,7 @@ import { ClosedError, isOutage } from "../../base/errors.ts";
 import { ServerClock } from "../../core/clock/server-clock.ts";
 import type { Timer } from "../../base/runtime.ts";
 import type { Core } from "../../core/core.ts";
-import type { Subscription } from "../../driver/port.ts";
+import type { InvalidationSubscription } from "../../driver/port.ts";
 import type { Memory } from "./memory.ts";
 
 const RETRY_MS = 1_000;
@@ -21,10 +21,11 @@ const all = new WeakMap<Core, Map<string, Coherence>>();
 export class Coherence {
   readonly #core: Core;
   readonly #prefix: string;
-  readonly #memories = new Set<Memory>();
+  /** A cache object that is not used any more takes its memory with it. */
+  readonly #memories = new Set<WeakRef<Memory>>();
   readonly #clock: ServerClock;
-  #subscription: Promise<Subscription> | undefined;
-  #isHeard = false;
+  #asking: Promise<InvalidationSubscription> | undefined;
+  #subscription: InvalidationSubscription | undefined;
   #askAt = 0;
   #changes = 0;
   /** When this process last had read all that its connections had. */
@@ -46,9 +47,9 @@ export class Coherence {
     return coherence;
   }
 
-  /** Whether the server says what changes. */
+  /** Whether every server says what changes. */
   get isHeard(): boolean {
-    return this.#isHeard && this.#core.driver.nodes().every(({ state }) => state === "up");
+    return this.#subscription?.isLive === true;
   }
 
   /** Whether this process has heard lately what there was to hear. */
@@ -62,27 +63,26 @@ export class Coherence {
   }
 
   join(memory: Memory): void {
-    this.#memories.add(memory);
+    for (const reference of this.#memories) if (reference.deref() === undefined) this.#memories.delete(reference);
+    this.#memories.add(new WeakRef(memory));
   }
 
   /** How long an entry may be served on, or undefined where that is not known; asked when an entry is to be kept. */
   leftMs(expiresAt: number): number | undefined {
-    if (!this.#isHeard) {
-      this.#listen();
-      return undefined;
-    }
+    if (this.#subscription === undefined) this.#listen();
+    if (!this.isHeard) return undefined;
     const now = this.#clock.now();
     return now === undefined ? undefined : expiresAt - now;
   }
 
   /** This handle changes an entry: the server does not report that to it. */
   changed(key: string): void {
-    for (const memory of this.#memories) memory.changed(key);
+    for (const reference of this.#memories) reference.deref()?.changed(key);
   }
 
   #listen(): void {
     const { driver } = this.#core;
-    if (this.#subscription !== undefined || driver.runtime.now() < this.#askAt) return;
+    if (this.#asking !== undefined || driver.runtime.now() < this.#askAt) return;
     this.#askAt = driver.runtime.now() + RETRY_MS;
     const listener = {
       keys: (keys: readonly Buffer[]) => {
@@ -91,15 +91,15 @@ export class Coherence {
       },
       flush: () => {
         this.#clock.forget();
-        for (const memory of this.#memories) memory.forget();
+        for (const reference of this.#memories) reference.deref()?.forget();
       },
     };
     const call = { op: "cache.l1", class: "read" } as const;
-    this.#subscription = driver.onInvalidate(this.#prefix, listener, call);
-    this.#subscription.then(
-      () => this.#hear(),
+    this.#asking = driver.onInvalidate(this.#prefix, listener, call);
+    this.#asking.then(
+      (subscription) => this.#hear(subscription),
       (error: unknown) => {
-        this.#subscription = undefined;
+        this.#asking = undefined;
         if (error instanceof ClosedError || isOutage(error)) return;
         this.#askAt = Number.POSITIVE_INFINITY;
         const said = error instanceof Error ? error.message : String(error);
@@ -110,9 +110,9 @@ export class Coherence {
     );
   }
 
-  #hear(): void {
+  #hear(subscription: InvalidationSubscription): void {
     const { runtime } = this.#core.driver;
-    this.#isHeard = true;
+    this.#subscription = subscription;
     this.#readAt = runtime.now();
     // Timers come before input, what is immediate after it.
     const tick = (): void => runtime.setImmediate(() => (this.#readAt = runtime.now()));

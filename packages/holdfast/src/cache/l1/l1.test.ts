@@ -6,11 +6,13 @@
  * - this process does not see its own change, or that of another cache object of its ... "its own changes"
  * - an entry outlives its time to live in memory ............................... "its time to live"
  * - the connection is lost, and with it the word of what changes ................. "lost connection", "staleness"
+ * - the reads have a connection of their own, beside that which says what changes .... "a borrowed client"
  * - the process stands still, and serves on what others have changed meanwhile ........ "has stood still"
  * - entries are kept before the server says what changes, or where it may not ...... "may not track"
  * - one value before, another kind of value after it was kept .................... "frozen from the first call"
  */
 import { spawnSync } from "node:child_process";
+import { createClient } from "@redis/client";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
 import { type Proxy, type Standalone, startProxy, startStandalone } from "../../../test/support/servers.ts";
@@ -233,6 +235,29 @@ describe("a cache in memory, when its server is away [standalone]", () => {
     lose();
     await expect.poll(() => short.peek("a"), SOON).toBeUndefined();
     expect(await long.getOrSet("a", () => "alone")).toBe("before");
+  });
+
+  it("keeps nothing of a borrowed client while its own connection, which says what changes, is lost", async () => {
+    const client = createClient({ url: server.url, RESP: 3, socket: { reconnectStrategy: 50 } });
+    await client.connect();
+    await using hf = await connect(client);
+    await using other = await connect(server.url);
+    const cache = hf.cache<string>(randomName(), { ...PATIENT, l1: true });
+    const there = other.cache<string>(cache.name, PATIENT);
+    await there.set("a", "before");
+    await kept(cache as never, "a");
+    await there.set("a", "after");
+    await expect.poll(() => cache.get("a"), SOON).toBe("after");
+    await kept(cache as never, "a");
+    // The connection that tracks, and not the borrowed one.
+    const clients = String(await server.command("CLIENT", "LIST"));
+    const tracking = /id=(\d+) .*flags=\S*t\S* /.exec(clients)?.[1];
+    await server.command("CLIENT", "KILL", "ID", tracking!);
+    await expect.poll(() => cache.peek("a"), SOON).toBeUndefined();
+    await there.set("a", "meanwhile");
+    await expect.poll(() => cache.get("a"), SOON).toBe("meanwhile");
+    await kept(cache as never, "a");
+    client.destroy();
   });
 
   it("keeps nothing, and says so once, where the user may not track", async () => {

@@ -22,6 +22,7 @@ import {
   type ChannelListener,
   type Home,
   type InvalidationListener,
+  type InvalidationSubscription,
   type NodeInfo,
   type Route,
   type StateEvent,
@@ -98,7 +99,7 @@ export class DeferredTransport implements Transport {
     return this.#opened().subscribe(kind, channel, listener);
   }
 
-  async onInvalidate(prefix: string, listener: InvalidationListener): Promise<Subscription> {
+  async onInvalidate(prefix: string, listener: InvalidationListener): Promise<InvalidationSubscription> {
     return this.#opened().onInvalidate(prefix, listener);
   }
 

@@ -66,6 +66,10 @@ export class Invalidations {
     if (present.prefixes !== "") this.flush(new Error("tracking was set up again"));
   }
 
+  isArmed(connection: Connection | undefined): boolean {
+    return connection !== undefined && this.#armed.has(connection);
+  }
+
   flush(cause: unknown): void {
     this.#hand();
     for (const { listener } of this.#registrations)

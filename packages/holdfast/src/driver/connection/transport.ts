@@ -7,6 +7,7 @@ import {
   type ChannelListener,
   type Home,
   type InvalidationListener,
+  type InvalidationSubscription,
   type NodeInfo,
   type Route,
   type StateEvent,
@@ -72,7 +73,7 @@ export class ConnectedTransport implements Transport {
   }
 
   /** One CLIENT TRACKING command per primary; several listeners share it. */
-  async onInvalidate(prefix: string, listener: InvalidationListener): Promise<Subscription> {
+  async onInvalidate(prefix: string, listener: InvalidationListener): Promise<InvalidationSubscription> {
     this.#refuseWhenClosed();
     const connections = this.#topology.primaries().map((node) => {
       const { connection } = node.link;
@@ -80,7 +81,15 @@ export class ConnectedTransport implements Transport {
       if (connection === undefined) throw node.unreachable();
       return connection;
     });
-    return this.#invalidations.add(prefix, listener, connections);
+    const { close } = await this.#invalidations.add(prefix, listener, connections);
+    const isLive = (): boolean =>
+      this.#topology.primaries().every(({ link }) => this.#invalidations.isArmed(link.connection));
+    return {
+      close,
+      get isLive() {
+        return isLive();
+      },
+    };
   }
 
   nodes(): readonly NodeInfo[] {

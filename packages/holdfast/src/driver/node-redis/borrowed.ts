@@ -19,6 +19,7 @@ import {
   type ChannelListener,
   type Home,
   type InvalidationListener,
+  type InvalidationSubscription,
   type NodeInfo,
   type Reply,
   type Route,
@@ -144,7 +145,7 @@ class BorrowedTransport implements Transport {
     return (await this.#own()).subscribe(kind, channel, listener);
   }
 
-  async onInvalidate(prefix: string, listener: InvalidationListener): Promise<Subscription> {
+  async onInvalidate(prefix: string, listener: InvalidationListener): Promise<InvalidationSubscription> {
     return (await this.#own()).onInvalidate(prefix, listener);
   }
 

@@ -11,6 +11,7 @@ import type {
   Conclude,
   Driver,
   InvalidationListener,
+  InvalidationSubscription,
   Lease,
   NodeInfo,
   Reply,
@@ -133,8 +134,8 @@ class ResilientDriver implements Driver {
     });
   }
 
-  onInvalidate(prefix: string, listener: InvalidationListener, call: Call): Promise<Subscription> {
-    return this.#prepare(call, undefined, {
+  onInvalidate(prefix: string, listener: InvalidationListener, call: Call): Promise<InvalidationSubscription> {
+    return this.#prepare<InvalidationSubscription>(call, undefined, {
       command: "CLIENT TRACKING",
       make: (transport) => transport.onInvalidate(prefix, listener),
       undo: closeQuietly,

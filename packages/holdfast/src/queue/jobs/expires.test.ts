@@ -38,13 +38,13 @@ describe.each(backends())("jobs that expire [$name]", ({ url, options }) => {
   });
 
   it("one that has started is tried again later", async () => {
-    const queue = hf.queue<number>(randomUUID(), { backoff: { delay: 100, jitter: 0 } });
+    const queue = hf.queue<number>(randomUUID(), { backoff: { delay: 2_100, jitter: 0 } });
     const attempts: number[] = [];
     await using _worker = queue.work((job) => {
       attempts.push(job.attempt);
       if (job.attempt === 1) throw new Error("no");
     });
-    const job = await queue.add(1, { expires: 90, result: true });
+    const job = await queue.add(1, { expires: 2_000, result: true });
     expect(await job.result()).toMatchObject({ status: "ok" });
     expect(attempts).toEqual([1, 2]);
   });
