@@ -81,11 +81,11 @@ export class ConnectedTransport implements Transport {
       if (connection === undefined) throw node.unreachable();
       return connection;
     });
-    const { close } = await this.#invalidations.add(prefix, listener, connections);
+    const subscription = await this.#invalidations.add(prefix, listener, connections);
     const isLive = (): boolean =>
       this.#topology.primaries().every(({ link }) => this.#invalidations.isArmed(link.connection));
     return {
-      close,
+      close: () => subscription.close(),
       get isLive() {
         return isLive();
       },
