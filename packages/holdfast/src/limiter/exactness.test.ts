@@ -15,9 +15,9 @@ import { CHOSEN_BEGIN_MS, scriptAt } from "../../test/support/chosen-clock.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Script } from "../core/script/script.ts";
-import { gcra, type GcraArgs, sliding, type SlidingArgs } from "./scripts.gen.ts";
+import { gcra, type GcraArgs, type SlidingArgs } from "./scripts.gen.ts";
 import { Gcra } from "./gcra.ts";
-import { SlidingWindow } from "./sliding.ts";
+import { consume, SlidingWindow, type WindowCounts } from "./sliding.ts";
 
 const RUNS = { numRuns: 40 };
 
@@ -60,8 +60,10 @@ describe.each(backends("standalone", "embedded"))("limits, decision by decision 
   ): Promise<Result> => scriptAt(hf.driver, micros, script, { state }, args);
   const takeFromBucket = (micros: number, state: string, args: GcraArgs): Promise<number> =>
     at(micros, gcra, state, args);
-  const countInWindow = (micros: number, state: string, args: SlidingArgs): Promise<number[]> =>
-    at(micros, sliding, state, args);
+  const countInWindow = async (micros: number, state: string, args: SlidingArgs): Promise<number[]> => {
+    const { elapsed, current, previous } = await at(micros, consume, state, args);
+    return [elapsed, current, previous];
+  };
 
   it("gcra decides like the reference", async () => {
     const cases = fc
@@ -154,7 +156,7 @@ describe("waits", () => {
         fc.pre(cost <= limit);
         const window = new SlidingWindow({ name: "w", limit, windowMs, burst: limit });
         const elapsed = at % windowMs;
-        const { allowed, retryAfterMs } = window.peeked([elapsed, current, previous], cost);
+        const { allowed, retryAfterMs } = window.peeked({ elapsed, current, previous }, cost);
         const after = (ms: number): boolean =>
           window.peeked(later(ms, windowMs, elapsed, current, previous), cost).allowed;
         expect(allowed ? retryAfterMs === 0 : after(retryAfterMs) && !after(retryAfterMs - 1)).toBe(true);
@@ -167,9 +169,9 @@ describe("waits", () => {
       fc.property(limits, ({ limit, windowMs, current, previous, at }) => {
         const window = new SlidingWindow({ name: "w", limit, windowMs, burst: limit });
         const elapsed = at % windowMs;
-        const { resetMs, remaining } = window.peeked([elapsed, current, previous], 1);
-        expect(later(resetMs, windowMs, elapsed, current, previous).slice(1)).toEqual([0, 0]);
-        const fits = (cost: number): boolean => window.peeked([elapsed, current, previous], cost).allowed;
+        const { resetMs, remaining } = window.peeked({ elapsed, current, previous }, 1);
+        expect(later(resetMs, windowMs, elapsed, current, previous)).toMatchObject({ current: 0, previous: 0 });
+        const fits = (cost: number): boolean => window.peeked({ elapsed, current, previous }, cost).allowed;
         expect(remaining === 0 || fits(remaining)).toBe(true);
         expect(remaining === limit || !fits(remaining + 1)).toBe(true);
       }),
@@ -264,8 +266,8 @@ class WindowLog {
 }
 
 /** The counts of the same state `ms` later. */
-function later(ms: number, windowMs: number, elapsed: number, current: number, previous: number): number[] {
+function later(ms: number, windowMs: number, elapsed: number, current: number, previous: number): WindowCounts {
   const passed = Math.floor((elapsed + ms) / windowMs);
-  const counts = passed === 0 ? [current, previous] : passed === 1 ? [0, current] : [0, 0];
-  return [(elapsed + ms) % windowMs, ...counts];
+  const [now, before] = passed === 0 ? [current, previous] : passed === 1 ? [0, current] : [0, 0];
+  return { elapsed: (elapsed + ms) % windowMs, current: now!, previous: before! };
 }

@@ -10,24 +10,39 @@
  * All comparisons are of whole numbers, counted in units times milliseconds.
  */
 import { InvalidArgumentError } from "../base/errors.ts";
-import type { Algorithm } from "./algorithm.ts";
+import { UnexpectedReplyError } from "../core/script/decode.ts";
+import type { BatchScript } from "../core/script/script.ts";
+import type { Algorithm, StateKey } from "./algorithm.ts";
 import { decided, type LimiterDecision, type LimiterPolicy } from "./decision.ts";
 import { sliding, type SlidingArgs, slidingPeek, type SlidingPeekArgs } from "./scripts.gen.ts";
 
-interface Counts {
+const DOUBLE = 8;
+
+export interface WindowCounts {
   /** Milliseconds since the current window began. */
   readonly elapsed: number;
   readonly current: number;
   readonly previous: number;
 }
 
-export class SlidingWindow implements Algorithm<SlidingArgs, SlidingPeekArgs, number[]> {
+/** Its elapsed time is negative where it was denied: minus one, less the time. */
+export const consume: BatchScript<StateKey, SlidingArgs, WindowCounts> = {
+  ...sliding,
+  decode: (reply) => countsOf(sliding.decode(reply)),
+};
+
+const peek: BatchScript<StateKey, SlidingPeekArgs, WindowCounts> = {
+  ...slidingPeek,
+  decode: (reply) => countsOf(slidingPeek.decode(reply)),
+};
+
+export class SlidingWindow implements Algorithm<SlidingArgs, SlidingPeekArgs, WindowCounts> {
   readonly policy: LimiterPolicy;
   /** The window's length numbers the windows, so the counts of another length mean nothing. */
   readonly part: string;
   readonly maxItems = 128;
-  readonly consume: typeof sliding = sliding;
-  readonly peek: typeof slidingPeek = slidingPeek;
+  readonly consume: typeof consume = consume;
+  readonly peek: typeof peek = peek;
   readonly #peekArgs: SlidingPeekArgs;
   /** Of a cost of 1: one object, because arguments that merged calls share are sent once. */
   readonly #argsOfOne: SlidingArgs;
@@ -51,31 +66,29 @@ export class SlidingWindow implements Algorithm<SlidingArgs, SlidingPeekArgs, nu
     return this.#peekArgs;
   }
 
-  consumed(reply: number[], cost: number): LimiterDecision {
-    const counts = countsOf(reply);
+  consumed(counts: WindowCounts, cost: number): LimiterDecision {
     if (counts.elapsed >= 0) return this.#decision(true, counts, cost);
     return this.#decision(false, { ...counts, elapsed: -1 - counts.elapsed }, cost);
   }
 
-  peeked(reply: number[], cost: number): LimiterDecision {
-    const counts = countsOf(reply);
+  peeked(counts: WindowCounts, cost: number): LimiterDecision {
     const { limit, windowMs } = this.policy;
     return this.#decision(this.#estimate(counts) + cost * windowMs <= limit * windowMs, counts, cost);
   }
 
-  #decision(allowed: boolean, counts: Counts, cost: number): LimiterDecision {
+  #decision(allowed: boolean, counts: WindowCounts, cost: number): LimiterDecision {
     const { limit, windowMs } = this.policy;
     const remaining = Math.max(0, Math.floor(limit - this.#estimate(counts) / windowMs));
     return decided(this.policy, allowed, remaining, allowed ? 0 : this.#waitMs(counts, cost), this.#resetMs(counts));
   }
 
-  #estimate({ elapsed, current, previous }: Counts): number {
+  #estimate({ elapsed, current, previous }: WindowCounts): number {
     const { windowMs } = this.policy;
     return previous * (windowMs - elapsed) + current * windowMs;
   }
 
   /** Until the estimate has sunk so far that `cost` fits. */
-  #waitMs(counts: Counts, cost: number): number {
+  #waitMs(counts: WindowCounts, cost: number): number {
     const { limit, windowMs } = this.policy;
     const { elapsed, current, previous } = counts;
     const room = (limit - cost) * windowMs;
@@ -84,14 +97,19 @@ export class SlidingWindow implements Algorithm<SlidingArgs, SlidingPeekArgs, nu
     return windowMs - elapsed + Math.ceil((current * windowMs - room) / current);
   }
 
-  #resetMs({ elapsed, current, previous }: Counts): number {
+  #resetMs({ elapsed, current, previous }: WindowCounts): number {
     const left = this.policy.windowMs - elapsed;
     if (current > 0) return left + this.policy.windowMs;
     return previous > 0 ? left : 0;
   }
 }
 
-function countsOf(reply: number[]): Counts {
-  const [elapsed, current, previous] = reply as [number, number, number];
-  return { elapsed, current, previous };
+/** Three packed doubles. */
+function countsOf(reply: Buffer): WindowCounts {
+  if (reply.length !== 3 * DOUBLE) throw new UnexpectedReplyError("three packed numbers", reply);
+  return {
+    elapsed: reply.readDoubleLE(0),
+    current: reply.readDoubleLE(DOUBLE),
+    previous: reply.readDoubleLE(2 * DOUBLE),
+  };
 }
