@@ -1,5 +1,6 @@
 /**
  * One worker's work in one partition: claims jobs, acknowledges those that are done, and keeps its lease; `executions.ts` runs them.
+ * Longer than other files, since its one loop is read as a whole.
  *
  * One loop does all talking to the server: each of its calls acknowledges what has ended since the last one, claims as many jobs as there
  * are free slots, and says that the worker lives. It is called off its rest by a wake-up, a job that has ended, a delayed job that is

@@ -1,6 +1,6 @@
 /**
  * The servers' time without asking for it each time: how far their clocks are ahead of this process's own, asked once a minute. Of several primaries the one that
- * is furthest ahead counts, and of a question the moment at which it was sent: what `now` says is never behind a server's clock, but for its drift within a minute.
+ * is furthest ahead counts, and of a question the moment at which it was sent: what `now` says is never behind a server's clock, except for its drift within a minute.
  */
 import type { Driver, Reply } from "../../driver/port.ts";
 
