@@ -46,7 +46,7 @@ describe("changes of jobs under faults", () => {
     const [far, near] = two(undefined, { attempts: 1 });
     const job = await near.add(1);
     expect(await losingAnswer(proxy, update, () => far.update(job.id, { priority: "high" }))).toEqual({ status: "ok" });
-    expect(await near.counts()).toMatchObject({ waiting: 2 });
+    expect(await near.counts()).toMatchObject({ waiting: 1 });
     const seen: number[] = [];
     await using worker = near.work((run) => {
       seen.push(run.payload);
