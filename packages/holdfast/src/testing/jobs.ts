@@ -35,7 +35,7 @@ const EXPECTED_NAMES: OptionNames<ExpectedJob<unknown>> = {
   delay: true,
 };
 /** An id that a process made: which process, which of its calls, which job of that call. */
-const MADE = /^(?:\d{1,4}~)?([\w-]{12})([0-9a-z]+)\.(\d+)$/;
+const MADE = /^(?:\d{1,4}~)?([\w-]{9})([0-9a-z]+)([0-9a-z]{2})$/;
 
 /**
  * Returns the jobs of a queue that are not over, or are kept, in the order in which they were added. Those of the same millisecond, which under a virtual
@@ -91,5 +91,7 @@ function comesAfter(one: string, other: string): number {
   if (a === null || b === null) return Number(a === null) - Number(b === null);
   // Of two processes nothing tells which was first.
   if (a[1] !== b[1]) return 0;
-  return Number.parseInt(a[2]!, 36) - Number.parseInt(b[2]!, 36) || Number(a[3]) - Number(b[3]);
+  return (
+    Number.parseInt(a[2]!, 36) - Number.parseInt(b[2]!, 36) || Number.parseInt(a[3]!, 36) - Number.parseInt(b[3]!, 36)
+  );
 }

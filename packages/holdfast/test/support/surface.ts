@@ -104,6 +104,7 @@ function methods(
       setMany: [[["a", 1]], { ttl: "1m" }],
       delete: [n],
       deleteMany: [name(["a"])],
+      peek: [n],
       stats: [],
     },
     limiter: { consume: [n, { cost: 1 }], peek: [n, { cost: 1 }], reset: [n] },
