@@ -269,5 +269,5 @@ class WindowLog {
 function later(ms: number, windowMs: number, elapsed: number, current: number, previous: number): WindowCounts {
   const passed = Math.floor((elapsed + ms) / windowMs);
   const [now, before] = passed === 0 ? [current, previous] : passed === 1 ? [0, current] : [0, 0];
-  return { elapsed: (elapsed + ms) % windowMs, current: now!, previous: before! };
+  return { elapsed: (elapsed + ms) % windowMs, current: now, previous: before };
 }
