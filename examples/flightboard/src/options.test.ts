@@ -29,6 +29,8 @@ it("the server is the embedded one, unless one is named or another kind is asked
   expect(parseOptions(["--server", "redis"])).toMatchObject({ url: undefined, server: "redis" });
   vi.stubEnv("REDIS_URL", "redis://somewhere:1");
   expect(parseOptions([]).url).toBe("redis://somewhere:1");
+  vi.stubEnv("HOLDFAST_URL", "");
+  expect(parseOptions([]).url).toBe("redis://somewhere:1");
   vi.stubEnv("HOLDFAST_URL", "redis://somewhere:2");
   expect(parseOptions([]).url).toBe("redis://somewhere:2");
   expect(parseOptions(["--url", "redis://somewhere:3"]).url).toBe("redis://somewhere:3");

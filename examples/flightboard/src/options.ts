@@ -78,7 +78,8 @@ export function toArgs(options: Options): string[] {
 }
 
 function urlOfEnvironment(): string | undefined {
-  return process.env["HOLDFAST_URL"] ?? process.env["REDIS_URL"];
+  // One that is set to nothing says nothing.
+  return process.env["HOLDFAST_URL"] || process.env["REDIS_URL"] || undefined;
 }
 
 function parseServer(text: string): ServerKind {

@@ -28,7 +28,8 @@ const INDEXES = [
 const CHUNK = 2_000;
 
 export async function openDatabase(url: string | undefined = process.env["DATABASE_URL"]): Promise<Database> {
-  return url === undefined ? openEmbedded() : openPostgres(url);
+  // A variable that is set to nothing says nothing.
+  return url === undefined || url === "" ? openEmbedded() : openPostgres(url);
 }
 
 export async function loadArchive(
