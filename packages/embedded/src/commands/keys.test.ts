@@ -105,23 +105,27 @@ describe("keys answer as Redis does", () => {
     ]));
 
   it("are kept in the encodings which Redis chooses", () =>
-    oracle.expectSame([
-      "SET i 123",
-      "OBJECT ENCODING i",
-      "SET s abc",
-      "OBJECT ENCODING s",
-      ["SET", "l", "x".repeat(44)],
-      "OBJECT ENCODING l",
-      ["SET", "l", "x".repeat(45)],
-      "OBJECT ENCODING l",
-      "SETRANGE s 1 x",
-      "OBJECT ENCODING s",
-      "OBJECT REFCOUNT s",
-      "OBJECT ENCODING nothing",
-      "OBJECT FREQ s",
-      "OBJECT IDLETIME s",
-      "OBJECT HELP",
-    ]));
+    oracle.expectSame(
+      [
+        "SET i 123",
+        "OBJECT ENCODING i",
+        "SET s abc",
+        "OBJECT ENCODING s",
+        ["SET", "l", "x".repeat(44)],
+        "OBJECT ENCODING l",
+        ["SET", "l", "x".repeat(45)],
+        "OBJECT ENCODING l",
+        "SETRANGE s 1 x",
+        "OBJECT ENCODING s",
+        "OBJECT REFCOUNT s",
+        "OBJECT ENCODING nothing",
+        "OBJECT FREQ s",
+        "OBJECT IDLETIME s",
+        "OBJECT HELP",
+      ],
+      // Redis's clock for it begins a new second at a moment of its own.
+      { normalise: (reply, [, word]) => (word === "IDLETIME" ? reply.replace(/^:\d+/, ":seconds") : reply) },
+    ));
 
   it("are flushed", () =>
     oracle.expectSame([
