@@ -7,7 +7,7 @@ import type { Codec } from "../core/codec/codec.ts";
 import { holdsUndefined } from "../core/codec/header.ts";
 import type { Core } from "../core/core.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
-import { type BatchItem, itemError, MAX_BATCH_ITEMS } from "../core/script/run.ts";
+import { type BatchItem, itemError, MAX_BATCH_ITEMS, MAX_MERGED_BYTES } from "../core/script/run.ts";
 import type { BatchScript } from "../core/script/script.ts";
 import type { Arg, Call, Driver, Reply } from "../driver/port.ts";
 import { MISS, payloadOf } from "./entry.ts";
@@ -20,8 +20,6 @@ export type Lookup = { status: "hit"; bytes: Buffer } | { status: "leased" } | {
 
 const OP_GET = "cache.get";
 const OP_LOAD = "cache.getOrSet";
-/** A larger value goes alone, so that no merged call grows beyond some megabytes. */
-const MAX_MERGED_BYTES = 16_384;
 
 interface Pair {
   readonly value: string;

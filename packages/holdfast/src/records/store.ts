@@ -3,7 +3,7 @@ import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { orThrow, scriptKind } from "../core/batch/script-kind.ts";
 import type { Arg, Call, Driver } from "../driver/port.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
-import type { BatchItem, UnclassedCall } from "../core/script/run.ts";
+import { type BatchItem, MAX_MERGED_BYTES, type UnclassedCall } from "../core/script/run.ts";
 import { unknownAfterRepeat } from "../core/update/compare-and-set.ts";
 import type { EncodedFields } from "./format.ts";
 import {
@@ -42,8 +42,6 @@ type Replace = BatchItem<SetKeys, SetArgs>;
 type Patch = BatchItem<PatchKeys, PatchArgs>;
 type Add = BatchItem<IncrementKeys, IncrementArgs>;
 
-/** A larger value goes alone, so that no merged call grows beyond some megabytes. */
-const MAX_MERGED_BYTES = 16_384;
 const VERSION = "version";
 const DATA = "d:";
 

@@ -19,6 +19,8 @@ export interface BatchItem<Keys, Args> {
 
 /** Items in one EVALSHA: about 1 ms of the server's time, in which it serves nobody else. */
 export const MAX_BATCH_ITEMS = 256;
+/** An item with a larger value goes alone, so that no merged call grows beyond some megabytes. */
+export const MAX_MERGED_BYTES = 16_384;
 
 /**
  * Runs the script for items whose keys are all in the **same slot**, in their order: one EVALSHA per MAX_BATCH_ITEMS items.

@@ -1,7 +1,7 @@
 // Jobs that this process cannot read: added with a schema that has changed since, or with a key that is gone. What could go wrong:
 // - one of them hides all others: no page, no redrive ........... "are listed with the reason, and can be redriven and removed"
 // - a worker that cannot read how one failed stops for all ....... "do not stop a worker", "... that claims by hand"
-// - one who waits for its end gets an error instead .............. "are listed with the reason ..."
+// - a caller that waits for its result gets an error instead ........ "are listed with the reason ..."
 import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
