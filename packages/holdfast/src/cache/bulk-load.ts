@@ -1,5 +1,6 @@
 /** Loads that are done together: one call of `loadMany` for all entries that are found missing. */
 import { types } from "node:util";
+import { onAbort } from "../base/abort.ts";
 import { Deferred } from "../base/deferred.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { nextTick } from "../base/runtime.ts";
@@ -63,8 +64,9 @@ export class BulkLoad {
 
 function whenAllHaveFired(signals: readonly AbortSignal[]): AbortSignal {
   const all = new AbortController();
-  let left = signals.length;
-  for (const signal of signals)
-    signal.addEventListener("abort", () => (left -= 1) === 0 && all.abort(signal.reason), { once: true });
+  const waiting = signals.filter(({ aborted }) => !aborted);
+  let left = waiting.length;
+  if (left === 0) all.abort(signals[0]?.reason);
+  for (const signal of waiting) onAbort(signal, (reason) => (left -= 1) === 0 && all.abort(reason));
   return all.signal;
 }
