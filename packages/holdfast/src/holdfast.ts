@@ -1,6 +1,8 @@
 /** The handle: one connection, one factory per primitive. The only place that knows them all. */
 import { InvalidArgumentError } from "./base/errors.ts";
 import { Cache } from "./cache/cache.ts";
+import { cached, type Cached } from "./cache/cached/cached.ts";
+import type { CachedOptions } from "./cache/cached/options.ts";
 import type { CacheOptions } from "./cache/options.ts";
 import { Channel, ChannelPattern } from "./channel/channel.ts";
 import type { ChannelOptions, ChannelPatternOptions } from "./channel/options.ts";
@@ -56,6 +58,14 @@ export class Holdfast implements AsyncDisposable {
   /** Values with a time to live, loaded once for the whole fleet. */
   cache<V>(name: string, options?: CacheOptions<V>): Cache<V> {
     return new Cache<V>(this.#core, name, options);
+  }
+
+  /** A function whose results are cached by its arguments, with the options of a cache and its promises. */
+  cached<Args extends readonly unknown[], R>(
+    fn: (...args: Args) => R,
+    options: CachedOptions<Args, Awaited<R>>,
+  ): Cached<Args, Awaited<R>> {
+    return cached<Args, Awaited<R>>(this.#core, fn as (...args: Args) => Awaited<R>, options);
   }
 
   /** A rate limit per id: GCRA or a sliding window, decided by the server, with a stated policy for its outages. */

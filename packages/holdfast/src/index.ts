@@ -10,6 +10,8 @@ export type { Duration } from "./base/options.ts";
 export type { Id } from "./core/keyspace/keyspace.ts";
 export * from "./base/errors.ts";
 export type { Cache, CacheLoaded } from "./cache/cache.ts";
+export type { Cached } from "./cache/cached/cached.ts";
+export type { CachedOptions } from "./cache/cached/options.ts";
 export type { CacheGetOrSetOptions, CacheOptions, CacheSetOptions } from "./cache/options.ts";
 export type { CacheL1Options } from "./cache/l1/options.ts";
 export type { CacheL1Stats, CacheStats } from "./cache/stats.ts";

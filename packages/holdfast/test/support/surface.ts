@@ -279,6 +279,7 @@ function methods(
     "held lock": { extend: ["1s"], release: [] },
     fenced: { set: [n, 1, 5], get: [n] },
     hf: {
+      cached: [() => 1, { name: name("f"), key: () => "a", ttl: "1m", timeout: "9s" }],
       work: [[handling], { concurrency: 1, order: "strict", lease: "9s", poll: "1s", drain: 10 }],
       transaction: [name(["a"]), () => 1, { attempts: 2, timeout: "9s", signal }],
       command: [name("SET"), name("own"), "1"],

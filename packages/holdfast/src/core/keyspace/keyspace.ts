@@ -12,7 +12,7 @@ const RESERVED_IN_TAG = /[%{}]/;
 const RESERVED_IN_SEGMENT = /[%{}:]/;
 /** No colon either: with the prefixes `hf` and `hf:cache` a key of the one could be a key of the other. */
 const PREFIX = /^[^{}%:\s]{1,64}$/;
-const MAX_ID_LENGTH = 1024;
+export const MAX_ID_LENGTH = 1024;
 /** What a user calls a kind whose keys are named otherwise. */
 const NOUNS: Readonly<Record<string, string>> = {
   limit: "limiter",

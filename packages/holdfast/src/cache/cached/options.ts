@@ -1,0 +1,14 @@
+import type { OptionNames } from "../../base/options.ts";
+import type { Id } from "../../core/keyspace/keyspace.ts";
+import { CACHE_OPTIONS, type CacheOptions } from "../options.ts";
+
+export interface CachedOptions<Args extends readonly unknown[], V> extends Omit<CacheOptions<V>, "loadMany"> {
+  /** Of the cache that holds the results. Another one wherever the function returns something else. */
+  readonly name: string;
+  /** Makes the id from the arguments, where some of them do not matter or have no key; a long text is hashed. @default all arguments */
+  readonly key?: (...args: Args) => Id;
+}
+
+const { loadMany: _, ...CACHE } = CACHE_OPTIONS;
+
+export const CACHED_OPTIONS: OptionNames<CachedOptions<never, unknown>> = { ...CACHE, name: true, key: true };
