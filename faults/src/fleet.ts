@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 import { readLedger, ticks } from "./ledger.ts";
 
 /** What the parent asks of a process. */
-export type Request = { readonly ask: "end" } | { readonly ask: "freeze"; readonly ms: number };
+export type Request =
+  | { readonly ask: "end"; readonly withinMs: number }
+  | { readonly ask: "freeze"; readonly ms: number };
 
 const DIST = fileURLToPath(new URL(".", import.meta.url));
 const living = new Set<ChildProcess>();
@@ -61,7 +63,7 @@ export class Member {
 
   /** Resolves when it has ended by itself; rejects, and kills it, when it does not. */
   async end(withinMs: number): Promise<void> {
-    this.#ask({ ask: "end" });
+    this.#ask({ ask: "end", withinMs });
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), withinMs);
     await this.#exited;
     clearTimeout(timer);

@@ -37,17 +37,24 @@ const weights = config.subject === "queue" ? WEIGHTS : SIMPLE;
 const { hf, subject } = openSubject(config);
 const results: Promise<void>[] = [];
 let calls = 0;
-const closing = new AbortController();
-const adding = produce(hf, subject, closing.signal);
-serve(async () => {
-  closing.abort();
-  await adding;
-  await Promise.all(results);
-  await subject.close();
-});
+const ending = new AbortController();
+const adding = produce(hf, subject, ending.signal);
+let closing = "nothing";
+serve(
+  async () => {
+    ending.abort();
+    closing = "additions";
+    await adding;
+    closing = "results";
+    await Promise.all(results);
+    closing = "connection";
+    await subject.close();
+  },
+  () => ({ closing, calls }),
+);
 
-async function produce(hf: Holdfast, subject: Subject, ending: AbortSignal): Promise<void> {
-  while (!ending.aborted) {
+async function produce(hf: Holdfast, subject: Subject, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
     const before = config.replicas > 0 ? await historyOf(hf) : "";
     const burst = Array.from({ length: random.integer(1, 12) }, () => addOne(subject));
     const added = (await Promise.all(burst)).flat();

@@ -46,8 +46,14 @@ function writeCounts(): void {
 }
 
 setInterval(writeCounts, 20);
-serve(async () => {
-  await worker.close();
-  writeCounts();
-  await subject.close();
-});
+let closing = "nothing";
+serve(
+  async () => {
+    closing = "worker";
+    await worker.close();
+    writeCounts();
+    closing = "connection";
+    await subject.close();
+  },
+  () => ({ closing, ...worker.counts() }),
+);

@@ -196,6 +196,7 @@ export type { QueueHandler, QueueHandlers, QueueJobName, QueueJobs, QueuePayload
 export type { QueueThreadHandler, QueueThreadJob } from "./queue/threads/pool.ts";
 export type { QueueDeath, QueueDeathOptions } from "./queue/workers/deaths.ts";
 export type { QueueHandling, QueueWithOptions } from "./queue/workers/handling.ts";
+export type { QueueLimiter, QueueLimiterOptions, QueueLimiterSource } from "./queue/workers/limiting.ts";
 export type { QueueWorkSeveralOptions } from "./queue/workers/several.ts";
 export type { QueueAddition, QueueMiddleware } from "./queue/workers/middleware.ts";
 export type { QueueManyHandler, QueueManyJob } from "./queue/workers/gatherings.ts";

@@ -15,6 +15,7 @@ export interface QueueJob<Payload> {
   readonly payload: Payload;
   /** What the job was added with. */
   readonly name: string | undefined;
+  readonly group: string | undefined;
   /** 1 for the first run; counts failures, not crashes of workers. */
   readonly attempt: number;
   /** How often a worker died while it ran this job. */
@@ -101,6 +102,7 @@ export class JobView<Payload> implements QueueJob<Payload> {
   readonly id: string;
   readonly payload: Payload;
   readonly name: string | undefined;
+  readonly group: string | undefined;
   readonly attempt: number;
   readonly crashes: number;
   readonly fence: number;
@@ -116,6 +118,7 @@ export class JobView<Payload> implements QueueJob<Payload> {
     this.id = run.id;
     this.payload = payload;
     this.name = run.record.name;
+    this.group = run.record.group;
     this.attempt = run.attempt;
     this.crashes = run.crashes;
     this.fence = run.fence;

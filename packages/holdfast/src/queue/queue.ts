@@ -108,11 +108,14 @@ import { type Share, Slots } from "./slots.ts";
 import { QueueWorker, type WorkerSource } from "./worker.ts";
 import { Gatherings, type QueueManyHandler } from "./workers/gatherings.ts";
 import { DEATH_OPTIONS, deathHandler, type QueueDeathOptions } from "./workers/deaths.ts";
+import { admissionOf, LIMITER_OPTIONS, type QueueLimiterOptions } from "./workers/limiting.ts";
 import { QueueHandling, type QueueWithOptions, WITH_OPTIONS, withSettings } from "./workers/handling.ts";
 import { MIDDLEWARE_OPTIONS, MiddlewareChain, type QueueMiddleware } from "./workers/middleware.ts";
 import { checkManyHandler, workManySettings } from "./workers/many.ts";
 
 const FLOW_BYTES = 9;
+/** Of what stands around handlers. */
+const AROUND_OPTIONS = { ...DEATH_OPTIONS, ...LIMITER_OPTIONS };
 const ENTRIES_OPTIONS: OptionNames<Pick<QueuePageOptions, "state">> = { state: true };
 
 /**
@@ -254,16 +257,16 @@ export class Queue<Payload, Result = unknown> {
    */
   work(
     handler: QueueHandler<Payload, Result> | QueueHandlers<Payload, Result> | URL,
-    options?: QueueWorkOptions & QueueDeathOptions<Payload>,
+    options?: QueueWorkOptions & QueueDeathOptions<Payload> & QueueLimiterOptions<Payload>,
   ): QueueWorker {
-    const names = { ...WORK_OPTIONS, ...DEATH_OPTIONS };
-    const { work, dispatch, onDead, release } = parseOptions(this.#operations.where, options, names, (given) => {
-      const settings = workSettings(given);
-      return { ...handlerOf(this.#core.driver.runtime, handler, settings), onDead: deathHandler(given) };
+    const names = { ...WORK_OPTIONS, ...AROUND_OPTIONS };
+    const { work, handlers, release } = parseOptions(this.#operations.where, options, names, (given) => {
+      const { dispatch, ...rest } = handlerOf(this.#core.driver.runtime, handler, workSettings(given));
+      return { ...rest, handlers: { dispatch, ...this.#around(given) } };
     });
     if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.work" });
     const door = new Door(this.#core.handlers);
-    const sources = [this.#source({ dispatch, onDead }, work.pollMs, new Slots(work.concurrency).share())];
+    const sources = [this.#source(handlers, work.pollMs, new Slots(work.concurrency).share())];
     return new QueueWorker({ core: this.#core, sources, work, door, release });
   }
 
@@ -305,11 +308,11 @@ export class Queue<Payload, Result = unknown> {
    */
   with(
     handler: QueueHandler<Payload, Result> | QueueHandlers<Payload, Result>,
-    options?: QueueWithOptions & QueueDeathOptions<Payload>,
+    options?: QueueWithOptions & QueueDeathOptions<Payload> & QueueLimiterOptions<Payload>,
   ): QueueHandling {
-    return parseOptions(this.#operations.where, options, { ...WITH_OPTIONS, ...DEATH_OPTIONS }, (given) => {
+    return parseOptions(this.#operations.where, options, { ...WITH_OPTIONS, ...AROUND_OPTIONS }, (given) => {
       const { weight, aliases } = withSettings(given);
-      const handlers = { dispatch: new Dispatch(handler, aliases), onDead: deathHandler(given) };
+      const handlers = { dispatch: new Dispatch(handler, aliases), ...this.#around(given) };
       const source = (pollMs: number, share: Share) => this.#source(handlers, pollMs, share);
       return new QueueHandling({ core: this.#core, queue: this.name, weight, source, counts: () => this.counts() });
     });
@@ -322,20 +325,20 @@ export class Queue<Payload, Result = unknown> {
    */
   workMany(
     handler: QueueManyHandler<Payload, Result>,
-    options?: QueueWorkManyOptions & QueueDeathOptions<Payload>,
+    options?: QueueWorkManyOptions & QueueDeathOptions<Payload> & QueueLimiterOptions<Payload>,
   ): QueueWorker {
-    const names = { ...WORK_MANY_OPTIONS, ...DEATH_OPTIONS };
-    const { work, many, call, onDead } = parseOptions(this.#operations.where, options, names, (given) => ({
+    const names = { ...WORK_MANY_OPTIONS, ...AROUND_OPTIONS };
+    const { work, many, call, around } = parseOptions(this.#operations.where, options, names, (given) => ({
       ...workManySettings(given),
       call: checkManyHandler(handler),
-      onDead: deathHandler(given),
+      around: this.#around(given),
     }));
     if (this.#core.isClosing) throw new ClosedError(undefined, { op: "queue.workMany" });
     const slots = new Slots(work.concurrency);
     const door = new Door(this.#core.handlers);
     const inside: typeof call = (jobs) => door.enter(() => call(jobs));
     const gatherings = new Gatherings(this.#core.driver.runtime, many, slots, inside);
-    const handlers = { dispatch: new Dispatch(call, {}), onDead };
+    const handlers = { dispatch: new Dispatch(call, {}), ...around };
     const source = { ...this.#source(handlers, work.pollMs, slots.share()), gatherings };
     const parts = { core: this.#core, sources: [source], work, door };
     return new QueueWorker({ ...parts, release: () => Promise.resolve() });
@@ -530,7 +533,17 @@ export class Queue<Payload, Result = unknown> {
     return new QueueEvents(this.#core, settings.stores, this.#values, settings);
   }
 
-  #source(handlers: Pick<WorkerSource, "dispatch" | "onDead">, pollMs: number, share: Share): WorkerSource {
+  #around(
+    given: QueueDeathOptions<Payload> & QueueLimiterOptions<Payload>,
+  ): Pick<WorkerSource, "onDead" | "admission"> {
+    return { onDead: deathHandler(given), admission: admissionOf(this.name, given) };
+  }
+
+  #source(
+    handlers: Pick<WorkerSource, "dispatch" | "onDead" | "admission">,
+    pollMs: number,
+    share: Share,
+  ): WorkerSource {
     const leave = this.#ticker.join(pollMs);
     const { all: partitions } = this.#partitions;
     return {

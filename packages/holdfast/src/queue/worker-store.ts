@@ -171,9 +171,12 @@ export class WorkerStore {
   }
 
   async #settleAll(settled: readonly Settlement[]): Promise<Settled[]> {
+    // What goes back in front goes backwards, so that what was claimed first is the first again.
+    const isLimited = ({ fate: { fate } }: Settlement): boolean => fate === "group" || fate === "queue";
+    const inOrder = [...settled.filter((each) => !isLimited(each)), ...settled.filter(isLimited).toReversed()];
     const { jobs, meta, delayed, dead, unique, idle, blocked, letters, results, lanes } = this.#queue;
     const names = { active: this.keys.active, jobs, meta, ...lanes, delayed, dead, unique, idle, blocked, letters };
-    const fields = settled.flatMap(({ job, fate: { fate, delayMs, info, outcome, isTold, told } }) => [
+    const fields = inOrder.flatMap(({ job, fate: { fate, delayMs, info, outcome, isTold, told } }) => [
       job.id,
       String(job.fence),
       fate,

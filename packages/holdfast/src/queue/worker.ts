@@ -20,6 +20,7 @@ import type { Share } from "./slots.ts";
 import type { MiddlewareChain } from "./workers/middleware.ts";
 import { type DeathHandler, handleDeath } from "./workers/deaths.ts";
 import type { Gatherings } from "./workers/gatherings.ts";
+import type { Admission } from "./workers/limiting.ts";
 import { failuresFrom, type QueueValues, reasonFrom } from "./values.ts";
 import { WorkerStore } from "./worker-store.ts";
 
@@ -55,6 +56,8 @@ export interface WorkerSource {
   readonly middleware: MiddlewareChain;
   /** Called for jobs that are dead. */
   readonly onDead: DeathHandler | undefined;
+  /** Asked before each run. */
+  readonly admission: Admission | undefined;
   /** Of the worker's places. */
   readonly share: Share;
   /** Called once the worker is closed. */
@@ -98,7 +101,7 @@ export class QueueWorker implements AsyncDisposable {
       ({ tallies }) => new Tally(core.driver.runtime, (flush, counts) => tallies.flush(id, about, flush, counts)),
     );
     this.#consumers = sources.flatMap((source, at) => {
-      const { name, partitions, values, queue, dispatch, gatherings, middleware, onDead, share } = source;
+      const { name, partitions, values, queue, dispatch, gatherings, middleware, onDead, admission, share } = source;
       const tally = this.#tallies[at]!;
       const terms: ConsumerTerms = {
         ...work,
@@ -125,7 +128,12 @@ export class QueueWorker implements AsyncDisposable {
             return this.#door.enter(() => run.through(() => handleDeath(onDead, run, dead, values)));
           const handler = handlerFor(run);
           return this.#door.enter(() =>
-            run.through(() => middleware.run(new JobView(run, payloadOf(run), jobs, tools), handler)),
+            run.through(() => {
+              const job = new JobView(run, payloadOf(run), jobs, tools);
+              // What undoes is not held up.
+              if (admission === undefined || run.isGivenUp) return middleware.run(job, handler);
+              return admission(job).then(() => middleware.run(job, handler));
+            }),
           );
         };
         const performer: Performer = {

@@ -8,6 +8,8 @@ import { SlotMigration } from "./slot-migration.ts";
 import { until } from "./until.ts";
 
 const NODES = PRIMARIES * 2;
+/** After so long a server gives up a manual failover (CLUSTER_MF_TIMEOUT). */
+const FAILOVER_MS = 5_000;
 
 /** A dead primary is noticed after `cluster-node-timeout` ms; the election follows within about a second. */
 const CLUSTER_CONFIG: ServerConfig = {
@@ -98,10 +100,14 @@ export class Cluster implements AsyncDisposable {
     await this.waitHealthy();
   }
 
-  /** A manual failover, without loss: the replica and its primary change places. */
+  /** A manual failover, without loss: the replica and its primary change places. One that its servers give up is asked for again. */
   async failover(replica: ServerProcess): Promise<void> {
-    await replica.command("CLUSTER", "FAILOVER");
-    await until(`${replica.address} is a primary`, async () => [await replica.command("ROLE")].flat()[0] === "master");
+    const isPrimary = async (): Promise<boolean> => [await replica.command("ROLE")].flat()[0] === "master";
+    const ask = async (): Promise<boolean> => {
+      await replica.command("CLUSTER", "FAILOVER");
+      return until("it is a primary", isPrimary, FAILOVER_MS).catch(() => false);
+    };
+    await until(`${replica.address} is a primary`, ask, 4 * FAILOVER_MS);
     await this.waitHealthy();
   }
 

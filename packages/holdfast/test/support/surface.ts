@@ -188,7 +188,22 @@ function methods(
         },
       ],
       addMany: [[1], { at: 1, priority: "low", attempts: 2, result: true }],
-      work: [() => undefined, { concurrency: 1, lease: "9s", poll: "1s", drain: 10, onDead: () => undefined }],
+      work: [
+        () => undefined,
+        {
+          concurrency: 1,
+          lease: "9s",
+          poll: "1s",
+          drain: 10,
+          onDead: () => undefined,
+          limiter: {
+            use: { consume: async () => ({ allowed: true, retryAfterMs: 0 }) },
+            id: name("l"),
+            cost: 1,
+            scope: "queue",
+          },
+        },
+      ],
       use: [{ add: (_: unknown, next: () => unknown) => next(), run: (_: unknown, next: () => unknown) => next() }],
       with: [() => undefined, { weight: 2, aliases: {} }],
       workMany: [() => undefined, { size: 5, linger: 10, concurrency: 1, oneGroup: true, lease: "9s", drain: 10 }],
