@@ -3,7 +3,7 @@
  * them, which no lost message and no other timer can hold up.
  */
 import { HoldfastError } from "../base/errors.ts";
-import { sleep, type Timer } from "../base/runtime.ts";
+import { nextTick, sleep, type Timer } from "../base/runtime.ts";
 import type { Core } from "../core/core.ts";
 
 export class Attention {
@@ -13,26 +13,43 @@ export class Attention {
   readonly #core: Core;
   readonly #wakeKey: string;
   readonly #stop: AbortSignal;
+  readonly #isBusy: () => boolean;
   #resume: (() => void) | undefined;
+  /** When the rest that is under way is to end. */
+  #ends: "uncalled" | "after input" | "after tick" = "uncalled";
   #due: Timer | undefined;
 
-  constructor(core: Core, wakeKey: string, tickMs: number, stop: AbortSignal) {
+  /** @param isBusy whether something runs whose end would call */
+  constructor(core: Core, wakeKey: string, tickMs: number, stop: AbortSignal, isBusy: () => boolean) {
     this.#core = core;
     this.#wakeKey = wakeKey;
     this.tickMs = tickMs;
     this.#stop = stop;
+    this.#isBusy = isBusy;
     void this.#listen();
   }
 
-  /** Resolves at the next call. */
+  /** Resolves soon after the next call. */
   rest(): Promise<void> {
     return new Promise((resolve) => (this.#resume = resolve));
   }
 
+  /**
+   * Ends the rest behind what this tick sends, so that what a handler adds as it ends is claimed by the same round; where more may end
+   * meanwhile, behind what there is of input, so that one round acknowledges all of it.
+   */
   call(): void {
     const resume = this.#resume;
-    this.#resume = undefined;
-    resume?.();
+    if (resume === undefined || this.#ends === "after tick") return;
+    const end = (): void => this.#end(resume);
+    if (this.#isBusy()) {
+      if (this.#ends === "uncalled") this.#core.driver.runtime.setImmediate(end);
+      this.#ends = "after input";
+    } else {
+      this.#ends = "after tick";
+      // Twice, as lanes send in the next tick too.
+      nextTick(() => nextTick(end));
+    }
   }
 
   look(): void {
@@ -49,6 +66,14 @@ export class Attention {
 
   close(): void {
     this.#core.driver.runtime.clearTimeout(this.#due);
+  }
+
+  #end(resume: () => void): void {
+    // It may have ended sooner.
+    if (this.#resume !== resume) return;
+    this.#resume = undefined;
+    this.#ends = "uncalled";
+    resume();
   }
 
   async #listen(): Promise<void> {

@@ -124,7 +124,8 @@ export class Consumer implements Claimant {
     this.#onEmpty = parts.onEmpty;
     this.#share.join(this);
     const tickMs = Math.min(parts.terms.pollMs, Math.floor(parts.terms.leaseMs / 3));
-    this.#attention = new Attention(parts.core, parts.store.keys.wakeKey, tickMs, this.#stopped.signal);
+    const isBusy = (): boolean => this.#runs.running > 0;
+    this.#attention = new Attention(parts.core, parts.store.keys.wakeKey, tickMs, this.#stopped.signal, isBusy);
     this.#lease = new WorkerLease(this.#runtime, parts.terms.leaseMs, () => {
       this.#runs.callOffAll("its worker's lease could not be renewed in time");
       this.#share.freed();

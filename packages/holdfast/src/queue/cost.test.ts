@@ -2,11 +2,14 @@
 // - jobs that are added one by one leave a key each ................ "remembers some hundred calls of a producer in one small key"
 // - ids are longer than what one size class of the server holds .... the same
 // - each job of a claim costs the server a walk past the others .... "keeps what a busy worker runs in a skip list"
+// - a job that a handler adds as it ends wakes its own worker ..... "claims what a handler adds with the round that acknowledges it"
+// - runs that end together are acknowledged one by one ............. "acknowledges what ends together with one round"
 import { randomUUID } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { Deferred } from "../base/deferred.ts";
 import { connect } from "../connect.ts";
+import { claim } from "./scripts.gen.ts";
 
 describe.each(backends("standalone", "embedded"))("what a queue costs [$name]", ({ url, options }) => {
   it("remembers some hundred calls of a producer in one small key, which expires", async () => {
@@ -64,6 +67,54 @@ describe.each(backends("standalone", "embedded"))("what a queue costs [$name]", 
     expect(await queue.counts()).toMatchObject({ active: 20 });
     release.resolve();
     await worker.close();
+    expect(worker.stats()).toMatchObject({ completed: 20, lost: 0 });
+  });
+
+  it("claims what a handler adds with the round that acknowledges it", async () => {
+    const prefix = `qc-${randomUUID()}`;
+    await using hf = await connect(url, { ...options, prefix });
+    const queue = hf.queue<number>("jobs");
+    const scripts = vi.spyOn(hf.driver, "script");
+    const allRan = new Deferred<void>();
+    await using worker = queue.work(
+      ({ payload: left }) => {
+        if (left === 0) return allRan.resolve();
+        queue.add(left - 1).catch(allRan.reject);
+      },
+      { concurrency: 1 },
+    );
+    await queue.add(50);
+    await allRan.promise;
+    await worker.close();
+    expect(worker.stats()).toMatchObject({ completed: 51 });
+    // A few more are of the beginning and the end.
+    expect(scripts.mock.calls.filter(([script]) => script === claim).length).toBeLessThan(60);
+  });
+
+  it("acknowledges what ends together with one round", async () => {
+    const prefix = `qc-${randomUUID()}`;
+    await using hf = await connect(url, { ...options, prefix });
+    const queue = hf.queue<number>("jobs");
+    const [allRun, release] = [new Deferred<void>(), new Deferred<void>()];
+    let running = 0;
+    await queue.addMany(Array.from({ length: 20 }, (_, at) => at));
+    await using worker = queue.work(
+      async ({ payload }) => {
+        running += 1;
+        if (running === 20) allRun.resolve();
+        await release.promise;
+        // As timers that end in the same millisecond, one after the other.
+        for (let ticks = payload; ticks > 0; ticks -= 1)
+          await new Promise<void>((resolve) => process.nextTick(resolve));
+      },
+      { concurrency: 20 },
+    );
+    await allRun.promise;
+    const scripts = vi.spyOn(hf.driver, "script");
+    release.resolve();
+    await worker.close();
+    const acknowledgements = scripts.mock.calls.filter(([script, , args]) => script === claim && args.length > 8);
+    expect(acknowledgements).toHaveLength(1);
     expect(worker.stats()).toMatchObject({ completed: 20, lost: 0 });
   });
 });
