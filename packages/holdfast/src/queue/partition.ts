@@ -30,7 +30,8 @@ export class Partition {
     this.keys = new QueueKeys(core.keys.group("queue", name, index));
     this.store = new QueueStore(core, this.keys, settings);
     this.groups = new GroupStore(core, this.keys, settings.timeoutMs);
-    this.jobs = new JobStore(core, this.keys, settings);
+    this.post = office.of(name, index);
+    this.jobs = new JobStore(core, this.keys, settings, this.post);
     this.events =
       settings.events === 0 ? undefined : new EventStore(core, this.keys, settings.events, settings.timeoutMs);
     this.additions = new Additions(core, this.keys, {
@@ -40,7 +41,6 @@ export class Partition {
       idHead: this.idHead,
       events: this.events,
     });
-    this.post = office.of(name, index);
     this.steps = new StepStore(core, this.keys, settings.timeoutMs);
   }
 }

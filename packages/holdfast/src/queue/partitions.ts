@@ -30,8 +30,8 @@ export class Partitions {
   for(settings: AddSettings): Partition {
     if (this.all.length === 1) return this.first;
     const { id, key, uniqueKey, group } = settings;
-    const [binding, ...others] = [id, key, uniqueKey, group].filter((text) => text !== undefined && text !== "");
-    if (others.some((other) => other !== binding))
+    const [binding, ...others] = [id, key, uniqueKey, group].filter(isGiven);
+    if (binding !== undefined && others.some((other) => other !== binding && !this.#isMadeFor(other, settings)))
       throw new InvalidArgumentError(
         "key",
         "only one of `id`, `key`, `group` and `unique` (or equal ones) in a queue of several partitions, as it chooses the partition",
@@ -39,6 +39,17 @@ export class Partitions {
       );
     if (binding === undefined) return this.next();
     return id === undefined ? this.hashed(binding) : this.of(id);
+  }
+
+  /** What an id begins with so that its job is in the partition of this group; of a queue of one partition, or without a group: nothing. */
+  headFor(group: string | undefined): string {
+    return group === undefined ? "" : this.hashed(group).idHead;
+  }
+
+  /** Whether this is the job's group, and its id was made for that: it is in its partition. */
+  #isMadeFor(group: string, settings: AddSettings): boolean {
+    const { id = "" } = settings;
+    return group === settings.group && INDEX.test(id) && this.hashed(group) === this.of(id);
   }
 
   /** Where jobs without a choice of their own go: neighbours in time to the same one, so that they share a script. */
@@ -75,4 +86,8 @@ export class Partitions {
   hashed(text: string): Partition {
     return this.all[Math.floor((slotOf(text) * this.all.length) / SLOTS)]!;
   }
+}
+
+function isGiven(text: string | undefined): text is string {
+  return text !== undefined && text !== "";
 }

@@ -56,6 +56,7 @@ import {
   ADD_OPTIONS,
   type AddSettings,
   addSettings,
+  checkGroup,
   CHILD_OPTIONS,
   QUEUE_OPTIONS,
   type QueueAddManyOptions,
@@ -457,6 +458,14 @@ export class Queue<Payload, Result = unknown> {
     throw new InvalidArgumentError("key", "job.key(name), as this queue has several partitions", name, {
       where: this.#operations.where,
     });
+  }
+
+  /** Returns a random id for a job of this group, which it has in whatever process adds it: for an outbox. No I/O. */
+  newId(group?: string): string {
+    const head = parseOptions(this.#operations.where, { group }, { group: true }, (given) =>
+      this.#partitions.headFor(given.group === undefined ? undefined : checkGroup(given.group)),
+    );
+    return `${head}${this.#core.driver.runtime.randomUUID()}`;
   }
 
   /** Returns the bytes as which a payload is stored, checked by its schema: for an outbox. No I/O. */

@@ -1037,7 +1037,8 @@ export interface CancelArgs {
   readonly ids: readonly string[];
 }
 
-export type CancelResult = string[];
+export type CancelResult =
+  | { readonly status: "ok"; readonly answers: string[]; readonly letters: number };
 
 /**
  * Cancel jobs: one that waits or is delayed is over at once; one that runs is marked, and its worker is told.
@@ -1047,7 +1048,7 @@ export type CancelResult = string[];
 export const cancel: Script<CancelKeys, CancelArgs, CancelResult> = {
   class: "idempotent",
   name: "queue.cancel",
-  sha1: "f0cc16c11e08c048108bd6ed81292305d64972b5",
+  sha1: "92166787ee3672f62515654afd3781de0ca53fe6",
   lua: `-- queue.cancel
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local jobs, meta, urgent, normal, low, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, keepMs, barMs, outcome = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -1066,7 +1067,7 @@ for at, id in ipairs(ids) do
     answers[at] = redis.call('GET', head .. 'result:' .. id) == outcome and 'ok' or 'missing'
   end
 end
-return answers
+return {'ok', answers, redis.call('HLEN', letters)}
 `,
   encodeKeys(keys, out) {
     out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.dead, keys.unique, keys.workers, keys.idle, keys.letters);
@@ -1076,7 +1077,14 @@ return answers
     for (const each of args.ids) out.push(each);
   },
   decode(reply) {
-    return decodeList(reply, decodeText);
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", answers: decodeList(fields[1], decodeText), letters: decodeInt(fields[2]) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
   },
 };
 
@@ -1088,47 +1096,63 @@ export interface CancelsKeys {
 
 export interface CancelsArgs {
   readonly worker: string;
+  /** the first fence */
+  readonly from: number;
+  /** the mark, as the first call of a round returned it; empty for the first one */
+  readonly since: string;
+  /** an earlier call of the round has found some */
+  readonly found: boolean;
 }
 
 export type CancelsResult =
-  | { readonly status: "ok"; readonly ids: string[]; readonly fences: string[]; readonly outcomes: Buffer[] };
+  | { readonly status: "ok"; readonly ids: string[]; readonly fences: string[]; readonly outcomes: Buffer[]; readonly next: number; readonly since: string };
 
-/** Which of the jobs that a worker runs are cancelled, and with which outcomes. Where none is, the mark of the worker goes. */
+/**
+ * Which of the jobs that a worker runs are cancelled, and with which outcomes: some of them at a time, by their fences. Where none is, the mark of the
+ * worker goes, unless it was set again meanwhile.
+ */
 export const cancels: Script<CancelsKeys, CancelsArgs, CancelsResult> = {
   class: "idempotent",
   name: "queue.cancels",
-  sha1: "a804ca1e99a1838f3273c13be98685dcd9f87585",
+  sha1: "4c08cd2b36cfbfb88da228196f0469efcddecc43",
   lua: `-- queue.cancels
 local active, meta, control = KEYS[1], KEYS[2], KEYS[3]
-local worker = ARGV[1]
+local worker, from, since, found = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4] == '1'
 local CHUNK = 500
+local mark = redis.call('HGET', control, 'x' .. worker) or ''
+if since == '' then since = mark end
 local ids, fences, outcomes = {}, {}, {}
-for from = 0, redis.call('ZCARD', active) - 1, CHUNK do
-  local flat, fields = redis.call('ZRANGE', active, from, from + CHUNK - 1, 'WITHSCORES'), {}
+local flat = redis.call('ZRANGE', active, string.format('%.0f', from), '+inf', 'BYSCORE', 'LIMIT', 0, CHUNK, 'WITHSCORES')
+if #flat > 0 then
+  local fields = {}
   for at = 1, #flat, 2 do fields[#fields + 1] = 'x' .. flat[at] end
-  for at, mark in ipairs(redis.call('HMGET', meta, unpack(fields))) do
-    if mark then
+  for at, cancelled in ipairs(redis.call('HMGET', meta, unpack(fields))) do
+    if cancelled then
       ids[#ids + 1] = flat[at * 2 - 1]
       fences[#fences + 1] = string.format('%.0f', tonumber(flat[at * 2]))
-      outcomes[#outcomes + 1] = string.sub(mark, string.find(mark, ':', 1, true) + 1)
+      outcomes[#outcomes + 1] = string.sub(cancelled, string.find(cancelled, ':', 1, true) + 1)
     end
   end
 end
-if #ids == 0 then redis.call('HDEL', control, 'x' .. worker) end
-return {'ok', ids, fences, outcomes}
+if #flat == CHUNK * 2 then
+  local last = tonumber(flat[#flat])
+  return {'ok', ids, fences, outcomes, string.format('%.0f', last > from and last or last + 1), since}
+end
+if not found and #ids == 0 and mark == since then redis.call('HDEL', control, 'x' .. worker) end
+return {'ok', ids, fences, outcomes, 0, since}
 `,
   encodeKeys(keys, out) {
     out.push(keys.active, keys.meta, keys.control);
   },
   encodeArgs(args, out) {
-    out.push(args.worker);
+    out.push(args.worker, encodeInt("from", args.from), args.since, encodeBool(args.found));
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 3);
-        return { status: "ok", ids: decodeList(fields[1], decodeText), fences: decodeList(fields[2], decodeText), outcomes: decodeList(fields[3], decodeBytes) };
+        expectFields(fields, 5);
+        return { status: "ok", ids: decodeList(fields[1], decodeText), fences: decodeList(fields[2], decodeText), outcomes: decodeList(fields[3], decodeBytes), next: decodeInt(fields[4]), since: decodeText(fields[5]) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -1548,7 +1572,7 @@ export interface DrainArgs {
 }
 
 export type DrainResult =
-  | { readonly status: "ok"; readonly looked: number; readonly dropped: number; readonly behind: string };
+  | { readonly status: "ok"; readonly looked: number; readonly dropped: number; readonly behind: string; readonly letters: number };
 
 /**
  * Drop up to `most` jobs that wait, or that are delayed where none waits. Returns how many it looked at, how many it dropped, and up to
@@ -1557,7 +1581,7 @@ export type DrainResult =
 export const drain: Script<DrainKeys, DrainArgs, DrainResult> = {
   class: "idempotent",
   name: "queue.drain",
-  sha1: "419667bd117991564ce771cd4811e20e49aea5e5",
+  sha1: "5bb42ba16f07fe527219cb24f17e8e5a798f7ffe",
   lua: `-- queue.drain
 ${NOW}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local most, behind, channel = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -1584,7 +1608,7 @@ if looked == 0 and not hasMoved then
   for at, member in ipairs(members) do ids[at] = string.sub(member, 2) end
   if looked > 0 then redis.call('ZREM', delayed, unpack(members)) end
 end
-if #ids == 0 then return {'ok', looked, 0, behind} end
+if #ids == 0 then return {'ok', looked, 0, behind, 0} end
 local dropped = 0
 for at, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
   if record then
@@ -1595,7 +1619,7 @@ for at, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
   end
 end
 forget(jobs, meta, ids)
-return {'ok', looked, dropped, behind}
+return {'ok', looked, dropped, behind, redis.call('HLEN', letters)}
 `,
   encodeKeys(keys, out) {
     out.push(keys.jobs, keys.meta, keys.urgent, keys.normal, keys.low, keys.delayed, keys.unique, keys.letters);
@@ -1607,8 +1631,8 @@ return {'ok', looked, dropped, behind}
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 3);
-        return { status: "ok", looked: decodeInt(fields[1]), dropped: decodeInt(fields[2]), behind: decodeText(fields[3]) };
+        expectFields(fields, 4);
+        return { status: "ok", looked: decodeInt(fields[1]), dropped: decodeInt(fields[2]), behind: decodeText(fields[3]), letters: decodeInt(fields[4]) };
       default:
         throw new UnexpectedReplyError("one of ok", reply);
     }
@@ -3247,7 +3271,8 @@ export interface RemoveArgs {
   readonly ids: readonly string[];
 }
 
-export type RemoveResult = string[];
+export type RemoveResult =
+  | { readonly status: "ok"; readonly answers: string[]; readonly letters: number };
 
 /**
  * Remove jobs that are not running, also those that are kept. The id of one that waits stays in its lane until its turn comes, and is passed over
@@ -3256,7 +3281,7 @@ export type RemoveResult = string[];
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "5f05d1330f6d47eef21829c1e3eab45d3ecb4694",
+  sha1: "66fec8910c9f408b27f27a1e7cded78d24e18612",
   lua: `-- queue.remove
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${GHOSTS}${UNPLACE}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel = ARGV[1]
@@ -3287,7 +3312,7 @@ for at, id in ipairs(ids) do
     answers[at] = 'ok'
   end
 end
-return answers
+return {'ok', answers, redis.call('HLEN', letters)}
 `,
   encodeKeys(keys, out) {
     out.push(keys.jobs, keys.meta, keys.dead, keys.unique, keys.workers, keys.completed, keys.kept, keys.idle, keys.letters);
@@ -3297,7 +3322,14 @@ return answers
     for (const each of args.ids) out.push(each);
   },
   decode(reply) {
-    return decodeList(reply, decodeText);
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", answers: decodeList(fields[1], decodeText), letters: decodeInt(fields[2]) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
   },
 };
 
@@ -4256,7 +4288,7 @@ export type TallyResult =
 export const tally: Script<TallyKeys, TallyArgs, TallyResult> = {
   class: "idempotent",
   name: "queue.tally",
-  sha1: "55782536f2f1b117dda5d6f5f3215c55dbef9b64",
+  sha1: "de067995c617aaa8713d971a97de6aa5acca158e",
   lua: `-- queue.tally
 ${NOW}local totals, seen = KEYS[1], KEYS[2]
 local minutes, keepMs, seenMs, about, flush = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
@@ -4273,12 +4305,13 @@ local function grow(key, field, by)
   end
   redis.call('HINCRBY', key, field, by)
 end
+local minute = minutes .. string.format('%.0f', math.floor(now() / 60000))
+redis.call('EXISTS', minute)
 local last = tonumber(redis.call('HGET', seen, 'flush') or 0)
 redis.call('HSETNX', seen, 'since', now())
 redis.call('HSET', seen, 'flush', flush, 'about', about)
 redis.call('PEXPIRE', seen, seenMs)
 if last >= flush or #counts == 0 then return 'ok' end
-local minute = minutes .. string.format('%.0f', math.floor(now() / 60000))
 for at = 1, #counts, 2 do
   grow(totals, counts[at], counts[at + 1])
   grow(minute, counts[at], counts[at + 1])

@@ -9,7 +9,6 @@ import type { QueueKeys, WorkerKeys } from "./keys.ts";
 import type { QueueSettings } from "./options.ts";
 import {
   cancels,
-  type CancelsResult,
   claim,
   type ClaimResult,
   held,
@@ -69,6 +68,13 @@ export interface ClaimTerms {
 export type Settled = "ok" | "stale" | "undone" | "cancelled";
 const NOBODY = { outcome: Buffer.alloc(0), told: Buffer.alloc(0) };
 
+/** A job that was cancelled while it ran. */
+export interface CancelledJob {
+  readonly id: string;
+  readonly fence: number;
+  readonly outcome: Buffer;
+}
+
 interface Settlement {
   readonly job: Done;
   readonly fate: Fate;
@@ -116,10 +122,20 @@ export class WorkerStore {
   }
 
   /** Which of the jobs that it runs are cancelled. */
-  cancels(): Promise<CancelsResult> {
+  async cancels(): Promise<CancelledJob[]> {
     const { meta, control } = this.#queue;
     const { worker, active } = this.keys;
-    return runScript(this.#core.driver, cancels, { active, meta, control }, { worker }, this.#call("queue.cancels"));
+    const call = this.#call("queue.cancels");
+    const found: CancelledJob[] = [];
+    let [from, since] = [0, ""];
+    do {
+      const args = { worker, from, since, found: found.length > 0 };
+      const some = await runScript(this.#core.driver, cancels, { active, meta, control }, args, call);
+      for (const [at, id] of some.ids.entries())
+        found.push({ id, fence: Number(some.fences[at]), outcome: some.outcomes[at]! });
+      [from, since] = [some.next, some.since];
+    } while (from > 0);
+    return found;
   }
 
   /** Frees a unique key that is taken until its job starts. */

@@ -235,6 +235,7 @@ function methods(
       resume: [],
       counts: [],
       key: [n],
+      newId: [name("g")],
       encode: [1],
       decode: [Buffer.from("{}")],
       overview: [],

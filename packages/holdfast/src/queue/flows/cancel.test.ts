@@ -4,6 +4,7 @@
 // - a job that is added later runs ..................................... "what was not added yet is never added", "... spawns nothing more"
 // - one that two wait for is cancelled twice, or missed ............... "cancels one that two wait for once"
 // - those who wait are told that it died .............................. "a cancelled child: ..."
+// - those who wait hear of it when a worker comes by .................. "what waits hears at once of a child that is gone ..."
 // - the reason does not reach another queue ........................... the first one, "... with keys of its own"
 import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -35,6 +36,25 @@ describe.each(backends())("cancelling flows [$name]", ({ url, options }) => {
       job.signal.addEventListener("abort", () => reject(job.signal.reason as Error));
     });
   const EMPTY = { waiting: 0, delayed: 0, blocked: 0, active: 0, dead: 0 };
+
+  type Images = ReturnType<typeof fresh>["images"];
+  it.each<[string, (images: Images, id: string) => Promise<unknown>]>([
+    ["removed", (images, id) => images.remove(id)],
+    ["removed by a filter", (images) => images.where({ state: "waiting" }).remove()],
+    ["cancelled", (images, id) => images.cancel(id)],
+    ["drained", (images) => images.drain()],
+  ])("what waits hears at once of a child that is gone, with no worker there (%s)", async (_how, away) => {
+    const { albums, images } = fresh();
+    const album = await albums.add("album", { children: [images.child("a", { onDead: "ignore" })], result: true });
+    const { jobs } = await images.page({ state: "waiting" });
+    await away(images, jobs[0]!.id);
+    await until("it waits no more", async () => {
+      const { waiting, blocked } = await albums.counts();
+      return waiting === 1 && blocked === 0;
+    });
+    await using _worker = albums.work(async (job) => (await job.children()).map(({ status }) => status).join());
+    expect(await album.result()).toMatchObject({ status: "ok" });
+  });
 
   it.each([{}, { partitions: 3 }])(
     "cancels what waits, is delayed, waits for others and runs, in every queue (%o)",

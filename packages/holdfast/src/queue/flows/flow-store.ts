@@ -145,8 +145,8 @@ export class FlowStore {
     const names = { jobs, meta, ...lanes, dead, unique, workers, idle, letters };
     const { channel } = this.#core.wakeups;
     const args = { channel, keepMs: CANCELLED_TTL_MS, barMs: OPERATION_TTL_MS, outcome, ids: [id] };
-    const [answer] = await runScript(this.#core.driver, cancel, names, args, this.#call);
-    return answer as "ok" | "running" | "missing";
+    const { answers } = await runScript(this.#core.driver, cancel, names, args, this.#call);
+    return answers[0] as "ok" | "running" | "missing";
   }
 
   /** Lets a dead job run again. */

@@ -115,6 +115,17 @@ describe.each(backends())("cancelling jobs [$name]", ({ url, options }) => {
     expect(await queue.get(added.id)).toBeUndefined();
   });
 
+  it("many running jobs of one worker: all of them hear of it, in pieces", async () => {
+    const queue = fresh();
+    const MANY = 1_300;
+    await queue.addMany(Array.from({ length: MANY }, (_, at) => at));
+    await using worker = queue.work(untilAborted, { concurrency: MANY });
+    await until("all run", () => worker.running === MANY);
+    expect(await queue.where({ state: "active" }).cancel()).toEqual({ matched: MANY, changed: MANY });
+    await until("all are cancelled", () => worker.stats().cancelled === MANY);
+    expect(await queue.counts()).toMatchObject({ waiting: 0, active: 0 });
+  });
+
   it("one that sleeps and has something to undo runs once more for that, and is not dropped by a second cancel", async () => {
     const queue = fresh();
     const log: string[] = [];

@@ -8,12 +8,12 @@ import { sleep } from "../../base/runtime.ts";
 import type { Core } from "../../core/core.ts";
 import { warnUnlessOutage } from "../patience.ts";
 import type { Run } from "../run.ts";
-import type { CancelsResult } from "../scripts.gen.ts";
+import type { CancelledJob } from "../worker-store.ts";
 
 export interface CancelsParts {
   readonly core: Core;
   readonly cancelKey: string;
-  readonly ask: () => Promise<CancelsResult>;
+  readonly ask: () => Promise<CancelledJob[]>;
   readonly runOf: (id: string) => Run | undefined;
   /** Of an outcome. */
   readonly reasonOf: (outcome: Buffer) => string | undefined;
@@ -52,10 +52,10 @@ export class Cancels {
 
   async #ask(since: number): Promise<void> {
     try {
-      const { ids, fences, outcomes } = await this.#parts.ask();
+      const cancelled = await this.#parts.ask();
       this.#early.clear();
-      for (const [at, id] of ids.entries()) this.#cancel(id, Number(fences[at]), outcomes[at]!);
-      this.#seen = ids.length === 0 ? 0 : since;
+      for (const { id, fence, outcome } of cancelled) this.#cancel(id, fence, outcome);
+      this.#seen = cancelled.length === 0 ? 0 : since;
     } catch (error) {
       // The next claim says so again.
       warnUnlessOutage(error);

@@ -2,6 +2,7 @@
 import { bytesOf } from "../../core/command/reply.ts";
 import type { Core } from "../../core/core.ts";
 import { runScript, type UnclassedCall } from "../../core/script/run.ts";
+import type { Post } from "../flows/post.ts";
 import type { QueueKeys } from "../keys.ts";
 import type { QueueSettings } from "../options.ts";
 import {
@@ -42,11 +43,13 @@ export class JobStore {
   readonly #core: Core;
   readonly #keys: QueueKeys;
   readonly #settings: QueueSettings;
+  readonly #post: Post;
 
-  constructor(core: Core, keys: QueueKeys, settings: QueueSettings) {
+  constructor(core: Core, keys: QueueKeys, settings: QueueSettings, post: Post) {
     this.#core = core;
     this.#keys = keys;
     this.#settings = settings;
+    this.#post = post;
   }
 
   /** What the server knows of a job, or undefined. */
@@ -66,11 +69,12 @@ export class JobStore {
     return runScript(this.#core.driver, page, { jobs, meta }, args, this.#call("queue.page"));
   }
 
-  cancel(ids: readonly string[], outcome: Buffer): Promise<string[]> {
+  async cancel(ids: readonly string[], outcome: Buffer): Promise<string[]> {
     const { jobs, meta, dead, unique, workers, idle, letters, lanes } = this.#keys;
     const names = { jobs, meta, ...lanes, dead, unique, workers, idle, letters };
     const args = { channel: this.#channel, keepMs: this.#settings.resultTtlMs, barMs: 0, outcome, ids };
-    return runScript(this.#core.driver, cancel, names, args, this.#call("queue.cancel", ids[0]));
+    const call = this.#call("queue.cancel", ids[0]);
+    return this.#heard(await runScript(this.#core.driver, cancel, names, args, call)).answers;
   }
 
   async update(id: string, { lane, due, payload, group }: Change): Promise<UpdateResult["status"]> {
@@ -90,18 +94,19 @@ export class JobStore {
     return runScript(this.#core.driver, retry, names, args, this.#call("queue.retry", ids[0]));
   }
 
-  remove(ids: readonly string[]): Promise<string[]> {
+  async remove(ids: readonly string[]): Promise<string[]> {
     const { jobs, meta, dead, unique, workers, completed, kept, idle, letters } = this.#keys;
     const names = { jobs, meta, dead, unique, workers, completed, kept, idle, letters };
     const args = { channel: this.#channel, ids };
-    return runScript(this.#core.driver, remove, names, args, this.#call("queue.remove", ids[0]));
+    const call = this.#call("queue.remove", ids[0]);
+    return this.#heard(await runScript(this.#core.driver, remove, names, args, call)).answers;
   }
 
-  drain(most: number, behind: string): Promise<DrainResult> {
+  async drain(most: number, behind: string): Promise<DrainResult> {
     const { jobs, meta, delayed, unique, letters, lanes } = this.#keys;
     const names = { jobs, meta, ...lanes, delayed, unique, letters };
     const args = { most, behind, channel: this.#channel };
-    return runScript(this.#core.driver, drain, names, args, this.#call("queue.drain"));
+    return this.#heard(await runScript(this.#core.driver, drain, names, args, this.#call("queue.drain")));
   }
 
   async obliterate(force: boolean): Promise<"ok" | "busy" | "more"> {
@@ -124,6 +129,12 @@ export class JobStore {
       if (lines !== undefined) return lines;
     }
     return NOTHING;
+  }
+
+  /** Those that waited for a job that is gone hear of it now, not when a worker comes by. */
+  #heard<Answer extends { readonly letters: number }>(answer: Answer): Answer {
+    if (answer.letters > 0) this.#post.kick();
+    return answer;
   }
 
   get #channel(): string {

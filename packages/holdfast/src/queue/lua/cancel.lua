@@ -31,7 +31,7 @@
 -- @arg barMs int        for how long a job that is not there yet is not added by the flow that it belongs to; 0: it may be
 -- @arg outcome bytes
 -- @arg ids... text
--- @returns list<text>
+-- @result ok answers:list<text> letters:int
 local head, answers = string.sub(jobs, 1, -5), {}
 local keys = {
   jobs = jobs, meta = meta, dead = dead, unique = unique, workers = workers, idle = idle, letters = letters, lanes = {urgent, normal, low},
@@ -45,4 +45,4 @@ for at, id in ipairs(ids) do
     answers[at] = redis.call('GET', head .. 'result:' .. id) == outcome and 'ok' or 'missing'
   end
 end
-return answers
+return {'ok', answers, redis.call('HLEN', letters)}

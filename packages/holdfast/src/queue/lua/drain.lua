@@ -20,7 +20,7 @@
 -- @arg most int
 -- @arg behind text    groups up to this one have been looked at
 -- @arg channel text
--- @result ok looked:int dropped:int behind:text
+-- @result ok looked:int dropped:int behind:text letters:int
 local ids, looked, hasMoved = {}, 0, false
 local taken = redis.call('LMPOP', 3, urgent, normal, low, 'LEFT', 'COUNT', most)
 if taken then
@@ -44,7 +44,7 @@ if looked == 0 and not hasMoved then
   for at, member in ipairs(members) do ids[at] = string.sub(member, 2) end
   if looked > 0 then redis.call('ZREM', delayed, unpack(members)) end
 end
-if #ids == 0 then return {'ok', looked, 0, behind} end
+if #ids == 0 then return {'ok', looked, 0, behind, 0} end
 local dropped = 0
 for at, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
   if record then
@@ -55,4 +55,4 @@ for at, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
   end
 end
 forget(jobs, meta, ids)
-return {'ok', looked, dropped, behind}
+return {'ok', looked, dropped, behind, redis.call('HLEN', letters)}

@@ -24,7 +24,7 @@
 -- @key letters
 -- @arg channel text
 -- @arg ids... text
--- @returns list<text>
+-- @result ok answers:list<text> letters:int
 local answers = {}
 for at, id in ipairs(ids) do
   local record = redis.call('HGET', jobs, id)
@@ -52,4 +52,4 @@ for at, id in ipairs(ids) do
     answers[at] = 'ok'
   end
 end
-return answers
+return {'ok', answers, redis.call('HLEN', letters)}

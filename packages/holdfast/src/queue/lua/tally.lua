@@ -21,12 +21,14 @@ local function grow(key, field, by)
   end
   redis.call('HINCRBY', key, field, by)
 end
+local minute = minutes .. string.format('%.0f', math.floor(now() / 60000))
+-- Before anything is written: while the slot is on its way to another node a key that is not there yet is refused.
+redis.call('EXISTS', minute)
 local last = tonumber(redis.call('HGET', seen, 'flush') or 0)
 redis.call('HSETNX', seen, 'since', now())
 redis.call('HSET', seen, 'flush', flush, 'about', about)
 redis.call('PEXPIRE', seen, seenMs)
 if last >= flush or #counts == 0 then return 'ok' end
-local minute = minutes .. string.format('%.0f', math.floor(now() / 60000))
 for at = 1, #counts, 2 do
   grow(totals, counts[at], counts[at + 1])
   grow(minute, counts[at], counts[at + 1])

@@ -271,9 +271,7 @@ export class Holder {
   }
 
   async #look(): Promise<void> {
-    const { ids, fences, outcomes } = await this.store.cancels();
-    for (const [at, id] of ids.entries())
-      for (const run of this.#runs)
-        if (run.id === id && run.fence === Number(fences[at])) this.#noteCancelled(run, outcomes[at]!);
+    for (const { id, fence, outcome } of await this.store.cancels())
+      for (const run of this.#runs) if (run.id === id && run.fence === fence) this.#noteCancelled(run, outcome);
   }
 }

@@ -3,6 +3,7 @@
  * - a job is added though its transaction was rolled back, or not though it was committed ... "a job for each row that was committed"
  * - a row is sent again after its job is over, and runs again ............................... "a row that is sent again"
  * - an option is lost or refused on its way, such as a Date ................................ "keeps the options"
+ * - a group is refused in a queue of several partitions .................................... "... to the partition of their group"
  * - rows overtake each other ................................................................ "in the order"
  * - a row that no queue takes holds up all behind it ........................................ "is put aside"
  * - the row says in plain what the queue encrypts, or loses a Date .......................... "as the queue stores it"
@@ -87,6 +88,33 @@ describe.each(backends("standalone", "cluster", "embedded"))("SQL outbox [$name]
     expect(await emails.get(one.id)).toMatchObject(shown);
     const { addedAt, expiresAt } = (await emails.get(two.id))!;
     expect(expiresAt! - addedAt).toBe(7_200_000);
+  });
+
+  it("rows come to the partition of their group, where a repetition finds them", async () => {
+    const emails = hf.queue<Email>(randomUUID(), { partitions: 4 });
+    const groups = ["a", "b", "c", "d", "e", "f"];
+    const added = await db.transaction((tx) =>
+      Promise.all(groups.map((group) => outbox.add(tx, emails, { to: group }, { group }))),
+    );
+    const { rows: before } = await db.query("SELECT id, queue, payload, options FROM outbox");
+    {
+      await using relay = relaying({ queues: [emails] });
+      await until("all are sent", () => relay.stats().sent === groups.length);
+    }
+    for (const [at, { id }] of added.entries()) expect(await emails.get(id)).toMatchObject({ group: groups[at] });
+    await emails.groups.pause("a");
+    await using _worker = emails.work(() => undefined);
+    await until("all but one ran", async () => (await emails.counts()).waiting === 1);
+    for (const row of before as Record<string, unknown>[])
+      await db.query("INSERT INTO outbox (id, queue, payload, options) VALUES ($1, $2, $3, $4)", [
+        row["id"],
+        row["queue"],
+        row["payload"],
+        row["options"],
+      ]);
+    await using relay = relaying({ queues: [emails] });
+    await until("all are known", () => relay.stats().duplicates === groups.length);
+    expect(await emails.counts()).toMatchObject({ waiting: 1, dead: 0 });
   });
 
   it("a row that is sent again after its job is over does not run again", async () => {

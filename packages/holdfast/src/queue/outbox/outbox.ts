@@ -8,7 +8,6 @@
  */
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { listOf, type OptionNames, parseOptions } from "../../base/options.ts";
-import { systemRuntime } from "../../base/runtime.ts";
 import { ADD_MANY_OPTIONS, addSettings, type QueueAddOptions } from "../options.ts";
 import type { Queue } from "../queue.ts";
 import { OutboxRelay, type OutboxRelayOptions, RELAY_OPTIONS, relaySettings } from "./relay.ts";
@@ -108,7 +107,7 @@ export class SqlOutbox {
     checkTransaction(this.#where, tx);
     const travelling = this.#travelling(options);
     const rows = listOf("payloads", payloads, "payloads").map((payload) => ({
-      id: systemRuntime.randomUUID(),
+      id: queue.newId(options?.group),
       payload: queue.encode(payload).toString("base64"),
     }));
     for (let at = 0; at < rows.length; at += MAX_ROWS) {
