@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { InvalidationListener } from "../../src/driver/port.ts";
-import { call, Inbox, openDriver, type OpenDriver, send, slotPrefix, targets } from "./support.ts";
+import { startStandalone, type Standalone } from "../support/servers.ts";
+import { until } from "../support/until.ts";
+import { call, failureOf, Inbox, openDriver, type OpenDriver, send, slotPrefix, targets } from "./support.ts";
 
 function listenerFor(keys: Inbox<string>, flushes: Inbox<unknown> = new Inbox()): InvalidationListener {
   return { keys: (changed) => changed.forEach((key) => keys.put(key.toString())), flush: flushes.put };
@@ -69,5 +71,47 @@ describe.each(targets())("invalidation over $transport [$name]", ({ url, options
     expect(await send(driver, ["GET", `${prefix}1`])).toEqual(Buffer.from("x"));
     await bad.close();
     await good.close();
+  });
+});
+
+describe("invalidation of a user who may not track any more [standalone]", () => {
+  let server: Standalone;
+  const may = (sign: "+" | "-") => server.command("ACL", "SETUSER", "app", `${sign}client|tracking`);
+  beforeAll(async () => {
+    server = await startStandalone();
+    await server.command("ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all");
+  });
+  afterAll(() => server.stop());
+
+  it("says of those who listen already that nobody reports, and that what they know may be old", async () => {
+    await may("+");
+    await using driver = await openDriver({ url: server.url.replace("redis://", "redis://app:secret@") });
+    const flushes = new Inbox<unknown>();
+    const first = await driver.onInvalidate("a:", listenerFor(new Inbox(), flushes), call());
+    expect(first.isLive).toBe(true);
+    await may("-");
+    const refused = await failureOf(driver.onInvalidate("b:", listenerFor(new Inbox()), call()));
+    expect(refused.code).toBe("PERMISSION");
+    expect(first.isLive).toBe(false);
+    await flushes.find();
+    await may("+");
+    const third = await driver.onInvalidate("c:", listenerFor(new Inbox()), call());
+    expect([first.isLive, third.isLive]).toEqual([true, true]);
+  });
+
+  it("carries commands on the next connection, and reports again where it may", async () => {
+    await may("+");
+    await using driver = await openDriver({ url: server.url.replace("redis://", "redis://app:secret@") });
+    const keys = new Inbox<string>();
+    const subscription = await driver.onInvalidate("a:", listenerFor(keys), call());
+    await may("-");
+    await server.command("CLIENT", "KILL", "USER", "app");
+    await send(driver, ["GET", "a:1"]);
+    expect(subscription.isLive).toBe(false);
+    await may("+");
+    await server.command("CLIENT", "KILL", "USER", "app");
+    await until("changes are reported again", () => subscription.isLive);
+    await server.command("SET", "a:1", "x");
+    await keys.find((key) => key === "a:1");
   });
 });

@@ -12,13 +12,16 @@ interface Registration {
   readonly listener: InvalidationListener;
 }
 
-/** The tracking of one connection: the prefixes it was asked for, and the server's word on it. */
+/** The tracking of one connection: the prefixes it was asked for, the server's word on it, and whether it reports changes. */
 interface Armed {
   readonly prefixes: string;
   readonly confirmed: Promise<unknown>;
+  readonly live: boolean;
 }
 
-const UNARMED: Armed = { prefixes: "", confirmed: Promise.resolve() };
+const UNARMED: Armed = { prefixes: "", confirmed: Promise.resolve(), live: false };
+/** A request was refused or lost, so what the server tracks is not known. No prefix is empty and none has a NUL. */
+const UNKNOWN: Armed = { ...UNARMED, prefixes: "\0" };
 
 export class Invalidations {
   readonly #registrations = new Set<Registration>();
@@ -55,19 +58,27 @@ export class Invalidations {
     // The server can add prefixes but not take any away, and refuses those that overlap: off, then on, in one write.
     const off = present.prefixes === "" ? undefined : connection.send(["CLIENT", "TRACKING", "OFF"]);
     const on = wanted.length === 0 ? undefined : connection.send(trackingOn(wanted));
-    const armed = { prefixes, confirmed: Promise.all([off, on]) };
+    const armed = { prefixes, confirmed: Promise.all([off, on]), live: true };
     this.#armed.set(connection, armed);
     try {
       await armed.confirmed;
     } catch (error) {
-      if (this.#armed.get(connection) === armed) this.#armed.set(connection, { ...UNARMED });
+      if (this.#armed.get(connection) === armed) this.#disarmed(connection, present, error);
       throw error;
     }
     if (present.prefixes !== "") this.flush(new Error("tracking was set up again"));
   }
 
   isArmed(connection: Connection | undefined): boolean {
-    return connection !== undefined && this.#armed.has(connection);
+    return connection !== undefined && this.#armed.get(connection)?.live === true;
+  }
+
+  /** Those who were heard before are not any more; a new connection hears them again, unless the server has refused it for good. */
+  #disarmed(connection: Connection, before: Armed, error: unknown): void {
+    this.#armed.set(connection, UNKNOWN);
+    if (before.prefixes === "") return;
+    this.flush(error);
+    if (!isRefusal(error)) connection.destroy(error);
   }
 
   flush(cause: unknown): void {
@@ -106,6 +117,11 @@ function coveringPrefixes(prefixes: readonly string[]): string[] {
 
 function trackingOn(prefixes: readonly string[]): string[] {
   return ["CLIENT", "TRACKING", "ON", "BCAST", "NOLOOP", ...prefixes.flatMap((prefix) => ["PREFIX", prefix])];
+}
+
+/** The server has said no, as it does where the user may not track: asking again is of no use. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof TransportError && error.kind === "replied";
 }
 
 function ignoreTransportError(error: unknown): void {

@@ -48,6 +48,9 @@ export class LeasePool {
       const connection =
         (await this.#takeIdle()) ?? (await this.#setup.dial(AbortSignal.any([signal, this.#stop.signal])));
       this.#busy.add(connection);
+      // Closed while the connection was made ready, which no signal ends.
+      if (this.#stop.signal.aborted) connection.destroy(this.#stop.signal.reason);
+      this.#throwIfOver(signal);
       return this.#lend(connection);
     } catch (error) {
       this.#passOn();
@@ -110,8 +113,14 @@ export class LeasePool {
     for (const [connection, timer] of this.#idle) {
       this.#setup.runtime.clearTimeout(timer);
       this.#idle.delete(connection);
-      await this.#setup.ready(connection);
+      // From here on `clear` and `close` find it among the busy ones.
+      this.#busy.add(connection);
+      await this.#setup.ready(connection).catch((error: unknown) => {
+        this.#busy.delete(connection);
+        throw error;
+      });
       if (!connection.isOver) return connection;
+      this.#busy.delete(connection);
     }
     return undefined;
   }

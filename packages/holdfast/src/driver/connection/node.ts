@@ -4,6 +4,7 @@ import { type Arg, type Caller, type Home, type NodeInfo, TransportError } from 
 import { Connection, ConnectTimeoutError } from "./connection.ts";
 import type { TransportContext } from "./context.ts";
 import { LeasePool } from "./lease-pool.ts";
+import { isRefusal } from "./invalidation.ts";
 import { Link } from "./link.ts";
 import { type Address, addressName } from "./url.ts";
 
@@ -157,7 +158,7 @@ export class Node implements Home {
   async #dialShared(signal: AbortSignal): Promise<Connection> {
     const connection = await this.dial("shared", signal);
     try {
-      await this.#context.invalidations.arm(connection);
+      await this.#arm(connection);
     } catch (error) {
       connection.destroy(error);
       throw error;
@@ -167,9 +168,16 @@ export class Node implements Home {
     return connection;
   }
 
+  /** Where the server will not track, the connection carries commands all the same; those who listen see that nobody reports. */
+  async #arm(connection: Connection): Promise<void> {
+    await this.#context.invalidations.arm(connection).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error;
+    });
+  }
+
   #up(connection: Connection, epoch: number): void {
     // A prefix may have been added since the connection was armed; it is not used yet, so nothing is missed.
-    this.#context.invalidations.arm(connection).catch((error: unknown) => connection.destroy(error));
+    this.#arm(connection).catch((error: unknown) => connection.destroy(error));
     this.#context.invalidations.flush(new Error(`connected to ${this.id} again`));
     this.#context.emit({ state: "up", node: this.id, epoch });
   }
