@@ -12,10 +12,10 @@ export * from "./base/errors.ts";
 export type { Cache, CacheLoaded } from "./cache/cache.ts";
 export type { Cached } from "./cache/cached/cached.ts";
 export type { CachedOptions } from "./cache/cached/options.ts";
-export type { CacheGetOrSetOptions, CacheOptions, CacheSetOptions } from "./cache/options.ts";
+export type { CacheGetOrSetOptions, CacheInvalidateOptions, CacheOptions, CacheSetOptions } from "./cache/options.ts";
 export type { CacheL1Options } from "./cache/l1/options.ts";
 export type { CacheL1Stats, CacheStats } from "./cache/stats.ts";
-export type { CacheLoad, CacheLoadContext, CacheLoadMany, CacheLoadManyContext } from "./cache/load.ts";
+export type { CacheLoad, CacheLoadContext, CacheLoadMany, CacheLoadManyContext, NotModified } from "./cache/load.ts";
 export type { Channel, ChannelPattern, ChannelPatternMessage } from "./channel/channel.ts";
 export type { ChannelSubscription, ChannelMessageContext, ChannelHandler } from "./channel/dispatcher.ts";
 export type {

@@ -5,7 +5,7 @@ import { Deferred } from "../base/deferred.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { nextTick } from "../base/runtime.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
-import type { CacheLoad, CacheLoadMany } from "./load.ts";
+import type { CacheLoadContext, CacheLoadMany } from "./load.ts";
 
 interface Asked extends Deferred<unknown> {
   readonly id: Id;
@@ -24,7 +24,7 @@ export class BulkLoad {
     this.#open = new Set(open);
   }
 
-  readonly load: CacheLoad<unknown> = ({ id, signal }) => {
+  readonly load = ({ id, signal }: Pick<CacheLoadContext, "id" | "signal">): Promise<unknown> => {
     const asked = Object.assign(new Deferred<unknown>(), { id, signal });
     this.#asked.push(asked);
     this.known(id);

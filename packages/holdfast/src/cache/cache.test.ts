@@ -56,16 +56,16 @@ describe.each(backends())("cache [$name]", ({ url, options }) => {
   it("calls that are not awaited are executed in their order", async () => {
     const [here] = pair();
     await here.set("x", 0);
-    const results: unknown[] = [];
-    const last: Promise<unknown>[] = [];
+    const results: Promise<unknown>[] = [];
+    const changes: Promise<unknown>[] = [];
     for (let round = 1; round <= 50; round += 1) {
-      last.push(here.set("x", round));
-      last.push(here.get("x").then((value) => results.push(value)));
+      changes.push(here.set("x", round));
+      results.push(here.get("x"));
     }
-    last.push(here.delete("x"));
-    last.push(here.get("x").then((value) => results.push(value)));
-    await Promise.all(last);
-    expect(results).toEqual([...Array.from({ length: 50 }, (_, at) => at + 1), undefined]);
+    changes.push(here.delete("x"));
+    results.push(here.get("x"));
+    await Promise.all(changes);
+    expect(await Promise.all(results)).toEqual([...Array.from({ length: 50 }, (_, at) => at + 1), undefined]);
   });
 
   it("every key has a time to live, within the jitter", async () => {
@@ -141,6 +141,7 @@ describe("cache on one server [standalone]", () => {
     await using hf = await connect(server.url, { prefix: randomName(), pingInterval: 50, pingTimeout: 200 });
     const loading = hf.cache<string>("a", { timeout: 200 });
     const throwing = hf.cache<string>("b", { timeout: 200, onOutage: "throw" });
+    await loading.set("before", "v");
     await server.pause();
     await expect(loading.set("k", "v")).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
     let loads = 0;

@@ -7,59 +7,41 @@
  * callers their answers (`onOutage`); a stored value that this version cannot read is loaded again, never half-understood.
  * Longer than other files because it is all that a cache offers, each with what it costs; what is behind it stands in files of its own.
  */
-import { checkSignal, onAbort } from "../base/abort.ts";
-import { AbortedError, HoldfastError, InvalidArgumentError } from "../base/errors.ts";
+import { checkSignal } from "../base/abort.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, parseOptions, toMs } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
-import type { KeyRead } from "../core/batch/read-kind.ts";
 import type { Core } from "../core/core.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
 import { Operations } from "../core/observe/observe.ts";
-import type { Reply } from "../driver/port.ts";
 import { BulkLoad } from "./bulk-load.ts";
-import { MISS } from "./entry.ts";
-import { L1 } from "./l1/l1.ts";
-import type { CacheLoad, CacheLoadMany } from "./load.ts";
-import { Loader } from "./loader.ts";
+import { aboutWith, MISS } from "./entry.ts";
+import { type CacheLoad, type CacheLoadMany, tagsOf } from "./load.ts";
+import type { Loader } from "./loader.ts";
 import { answersFor, distinctIds, entriesByIds } from "./many.ts";
 import {
   CACHE_OPTIONS,
   type CacheGetOrSetOptions,
+  type CacheInvalidateOptions,
   type CacheOptions,
   type CacheSetOptions,
   cacheSettings,
   type CacheSettings,
   GET_OR_SET_OPTIONS,
+  INVALIDATE_OPTIONS,
   SET_OPTIONS,
 } from "./options.ts";
+import { type CacheRead, Reader, type ReadTerms } from "./reader.ts";
 import { type CacheL1Stats, type CacheStats, emptyStats } from "./stats.ts";
-import { CacheStore, entryCodec } from "./store.ts";
+import { type CacheStore, entryCodec, type NewEntry } from "./store.ts";
 
 /** What `getOrSet` returns: the cache's type, or the loader's where the cache was given none. */
 export type CacheLoaded<V, R> = unknown extends V ? R : V | Extract<R, undefined>;
 
-/** One call that reads an entry, and what it wants where there is none. */
-interface CacheRead extends KeyRead {
-  readonly load: CacheLoad<unknown> | undefined;
-  readonly ttlMs: number;
-  readonly signal: AbortSignal | undefined;
-  /** `Loader.now` when it was called. */
-  readonly since: number;
-  /** Whether it was called by the key's own loader. */
-  readonly isOwn: boolean;
-  /** `L1.changes` then. */
-  readonly changes: number;
-  /** Called when the load turns out to be another's, which is waited for. */
-  readonly waits: (() => void) | undefined;
-}
-
-interface LoadTerms {
-  readonly ttlMs: number;
-  readonly signal: AbortSignal | undefined;
-}
-
 /** Ids of `getMany` in flight at a time are four times as many. */
 const IDS_PER_CHUNK = 512;
+/** Tags of one `invalidate`. */
+const MAX_INVALIDATED = 1_000;
 /** As many as `loadMany` gets at most. */
 const IDS_PER_LOAD = 1_000;
 
@@ -72,10 +54,10 @@ export class Cache<V> {
   readonly name: string;
   readonly #operations: Operations;
   readonly #settings: CacheSettings;
+  readonly #reader: Reader;
   readonly #store: CacheStore<CacheRead>;
   readonly #loader: Loader;
   readonly #bulk: BulkLoad | undefined;
-  readonly #l1: L1 | undefined;
   readonly #stats: CacheStats = emptyStats();
 
   constructor(core: Core, name: string, options?: CacheOptions<V>) {
@@ -86,13 +68,9 @@ export class Cache<V> {
       entryCodec(core, given),
     ]);
     this.#settings = settings;
-    this.#store = new CacheStore<CacheRead>(core, name, codec, settings, (outcome, read) =>
-      this.#answer(outcome, read),
-    );
-    const decode = (key: string, bytes: Buffer) => this.#store.decodeOrThrow(key, bytes);
-    const { l1 } = settings;
-    this.#l1 = l1 === undefined ? undefined : new L1(core, this.#store.coherence, l1, decode);
-    this.#loader = new Loader(core, this.#store, settings, this.#stats);
+    this.#reader = new Reader(core, name, codec, settings, this.#stats);
+    this.#store = this.#reader.store;
+    this.#loader = this.#reader.loader;
     this.#bulk = settings.loadMany === undefined ? undefined : new BulkLoad(this.#loader.inside(settings.loadMany));
   }
 
@@ -101,15 +79,12 @@ export class Cache<V> {
    * Cost: GET; calls made in the same tick, in the same slot, share an MGET.
    */
   get(id: Id): Promise<V | undefined> {
-    return this.#operations.run("get", id, () => {
-      const read = this.#plainRead(id);
-      return (this.#remembered(read.key) ?? this.#store.read(read)) as Promise<V | undefined>;
-    });
+    return this.#operations.run("get", id, () => this.#reader.read(this.#reader.plain(id)) as Promise<V | undefined>);
   }
 
   /** Returns what this process has in memory, at once: undefined also where the server has it. Counts as no hit. No I/O. */
   peek(id: Id): V | undefined {
-    const found = this.#l1 === undefined ? MISS : this.#l1.get(this.#store.key(id));
+    const found = this.#reader.peek(this.#store.key(id));
     return found === MISS ? undefined : (found as V | undefined);
   }
 
@@ -118,12 +93,7 @@ export class Cache<V> {
     return this.#operations.run("getMany", undefined, async () => {
       const wanted = distinctIds(ids);
       const read = (chunk: readonly Id[]): Promise<(V | undefined)[]> =>
-        Promise.all(
-          chunk.map((id) => {
-            const one = this.#plainRead(id);
-            return (this.#remembered(one.key) ?? this.#store.readMerged(one)) as Promise<V | undefined>;
-          }),
-        );
+        Promise.all(chunk.map((id) => this.#reader.read(this.#reader.plain(id), true) as Promise<V | undefined>));
       const found = await inChunks(wanted, read, { size: IDS_PER_CHUNK });
       return withoutAbsent(wanted.map((id, at) => [id, found[at]]));
     });
@@ -140,16 +110,14 @@ export class Cache<V> {
    */
   getOrSet<R extends V | undefined>(
     id: Id,
-    load?: CacheLoad<R>,
+    load?: CacheLoad<R, V>,
     options?: CacheGetOrSetOptions,
   ): Promise<CacheLoaded<V, R>> {
     return this.#operations.run("getOrSet", id, () => {
-      const read = this.#loadingRead(id, load ?? this.#bulk?.load);
-      const value =
-        options === undefined
-          ? (this.#remembered(read.key) ?? this.#store.read(read))
-          : this.#readWith(read, this.#loadTerms(options));
-      return value as Promise<CacheLoaded<V, R>>;
+      const loads = (load as CacheLoad<unknown> | undefined) ?? this.#bulk?.load;
+      if (typeof loads !== "function") throw new InvalidArgumentError("load", "a function", loads);
+      const read = this.#reader.loading(id, loads, options === undefined ? undefined : this.#readTerms(options));
+      return this.#reader.read(read) as Promise<CacheLoaded<V, R>>;
     });
   }
 
@@ -169,7 +137,7 @@ export class Cache<V> {
       const wanted = distinctIds(ids);
       const loads = loadMany ?? this.#settings.loadMany;
       if (typeof loads !== "function") throw new InvalidArgumentError("loadMany", "a function", loads);
-      const terms = options === undefined ? undefined : this.#loadTerms(options);
+      const terms = options === undefined ? undefined : this.#readTerms(options);
       const inside = this.#loader.inside(loads);
       const found = await answersFor(wanted, IDS_PER_LOAD, (chunk) => {
         const bulk = new BulkLoad(inside, chunk);
@@ -182,11 +150,9 @@ export class Cache<V> {
   /** Stores a value and supersedes any load under way. Idempotent. Cost: one script. @throws CodecError as `getOrSet` */
   set(id: Id, value: V, options?: CacheSetOptions): Promise<void> {
     return this.#operations.run("set", id, async () => {
-      const ttlMs = parseOptions(this.#operations.where, options, SET_OPTIONS, ({ ttl }) => this.#ttl(ttl));
-      const key = this.#store.key(id);
-      const payload = this.#store.encode(key, value);
-      this.#loader.detach(key);
-      await this.#store.set(id, payload, ttlMs);
+      const entry = this.#setTerms(options);
+      const payload = this.#store.encode(this.#store.key(id), value);
+      await this.#change(id, () => this.#store.set(id, entry(payload)));
     });
   }
 
@@ -196,25 +162,19 @@ export class Cache<V> {
    */
   setMany(entries: Iterable<readonly [Id, V]>, options?: CacheSetOptions): Promise<void> {
     return this.#operations.run("setMany", undefined, async () => {
-      const ttlMs = parseOptions(this.#operations.where, options, SET_OPTIONS, ({ ttl }) => this.#ttl(ttl));
+      const entry = this.#setTerms(options);
       const given = entriesByIds(entries);
       const ids = distinctIds(given.keys());
       const payloads = new Map(ids.map((id) => [id, this.#store.encode(this.#store.key(id), given.get(id))]));
       await answersFor(ids, IDS_PER_CHUNK, (chunk) =>
-        chunk.map((id) => {
-          this.#loader.detach(this.#store.key(id));
-          return this.#store.set(id, payloads.get(id)!, ttlMs);
-        }),
+        chunk.map((id) => this.#change(id, () => this.#store.set(id, entry(payloads.get(id)!)))),
       );
     });
   }
 
   /** Removes a value and supersedes any load under way; returns false where there was none. Idempotent. Cost: one script. */
   delete(id: Id): Promise<boolean> {
-    return this.#operations.run("delete", id, () => {
-      this.#loader.detach(this.#store.key(id));
-      return this.#store.delete(id);
-    });
+    return this.#operations.run("delete", id, () => this.#change(id, () => this.#store.delete(id)));
   }
 
   /**
@@ -224,95 +184,93 @@ export class Cache<V> {
   deleteMany(ids: Iterable<Id>): Promise<Map<Id, boolean>> {
     return this.#operations.run("deleteMany", undefined, async () =>
       answersFor(distinctIds(ids), IDS_PER_CHUNK, (chunk) =>
-        chunk.map((id) => {
-          this.#loader.detach(this.#store.key(id));
-          return this.#store.delete(id);
-        }),
+        chunk.map((id) => this.#change(id, () => this.#store.delete(id))),
       ),
     );
   }
 
-  /** Returns a snapshot of this process's counts. */
-  stats(): Readonly<CacheStats & { readonly l1?: CacheL1Stats }> {
-    return this.#l1 === undefined ? { ...this.#stats } : { ...this.#stats, l1: this.#l1.stats() };
+  /**
+   * Ends the time of a value, but keeps it for its grace: the next one who asks loads, and gets it if that fails. A value without grace is removed.
+   * Supersedes any load under way; returns false where there was none within its time. Idempotent. Cost: one script.
+   */
+  expire(id: Id): Promise<boolean> {
+    return this.#operations.run("expire", id, () => this.#change(id, () => this.#store.expire(id)));
   }
 
-  #remembered(key: string): Promise<unknown> | undefined {
-    if (this.#l1 === undefined) return undefined;
-    const found = this.#l1.get(key);
-    if (found === MISS) return undefined;
-    this.#stats.hits += 1;
-    this.#stats.l1Hits += 1;
-    return Promise.resolve(found);
-  }
-
-  #plainRead(id: Id): CacheRead {
-    const none = { load: undefined, signal: undefined, isOwn: false, waits: undefined };
-    return { id, key: this.#store.key(id), ttlMs: 0, since: 0, changes: this.#l1?.changes ?? 0, ...none };
-  }
-
-  #loadingRead(id: Id, load: CacheLoad<unknown> | undefined): CacheRead {
-    if (typeof load !== "function") throw new InvalidArgumentError("load", "a function", load);
-    const key = this.#store.key(id);
-    const isOwn = this.#loader.isCaller(key);
-    const { ttlMs } = this.#settings;
-    const changes = this.#l1?.changes ?? 0;
-    return { id, key, load, ttlMs, signal: undefined, since: this.#loader.now, changes, isOwn, waits: undefined };
-  }
-
-  #loadTerms(options: CacheGetOrSetOptions): LoadTerms {
-    return parseOptions(this.#operations.where, options, GET_OR_SET_OPTIONS, (given) => {
-      checkSignal(given.signal);
-      return { ttlMs: this.#ttl(given.ttl), signal: given.signal };
+  /**
+   * Invalidates every entry that has one of these tags, however many there are: once it resolves nobody is served what was loaded before it was called, from
+   * another process's memory not later than is said in docs/cache.md. Idempotent. Cost: one script, whatever the number of entries.
+   */
+  invalidate(options: CacheInvalidateOptions): Promise<void> {
+    return this.#operations.run("invalidate", undefined, async () => {
+      const tags = parseOptions(this.#operations.where, options, INVALIDATE_OPTIONS, (given) =>
+        tagsOf("tags", given.tags, MAX_INVALIDATED),
+      );
+      if (tags.length > 0) await this.#invalidate("cache.invalidate", tags);
     });
   }
 
-  #readWith(read: CacheRead, { ttlMs, signal }: LoadTerms, merged = false): Promise<unknown> {
-    if (signal?.aborted === true) throw stoppedWaiting(signal);
-    const remembered = this.#remembered(read.key);
-    if (remembered !== undefined) return remembered;
-    const asked = { ...read, ttlMs, signal };
-    const value = merged ? this.#store.readMerged(asked) : this.#store.read(asked);
-    return signal === undefined ? value : abortable(value, signal);
+  /** Invalidates all entries of this cache, as `invalidate` does those of a tag. Idempotent. Cost: one script, whatever the number of entries. */
+  clear(): Promise<void> {
+    return this.#operations.run("clear", undefined, () => this.#invalidate("cache.clear", undefined));
+  }
+
+  /** Returns a snapshot of this process's counts. */
+  stats(): Readonly<CacheStats & { readonly l1?: CacheL1Stats }> {
+    const { l1 } = this.#reader;
+    return l1 === undefined ? { ...this.#stats } : { ...this.#stats, l1: l1.stats() };
+  }
+
+  #readTerms(options: CacheGetOrSetOptions): ReadTerms {
+    return parseOptions(
+      this.#operations.where,
+      options,
+      GET_OR_SET_OPTIONS,
+      ({ ttl, tags, refresh = false, signal }) => {
+        checkSignal(signal);
+        if (typeof refresh !== "boolean") throw new InvalidArgumentError("refresh", "a boolean", refresh);
+        return { ...this.#entryTerms(ttl, tags), refresh, signal };
+      },
+    );
+  }
+
+  /** Returns what makes an entry of an encoded value. */
+  #setTerms(options: CacheSetOptions | undefined): (payload: Buffer) => NewEntry {
+    const { where } = this.#operations;
+    const { ttlMs, tags } = parseOptions(where, options, SET_OPTIONS, ({ ttl, tags: by }) => this.#entryTerms(ttl, by));
+    const { graceMs } = this.#settings;
+    const about = aboutWith(tags, undefined, undefined);
+    return (payload) => ({ payload, ttlMs, graceMs, sequence: this.#store.versions.sequence, about });
+  }
+
+  #entryTerms(ttl: Duration | undefined, tags: Iterable<string> | undefined): Pick<ReadTerms, "ttlMs" | "tags"> {
+    return {
+      ttlMs: ttl === undefined ? undefined : toMs("ttl", ttl),
+      tags: tags === undefined ? undefined : tagsOf("tags", tags),
+    };
   }
 
   /** However it ends, it is known by then whether it is to be loaded. */
-  async #readOneOf(bulk: BulkLoad, id: Id, terms: LoadTerms | undefined): Promise<unknown> {
+  async #readOneOf(bulk: BulkLoad, id: Id, terms: ReadTerms | undefined): Promise<unknown> {
     const known = (): void => bulk.known(id);
     try {
-      const read = { ...this.#loadingRead(id, bulk.load), waits: known };
-      return await this.#readWith(read, terms ?? { ttlMs: read.ttlMs, signal: undefined }, true);
+      return await this.#reader.read(this.#reader.loading(id, bulk.load, terms, known), true);
     } finally {
       known();
     }
   }
 
-  /** What the caller of a read gets, from what came back. */
-  #answer(outcome: Reply | HoldfastError, read: CacheRead): unknown {
-    if (outcome !== null && !Buffer.isBuffer(outcome)) {
-      const failure = outcome instanceof HoldfastError ? outcome : notBytes(outcome, read.id);
-      if (read.load === undefined || !this.#loader.goesOn(failure)) throw failure;
-      return this.#missed(read, read.load, false);
-    }
-    const value = this.#store.decode(read.key, outcome);
-    if (value === MISS) return this.#missed(read, read.load, true);
-    this.#stats.hits += 1;
-    this.#l1?.keep(read.key, read.changes, outcome as Buffer, value);
-    return this.#l1 === undefined ? value : this.#l1.given(value);
+  /** Callers from now on do not join a load that has read what is changed here. */
+  async #change<R>(id: Id, change: () => Promise<R>): Promise<R> {
+    this.#loader.detach(this.#store.key(id));
+    if (!this.#store.versions.isReady) await this.#store.versions.ready();
+    return change();
   }
 
-  async #missed(read: CacheRead, load: CacheLoad<unknown> | undefined, reached: boolean): Promise<unknown> {
-    this.#stats.misses += 1;
-    if (load === undefined) return undefined;
-    // A caller that has gone makes no load begin.
-    if (read.signal?.aborted === true) throw stoppedWaiting(read.signal);
-    const bytes = await this.#loader.load({ ...read, load }, reached);
-    const value = this.#store.decodeOrThrow(read.key, bytes);
-    return this.#l1 === undefined ? value : this.#l1.given(value);
-  }
-
-  #ttl(ttl: Duration | undefined): number {
-    return ttl === undefined ? this.#settings.ttlMs : toMs("ttl", ttl);
+  async #invalidate(op: string, tags: readonly string[] | undefined): Promise<void> {
+    const { versions } = this.#store;
+    if (!versions.isReady) await versions.ready();
+    await versions.invalidate(op, tags);
   }
 }
 
@@ -320,22 +278,4 @@ function withoutAbsent<V>(found: Iterable<readonly [Id, V | undefined]>): Map<Id
   const values = new Map<Id, V>();
   for (const [id, value] of found) if (value !== undefined) values.set(id, value);
   return values;
-}
-
-function abortable<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const unfollow = onAbort(signal, () => reject(stoppedWaiting(signal)));
-    void result.then(resolve, reject).finally(unfollow);
-  });
-}
-
-function stoppedWaiting(signal: AbortSignal): AbortedError {
-  return new AbortedError("the caller stopped waiting for the value", { op: "cache.getOrSet", cause: signal.reason });
-}
-
-/** Through a proxy, or a client of the user's own that decodes replies. */
-function notBytes(reply: Reply, id: Id): HoldfastError {
-  const what = Array.isArray(reply) ? "an array" : `a ${typeof reply}`;
-  const message = `cache.get ${JSON.stringify(id)}: the server replied ${what} where bytes are expected`;
-  return new HoldfastError("WRONG_TYPE", message, { op: "cache.get", key: String(id) });
 }

@@ -13,6 +13,13 @@
  */
 import { nextTick, type Runtime } from "../base/runtime.ts";
 
+/** A value that was loaded or found: encoded, with what it depends on. */
+export interface Loaded {
+  readonly bytes: Buffer;
+  readonly sequence: number;
+  readonly tags: readonly string[] | undefined;
+}
+
 export interface Flight {
   readonly id: string;
   /** Of the question to the server that it has an answer to, or waits for. Rises when an answer was lost. */
@@ -23,8 +30,7 @@ export interface Flight {
   began: number;
   /** A question whether it still has its lease, shared by those who ask in the same tick. */
   check: Promise<boolean | undefined> | undefined;
-  /** The encoded value. */
-  result: Promise<Buffer>;
+  result: Promise<Loaded>;
 }
 
 /** By which the server knows who may load. */
@@ -41,7 +47,7 @@ export interface Boarding {
   reached: boolean;
   /** Asks the server whether the flight still has the right to load; undefined when the server cannot say. */
   stillLeased(token: string): Promise<boolean | undefined>;
-  fly(flight: Flight): Promise<Buffer>;
+  fly(flight: Flight): Promise<Loaded>;
   /** Another load is waited for. */
   waits(): void;
 }
@@ -62,8 +68,8 @@ export class Flights {
     return this.#now;
   }
 
-  /** The result of a load under way where one may be joined, else of a new one. */
-  async board(boarding: Boarding): Promise<Buffer> {
+  /** A load under way where one may be joined, else a new one. */
+  async board(boarding: Boarding): Promise<Flight> {
     const { key, since } = boarding;
     for (;;) {
       const flight = this.#flights.get(key);
@@ -89,18 +95,23 @@ export class Flights {
     flight.began = this.#now += 1;
   }
 
+  /** Whether a load of that key is under way here. */
+  has(key: string): boolean {
+    return this.#flights.has(key);
+  }
+
   /** Nobody joins the flight from now on; those who have get its result. */
   detach(key: string): void {
     this.#flights.delete(key);
   }
 
-  #join(flight: Flight, boarding: Boarding): Promise<Buffer> {
+  #join(flight: Flight, boarding: Boarding): Flight {
     this.#onJoin();
     boarding.waits();
-    return flight.result;
+    return flight;
   }
 
-  #start(boarding: Boarding): Promise<Buffer> {
+  #start(boarding: Boarding): Flight {
     const { key } = boarding;
     const flight: Flight = {
       id: this.#runtime.randomUUID(),
@@ -115,7 +126,7 @@ export class Flights {
     flight.result = boarding.fly(flight);
     const land = (): void => this.#land(key, flight);
     flight.result.then(land, land);
-    return flight.result;
+    return flight;
   }
 
   #land(key: string, flight: Flight): void {

@@ -16,11 +16,23 @@ import { ClosedError, HoldfastError, isOutage, OutcomeUnknownError, TimeoutError
 import type { Timer } from "../base/runtime.ts";
 import type { Core } from "../core/core.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
-import { type Flight, Flights, tokenOf } from "./flights.ts";
-import type { CacheLoad, CacheLoadMany } from "./load.ts";
+import { aboutOf, aboutWith, hasGrace, markOf, MISS, payloadOf, sequenceOf } from "./entry.ts";
+import { type Flight, Flights, type Loaded, tokenOf } from "./flights.ts";
+import { type CacheLoad, type CacheLoadMany, LoadContext, NOT_MODIFIED } from "./load.ts";
 import type { CacheSettings } from "./options.ts";
 import type { CacheStats } from "./stats.ts";
-import type { CacheStore, Lookup } from "./store.ts";
+import { Room } from "./room.ts";
+import type { CacheStore, Lookup, NewEntry } from "./store.ts";
+
+/** What came of a load. */
+interface Outcome {
+  readonly value: unknown;
+  readonly ttlMs: number | undefined;
+  readonly tags: readonly string[] | undefined;
+  readonly etag: string | undefined;
+  readonly isSkipped: boolean;
+  readonly tookMs: number;
+}
 
 type Store = Omit<CacheStore, "read" | "readMerged">;
 
@@ -29,7 +41,13 @@ export interface Loading {
   readonly id: Id;
   readonly key: string;
   readonly load: CacheLoad<unknown>;
-  readonly ttlMs: number;
+  /** Undefined: the cache's. */
+  readonly ttlMs: number | undefined;
+  readonly tags: readonly string[] | undefined;
+  /** The entry that the caller has found, where there was one. */
+  readonly known: Buffer | undefined;
+  /** Whether that is to be replaced in any case, and not only if its time is over. */
+  readonly reload: boolean;
   /** `Loader.now` when the caller asked. */
   readonly since: number;
   /** Whether the caller is the key's own loader. */
@@ -48,6 +66,7 @@ export class Loader {
   readonly #stats: CacheStats;
   readonly #flights: Flights;
   readonly #doors: Doors;
+  readonly #room: Room;
 
   constructor(core: Core, store: Store, settings: CacheSettings, stats: CacheStats) {
     this.#core = core;
@@ -57,6 +76,7 @@ export class Loader {
     this.#flights = new Flights(core.driver.runtime, () => (stats.joined += 1));
     this.#doors = loaders.get(core) ?? new Doors();
     loaders.set(core, this.#doors);
+    this.#room = new Room(settings.maxLoads);
   }
 
   /** Whether the code that asks is a loader of that key. */
@@ -77,11 +97,16 @@ export class Loader {
     return this.#flights.now;
   }
 
+  /** Whether a load of that key is under way in this process. */
+  isLoading(key: string): boolean {
+    return this.#flights.has(key);
+  }
+
   /**
    * The value, encoded, from whoever loads it: this call, another of this process, or another process.
    * @param reached false where the caller has just asked the server in vain: asking again would cost another deadline
    */
-  load(loading: Loading, reached: boolean): Promise<Buffer> {
+  async load(loading: Loading, reached: boolean): Promise<Buffer> {
     if (loading.isOwn) throw waitsForItself(loading.id);
     const boarding = {
       key: loading.key,
@@ -91,7 +116,13 @@ export class Loader {
       waits: () => loading.waits?.(),
       fly: (flight: Flight) => (boarding.reached ? this.#fly(loading, flight) : this.#loadAlone(loading, flight)),
     };
-    return this.#flights.board(boarding);
+    for (;;) {
+      const flight = await this.#flights.board(boarding);
+      const loaded = await flight.result;
+      if (flight.began > boarding.since || (await this.#isValid(loaded))) return loaded.bytes;
+      // It was invalidated by tag, or the cache was cleared, after that load had begun.
+      boarding.since = this.now;
+    }
   }
 
   /** The entry changes: callers from now on must not get what a load under way has read before. */
@@ -104,7 +135,16 @@ export class Loader {
     return this.#settings.onOutage === "load" && isNoHelp(error);
   }
 
-  async #fly(loading: Loading, flight: Flight): Promise<Buffer> {
+  async #isValid({ sequence, tags }: Loaded): Promise<boolean> {
+    try {
+      return await this.#store.versions.verify(sequence, tags);
+    } catch (error) {
+      if (this.goesOn(error)) return false;
+      throw error;
+    }
+  }
+
+  async #fly(loading: Loading, flight: Flight): Promise<Loaded> {
     let found;
     try {
       found = await this.#acquire(loading, flight);
@@ -112,17 +152,18 @@ export class Loader {
       if (!this.goesOn(error)) throw error;
       return this.#loadAlone(loading, flight);
     }
-    if (found.status === "hit") return found.bytes;
+    if (found.status === "hit") return loadedOf(found.stored);
     if (found.status === "leased") return this.#loadUnderLease(loading, flight);
     throw this.#timeout(loading.id, "another process was loading the entry for longer than loadTimeout");
   }
 
   /** Until there is a value or this flight has the lease. */
   async #acquire(
-    { id, key, waits }: Loading,
+    loading: Loading,
     flight: Flight,
   ): Promise<Exclude<Lookup, { status: "wait" }> | { status: "timeout" }> {
-    const first = await this.#lookup(id, flight);
+    const { key, waits } = loading;
+    const first = await this.#lookup(loading, flight);
     if (first.status !== "wait") return first;
     this.#stats.waited += 1;
     waits?.();
@@ -131,7 +172,7 @@ export class Loader {
     const waiter = await this.#core.wakeups.join(key);
     try {
       for (;;) {
-        const answer = await this.#lookup(id, flight);
+        const answer = await this.#lookup(loading, flight);
         if (answer.status !== "wait") return answer;
         const leftMs = deadline - runtime.now();
         if (leftMs <= 0) return { status: "timeout" };
@@ -143,12 +184,12 @@ export class Loader {
   }
 
   /** What was lost may still be carried out, so it is asked under another number. */
-  async #lookup(id: Id, flight: Flight): Promise<Lookup> {
+  async #lookup({ id, known, reload }: Loading, flight: Flight): Promise<Lookup> {
     const { runtime } = this.#core.driver;
     const deadline = runtime.now() + this.#settings.timeoutMs;
     for (;;) {
       try {
-        return await this.#store.lookup(id, flight, false);
+        return await this.#store.lookup(id, flight, known === undefined ? undefined : markOf(known), reload);
       } catch (error) {
         if (!(error instanceof OutcomeUnknownError) || runtime.now() >= deadline) throw error;
         flight.attempt += 1;
@@ -165,19 +206,20 @@ export class Loader {
     }
   }
 
-  async #loadUnderLease(loading: Loading, flight: Flight): Promise<Buffer> {
+  async #loadUnderLease(loading: Loading, flight: Flight): Promise<Loaded> {
     const { id } = loading;
     const token = tokenOf(flight);
     const renewal = this.#renew(id, token);
     this.#flights.loads(flight, "leased");
+    const { sequence } = this.#store.versions;
     try {
-      const value = await this.#run(loading, flight);
-      const bytes = this.#store.encode(loading.key, value);
-      await this.#keep(id, token, bytes, value === undefined ? this.#settings.negativeTtlMs : loading.ttlMs);
-      return bytes;
+      const outcome = await this.#run(loading, flight);
+      const loaded = this.#loaded(loading, outcome, sequence);
+      await this.#keep(loading, token, loaded, outcome);
+      return loaded;
     } catch (error) {
       // Not waited for: the lease expires by itself, and giving it back only lets the next caller try at once.
-      this.#store.abandon(id, token).catch(() => undefined);
+      this.#giveBack(loading, token).catch(() => undefined);
       throw error;
     } finally {
       this.#core.driver.runtime.clearInterval(renewal);
@@ -185,17 +227,28 @@ export class Loader {
   }
 
   /** Nobody else is asked, and nothing is kept. */
-  async #loadAlone(loading: Loading, flight: Flight): Promise<Buffer> {
+  async #loadAlone(loading: Loading, flight: Flight): Promise<Loaded> {
     this.#stats.outages += 1;
     this.#flights.loads(flight, "alone");
-    return this.#store.encode(loading.key, await this.#run(loading, flight));
+    const { sequence } = this.#store.versions;
+    return this.#loaded(loading, await this.#run(loading, flight), sequence);
+  }
+
+  #loaded({ id, key, known }: Loading, { value, tags }: Outcome, sequence: number): Loaded {
+    if (value !== NOT_MODIFIED) return { bytes: this.#store.encode(key, value), sequence, tags };
+    if (known !== undefined) return { bytes: payloadOf(known), sequence, tags };
+    const message = `cache.getOrSet ${JSON.stringify(id)}: its loader returned notModified(), but had no previous value; see context.previous`;
+    throw new HoldfastError("CONFLICT", message, detailsOf(id));
   }
 
   /** The caller has its value whatever becomes of the copy for the others, so an outage here is only counted. */
-  async #keep(id: Id, token: string, bytes: Buffer, keepMs: number): Promise<void> {
+  async #keep(loading: Loading, token: string, loaded: Loaded, outcome: Outcome): Promise<void> {
+    const { id } = loading;
     try {
-      if (keepMs === 0) await this.#store.abandon(id, token);
-      else if (!(await this.#store.fill(id, token, bytes, keepMs))) this.#stats.superseded += 1;
+      const entry = this.#entryOf(loading, loaded, outcome);
+      if (entry === undefined) return await this.#store.abandon(id, token);
+      const isKept = await this.#put(loading, token, entry, outcome);
+      if (!isKept) this.#stats.superseded += 1;
     } catch (error) {
       if (error instanceof ClosedError) return;
       if (!isNoHelp(error)) throw error;
@@ -203,6 +256,41 @@ export class Loader {
       // Its waiters need not wait until the lease expires. Not awaited, as above.
       this.#store.abandon(id, token).catch(() => undefined);
     }
+  }
+
+  #put({ id, known }: Loading, token: string, entry: NewEntry, { value }: Outcome): Promise<boolean> {
+    const isSame = value === NOT_MODIFIED && known !== undefined && hasSameHead(known, entry);
+    if (!isSame) return this.#store.fill(id, token, entry);
+    const freshMs = entry.ttlMs ?? this.#settings.ttlMs;
+    return this.#store.renew(id, token, markOf(known), {
+      freshMs,
+      keepMs: freshMs + entry.graceMs,
+      sequence: entry.sequence,
+    });
+  }
+
+  /** What is stored of a load; undefined: nothing. */
+  #entryOf({ ttlMs }: Loading, { bytes, sequence, tags }: Loaded, outcome: Outcome): NewEntry | undefined {
+    const { negativeTtlMs, graceMs, refreshAhead } = this.#settings;
+    if (outcome.isSkipped) return undefined;
+    const isNone = outcome.value === undefined;
+    if (isNone && negativeTtlMs === 0) return undefined;
+    const servedMs = isNone ? negativeTtlMs : (outcome.ttlMs ?? ttlMs);
+    const about = aboutWith(
+      tags,
+      outcome.etag,
+      refreshAhead === undefined || isNone
+        ? undefined
+        : { servedMs: servedMs ?? this.#settings.ttlMs, tookMs: outcome.tookMs },
+    );
+    return { payload: bytes, ttlMs: servedMs, graceMs: isNone ? 0 : graceMs, sequence, about };
+  }
+
+  /** After a load that has failed: what is past its time is served for a while before the next one. */
+  async #giveBack({ id, known, reload }: Loading, token: string): Promise<void> {
+    if (known === undefined || reload || !hasGrace(known)) return this.#store.abandon(id, token);
+    const terms = { freshMs: this.#settings.graceBackoffMs, keepMs: 0, sequence: sequenceOf(known) };
+    await this.#store.renew(id, token, markOf(known), terms);
   }
 
   #renew(id: Id, token: string): Timer {
@@ -219,7 +307,7 @@ export class Loader {
     return timer;
   }
 
-  async #run({ id, key, load }: Loading, { abort }: Flight): Promise<unknown> {
+  async #run({ id, key, load, known, tags }: Loading, { abort }: Flight): Promise<Outcome> {
     const { runtime } = this.#core.driver;
     const ended = new Deferred<never>();
     const end = (error: HoldfastError): void => {
@@ -229,13 +317,25 @@ export class Loader {
     const overdue = (): void => end(this.#timeout(id, "the loader took longer than loadTimeout"));
     const timer = runtime.setTimeout(overdue, this.#settings.loadTimeoutMs);
     const disown = this.#core.own({ close: async () => end(new ClosedError(undefined, detailsOf(id))) });
-    this.#stats.loads += 1;
+    const previous = (): unknown => {
+      const value = known === undefined ? MISS : this.#store.decode(key, known);
+      return value === MISS ? undefined : value;
+    };
+    const etag = known === undefined ? undefined : aboutOf(known)?.e;
+    const context = new LoadContext({ id, signal: abort.signal, tags, etag, previous });
+    const entering = this.#room.enter();
     try {
-      return await Promise.race([this.#doors.enter([key], () => load({ id, signal: abort.signal })), ended.promise]);
+      await Promise.race([entering, ended.promise]);
+      this.#stats.loads += 1;
+      const began = runtime.now();
+      const value = await Promise.race([this.#doors.enter([key], () => load(context)), ended.promise]);
+      const asked = context.asked();
+      return { value, ...asked, isSkipped: context.isSkipped, tookMs: runtime.now() - began };
     } catch (error) {
       this.#stats.loadErrors += 1;
       throw error;
     } finally {
+      void entering.then((leave) => leave());
       runtime.clearTimeout(timer);
       disown();
     }
@@ -244,6 +344,15 @@ export class Loader {
   #timeout(id: Id, what: string): TimeoutError {
     return new TimeoutError(`${what} (${this.#settings.loadTimeoutMs} ms)`, detailsOf(id));
   }
+}
+
+/** Whether only the time of the entry, and its sequence, are others now. */
+function hasSameHead(known: Buffer, { graceMs, about }: NewEntry): boolean {
+  return hasGrace(known) === graceMs > 0 && JSON.stringify(aboutOf(known)) === JSON.stringify(about);
+}
+
+function loadedOf(stored: Buffer): Loaded {
+  return { bytes: payloadOf(stored), sequence: sequenceOf(stored), tags: aboutOf(stored)?.t };
 }
 
 function waitsForItself(id: Id): HoldfastError {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "../base/errors.ts";
-import { type Duration, type OptionNames, toMs, toTimerMs } from "../base/options.ts";
+import { type Duration, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 import { type CacheL1Options, l1Settings, type L1Settings } from "./l1/options.ts";
 import type { CacheLoadMany } from "./load.ts";
 import { CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
@@ -11,10 +11,24 @@ export interface CacheOptions<V> extends CodecOptions<V> {
   readonly loadMany?: CacheLoadMany<V>;
   /** How long a value is served. @default "5m" */
   readonly ttl?: Duration;
-  /** Part of the ttl, 0 to 1, by which it is randomly shortened, so that what was stored together does not expire together. @default 0.1 */
+  /** Part of the ttl, 0 to 1, by which it is randomly shortened, so that what was stored together does not expire together; not that of a ttl of the call's own. @default 0.1 */
   readonly jitter?: number;
   /** How long "there is none" (a load that returned undefined) is remembered; 0 means never. @default 0 */
   readonly negativeTtl?: Duration;
+  /** How long a value is kept past its ttl, to be served where its load fails or takes longer than `softTimeout`. @default 0: not at all */
+  readonly grace?: Duration;
+  /** How long a caller waits for a load while there is a value past its ttl; 0: not at all, it is loaded in the background. @default as long as the load takes */
+  readonly softTimeout?: Duration;
+  /** How long a value past its ttl is served without another load after one has failed. @default "10s" */
+  readonly graceBackoff?: Duration;
+  /**
+   * Loads a value again before it expires, in the background, when it is read: after this part of its ttl (0 to 1), or `"xfetch"`: at random, the likelier the
+   * nearer its end is and the longer its load took (Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede Prevention, VLDB 2015).
+   * @default never
+   */
+  readonly refreshAhead?: number | "xfetch";
+  /** Loads of this cache that run in this process at a time; others wait, within their `loadTimeout`. @default no limit */
+  readonly maxLoads?: number;
   /** Longest run of one load: then its callers get a TimeoutError and its AbortSignal fires. @default "10s" */
   readonly loadTimeout?: Duration;
   /** How long the right to load outlives a process that died while loading. Renewed while the load runs. @default "2s" */
@@ -32,6 +46,11 @@ export const CACHE_OPTIONS: OptionNames<CacheOptions<unknown>> = {
   ttl: true,
   jitter: true,
   negativeTtl: true,
+  grace: true,
+  softTimeout: true,
+  graceBackoff: true,
+  refreshAhead: true,
+  maxLoads: true,
   loadTimeout: true,
   loadLease: true,
   timeout: true,
@@ -41,15 +60,30 @@ export const CACHE_OPTIONS: OptionNames<CacheOptions<unknown>> = {
 export interface CacheSetOptions {
   /** For this entry instead of the cache's `ttl`. */
   readonly ttl?: Duration;
+  /** By which it can be invalidated: `invalidate({ tags })`. At most 100, of 256 characters each. */
+  readonly tags?: Iterable<string>;
+}
+
+export interface CacheInvalidateOptions {
+  /** Every entry that has one of them. At most 1,000. */
+  readonly tags: Iterable<string>;
 }
 
 export interface CacheGetOrSetOptions extends CacheSetOptions {
+  /** Loads also where there is a value, which is served if the load fails. */
+  readonly refresh?: boolean;
   /** Stops this caller's waiting; a load that has begun goes on for the others. */
   readonly signal?: AbortSignal;
 }
 
-export const SET_OPTIONS: OptionNames<CacheSetOptions> = { ttl: true };
-export const GET_OR_SET_OPTIONS: OptionNames<CacheGetOrSetOptions> = { ttl: true, signal: true };
+export const SET_OPTIONS: OptionNames<CacheSetOptions> = { ttl: true, tags: true };
+export const GET_OR_SET_OPTIONS: OptionNames<CacheGetOrSetOptions> = {
+  ttl: true,
+  tags: true,
+  refresh: true,
+  signal: true,
+};
+export const INVALIDATE_OPTIONS: OptionNames<CacheInvalidateOptions> = { tags: true };
 
 export interface CacheSettings {
   readonly l1: L1Settings | undefined;
@@ -57,6 +91,11 @@ export interface CacheSettings {
   readonly ttlMs: number;
   readonly jitter: number;
   readonly negativeTtlMs: number;
+  readonly graceMs: number;
+  readonly softTimeoutMs: number | undefined;
+  readonly graceBackoffMs: number;
+  readonly refreshAhead: number | "xfetch" | undefined;
+  readonly maxLoads: number;
   readonly loadTimeoutMs: number;
   readonly loadLeaseMs: number;
   readonly timeoutMs: number;
@@ -69,6 +108,10 @@ export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
     throw new InvalidArgumentError("loadMany", "a function", loadMany);
   if (typeof jitter !== "number" || !(jitter >= 0 && jitter <= 1))
     throw new InvalidArgumentError("jitter", "a number from 0 to 1", jitter);
+  const { refreshAhead, softTimeout } = options;
+  const isPart = typeof refreshAhead === "number" && refreshAhead > 0 && refreshAhead < 1;
+  if (refreshAhead !== undefined && refreshAhead !== "xfetch" && !isPart)
+    throw new InvalidArgumentError("refreshAhead", 'a number between 0 and 1, or "xfetch"', refreshAhead);
   if (onOutage !== "load" && onOutage !== "throw")
     throw new InvalidArgumentError("onOutage", '"load" or "throw"', onOutage);
   return {
@@ -77,6 +120,14 @@ export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
     ttlMs: toMs("ttl", options.ttl ?? "5m"),
     jitter,
     negativeTtlMs: toMs("negativeTtl", options.negativeTtl ?? 0, 0),
+    graceMs: toMs("grace", options.grace ?? 0, 0),
+    softTimeoutMs: softTimeout === undefined ? undefined : toTimerMs("softTimeout", softTimeout, 0),
+    graceBackoffMs: toMs("graceBackoff", options.graceBackoff ?? "10s"),
+    refreshAhead,
+    maxLoads:
+      options.maxLoads === undefined
+        ? Number.POSITIVE_INFINITY
+        : wholeBetween("maxLoads", options.maxLoads, 1, 1_000_000),
     loadTimeoutMs: toTimerMs("loadTimeout", options.loadTimeout ?? "10s"),
     loadLeaseMs: toTimerMs("loadLease", options.loadLease ?? "2s", 100),
     timeoutMs: toTimerMs("timeout", options.timeout ?? "1s"),

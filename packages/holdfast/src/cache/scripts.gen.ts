@@ -3,7 +3,7 @@
 import type { Arg } from "../driver/port.ts";
 import { UnexpectedReplyError, decodeBool, decodeBytes, decodeInt, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
 import { encodeBool, encodeInt } from "../core/script/encode.ts";
-import type { BatchScript } from "../core/script/script.ts";
+import type { BatchScript, Script } from "../core/script/script.ts";
 
 const NOW = `local clockMicros
 local function nowMicros()
@@ -18,8 +18,11 @@ local function now()
 end
 `;
 
-const ENTRY = `local function entryOf(payload, ttlMs)
-  return struct.pack('>BI6', 1, now() + ttlMs) .. payload
+const ENTRY = `local function entryOf(head, payload, freshMs)
+  return string.sub(head, 1, 1) .. struct.pack('>I6', now() + freshMs) .. string.sub(head, 2) .. payload
+end
+local function isOver(stored)
+  return math.floor(string.byte(stored) / 16) % 2 == 1 and #stored > 7 and struct.unpack('>I6', stored, 2) <= now()
 end
 `;
 
@@ -93,6 +96,120 @@ local function run(keyAt, argAt)
   return {'abandoned'}
 end
 local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
+for keyAt = 0, #KEYS - 1, 2 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
+
+export interface BeginKeys {
+  readonly state: Arg;
+}
+
+export interface BeginArgs {
+  readonly keepMs: number;
+}
+
+export type BeginResult =
+  | { readonly status: "ok"; readonly sequence: number; readonly cleared: number; readonly floor: number };
+
+/** Read the state of a cache (see invalidate.lua), or begin it: whatever is stored already is invalid then, as it may have been invalidated before the state was lost. */
+export const begin: Script<BeginKeys, BeginArgs, BeginResult> = {
+  class: "idempotent",
+  name: "cache.begin",
+  sha1: "68cd42061b6ef144b3732fcd901c25c2c0dbac9e",
+  lua: `-- cache.begin
+${NOW}local state = KEYS[1]
+local keepMs = tonumber(ARGV[1])
+local known = redis.call('ZMSCORE', state, 's', 'c', 'f')
+if not known[1] then
+  local text = string.format('%.0f', math.floor(nowMicros() / 10))
+  redis.call('ZADD', state, text, 's', text, 'c')
+  known = { text, text }
+end
+redis.call('PEXPIRE', state, keepMs)
+return {'ok', tonumber(known[1]), tonumber(known[2]), tonumber(known[3] or 0)}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("keepMs", args.keepMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 3);
+        return { status: "ok", sequence: decodeInt(fields[1]), cleared: decodeInt(fields[2]), floor: decodeInt(fields[3]) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface ExpireKeys {
+  readonly value: Arg;
+  readonly lease: Arg;
+}
+
+export interface ExpireArgs {
+  readonly wakeChannel: string;
+}
+
+export type ExpireResult = boolean;
+
+/** End an entry's time, but keep it for its grace; one that has none is removed. Supersedes any load under way. */
+export const expire: BatchScript<ExpireKeys, ExpireArgs, ExpireResult> = {
+  class: "idempotent",
+  name: "cache.expire",
+  sha1: "d461f064a924da600aa236ce58d666ecbae40b0b",
+  lua: `-- cache.expire
+${NOW}local value, lease = KEYS[1], KEYS[2]
+local wakeChannel = ARGV[1]
+local waiters = redis.call('HGET', lease, 'waiters')
+redis.call('DEL', lease)
+if waiters then redis.call('PUBLISH', wakeChannel, value) end
+local head = redis.call('GETRANGE', value, 0, 6)
+if head == '' then return 0 end
+if #head < 7 or math.floor(string.byte(head) / 16) % 2 == 0 then return redis.call('DEL', value) end
+if struct.unpack('>I6', head, 2) <= now() then return 0 end
+redis.call('SETRANGE', value, 1, struct.pack('>I6', now()))
+return 1
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.value, keys.lease);
+  },
+  encodeArgs(args, out) {
+    out.push(args.wakeChannel);
+  },
+  decode(reply) {
+    return decodeBool(reply);
+  },
+  merged: {
+    name: "cache.expire (merged)",
+    sha1: "ea940db94222ccfb363964d8f633bb79e975d9bc",
+    lua: `-- cache.expire
+${NOW}local function run(keyAt, argAt)
+  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
+  local wakeChannel = ARGV[argAt + 1]
+  local waiters = redis.call('HGET', lease, 'waiters')
+  redis.call('DEL', lease)
+  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+  local head = redis.call('GETRANGE', value, 0, 6)
+  if head == '' then return 0 end
+  if #head < 7 or math.floor(string.byte(head) / 16) % 2 == 0 then return redis.call('DEL', value) end
+  if struct.unpack('>I6', head, 2) <= now() then return 0 end
+  redis.call('SETRANGE', value, 1, struct.pack('>I6', now()))
+  return 1
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 1 and 1 or 0
 for keyAt = 0, #KEYS - 1, 2 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
@@ -180,8 +297,12 @@ export interface FillKeys {
 
 export interface FillArgs {
   readonly token: string;
-  readonly ttlMs: number;
+  readonly freshMs: number;
+  /** freshMs and the grace */
+  readonly keepMs: number;
   readonly wakeChannel: string;
+  /** see entry.ts, without the time */
+  readonly head: Arg;
   readonly payload: Arg;
 }
 
@@ -193,13 +314,13 @@ export type FillResult =
 export const fill: BatchScript<FillKeys, FillArgs, FillResult> = {
   class: "idempotent",
   name: "cache.fill",
-  sha1: "35566d98ab86b87519bd33e9f18788e7e4d43b13",
+  sha1: "92a19412b2c30c855c8766b0b26e0276500ef3b1",
   lua: `-- cache.fill
 ${NOW}${ENTRY}local value, lease = KEYS[1], KEYS[2]
-local token, ttlMs, wakeChannel, payload = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local token, freshMs, keepMs, wakeChannel, head, payload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
 local state = redis.call('HMGET', lease, 'token', 'waiters')
 if state[1] ~= token then return {'superseded'} end
-redis.call('SET', value, entryOf(payload, ttlMs), 'PX', ttlMs)
+redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
 redis.call('DEL', lease)
 if state[2] then redis.call('PUBLISH', wakeChannel, value) end
 return {'filled'}
@@ -208,7 +329,7 @@ return {'filled'}
     out.push(keys.value, keys.lease);
   },
   encodeArgs(args, out) {
-    out.push(args.token, encodeInt("ttlMs", args.ttlMs), args.wakeChannel, args.payload);
+    out.push(args.token, encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), args.wakeChannel, args.head, args.payload);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -225,19 +346,19 @@ return {'filled'}
   },
   merged: {
     name: "cache.fill (merged)",
-    sha1: "ab360600caddc92022f49daeebf3cd2c4be829fa",
+    sha1: "5b9100bf8230354d80380f5c3656e31eb1b6f31b",
     lua: `-- cache.fill
 ${NOW}${ENTRY}local function run(keyAt, argAt)
   local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
-  local token, ttlMs, wakeChannel, payload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), ARGV[argAt + 3], ARGV[argAt + 4]
+  local token, freshMs, keepMs, wakeChannel, head, payload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), ARGV[argAt + 4], ARGV[argAt + 5], ARGV[argAt + 6]
   local state = redis.call('HMGET', lease, 'token', 'waiters')
   if state[1] ~= token then return {'superseded'} end
-  redis.call('SET', value, entryOf(payload, ttlMs), 'PX', ttlMs)
+  redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
   redis.call('DEL', lease)
   if state[2] then redis.call('PUBLISH', wakeChannel, value) end
   return {'filled'}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 4 and 4 or 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 6 and 6 or 0
 for keyAt = 0, #KEYS - 1, 2 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
@@ -250,6 +371,91 @@ return outcomes
   },
 };
 
+export interface InvalidateKeys {
+  readonly state: Arg;
+}
+
+export interface InvalidateArgs {
+  /** how long the state outlives its last use */
+  readonly keepMs: number;
+  /** tags that are known at most */
+  readonly max: number;
+  /** none: all entries */
+  readonly tags: readonly Arg[];
+}
+
+export type InvalidateResult =
+  | { readonly status: "invalidated"; readonly sequence: number; readonly cleared: number; readonly floor: number }
+  | { readonly status: "lost" };
+
+/**
+ * Invalidate all entries of a cache that have one of these tags, or all of them. What is stored from now on has a greater sequence.
+ * The state of a cache is one sorted set: `s` the sequence, `c` that of the last clearing, `f` the one below which no tag is known any more,
+ * `t<tag>` that of the tag's last invalidation.
+ * `lost`: memory is full, so that the state is forgotten instead, and every entry is invalid.
+ */
+export const invalidate: Script<InvalidateKeys, InvalidateArgs, InvalidateResult> = {
+  class: "idempotent",
+  name: "cache.invalidate",
+  sha1: "d5e5ea74d8e2e93dc58f99e32efeae3ec14b9493",
+  lua: `-- cache.invalidate
+${NOW}${TAKEN}local state = KEYS[1]
+local keepMs, max = tonumber(ARGV[1]), tonumber(ARGV[2])
+local tags = {}
+for i = 3, #ARGV do tags[i - 2] = ARGV[i] end
+local known = redis.call('ZMSCORE', state, 's', 'c', 'f')
+local sequence = math.floor(nowMicros() / 10)
+if known[1] and tonumber(known[1]) >= sequence then sequence = tonumber(known[1]) + 1 end
+local text = string.format('%.0f', sequence)
+local cleared, floor = tonumber(known[2] or text), tonumber(known[3] or 0)
+if #tags == 0 then cleared = sequence end
+local scored = { text, 's', string.format('%.0f', cleared), 'c' }
+for _, tag in ipairs(tags) do
+  table.insert(scored, text)
+  table.insert(scored, 't' .. tag)
+end
+if not taken('ZADD', state, unpack(scored)) then
+  redis.call('DEL', state)
+  return {'lost'}
+end
+local excess = redis.call('ZCARD', state) - max - 3
+if excess > 0 then
+  for _, member in ipairs(redis.call('ZRANGE', state, 0, math.min(excess + max / 10, 1000) + 2)) do
+    if string.sub(member, 1, 1) == 't' then
+      local score = tonumber(redis.call('ZSCORE', state, member))
+      if score < sequence then
+        floor = math.max(floor, score)
+        redis.call('ZREM', state, member)
+      end
+    end
+  end
+  redis.call('ZADD', state, string.format('%.0f', floor), 'f')
+end
+redis.call('PEXPIRE', state, keepMs)
+return {'invalidated', sequence, cleared, floor}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("keepMs", args.keepMs), encodeInt("max", args.max));
+    for (const each of args.tags) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "invalidated":
+        expectFields(fields, 3);
+        return { status: "invalidated", sequence: decodeInt(fields[1]), cleared: decodeInt(fields[2]), floor: decodeInt(fields[3]) };
+      case "lost":
+        expectFields(fields, 0);
+        return { status: "lost" };
+      default:
+        throw new UnexpectedReplyError("one of invalidated, lost", reply);
+    }
+  },
+};
+
 export interface LookupKeys {
   readonly value: Arg;
   readonly lease: Arg;
@@ -259,6 +465,9 @@ export interface LookupArgs {
   readonly flight: string;
   readonly attempt: number;
   readonly leaseMs: number;
+  /** how the entry begins that the caller has found; none: any */
+  readonly known: Arg;
+  /** whether that is of no use to the caller, also if its time is not over */
   readonly reload: boolean;
 }
 
@@ -278,14 +487,17 @@ export type LookupResult =
 export const lookup: BatchScript<LookupKeys, LookupArgs, LookupResult> = {
   class: "unsafe",
   name: "cache.lookup",
-  sha1: "d68d30eba0ec8b879eceb9dd9b068a4999b3bff7",
+  sha1: "1e74f8eb32ce2596930a4055fc69b8f43ab5012d",
   lua: `-- cache.lookup
-${TAKEN}local value, lease = KEYS[1], KEYS[2]
-local flight, attempt, leaseMs, reload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
-if not reload then
-  local found = redis.pcall('GET', value)
-  if type(found) == 'string' then return {'hit', found} end
-  if found and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then return found end
+${TAKEN}${NOW}${ENTRY}local value, lease = KEYS[1], KEYS[2]
+local flight, attempt, leaseMs, known, reload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5] == '1'
+local found = redis.pcall('GET', value)
+if type(found) == 'string' then
+  local isKnown = known ~= '' and string.sub(found, 1, #known) == known
+  local isNoUse = reload and (isKnown or known == '')
+  if not isNoUse and not isOver(found) then return {'hit', found} end
+elseif found and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then
+  return found
 end
 local holder = redis.call('HGET', lease, 'token')
 if holder then
@@ -306,7 +518,7 @@ return {'leased'}
     out.push(keys.value, keys.lease);
   },
   encodeArgs(args, out) {
-    out.push(args.flight, encodeInt("attempt", args.attempt), encodeInt("leaseMs", args.leaseMs), encodeBool(args.reload));
+    out.push(args.flight, encodeInt("attempt", args.attempt), encodeInt("leaseMs", args.leaseMs), args.known, encodeBool(args.reload));
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -329,15 +541,18 @@ return {'leased'}
   },
   merged: {
     name: "cache.lookup (merged)",
-    sha1: "20e40ad22cf844def2e04039ec0c760a2e63ee49",
+    sha1: "27cd8f97520fe96f1217f95a32f670a48a618fdf",
     lua: `-- cache.lookup
-${TAKEN}local function run(keyAt, argAt)
+${TAKEN}${NOW}${ENTRY}local function run(keyAt, argAt)
   local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
-  local flight, attempt, leaseMs, reload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), ARGV[argAt + 4] == '1'
-  if not reload then
-    local found = redis.pcall('GET', value)
-    if type(found) == 'string' then return {'hit', found} end
-    if found and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then return found end
+  local flight, attempt, leaseMs, known, reload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), ARGV[argAt + 4], ARGV[argAt + 5] == '1'
+  local found = redis.pcall('GET', value)
+  if type(found) == 'string' then
+    local isKnown = known ~= '' and string.sub(found, 1, #known) == known
+    local isNoUse = reload and (isKnown or known == '')
+    if not isNoUse and not isOver(found) then return {'hit', found} end
+  elseif found and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then
+    return found
   end
   local holder = redis.call('HGET', lease, 'token')
   if holder then
@@ -354,7 +569,7 @@ ${TAKEN}local function run(keyAt, argAt)
   redis.call('PEXPIRE', lease, leaseMs)
   return {'leased'}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 4 and 4 or 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 5 and 5 or 0
 for keyAt = 0, #KEYS - 1, 2 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
@@ -427,14 +642,161 @@ return outcomes
   },
 };
 
+export interface RenewKeys {
+  readonly value: Arg;
+  readonly lease: Arg;
+}
+
+export interface RenewArgs {
+  readonly token: string;
+  /** of the entry as the loader knows it; another one is left as it is */
+  readonly head: Arg;
+  readonly freshMs: number;
+  /** 0: as long as it would have been kept */
+  readonly keepMs: number;
+  /** see entry.ts */
+  readonly sequence: Arg;
+  readonly wakeChannel: string;
+}
+
+export type RenewResult =
+  | { readonly status: "renewed" }
+  | { readonly status: "superseded" };
+
+/** Serve an entry for some time more, with the right to load, which is given back: its load has failed, or found nothing new. */
+export const renew: BatchScript<RenewKeys, RenewArgs, RenewResult> = {
+  class: "idempotent",
+  name: "cache.renew",
+  sha1: "ee0a9c3dd3a2e3d1a5d8ec1b9dad500636ecc326",
+  lua: `-- cache.renew
+${NOW}local value, lease = KEYS[1], KEYS[2]
+local token, head, freshMs, keepMs, sequence, wakeChannel = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local state = redis.call('HMGET', lease, 'token', 'waiters')
+if state[1] ~= token then return {'superseded'} end
+redis.call('DEL', lease)
+if state[2] then redis.call('PUBLISH', wakeChannel, value) end
+if redis.call('GETRANGE', value, 0, #head - 1) ~= head then return {'superseded'} end
+redis.call('SETRANGE', value, 1, struct.pack('>I6', now() + freshMs) .. sequence)
+if keepMs > 0 then redis.call('PEXPIRE', value, keepMs) end
+return {'renewed'}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.value, keys.lease);
+  },
+  encodeArgs(args, out) {
+    out.push(args.token, args.head, encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), args.sequence, args.wakeChannel);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "renewed":
+        expectFields(fields, 0);
+        return { status: "renewed" };
+      case "superseded":
+        expectFields(fields, 0);
+        return { status: "superseded" };
+      default:
+        throw new UnexpectedReplyError("one of renewed, superseded", reply);
+    }
+  },
+  merged: {
+    name: "cache.renew (merged)",
+    sha1: "1be046b2bbc1f3a4760470047bd0bbb634dbc08e",
+    lua: `-- cache.renew
+${NOW}local function run(keyAt, argAt)
+  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
+  local token, head, freshMs, keepMs, sequence, wakeChannel = ARGV[argAt + 1], ARGV[argAt + 2], tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), ARGV[argAt + 5], ARGV[argAt + 6]
+  local state = redis.call('HMGET', lease, 'token', 'waiters')
+  if state[1] ~= token then return {'superseded'} end
+  redis.call('DEL', lease)
+  if state[2] then redis.call('PUBLISH', wakeChannel, value) end
+  if redis.call('GETRANGE', value, 0, #head - 1) ~= head then return {'superseded'} end
+  redis.call('SETRANGE', value, 1, struct.pack('>I6', now() + freshMs) .. sequence)
+  if keepMs > 0 then redis.call('PEXPIRE', value, keepMs) end
+  return {'renewed'}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 6 and 6 or 0
+for keyAt = 0, #KEYS - 1, 2 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
+
+export interface RestampKeys {
+  readonly value: Arg;
+}
+
+export interface RestampArgs {
+  /** of the entry as it was stored, from its sequence on */
+  readonly head: Arg;
+  readonly sequence: Arg;
+}
+
+export type RestampResult = boolean;
+
+/** Move an entry behind an invalidation that came while it was being stored. */
+export const restamp: BatchScript<RestampKeys, RestampArgs, RestampResult> = {
+  class: "idempotent",
+  name: "cache.restamp",
+  sha1: "9681998d8aee578f35ea581d34dfe6b03e2d2f4a",
+  lua: `-- cache.restamp
+local value = KEYS[1]
+local head, sequence = ARGV[1], ARGV[2]
+if redis.call('GETRANGE', value, 7, 6 + #head) ~= head then return 0 end
+redis.call('SETRANGE', value, 7, sequence)
+return 1
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.value);
+  },
+  encodeArgs(args, out) {
+    out.push(args.head, args.sequence);
+  },
+  decode(reply) {
+    return decodeBool(reply);
+  },
+  merged: {
+    name: "cache.restamp (merged)",
+    sha1: "e26d7f38d16d9c87a75e203b227375396df15fbc",
+    lua: `-- cache.restamp
+local function run(keyAt, argAt)
+  local value = KEYS[keyAt + 1]
+  local head, sequence = ARGV[argAt + 1], ARGV[argAt + 2]
+  if redis.call('GETRANGE', value, 7, 6 + #head) ~= head then return 0 end
+  redis.call('SETRANGE', value, 7, sequence)
+  return 1
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
+
 export interface SetKeys {
   readonly value: Arg;
   readonly lease: Arg;
 }
 
 export interface SetArgs {
-  readonly ttlMs: number;
+  readonly freshMs: number;
+  /** freshMs and the grace */
+  readonly keepMs: number;
   readonly wakeChannel: string;
+  /** see entry.ts, without the time */
+  readonly head: Arg;
   readonly payload: Arg;
 }
 
@@ -444,11 +806,11 @@ export type SetResult = boolean;
 export const set: BatchScript<SetKeys, SetArgs, SetResult> = {
   class: "idempotent",
   name: "cache.set",
-  sha1: "ad26a7e48a04abc9863a5303c6be3ca9af836274",
+  sha1: "8ad74115db848f487f99959c14ca38726bc7971a",
   lua: `-- cache.set
 ${NOW}${ENTRY}local value, lease = KEYS[1], KEYS[2]
-local ttlMs, wakeChannel, payload = tonumber(ARGV[1]), ARGV[2], ARGV[3]
-redis.call('SET', value, entryOf(payload, ttlMs), 'PX', ttlMs)
+local freshMs, keepMs, wakeChannel, head, payload = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
 local waiters = redis.call('HGET', lease, 'waiters')
 redis.call('DEL', lease)
 if waiters then redis.call('PUBLISH', wakeChannel, value) end
@@ -458,25 +820,25 @@ return 1
     out.push(keys.value, keys.lease);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("ttlMs", args.ttlMs), args.wakeChannel, args.payload);
+    out.push(encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), args.wakeChannel, args.head, args.payload);
   },
   decode(reply) {
     return decodeBool(reply);
   },
   merged: {
     name: "cache.set (merged)",
-    sha1: "38f7dddcb617f39102eb8fb28379df60f39ca429",
+    sha1: "265ffac8a04be1bbeec4ca0197d8a52768e08d7d",
     lua: `-- cache.set
 ${NOW}${ENTRY}local function run(keyAt, argAt)
   local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
-  local ttlMs, wakeChannel, payload = tonumber(ARGV[argAt + 1]), ARGV[argAt + 2], ARGV[argAt + 3]
-  redis.call('SET', value, entryOf(payload, ttlMs), 'PX', ttlMs)
+  local freshMs, keepMs, wakeChannel, head, payload = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), ARGV[argAt + 3], ARGV[argAt + 4], ARGV[argAt + 5]
+  redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
   local waiters = redis.call('HGET', lease, 'waiters')
   redis.call('DEL', lease)
   if waiters then redis.call('PUBLISH', wakeChannel, value) end
   return 1
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 3 and 3 or 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 5 and 5 or 0
 for keyAt = 0, #KEYS - 1, 2 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end

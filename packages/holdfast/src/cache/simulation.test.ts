@@ -5,6 +5,7 @@
  */
 import { expect, it } from "vitest";
 import { schedules, unlessOutage, untilTold } from "../../test/support/simulated.ts";
+import type { CacheOptions } from "./options.ts";
 import { simulate, type SimulatedClient, type Simulation, SimulationError } from "../testing/index.ts";
 
 const KEYS = ["user:1", "user:2", "user:3", "user:4", "user:5", "user:6"];
@@ -30,6 +31,34 @@ const ours: CacheOf = ({ hf }) => {
 const inMemory: CacheOf = ({ hf }) => {
   const cache = hf.cache<number>("users", { ...SETTINGS, l1: true });
   return { getOrSet: (key, load) => cache.getOrSet(key, load), invalidate: async (key) => cache.delete(key) };
+};
+
+/** Each entry by a tag of its own, which is invalidated, or all of them at once. */
+const tagged =
+  (more: CacheOptions<number>, all = false): CacheOf =>
+  ({ hf }) => {
+    const cache = hf.cache<number>("users", { ...SETTINGS, ...more });
+    return {
+      getOrSet: (key, load) => cache.getOrSet(key, load, { tags: ["every", key] }),
+      invalidate: (key) => (all ? cache.clear() : cache.invalidate({ tags: [key] })),
+    };
+  };
+
+/** Versions of tags as they are written by hand: read when the value is stored. */
+const versioned: CacheOf = ({ hf: { driver } }) => {
+  const ask = (...args: [string, string, ...string[]]) =>
+    driver.send(args, { op: "test", class: "idempotent" }, args[1]);
+  return {
+    async getOrSet(key, load) {
+      const [found, current] = await Promise.all([ask("GET", key), ask("GET", `tag:${key}`)]);
+      const [version, stored] = String(found ?? "").split(" ");
+      if (found !== null && version === String(current)) return Number(stored);
+      const value = await load();
+      await ask("SET", key, `${String(await ask("GET", `tag:${key}`))} ${value}`, "PX", "60000");
+      return value;
+    },
+    invalidate: (key) => ask("INCR", `tag:${key}`),
+  };
 };
 
 /** A map in front of a cache, as it is written by hand. */
@@ -132,6 +161,21 @@ it(
     await simulate({ ...schedules(30), clients: 3, chaos: "8s" }, noStaleSet(inMemory, BOUND_MS));
   },
 );
+
+it("nobody gets what was read before its tag was invalidated, or the cache cleared", { timeout: 600_000 }, async () => {
+  await simulate({ ...schedules(15), clients: 3 }, noStaleSet(tagged({ grace: "1m", refreshAhead: 0.5 })));
+  await simulate({ ...schedules(15), clients: 3 }, noStaleSet(tagged({ softTimeout: 0, grace: "1m" }, true)));
+});
+
+it("nor from memory beyond the bound", { timeout: 600_000 }, async () => {
+  await simulate({ ...schedules(12), clients: 3, chaos: "8s" }, noStaleSet(tagged({ l1: true }), BOUND_MS));
+  await simulate({ ...schedules(12), clients: 3, chaos: "8s" }, noStaleSet(tagged({ l1: true }, true), BOUND_MS));
+});
+
+it("a version of a tag that is read after the load serves stale values, and the simulation finds it", async () => {
+  const search = simulate({ schedules: 200, seed: 1, clients: 3, chaos: 0 }, noStaleSet(versioned));
+  await expect(search).rejects.toThrow(SimulationError);
+});
 
 it("a map in front of a cache serves stale values, and the simulation finds it", async () => {
   const search = simulate({ schedules: 50, seed: 1, clients: 3, chaos: 0 }, noStaleSet(mapped, BOUND_MS));

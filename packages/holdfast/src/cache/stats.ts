@@ -5,6 +5,10 @@ export interface CacheStats {
   /** Of these, from memory. */
   l1Hits: number;
   misses: number;
+  /** Of the misses, answered with a value past its ttl. */
+  stale: number;
+  /** Loads that were begun ahead of the end of a value. */
+  refreshes: number;
   /** Loader calls, and how many of them failed. */
   loads: number;
   loadErrors: number;
@@ -29,5 +33,17 @@ export interface CacheL1Stats {
 }
 
 export function emptyStats(): CacheStats {
-  return { hits: 0, l1Hits: 0, misses: 0, loads: 0, loadErrors: 0, joined: 0, waited: 0, superseded: 0, outages: 0 };
+  return {
+    hits: 0,
+    l1Hits: 0,
+    misses: 0,
+    stale: 0,
+    refreshes: 0,
+    loads: 0,
+    loadErrors: 0,
+    joined: 0,
+    waited: 0,
+    superseded: 0,
+    outages: 0,
+  };
 }

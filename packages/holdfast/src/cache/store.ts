@@ -10,13 +10,14 @@ import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
 import { type BatchItem, itemError, MAX_BATCH_ITEMS, MAX_MERGED_BYTES } from "../core/script/run.ts";
 import type { BatchScript } from "../core/script/script.ts";
 import type { Arg, Call, Driver, Reply } from "../driver/port.ts";
-import { MISS, payloadOf } from "./entry.ts";
+import { type About, aboutOf, headOf, isEntry, markOf, MISS, payloadOf, sequenceBytes, sequenceOf } from "./entry.ts";
 import type { Flight } from "./flights.ts";
 import { Coherence } from "./l1/coherence.ts";
 import type { CacheOptions, CacheSettings } from "./options.ts";
-import { abandon, extend, fill, lookup, remove, set } from "./scripts.gen.ts";
+import { abandon, expire, extend, fill, type FillArgs, lookup, remove, renew, restamp, set } from "./scripts.gen.ts";
+import { Versions } from "./versions/versions.ts";
 
-export type Lookup = { status: "hit"; bytes: Buffer } | { status: "leased" } | { status: "wait"; leaseMs: number };
+export type Lookup = { status: "hit"; stored: Buffer } | { status: "leased" } | { status: "wait"; leaseMs: number };
 
 const OP_GET = "cache.get";
 const OP_LOAD = "cache.getOrSet";
@@ -26,6 +27,19 @@ interface Pair {
   readonly lease: string;
 }
 
+/** What is to be stored. */
+export interface NewEntry {
+  readonly payload: Buffer;
+  /** Undefined: the cache's, less some jitter. */
+  readonly ttlMs: number | undefined;
+  readonly graceMs: number;
+  /** `Versions.sequence` before its value was read. */
+  readonly sequence: number;
+  readonly about: About | undefined;
+}
+
+const NOTHING = Buffer.alloc(0);
+
 /** A script about one entry; its calls of the same tick and slot share a command. */
 type Kind<Args, Result> = BatchKind<BatchItem<Pair, Args>, Result>;
 
@@ -34,6 +48,7 @@ type Answer<Read> = (outcome: Reply | HoldfastError, read: Read) => unknown;
 
 export class CacheStore<Read extends KeyRead = never> {
   readonly coherence: Coherence;
+  readonly versions: Versions;
   readonly #core: Core;
   readonly #keys: EntryKeys;
   /** Not under the prefix of the values, whose changes are told to those who keep them in memory. */
@@ -53,6 +68,7 @@ export class CacheStore<Read extends KeyRead = never> {
     this.#keys = core.keys.entries("cache", name);
     this.#leases = core.keys.entries("load", name);
     this.coherence = Coherence.of(core, this.#keys.head);
+    this.versions = Versions.of(core, name, settings.timeoutMs);
     this.#codec = codec;
     this.#settings = settings;
     this.#answer = answer;
@@ -87,14 +103,21 @@ export class CacheStore<Read extends KeyRead = never> {
     return this.#lane.add(this.#reads, this.#core.driver.slotOf(read.key), read);
   }
 
-  async lookup(id: Id, flight: Pick<Flight, "id" | "attempt">, reload: boolean): Promise<Lookup> {
-    const args = { flight: flight.id, attempt: flight.attempt, leaseMs: this.#settings.loadLeaseMs, reload };
+  /** @param known how the entry begins that the caller has, of no use to it if `reload` */
+  async lookup(
+    id: Id,
+    flight: Pick<Flight, "id" | "attempt">,
+    known: Buffer | undefined,
+    reload: boolean,
+  ): Promise<Lookup> {
+    const { loadLeaseMs: leaseMs } = this.#settings;
+    const args = { flight: flight.id, attempt: flight.attempt, leaseMs, known: known ?? NOTHING, reload };
     const answer = await this.#add(this.#kinds.lookup, id, args);
     if (answer.status === "refused") throw itemError(lookup, answer.reason, OP_LOAD, String(id));
     if (answer.status !== "hit") return answer;
-    const bytes = payloadOf(answer.value);
-    if (bytes === undefined || this.decode(this.key(id), answer.value) === MISS) return this.lookup(id, flight, true);
-    return { status: "hit", bytes };
+    const stored = answer.value;
+    if (await this.#isUsable(id, stored)) return { status: "hit", stored };
+    return this.lookup(id, flight, markOf(stored), true);
   }
 
   async extend(id: Id, token: string): Promise<boolean> {
@@ -102,23 +125,60 @@ export class CacheStore<Read extends KeyRead = never> {
     return status === "extended";
   }
 
-  async fill(id: Id, token: string, payload: Buffer, ttlMs: number): Promise<boolean> {
-    const args = { token, ttlMs: this.#jittered(ttlMs), wakeChannel: this.#core.wakeups.channel, payload };
+  async fill(id: Id, token: string, entry: NewEntry): Promise<boolean> {
+    const args: FillArgs = { token, ...this.#argsOf(entry) };
     const { status } = await this.#change(this.#kinds.fill, id, args);
     return status === "filled";
+  }
+
+  /** @param keepMs 0: as long as it would have been kept */
+  async renew(
+    id: Id,
+    token: string,
+    mark: Buffer,
+    { freshMs, keepMs, sequence }: { readonly freshMs: number; readonly keepMs: number; readonly sequence: number },
+  ): Promise<boolean> {
+    const wakeChannel = this.#core.wakeups.channel;
+    const args = { token, head: mark, freshMs, keepMs, sequence: sequenceBytes(sequence), wakeChannel };
+    const { status } = await this.#change(this.#kinds.renew, id, args);
+    return status === "renewed";
   }
 
   async abandon(id: Id, token: string): Promise<void> {
     await this.#add(this.#kinds.abandon, id, { token, wakeChannel: this.#core.wakeups.channel });
   }
 
-  async set(id: Id, payload: Buffer, ttlMs: number): Promise<void> {
-    const args = { ttlMs: this.#jittered(ttlMs), wakeChannel: this.#core.wakeups.channel, payload };
+  /** Also where the cache was cleared, or one of the tags invalidated, by somebody else just before. */
+  async set(id: Id, entry: NewEntry): Promise<void> {
+    const { versions } = this;
+    const args = this.#argsOf(entry);
+    const { invalidations } = versions;
+    const upToDate = versions.isExact ? undefined : versions.catchUp().catch(() => undefined);
     await this.#change(this.#kinds.set, id, args);
+    await upToDate;
+    // What this handle has invalidated since was called after it.
+    if (versions.sequence === entry.sequence || versions.invalidations !== invalidations) return;
+    const head = args.head.subarray(1);
+    await this.#change(this.#kinds.restamp, id, { head, sequence: sequenceBytes(versions.sequence) });
   }
 
   delete(id: Id): Promise<boolean> {
     return this.#change(this.#kinds.remove, id, { wakeChannel: this.#core.wakeups.channel });
+  }
+
+  expire(id: Id): Promise<boolean> {
+    return this.#change(this.#kinds.expire, id, { wakeChannel: this.#core.wakeups.channel });
+  }
+
+  #argsOf({ payload, ttlMs, graceMs, sequence, about }: NewEntry) {
+    const freshMs = ttlMs ?? this.#jittered(this.#settings.ttlMs);
+    const wakeChannel = this.#core.wakeups.channel;
+    return { freshMs, keepMs: freshMs + graceMs, wakeChannel, head: headOf(sequence, graceMs > 0, about), payload };
+  }
+
+  async #isUsable(id: Id, stored: Buffer): Promise<boolean> {
+    if (this.decode(this.key(id), stored) === MISS) return false;
+    return this.versions.verify(sequenceOf(stored), aboutOf(stored)?.t);
   }
 
   encode(key: string, value: unknown): Buffer {
@@ -127,10 +187,9 @@ export class CacheStore<Read extends KeyRead = never> {
 
   /** What this configuration cannot read (another schema, another key, not ours) counts as no entry. */
   decode(key: string, stored: Buffer | null): unknown {
-    const bytes = stored === null ? undefined : payloadOf(stored);
-    if (bytes === undefined) return MISS;
+    if (stored === null || !isEntry(stored)) return MISS;
     try {
-      return this.decodeOrThrow(key, bytes);
+      return this.decodeOrThrow(key, payloadOf(stored));
     } catch (error) {
       if (error instanceof CodecError) return MISS;
       throw error;
@@ -170,7 +229,7 @@ export class CacheStore<Read extends KeyRead = never> {
   }
 }
 
-function weigh({ args }: { readonly args: { readonly payload: Arg } }): number {
+function weigh<Args extends { readonly payload: Arg }>({ args }: BatchItem<Pair, Args>): number {
   return args.payload.length > MAX_MERGED_BYTES ? MAX_BATCH_ITEMS : 1;
 }
 
@@ -183,6 +242,9 @@ function kindsOf(driver: Driver, timeoutMs: number) {
     abandon: kind(OP_LOAD, abandon),
     fill: { ...kind(OP_LOAD, fill), weigh },
     set: { ...kind("cache.set", set), weigh },
+    renew: kind(OP_LOAD, renew),
+    restamp: kind("cache.set", restamp),
+    expire: kind("cache.expire", expire),
     remove: kind("cache.delete", remove),
   };
 }

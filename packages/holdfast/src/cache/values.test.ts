@@ -129,9 +129,13 @@ describe("values of a cache without the server [standalone]", () => {
   });
 });
 
+/** Of the cache's invalidations, which it asks for first. */
+const STATE = { reply: [Buffer.from("1"), Buffer.from("1"), null] };
+
 describe("a reply that is no bytes", () => {
   it.each([5, "text", ["a"]])("is a typed error of get, and an outage for getOrSet: %j", async (reply) => {
-    const transport = new ScriptedTransport({ reply }, { reply });
+    const transport = new ScriptedTransport(STATE);
+    transport.rest = { reply };
     const core = new Core(createDriver(transport), { keys: new Keyspace("t"), codec: {} });
     const cache = new Cache<string>(core, "users");
     await expect(cache.get("ada")).rejects.toMatchObject({ code: "WRONG_TYPE", op: "cache.get", key: "ada" });
@@ -140,7 +144,8 @@ describe("a reply that is no bytes", () => {
   });
 
   it("rejects each of a merged read by itself", async () => {
-    const transport = new ScriptedTransport({ reply: null }, { reply: ["text", null] });
+    const transport = new ScriptedTransport(STATE, { reply: 1 });
+    transport.rest = { reply: ["text", null] };
     const core = new Core(createDriver(transport), { keys: new Keyspace("t"), codec: {} });
     const cache = new Cache<string>(core, "users");
     const [, text, none] = await Promise.allSettled(["first", "ada", "bob"].map((id) => cache.get(id)));

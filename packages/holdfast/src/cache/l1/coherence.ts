@@ -35,7 +35,7 @@ export class Coherence {
   private constructor(core: Core, prefix: string) {
     this.#core = core;
     this.#prefix = prefix;
-    this.#clock = new ServerClock(core.driver);
+    this.#clock = ServerClock.of(core.driver);
   }
 
   /** That of the handle for entries whose keys begin with `prefix`. */

@@ -249,10 +249,10 @@ describe("a cache in memory, when its server is away [standalone]", () => {
     await there.set("a", "after");
     await expect.poll(() => cache.get("a"), SOON).toBe("after");
     await kept(cache as never, "a");
-    // The connection that tracks, and not the borrowed one.
+    // The connections that track, and not the borrowed one.
     const clients = String(await server.command("CLIENT", "LIST"));
-    const tracking = /id=(\d+) .*flags=\S*t\S* /.exec(clients)?.[1];
-    await server.command("CLIENT", "KILL", "ID", tracking!);
+    for (const [, id] of clients.matchAll(/^id=(\d+) .*flags=\S*t\S* /gm))
+      await server.command("CLIENT", "KILL", "ID", id!);
     await expect.poll(() => cache.peek("a"), SOON).toBeUndefined();
     await there.set("a", "meanwhile");
     await expect.poll(() => cache.get("a"), SOON).toBe("meanwhile");

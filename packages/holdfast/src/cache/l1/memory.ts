@@ -14,10 +14,14 @@ export interface Kept {
   readonly value: unknown;
   readonly bytes: Buffer | undefined;
   readonly size: number;
+  /** By which it is known whether it was invalidated (versions/versions.ts). */
+  readonly sequence: number;
+  readonly tags: readonly string[] | undefined;
   /** By the process's own clock. */
   expiresAt: number;
 }
 
+const UNTAGGED = { sequence: 0, tags: undefined };
 const MAX_CHANGES = 4_096;
 /** What an entry takes besides its key and its value. */
 const ENTRY_BYTES = 100;
@@ -67,7 +71,14 @@ export class Memory {
   /**
    * @param since `changes` before the value was asked for
    */
-  keep(key: string, since: number, leftMs: number, value: unknown, bytes: Buffer): void {
+  keep(
+    key: string,
+    since: number,
+    leftMs: number,
+    value: unknown,
+    bytes: Buffer,
+    { sequence, tags }: Pick<Kept, "sequence" | "tags"> = UNTAGGED,
+  ): void {
     if (since < this.#floor || (this.#changed.get(key) ?? 0) > since || leftMs <= 0) return;
     const { values, ttlMs } = this.#settings;
     const isShared = values === "shared" || (values === "frozen" && frozen(value));
@@ -76,6 +87,8 @@ export class Memory {
       // A part of a reply would keep all of it.
       bytes: isShared ? undefined : Buffer.from(bytes),
       size: bytes.length + key.length + ENTRY_BYTES,
+      sequence,
+      tags,
       expiresAt: this.#runtime.now() + Math.min(leftMs, ttlMs),
     });
   }
@@ -89,6 +102,11 @@ export class Memory {
     const [first] = this.#changed;
     this.#floor = first![1];
     this.#changed.delete(first![0]);
+  }
+
+  /** Nothing that is here is right any more. */
+  forgetAll(): void {
+    this.#entries.clear();
   }
 
   /** Anything may have changed: what is here is served no longer than `staleness`. */

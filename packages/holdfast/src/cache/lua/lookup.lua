@@ -6,21 +6,27 @@
 -- @class unsafe
 -- @batch
 -- @include taken
+-- @include now
+-- @include entry
 -- @key value
 -- @key lease
 -- @arg flight text
 -- @arg attempt int
 -- @arg leaseMs int
--- @arg reload bool
+-- @arg known bytes       how the entry begins that the caller has found; none: any
+-- @arg reload bool       whether that is of no use to the caller, also if its time is not over
 -- @result hit value:bytes
 -- @result leased
 -- @result wait leaseMs:int
 -- @result refused reason:text
-if not reload then
-  local found = redis.pcall('GET', value)
-  if type(found) == 'string' then return {'hit', found} end
-  -- A key of another type is as good as none: what is loaded takes its place.
-  if found and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then return found end
+local found = redis.pcall('GET', value)
+if type(found) == 'string' then
+  local isKnown = known ~= '' and string.sub(found, 1, #known) == known
+  local isNoUse = reload and (isKnown or known == '')
+  if not isNoUse and not isOver(found) then return {'hit', found} end
+-- A key of another type is as good as none: what is loaded takes its place.
+elseif found and string.sub(found.err, 1, 9) ~= 'WRONGTYPE' then
+  return found
 end
 local holder = redis.call('HGET', lease, 'token')
 if holder then

@@ -7,22 +7,40 @@ import type { Driver, Reply } from "../../driver/port.ts";
 const SYNC_MS = 60_000;
 const RETRY_MS = 1_000;
 
+const clocks = new WeakMap<Driver, ServerClock>();
+
 export class ServerClock {
   readonly #driver: Driver;
   /** Undefined until every primary has said its time. */
   #aheadMs: number | undefined;
   #askAt = 0;
   #syncs = 0;
+  #syncing: Promise<void> | undefined;
 
-  constructor(driver: Driver) {
+  private constructor(driver: Driver) {
     this.#driver = driver;
+  }
+
+  /** That of the handle. */
+  static of(driver: Driver): ServerClock {
+    let clock = clocks.get(driver);
+    if (clock === undefined) clocks.set(driver, (clock = new ServerClock(driver)));
+    return clock;
   }
 
   /** Milliseconds since 1970, or undefined where they are not known yet. */
   now(): number | undefined {
     const own = this.#driver.runtime.now();
-    if (own >= this.#askAt) void this.#sync();
+    if (own >= this.#askAt) this.#syncing = this.#sync();
     return this.#aheadMs === undefined ? undefined : own + this.#aheadMs;
+  }
+
+  /** As `now`, asked where it is not known yet. */
+  async known(): Promise<number | undefined> {
+    const now = this.now();
+    if (now !== undefined) return now;
+    await this.#syncing;
+    return this.now();
   }
 
   /** Another server may answer from now on. */

@@ -1,0 +1,44 @@
+--- Invalidate all entries of a cache that have one of these tags, or all of them. What is stored from now on has a greater sequence.
+-- The state of a cache is one sorted set: `s` the sequence, `c` that of the last clearing, `f` the one below which no tag is known any more,
+-- `t<tag>` that of the tag's last invalidation.
+-- `lost`: memory is full, so that the state is forgotten instead, and every entry is invalid.
+-- @class idempotent
+-- @include now
+-- @include taken
+-- @key state
+-- @arg keepMs int        how long the state outlives its last use
+-- @arg max int           tags that are known at most
+-- @arg tags... bytes     none: all entries
+-- @result invalidated sequence:int cleared:int floor:int
+-- @result lost
+local known = redis.call('ZMSCORE', state, 's', 'c', 'f')
+local sequence = math.floor(nowMicros() / 10)
+if known[1] and tonumber(known[1]) >= sequence then sequence = tonumber(known[1]) + 1 end
+local text = string.format('%.0f', sequence)
+local cleared, floor = tonumber(known[2] or text), tonumber(known[3] or 0)
+if #tags == 0 then cleared = sequence end
+local scored = { text, 's', string.format('%.0f', cleared), 'c' }
+for _, tag in ipairs(tags) do
+  table.insert(scored, text)
+  table.insert(scored, 't' .. tag)
+end
+if not taken('ZADD', state, unpack(scored)) then
+  redis.call('DEL', state)
+  return {'lost'}
+end
+local excess = redis.call('ZCARD', state) - max - 3
+if excess > 0 then
+  -- A tenth at once, so that not every call has to. A hundred at a time for the stack's sake.
+  for _, member in ipairs(redis.call('ZRANGE', state, 0, math.min(excess + max / 10, 1000) + 2)) do
+    if string.sub(member, 1, 1) == 't' then
+      local score = tonumber(redis.call('ZSCORE', state, member))
+      if score < sequence then
+        floor = math.max(floor, score)
+        redis.call('ZREM', state, member)
+      end
+    end
+  end
+  redis.call('ZADD', state, string.format('%.0f', floor), 'f')
+end
+redis.call('PEXPIRE', state, keepMs)
+return {'invalidated', sequence, cleared, floor}
