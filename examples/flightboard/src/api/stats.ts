@@ -7,6 +7,8 @@ export function addStats(...parts: readonly CacheStats[]): CacheStats {
     hits: sum("hits"),
     l1Hits: sum("l1Hits"),
     misses: sum("misses"),
+    stale: sum("stale"),
+    refreshes: sum("refreshes"),
     loads: sum("loads"),
     loadErrors: sum("loadErrors"),
     joined: sum("joined"),

@@ -84,7 +84,8 @@ export class Cache<V> {
 
   /** Returns what this process has in memory, at once: undefined also where the server has it. Counts as no hit. No I/O. */
   peek(id: Id): V | undefined {
-    const found = this.#reader.peek(this.#store.key(id));
+    if (this.#reader.l1 === undefined) return undefined;
+    const found = this.#reader.l1.get(this.#store.key(id));
     return found === MISS ? undefined : (found as V | undefined);
   }
 

@@ -92,7 +92,7 @@ export class LoadContext implements CacheLoadContext {
 }
 
 /** Each once. */
-export function tagsOf(field: string, tags: Iterable<string>, max = MAX_TAGS): readonly string[] {
+export function tagsOf(field: string, tags: Iterable<string>, max: number = MAX_TAGS): readonly string[] {
   const given = [...new Set(listOf(field, tags, "tags"))];
   if (given.length > max) throw new InvalidArgumentError(field, `at most ${max} tags`, given.length);
   for (const tag of given) checkText(field, tag, MAX_TAG_LENGTH);

@@ -87,7 +87,7 @@ export class Reader {
   }
 
   /** A read that loads where there is nothing. */
-  loading(id: Id, load: CacheLoad<unknown>, terms = NO_TERMS, waits?: () => void): CacheRead {
+  loading(id: Id, load: CacheLoad<unknown>, terms: ReadTerms = NO_TERMS, waits?: () => void): CacheRead {
     const { ttlMs, tags, refresh, signal } = terms;
     const key = this.store.key(id);
     const isOwn = this.loader.isCaller(key);
@@ -101,11 +101,6 @@ export class Reader {
     if (signal === undefined) return this.#read(read, isMerged);
     if (signal.aborted) throw stoppedWaiting(signal);
     return abortable(this.#read(read, isMerged), signal);
-  }
-
-  /** The value in this process's memory, or MISS. */
-  peek(key: string): unknown {
-    return this.l1 === undefined ? MISS : this.l1.get(key);
   }
 
   #read(read: CacheRead, isMerged: boolean): Promise<unknown> {
