@@ -12,7 +12,18 @@ export * from "./base/errors.ts";
 export type { Cache, CacheLoaded } from "./cache/cache.ts";
 export type { Cached } from "./cache/cached/cached.ts";
 export type { CachedOptions } from "./cache/cached/options.ts";
-export type { CacheGetOrSetOptions, CacheInvalidateOptions, CacheOptions, CacheSetOptions } from "./cache/options.ts";
+export type {
+  CacheGetOrSetOptions,
+  CacheInvalidateOptions,
+  CacheOptions,
+  CacheSetOptions,
+  CacheWriteOptions,
+} from "./cache/options.ts";
+export type { CacheWrite, CacheWriteContext, CacheWriteEntry, CacheWriterOptions } from "./cache/writer/options.ts";
+export type { CacheWriter, CacheWriterLag } from "./cache/writer/cache-writer.ts";
+export type { CacheDeadWrite, CacheDeadWrites } from "./cache/writer/dead-writes.ts";
+export type { CacheWriteResult } from "./cache/writer/writer.ts";
+export type { CacheWriterStats } from "./cache/writer/flusher.ts";
 export type { CacheL1Options } from "./cache/l1/options.ts";
 export type { CacheL1Stats, CacheStats } from "./cache/stats.ts";
 export type { CacheLoad, CacheLoadContext, CacheLoadMany, CacheLoadManyContext, NotModified } from "./cache/load.ts";

@@ -8,7 +8,7 @@
  * Longer than other files because it is all that a cache offers, each with what it costs; what is behind it stands in files of its own.
  */
 import { checkSignal } from "../base/abort.ts";
-import { InvalidArgumentError } from "../base/errors.ts";
+import { HoldfastError, InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, parseOptions, toMs } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
@@ -27,13 +27,18 @@ import {
   type CacheSetOptions,
   cacheSettings,
   type CacheSettings,
+  type CacheWriteOptions,
   GET_OR_SET_OPTIONS,
   INVALIDATE_OPTIONS,
   SET_OPTIONS,
+  WRITE_OPTIONS,
 } from "./options.ts";
 import { type CacheRead, Reader, type ReadTerms } from "./reader.ts";
 import { type CacheL1Stats, type CacheStats, emptyStats } from "./stats.ts";
 import { type CacheStore, entryCodec, type NewEntry } from "./store.ts";
+import type { CacheWriter } from "./writer/cache-writer.ts";
+import type { WriterCache } from "./writer/port.ts";
+import { type CacheWriteResult, Writer } from "./writer/writer.ts";
 
 /** What `getOrSet` returns: the cache's type, or the loader's where the cache was given none. */
 export type CacheLoaded<V, R> = unknown extends V ? R : V | Extract<R, undefined>;
@@ -58,6 +63,7 @@ export class Cache<V> {
   readonly #store: CacheStore<CacheRead>;
   readonly #loader: Loader;
   readonly #bulk: BulkLoad | undefined;
+  readonly #writer: Writer<V> | undefined;
   readonly #stats: CacheStats = emptyStats();
 
   constructor(core: Core, name: string, options?: CacheOptions<V>) {
@@ -72,6 +78,7 @@ export class Cache<V> {
     this.#store = this.#reader.store;
     this.#loader = this.#reader.loader;
     this.#bulk = settings.loadMany === undefined ? undefined : new BulkLoad(this.#loader.inside(settings.loadMany));
+    this.#writer = settings.writer === undefined ? undefined : new Writer(core, this.#forWriter(), settings.writer);
   }
 
   /**
@@ -79,7 +86,7 @@ export class Cache<V> {
    * Cost: GET; calls made in the same tick, in the same slot, share an MGET.
    */
   get(id: Id): Promise<V | undefined> {
-    return this.#operations.run("get", id, () => this.#reader.read(this.#reader.plain(id)) as Promise<V | undefined>);
+    return this.#operations.run("get", id, () => this.#get(id, false));
   }
 
   /** Returns what this process has in memory, at once: undefined also where the server has it. Counts as no hit. No I/O. */
@@ -94,7 +101,7 @@ export class Cache<V> {
     return this.#operations.run("getMany", undefined, async () => {
       const wanted = distinctIds(ids);
       const read = (chunk: readonly Id[]): Promise<(V | undefined)[]> =>
-        Promise.all(chunk.map((id) => this.#reader.read(this.#reader.plain(id), true) as Promise<V | undefined>));
+        Promise.all(chunk.map((id) => this.#get(id, true)));
       const found = await inChunks(wanted, read, { size: IDS_PER_CHUNK });
       return withoutAbsent(wanted.map((id, at) => [id, found[at]]));
     });
@@ -117,7 +124,11 @@ export class Cache<V> {
     return this.#operations.run("getOrSet", id, () => {
       const loads = (load as CacheLoad<unknown> | undefined) ?? this.#bulk?.load;
       if (typeof loads !== "function") throw new InvalidArgumentError("load", "a function", loads);
-      const read = this.#reader.loading(id, loads, options === undefined ? undefined : this.#readTerms(options));
+      const read = this.#reader.loading(
+        id,
+        this.#guarded(loads),
+        options === undefined ? undefined : this.#readTerms(options),
+      );
       return this.#reader.read(read) as Promise<CacheLoaded<V, R>>;
     });
   }
@@ -216,10 +227,93 @@ export class Cache<V> {
     return this.#operations.run("clear", undefined, () => this.#invalidate("cache.clear", undefined));
   }
 
+  /** What waits for the database, and what was put aside. @throws HoldfastError `UNSUPPORTED` where the cache has no `writer` */
+  get writer(): CacheWriter<V> {
+    return this.#writing().control;
+  }
+
+  /**
+   * Writes a value to the database and stores it; undefined removes both. With a writer in mode `through` the database comes first, and what it refuses
+   * rejects; in mode `behind` it resolves once the server has the value and knows that the database is to get it. Supersedes any load under way.
+   * Cost: through: two scripts and the write; behind: one script.
+   * @throws CodecError as `getOrSet`; HoldfastError `UNSUPPORTED` where the cache has no `writer`
+   */
+  write(id: Id, value: V | undefined, options?: CacheWriteOptions): Promise<CacheWriteResult> {
+    return this.#operations.run("write", id, async () => {
+      const ttlMs = parseOptions(this.#operations.where, options, WRITE_OPTIONS, givenTtl);
+      const writer = this.#writing();
+      return this.#change(id, () => writer.accept(id, value, ttlMs));
+    });
+  }
+
+  /**
+   * As `write` for each entry; through, these are calls of the writer of one entry each. Cost: behind: one script per slot and 256 entries.
+   * @throws PartialFailureError if some were written and others were not
+   */
+  writeMany(
+    entries: Iterable<readonly [Id, V | undefined]>,
+    options?: CacheWriteOptions,
+  ): Promise<Map<Id, CacheWriteResult>> {
+    return this.#operations.run("writeMany", undefined, async () => {
+      const ttlMs = parseOptions(this.#operations.where, options, WRITE_OPTIONS, givenTtl);
+      const writer = this.#writing();
+      const given = entriesByIds(entries);
+      const ids = distinctIds(given.keys());
+      // All of them, before the first is written.
+      for (const id of ids) if (given.get(id) !== undefined) this.#store.encode(this.#store.key(id), given.get(id));
+      return answersFor(ids, IDS_PER_CHUNK, (chunk) =>
+        chunk.map((id) => this.#change(id, () => writer.accept(id, given.get(id), ttlMs))),
+      );
+    });
+  }
+
   /** Returns a snapshot of this process's counts. */
   stats(): Readonly<CacheStats & { readonly l1?: CacheL1Stats }> {
     const { l1 } = this.#reader;
     return l1 === undefined ? { ...this.#stats } : { ...this.#stats, l1: l1.stats() };
+  }
+
+  #get(id: Id, isMerged: boolean): Promise<V | undefined> {
+    const found = this.#reader.read(this.#reader.plain(id), isMerged) as Promise<V | undefined>;
+    const writer = this.#writer;
+    if (writer?.isBehind !== true) return found;
+    return found.then((value) => (value === undefined ? (writer.pendingValue(id) as Promise<V | undefined>) : value));
+  }
+
+  #guarded(load: CacheLoad<unknown>): CacheLoad<unknown> {
+    return this.#writer?.guarded(load) ?? load;
+  }
+
+  #writing(): Writer<V> {
+    if (this.#writer !== undefined) return this.#writer;
+    const message = `${this.#operations.where}: it has no option \`writer\`, which says how to write to the database`;
+    throw new HoldfastError("UNSUPPORTED", message, { op: "cache.write" });
+  }
+
+  #forWriter(): WriterCache {
+    const [store, settings] = [this.#store, this.#settings];
+    return {
+      name: this.name,
+      timeoutMs: settings.timeoutMs,
+      loadLeaseMs: settings.loadLeaseMs,
+      goesOn: settings.onOutage === "load",
+      lane: store.lane,
+      key: (id) => store.key(id),
+      leaseKey: (id) => store.leaseKey(id),
+      encode: (key, value) => store.encode(key, value),
+      decode: (key, payload) => store.decodeOrThrow(key, payload),
+      entry: (ttlMs) => store.entry(ttlMs),
+      changed: (key) => {
+        this.#loader.detach(key);
+        store.coherence.changed(key);
+      },
+      delete: (id) => store.delete(id),
+      fill: (id, token, payload, ttlMs, sequence) =>
+        store.fill(id, token, { payload, ttlMs, graceMs: settings.graceMs, sequence, about: undefined }),
+      sequence: () => store.versions.sequence,
+      extend: (id, token) => store.extend(id, token),
+      abandon: (id, token) => store.abandon(id, token),
+    };
   }
 
   #readTerms(options: CacheGetOrSetOptions): ReadTerms {
@@ -255,7 +349,7 @@ export class Cache<V> {
   async #readOneOf(bulk: BulkLoad, id: Id, terms: ReadTerms | undefined): Promise<unknown> {
     const known = (): void => bulk.known(id);
     try {
-      return await this.#reader.read(this.#reader.loading(id, bulk.load, terms, known), true);
+      return await this.#reader.read(this.#reader.loading(id, this.#guarded(bulk.load), terms, known), true);
     } finally {
       known();
     }
@@ -273,6 +367,10 @@ export class Cache<V> {
     if (!versions.isReady) await versions.ready();
     await versions.invalidate(op, tags);
   }
+}
+
+function givenTtl({ ttl }: CacheWriteOptions): number | undefined {
+  return ttl === undefined ? undefined : toMs("ttl", ttl);
 }
 
 function withoutAbsent<V>(found: Iterable<readonly [Id, V | undefined]>): Map<Id, V> {

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 import { type CacheL1Options, l1Settings, type L1Settings } from "./l1/options.ts";
 import type { CacheLoadMany } from "./load.ts";
+import { type CacheWrite, type CacheWriterOptions, type WriterSettings, writerSettings } from "./writer/options.ts";
 import { CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
 
 export interface CacheOptions<V> extends CodecOptions<V> {
@@ -9,6 +10,8 @@ export interface CacheOptions<V> extends CodecOptions<V> {
   readonly l1?: CacheL1Options | boolean;
   /** Loads what is missing where a call has no loader of its own: misses of the same tick in one call. */
   readonly loadMany?: CacheLoadMany<V>;
+  /** Writes to the database what `write` is given; a function writes through. */
+  readonly writer?: CacheWriterOptions<V> | CacheWrite<V>;
   /** How long a value is served. @default "5m" */
   readonly ttl?: Duration;
   /** Part of the ttl, 0 to 1, by which it is randomly shortened, so that what was stored together does not expire together; not that of a ttl of the call's own. @default 0.1 */
@@ -43,6 +46,7 @@ export const CACHE_OPTIONS: OptionNames<CacheOptions<unknown>> = {
   ...CODEC_OPTIONS,
   l1: true,
   loadMany: true,
+  writer: true,
   ttl: true,
   jitter: true,
   negativeTtl: true,
@@ -69,6 +73,11 @@ export interface CacheInvalidateOptions {
   readonly tags: Iterable<string>;
 }
 
+export interface CacheWriteOptions {
+  /** For this entry instead of the cache's `ttl`. */
+  readonly ttl?: Duration;
+}
+
 export interface CacheGetOrSetOptions extends CacheSetOptions {
   /** Loads also where there is a value, which is served if the load fails. */
   readonly refresh?: boolean;
@@ -77,6 +86,7 @@ export interface CacheGetOrSetOptions extends CacheSetOptions {
 }
 
 export const SET_OPTIONS: OptionNames<CacheSetOptions> = { ttl: true, tags: true };
+export const WRITE_OPTIONS: OptionNames<CacheWriteOptions> = { ttl: true };
 export const GET_OR_SET_OPTIONS: OptionNames<CacheGetOrSetOptions> = {
   ttl: true,
   tags: true,
@@ -88,6 +98,7 @@ export const INVALIDATE_OPTIONS: OptionNames<CacheInvalidateOptions> = { tags: t
 export interface CacheSettings {
   readonly l1: L1Settings | undefined;
   readonly loadMany: CacheLoadMany<unknown> | undefined;
+  readonly writer: WriterSettings | undefined;
   readonly ttlMs: number;
   readonly jitter: number;
   readonly negativeTtlMs: number;
@@ -117,6 +128,7 @@ export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
   return {
     l1: l1Settings(options.l1),
     loadMany,
+    writer: options.writer === undefined ? undefined : writerSettings(options.writer),
     ttlMs: toMs("ttl", options.ttl ?? "5m"),
     jitter,
     negativeTtlMs: toMs("negativeTtl", options.negativeTtl ?? 0, 0),

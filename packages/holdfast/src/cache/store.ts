@@ -15,6 +15,7 @@ import type { Flight } from "./flights.ts";
 import { Coherence } from "./l1/coherence.ts";
 import type { CacheOptions, CacheSettings } from "./options.ts";
 import { abandon, expire, extend, fill, type FillArgs, lookup, remove, renew, restamp, set } from "./scripts.gen.ts";
+import type { EntryTerms } from "./writer/port.ts";
 import { Versions } from "./versions/versions.ts";
 
 export type Lookup = { status: "hit"; stored: Buffer } | { status: "leased" } | { status: "wait"; leaseMs: number };
@@ -49,13 +50,14 @@ type Answer<Read> = (outcome: Reply | HoldfastError, read: Read) => unknown;
 export class CacheStore<Read extends KeyRead = never> {
   readonly coherence: Coherence;
   readonly versions: Versions;
+  /** Of all that is sent about entries, so that its order is kept. */
+  readonly lane: Lane = new Lane();
   readonly #core: Core;
   readonly #keys: EntryKeys;
   /** Not under the prefix of the values, whose changes are told to those who keep them in memory. */
   readonly #leases: EntryKeys;
   readonly #codec: Codec<unknown>;
   readonly #settings: CacheSettings;
-  readonly #lane = new Lane();
   readonly #reads: BatchKind<Read, unknown>;
   readonly #answer: Answer<Read>;
   readonly #kinds: ReturnType<typeof kindsOf>;
@@ -85,12 +87,23 @@ export class CacheStore<Read extends KeyRead = never> {
     return this.#keys.key(id);
   }
 
+  leaseKey(id: Id): string {
+    return this.#leases.key(id);
+  }
+
+  /** How a writer stores an entry: as `set` does. */
+  entry(ttlMs: number | undefined): EntryTerms {
+    const { graceMs } = this.#settings;
+    const { sequence } = this.versions;
+    return this.#argsOf({ payload: NOTHING, ttlMs, graceMs, sequence, about: undefined });
+  }
+
   /**
    * One GET; those of the same tick and slot together one MGET. A read that finds the cache quiet is sent at once: to wait
    * for others to share its command would cost it more than it can save.
    */
   read(read: Read): Promise<unknown> {
-    if (!this.#quiet || this.#aloneUnderWay || !this.#lane.isEmpty) return this.readMerged(read);
+    if (!this.#quiet || this.#aloneUnderWay || !this.lane.isEmpty) return this.readMerged(read);
     this.#aloneUnderWay = true;
     const { id, key } = read;
     // Written out: a spread here cost a fifth of the whole call.
@@ -100,7 +113,7 @@ export class CacheStore<Read extends KeyRead = never> {
 
   /** As `read`, for one that is known to have company. */
   readMerged(read: Read): Promise<unknown> {
-    return this.#lane.add(this.#reads, this.#core.driver.slotOf(read.key), read);
+    return this.lane.add(this.#reads, this.#core.driver.slotOf(read.key), read);
   }
 
   /** @param known how the entry begins that the caller has, of no use to it if `reload` */
@@ -214,7 +227,7 @@ export class CacheStore<Read extends KeyRead = never> {
   #add<Args, Result>(kind: Kind<Args, Result>, id: Id, args: Args): Promise<Result> {
     const value = this.key(id);
     const keys = { value, lease: this.#leases.key(id) };
-    return this.#lane.add(kind, this.#core.driver.slotOf(value), { keys, args, key: String(id) });
+    return this.lane.add(kind, this.#core.driver.slotOf(value), { keys, args, key: String(id) });
   }
 
   #conclude(outcome: Reply | HoldfastError, read: Read): unknown {

@@ -48,6 +48,21 @@ const FACTORIES: Record<string, unknown> = {
     loadLease: "1s",
     timeout: "9s",
     onOutage: "load",
+    writer: {
+      write: () => undefined,
+      mode: "behind",
+      writeTimeout: "1s",
+      batch: 10,
+      linger: "1ms",
+      poll: "1s",
+      claim: "9s",
+      attempts: 5,
+      backoff: "1s",
+      maxBackoff: "1m",
+      drainTimeout: "1ms",
+      sweep: "1h",
+      onError: () => undefined,
+    },
   },
   limiter: { limit: 5, window: "1m", algorithm: "gcra", burst: 5, onOutage: "allow", timeout: "9s" },
   counter: { ttl: "1m", min: -5, max: 5, idempotencyTtl: "1m", timeout: "9s" },
@@ -114,7 +129,17 @@ function methods(
       clear: [],
       peek: [n],
       stats: [],
+      write: [n, 1, { ttl: "1m" }],
+      writeMany: [[["a", 1]], { ttl: "1m" }],
     },
+    "cache.writer": {
+      lag: [],
+      pause: [],
+      resume: [],
+      drain: [],
+      stats: [],
+    },
+    "cache.writer.dead": { entries: [], redrive: [name(["a"])], delete: [name(["a"])] },
     limiter: { consume: [n, { cost: 1 }], peek: [n, { cost: 1 }], reset: [n] },
     counter: {
       increment: [n, 1, { idempotencyKey: name("x"), ttl: "1m" }],
@@ -333,7 +358,10 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
   await hf.queue(`${own}-held`).add(1);
   const [claimed] = await hf.queue(`${own}-held`).claim();
   const held = await hf.lock(`${own}-held`).acquire();
+  const written = hf.cache(`${own}-written`, { writer: { mode: "behind", write: () => undefined } });
   const instances: Record<string, [object, string | undefined]> = {
+    "cache.writer": [written.writer, `cache "${own}-written"`],
+    "cache.writer.dead": [written.writer.dead, `cache "${own}-written"`],
     "queue.dead": [hf.queue(own).dead, `queue "${own}"`],
     "queue.schedules": [hf.queue(own).schedules, `queue "${own}"`],
     "queue.where": [hf.queue(own).where({ state: "dead" }), `queue "${own}"`],

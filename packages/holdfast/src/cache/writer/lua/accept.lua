@@ -1,0 +1,41 @@
+--- Store a value, or remove it, and note in the same step that the database has yet to be written.
+-- `pending` holds the last write of each id: its version, the claim of who is writing it to the database (0: nobody), how often that was tried, 1
+-- for a value and 2 for a removal, the value. Its field '' is the last number given. A version is the time in microseconds, or one more than
+-- the last number. `due`: when each id is to be written next; one that is being written stays where it is until that has ended, so that no id is written
+-- twice at once. `since`: for how long each has waited.
+-- @class idempotent
+-- @batch
+-- @include now
+-- @key value
+-- @key lease
+-- @key pending
+-- @key due
+-- @key since
+-- @key dead
+-- @arg id text
+-- @arg removes bool
+-- @arg freshMs int
+-- @arg keepMs int
+-- @arg lingerMs int
+-- @arg wakeChannel text
+-- @arg head bytes        of the entry, without its time
+-- @arg payload bytes
+-- @returns int           the version
+local before = redis.call('HMGET', pending, '', id)
+local version = math.max((tonumber(before[1]) or 0) + 1, nowMicros())
+local claim = before[2] and select(2, struct.unpack('>dd', before[2])) or 0
+local record = struct.pack('>dddB', version, claim, 0, removes and 2 or 1) .. payload
+redis.call('HSET', pending, '', string.format('%.0f', version), id, record)
+redis.call('PERSIST', pending)
+redis.call('ZADD', due, 'NX', now() + lingerMs, id)
+redis.call('ZADD', since, 'NX', now(), id)
+redis.call('HDEL', dead, id)
+if removes then
+  redis.call('DEL', value)
+else
+  redis.call('SET', value, string.sub(head, 1, 1) .. struct.pack('>I6', now() + freshMs) .. string.sub(head, 2) .. payload, 'PX', keepMs)
+end
+local waiters = redis.call('HGET', lease, 'waiters')
+redis.call('DEL', lease)
+if waiters then redis.call('PUBLISH', wakeChannel, value) end
+return version
