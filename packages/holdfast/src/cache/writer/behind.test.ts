@@ -63,7 +63,11 @@ describe.each(backends("standalone", "cluster", "embedded"))("a writer behind [$
     handle = hf,
     name: string = randomUUID(),
   ) =>
-    handle.cache<number>(name, { ...terms, writer: { ...QUICK, write: db.write, onError: () => undefined, ...own } });
+    handle.cache<number>(name, {
+      timeout: "30s",
+      ...terms,
+      writer: { ...QUICK, write: db.write, onError: () => undefined, ...own },
+    });
   const drained = (cache: ReturnType<typeof cacheOf>) =>
     until("the database has all", async () => (await cache.writer.lag()).count === 0);
 

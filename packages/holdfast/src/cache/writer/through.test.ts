@@ -24,7 +24,7 @@ describe.each(backends("standalone", "cluster", "embedded"))("a writer through [
   });
   afterAll(() => hf.close());
 
-  const cacheOf = (writer: CacheWrite<number>) => hf.cache<number>(randomUUID(), { writer });
+  const cacheOf = (writer: CacheWrite<number>) => hf.cache<number>(randomUUID(), { timeout: "30s", writer });
 
   it("writes to the database, then to the cache", async () => {
     const rows = new Map<string, number | undefined>();
