@@ -101,14 +101,30 @@ export class Additions {
 
   /** Calls of the same tick share a script; those that need more than `append` does share another one. */
   add(addition: Addition): Promise<Entered> {
-    const { due, uniqueKey, uniqueMode, group, durability } = addition.settings;
+    const { uniqueMode, group, durability } = addition.settings;
     this.#events?.ask();
     if (uniqueMode !== "" && uniqueMode !== "s") return this.#lane.add(this.#unique, this.#slot, addition);
     if (durability !== undefined) return this.#lane.add(this.#lasting(durability), this.#slot, addition);
     if (group !== undefined) return this.#lane.add(this.#grouped, this.#slot, addition);
-    const isBare = addition.id === undefined && due === "" && uniqueKey === "";
-    const isPlain = isBare && this.#maxWaiting === 0 && this.#events === undefined;
+    const isPlain = addition.id === undefined && this.#isPlain(addition.settings);
     return this.#lane.add(isPlain ? this.#plain : this.#particular, this.#slot, addition);
+  }
+
+  /** Whether jobs with these options may be added by `addPlain`. */
+  arePlain(settings: AddSettings): boolean {
+    const { id, uniqueMode, group, durability } = settings;
+    if (id !== undefined || uniqueMode !== "" || group !== undefined || durability !== undefined) return false;
+    return this.#isPlain(settings);
+  }
+
+  /** Up to 200 jobs without a promise each, behind what was added before them. */
+  addPlain(jobs: readonly Addition[]): Promise<Entered[]> {
+    this.#lane.flush(this.#slot);
+    return this.#append(jobs);
+  }
+
+  #isPlain({ due, uniqueKey }: AddSettings): boolean {
+    return due === "" && uniqueKey === "" && this.#maxWaiting === 0 && this.#events === undefined;
   }
 
   async #append(jobs: readonly Addition[]): Promise<Entered[]> {

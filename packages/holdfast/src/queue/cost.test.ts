@@ -2,6 +2,7 @@
 // - jobs that are added one by one leave a key each ................ "remembers some hundred calls of a producer in one small key"
 // - ids are longer than what one size class of the server holds .... the same
 // - each job of a claim costs the server a walk past the others .... "keeps what a busy worker runs in a skip list"
+// - jobs in bulk overtake others, as they take no part in merging ... "adds in bulk behind what was added before"
 // - a job that a handler adds as it ends wakes its own worker ..... "claims what a handler adds with the round that acknowledges it"
 // - runs that end together are acknowledged one by one ............. "acknowledges what ends together with one round"
 import { randomUUID } from "node:crypto";
@@ -68,6 +69,20 @@ describe.each(backends("standalone", "embedded"))("what a queue costs [$name]", 
     release.resolve();
     await worker.close();
     expect(worker.stats()).toMatchObject({ completed: 20, lost: 0 });
+  });
+
+  it("adds in bulk behind what was added before, and in front of what is added after", async () => {
+    const prefix = `qc-${randomUUID()}`;
+    await using hf = await connect(url, { ...options, prefix });
+    const queue = hf.queue<number>("jobs");
+    const numbers = Array.from({ length: 460 }, (_, at) => at);
+    const added = [queue.add(0), queue.addMany(numbers.slice(1, 459)), queue.add(459)].map(async (adding) => adding);
+    const results = (await Promise.all(added)).flat();
+    expect(new Set(results.map(({ id }) => id)).size).toBe(460);
+    const seen: unknown[] = [];
+    for await (const { payload } of queue.entries({ state: "waiting" })) seen.push(payload);
+    expect(seen.slice(0, 401)).toEqual(numbers.slice(0, 401));
+    expect(seen.toSorted((a, b) => Number(a) - Number(b))).toEqual(numbers);
   });
 
   it("claims what a handler adds with the round that acknowledges it", async () => {

@@ -115,6 +115,7 @@ import { MIDDLEWARE_OPTIONS, MiddlewareChain, type QueueMiddleware } from "./wor
 import { checkManyHandler, workManySettings } from "./workers/many.ts";
 
 const FLOW_BYTES = 9;
+const MIN_PLAIN = 50;
 /** Of what stands around handlers. */
 const AROUND_OPTIONS = { ...DEATH_OPTIONS, ...LIMITER_OPTIONS };
 const ENTRIES_OPTIONS: OptionNames<Pick<QueuePageOptions, "state">> = { state: true };
@@ -211,9 +212,13 @@ export class Queue<Payload, Result = unknown> {
   addMany(payloads: Iterable<Payload>, options?: QueueAddManyOptions): Promise<QueueAddResult<Result>[]> {
     return this.#operations.run("addMany", undefined, async () => {
       const jobs = listOf("payloads", payloads, "payloads");
-      parseOptions(this.#operations.where, options, ADD_MANY_OPTIONS, addSettings);
-      const task = (chunk: readonly Payload[]) =>
-        Promise.all(chunk.map((payload) => this.add(payload, options as QueueAddOptions<never>)));
+      const settings = parseOptions(this.#operations.where, options, ADD_MANY_OPTIONS, addSettings);
+      const arePlain = this.#arePlain(settings);
+      // Fewer share a script with what else is added in the same tick.
+      const task = (chunk: readonly Payload[]): Promise<QueueAddResult<Result>[]> =>
+        arePlain && chunk.length >= MIN_PLAIN
+          ? this.#addPlain(chunk, settings)
+          : Promise.all(chunk.map((payload) => this.add(payload, options as QueueAddOptions<never>)));
       return inChunks(jobs, task, { size: MAX_ADDITIONS });
     });
   }
@@ -586,6 +591,19 @@ export class Queue<Payload, Result = unknown> {
       additions.add({ id: settings.id, settings, record, ...cancels }),
     );
     return this.#added(entered);
+  }
+
+  /** Nothing is done for each job of `addMany` but to add it. */
+  #arePlain(settings: AddSettings): boolean {
+    const { all, first } = this.#partitions;
+    if (all.length > 1 || this.#settings.durability !== undefined) return false;
+    return first.additions.arePlain(settings) && !this.#middleware.isAdding && !this.#operations.areObserved;
+  }
+
+  async #addPlain(payloads: readonly Payload[], settings: AddSettings): Promise<QueueAddResult<Result>[]> {
+    const jobs = payloads.map((payload) => ({ id: undefined, settings, record: this.#record(settings, payload) }));
+    const entered = await this.#partitions.first.additions.addPlain(jobs);
+    return entered.map((each) => this.#added(each));
   }
 
   /** The whole flow is written down in one step, and is added from there: by this process, or by a worker if it dies. */

@@ -46,6 +46,11 @@ export class Operations {
     this.name = typeof name === "string" ? name : undefined;
   }
 
+  /** Whether anybody sees operations. */
+  get areObserved(): boolean {
+    return hasSubscribers();
+  }
+
   /** As `observed`, for the operation `noun.verb`. */
   run<T>(verb: string, key: Key, body: () => Promise<T>, shown?: (result: T) => unknown): Promise<T> {
     return observed(`${this.#noun}.${verb}`, key, body, shown, this);
