@@ -3,6 +3,7 @@
 // - a raw TypeError reaches the user, or a server is asked .... "refuses an id", "refuses what is no list"
 // - a worker on a closed handle looks as if it ran ........... "work refuses a closed handle"
 // - a very long list takes every place of the handle ......... "adds 20,000 jobs while other calls are answered"
+// - of a list with a payload that is refused most are added .. "adds nothing of a chunk with a payload that is refused"
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
@@ -131,5 +132,15 @@ describe.each(backends())("what is given to a queue [$name]", ({ url, options })
     const added = await adding;
     expect(await jobs.counts()).toMatchObject({ waiting: 20_000 });
     for (const at of [0, 9_999, 19_999]) expect((await jobs.get(added[at]!.id))?.payload).toBe(at);
+  });
+
+  it("adds nothing of a chunk with a payload that is refused", async () => {
+    const validate = (value: unknown) =>
+      typeof value === "number" ? { value } : { issues: [{ message: "not a number" }] };
+    const schema = { "~standard": { version: 1, vendor: "test", validate } } as const;
+    const jobs = hf.queue<unknown>("checked", { payload: schema });
+    const payloads = Array.from({ length: 150 }, (_, at) => (at === 100 ? "a hundred" : at));
+    await expect(jobs.addMany(payloads)).rejects.toThrow("does not match its schema");
+    expect(await jobs.counts()).toMatchObject({ waiting: 0 });
   });
 });
