@@ -12,11 +12,14 @@ export * from "./base/errors.ts";
 export type { Cache, CacheLoaded } from "./cache/cache.ts";
 export type { Cached } from "./cache/cached/cached.ts";
 export type { CachedOptions } from "./cache/cached/options.ts";
+export type { CacheExplanation } from "./cache/explain.ts";
 export type {
   CacheGetOrSetOptions,
   CacheInvalidateOptions,
   CacheOptions,
+  CacheEntryOptions,
   CacheSetOptions,
+  CacheTouchOptions,
   CacheWriteOptions,
 } from "./cache/options.ts";
 export type { CacheWrite, CacheWriteContext, CacheWriteEntry, CacheWriterOptions } from "./cache/writer/options.ts";

@@ -16,21 +16,26 @@ import type { Id } from "../core/keyspace/keyspace.ts";
 import { Operations } from "../core/observe/observe.ts";
 import { BulkLoad } from "./bulk-load.ts";
 import { aboutWith, MISS } from "./entry.ts";
+import { type CacheExplanation, explain } from "./explain.ts";
 import { type CacheLoad, type CacheLoadMany, tagsOf } from "./load.ts";
 import type { Loader } from "./loader.ts";
 import { answersFor, distinctIds, entriesByIds } from "./many.ts";
 import {
   CACHE_OPTIONS,
+  type CacheEntryOptions,
   type CacheGetOrSetOptions,
   type CacheInvalidateOptions,
   type CacheOptions,
   type CacheSetOptions,
+  type CacheTouchOptions,
   cacheSettings,
   type CacheSettings,
   type CacheWriteOptions,
+  ENTRY_OPTIONS,
   GET_OR_SET_OPTIONS,
   INVALIDATE_OPTIONS,
   SET_OPTIONS,
+  TOUCH_OPTIONS,
   WRITE_OPTIONS,
 } from "./options.ts";
 import { type CacheRead, Reader, type ReadTerms } from "./reader.ts";
@@ -159,20 +164,63 @@ export class Cache<V> {
     });
   }
 
-  /** Stores a value and supersedes any load under way. Idempotent. Cost: one script. @throws CodecError as `getOrSet` */
-  set(id: Id, value: V, options?: CacheSetOptions): Promise<void> {
+  /** Returns whether there is a value. Cost: as `get`. */
+  async has(id: Id): Promise<boolean> {
+    return (await this.get(id)) !== undefined;
+  }
+
+  /**
+   * Stores a value and supersedes any load under way. Returns whether it was stored, which `only` decides. Idempotent. Cost: one script; with `only` a GET
+   * more.
+   * @throws CodecError as `getOrSet`
+   */
+  set(id: Id, value: V, options?: CacheSetOptions): Promise<boolean> {
     return this.#operations.run("set", id, async () => {
-      const entry = this.#setTerms(options);
+      const { where } = this.#operations;
+      const { only, ...terms } = parseOptions(where, options, SET_OPTIONS, (given) => given);
+      if (only !== undefined && only !== "absent" && only !== "present")
+        throw new InvalidArgumentError("only", '"absent" or "present"', only);
+      const entry = this.#setTerms(terms);
       const payload = this.#store.encode(this.#store.key(id), value);
-      await this.#change(id, () => this.#store.set(id, entry(payload)));
+      return this.#change(id, () => this.#store.set(id, entry(payload), only));
     });
+  }
+
+  /** Returns the stored value and removes it, for one caller only; supersedes any load under way. Cost: one script. @throws OutcomeUnknownError if the answer was lost */
+  take(id: Id): Promise<V | undefined> {
+    return this.#operations.run("take", id, () =>
+      this.#change(id, async () => {
+        const stored = await this.#store.take(id);
+        const value = stored === undefined ? undefined : this.#store.decode(this.#store.key(id), stored);
+        return value === MISS ? undefined : (value as V);
+      }),
+    );
+  }
+
+  /** Begins the time of a value again, with `ttl` or the cache's; returns false where there was none within its time. Idempotent. Cost: one script. */
+  touch(id: Id, options?: CacheTouchOptions): Promise<boolean> {
+    return this.#operations.run("touch", id, async () => {
+      const ttlMs = parseOptions(
+        this.#operations.where,
+        options,
+        TOUCH_OPTIONS,
+        ({ ttl }) => this.#entryTerms(ttl, undefined).ttlMs,
+      );
+      if (!this.#store.versions.isReady) await this.#store.versions.ready();
+      return this.#store.touch(id, ttlMs);
+    });
+  }
+
+  /** Says how an entry stands: for looking, as it may be otherwise a moment later. Cost: GET, two PTTL, at most one TIME per minute. */
+  explain(id: Id): Promise<CacheExplanation> {
+    return this.#operations.run("explain", id, () => explain(this.#reader, id));
   }
 
   /**
    * As `set` for each entry. Nothing is stored if one of the values cannot be. Idempotent. Cost: one script per slot and 256 entries.
    * @throws CodecError as `getOrSet`; PartialFailureError if some were stored and others were not
    */
-  setMany(entries: Iterable<readonly [Id, V]>, options?: CacheSetOptions): Promise<void> {
+  setMany(entries: Iterable<readonly [Id, V]>, options?: CacheEntryOptions): Promise<void> {
     return this.#operations.run("setMany", undefined, async () => {
       const entry = this.#setTerms(options);
       const given = entriesByIds(entries);
@@ -330,9 +378,11 @@ export class Cache<V> {
   }
 
   /** Returns what makes an entry of an encoded value. */
-  #setTerms(options: CacheSetOptions | undefined): (payload: Buffer) => NewEntry {
+  #setTerms(options: CacheEntryOptions | undefined): (payload: Buffer) => NewEntry {
     const { where } = this.#operations;
-    const { ttlMs, tags } = parseOptions(where, options, SET_OPTIONS, ({ ttl, tags: by }) => this.#entryTerms(ttl, by));
+    const { ttlMs, tags } = parseOptions(where, options, ENTRY_OPTIONS, ({ ttl, tags: by }) =>
+      this.#entryTerms(ttl, by),
+    );
     const { graceMs } = this.#settings;
     const about = aboutWith(tags, undefined, undefined);
     return (payload) => ({ payload, ttlMs, graceMs, sequence: this.#store.versions.sequence, about });

@@ -61,11 +61,21 @@ export const CACHE_OPTIONS: OptionNames<CacheOptions<unknown>> = {
   onOutage: true,
 };
 
-export interface CacheSetOptions {
+export interface CacheEntryOptions {
   /** For this entry instead of the cache's `ttl`. */
   readonly ttl?: Duration;
   /** By which it can be invalidated: `invalidate({ tags })`. At most 100, of 256 characters each. */
   readonly tags?: Iterable<string>;
+}
+
+export interface CacheSetOptions extends CacheEntryOptions {
+  /** Stores only where there is no value, or only where there is one. @default in any case */
+  readonly only?: "absent" | "present";
+}
+
+export interface CacheTouchOptions {
+  /** From now on, instead of the cache's `ttl`. */
+  readonly ttl?: Duration;
 }
 
 export interface CacheInvalidateOptions {
@@ -78,15 +88,17 @@ export interface CacheWriteOptions {
   readonly ttl?: Duration;
 }
 
-export interface CacheGetOrSetOptions extends CacheSetOptions {
+export interface CacheGetOrSetOptions extends CacheEntryOptions {
   /** Loads also where there is a value, which is served if the load fails. */
   readonly refresh?: boolean;
   /** Stops this caller's waiting; a load that has begun goes on for the others. */
   readonly signal?: AbortSignal;
 }
 
-export const SET_OPTIONS: OptionNames<CacheSetOptions> = { ttl: true, tags: true };
+export const ENTRY_OPTIONS: OptionNames<CacheEntryOptions> = { ttl: true, tags: true };
 export const WRITE_OPTIONS: OptionNames<CacheWriteOptions> = { ttl: true };
+export const SET_OPTIONS: OptionNames<CacheSetOptions> = { ...ENTRY_OPTIONS, only: true };
+export const TOUCH_OPTIONS: OptionNames<CacheTouchOptions> = { ttl: true };
 export const GET_OR_SET_OPTIONS: OptionNames<CacheGetOrSetOptions> = {
   ttl: true,
   tags: true,

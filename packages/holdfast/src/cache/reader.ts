@@ -66,7 +66,7 @@ export class Reader {
   readonly #settings: CacheSettings;
   readonly #stats: CacheStats;
   readonly #versions: Versions;
-  readonly #clock: ServerClock;
+  readonly clock: ServerClock;
 
   constructor(core: Core, name: string, codec: Codec<unknown>, settings: CacheSettings, stats: CacheStats) {
     this.#core = core;
@@ -74,7 +74,7 @@ export class Reader {
     this.#stats = stats;
     this.store = new CacheStore<CacheRead>(core, name, codec, settings, (outcome, read) => this.#answer(outcome, read));
     this.#versions = this.store.versions;
-    this.#clock = ServerClock.of(core.driver);
+    this.clock = ServerClock.of(core.driver);
     const decode = (key: string, bytes: Buffer) => this.store.decodeOrThrow(key, bytes);
     this.l1 = settings.l1 === undefined ? undefined : new L1(core, this.store, settings.l1, decode);
     this.loader = new Loader(core, this.store, settings, stats);
@@ -163,13 +163,13 @@ export class Reader {
     if (!isValid) return this.#missed(read, true, { stored, reload: true, isFallback: false });
     if (read.refresh) return this.#missed(read, true, { stored, reload: true, isFallback: true });
     if (!hasGrace(stored)) return this.#serve(stored, read);
-    const now = this.#clock.now();
+    const now = this.clock.now();
     return now === undefined ? this.#servedLater(stored, read) : this.#served(stored, now, read);
   }
 
   async #servedLater(stored: Buffer, read: CacheRead): Promise<unknown> {
     // Where the time cannot be had, the server is asked whether it is over.
-    return this.#served(stored, (await this.#clock.known()) ?? Number.POSITIVE_INFINITY, read);
+    return this.#served(stored, (await this.clock.known()) ?? Number.POSITIVE_INFINITY, read);
   }
 
   #served(stored: Buffer, now: number, read: CacheRead): unknown {
@@ -191,7 +191,7 @@ export class Reader {
 
   #refreshAhead(stored: Buffer, aheadMs: number, read: CacheRead): void {
     const { load, isOwn } = read;
-    const now = this.#clock.now();
+    const now = this.clock.now();
     if (load === undefined || isOwn || now === undefined || freshUntil(stored) - aheadMs > now) return;
     if (this.loader.isLoading(read.key)) return;
     this.#stats.refreshes += 1;

@@ -798,48 +798,217 @@ export interface SetArgs {
   /** see entry.ts, without the time */
   readonly head: Arg;
   readonly payload: Arg;
+  /** absent or present, if what there is decides; empty if not */
+  readonly only: string;
+  /** how an entry begins that counts as none, as it is invalid */
+  readonly known: Arg;
 }
 
-export type SetResult = boolean;
+export type SetResult =
+  | { readonly status: "stored" }
+  | { readonly status: "absent" }
+  | { readonly status: "present"; readonly value: Buffer };
 
 /** Store a value and supersede any load under way, whose result would be older. */
 export const set: BatchScript<SetKeys, SetArgs, SetResult> = {
   class: "idempotent",
   name: "cache.set",
-  sha1: "8ad74115db848f487f99959c14ca38726bc7971a",
+  sha1: "31c4b508ab152c3f7a79cbf44be4cd5901dc0c4c",
   lua: `-- cache.set
 ${NOW}${ENTRY}local value, lease = KEYS[1], KEYS[2]
-local freshMs, keepMs, wakeChannel, head, payload = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local freshMs, keepMs, wakeChannel, head, payload, only, known = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+if only ~= '' then
+  local found = redis.call('GET', value)
+  local isThere = found and not isOver(found) and (known == '' or string.sub(found, 1, #known) ~= known)
+  if only == 'present' and not isThere then return {'absent'} end
+  if only == 'absent' and isThere and string.sub(found, 8) ~= string.sub(head, 2) .. payload then return {'present', found} end
+end
 redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
 local waiters = redis.call('HGET', lease, 'waiters')
 redis.call('DEL', lease)
 if waiters then redis.call('PUBLISH', wakeChannel, value) end
-return 1
+return {'stored'}
 `,
   encodeKeys(keys, out) {
     out.push(keys.value, keys.lease);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), args.wakeChannel, args.head, args.payload);
+    out.push(encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), args.wakeChannel, args.head, args.payload, args.only, args.known);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "stored":
+        expectFields(fields, 0);
+        return { status: "stored" };
+      case "absent":
+        expectFields(fields, 0);
+        return { status: "absent" };
+      case "present":
+        expectFields(fields, 1);
+        return { status: "present", value: decodeBytes(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of stored, absent, present", reply);
+    }
+  },
+  merged: {
+    name: "cache.set (merged)",
+    sha1: "3a7c7021f348c12baeeb6853ef1a01f02f3f8b91",
+    lua: `-- cache.set
+${NOW}${ENTRY}local function run(keyAt, argAt)
+  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
+  local freshMs, keepMs, wakeChannel, head, payload, only, known = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), ARGV[argAt + 3], ARGV[argAt + 4], ARGV[argAt + 5], ARGV[argAt + 6], ARGV[argAt + 7]
+  if only ~= '' then
+    local found = redis.call('GET', value)
+    local isThere = found and not isOver(found) and (known == '' or string.sub(found, 1, #known) ~= known)
+    if only == 'present' and not isThere then return {'absent'} end
+    if only == 'absent' and isThere and string.sub(found, 8) ~= string.sub(head, 2) .. payload then return {'present', found} end
+  end
+  redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
+  local waiters = redis.call('HGET', lease, 'waiters')
+  redis.call('DEL', lease)
+  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+  return {'stored'}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 7 and 7 or 0
+for keyAt = 0, #KEYS - 1, 2 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
+
+export interface TakeKeys {
+  readonly value: Arg;
+  readonly lease: Arg;
+}
+
+export interface TakeArgs {
+  readonly wakeChannel: string;
+}
+
+export type TakeResult =
+  | { readonly status: "taken"; readonly value: Buffer }
+  | { readonly status: "missing" };
+
+/** Read a value and remove it, and supersede any load under way. */
+export const take: BatchScript<TakeKeys, TakeArgs, TakeResult> = {
+  class: "unsafe",
+  name: "cache.take",
+  sha1: "18f94f1e1b0f55f7d12e4aee26d3a517ef1b5206",
+  lua: `-- cache.take
+local value, lease = KEYS[1], KEYS[2]
+local wakeChannel = ARGV[1]
+local found = redis.pcall('GET', value)
+redis.call('DEL', value)
+local waiters = redis.call('HGET', lease, 'waiters')
+redis.call('DEL', lease)
+if waiters then redis.call('PUBLISH', wakeChannel, value) end
+if type(found) ~= 'string' then return {'missing'} end
+return {'taken', found}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.value, keys.lease);
+  },
+  encodeArgs(args, out) {
+    out.push(args.wakeChannel);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "taken":
+        expectFields(fields, 1);
+        return { status: "taken", value: decodeBytes(fields[1]) };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of taken, missing", reply);
+    }
+  },
+  merged: {
+    name: "cache.take (merged)",
+    sha1: "05382b4ad85a56dfef619dcdb8b93f9500969bdc",
+    lua: `-- cache.take
+local function run(keyAt, argAt)
+  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
+  local wakeChannel = ARGV[argAt + 1]
+  local found = redis.pcall('GET', value)
+  redis.call('DEL', value)
+  local waiters = redis.call('HGET', lease, 'waiters')
+  redis.call('DEL', lease)
+  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+  if type(found) ~= 'string' then return {'missing'} end
+  return {'taken', found}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 1 and 1 or 0
+for keyAt = 0, #KEYS - 1, 2 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
+
+export interface TouchKeys {
+  readonly value: Arg;
+}
+
+export interface TouchArgs {
+  readonly freshMs: number;
+  /** freshMs and the grace */
+  readonly keepMs: number;
+}
+
+export type TouchResult = boolean;
+
+/** Begin an entry's time again, if it is not over. */
+export const touch: BatchScript<TouchKeys, TouchArgs, TouchResult> = {
+  class: "idempotent",
+  name: "cache.touch",
+  sha1: "a050e70419cc4d54d99c3dbfacbbbe944739b69a",
+  lua: `-- cache.touch
+${NOW}local value = KEYS[1]
+local freshMs, keepMs = tonumber(ARGV[1]), tonumber(ARGV[2])
+local head = redis.call('GETRANGE', value, 0, 6)
+if #head < 7 or struct.unpack('>I6', head, 2) <= now() then return 0 end
+redis.call('SETRANGE', value, 1, struct.pack('>I6', now() + freshMs))
+redis.call('PEXPIRE', value, math.floor(string.byte(head) / 16) % 2 == 1 and keepMs or freshMs)
+return 1
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.value);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs));
   },
   decode(reply) {
     return decodeBool(reply);
   },
   merged: {
-    name: "cache.set (merged)",
-    sha1: "265ffac8a04be1bbeec4ca0197d8a52768e08d7d",
-    lua: `-- cache.set
-${NOW}${ENTRY}local function run(keyAt, argAt)
-  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
-  local freshMs, keepMs, wakeChannel, head, payload = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), ARGV[argAt + 3], ARGV[argAt + 4], ARGV[argAt + 5]
-  redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
-  local waiters = redis.call('HGET', lease, 'waiters')
-  redis.call('DEL', lease)
-  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+    name: "cache.touch (merged)",
+    sha1: "003f058a719edb57e3f8b5abef05458a77ac17a7",
+    lua: `-- cache.touch
+${NOW}local function run(keyAt, argAt)
+  local value = KEYS[keyAt + 1]
+  local freshMs, keepMs = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2])
+  local head = redis.call('GETRANGE', value, 0, 6)
+  if #head < 7 or struct.unpack('>I6', head, 2) <= now() then return 0 end
+  redis.call('SETRANGE', value, 1, struct.pack('>I6', now() + freshMs))
+  redis.call('PEXPIRE', value, math.floor(string.byte(head) / 16) % 2 == 1 and keepMs or freshMs)
   return 1
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 5 and 5 or 0
-for keyAt = 0, #KEYS - 1, 2 do
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
+for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end

@@ -14,7 +14,21 @@ import { type About, aboutOf, headOf, isEntry, markOf, MISS, payloadOf, sequence
 import type { Flight } from "./flights.ts";
 import { Coherence } from "./l1/coherence.ts";
 import type { CacheOptions, CacheSettings } from "./options.ts";
-import { abandon, expire, extend, fill, type FillArgs, lookup, remove, renew, restamp, set } from "./scripts.gen.ts";
+import {
+  abandon,
+  expire,
+  extend,
+  fill,
+  type FillArgs,
+  lookup,
+  remove,
+  renew,
+  restamp,
+  set,
+  type SetArgs,
+  take,
+  touch,
+} from "./scripts.gen.ts";
 import type { EntryTerms } from "./writer/port.ts";
 import { Versions } from "./versions/versions.ts";
 
@@ -161,18 +175,80 @@ export class CacheStore<Read extends KeyRead = never> {
     await this.#add(this.#kinds.abandon, id, { token, wakeChannel: this.#core.wakeups.channel });
   }
 
-  /** Also where the cache was cleared, or one of the tags invalidated, by somebody else just before. */
-  async set(id: Id, entry: NewEntry): Promise<void> {
+  /** Also where the cache was cleared, or one of the tags invalidated, by somebody else just before. Returns whether it was stored. */
+  async set(id: Id, entry: NewEntry, only?: "absent" | "present"): Promise<boolean> {
     const { versions } = this;
-    const args = this.#argsOf(entry);
+    const args = { ...this.#argsOf(entry), only: only ?? "", known: NOTHING };
     const { invalidations } = versions;
-    const upToDate = versions.isExact ? undefined : versions.catchUp().catch(() => undefined);
-    await this.#change(this.#kinds.set, id, args);
-    await upToDate;
+    const known = this.#catchUp();
+    const isStored = only === undefined ? await this.#setPlainly(id, args) : await this.#setOnly(id, args, known);
+    // Also what was heard of meanwhile.
+    await (known ?? this.#catchUp());
     // What this handle has invalidated since was called after it.
-    if (versions.sequence === entry.sequence || versions.invalidations !== invalidations) return;
+    const isBehind = versions.sequence === entry.sequence || versions.invalidations !== invalidations;
+    if (!isStored || isBehind) return isStored;
     const head = args.head.subarray(1);
     await this.#change(this.#kinds.restamp, id, { head, sequence: sequenceBytes(versions.sequence) });
+    return true;
+  }
+
+  #catchUp(): Promise<void> | undefined {
+    return this.versions.isExact ? undefined : this.versions.catchUp().catch(() => undefined);
+  }
+
+  async #setPlainly(id: Id, args: SetArgs): Promise<boolean> {
+    const { status } = await this.#change(this.#kinds.set, id, args);
+    return status === "stored";
+  }
+
+  /** What is there may be invalid, which only this side knows: then it is asked again, for an entry that counts as none. */
+  async #setOnly(id: Id, args: SetArgs, upToDate: Promise<void> | undefined): Promise<boolean> {
+    await upToDate;
+    let known: Buffer = NOTHING;
+    if (args.only === "present") {
+      const stored = await this.#stored(id);
+      if (stored !== null && !(await this.#isUsable(id, stored))) known = markOf(stored);
+    }
+    for (;;) {
+      const asked: SetArgs = { ...args, known };
+      const result = await this.#change(this.#kinds.set, id, asked);
+      if (result.status !== "present") return result.status === "stored";
+      if (await this.#isUsable(id, result.value)) return false;
+      known = markOf(result.value);
+    }
+  }
+
+  /** What is stored, as it is. */
+  async #stored(id: Id): Promise<Buffer | null> {
+    const key = this.key(id);
+    const call: Call = { op: OP_GET, class: "read", key: String(id), timeoutMs: this.#settings.timeoutMs };
+    return (await this.#core.driver.send(["GET", key], call, key)) as Buffer | null;
+  }
+
+  /** Removes what there is, and returns it if it may be served. */
+  async take(id: Id): Promise<Buffer | undefined> {
+    const taken = await this.#change(this.#kinds.take, id, { wakeChannel: this.#core.wakeups.channel });
+    return taken.status === "taken" && (await this.#isUsable(id, taken.value)) ? taken.value : undefined;
+  }
+
+  touch(id: Id, ttlMs: number | undefined): Promise<boolean> {
+    const freshMs = ttlMs ?? this.#jittered(this.#settings.ttlMs);
+    return this.#change(this.#kinds.touch, id, { freshMs, keepMs: freshMs + this.#settings.graceMs });
+  }
+
+  /** What is stored, how long it is kept, and whether somebody has the right to load it. */
+  async look(id: Id): Promise<{ readonly stored: Buffer | null; readonly keptMs: number; readonly leaseMs: number }> {
+    const key = this.key(id);
+    const lease = this.#leases.key(id);
+    const call: Call = { op: "cache.explain", class: "read", key: String(id), timeoutMs: this.#settings.timeoutMs };
+    const commands = [
+      ["GET", key],
+      ["PTTL", key],
+      ["PTTL", lease],
+    ];
+    const [stored, keptMs, leaseMs] = await this.#core.driver.batch(commands, call, key);
+    for (const outcome of [stored, keptMs, leaseMs]) if (outcome instanceof HoldfastError) throw outcome;
+    return { stored: stored as Buffer | null, keptMs: Number(keptMs), leaseMs: Number(leaseMs) };
   }
 
   delete(id: Id): Promise<boolean> {
@@ -258,6 +334,8 @@ function kindsOf(driver: Driver, timeoutMs: number) {
     renew: kind(OP_LOAD, renew),
     restamp: kind("cache.set", restamp),
     expire: kind("cache.expire", expire),
+    take: kind("cache.take", take),
+    touch: kind("cache.touch", touch),
     remove: kind("cache.delete", remove),
   };
 }

@@ -10,9 +10,19 @@
 -- @arg wakeChannel text
 -- @arg head bytes        see entry.ts, without the time
 -- @arg payload bytes
--- @returns bool
+-- @arg only text         absent or present, if what there is decides; empty if not
+-- @arg known bytes       how an entry begins that counts as none, as it is invalid
+-- @result stored
+-- @result absent
+-- @result present value:bytes
+if only ~= '' then
+  local found = redis.call('GET', value)
+  local isThere = found and not isOver(found) and (known == '' or string.sub(found, 1, #known) ~= known)
+  if only == 'present' and not isThere then return {'absent'} end
+  if only == 'absent' and isThere and string.sub(found, 8) ~= string.sub(head, 2) .. payload then return {'present', found} end
+end
 redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
 local waiters = redis.call('HGET', lease, 'waiters')
 redis.call('DEL', lease)
 if waiters then redis.call('PUBLISH', wakeChannel, value) end
-return 1
+return {'stored'}
