@@ -163,7 +163,7 @@ describe("cache on one server [standalone]", () => {
     await cache.set("k", "v1");
     proxy.dropReplies();
     const setting = cache.set("k", "v2");
-    await proxy.sawReply(":1");
+    await proxy.sawReply("stored");
     proxy.cut();
     await proxy.heal();
     await setting;
