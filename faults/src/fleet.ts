@@ -1,6 +1,7 @@
 /** The forked processes of a scenario: each has a name, a ledger of its own, and can be killed, frozen and asked to end. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { readLedger, ticks } from "./ledger.ts";
@@ -64,11 +65,15 @@ export class Member {
   /** Resolves when it has ended by itself; rejects, and kills it, when it does not. */
   async end(withinMs: number): Promise<void> {
     this.#ask({ ask: "end", withinMs });
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), withinMs);
+    let took = "";
+    const timer = setTimeout(() => {
+      took = `, after ${processorMs(this.#child.pid)} ms of processor time since it began`;
+      this.#child.kill("SIGKILL");
+    }, withinMs);
     await this.#exited;
     clearTimeout(timer);
     if (this.#child.exitCode !== 0)
-      throw new Error(`${this.name} did not end: ${this.#child.exitCode ?? this.#child.signalCode}`);
+      throw new Error(`${this.name} did not end: ${this.#child.exitCode ?? this.#child.signalCode}${took}`);
   }
 
   read<Entry>(): Entry[] {
@@ -78,5 +83,16 @@ export class Member {
   #ask(request: Request): void {
     // One that is dying gets nothing any more.
     if (this.isAlive) this.#child.send(request, () => undefined);
+  }
+}
+
+/** Tells one that goes in circles from one that waits, or that the machine has not let run. */
+function processorMs(pid: number | undefined): number | undefined {
+  try {
+    // Behind the name, which may hold anything: utime and stime are the 12th and 13th, in hundredths of a second.
+    const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)!.split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return undefined;
   }
 }

@@ -61,15 +61,15 @@ export class Crew {
     living[random.integer(0, living.length - 1)]?.freeze(ms);
   }
 
-  async endProducers(): Promise<void> {
+  /** Says which of them did not end. */
+  endProducers(): Promise<string[]> {
     this.#producersWanted = 0;
-    await Promise.all(this.producers.filter(({ isAlive }) => isAlive).map((member) => member.end(END_MS)));
+    return endAll(this.producers.filter(({ isAlive }) => isAlive));
   }
 
-  async endWorkers(): Promise<string[]> {
+  endWorkers(): Promise<string[]> {
     clearInterval(this.#watch);
-    const ends = await Promise.allSettled(this.livingWorkers.map((member) => member.end(END_MS)));
-    return ends.flatMap((end) => (end.status === "rejected" ? [(end.reason as Error).message] : []));
+    return endAll(this.livingWorkers);
   }
 
   async kill(): Promise<void> {
@@ -92,6 +92,11 @@ export class Crew {
       config: { ...this.#config, seed: this.#config.seed * 1_000 + number },
     });
   }
+}
+
+async function endAll(members: readonly Member[]): Promise<string[]> {
+  const ends = await Promise.allSettled(members.map((member) => member.end(END_MS)));
+  return ends.flatMap((end) => (end.status === "rejected" ? [(end.reason as Error).message] : []));
 }
 
 async function replace(living: readonly Member[], random: Random, fill: () => void): Promise<void> {

@@ -85,7 +85,7 @@ class QueueRun {
       const watch = setInterval(() => void this.#look(), LOOK_MS);
       await this.#misbehave().finally(() => clearInterval(watch));
       await this.#options.topology.settle();
-      await this.#crew.endProducers();
+      broken.push(...(await this.#crew.endProducers()));
       const tickingTo = Date.now();
       await subject.schedule?.end();
       this.#options.log("quiet");
