@@ -80,9 +80,11 @@ export class JobHost {
       const parent: Parent = { queue: this.#queue, partition: this.#partition.index, id: run.id };
       const plan = planOf(head, [parent], children);
       const waiters = { parents: [run.id], active: this.#store.keys.active, fence: run.fence };
-      if (!(await post.flows.extend(head, plan, waiters)))
+      // Of its own, as an earlier run may have begun to write one down.
+      const name = `${head}.${this.#runtime.randomUUID()}`;
+      if (!(await post.flows.extend(name, plan, waiters)))
         throw new LeaseLostError("expired", `job ${run.id}: it was given to another worker`, { op: "queue.spawn" });
-      await post.carryOut(head, plan);
+      await post.carryOut(name, plan);
     }
     throw run.suspend(new Blocked(`the job waits for what it has spawned as ${name}`));
   }

@@ -101,6 +101,11 @@ export class QueueKeys {
     return this.#keys.part("plan", name);
   }
 
+  /** What a job is to wait for, while a large plan is written down. */
+  staged(name: string): string {
+    return this.#keys.part("staged", name);
+  }
+
   /** Who a worker is, and what of its counts has arrived. */
   seen(worker: string): string {
     return this.#keys.part("seen", worker);

@@ -155,11 +155,11 @@ const FORGET = `local function forget(jobs, meta, ids)
   if not meta or redis.call('EXISTS', meta) == 0 then return end
   for _, id in ipairs(ids) do
     local own = redis.call(
-      'HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 'k' .. id, 's' .. id, 'w' .. id, 'p' .. id, 'l' .. id, 'x' .. id
+      'HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 'k' .. id, 'e' .. id, 's' .. id, 'w' .. id, 'p' .. id, 'l' .. id, 'x' .. id
     )
     if own > 0 then
       local head = string.sub(jobs, 1, -5)
-      redis.call('DEL', head .. 'children:' .. id, head .. 'steps:' .. id)
+      redis.call('UNLINK', head .. 'children:' .. id, head .. 'steps:' .. id)
     end
   end
 end
@@ -662,11 +662,35 @@ local function rowsOf(meta, state, ids, times, records)
 end
 `;
 
-const BLOCK = `local function block(jobs, meta, blocked, id, pairs_, held)
+const PENDING = `local function pendingOf(jobs, meta, id)
+  local known = tonumber(redis.call('HGET', meta, 'k' .. id) or -1)
+  if known >= 0 then return known end
+  local left = 0
+  for _, waits in ipairs(redis.call('HVALS', string.sub(jobs, 1, -5) .. 'children:' .. id)) do
+    if string.byte(waits) == 63 then left = left + 1 end
+  end
+  return left
+end
+`;
+
+const BLOCK = `local function block(jobs, meta, blocked, id, pairs_, held, staged, size)
   local children = string.sub(jobs, 1, -5) .. 'children:' .. id
-  local fresh = 0
-  for at = 1, #pairs_, 2 do fresh = fresh + redis.call('HSETNX', children, pairs_[at], '?' .. pairs_[at + 1]) end
-  redis.call('HSET', meta, 'k' .. id, 1)
+  local before, fresh = pendingOf(jobs, meta, id), 0
+  if staged then
+    fresh = size
+    if redis.call('HLEN', children) > size then
+      children, staged = staged, children
+    end
+    local flat = redis.call('HGETALL', children)
+    for at = 1, #flat, 1000 do redis.call('HSET', staged, unpack(flat, at, math.min(at + 999, #flat))) end
+    redis.call('DEL', children)
+    children = string.sub(jobs, 1, -5) .. 'children:' .. id
+    if staged ~= children then redis.call('RENAME', staged, children) end
+    redis.call('PERSIST', children)
+  else
+    for at = 1, #pairs_, 2 do fresh = fresh + redis.call('HSETNX', children, pairs_[at], '?' .. pairs_[at + 1]) end
+  end
+  redis.call('HSET', meta, 'k' .. id, before + fresh)
   if not held then
     redis.call('HINCRBY', blocked, id, fresh)
     redis.call('ZADD', blocked .. 'At', 'NX', now(), id)
@@ -746,22 +770,19 @@ local function keep(jobs, meta, id, record, outcome, count, ageMs)
 end
 `;
 
-const WAITS_FOR = `local function waitsFor(jobs, id)
-  local children = string.sub(jobs, 1, -5) .. 'children:' .. id
-  local left, fate, name, outcome = 0, nil, nil, nil
-  local flat = redis.call('HGETALL', children)
-  for at = 1, #flat, 2 do
-    local status, rest = string.sub(flat[at + 1], 1, 1), string.sub(flat[at + 1], 2)
-    if status == '?' then
-      left = left + 1
-    elseif status == 'f' then
-      redis.call('HSET', children, flat[at], 'd' .. rest)
-      fate = 'f'
-      name, outcome = string.match(rest, '^([^\\n]*)\\n?(.*)$')
-    elseif status == 'c' then
-      redis.call('HSET', children, flat[at], 'C' .. rest)
-      fate = fate or 'c'
-    end
+const WAITS_FOR = `local function waitsFor(jobs, meta, id)
+  local left, fate, name, outcome = pendingOf(jobs, meta, id), nil, nil, nil
+  local children, early = string.sub(jobs, 1, -5) .. 'children:' .. id, redis.call('HGET', meta, 'e' .. id)
+  local told = early and redis.call('HGET', children, early)
+  if early then redis.call('HDEL', meta, 'e' .. id) end
+  local status, rest = string.sub(told or '', 1, 1), string.sub(told or '', 2)
+  if status == 'f' then
+    redis.call('HSET', children, early, 'd' .. rest)
+    fate = 'f'
+    name, outcome = string.match(rest, '^([^\\n]*)\\n?(.*)$')
+  elseif status == 'c' then
+    redis.call('HSET', children, early, 'C' .. rest)
+    fate = 'c'
   end
   return left, fate, name, outcome
 end
@@ -1048,7 +1069,7 @@ export type CancelResult =
 export const cancel: Script<CancelKeys, CancelArgs, CancelResult> = {
   class: "idempotent",
   name: "queue.cancel",
-  sha1: "92166787ee3672f62515654afd3781de0ca53fe6",
+  sha1: "2a4929ae94bbeb49ad92a0f2c817719dd5cdc832",
   lua: `-- queue.cancel
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local jobs, meta, urgent, normal, low, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, keepMs, barMs, outcome = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -1206,7 +1227,7 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "789a9dc2acce28339e5b00abc20705d2c57377a9",
+  sha1: "6bd142d80f83214bb6df07cb10429bd031c8d598",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${WORKER_OF}${GHOSTS}${CANCELLED}${RULES_BEGIN}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}${RULES_END}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -1381,7 +1402,7 @@ export type CommitResult =
 export const commit: Script<CommitKeys, CommitArgs, CommitResult> = {
   class: "dedupable",
   name: "queue.commit",
-  sha1: "26e1d4dcf3aee90d0312b0fe6979316d6e8ecd90",
+  sha1: "17ead277181d7c8e18e238214e1672c82f97f3e5",
   lua: `-- queue.commit
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${FORGET}${LETTERS}local operation, active, jobs, meta, unique, letters, idle, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local written = {}
@@ -1581,7 +1602,7 @@ export type DrainResult =
 export const drain: Script<DrainKeys, DrainArgs, DrainResult> = {
   class: "idempotent",
   name: "queue.drain",
-  sha1: "5bb42ba16f07fe527219cb24f17e8e5a798f7ffe",
+  sha1: "a1afa143bba27e5bca29a7ba36ff8eaf9ef66f1c",
   lua: `-- queue.drain
 ${NOW}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local most, behind, channel = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -1676,7 +1697,7 @@ export type EnterResult = string[];
 export const enter: Script<EnterKeys, EnterArgs, EnterResult> = {
   class: "dedupable",
   name: "queue.enter",
-  sha1: "788691a8d2f4634f6b45de867c737cf4b3afd7aa",
+  sha1: "d8a21a654afdb3ea2872e30acafd41ed555a087a",
   lua: `-- queue.enter
 ${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${FORGET}${GIVE_UP}${BEGUN}${CANCELLED}${CANCEL_JOB}local operation, jobs, meta, urgent, normal, low, delayed, unique, windows, reruns, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local operationTtlMs, channel, keepMs, outcome = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -1915,9 +1936,9 @@ export type FlowAddResult = number;
 export const flowAdd: Script<FlowAddKeys, FlowAddArgs, FlowAddResult> = {
   class: "idempotent",
   name: "queue.flowAdd",
-  sha1: "5765b59ff164e1839ca908a7dcf752bdafdd16f9",
+  sha1: "1901947ec46af7aa6e5f947061ed7c553a4eccc4",
   lua: `-- queue.flowAdd
-${NOW}${BLOCK}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, delayed, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+${NOW}${PENDING}${BLOCK}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, delayed, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel, batch, openMs, operationTtlMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local fields = {}
 for i = 5, #ARGV do fields[i - 4] = ARGV[i] end
@@ -1983,7 +2004,7 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "ef74ee8b42dabd133fca404541e4e59b53a8568c",
+  sha1: "b5bb13ac52b7882d8fb4c0ac9f68985b4f7d3cbc",
   lua: `-- queue.flowEnded
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${DEATHS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results, closedMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -2030,12 +2051,16 @@ local function told(id, policy, ref, status, outcome)
     return
   end
   local name = string.sub(waits, 2)
-  redis.call('HSET', children, ref, markOf(policy, status, isWaiting) .. name .. '\\n' .. outcome)
+  local mark = markOf(policy, status, isWaiting)
+  redis.call('HSET', children, ref, mark .. name .. '\\n' .. outcome)
+  redis.call('HINCRBY', meta, 'k' .. id, -1)
+  if mark == 'f' then redis.call('HSET', meta, 'e' .. id, ref) end
+  if mark == 'c' then redis.call('HSETNX', meta, 'e' .. id, ref) end
   if not isWaiting then return end
   local record = redis.call('HGET', jobs, id)
   if not record then
     unblock(id)
-    redis.call('DEL', children)
+    redis.call('UNLINK', children)
     return
   end
   local left = redis.call('HINCRBY', blocked, id, -1)
@@ -2071,6 +2096,8 @@ export interface FlowExtendKeys {
   readonly active: Arg;
   readonly letters: Arg;
   readonly plan: Arg;
+  /** those that they wait for, of a plan that was written down before */
+  readonly staged: Arg;
 }
 
 export interface FlowExtendArgs {
@@ -2085,23 +2112,30 @@ export interface FlowExtendArgs {
   /** references and names, alternating; of each of the parents */
   readonly waits: unknown;
   readonly letter: string;
+  /** how many jobs of the plan were written down before; 0: none, it comes with this call */
+  readonly written: number;
+  /** and how many they wait for */
+  readonly links: number;
+  /** the first reference of these */
+  readonly first: string;
   readonly nodes: readonly Arg[];
 }
 
 export type FlowExtendResult =
   | { readonly status: "ok" }
-  | { readonly status: "stale" };
+  | { readonly status: "stale" }
+  | { readonly status: "lost" };
 
 /** Let jobs wait for more others, and write down the others: one that runs (`fence` is not 0), or those of some that wait still. */
 export const flowExtend: Script<FlowExtendKeys, FlowExtendArgs, FlowExtendResult> = {
   class: "idempotent",
   name: "queue.flowExtend",
-  sha1: "e53e83a6251225d468142bda1134feb87aa36b91",
+  sha1: "e2ac356b05e6e7b6292a2d7dfebe3875313de59d",
   lua: `-- queue.flowExtend
-${NOW}${BLOCK}local jobs, meta, blocked, active, letters, plan = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local fence, parents, open, batch, openMs, waits, letter = tonumber(ARGV[1]), cjson.decode(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), cjson.decode(ARGV[6]), ARGV[7]
+${NOW}${PENDING}${BLOCK}local jobs, meta, blocked, active, letters, plan, staged = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local fence, parents, open, batch, openMs, waits, letter, written, links, first = tonumber(ARGV[1]), cjson.decode(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), cjson.decode(ARGV[6]), ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
 local nodes = {}
-for i = 8, #ARGV do nodes[i - 7] = ARGV[i] end
+for i = 11, #ARGV do nodes[i - 10] = ARGV[i] end
 local function mayWait(id)
   if fence ~= 0 then
     local held = redis.call('ZSCORE', active, id)
@@ -2112,26 +2146,37 @@ local function mayWait(id)
   local waits = redis.call('HGET', string.sub(jobs, 1, -5) .. 'children:' .. id, open)
   return waits and string.sub(waits, 1, 1) == '?'
 end
-local fresh, found = 0, false
+local ids, fresh, isRepeated = {}, 0, false
 for _, id in ipairs(parents) do
   if mayWait(id) then
-    found = true
-    fresh = fresh + block(jobs, meta, blocked, id, waits, fence ~= 0)
+    ids[#ids + 1] = id
+    isRepeated = isRepeated or redis.call('HEXISTS', string.sub(jobs, 1, -5) .. 'children:' .. id, first) == 1
   end
 end
-if not found then return 'stale' end
-if fresh > 0 and #nodes > 0 then
+if #ids == 0 then return 'stale' end
+if written > 0 and isRepeated then return 'ok' end
+if written > 0 and (redis.call('LLEN', plan) ~= written or redis.call('HLEN', staged) ~= links) then return 'lost' end
+for at, id in ipairs(ids) do
+  local own = written > 0 and staged
+  if own and at < #ids then
+    own = staged .. ':' .. at
+    redis.call('COPY', staged, own, 'REPLACE')
+  end
+  fresh = fresh + block(jobs, meta, blocked, id, waits, fence ~= 0, own, links)
+end
+if fresh > 0 and (#nodes > 0 or written > 0) then
   for at = 1, #nodes, 500 do redis.call('RPUSH', plan, unpack(nodes, at, math.min(at + 499, #nodes))) end
+  redis.call('PERSIST', plan)
   redis.call('HSET', letters, letter, now())
 end
 if batch ~= '' then redis.call('PEXPIRE', batch, openMs) end
 return 'ok'
 `,
   encodeKeys(keys, out) {
-    out.push(keys.jobs, keys.meta, keys.blocked, keys.active, keys.letters, keys.plan);
+    out.push(keys.jobs, keys.meta, keys.blocked, keys.active, keys.letters, keys.plan, keys.staged);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("fence", args.fence), encodeJson("parents", args.parents), args.open, args.batch, encodeInt("openMs", args.openMs), encodeJson("waits", args.waits), args.letter);
+    out.push(encodeInt("fence", args.fence), encodeJson("parents", args.parents), args.open, args.batch, encodeInt("openMs", args.openMs), encodeJson("waits", args.waits), args.letter, encodeInt("written", args.written), encodeInt("links", args.links), args.first);
     for (const each of args.nodes) out.push(each);
   },
   decode(reply) {
@@ -2143,8 +2188,70 @@ return 'ok'
       case "stale":
         expectFields(fields, 0);
         return { status: "stale" };
+      case "lost":
+        expectFields(fields, 0);
+        return { status: "lost" };
       default:
-        throw new UnexpectedReplyError("one of ok, stale", reply);
+        throw new UnexpectedReplyError("one of ok, stale, lost", reply);
+    }
+  },
+};
+
+export interface FlowPlanKeys {
+  readonly plan: Arg;
+  readonly staged: Arg;
+}
+
+export interface FlowPlanArgs {
+  readonly ttlMs: number;
+  /** how many jobs were written down before */
+  readonly before: number;
+  /** how many of these are */
+  readonly count: number;
+  /** jobs; then references and names (with their `?`) of those that are waited for, alternating */
+  readonly parts: readonly Arg[];
+}
+
+export type FlowPlanResult =
+  | { readonly status: "ok" }
+  | { readonly status: "lost" };
+
+/** Write down a part of a large plan, before the step that makes it count; what never counts expires. A part that is there already is left as it is. */
+export const flowPlan: Script<FlowPlanKeys, FlowPlanArgs, FlowPlanResult> = {
+  class: "idempotent",
+  name: "queue.flowPlan",
+  sha1: "d2d7f6c59c925f2700f354172dc0b30754959a14",
+  lua: `-- queue.flowPlan
+local plan, staged = KEYS[1], KEYS[2]
+local ttlMs, before, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local parts = {}
+for i = 4, #ARGV do parts[i - 3] = ARGV[i] end
+local written = redis.call('LLEN', plan)
+if written < before then return 'lost' end
+if written == before and count > 0 then redis.call('RPUSH', plan, unpack(parts, 1, count)) end
+if #parts > count then redis.call('HSET', staged, unpack(parts, count + 1, #parts)) end
+redis.call('PEXPIRE', plan, ttlMs)
+redis.call('PEXPIRE', staged, ttlMs)
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.plan, keys.staged);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("ttlMs", args.ttlMs), encodeInt("before", args.before), encodeInt("count", args.count));
+    for (const each of args.parts) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "lost":
+        expectFields(fields, 0);
+        return { status: "lost" };
+      default:
+        throw new UnexpectedReplyError("one of ok, lost", reply);
     }
   },
 };
@@ -2171,28 +2278,27 @@ export type FlowRetryResult =
 export const flowRetry: Script<FlowRetryKeys, FlowRetryArgs, FlowRetryResult> = {
   class: "idempotent",
   name: "queue.flowRetry",
-  sha1: "1e8cc337e562a5c5118eac2712e446e78d593551",
+  sha1: "8157e6bd0cb35c3c236bc5ebead9a1cb8a944b93",
   lua: `-- queue.flowRetry
-${NOW}${EVENTS}local jobs, meta, dead, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+${NOW}${EVENTS}${PENDING}local jobs, meta, dead, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local channel, id = ARGV[1], ARGV[2]
 local refs = {}
 for i = 3, #ARGV do refs[i - 2] = ARGV[i] end
 local isDead = redis.call('ZSCORE', dead, id) and redis.call('HEXISTS', meta, 'r' .. id) == 1
 if not isDead and redis.call('HEXISTS', blocked, id) == 0 then return 'missing' end
 local children = string.sub(jobs, 1, -5) .. 'children:' .. id
-local again = 0
+local again, before = 0, pendingOf(jobs, meta, id)
 for _, ref in ipairs(refs) do
   local told = redis.call('HGET', children, ref)
   if told and not string.find('?o', string.sub(told, 1, 1), 1, true) then
     redis.call('HSET', children, ref, '?' .. string.sub(told, 2, string.find(told, '\\n', 1, true) - 1))
+    if redis.call('HGET', meta, 'e' .. id) == ref then redis.call('HDEL', meta, 'e' .. id) end
     again = again + 1
   end
 end
+local left = before + again
+redis.call('HSET', meta, 'k' .. id, left)
 if isDead then
-  local left = 0
-  for _, value in ipairs(redis.call('HVALS', children)) do
-    if string.sub(value, 1, 1) == '?' then left = left + 1 end
-  end
   if left == 0 then return 'missing' end
   redis.call('ZREM', dead, id)
   redis.call('HDEL', meta, 'r' .. id)
@@ -2233,6 +2339,8 @@ export interface FlowStartKeys {
   readonly blocked: Arg;
   readonly letters: Arg;
   readonly plan: Arg;
+  /** those that it waits for, of a plan that was written down before */
+  readonly staged: Arg;
 }
 
 export interface FlowStartArgs {
@@ -2246,39 +2354,46 @@ export interface FlowStartArgs {
   readonly waits: unknown;
   /** by which the plan is found again */
   readonly letter: string;
+  /** how many jobs of the plan were written down before; 0: none, it comes with this call */
+  readonly written: number;
+  /** and how many it waits for */
+  readonly links: number;
   /** the plan */
   readonly nodes: readonly Arg[];
 }
 
 export type FlowStartResult =
   | { readonly status: "ok" }
-  | { readonly status: "duplicate" };
+  | { readonly status: "duplicate" }
+  | { readonly status: "lost" };
 
 /** Add a job that waits for others, and write down the others: they are added from this plan, whatever happens to its writer. */
 export const flowStart: Script<FlowStartKeys, FlowStartArgs, FlowStartResult> = {
   class: "dedupable",
   name: "queue.flowStart",
-  sha1: "b1a50033851be09ee49bcccf5d235d3bdd450642",
+  sha1: "a730855c2439fffb9629ea3aa732f38663b60b7f",
   lua: `-- queue.flowStart
-${NOW}${EVENTS}${BLOCK}local operation, jobs, meta, blocked, letters, plan = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local operationTtlMs, channel, id, lane, record, waits, letter = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], cjson.decode(ARGV[6]), ARGV[7]
+${NOW}${EVENTS}${PENDING}${BLOCK}local operation, jobs, meta, blocked, letters, plan, staged = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local operationTtlMs, channel, id, lane, record, waits, letter, written, links = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], cjson.decode(ARGV[6]), ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
 local nodes = {}
-for i = 8, #ARGV do nodes[i - 7] = ARGV[i] end
+for i = 10, #ARGV do nodes[i - 9] = ARGV[i] end
 if redis.call('EXISTS', operation) == 1 then return 'ok' end
 if redis.call('HEXISTS', jobs, id) == 1 then return 'duplicate' end
+if written > 0 and (redis.call('LLEN', plan) ~= written or redis.call('HLEN', staged) ~= links) then return 'lost' end
 redis.call('SET', operation, '1', 'PX', operationTtlMs)
 redis.call('HSET', jobs, id, string.format('%013.0f', now()) .. lane .. record)
-block(jobs, meta, blocked, id, waits)
+block(jobs, meta, blocked, id, waits, false, written > 0 and staged, links)
 noteEvent(jobs, channel, 'added', id, string.rep('0', 13) .. lane .. record)
 for at = 1, #nodes, 500 do redis.call('RPUSH', plan, unpack(nodes, at, math.min(at + 499, #nodes))) end
+redis.call('PERSIST', plan)
 redis.call('HSET', letters, letter, now())
 return 'ok'
 `,
   encodeKeys(keys, out) {
-    out.push(keys.operation, keys.jobs, keys.meta, keys.blocked, keys.letters, keys.plan);
+    out.push(keys.operation, keys.jobs, keys.meta, keys.blocked, keys.letters, keys.plan, keys.staged);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.channel, args.id, args.lane, args.record, encodeJson("waits", args.waits), args.letter);
+    out.push(encodeInt("operationTtlMs", args.operationTtlMs), args.channel, args.id, args.lane, args.record, encodeJson("waits", args.waits), args.letter, encodeInt("written", args.written), encodeInt("links", args.links));
     for (const each of args.nodes) out.push(each);
   },
   decode(reply) {
@@ -2290,8 +2405,11 @@ return 'ok'
       case "duplicate":
         expectFields(fields, 0);
         return { status: "duplicate" };
+      case "lost":
+        expectFields(fields, 0);
+        return { status: "lost" };
       default:
-        throw new UnexpectedReplyError("one of ok, duplicate", reply);
+        throw new UnexpectedReplyError("one of ok, duplicate, lost", reply);
     }
   },
 };
@@ -2676,7 +2794,7 @@ export type LeaveResult =
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "idempotent",
   name: "queue.leave",
-  sha1: "0d67bdef4f4c2fbb2c82d05c1874aee463909322",
+  sha1: "24f9a9d14069e69166b4554d508722aa6a659294",
   lua: `-- queue.leave
 ${NOW}${IDLE}${FORGET}${OPTIONS}${EVENTS}${LETTERS}${GIVE_UP}${CANCELLED}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, idle, unique, control, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
@@ -3181,7 +3299,7 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "c7e64188ca63d713b0dc6386f7c986628f88ac7b",
+  sha1: "c50fe51f722b7b2cfd274afb1dd52ed40d4f6722",
   lua: `-- queue.recover
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${DEATHS}${LETTERS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}${CANCELLED}${RETENTION}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, wakeKey, maxCrashes, deadCount, deadAgeMs, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
@@ -3281,7 +3399,7 @@ export type RemoveResult =
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "66fec8910c9f408b27f27a1e7cded78d24e18612",
+  sha1: "8ec4b7fde9901c61d10be0e08ea5cee18052865e",
   lua: `-- queue.remove
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${GHOSTS}${UNPLACE}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel = ARGV[1]
@@ -3431,9 +3549,9 @@ export type RetryResult = string[];
 export const retry: Script<RetryKeys, RetryArgs, RetryResult> = {
   class: "idempotent",
   name: "queue.retry",
-  sha1: "134885934041acee2be85368222782bcc5390f2d",
+  sha1: "edbb977cbf0d0a3d4c18890f0d01c1b9dc4014f5",
   lua: `-- queue.retry
-${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${WAITS_FOR}local jobs, meta, urgent, normal, low, dead, unique, completed, kept, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${PENDING}${WAITS_FOR}local jobs, meta, urgent, normal, low, dead, unique, completed, kept, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local channel = ARGV[1]
 local ids = {}
 for i = 2, #ARGV do ids[i - 1] = ARGV[i] end
@@ -3460,7 +3578,7 @@ for at, id in ipairs(ids) do
     if isDead then
       redis.call('ZREM', dead, id)
       local diedWaiting = redis.call('HEXISTS', meta, 'r' .. id) == 1
-      if redis.call('HEXISTS', meta, 'k' .. id) == 1 then left = waitsFor(jobs, id) end
+      if redis.call('HEXISTS', meta, 'k' .. id) == 1 then left = waitsFor(jobs, meta, id) end
       if not diedWaiting then left = 0 end
       redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'p' .. id, 'r' .. id, 's' .. id)
       redis.call('DEL', string.sub(jobs, 1, -5) .. 'steps:' .. id)
@@ -3795,7 +3913,7 @@ export type ScheduleTickResult =
 export const scheduleTick: Script<ScheduleTickKeys, ScheduleTickArgs, ScheduleTickResult> = {
   class: "idempotent",
   name: "queue.scheduleTick",
-  sha1: "fccb5829087d417dd4f087e5283bcc5ce9839243",
+  sha1: "0e4ad3c2c90807f1496ee06e4f2f70dda280680a",
   lua: `-- queue.scheduleTick
 ${NOW}${IDLE}${SCHEDULE_STATE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${SCHEDULE_JOB}${FORGET}${WORKER_OF}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local ticks, states, schedules, jobs, meta, dead, unique, workers, letters, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local channel, jobHead, retryMs, keepMs, outcome = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
@@ -3936,9 +4054,9 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "58e3f7dc51e2dbbc6a5c8da7f4415dffc533ba7d",
+  sha1: "c42e03f7c8fbf93706f01107653288d614e4fd90",
   lua: `-- queue.settle
-${NOW}${IDLE}${OPTIONS}${EVENTS}${DEATHS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+${NOW}${IDLE}${OPTIONS}${EVENTS}${DEATHS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${PENDING}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs, leaves = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
 local fields = {}
 for i = 9, #ARGV do fields[i - 8] = ARGV[i] end
@@ -3949,7 +4067,7 @@ local function endForGood(id, uniqueKey, outcome, isTold)
   redis.call('PUBLISH', channel, results .. id)
 end
 local function waitForOthers(id, record)
-  local left, early, name, outcome = waitsFor(jobs, id)
+  local left, early, name, outcome = waitsFor(jobs, meta, id)
   if early == 'f' then
     local keys = {jobs = jobs, meta = meta, dead = dead, unique = unique, letters = letters}
     if not dieWith(keys, channel, results, id, record, name, outcome) then return end
@@ -4172,7 +4290,7 @@ export type StartedResult =
 export const started: Script<StartedKeys, StartedArgs, StartedResult> = {
   class: "idempotent",
   name: "queue.started",
-  sha1: "0b648d85d2f2c8c79fee0fb2a86bf88276a44792",
+  sha1: "baf46452879a68a2c239dcc335345126f1c260d0",
   lua: `-- queue.started
 ${NOW}${IDLE}${FORGET}local unique, idle = KEYS[1], KEYS[2]
 local channel = ARGV[1]

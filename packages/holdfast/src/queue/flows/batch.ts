@@ -8,7 +8,7 @@ import { addSettings, checkName } from "../options.ts";
 import type { Partition } from "../partition.ts";
 import type { Partitions } from "../partitions.ts";
 import { encodeRecord } from "../record.ts";
-import { checkChildren, type QueueChild } from "./child.ts";
+import { checkChildren, QueueChild } from "./child.ts";
 import { OPEN } from "./fan-in.ts";
 import { type Parent, planOf } from "./plan.ts";
 
@@ -64,6 +64,7 @@ export function batchSettings<Payload>(
 
 const ID_BYTES = 9;
 const MAX_ID = 150;
+const MAX_PART = 250;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -102,21 +103,34 @@ export class QueueBatch {
   }
 
   /**
-   * Adds jobs. `closed`: it was closed, or its callbacks have run; nothing was added.
-   * Cost: a script, and one per 100 jobs and slot; the first call has one more.
+   * Adds jobs. `closed`: it was closed, or its callbacks have run; nothing was added (of more than 250 jobs nothing more, where it is closed meanwhile).
+   * Cost: a script per 250 jobs, and one per 100 jobs and slot; the first call has one more.
    */
   add(children: readonly QueueChild[]): Promise<{ readonly status: "ok" | "closed" }> {
     return this.#operations.run("batch.add", this.id, async () => {
       const jobs = checkChildren("children", children);
       await this.#open();
-      const head = `${this.id}/${this.#core.driver.runtime.randomBytes(ID_BYTES).toString("base64url")}`;
-      const plan = planOf(head, this.#parents, jobs);
-      const waiters = { parents: this.#parents.map((parent) => parent.id), open: OPEN, batch: this.#name };
-      const { post } = this.#partition;
-      if (!(await post.flows.extend(head, plan, waiters))) return { status: "closed" };
-      await post.carryOut(head, plan);
+      for (const some of this.#parts(jobs)) if (!(await this.#add(some))) return { status: "closed" };
       return { status: "ok" };
     });
+  }
+
+  /** Jobs that do not wait for others go in pieces, as each of the callbacks waits for each of them. */
+  #parts(jobs: readonly QueueChild[]): (readonly QueueChild[])[] {
+    if (jobs.length <= MAX_PART || jobs.some((job) => QueueChild.partsOf(job).height > 0)) return [jobs];
+    return Array.from({ length: Math.ceil(jobs.length / MAX_PART) }, (_, at) =>
+      jobs.slice(at * MAX_PART, (at + 1) * MAX_PART),
+    );
+  }
+
+  async #add(jobs: readonly QueueChild[]): Promise<boolean> {
+    const head = `${this.id}/${this.#core.driver.runtime.randomBytes(ID_BYTES).toString("base64url")}`;
+    const plan = planOf(head, this.#parents, jobs);
+    const waiters = { parents: this.#parents.map((parent) => parent.id), open: OPEN, batch: this.#name };
+    const { post } = this.#partition;
+    if (!(await post.flows.extend(head, plan, waiters))) return false;
+    await post.carryOut(head, plan);
+    return true;
   }
 
   /** Lets the callbacks run once what was added has ended. Idempotent. Cost: a script; one more where nothing was added. */

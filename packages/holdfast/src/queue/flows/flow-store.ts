@@ -8,7 +8,8 @@ import type { QueueKeys } from "../keys.ts";
 import { cancel, find, flowAdd, flowEnded, flowExtend, flowRetry, flowStart, retry } from "../scripts.gen.ts";
 import type { QueueJobState } from "../jobs/info.ts";
 import type { Plan, PlanNode } from "./plan.ts";
-import { decodeNode, encodeNode } from "./plan-text.ts";
+import { decodeNode } from "./plan-text.ts";
+import { PlanWriter } from "./plan-writer.ts";
 
 /** Of a job that has ended, to one that waits for it. */
 export interface Ended {
@@ -27,6 +28,9 @@ export interface Root {
 
 const MAX_BATCH = 50;
 const PAGE = 100;
+/** About a millisecond of the server's time. */
+const MAX_PART = 250;
+const MAX_SCANNED = 1_000;
 const PENDING = "?".charCodeAt(0);
 /** As for other additions. */
 const OPERATION_TTL_MS = 60_000;
@@ -43,6 +47,7 @@ export class FlowStore {
   readonly #call: UnclassedCall;
   readonly #slot: number;
   readonly #lane = new Lane();
+  readonly #writer: PlanWriter;
   readonly #adding: BatchKind<PlanNode, undefined>;
   readonly #telling: BatchKind<Ended, number>;
 
@@ -50,6 +55,7 @@ export class FlowStore {
     this.#core = core;
     this.#keys = keys;
     this.#call = { op: "queue.flow", timeoutMs };
+    this.#writer = new PlanWriter(core, keys, this.#call);
     this.#slot = core.driver.slotOf(keys.queue);
     this.#adding = listKind(MAX_BATCH, (nodes) => this.#addAll(nodes));
     this.#telling = listKind(MAX_BATCH, (ended) => this.tellAll(ended));
@@ -59,39 +65,55 @@ export class FlowStore {
   async start(name: string, root: Root, plan: Plan): Promise<"ok" | "duplicate"> {
     const { jobs, meta, blocked, letters } = this.#keys;
     const operation = this.#keys.operation(this.#core.driver.runtime.randomUUID());
-    const names = { operation, jobs, meta, blocked, letters, plan: this.#keys.plan(name) };
+    const names = {
+      operation,
+      jobs,
+      meta,
+      blocked,
+      letters,
+      plan: this.#keys.plan(name),
+      staged: this.#keys.staged(name),
+    };
     const { id, lane, record } = root;
+    const written = await this.#writer.write(name, plan);
     const args = {
       operationTtlMs: OPERATION_TTL_MS,
       channel: this.#core.wakeups.channel,
       id,
       lane: String(lane),
       record,
-      waits: plan.waits,
       letter: planLetter(name),
-      nodes: plan.nodes.map(encodeNode),
+      ...written,
     };
     const { status } = await runScript(this.#core.driver, flowStart, names, args, this.#call);
-    return status;
+    return status === "lost" ? this.#writer.lost(name) : status;
   }
 
   /** Lets a job that runs, or those of some jobs that wait still, wait for those of the plan too. False where the claim is over, or none of the jobs waits. */
   async extend(name: string, plan: Plan, waiting: Waiters): Promise<boolean> {
     const { jobs, meta, blocked, letters } = this.#keys;
     const { active = jobs, fence = 0, parents, open = "", batch } = waiting;
-    const names = { jobs, meta, blocked, active, letters, plan: this.#keys.plan(name) };
+    const names = {
+      jobs,
+      meta,
+      blocked,
+      active,
+      letters,
+      plan: this.#keys.plan(name),
+      staged: this.#keys.staged(name),
+    };
     const args = {
       fence,
       parents,
       open,
       batch: batch === undefined ? "" : this.#keys.batch(batch),
       openMs: OPEN_MS,
-      waits: plan.waits,
       letter: planLetter(name),
-      nodes: plan.nodes.map(encodeNode),
+      first: plan.waits[0] ?? "",
+      ...(await this.#writer.write(name, plan)),
     };
     const { status } = await runScript(this.#core.driver, flowExtend, names, args, this.#call);
-    return status === "ok";
+    return status === "lost" ? this.#writer.lost(name) : status === "ok";
   }
 
   /** The jobs that a batch calls back with, all of them in one step: unless it was opened before. */
@@ -126,17 +148,14 @@ export class FlowStore {
   async retry(id: string, refs: readonly string[]): Promise<boolean> {
     const { jobs, meta, dead, blocked } = this.#keys;
     const names = { jobs, meta, dead, blocked };
-    return (
-      (
-        await runScript(
-          this.#core.driver,
-          flowRetry,
-          names,
-          { channel: this.#core.wakeups.channel, id, refs },
-          this.#call,
-        )
-      ).status === "ok"
-    );
+    const { channel } = this.#core.wakeups;
+    let waits = false;
+    for (let from = 0; from < refs.length; from += MAX_PART) {
+      const args = { channel, id, refs: refs.slice(from, from + MAX_PART) };
+      const { status } = await runScript(this.#core.driver, flowRetry, names, args, this.#call);
+      waits ||= status === "ok";
+    }
+    return waits;
   }
 
   /** As `queue.cancel`. One that the flow has not added yet is not added any more. */
@@ -171,8 +190,16 @@ export class FlowStore {
   /** Each reference with what is known of the job. */
   async children(id: string): Promise<Map<string, Buffer>> {
     const key = this.#keys.children(id);
-    const reply = await this.#core.driver.send(["HGETALL", key], { ...this.#call, class: "read" }, key);
-    return new Map(pairs(listOf(reply, "queue.flow", key)).map(([ref, value]) => [String(ref), value as Buffer]));
+    const call = { ...this.#call, class: "read" } as const;
+    const found = new Map<string, Buffer>();
+    let cursor = "0";
+    do {
+      const args = ["HSCAN", key, cursor, "COUNT", String(MAX_SCANNED)];
+      const [next, flat] = listOf(await this.#core.driver.send(args, call, key), "queue.flow", key);
+      for (const [ref, value] of pairs(listOf(flat, "queue.flow", key))) found.set(String(ref), value as Buffer);
+      cursor = String(next);
+    } while (cursor !== "0");
+    return found;
   }
 
   /** Whether the job has not been told yet how the one with this reference ended. */

@@ -103,18 +103,17 @@ export class QueueFlows {
     const state = await flows.stateOf(address.id);
     if (state === undefined) return 0;
     const children = await this.#children(address);
-    const dead: { readonly ref: string; readonly child: Address }[] = [];
-    for (const { ref, child, result } of children) {
-      if (result.status !== "dead") continue;
-      const below = await this.#office.of(child.queue, child.partition).flows.stateOf(child.id);
-      if (below !== undefined) dead.push({ ref, child });
-    }
+    const died = children.filter(({ result }) => result.status === "dead");
+    const stateOf = ({ child }: Below) => this.#office.of(child.queue, child.partition).flows.stateOf(child.id);
+    const states = await inChunks(died, (chunk) => Promise.all(chunk.map(stateOf)), { size: AT_ONCE });
+    const dead = died.filter((_, at) => states[at] !== undefined);
     let retried = 0;
     const refs = dead.map(({ ref }) => ref);
     const waits = refs.length > 0 && (await flows.retry(address.id, refs));
     if (state === "dead" && !waits) retried += await flows.redrive(address.id);
-    for (const { child } of children) retried += await this.#retry(child, done);
-    return retried;
+    const retry = (chunk: readonly Below[]) => Promise.all(chunk.map(({ child }) => this.#retry(child, done)));
+    const below = await inChunks(children, retry, { size: AT_ONCE });
+    return below.reduce((sum, each) => sum + each, retried);
   }
 
   /** Those that wait first, so that none runs, or dies, because of the others; what they wait for is forgotten with them. */

@@ -2,6 +2,7 @@
 -- left as it is: the request may come twice, and from two that carry out one plan.
 -- @class idempotent
 -- @include now
+-- @include pending
 -- @include block
 -- @include idle
 -- @include options

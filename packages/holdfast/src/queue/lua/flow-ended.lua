@@ -69,12 +69,16 @@ local function told(id, policy, ref, status, outcome)
     return
   end
   local name = string.sub(waits, 2)
-  redis.call('HSET', children, ref, markOf(policy, status, isWaiting) .. name .. '\n' .. outcome)
+  local mark = markOf(policy, status, isWaiting)
+  redis.call('HSET', children, ref, mark .. name .. '\n' .. outcome)
+  redis.call('HINCRBY', meta, 'k' .. id, -1)
+  if mark == 'f' then redis.call('HSET', meta, 'e' .. id, ref) end
+  if mark == 'c' then redis.call('HSETNX', meta, 'e' .. id, ref) end
   if not isWaiting then return end
   local record = redis.call('HGET', jobs, id)
   if not record then
     unblock(id)
-    redis.call('DEL', children)
+    redis.call('UNLINK', children)
     return
   end
   local left = redis.call('HINCRBY', blocked, id, -1)

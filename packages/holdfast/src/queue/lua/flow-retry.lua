@@ -2,6 +2,7 @@
 -- @class idempotent
 -- @include now
 -- @include events
+-- @include pending
 -- @key jobs
 -- @key meta
 -- @key dead
@@ -14,19 +15,18 @@
 local isDead = redis.call('ZSCORE', dead, id) and redis.call('HEXISTS', meta, 'r' .. id) == 1
 if not isDead and redis.call('HEXISTS', blocked, id) == 0 then return 'missing' end
 local children = string.sub(jobs, 1, -5) .. 'children:' .. id
-local again = 0
+local again, before = 0, pendingOf(jobs, meta, id)
 for _, ref in ipairs(refs) do
   local told = redis.call('HGET', children, ref)
   if told and not string.find('?o', string.sub(told, 1, 1), 1, true) then
     redis.call('HSET', children, ref, '?' .. string.sub(told, 2, string.find(told, '\n', 1, true) - 1))
+    if redis.call('HGET', meta, 'e' .. id) == ref then redis.call('HDEL', meta, 'e' .. id) end
     again = again + 1
   end
 end
+local left = before + again
+redis.call('HSET', meta, 'k' .. id, left)
 if isDead then
-  local left = 0
-  for _, value in ipairs(redis.call('HVALS', children)) do
-    if string.sub(value, 1, 1) == '?' then left = left + 1 end
-  end
   if left == 0 then return 'missing' end
   redis.call('ZREM', dead, id)
   redis.call('HDEL', meta, 'r' .. id)

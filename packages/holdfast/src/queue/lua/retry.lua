@@ -7,6 +7,7 @@
 -- @include events
 -- @include groups
 -- @include place
+-- @include pending
 -- @include waits-for
 -- @key jobs
 -- @key meta
@@ -46,7 +47,7 @@ for at, id in ipairs(ids) do
     if isDead then
       redis.call('ZREM', dead, id)
       local diedWaiting = redis.call('HEXISTS', meta, 'r' .. id) == 1
-      if redis.call('HEXISTS', meta, 'k' .. id) == 1 then left = waitsFor(jobs, id) end
+      if redis.call('HEXISTS', meta, 'k' .. id) == 1 then left = waitsFor(jobs, meta, id) end
       if not diedWaiting then left = 0 end
       redis.call('HDEL', meta, 'f' .. id, 'c' .. id, 'p' .. id, 'r' .. id, 's' .. id)
       redis.call('DEL', string.sub(jobs, 1, -5) .. 'steps:' .. id)

@@ -15,6 +15,7 @@
 -- @include letters
 -- @include give-up
 -- @include die
+-- @include pending
 -- @include waits-for
 -- @include cancelled
 -- @include retention
@@ -48,7 +49,7 @@ local function endForGood(id, uniqueKey, outcome, isTold)
 end
 -- Those that it waits for may all have ended meanwhile, or one of them has died.
 local function waitForOthers(id, record)
-  local left, early, name, outcome = waitsFor(jobs, id)
+  local left, early, name, outcome = waitsFor(jobs, meta, id)
   if early == 'f' then
     local keys = {jobs = jobs, meta = meta, dead = dead, unique = unique, letters = letters}
     if not dieWith(keys, channel, results, id, record, name, outcome) then return end

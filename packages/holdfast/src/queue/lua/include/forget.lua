@@ -1,17 +1,17 @@
 -- What is kept beside a record has the record's id behind one letter: `f` how its runs failed, `c` how often its worker died,
--- `r` why it is dead without a run, `k` that it has waited for others, `s` that it has steps, `w` the signal that it waits for,
--- `p` its progress, `l` its logs, `x` that it is cancelled while it runs.
+-- `r` why it is dead without a run, `k` for how many others it waits, or has waited, `s` that it has steps, `w` the signal that it waits for,
+-- `e` that one of those died before it waited, `p` its progress, `l` its logs, `x` that it is cancelled while it runs.
 -- `meta` may be false, where it is known that there is none.
 local function forget(jobs, meta, ids)
   redis.call('HDEL', jobs, unpack(ids))
   if not meta or redis.call('EXISTS', meta) == 0 then return end
   for _, id in ipairs(ids) do
     local own = redis.call(
-      'HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 'k' .. id, 's' .. id, 'w' .. id, 'p' .. id, 'l' .. id, 'x' .. id
+      'HDEL', meta, 'f' .. id, 'c' .. id, 'r' .. id, 'k' .. id, 'e' .. id, 's' .. id, 'w' .. id, 'p' .. id, 'l' .. id, 'x' .. id
     )
     if own > 0 then
       local head = string.sub(jobs, 1, -5)
-      redis.call('DEL', head .. 'children:' .. id, head .. 'steps:' .. id)
+      redis.call('UNLINK', head .. 'children:' .. id, head .. 'steps:' .. id)
     end
   end
 end
