@@ -8,7 +8,7 @@ const MINUTES = 60_000;
 
 beforeAll(build, 3 * MINUTES);
 
-describe("--once", { timeout: 5 * MINUTES }, () => {
+describe("--once", { timeout: 15 * MINUTES }, () => {
   it("replays on the embedded server, checks every number and says so in one line", async () => {
     const { output, summary } = await replayAndCheck("--flights=2000");
     expect(output).toContain("on the embedded server");

@@ -25,7 +25,7 @@ const executable = ensureChromium();
 if (executable === undefined)
   console.warn("the page is NOT TESTED: no Chromium was found, and none could be installed");
 
-describe.skipIf(executable === undefined)("the page", { timeout: 2 * MINUTES }, () => {
+describe.skipIf(executable === undefined)("the page", { timeout: 10 * MINUTES }, () => {
   let demo: RunningDemo;
   let browser: Browser;
   let visit: Page;
@@ -36,10 +36,11 @@ describe.skipIf(executable === undefined)("the page", { timeout: 2 * MINUTES }, 
     demo = await startDemo("--speed=300");
     browser = await openBrowser(executable ?? "");
     visit = await browser.newPage({ colorScheme: "light", reducedMotion: "reduce" });
+    visit.setDefaultTimeout(3 * MINUTES);
     visit.on("pageerror", (error) => complaints.push(error.message));
     visit.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     await visit.goto(demo.url);
-  }, 5 * MINUTES);
+  }, 15 * MINUTES);
 
   afterAll(async () => {
     await browser?.close();
@@ -198,7 +199,7 @@ describe.skipIf(executable === undefined)("the page", { timeout: 2 * MINUTES }, 
     await visit.locator("[data-process=api] .kill").click();
     await visit.locator("#outage").waitFor();
     expect(await colours()).toBe("grayscale(1)");
-    await visit.locator("#outage").waitFor({ state: "hidden", timeout: MINUTES });
+    await visit.locator("#outage").waitFor({ state: "hidden", timeout: 5 * MINUTES });
     expect(await colours()).toBe("none");
     await visit.locator("#history li", { hasText: "back after" }).first().waitFor();
     // What came of the kill before is kept on the server, not in the process that died.
