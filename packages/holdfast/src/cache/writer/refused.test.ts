@@ -45,9 +45,9 @@ describe("a writer behind, and a server whose memory is full [standalone]", () =
       ["a", 1],
       ["b", 2],
     ]);
-    await cache.writer.resume();
     await server.command("CONFIG", "SET", "maxmemory", "1");
     await expect(cache.write("a", 5)).rejects.toMatchObject({ code: "SERVER_FULL" });
+    await cache.writer.resume();
     await until("the database has all", async () => (await cache.writer.lag()).count === 0);
     expect(rows).toEqual(
       new Map([
