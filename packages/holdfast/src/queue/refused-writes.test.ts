@@ -4,6 +4,9 @@
  * - what is done cannot be acknowledged, so that memory stays full .................................. the same
  * - events that have no room keep jobs from ending ................................................ the same, "with events"
  * - a dead worker's jobs, or those of one that closes, stay where they are .......................... "... are taken back"
+ * - a flow stands still, as nobody can be told that a job has ended ................................. "... a flow runs to its end"
+ * - the jobs of a worker that died stay with it ..................................................... "... of a worker that died are ..."
+ * - a commit is refused though it frees more than it takes, or is half done ......................... "... a commit ..."
  * - jobs are lost, or a worker gives up, while the server takes no writes at all .................... "does every job"
  */
 import { randomUUID } from "node:crypto";
@@ -85,6 +88,50 @@ describe("a queue on a server that takes no writes [standalone]", () => {
     await fill();
     await worker.close();
     expect(await queue.counts()).toMatchObject({ waiting: 2, active: 0 });
+  });
+
+  it("while memory is full a flow runs to its end", async () => {
+    const queue = hf.queue<string, string>(randomUUID());
+    const children = ["a", "b"].map((each) => queue.child(each));
+    const job = await queue.add("parent", { children, result: true });
+    await fill();
+    await using _worker = queue.work(({ payload }) => payload, { poll: 100 });
+    await inState(queue.name, { waiting: 0, blocked: 0, active: 0 });
+    expect(await job.result()).toEqual({ status: "ok", value: "parent" });
+  });
+
+  it("while memory is full the jobs of a worker that died are taken back", async () => {
+    const name = randomUUID();
+    await hf.queue<number>(name).addMany([1, 2]);
+    // As a process that is killed: it renews nothing, and says nothing.
+    const [one, two] = await hf.queue<number>(name).claim({ count: 2, lease: "1s" });
+    expect([one?.payload, two?.payload]).toEqual([1, 2]);
+    await fill();
+    const done: number[] = [];
+    await using worker = hf.queue<number>(name).work(({ payload }) => void done.push(payload), { poll: 100 });
+    await until("both are done", () => worker.stats().completed === 2);
+    expect(done).toEqual([1, 2]);
+  });
+
+  it("while memory is full a commit is refused whole, and done once there is room", async () => {
+    const queue = hf.queue<number>(randomUUID(), { attempts: 100, backoff: { type: "fixed", delay: 10 } });
+    await queue.add(1);
+    const total = queue.key("total");
+    let refused = 0;
+    await fill();
+    await using worker = queue.work(async (job) => {
+      await job
+        .commit((tx) => tx.queue("INCRBY", total, "5"))
+        .catch((error: unknown) => {
+          refused += 1;
+          throw error;
+        });
+    });
+    await until("it was refused", () => refused > 0 || worker.stats().completed === 1);
+    for (const refusal of REFUSALS) await refusal.end(server);
+    await inState(queue.name, { waiting: 0, delayed: 0, active: 0, dead: 0 });
+    expect(String(await hf.command("GET", total))).toBe("5");
+    expect(worker.stats().completed).toBe(1);
   });
 
   it.each(REFUSALS.filter(({ partly }) => !partly))(
