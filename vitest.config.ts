@@ -22,6 +22,7 @@ export default defineConfig({
     alias: [
       { find: /^holdfast$/, replacement: source("holdfast/src/index.ts") },
       { find: /^holdfast\/outbox$/, replacement: source("holdfast/src/queue/outbox/index.ts") },
+      { find: /^holdfast\/(express|fastify|fetch|hono)$/, replacement: source("holdfast/src/adapters/$1/index.ts") },
       { find: /^holdfast\/testing$/, replacement: source("holdfast/src/testing/index.ts") },
       { find: /^holdfast\/migrate$/, replacement: source("holdfast/src/migrate/index.ts") },
       { find: /^holdfast-embedded$/, replacement: source("embedded/src/index.ts") },

@@ -16,6 +16,10 @@ const PACKAGES = [
     input: {
       index: "src/index.ts",
       "queue/outbox/index": "src/queue/outbox/index.ts",
+      "adapters/express/index": "src/adapters/express/index.ts",
+      "adapters/fastify/index": "src/adapters/fastify/index.ts",
+      "adapters/fetch/index": "src/adapters/fetch/index.ts",
+      "adapters/hono/index": "src/adapters/hono/index.ts",
       "migrate/index": "src/migrate/index.ts",
       "testing/index": "src/testing/index.ts",
     },

@@ -24,7 +24,7 @@ const HOUSES = [
       ["*"],
       ["holdfast.ts"],
       ["connect.ts"],
-      ["index.ts", "testing", "migrate"],
+      ["index.ts", "testing", "migrate", "adapters"],
     ],
     inside: {
       driver: [["port.ts"], ["slot.ts", "resilience"], ["connection"], ["node-redis"], ["embedded"]],

@@ -133,9 +133,10 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
   it("are one library for require and import: classes, names and embedded servers", async () => {
     await writeFile(
       join(project, "both.cjs"),
-      `const required = require("holdfast"), testing = require("holdfast/testing"), embedded = require("holdfast-embedded"), migrate = require("holdfast/migrate"), outbox = require("holdfast/outbox");
+      `const required = require("holdfast"), testing = require("holdfast/testing"), embedded = require("holdfast-embedded"), migrate = require("holdfast/migrate"), outbox = require("holdfast/outbox"), adapters = ["fetch", "hono", "express", "fastify"];
       (async () => {
         const pairs = [[required, await import("holdfast")], [testing, await import("holdfast/testing")], [outbox, await import("holdfast/outbox")], [migrate, await import("holdfast/migrate")], [embedded, await import("holdfast-embedded")]];
+        for (const name of adapters) pairs.push([require("holdfast/" + name), await import("holdfast/" + name)]);
         for (const [ours, theirs] of pairs) {
           const names = Object.keys(ours);
           if (names.length < 1) throw new Error("no names");
@@ -255,6 +256,11 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
       `import { connect, holdfast, HoldfastError, type Holdfast } from "holdfast";
       import { sqlOutbox, type SqlClient } from "holdfast/outbox";
       import { createTestServer } from "holdfast/testing";
+      import { httpCache } from "holdfast/fetch";
+      import { httpCache as honoCache } from "holdfast/hono";
+      import { httpCache as expressCache } from "holdfast/express";
+      import { httpCache as fastifyCache } from "holdfast/fastify";
+      export const pages = (hf: Holdfast) => [httpCache(hf)(() => new Response("a")), honoCache(hf), expressCache(hf), fastifyCache(hf)];
       export const write = (tx: SqlClient, hf: Holdfast): Promise<{ readonly id: string }> =>
         sqlOutbox().add(tx, hf.queue<number>("numbers"), 1);
       export async function main(): Promise<string | undefined> {

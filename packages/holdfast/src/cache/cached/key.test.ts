@@ -18,8 +18,10 @@ const argument = fc.anything({
   maxDepth: 2,
   maxKeys: 2,
   key: fc.constantFrom("a", "b,"),
-  values: [fc.constantFrom<unknown>(0, -0, 1, 1n, "1", "", ",", "[]", null, undefined, true, Number.NaN)],
-  withDate: true,
+  values: [
+    fc.constantFrom<unknown>(0, -0, 1, 1n, "1", "", ",", "[]", null, undefined, true, Number.NaN),
+    fc.constantFrom(0, 1).map((ms) => new Date(ms)),
+  ],
   withMap: true,
   withSet: true,
 });
