@@ -15,6 +15,7 @@ import type { Core } from "../core/core.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
 import { Operations } from "../core/observe/observe.ts";
 import { BulkLoad } from "./bulk-load.ts";
+import { entryCodec } from "./entry-codec.ts";
 import { aboutWith, MISS } from "./entry.ts";
 import { type CacheExplanation, explain } from "./explain.ts";
 import { type CacheLoad, type CacheLoadMany, tagsOf } from "./load.ts";
@@ -40,7 +41,7 @@ import {
 } from "./options.ts";
 import { type CacheRead, Reader, type ReadTerms } from "./reader.ts";
 import { type CacheL1Stats, type CacheStats, emptyStats } from "./stats.ts";
-import { type CacheStore, entryCodec, type NewEntry } from "./store.ts";
+import type { CacheStore, NewEntry } from "./store.ts";
 import type { CacheWriter } from "./writer/cache-writer.ts";
 import type { WriterCache } from "./writer/port.ts";
 import { type CacheWriteResult, Writer } from "./writer/writer.ts";

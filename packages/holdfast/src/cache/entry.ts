@@ -104,3 +104,8 @@ export function aboutWith(
     ...(timing !== undefined && { l: timing.servedMs, d: Math.ceil(timing.tookMs) }),
   };
 }
+
+/** Whether an entry differs from another one of these by its time and its sequence only. */
+export function hasSameHead(stored: Buffer, isGraced: boolean, about: About | undefined): boolean {
+  return hasGrace(stored) === isGraced && JSON.stringify(aboutOf(stored)) === JSON.stringify(about);
+}

@@ -12,12 +12,17 @@
  *         begins after all its waiters had asked, and they share it
  */
 import { nextTick, type Runtime } from "../base/runtime.ts";
+import { aboutOf, payloadOf, sequenceOf } from "./entry.ts";
 
 /** A value that was loaded or found: encoded, with what it depends on. */
 export interface Loaded {
   readonly bytes: Buffer;
   readonly sequence: number;
   readonly tags: readonly string[] | undefined;
+}
+
+export function loadedOf(stored: Buffer): Loaded {
+  return { bytes: payloadOf(stored), sequence: sequenceOf(stored), tags: aboutOf(stored)?.t };
 }
 
 export interface Flight {

@@ -10,43 +10,25 @@
  * - the server is away: each process loads for itself (`onOutage`);
  * - the handle is closed: loads under way are called off.
  */
-import { Deferred } from "../base/deferred.ts";
-import { Doors } from "../base/door.ts";
-import { ClosedError, HoldfastError, isOutage, OutcomeUnknownError, TimeoutError } from "../base/errors.ts";
+import { ClosedError, HoldfastError, isOutage, OutcomeUnknownError } from "../base/errors.ts";
 import type { Timer } from "../base/runtime.ts";
 import type { Core } from "../core/core.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
-import { aboutOf, aboutWith, hasGrace, markOf, MISS, payloadOf, sequenceOf } from "./entry.ts";
-import { type Flight, Flights, type Loaded, tokenOf } from "./flights.ts";
-import { type CacheLoad, type CacheLoadMany, LoadContext, NOT_MODIFIED } from "./load.ts";
+import { aboutWith, hasGrace, hasSameHead, markOf, payloadOf, sequenceOf } from "./entry.ts";
+import { type Flight, Flights, type Loaded, loadedOf, tokenOf } from "./flights.ts";
+import { type CacheLoadMany, NOT_MODIFIED } from "./load.ts";
+import { detailsOf, type LoadOutcome, type LoadRequest, LoadRuns, overdue } from "./load-runs.ts";
 import type { CacheSettings } from "./options.ts";
 import type { CacheStats } from "./stats.ts";
-import { Room } from "./room.ts";
 import type { CacheStore, Lookup, NewEntry } from "./store.ts";
-
-/** What came of a load. */
-interface Outcome {
-  readonly value: unknown;
-  readonly ttlMs: number | undefined;
-  readonly tags: readonly string[] | undefined;
-  readonly etag: string | undefined;
-  readonly isSkipped: boolean;
-  readonly tookMs: number;
-}
 
 type Store = Omit<CacheStore, "read" | "readMerged">;
 
 /** What is to be loaded, for whom. */
-export interface Loading {
-  readonly id: Id;
-  readonly key: string;
-  readonly load: CacheLoad<unknown>;
+export interface Loading extends LoadRequest {
   /** Undefined: the cache's. */
   readonly ttlMs: number | undefined;
-  readonly tags: readonly string[] | undefined;
-  /** The entry that the caller has found, where there was one. */
-  readonly known: Buffer | undefined;
-  /** Whether that is to be replaced in any case, and not only if its time is over. */
+  /** Whether `known` is to be replaced in any case, and not only if its time is over. */
   readonly reload: boolean;
   /** `Loader.now` when the caller asked. */
   readonly since: number;
@@ -56,17 +38,13 @@ export interface Loading {
   readonly waits: (() => void) | undefined;
 }
 
-/** Loaders under way, by their keys: two caches of one name in one handle share them. */
-const loaders = new WeakMap<Core, Doors>();
-
 export class Loader {
   readonly #core: Core;
   readonly #store: Store;
   readonly #settings: CacheSettings;
   readonly #stats: CacheStats;
   readonly #flights: Flights;
-  readonly #doors: Doors;
-  readonly #room: Room;
+  readonly #runs: LoadRuns;
 
   constructor(core: Core, store: Store, settings: CacheSettings, stats: CacheStats) {
     this.#core = core;
@@ -74,20 +52,18 @@ export class Loader {
     this.#settings = settings;
     this.#stats = stats;
     this.#flights = new Flights(core.driver.runtime, () => (stats.joined += 1));
-    this.#doors = loaders.get(core) ?? new Doors();
-    loaders.set(core, this.#doors);
-    this.#room = new Room(settings.maxLoads);
+    this.#runs = new LoadRuns(core, settings, stats, (key, stored) => store.decode(key, stored));
   }
 
   /** Whether the code that asks is a loader of that key. */
   isCaller(key: string): boolean {
-    return this.#doors.isCaller(key);
+    return this.#runs.doors.isCaller(key);
   }
 
   /** `loadMany`, known as the loader of all the entries that it is to load. */
   inside(loadMany: CacheLoadMany<unknown>): CacheLoadMany<unknown> {
     return (ids, context) =>
-      this.#doors.enter(
+      this.#runs.doors.enter(
         ids.map((id) => this.#store.key(id)),
         () => loadMany(ids, context),
       );
@@ -154,7 +130,11 @@ export class Loader {
     }
     if (found.status === "hit") return loadedOf(found.stored);
     if (found.status === "leased") return this.#loadUnderLease(loading, flight);
-    throw this.#timeout(loading.id, "another process was loading the entry for longer than loadTimeout");
+    throw overdue(
+      loading.id,
+      "another process was loading the entry for longer than loadTimeout",
+      this.#settings.loadTimeoutMs,
+    );
   }
 
   /** Until there is a value or this flight has the lease. */
@@ -213,7 +193,7 @@ export class Loader {
     this.#flights.loads(flight, "leased");
     const { sequence } = this.#store.versions;
     try {
-      const outcome = await this.#run(loading, flight);
+      const outcome = await this.#runs.run(loading, flight.abort);
       const loaded = this.#loaded(loading, outcome, sequence);
       await this.#keep(loading, token, loaded, outcome);
       return loaded;
@@ -231,10 +211,10 @@ export class Loader {
     this.#stats.outages += 1;
     this.#flights.loads(flight, "alone");
     const { sequence } = this.#store.versions;
-    return this.#loaded(loading, await this.#run(loading, flight), sequence);
+    return this.#loaded(loading, await this.#runs.run(loading, flight.abort), sequence);
   }
 
-  #loaded({ id, key, known }: Loading, { value, tags }: Outcome, sequence: number): Loaded {
+  #loaded({ id, key, known }: Loading, { value, tags }: LoadOutcome, sequence: number): Loaded {
     if (value !== NOT_MODIFIED) return { bytes: this.#store.encode(key, value), sequence, tags };
     if (known !== undefined) return { bytes: payloadOf(known), sequence, tags };
     const message = `cache.getOrSet ${JSON.stringify(id)}: its loader returned notModified(), but had no previous value; see context.previous`;
@@ -242,7 +222,7 @@ export class Loader {
   }
 
   /** The caller has its value whatever becomes of the copy for the others, so an outage here is only counted. */
-  async #keep(loading: Loading, token: string, loaded: Loaded, outcome: Outcome): Promise<void> {
+  async #keep(loading: Loading, token: string, loaded: Loaded, outcome: LoadOutcome): Promise<void> {
     const { id } = loading;
     try {
       const entry = this.#entryOf(loading, loaded, outcome);
@@ -258,8 +238,8 @@ export class Loader {
     }
   }
 
-  #put({ id, known }: Loading, token: string, entry: NewEntry, { value }: Outcome): Promise<boolean> {
-    const isSame = value === NOT_MODIFIED && known !== undefined && hasSameHead(known, entry);
+  #put({ id, known }: Loading, token: string, entry: NewEntry, { value }: LoadOutcome): Promise<boolean> {
+    const isSame = value === NOT_MODIFIED && known !== undefined && hasSameHead(known, entry.graceMs > 0, entry.about);
     if (!isSame) return this.#store.fill(id, token, entry);
     const freshMs = entry.ttlMs ?? this.#settings.ttlMs;
     return this.#store.renew(id, token, markOf(known), {
@@ -270,7 +250,7 @@ export class Loader {
   }
 
   /** What is stored of a load; undefined: nothing. */
-  #entryOf({ ttlMs }: Loading, { bytes, sequence, tags }: Loaded, outcome: Outcome): NewEntry | undefined {
+  #entryOf({ ttlMs }: Loading, { bytes, sequence, tags }: Loaded, outcome: LoadOutcome): NewEntry | undefined {
     const { negativeTtlMs, graceMs, refreshAhead } = this.#settings;
     if (outcome.isSkipped) return undefined;
     const isNone = outcome.value === undefined;
@@ -306,53 +286,6 @@ export class Loader {
     timer.unref();
     return timer;
   }
-
-  async #run({ id, key, load, known, tags }: Loading, { abort }: Flight): Promise<Outcome> {
-    const { runtime } = this.#core.driver;
-    const ended = new Deferred<never>();
-    const end = (error: HoldfastError): void => {
-      abort.abort(error);
-      ended.reject(error);
-    };
-    const overdue = (): void => end(this.#timeout(id, "the loader took longer than loadTimeout"));
-    const timer = runtime.setTimeout(overdue, this.#settings.loadTimeoutMs);
-    const disown = this.#core.own({ close: async () => end(new ClosedError(undefined, detailsOf(id))) });
-    const previous = (): unknown => {
-      const value = known === undefined ? MISS : this.#store.decode(key, known);
-      return value === MISS ? undefined : value;
-    };
-    const etag = known === undefined ? undefined : aboutOf(known)?.e;
-    const context = new LoadContext({ id, signal: abort.signal, tags, etag, previous });
-    const entering = this.#room.enter();
-    try {
-      await Promise.race([entering, ended.promise]);
-      this.#stats.loads += 1;
-      const began = runtime.now();
-      const value = await Promise.race([this.#doors.enter([key], () => load(context)), ended.promise]);
-      const asked = context.asked();
-      return { value, ...asked, isSkipped: context.isSkipped, tookMs: runtime.now() - began };
-    } catch (error) {
-      this.#stats.loadErrors += 1;
-      throw error;
-    } finally {
-      void entering.then((leave) => leave());
-      runtime.clearTimeout(timer);
-      disown();
-    }
-  }
-
-  #timeout(id: Id, what: string): TimeoutError {
-    return new TimeoutError(`${what} (${this.#settings.loadTimeoutMs} ms)`, detailsOf(id));
-  }
-}
-
-/** Whether only the time of the entry, and its sequence, are others now. */
-function hasSameHead(known: Buffer, { graceMs, about }: NewEntry): boolean {
-  return hasGrace(known) === graceMs > 0 && JSON.stringify(aboutOf(known)) === JSON.stringify(about);
-}
-
-function loadedOf(stored: Buffer): Loaded {
-  return { bytes: payloadOf(stored), sequence: sequenceOf(stored), tags: aboutOf(stored)?.t };
 }
 
 function waitsForItself(id: Id): HoldfastError {
@@ -363,8 +296,4 @@ function waitsForItself(id: Id): HoldfastError {
 /** An outage, or something under the cache's own keys that it did not put there. */
 function isNoHelp(error: unknown): boolean {
   return isOutage(error) || (error instanceof HoldfastError && error.code === "WRONG_TYPE");
-}
-
-function detailsOf(id: Id): { op: string; key: string } {
-  return { op: "cache.getOrSet", key: String(id) };
 }

@@ -2,45 +2,23 @@
 import { CodecError, HoldfastError } from "../base/errors.ts";
 import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { type KeyRead, readKind } from "../core/batch/read-kind.ts";
-import { orThrow, scriptKind } from "../core/batch/script-kind.ts";
 import type { Codec } from "../core/codec/codec.ts";
-import { holdsUndefined } from "../core/codec/header.ts";
 import type { Core } from "../core/core.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
-import { type BatchItem, itemError, MAX_BATCH_ITEMS, MAX_MERGED_BYTES } from "../core/script/run.ts";
-import type { BatchScript } from "../core/script/script.ts";
-import type { Arg, Call, Driver, Reply } from "../driver/port.ts";
+import { itemError } from "../core/script/run.ts";
+import type { Call, Reply } from "../driver/port.ts";
 import { type About, aboutOf, headOf, isEntry, markOf, MISS, payloadOf, sequenceBytes, sequenceOf } from "./entry.ts";
 import type { Flight } from "./flights.ts";
 import { Coherence } from "./l1/coherence.ts";
-import type { CacheOptions, CacheSettings } from "./options.ts";
-import {
-  abandon,
-  expire,
-  extend,
-  fill,
-  type FillArgs,
-  lookup,
-  remove,
-  renew,
-  restamp,
-  set,
-  type SetArgs,
-  take,
-  touch,
-} from "./scripts.gen.ts";
+import type { CacheSettings } from "./options.ts";
+import { type EntryScript, entryScripts, OP_LOAD } from "./entry-scripts.ts";
+import { type FillArgs, lookup, type SetArgs } from "./scripts.gen.ts";
 import type { EntryTerms } from "./writer/port.ts";
 import { Versions } from "./versions/versions.ts";
 
 export type Lookup = { status: "hit"; stored: Buffer } | { status: "leased" } | { status: "wait"; leaseMs: number };
 
 const OP_GET = "cache.get";
-const OP_LOAD = "cache.getOrSet";
-
-interface Pair {
-  readonly value: string;
-  readonly lease: string;
-}
 
 /** What is to be stored. */
 export interface NewEntry {
@@ -54,9 +32,6 @@ export interface NewEntry {
 }
 
 const NOTHING = Buffer.alloc(0);
-
-/** A script about one entry; its calls of the same tick and slot share a command. */
-type Kind<Args, Result> = BatchKind<BatchItem<Pair, Args>, Result>;
 
 /** Makes the caller's answer of what came back from its read. */
 type Answer<Read> = (outcome: Reply | HoldfastError, read: Read) => unknown;
@@ -74,7 +49,7 @@ export class CacheStore<Read extends KeyRead = never> {
   readonly #settings: CacheSettings;
   readonly #reads: BatchKind<Read, unknown>;
   readonly #answer: Answer<Read>;
-  readonly #kinds: ReturnType<typeof kindsOf>;
+  readonly #scripts: ReturnType<typeof entryScripts>;
   /** The last reads of the lane had nothing to share a command with. */
   #quiet = true;
   #aloneUnderWay = false;
@@ -94,7 +69,7 @@ export class CacheStore<Read extends KeyRead = never> {
       merged.run(group);
     };
     this.#reads = { maxItems: merged.maxItems, run };
-    this.#kinds = kindsOf(core.driver, settings.timeoutMs);
+    this.#scripts = entryScripts(core.driver, settings.timeoutMs);
   }
 
   key(id: Id): string {
@@ -139,7 +114,7 @@ export class CacheStore<Read extends KeyRead = never> {
   ): Promise<Lookup> {
     const { loadLeaseMs: leaseMs } = this.#settings;
     const args = { flight: flight.id, attempt: flight.attempt, leaseMs, known: known ?? NOTHING, reload };
-    const answer = await this.#add(this.#kinds.lookup, id, args);
+    const answer = await this.#add(this.#scripts.lookup, id, args);
     if (answer.status === "refused") throw itemError(lookup, answer.reason, OP_LOAD, String(id));
     if (answer.status !== "hit") return answer;
     const stored = answer.value;
@@ -148,13 +123,13 @@ export class CacheStore<Read extends KeyRead = never> {
   }
 
   async extend(id: Id, token: string): Promise<boolean> {
-    const { status } = await this.#add(this.#kinds.extend, id, { token, leaseMs: this.#settings.loadLeaseMs });
+    const { status } = await this.#add(this.#scripts.extend, id, { token, leaseMs: this.#settings.loadLeaseMs });
     return status === "extended";
   }
 
   async fill(id: Id, token: string, entry: NewEntry): Promise<boolean> {
     const args: FillArgs = { token, ...this.#argsOf(entry) };
-    const { status } = await this.#change(this.#kinds.fill, id, args);
+    const { status } = await this.#change(this.#scripts.fill, id, args);
     return status === "filled";
   }
 
@@ -167,12 +142,12 @@ export class CacheStore<Read extends KeyRead = never> {
   ): Promise<boolean> {
     const wakeChannel = this.#core.wakeups.channel;
     const args = { token, head: mark, freshMs, keepMs, sequence: sequenceBytes(sequence), wakeChannel };
-    const { status } = await this.#change(this.#kinds.renew, id, args);
+    const { status } = await this.#change(this.#scripts.renew, id, args);
     return status === "renewed";
   }
 
   async abandon(id: Id, token: string): Promise<void> {
-    await this.#add(this.#kinds.abandon, id, { token, wakeChannel: this.#core.wakeups.channel });
+    await this.#add(this.#scripts.abandon, id, { token, wakeChannel: this.#core.wakeups.channel });
   }
 
   /** Also where the cache was cleared, or one of the tags invalidated, by somebody else just before. Returns whether it was stored. */
@@ -188,7 +163,7 @@ export class CacheStore<Read extends KeyRead = never> {
     const isBehind = versions.sequence === entry.sequence || versions.invalidations !== invalidations;
     if (!isStored || isBehind) return isStored;
     const head = args.head.subarray(1);
-    await this.#change(this.#kinds.restamp, id, { head, sequence: sequenceBytes(versions.sequence) });
+    await this.#change(this.#scripts.restamp, id, { head, sequence: sequenceBytes(versions.sequence) });
     return true;
   }
 
@@ -197,7 +172,7 @@ export class CacheStore<Read extends KeyRead = never> {
   }
 
   async #setPlainly(id: Id, args: SetArgs): Promise<boolean> {
-    const { status } = await this.#change(this.#kinds.set, id, args);
+    const { status } = await this.#change(this.#scripts.set, id, args);
     return status === "stored";
   }
 
@@ -211,7 +186,7 @@ export class CacheStore<Read extends KeyRead = never> {
     }
     for (;;) {
       const asked: SetArgs = { ...args, known };
-      const result = await this.#change(this.#kinds.set, id, asked);
+      const result = await this.#change(this.#scripts.set, id, asked);
       if (result.status !== "present") return result.status === "stored";
       if (await this.#isUsable(id, result.value)) return false;
       known = markOf(result.value);
@@ -227,13 +202,13 @@ export class CacheStore<Read extends KeyRead = never> {
 
   /** Removes what there is, and returns it if it may be served. */
   async take(id: Id): Promise<Buffer | undefined> {
-    const taken = await this.#change(this.#kinds.take, id, { wakeChannel: this.#core.wakeups.channel });
+    const taken = await this.#change(this.#scripts.take, id, { wakeChannel: this.#core.wakeups.channel });
     return taken.status === "taken" && (await this.#isUsable(id, taken.value)) ? taken.value : undefined;
   }
 
   touch(id: Id, ttlMs: number | undefined): Promise<boolean> {
     const freshMs = ttlMs ?? this.#jittered(this.#settings.ttlMs);
-    return this.#change(this.#kinds.touch, id, { freshMs, keepMs: freshMs + this.#settings.graceMs });
+    return this.#change(this.#scripts.touch, id, { freshMs, keepMs: freshMs + this.#settings.graceMs });
   }
 
   /** What is stored, how long it is kept, and whether somebody has the right to load it. */
@@ -252,11 +227,11 @@ export class CacheStore<Read extends KeyRead = never> {
   }
 
   delete(id: Id): Promise<boolean> {
-    return this.#change(this.#kinds.remove, id, { wakeChannel: this.#core.wakeups.channel });
+    return this.#change(this.#scripts.remove, id, { wakeChannel: this.#core.wakeups.channel });
   }
 
   expire(id: Id): Promise<boolean> {
-    return this.#change(this.#kinds.expire, id, { wakeChannel: this.#core.wakeups.channel });
+    return this.#change(this.#scripts.expire, id, { wakeChannel: this.#core.wakeups.channel });
   }
 
   #argsOf({ payload, ttlMs, graceMs, sequence, about }: NewEntry) {
@@ -290,7 +265,7 @@ export class CacheStore<Read extends KeyRead = never> {
   }
 
   /** Nothing older is served from memory from now on; said again when it is done, since a repetition may come after a read. */
-  async #change<Args, Result>(kind: Kind<Args, Result>, id: Id, args: Args): Promise<Result> {
+  async #change<Args, Result>(kind: EntryScript<Args, Result>, id: Id, args: Args): Promise<Result> {
     const key = this.key(id);
     this.coherence.changed(key);
     try {
@@ -300,7 +275,7 @@ export class CacheStore<Read extends KeyRead = never> {
     }
   }
 
-  #add<Args, Result>(kind: Kind<Args, Result>, id: Id, args: Args): Promise<Result> {
+  #add<Args, Result>(kind: EntryScript<Args, Result>, id: Id, args: Args): Promise<Result> {
     const value = this.key(id);
     const keys = { value, lease: this.#leases.key(id) };
     return this.lane.add(kind, this.#core.driver.slotOf(value), { keys, args, key: String(id) });
@@ -316,40 +291,4 @@ export class CacheStore<Read extends KeyRead = never> {
   #jittered(ttlMs: number): number {
     return Math.max(1, Math.round(ttlMs * (1 - this.#core.driver.runtime.random() * this.#settings.jitter)));
   }
-}
-
-function weigh<Args extends { readonly payload: Arg }>({ args }: BatchItem<Pair, Args>): number {
-  return args.payload.length > MAX_MERGED_BYTES ? MAX_BATCH_ITEMS : 1;
-}
-
-function kindsOf(driver: Driver, timeoutMs: number) {
-  const kind = <Args, Result>(op: string, script: BatchScript<Pair, Args, Result>): Kind<Args, Result> =>
-    scriptKind(driver, script, { op, timeoutMs }, orThrow);
-  return {
-    lookup: kind(OP_LOAD, lookup),
-    extend: kind(OP_LOAD, extend),
-    abandon: kind(OP_LOAD, abandon),
-    fill: { ...kind(OP_LOAD, fill), weigh },
-    set: { ...kind("cache.set", set), weigh },
-    renew: kind(OP_LOAD, renew),
-    restamp: kind("cache.set", restamp),
-    expire: kind("cache.expire", expire),
-    take: kind("cache.take", take),
-    touch: kind("cache.touch", touch),
-    remove: kind("cache.delete", remove),
-  };
-}
-
-/** For a value, or for the remembered "there is none", which no schema is asked about. */
-export function entryCodec<V>(core: Core, options: CacheOptions<V>): Codec<unknown> {
-  const { schema, ...unchecked } = options;
-  const any = core.codec<unknown>(unchecked);
-  if (schema === undefined) return any;
-  const checked = core.codec<V>(options);
-  return {
-    name: checked.name,
-    encode: (value, context) =>
-      value === undefined ? any.encode(value, context) : checked.encode(value as V, context),
-    decode: (bytes, context) => (holdsUndefined(bytes) ? any.decode(bytes, context) : checked.decode(bytes, context)),
-  };
 }
