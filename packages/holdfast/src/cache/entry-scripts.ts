@@ -4,7 +4,7 @@ import { orThrow, scriptKind } from "../core/batch/script-kind.ts";
 import { type BatchItem, MAX_BATCH_ITEMS, MAX_MERGED_BYTES } from "../core/script/run.ts";
 import type { BatchScript } from "../core/script/script.ts";
 import type { Arg, Driver } from "../driver/port.ts";
-import { abandon, expire, extend, fill, lookup, remove, renew, restamp, set, take, touch } from "./scripts.gen.ts";
+import * as scripts from "./scripts.gen.ts";
 
 export const OP_LOAD = "cache.getOrSet";
 
@@ -15,21 +15,35 @@ interface Pair {
 
 export type EntryScript<Args, Result> = BatchKind<BatchItem<Pair, Args>, Result>;
 
-export function entryScripts(driver: Driver, timeoutMs: number) {
+export interface EntryScripts {
+  readonly lookup: EntryScript<scripts.LookupArgs, scripts.LookupResult>;
+  readonly extend: EntryScript<scripts.ExtendArgs, scripts.ExtendResult>;
+  readonly abandon: EntryScript<scripts.AbandonArgs, scripts.AbandonResult>;
+  readonly fill: EntryScript<scripts.FillArgs, scripts.FillResult>;
+  readonly set: EntryScript<scripts.SetArgs, scripts.SetResult>;
+  readonly renew: EntryScript<scripts.RenewArgs, scripts.RenewResult>;
+  readonly restamp: EntryScript<scripts.RestampArgs, scripts.RestampResult>;
+  readonly expire: EntryScript<scripts.ExpireArgs, scripts.ExpireResult>;
+  readonly take: EntryScript<scripts.TakeArgs, scripts.TakeResult>;
+  readonly touch: EntryScript<scripts.TouchArgs, scripts.TouchResult>;
+  readonly remove: EntryScript<scripts.RemoveArgs, scripts.RemoveResult>;
+}
+
+export function entryScripts(driver: Driver, timeoutMs: number): EntryScripts {
   const kind = <Args, Result>(op: string, script: BatchScript<Pair, Args, Result>): EntryScript<Args, Result> =>
     scriptKind(driver, script, { op, timeoutMs }, orThrow);
   return {
-    lookup: kind(OP_LOAD, lookup),
-    extend: kind(OP_LOAD, extend),
-    abandon: kind(OP_LOAD, abandon),
-    fill: { ...kind(OP_LOAD, fill), weigh },
-    set: { ...kind("cache.set", set), weigh },
-    renew: kind(OP_LOAD, renew),
-    restamp: kind("cache.set", restamp),
-    expire: kind("cache.expire", expire),
-    take: kind("cache.take", take),
-    touch: kind("cache.touch", touch),
-    remove: kind("cache.delete", remove),
+    lookup: kind(OP_LOAD, scripts.lookup),
+    extend: kind(OP_LOAD, scripts.extend),
+    abandon: kind(OP_LOAD, scripts.abandon),
+    fill: { ...kind(OP_LOAD, scripts.fill), weigh },
+    set: { ...kind("cache.set", scripts.set), weigh },
+    renew: kind(OP_LOAD, scripts.renew),
+    restamp: kind("cache.set", scripts.restamp),
+    expire: kind("cache.expire", scripts.expire),
+    take: kind("cache.take", scripts.take),
+    touch: kind("cache.touch", scripts.touch),
+    remove: kind("cache.delete", scripts.remove),
   };
 }
 

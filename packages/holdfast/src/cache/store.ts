@@ -11,7 +11,7 @@ import { type About, aboutOf, headOf, isEntry, markOf, MISS, payloadOf, sequence
 import type { Flight } from "./flights.ts";
 import { Coherence } from "./l1/coherence.ts";
 import type { CacheSettings } from "./options.ts";
-import { type EntryScript, entryScripts, OP_LOAD } from "./entry-scripts.ts";
+import { type EntryScript, type EntryScripts, entryScripts, OP_LOAD } from "./entry-scripts.ts";
 import { type FillArgs, lookup, type SetArgs } from "./scripts.gen.ts";
 import type { EntryTerms } from "./writer/port.ts";
 import { Versions } from "./versions/versions.ts";
@@ -49,7 +49,7 @@ export class CacheStore<Read extends KeyRead = never> {
   readonly #settings: CacheSettings;
   readonly #reads: BatchKind<Read, unknown>;
   readonly #answer: Answer<Read>;
-  readonly #scripts: ReturnType<typeof entryScripts>;
+  readonly #scripts: EntryScripts;
   /** The last reads of the lane had nothing to share a command with. */
   #quiet = true;
   #aloneUnderWay = false;
