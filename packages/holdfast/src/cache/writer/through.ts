@@ -131,7 +131,7 @@ export class Through {
 
   #removeLater(id: Id): void {
     this.#stale.add(id);
-    this.#removing ??= this.#removeStale().finally(() => (this.#removing = undefined));
+    this.#removing ??= this.#removeStale();
   }
 
   async #removeStale(): Promise<void> {
@@ -151,6 +151,8 @@ export class Through {
         }
       }
     }
+    // At once: what comes after this begins another round.
+    this.#removing = undefined;
   }
 
   async #close(): Promise<void> {
