@@ -24,7 +24,7 @@ const KEEP_MS = 90 * 24 * 3_600_000;
 const TOUCH_MS = 3_600_000;
 /** Tags that the server knows at most, and a process. */
 const MAX_TAGS = 10_000;
-/** What is asked for at a time; where more has changed, a process begins anew. */
+/** What is asked for at a time; where more has changed, a process begins again. */
 const MAX_NEWS = 1_000;
 
 const OP = "cache.versions";
