@@ -7,14 +7,6 @@ export interface Validators {
   readonly lastModified: string | undefined;
 }
 
-export const CONDITIONS: readonly string[] = [
-  "if-none-match",
-  "if-modified-since",
-  "if-match",
-  "if-unmodified-since",
-  "if-range",
-];
-
 /** Of the body, which a 304 has not. */
 const OF_THE_BODY = new Set([
   "content-encoding",
