@@ -4,6 +4,7 @@
  * - different arguments share a result ..................... "others have another result"; key.test.ts
  * - a result from before an invalidation comes back ........ "invalidate during a call"
  * - a refresh joins a call that began before it ............ "refresh returns what the function returns now"
+ * - a tag ends other results than those that have it ......... "by tags that its arguments say"
  * - arguments, or results, are not what they were .......... "refuses what has no key", "returns what is stored"
  */
 import { describe, expect, expectTypeOf, it } from "vitest";
@@ -51,6 +52,16 @@ describe.each(backends())("a cached function [$name]", ({ url, options }) => {
     expect(await each(`${long}y`)).toBe(6);
     expect(await each(long)).toBe(5);
     expect(String(each.key(long))).toMatch(/^sha256:[\w-]{43}$/);
+  });
+
+  it("is ended by tags that its arguments say", async () => {
+    let calls = 0;
+    const fn = (team: number, user: string): string => `${team}${user}${(calls += 1)}`;
+    const each = two.a.cached(fn, { name: randomName(), tags: (team) => [`team:${team}`] });
+    expect([await each(1, "a"), await each(2, "b")]).toEqual(["1a1", "2b2"]);
+    await each.cache.invalidate({ tags: ["team:1"] });
+    expect([await each(1, "a"), await each(2, "b")]).toEqual(["1a3", "2b2"]);
+    expect(() => two.a.cached(fn, { name: randomName(), tags: ["t"] as never })).toThrow(/tags: expected a function/);
   });
 
   it("invalidate during a call: what that call returns is not stored", async () => {

@@ -36,7 +36,12 @@ export function cached<Args extends readonly unknown[], V>(
   options: CachedOptions<Args, V>,
 ): Cached<Args, V> {
   const { where } = new Operations("cache", options?.name);
-  const { name, key: keyOf, ...settings } = parseOptions(where, options, CACHED_OPTIONS, (given) => checked(fn, given));
+  const {
+    name,
+    key: keyOf,
+    tags: tagsOf,
+    ...settings
+  } = parseOptions(where, options, CACHED_OPTIONS, (given) => checked(fn, given));
   const cache = new Cache<V>(core, name, settings);
 
   const key = (...args: Args): Id => {
@@ -48,7 +53,8 @@ export function cached<Args extends readonly unknown[], V>(
     }
   };
   const call = async (...args: Args): Promise<V> => {
-    const found: unknown = await cache.getOrSet(key(...args), () => fn(...args));
+    const terms = tagsOf === undefined ? undefined : { tags: tagsOf(...args) };
+    const found: unknown = await cache.getOrSet(key(...args), () => fn(...args), terms);
     return found as V;
   };
   const invalidate = async (...args: Args): Promise<boolean> => cache.delete(key(...args));
@@ -66,5 +72,7 @@ function checked<Args extends readonly unknown[], V>(
   if (typeof fn !== "function") throw new InvalidArgumentError("fn", "a function", fn);
   if (options.key !== undefined && typeof options.key !== "function")
     throw new InvalidArgumentError("key", "a function of the arguments", options.key);
+  if (options.tags !== undefined && typeof options.tags !== "function")
+    throw new InvalidArgumentError("tags", "a function of the arguments", options.tags);
   return options;
 }

@@ -7,8 +7,15 @@ export interface CachedOptions<Args extends readonly unknown[], V> extends Omit<
   readonly name: string;
   /** Makes the id from the arguments, where some of them do not matter or have no key; a long text is hashed. @default all arguments */
   readonly key?: (...args: Args) => Id;
+  /** Makes the tags of a result from its arguments: `cache.invalidate({ tags })`. @default none */
+  readonly tags?: (...args: Args) => Iterable<string>;
 }
 
 const { loadMany: _, ...CACHE } = CACHE_OPTIONS;
 
-export const CACHED_OPTIONS: OptionNames<CachedOptions<never, unknown>> = { ...CACHE, name: true, key: true };
+export const CACHED_OPTIONS: OptionNames<CachedOptions<never, unknown>> = {
+  ...CACHE,
+  name: true,
+  key: true,
+  tags: true,
+};
