@@ -207,7 +207,7 @@ export class Cache<V> {
         TOUCH_OPTIONS,
         ({ ttl }) => this.#entryTerms(ttl, undefined).ttlMs,
       );
-      if (!this.#store.versions.isReady) await this.#store.versions.ready();
+      if (!this.#store.versions.isReady) await this.#store.versions.ready("cache.touch");
       return this.#store.touch(id, ttlMs);
     });
   }
@@ -235,7 +235,7 @@ export class Cache<V> {
 
   /** Removes a value and supersedes any load under way; returns false where there was none. Idempotent. Cost: one script. */
   delete(id: Id): Promise<boolean> {
-    return this.#operations.run("delete", id, () => this.#change(id, () => this.#store.delete(id)));
+    return this.#operations.run("delete", id, () => this.#change(id, () => this.#store.delete(id), "cache.delete"));
   }
 
   /**
@@ -245,7 +245,7 @@ export class Cache<V> {
   deleteMany(ids: Iterable<Id>): Promise<Map<Id, boolean>> {
     return this.#operations.run("deleteMany", undefined, async () =>
       answersFor(distinctIds(ids), IDS_PER_CHUNK, (chunk) =>
-        chunk.map((id) => this.#change(id, () => this.#store.delete(id))),
+        chunk.map((id) => this.#change(id, () => this.#store.delete(id), "cache.delete")),
       ),
     );
   }
@@ -255,7 +255,7 @@ export class Cache<V> {
    * Supersedes any load under way; returns false where there was none within its time. Idempotent. Cost: one script.
    */
   expire(id: Id): Promise<boolean> {
-    return this.#operations.run("expire", id, () => this.#change(id, () => this.#store.expire(id)));
+    return this.#operations.run("expire", id, () => this.#change(id, () => this.#store.expire(id), "cache.expire"));
   }
 
   /**
@@ -407,15 +407,15 @@ export class Cache<V> {
   }
 
   /** Callers from now on do not join a load that has read what is changed here. */
-  async #change<R>(id: Id, change: () => Promise<R>): Promise<R> {
+  async #change<R>(id: Id, change: () => Promise<R>, op = "cache.set"): Promise<R> {
     this.#loader.detach(this.#store.key(id));
-    if (!this.#store.versions.isReady) await this.#store.versions.ready();
+    if (!this.#store.versions.isReady) await this.#store.versions.ready(op);
     return change();
   }
 
   async #invalidate(op: string, tags: readonly string[] | undefined): Promise<void> {
     const { versions } = this.#store;
-    if (!versions.isReady) await versions.ready();
+    if (!versions.isReady) await versions.ready(op);
     await versions.invalidate(op, tags);
   }
 }

@@ -29,7 +29,7 @@ export interface CacheExplanation {
 
 export async function explain({ store, l1, clock }: Reader, id: Id): Promise<CacheExplanation> {
   const { versions } = store;
-  if (!versions.isReady) await versions.ready();
+  if (!versions.isReady) await versions.ready("cache.explain");
   const key = store.key(id);
   const { stored, keptMs, leaseMs } = await store.look(id);
   const common = { isInMemory: l1 !== undefined && l1.get(key) !== MISS, isLoading: leaseMs > 0 };

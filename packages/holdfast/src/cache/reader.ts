@@ -119,7 +119,7 @@ export class Reader {
 
   async #readWhenReady(read: CacheRead, isMerged: boolean): Promise<unknown> {
     try {
-      await this.#versions.ready();
+      await this.#versions.ready(read.load === undefined ? "cache.get" : "cache.getOrSet");
     } catch (error) {
       if (!this.loader.goesOn(error)) throw error;
       return this.#answer(error as HoldfastError, read);

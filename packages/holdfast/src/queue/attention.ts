@@ -17,6 +17,7 @@ export class Attention {
   #resume: (() => void) | undefined;
   /** When the rest that is under way is to end. */
   #ends: "uncalled" | "after input" | "after tick" = "uncalled";
+  #isHurried = false;
   #due: Timer | undefined;
 
   /** @param isBusy whether something runs whose end would call */
@@ -40,6 +41,7 @@ export class Attention {
    */
   call(): void {
     const resume = this.#resume;
+    if (resume !== undefined && this.#isHurried && !this.#isBusy()) return this.#end(resume);
     if (resume === undefined || this.#ends === "after tick") return;
     const end = (): void => this.#end(resume);
     if (this.#isBusy()) {
@@ -50,6 +52,12 @@ export class Attention {
       // Twice, as lanes send in the next tick too.
       nextTick(() => nextTick(end));
     }
+  }
+
+  /** From now on the end of the last run ends the rest at once: the handle may be closing as well. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.call();
   }
 
   look(): void {

@@ -191,7 +191,7 @@ export class Consumer implements Claimant {
     this.#isClosing = true;
     this.#share.leave(this);
     this.#runs.askToStop();
-    this.#attention.call();
+    this.#attention.hurry();
     const drained = new AbortController();
     const late = this.#stopIn(this.#terms.drainMs, drained.signal);
     await this.#ended;

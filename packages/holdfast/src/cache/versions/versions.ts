@@ -81,8 +81,14 @@ export class Versions {
   }
 
   /** Resolves once it is. What is called in order goes on in order. */
-  ready(): Promise<void> {
-    this.#ready ??= this.#begin();
+  ready(op: string): Promise<void> {
+    if (this.#ready === undefined) {
+      const ready = this.#begin(op);
+      this.#ready = ready;
+      // What is called before the handle is closed is sent: what waits for this is not sent yet.
+      const disown = this.#core.own({ close: () => ready.catch(() => undefined) });
+      ready.then(disown, disown);
+    }
     return this.#ready;
   }
 
@@ -154,9 +160,9 @@ export class Versions {
     this.#advance(sequence, cleared, floor);
   }
 
-  async #begin(): Promise<void> {
+  async #begin(op: string): Promise<void> {
     try {
-      await this.#beginAgain();
+      await this.#beginAgain(op);
       // Those who have waited go first.
       nextTick(() => (this.#isReady = true));
     } catch (error) {
@@ -165,19 +171,20 @@ export class Versions {
     }
   }
 
-  async #beginAgain(): Promise<void> {
+  async #beginAgain(op = OP): Promise<void> {
     const since = this.#news.listen(this.#key);
     const args = ["ZMSCORE", this.#key, "s", "c", "f"];
-    const [sequence, cleared, floor] = (await this.#core.driver.send(args, this.#read, this.#key)) as Reply[];
+    const call = { ...this.#read, op };
+    const [sequence, cleared, floor] = (await this.#core.driver.send(args, call, this.#key)) as Reply[];
     this.#tags.clear();
-    if (sequence === null) await this.#create();
+    if (sequence === null) await this.#create(op);
     else this.#restart(numberOf(sequence!), numberOf(cleared!), floor === null ? 0 : numberOf(floor!));
     this.#touch();
     this.#news.caughtUp(this.#key, since);
   }
 
-  async #create(): Promise<void> {
-    const call = { op: OP, timeoutMs: this.#timeoutMs };
+  async #create(op: string): Promise<void> {
+    const call = { op, timeoutMs: this.#timeoutMs };
     const state = await runScript(this.#core.driver, begin, { state: this.#key }, { keepMs: KEEP_MS }, call);
     this.#restart(state.sequence, state.cleared, state.floor);
   }
