@@ -6,7 +6,8 @@ import type { InvalidationSubscription } from "../../driver/port.ts";
 const RETRY_MS = 1_000;
 const all = new WeakMap<Core, News>();
 
-interface State {
+/** One state, as far as the server has reported on it. */
+export interface Followed {
   /** Rises with each change that is heard of, and with each loss of the connection. */
   changes: number;
   /** `changes` of the last question that was answered while the server said what changes; -1: none. */
@@ -16,7 +17,7 @@ interface State {
 
 export class News {
   readonly #core: Core;
-  readonly #states = new Map<string, State>();
+  readonly #states = new Map<string, Followed>();
   #asking: Promise<InvalidationSubscription> | undefined;
   #subscription: InvalidationSubscription | undefined;
   #askAt = 0;
@@ -31,24 +32,21 @@ export class News {
     return news;
   }
 
-  /** @param onChange somebody else has changed it */
-  follow(key: string, onChange: () => void): void {
-    this.#states.set(key, { changes: 0, known: -1, onChange });
-  }
-
-  isCurrent(key: string): boolean {
-    const state = this.#states.get(key)!;
-    return state.known === state.changes;
+  /** @param onChange called when somebody else has changed it */
+  follow(key: string, onChange: () => void): Followed {
+    const state = { changes: 0, known: -1, onChange };
+    this.#states.set(key, state);
+    return state;
   }
 
   /** To be noted before the state is asked for; undefined while no server says what changes. */
-  listen(key: string): number | undefined {
+  listen(state: Followed): number | undefined {
     if (this.#subscription === undefined) this.#ask();
-    return this.#subscription?.isLive === true ? this.#states.get(key)!.changes : undefined;
+    return this.#subscription?.isLive === true ? state.changes : undefined;
   }
 
-  caughtUp(key: string, since: number | undefined): void {
-    if (since !== undefined && this.#subscription!.isLive) this.#states.get(key)!.known = since;
+  caughtUp(state: Followed, since: number | undefined): void {
+    if (since !== undefined && this.#subscription!.isLive) state.known = since;
   }
 
   #ask(): void {

@@ -17,7 +17,7 @@ import type { Core } from "../../core/core.ts";
 import { runScript } from "../../core/script/run.ts";
 import type { Call, Reply } from "../../driver/port.ts";
 import { begin, invalidate } from "../scripts.gen.ts";
-import { News } from "./news.ts";
+import { type Followed, News } from "./news.ts";
 
 /** How long the state outlives its last use: longer than any entry that is worth keeping. Each process says every hour that it uses it. */
 const KEEP_MS = 90 * 24 * 3_600_000;
@@ -37,6 +37,7 @@ export class Versions {
   readonly #timeoutMs: number;
   readonly #read: Call;
   readonly #news: News;
+  readonly #state: Followed;
   /** Tags by their last invalidation, 0 for those without. */
   readonly #tags = new Map<string, number>();
   readonly #onCleared = new Set<WeakRef<{ forgetAll(): void }>>();
@@ -56,7 +57,7 @@ export class Versions {
     this.#timeoutMs = timeoutMs;
     this.#read = { op: OP, class: "read", timeoutMs };
     this.#news = News.of(core);
-    this.#news.follow(key, () => void this.catchUp().catch(() => undefined));
+    this.#state = this.#news.follow(key, () => void this.catchUp().catch(() => undefined));
   }
 
   /** That of the handle for the cache of this name. */
@@ -104,7 +105,7 @@ export class Versions {
 
   /** Whether what is known holds for what is in memory. */
   get isCurrent(): boolean {
-    return this.#news.isCurrent(this.#key);
+    return this.#state.known === this.#state.changes;
   }
 
   /** Whether it holds also for what the server has just replied. */
@@ -172,7 +173,7 @@ export class Versions {
   }
 
   async #beginAgain(op = OP): Promise<void> {
-    const since = this.#news.listen(this.#key);
+    const since = this.#news.listen(this.#state);
     const args = ["ZMSCORE", this.#key, "s", "c", "f"];
     const call = { ...this.#read, op };
     const [sequence, cleared, floor] = (await this.#core.driver.send(args, call, this.#key)) as Reply[];
@@ -180,7 +181,7 @@ export class Versions {
     if (sequence === null) await this.#create(op);
     else this.#restart(numberOf(sequence!), numberOf(cleared!), floor === null ? 0 : numberOf(floor!));
     this.#touch();
-    this.#news.caughtUp(this.#key, since);
+    this.#news.caughtUp(this.#state, since);
   }
 
   async #create(op: string): Promise<void> {
@@ -205,7 +206,7 @@ export class Versions {
 
   async #catchUp(): Promise<void> {
     this.#touch();
-    const since = this.#news.listen(this.#key);
+    const since = this.#news.listen(this.#state);
     const from = String(this.#sequence);
     const args = ["ZRANGE", this.#key, from, "+inf", "BYSCORE", "LIMIT", "0", String(MAX_NEWS), "WITHSCORES"];
     const found = pairsOf(await this.#core.driver.send(args, this.#read, this.#key));
@@ -219,7 +220,7 @@ export class Versions {
       else if (member.startsWith("t")) this.#set(member.slice(1), score);
     }
     this.#advance(sequence, cleared, floor);
-    this.#news.caughtUp(this.#key, since);
+    this.#news.caughtUp(this.#state, since);
   }
 
   async #learn(tags: readonly string[]): Promise<void> {

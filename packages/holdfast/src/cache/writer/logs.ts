@@ -13,7 +13,7 @@ import { SLOTS, slotOf } from "../../driver/slot.ts";
 const OP = "cache.writer";
 const SWEEP_CHUNK = 512;
 
-/** The keys of one slot's log. */
+/** The keys of the log in one slot. */
 export interface LogKeys {
   readonly pending: string;
   readonly due: string;
