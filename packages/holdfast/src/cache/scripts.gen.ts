@@ -18,6 +18,13 @@ local function now()
 end
 `;
 
+const SUPERSEDE = `local function supersede(value, lease, wakeChannel)
+  local waiters = redis.call('HGET', lease, 'waiters')
+  redis.call('DEL', lease)
+  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+end
+`;
+
 const ENTRY = `local function entryOf(head, payload, freshMs)
   return string.sub(head, 1, 1) .. struct.pack('>I6', now() + freshMs) .. string.sub(head, 2) .. payload
 end
@@ -169,13 +176,11 @@ export type ExpireResult = boolean;
 export const expire: BatchScript<ExpireKeys, ExpireArgs, ExpireResult> = {
   class: "idempotent",
   name: "cache.expire",
-  sha1: "d461f064a924da600aa236ce58d666ecbae40b0b",
+  sha1: "48dbe718e2e759327a875032f0deb7fe5406333a",
   lua: `-- cache.expire
-${NOW}local value, lease = KEYS[1], KEYS[2]
+${NOW}${SUPERSEDE}local value, lease = KEYS[1], KEYS[2]
 local wakeChannel = ARGV[1]
-local waiters = redis.call('HGET', lease, 'waiters')
-redis.call('DEL', lease)
-if waiters then redis.call('PUBLISH', wakeChannel, value) end
+supersede(value, lease, wakeChannel)
 local head = redis.call('GETRANGE', value, 0, 6)
 if head == '' then return 0 end
 if #head < 7 or math.floor(string.byte(head) / 16) % 2 == 0 then return redis.call('DEL', value) end
@@ -194,14 +199,12 @@ return 1
   },
   merged: {
     name: "cache.expire (merged)",
-    sha1: "ea940db94222ccfb363964d8f633bb79e975d9bc",
+    sha1: "f6f39618ffbc27a65586b1c9eb0b8b20935e1e7e",
     lua: `-- cache.expire
-${NOW}local function run(keyAt, argAt)
+${NOW}${SUPERSEDE}local function run(keyAt, argAt)
   local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
   local wakeChannel = ARGV[argAt + 1]
-  local waiters = redis.call('HGET', lease, 'waiters')
-  redis.call('DEL', lease)
-  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+  supersede(value, lease, wakeChannel)
   local head = redis.call('GETRANGE', value, 0, 6)
   if head == '' then return 0 end
   if #head < 7 or math.floor(string.byte(head) / 16) % 2 == 0 then return redis.call('DEL', value) end
@@ -597,14 +600,12 @@ export type RemoveResult = boolean;
 export const remove: BatchScript<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "cache.remove",
-  sha1: "a54cc5ab649d88fe3fee7aafb0538695301af25a",
+  sha1: "a6c200d35a2c79ed2efca2ff8c5b1a7a9e978de5",
   lua: `-- cache.remove
-local value, lease = KEYS[1], KEYS[2]
+${SUPERSEDE}local value, lease = KEYS[1], KEYS[2]
 local wakeChannel = ARGV[1]
 local removed = redis.call('DEL', value)
-local waiters = redis.call('HGET', lease, 'waiters')
-redis.call('DEL', lease)
-if waiters then redis.call('PUBLISH', wakeChannel, value) end
+supersede(value, lease, wakeChannel)
 return removed
 `,
   encodeKeys(keys, out) {
@@ -618,15 +619,13 @@ return removed
   },
   merged: {
     name: "cache.remove (merged)",
-    sha1: "d2c1f5344bb09cfa0b1bebf152cd2270703d64cf",
+    sha1: "e8db249115b952bfa321c4999dad5993524a4dc4",
     lua: `-- cache.remove
-local function run(keyAt, argAt)
+${SUPERSEDE}local function run(keyAt, argAt)
   local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
   local wakeChannel = ARGV[argAt + 1]
   local removed = redis.call('DEL', value)
-  local waiters = redis.call('HGET', lease, 'waiters')
-  redis.call('DEL', lease)
-  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+  supersede(value, lease, wakeChannel)
   return removed
 end
 local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 1 and 1 or 0
@@ -813,9 +812,9 @@ export type SetResult =
 export const set: BatchScript<SetKeys, SetArgs, SetResult> = {
   class: "idempotent",
   name: "cache.set",
-  sha1: "31c4b508ab152c3f7a79cbf44be4cd5901dc0c4c",
+  sha1: "fde4f755abf220bf57c7a0fea8ddfc199f1ef474",
   lua: `-- cache.set
-${NOW}${ENTRY}local value, lease = KEYS[1], KEYS[2]
+${NOW}${ENTRY}${SUPERSEDE}local value, lease = KEYS[1], KEYS[2]
 local freshMs, keepMs, wakeChannel, head, payload, only, known = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 if only ~= '' then
   local found = redis.call('GET', value)
@@ -824,9 +823,7 @@ if only ~= '' then
   if only == 'absent' and isThere and string.sub(found, 8) ~= string.sub(head, 2) .. payload then return {'present', found} end
 end
 redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
-local waiters = redis.call('HGET', lease, 'waiters')
-redis.call('DEL', lease)
-if waiters then redis.call('PUBLISH', wakeChannel, value) end
+supersede(value, lease, wakeChannel)
 return {'stored'}
 `,
   encodeKeys(keys, out) {
@@ -853,9 +850,9 @@ return {'stored'}
   },
   merged: {
     name: "cache.set (merged)",
-    sha1: "3a7c7021f348c12baeeb6853ef1a01f02f3f8b91",
+    sha1: "9bec5fd32e4f08d01068bb9ed7769833b3cf052a",
     lua: `-- cache.set
-${NOW}${ENTRY}local function run(keyAt, argAt)
+${NOW}${ENTRY}${SUPERSEDE}local function run(keyAt, argAt)
   local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
   local freshMs, keepMs, wakeChannel, head, payload, only, known = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), ARGV[argAt + 3], ARGV[argAt + 4], ARGV[argAt + 5], ARGV[argAt + 6], ARGV[argAt + 7]
   if only ~= '' then
@@ -865,9 +862,7 @@ ${NOW}${ENTRY}local function run(keyAt, argAt)
     if only == 'absent' and isThere and string.sub(found, 8) ~= string.sub(head, 2) .. payload then return {'present', found} end
   end
   redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
-  local waiters = redis.call('HGET', lease, 'waiters')
-  redis.call('DEL', lease)
-  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+  supersede(value, lease, wakeChannel)
   return {'stored'}
 end
 local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 7 and 7 or 0
@@ -900,15 +895,13 @@ export type TakeResult =
 export const take: BatchScript<TakeKeys, TakeArgs, TakeResult> = {
   class: "unsafe",
   name: "cache.take",
-  sha1: "18f94f1e1b0f55f7d12e4aee26d3a517ef1b5206",
+  sha1: "715f9a6a7ada5be3b175b860602f92c696c52e27",
   lua: `-- cache.take
-local value, lease = KEYS[1], KEYS[2]
+${SUPERSEDE}local value, lease = KEYS[1], KEYS[2]
 local wakeChannel = ARGV[1]
 local found = redis.pcall('GET', value)
 redis.call('DEL', value)
-local waiters = redis.call('HGET', lease, 'waiters')
-redis.call('DEL', lease)
-if waiters then redis.call('PUBLISH', wakeChannel, value) end
+supersede(value, lease, wakeChannel)
 if type(found) ~= 'string' then return {'missing'} end
 return {'taken', found}
 `,
@@ -933,16 +926,14 @@ return {'taken', found}
   },
   merged: {
     name: "cache.take (merged)",
-    sha1: "05382b4ad85a56dfef619dcdb8b93f9500969bdc",
+    sha1: "f4737d04faa48f6e2466bd3410bacdd4c010672b",
     lua: `-- cache.take
-local function run(keyAt, argAt)
+${SUPERSEDE}local function run(keyAt, argAt)
   local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
   local wakeChannel = ARGV[argAt + 1]
   local found = redis.pcall('GET', value)
   redis.call('DEL', value)
-  local waiters = redis.call('HGET', lease, 'waiters')
-  redis.call('DEL', lease)
-  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+  supersede(value, lease, wakeChannel)
   if type(found) ~= 'string' then return {'missing'} end
   return {'taken', found}
 end

@@ -2,13 +2,12 @@
 -- @class idempotent
 -- @batch
 -- @include now
+-- @include supersede
 -- @key value
 -- @key lease
 -- @arg wakeChannel text
 -- @returns bool
-local waiters = redis.call('HGET', lease, 'waiters')
-redis.call('DEL', lease)
-if waiters then redis.call('PUBLISH', wakeChannel, value) end
+supersede(value, lease, wakeChannel)
 local head = redis.call('GETRANGE', value, 0, 6)
 if head == '' then return 0 end
 if #head < 7 or math.floor(string.byte(head) / 16) % 2 == 0 then return redis.call('DEL', value) end

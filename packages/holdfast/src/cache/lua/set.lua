@@ -3,6 +3,7 @@
 -- @batch
 -- @include now
 -- @include entry
+-- @include supersede
 -- @key value
 -- @key lease
 -- @arg freshMs int
@@ -22,7 +23,5 @@ if only ~= '' then
   if only == 'absent' and isThere and string.sub(found, 8) ~= string.sub(head, 2) .. payload then return {'present', found} end
 end
 redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
-local waiters = redis.call('HGET', lease, 'waiters')
-redis.call('DEL', lease)
-if waiters then redis.call('PUBLISH', wakeChannel, value) end
+supersede(value, lease, wakeChannel)
 return {'stored'}

@@ -1,6 +1,7 @@
 --- Read a value and remove it, and supersede any load under way.
 -- @class unsafe
 -- @batch
+-- @include supersede
 -- @key value
 -- @key lease
 -- @arg wakeChannel text
@@ -8,8 +9,6 @@
 -- @result missing
 local found = redis.pcall('GET', value)
 redis.call('DEL', value)
-local waiters = redis.call('HGET', lease, 'waiters')
-redis.call('DEL', lease)
-if waiters then redis.call('PUBLISH', wakeChannel, value) end
+supersede(value, lease, wakeChannel)
 if type(found) ~= 'string' then return {'missing'} end
 return {'taken', found}
