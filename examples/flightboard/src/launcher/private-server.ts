@@ -1,6 +1,7 @@
 /**
  * A Redis or Valkey server as a process of the launcher's: on a free port, in a temporary folder. Its append-only file is
- * written before a client is answered, so that what was acknowledged is still there after it was killed and started again.
+ * written before a client is answered, so that what was acknowledged is still there after it was killed and started again. That holds with `appendfsync no`
+ * (the kernel has the data, and survives the server); with `everysec` a write waits for a sync that is under way, and its client does not.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -25,7 +26,7 @@ export async function startPrivateServer(report: (text: string) => void): Promis
     bind: "127.0.0.1",
     dir: folder,
     appendonly: "yes",
-    appendfsync: "everysec",
+    appendfsync: "no",
     save: "",
     loglevel: "warning",
   };
