@@ -4,8 +4,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const source = (file: string): string => fileURLToPath(new URL(`packages/${file}`, import.meta.url));
 
-/** Files that take a minute begin first: one that began last would keep the run open, with one worker at rest. */
-const LONG = /(page|flightboard|faults\/src\/main|packaging|faults-cluster|faults-sentinel|simulation)\.test\.ts$/;
+/** Files that take long begin first: one that began last would keep the run open, with the other workers at rest. */
+const LONG =
+  /(page|flightboard|faults\/src\/main|packaging|given|kill|memory|lifecycle|stampede|sandbox|pglite|scenarios|outbox|faults-cluster|faults-sentinel|simulation)\.test\.ts$/;
 
 const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId);
 
@@ -22,7 +23,10 @@ export default defineConfig({
     alias: [
       { find: /^holdfast$/, replacement: source("holdfast/src/index.ts") },
       { find: /^holdfast\/outbox$/, replacement: source("holdfast/src/queue/outbox/index.ts") },
-      { find: /^holdfast\/(express|fastify|fetch|hono)$/, replacement: source("holdfast/src/adapters/$1/index.ts") },
+      {
+        find: /^holdfast\/(express|fastify|fetch|hono|live-client|pg)$/,
+        replacement: source("holdfast/src/adapters/$1/index.ts"),
+      },
       { find: /^holdfast\/testing$/, replacement: source("holdfast/src/testing/index.ts") },
       { find: /^holdfast\/migrate$/, replacement: source("holdfast/src/migrate/index.ts") },
       { find: /^holdfast-embedded$/, replacement: source("embedded/src/index.ts") },

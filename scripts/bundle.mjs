@@ -20,14 +20,17 @@ const PACKAGES = [
       "adapters/fastify/index": "src/adapters/fastify/index.ts",
       "adapters/fetch/index": "src/adapters/fetch/index.ts",
       "adapters/hono/index": "src/adapters/hono/index.ts",
+      "adapters/live-client/index": "src/adapters/live-client/index.ts",
+      "adapters/pg/index": "src/adapters/pg/index.ts",
       "migrate/index": "src/migrate/index.ts",
       "testing/index": "src/testing/index.ts",
     },
     bundled: ["devalue"],
+    browser: { "live-client": "src/adapters/live-client/index.ts" },
   },
 ];
 
-for (const { folder, input, bundled } of PACKAGES) {
+for (const { folder, input, bundled, browser } of PACKAGES) {
   const cwd = path.join(ROOT, "packages", folder);
   const { dependencies = {} } = JSON.parse(readFileSync(path.join(cwd, "package.json"), "utf8"));
   const bundle = await rolldown({ cwd, input, platform: "node", external: Object.keys(dependencies) });
@@ -42,8 +45,21 @@ for (const { folder, input, bundled } of PACKAGES) {
   });
   await bundle.close();
   writeFileSync(path.join(dir, "package.json"), '{ "type": "commonjs" }\n');
+  if (browser !== undefined) await bundleForBrowsers(cwd, browser);
   const licences = bundled.map(
     (name) => `${name}\n\n${readFileSync(path.join(ROOT, "node_modules", name, "LICENSE"), "utf8")}`,
   );
   if (licences.length > 0) writeFileSync(path.join(dir, "THIRD-PARTY-LICENSES.txt"), licences.join("\n"));
+}
+
+/** As a page loads it, without a bundler. */
+async function bundleForBrowsers(cwd, input) {
+  const bundle = await rolldown({ cwd, input, platform: "browser" });
+  await bundle.write({
+    dir: path.join(cwd, "dist/browser"),
+    format: "esm",
+    sourcemap: true,
+    entryFileNames: "[name].js",
+  });
+  await bundle.close();
 }

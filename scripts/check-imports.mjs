@@ -29,10 +29,10 @@ const HOUSES = [
     inside: {
       driver: [["port.ts"], ["slot.ts", "resilience"], ["connection"], ["node-redis"], ["embedded"]],
       core: [
-        ["keyspace", "codec", "observe"],
+        ["keyspace", "codec", "observe", "retry", "threads"],
         ["script", "command"],
         ["batch", "clock", "update", "wait"],
-        ["lease"],
+        ["lease", "log"],
         ["core.ts"],
       ],
     },

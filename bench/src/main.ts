@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- <suite> [--json] [--case text] [--rounds n] [--round-ms n]`; without a suite: all of them.
- * Of the queue: `[--jobs n] [--quick]`, or `--scale [--jobs n]`: a million jobs, without peers.
+ * Of the queue and of topics: `[--jobs n] [--quick]`; of the queue also `--scale [--jobs n]`: a million jobs, without peers.
  */
 import { parseArgs } from "node:util";
 import { ensureServer } from "../../scripts/ensure-server.mjs";
@@ -41,9 +41,14 @@ const roundMs = Number(values["round-ms"]);
 const server = await startServer(ensureServer().path);
 try {
   if (values.scale) {
-    for await (const row of measureScale(server, numberOf(values.jobs) ?? 1_000_000, values.case))
-      if (values.json) console.log(JSON.stringify({ suite: "queue --scale", ...row }));
-      else printScaleRow(row);
+    await measureScale(server, {
+      jobs: numberOf(values.jobs) ?? 1_000_000,
+      text: values.case,
+      emit: (row) => {
+        if (values.json) console.log(JSON.stringify({ suite: "queue --scale", ...row }));
+        else printScaleRow(row);
+      },
+    });
   } else await runSuites();
 } finally {
   await server.stop();

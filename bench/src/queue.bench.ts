@@ -3,7 +3,6 @@
  * job. `--jobs` sets how many jobs a case has; those in which one job follows the other have a tenth, and `--quick` is a size
  * that takes about two minutes.
  */
-import { median } from "./median.ts";
 import type { Package } from "./queue/port.ts";
 import {
   adding,
@@ -14,6 +13,7 @@ import {
   type QueueFigures,
   type QueueRun,
 } from "./queue/runs.ts";
+import { rowOf } from "./row.ts";
 import type { BenchServer, MeasuredSuite, Row, RunOptions } from "./suite.ts";
 
 const PEERS = ["bullmq", "bee-queue"] as const;
@@ -83,37 +83,12 @@ async function round(server: BenchServer, run: QueueRun, at: number): Promise<Ro
 }
 
 function row(what: string, unit: Row["unit"], peer: Package, rounds: readonly Round[]): Row {
-  const all = (name: Package, field: keyof QueueFigures): number[] =>
-    rounds.map((round) => round[name][what]![field]).filter((value) => value !== undefined);
-  const typical = (name: Package, field: keyof QueueFigures): number | undefined => {
-    const values = all(name, field);
-    return values.length === 0 ? undefined : median(values);
-  };
-  const ratio = (field: keyof QueueFigures): number | undefined => {
-    const theirs = all(peer, field);
-    const ratios = all("holdfast", field).map((value, at) => value / theirs[at]!);
-    return ratios.length === 0 ? undefined : median(ratios);
-  };
-  return {
-    case: what,
-    peerName: peer,
+  return rowOf(
+    what,
     unit,
-    ours: typical("holdfast", "value")!,
-    peer: typical(peer, "value")!,
-    ratio: ratio("value")!,
-    cpuRatio: ratio("cpuMicros"),
-    serverUsRatio: ratio("serverMicros"),
-    scriptUsRatio: ratio("scriptMicros"),
-    memoryRatio: ratio("bytes"),
-    oursCpuMicros: typical("holdfast", "cpuMicros"),
-    peerCpuMicros: typical(peer, "cpuMicros"),
-    oursServerMicros: typical("holdfast", "serverMicros"),
-    peerServerMicros: typical(peer, "serverMicros"),
-    oursScriptMicros: typical("holdfast", "scriptMicros"),
-    peerScriptMicros: typical(peer, "scriptMicros"),
-    oursBytes: typical("holdfast", "bytes"),
-    peerBytes: typical(peer, "bytes"),
-  };
+    peer,
+    rounds.map((round) => ({ ours: round.holdfast[what]!, peer: round[peer][what]! })),
+  );
 }
 
 export const queueSuite: MeasuredSuite = { measure };

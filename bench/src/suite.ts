@@ -51,21 +51,21 @@ export interface RunOptions {
   readonly text: string;
 }
 
-/** Two figures side by side. Ratios are ours over the peer's: of jobs per second above 1 is better, of all others below 1. */
+/** Two figures side by side. Ratios are ours over the peer's: of a rate above 1 is better, of all others below 1. */
 export interface Row {
   readonly case: string;
   readonly peerName: string;
-  readonly unit: "jobs/s" | "ms";
+  readonly unit: "jobs/s" | "messages/s" | "ms";
   readonly ours: number;
   readonly peer: number;
   readonly ratio: number;
-  /** Clients' CPU per job. */
+  /** Clients' CPU per job or message. */
   readonly cpuRatio: number | undefined;
-  /** Server's CPU per job. */
+  /** Server's CPU per job or message. */
   readonly serverUsRatio: number | undefined;
   /** The scripts' part of it. */
   readonly scriptUsRatio: number | undefined;
-  /** Memory per waiting job. */
+  /** Memory per job or message that waits. */
   readonly memoryRatio: number | undefined;
   readonly oursCpuMicros: number | undefined;
   readonly peerCpuMicros: number | undefined;

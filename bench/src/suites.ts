@@ -6,6 +6,8 @@ import { limitsSuite } from "./limits.bench.ts";
 import { locksSuite } from "./locks.bench.ts";
 import { queueSuite } from "./queue.bench.ts";
 import { scriptSuite } from "./script.bench.ts";
+import { semaphoreSuite } from "./semaphore.bench.ts";
+import { topicsSuite } from "./topics.bench.ts";
 import type { MeasuredSuite, Suite } from "./suite.ts";
 
 export const SUITES: Readonly<Record<string, Suite | MeasuredSuite>> = {
@@ -14,7 +16,9 @@ export const SUITES: Readonly<Record<string, Suite | MeasuredSuite>> = {
   script: scriptSuite,
   limits: limitsSuite,
   locks: locksSuite,
+  semaphore: semaphoreSuite,
   queue: queueSuite,
+  topics: topicsSuite,
   embedded: embeddedSuite,
 };
 

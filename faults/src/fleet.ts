@@ -1,5 +1,5 @@
 /** The forked processes of a scenario: each has a name, a ledger of its own, and can be killed, frozen and asked to end. */
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, type Serializable } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -24,6 +24,8 @@ export interface MemberOptions {
   readonly skewMs: number;
   /** Reaches the program as its first argument, the path of its ledger as the second one. */
   readonly config: unknown;
+  /** What its messages are answered with. */
+  readonly answer?: (message: never) => unknown;
 }
 
 export class Member {
@@ -34,8 +36,9 @@ export class Member {
   killedAt: number | undefined;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
+  #resumption: NodeJS.Timeout | undefined;
 
-  constructor({ program, name, folder, skewMs, config }: MemberOptions) {
+  constructor({ program, name, folder, skewMs, config, answer }: MemberOptions) {
     this.name = name;
     this.skewMs = skewMs;
     this.ledger = path.join(folder, `${name}.jsonl`);
@@ -44,6 +47,8 @@ export class Member {
       env: { ...process.env, FAULTS_SKEW_MS: String(skewMs) },
     });
     living.add(this.#child);
+    if (answer !== undefined)
+      this.#child.on("message", (message) => this.#send(answer(message as never) as Serializable));
     this.#exited = once(this.#child, "exit").then(() => living.delete(this.#child));
   }
 
@@ -60,6 +65,16 @@ export class Member {
 
   freeze(ms: number): void {
     this.#ask({ ask: "freeze", ms });
+  }
+
+  /** SIGSTOP: unlike in `freeze` it stands still wherever it is, between two instructions. */
+  suspend(ms: number): void {
+    if (!this.isAlive || this.#resumption !== undefined) return;
+    this.#child.kill("SIGSTOP");
+    this.#resumption = setTimeout(() => {
+      this.#resumption = undefined;
+      this.#child.kill("SIGCONT");
+    }, ms);
   }
 
   /** Resolves when it has ended by itself; rejects, and kills it, when it does not. */
@@ -81,8 +96,12 @@ export class Member {
   }
 
   #ask(request: Request): void {
+    this.#send(request);
+  }
+
+  #send(message: Serializable): void {
     // One that is dying gets nothing any more.
-    if (this.isAlive) this.#child.send(request, () => undefined);
+    if (this.isAlive) this.#child.send(message, () => undefined);
   }
 }
 

@@ -8,14 +8,20 @@
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { coordinationSuite } from "./coordination/suite.ts";
 import { queueSuite } from "./queue/suite.ts";
 import { openCluster } from "./servers/cluster.ts";
 import { openSentinel } from "./servers/sentinel.ts";
 import { openStandalone } from "./servers/standalone.ts";
 import type { Topology, TopologyName } from "./servers/topology.ts";
 import type { Report, Suite } from "./suite.ts";
+import { topicsSuite } from "./topics/suite.ts";
 
-const SUITES: Readonly<Record<string, Suite>> = { queue: queueSuite };
+const SUITES: Readonly<Record<string, Suite>> = {
+  queue: queueSuite,
+  coordination: coordinationSuite,
+  topics: topicsSuite,
+};
 const TOPOLOGIES: Readonly<Record<TopologyName, () => Promise<Topology>>> = {
   standalone: openStandalone,
   cluster: openCluster,

@@ -14,6 +14,8 @@ export function serve(end: () => Promise<void>, describe: () => unknown): void {
   process.on("disconnect", () => process.exit(1));
   process.on("message", (request: Request) => {
     if (request.ask === "freeze") return freeze(request.ms);
+    // An answer to the program itself.
+    if (request.ask !== "end") return;
     setTimeout(() => sayOverdue(describe()), request.withinMs * OVERDUE_SHARE);
     void end().then(() => process.exit(0));
   });

@@ -1,5 +1,6 @@
 /** One process of one package: a producer, a worker or both. The runner calls it by messages and it answers each. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { answerCalls } from "../called.ts";
 import type { Target } from "../suite.ts";
 import { type Handler, type Job, type Package, PACKAGES, type QueuePort } from "./port.ts";
 
@@ -156,10 +157,4 @@ function counting(handlerMs: number): Handler {
   };
 }
 
-process.on("message", ({ call, args }: { call: keyof Calls; args: never[] }) => {
-  const asked = calls[call] as (...args: never[]) => Promise<unknown>;
-  void asked(...args).then((answer) => process.send!({ answer }));
-});
-// Without the runner there is nobody to measure for.
-process.on("disconnect", () => process.exit());
-process.send!({ answer: "ready" });
+answerCalls(calls);

@@ -1,29 +1,21 @@
 /** One package, one case: what is started, what is measured. The server is empty before each. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { CalledProcess } from "../called.ts";
+import { type MeasuredFigures, Meter } from "../meter.ts";
 import type { BenchServer } from "../suite.ts";
 import type { Package } from "./port.ts";
-import { QueueProcess } from "./process.ts";
+import type { Calls } from "./program.ts";
 
-export interface QueueFigures {
-  /** Jobs per second; of a latency: milliseconds. */
-  readonly value: number;
-  /** Microseconds per job of the clients' CPU, all processes. */
-  readonly cpuMicros?: number;
-  /** Microseconds per job of the server's CPU. */
-  readonly serverMicros?: number;
-  /** The part of them that its scripts took, by its own count. */
-  readonly scriptMicros?: number;
-  /** Of a waiting job. */
-  readonly bytes?: number;
-}
+export type QueueFigures = MeasuredFigures;
 
 export type QueueRun = (server: BenchServer, name: Package) => Promise<Readonly<Record<string, QueueFigures>>>;
 
 /** Producers alone; `inFlight` undefined: in bulk. */
 export function adding(what: string, jobs: number, inFlight: number | undefined): QueueRun {
   return async (server, name) => {
-    await using producer = await QueueProcess.start(name, server);
-    const meter = await Meter.start(server, jobs, [producer]);
+    await using producer = await startProcess(name, server);
+    const meter = await startMeter(server, jobs, [producer]);
     const { began, ended } = await (inFlight === undefined
       ? producer.call("addMany", jobs)
       : producer.call("add", jobs, inFlight));
@@ -33,8 +25,8 @@ export function adding(what: string, jobs: number, inFlight: number | undefined)
 
 export function addingAndRunning(what: string, jobs: number, inFlight: number): QueueRun {
   return async (server, name) => {
-    await using both = await QueueProcess.start(name, server);
-    const meter = await Meter.start(server, jobs, [both]);
+    await using both = await startProcess(name, server);
+    const meter = await startMeter(server, jobs, [both]);
     const { began, ended } = await both.call("addAndRun", jobs, inFlight);
     return { [what]: await meter.read(ended - began) };
   };
@@ -54,7 +46,7 @@ export function processing(what: string, { jobs, workers, concurrency, handlerMs
     await server.empty();
     await fleet.producer.call("open");
     await fleet.producer.call("addMany", jobs);
-    const meter = await Meter.start(server, jobs, fleet.workers, "kept");
+    const meter = await startMeter(server, jobs, fleet.workers, "kept");
     await Promise.all(fleet.workers.map((worker) => worker.call("work", concurrency, handlerMs)));
     const { first, last } = await allRan(fleet.workers, jobs);
     return { [what]: await meter.read(last - first) };
@@ -65,7 +57,7 @@ export function processing(what: string, { jobs, workers, concurrency, handlerMs
 export function flowing(what: string, { jobs, workers, concurrency, handlerMs }: Fleet): QueueRun {
   return async (server, name) => {
     await using fleet = await startFleet(name, server, workers);
-    const meter = await Meter.start(server, jobs, [fleet.producer, ...fleet.workers]);
+    const meter = await startMeter(server, jobs, [fleet.producer, ...fleet.workers]);
     await Promise.all(fleet.workers.map((worker) => worker.call("work", concurrency, handlerMs)));
     const { began } = await fleet.producer.call("addMany", jobs);
     const { last } = await allRan(fleet.workers, jobs);
@@ -78,7 +70,7 @@ export function pickingUp(what: string, jobs: number): QueueRun {
   return async (server, name) => {
     await using fleet = await startFleet(name, server, 1);
     const [worker] = fleet.workers;
-    const meter = await Meter.start(server, jobs, [fleet.producer, ...fleet.workers]);
+    const meter = await startMeter(server, jobs, [fleet.producer, ...fleet.workers]);
     await worker!.call("work", 1, 0);
     await fleet.producer.call("addLone", jobs);
     await allRan(fleet.workers, jobs);
@@ -92,50 +84,31 @@ export function pickingUp(what: string, jobs: number): QueueRun {
   };
 }
 
+type QueueProcess = CalledProcess<Calls>;
+
+const PROGRAM = fileURLToPath(new URL("./program.js", import.meta.url));
+
+/** Resolves once it is connected and its code is compiled. */
+async function startProcess(name: Package, { url, port }: BenchServer): Promise<QueueProcess> {
+  const started = await CalledProcess.start<Calls>(PROGRAM, [name, url, String(port)]);
+  await started.call("warm");
+  return started;
+}
+
 /** What the server and the clients use from here on. */
-class Meter {
-  readonly #server: BenchServer;
-  readonly #jobs: number;
-  readonly #processes: readonly QueueProcess[];
-  #cpuBefore = 0;
-  #before = { cpuMicros: 0, scriptMicros: 0, bytes: 0 };
-
-  private constructor(server: BenchServer, jobs: number, processes: readonly QueueProcess[]) {
-    this.#server = server;
-    this.#jobs = jobs;
-    this.#processes = processes;
-  }
-
-  static async start(
-    server: BenchServer,
-    jobs: number,
-    processes: readonly QueueProcess[],
-    keys: "none" | "kept" = "none",
-  ): Promise<Meter> {
-    if (keys === "none") await server.empty();
-    for (const one of processes) await one.call("open");
-    const meter = new Meter(server, jobs, processes);
-    meter.#cpuBefore = await meter.#cpu();
-    meter.#before = await server.usage();
-    return meter;
-  }
-
-  async read(ms: number, waiting = false): Promise<QueueFigures> {
-    const { cpuMicros, scriptMicros, bytes } = await this.#server.usage();
-    const perJob = (after: number, before: number): number => (after - before) / this.#jobs;
-    return {
-      value: (this.#jobs / ms) * 1000,
-      cpuMicros: perJob(await this.#cpu(), this.#cpuBefore),
-      serverMicros: perJob(cpuMicros, this.#before.cpuMicros),
-      scriptMicros: perJob(scriptMicros, this.#before.scriptMicros),
-      ...(waiting ? { bytes: perJob(bytes, this.#before.bytes) } : {}),
-    };
-  }
-
-  async #cpu(): Promise<number> {
-    const each = await Promise.all(this.#processes.map((one) => one.call("cpu")));
-    return each.reduce((sum, micros) => sum + micros, 0);
-  }
+async function startMeter(
+  server: BenchServer,
+  jobs: number,
+  processes: readonly QueueProcess[],
+  keys: "none" | "kept" = "none",
+): Promise<Meter> {
+  if (keys === "none") await server.empty();
+  for (const one of processes) await one.call("open");
+  return Meter.start(
+    server,
+    jobs,
+    processes.map((one) => ({ cpu: () => one.call("cpu") })),
+  );
 }
 
 interface StartedFleet extends AsyncDisposable {
@@ -145,7 +118,7 @@ interface StartedFleet extends AsyncDisposable {
 
 async function startFleet(name: Package, server: BenchServer, workers: number): Promise<StartedFleet> {
   const [producer, ...others] = await Promise.all(
-    Array.from({ length: workers + 1 }, () => QueueProcess.start(name, server)),
+    Array.from({ length: workers + 1 }, () => startProcess(name, server)),
   );
   const stop = async (): Promise<void> => {
     await Promise.all([producer!, ...others].map((one) => one[Symbol.asyncDispose]()));

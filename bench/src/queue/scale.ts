@@ -20,7 +20,11 @@ export interface ScaleRow {
   readonly slow: readonly SlowScript[];
 }
 
-export async function* measureScale(server: BenchServer, jobs: number, text: string): AsyncGenerator<ScaleRow> {
+/** @param emit is given each row as soon as it is measured, so that a run that ends early says where it was */
+export async function measureScale(
+  server: BenchServer,
+  { jobs, text, emit }: { readonly jobs: number; readonly text: string; readonly emit: (row: ScaleRow) => void },
+): Promise<void> {
   await using meter = await ScriptMeter.start(server);
   await using hf = await connect(server.url, { timeout: "60s" });
   for (const [name, phase] of Object.entries(PHASES)) {
@@ -29,14 +33,13 @@ export async function* measureScale(server: BenchServer, jobs: number, text: str
     // The first one warms up: it makes the scripts known.
     for (const size of [SMALL, SMALL, jobs]) {
       await server.empty();
-      const rows: ScaleRow[] = [];
       const queue = hf.queue<Payload>(`scale-${name}`, { attempts: 1 });
       await phase(queue, size, async (what, count, work) => {
         const { micros, slow } = await meter.measure(work);
         const perJob = micros / count;
-        if (size < jobs) small.set(what, perJob);
+        if (size < jobs) return void small.set(what, perJob);
         const smallMicros = small.get(what)!;
-        rows.push({
+        emit({
           case: `${name}: ${what}`,
           size: count,
           micros: perJob,
@@ -45,7 +48,6 @@ export async function* measureScale(server: BenchServer, jobs: number, text: str
           slow,
         });
       });
-      if (size === jobs) yield* rows;
     }
   }
 }

@@ -32,7 +32,8 @@ export function createBoards(points: ReadonlyMap<string, MapPoint>, select: (cod
   });
   return {
     update(snapshot) {
-      for (const { name, list, rows } of boards) showBoard(list, rows, snapshot.boards[name], points, select);
+      for (const { name, list, rows } of boards)
+        showBoard(list, rows, snapshot.boards[name], { points, onTime: snapshot.onTime }, select);
     },
   };
 }
@@ -41,7 +42,7 @@ function showBoard(
   list: HTMLElement,
   rows: Map<string, HTMLElement>,
   entries: readonly Entry[],
-  points: ReadonlyMap<string, MapPoint>,
+  { points, onTime }: { readonly points: ReadonlyMap<string, MapPoint>; readonly onTime: Snapshot["onTime"] },
   select: (code: string) => void,
 ): void {
   const before = new Map([...rows].map(([code, row]) => [code, row.getBoundingClientRect().top]));
@@ -49,7 +50,7 @@ function showBoard(
   const shown = entries.map((entry) => {
     const row = rows.get(entry.member) ?? createRow(entry.member, points.get(entry.member), select);
     rows.set(entry.member, row);
-    fillRow(row, entry, most);
+    fillRow(row, entry, most, onTime[entry.member]);
     return row;
   });
   for (const [code, row] of rows) if (!shown.includes(row)) rows.delete(code);
@@ -66,14 +67,16 @@ function createRow(code: string, point: MapPoint | undefined, select: (code: str
     {},
     h("span", { class: "rank" }),
     h("button", { type: "button", class: "code", onclick: () => select(code), "aria-label": `${code} ${place}` }, code),
-    h("span", { class: "place" }, place),
+    h("span", { class: "place" }, place, h("small", {})),
     h("span", { class: "score" }),
     h("span", { class: "bar", "aria-hidden": "true" }),
   );
 }
 
-function fillRow(row: HTMLElement, { rank, score }: Entry, most: number): void {
-  const [rankCell, , , scoreCell, bar] = row.children;
+function fillRow(row: HTMLElement, { rank, score }: Entry, most: number, onTime: number | undefined): void {
+  const [rankCell, , place, scoreCell, bar] = row.children;
+  const share = place?.lastElementChild;
+  if (share instanceof HTMLElement) setText(share, onTime === undefined ? "" : ` ${Math.round(100 * onTime)}% on time`);
   if (rankCell !== undefined) setText(rankCell, String(rank));
   if (scoreCell !== undefined) setText(scoreCell, count(score));
   if (bar instanceof HTMLElement) bar.style.setProperty("--share", String(score / most));

@@ -1,4 +1,4 @@
-/** Two small instruments: the cache's hit ratio and what is left of the rate limit. */
+/** Two small instruments: where the caches' answers came from, and what is left of the rate limit. */
 import { type Allowance, ask, onAllowance } from "./api.ts";
 import { byId, count, h, setText, svg } from "./dom.ts";
 import type { Snapshot } from "./types.ts";
@@ -7,26 +7,37 @@ const RADIUS = 42;
 const AROUND = 2 * Math.PI * RADIUS;
 const BURST = 60;
 
+/** Where a call was answered, from the fastest on. */
+const LEVELS = ["memory", "server", "stale", "misses"] as const;
+const FIGURES = [
+  ["loads", "database loads"],
+  ["joined", "joined a load"],
+  ["unwritten", "writes waiting"],
+] as const;
+
+/** A ring with an arc for each level, and what it says in figures. */
 export function createCacheGauge(): (cache: Snapshot["cache"]) => void {
-  const arc = svg("circle", { class: "value", cx: 50, cy: 50, r: RADIUS, "stroke-dasharray": `0 ${AROUND}` });
+  const arcs = LEVELS.map((level) => svg("circle", { class: `value ${level}`, cx: 50, cy: 50, r: RADIUS }));
   const ratio = svg("text", { x: 50, y: 56, "text-anchor": "middle" }, "–");
-  const numbers = h("dl");
+  const levels = LEVELS.map((name) => ({ name, term: h("dt", { class: `level ${name}` }, name) }));
+  const rows = [...levels, ...FIGURES.map(([name, title]) => ({ name, term: h("dt", {}, title) }))];
+  const figures = rows.map(({ name, term }) => ({ name, term, figure: h("dd", { "data-count": name }) }));
+  const ring = { viewBox: "0 0 100 100", class: "ring", role: "img", "aria-label": "answers by level" };
   byId("cache").append(
-    svg(
-      "svg",
-      { viewBox: "0 0 100 100", class: "ring", role: "img", "aria-label": "hit ratio" },
-      svg("circle", { class: "track", cx: 50, cy: 50, r: RADIUS }),
-      arc,
-      ratio,
-    ),
-    numbers,
+    svg("svg", ring, svg("circle", { class: "track", cx: 50, cy: 50, r: RADIUS }), ...arcs, ratio),
+    h("dl", {}, ...figures.flatMap(({ term, figure }) => [term, figure])),
   );
-  return ({ hits, misses, loads, joined }) => {
-    const share = hits + misses === 0 ? 0 : hits / (hits + misses);
-    arc.setAttribute("stroke-dasharray", `${share * AROUND} ${AROUND}`);
-    setText(ratio, hits + misses === 0 ? "–" : `${Math.round(share * 100)}%`);
-    const rows = Object.entries({ hits, misses, "database loads": loads, "joined a load": joined });
-    numbers.replaceChildren(...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, count(value))]));
+  return (cache) => {
+    const all = LEVELS.reduce((sum, level) => sum + cache[level], 0);
+    let before = 0;
+    for (const [index, level] of LEVELS.entries()) {
+      const length = all === 0 ? 0 : (cache[level] / all) * AROUND;
+      arcs[index]?.setAttribute("stroke-dasharray", `${length} ${AROUND}`);
+      arcs[index]?.setAttribute("stroke-dashoffset", String(-before));
+      before += length;
+    }
+    setText(ratio, all === 0 ? "–" : `${Math.round((100 * (cache.memory + cache.server)) / all)}%`);
+    for (const { name, figure } of figures) setText(figure, count(cache[name]));
   };
 }
 

@@ -52,7 +52,7 @@ function listen(): void {
     showFlights(news);
     arcs.add(news.map(({ flight }) => flight));
   });
-  events.addEventListener("gap", () => note("the live channel was interrupted; some flights were not shown"));
+  events.addEventListener("gap", () => note("some flights are gone before they were shown"));
   events.addEventListener("outage", () => showOutage("The API is up, its server does not answer."));
   events.addEventListener("error", () => {
     showOutage("The API does not answer; it is being started again.");

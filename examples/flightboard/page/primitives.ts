@@ -11,17 +11,22 @@ interface Primitive {
 
 const PRIMITIVES: Readonly<Record<string, Primitive>> = {
   cache: {
-    does: "One load per key for the whole fleet, however many ask at once.",
+    does: "In the memory of each process and on the server; one load for the whole fleet; nobody is served what was invalidated; what is written behind outlives its process.",
     code: [
-      'hf.cache<AirportProfile>("airport-profiles", { ttl: "10m", negativeTtl: "30s" })',
-      "caches.airports.getOrSet(code, () => airportProfile(db, code))",
+      'hf.cache<AirportProfile>("airport-profiles", { ...SERVED_ON, negativeTtl: "30s" })',
+      "caches.profiles.getOrSet(code, () => airportProfile(db, code))",
+      "cache.getOrSetMany(codes, (missing) => airportProfiles(db, missing.map(String)))",
+      "caches.searches.getOrSet(JSON.stringify(search), load, { tags })",
+      "caches.searches.invalidate({ tags: [...tags] })",
+      "await rows.write(code, value)",
     ],
-    commands: ["GET", "on a miss: EVALSHA lookup.lua", "after the load: EVALSHA fill.lua"],
-  },
-  channel: {
-    does: "Typed messages to everybody who listens; a gap after a reconnect is reported.",
-    code: ["news.publish({ flight, ...leader })", "state.news.subscribe(take, { onGap: "],
-    commands: ["PUBLISH", "SUBSCRIBE"],
+    commands: [
+      "from memory: nothing; CLIENT TRACKING says what others change",
+      "GET, MGET",
+      "on a miss: EVALSHA lookup.lua, after the load EVALSHA fill.lua",
+      "EVALSHA invalidate.lua",
+      "a write behind: accept.lua, in one step for the entry and for the note that it is to be written",
+    ],
   },
   counter: {
     does: "No increment is lost, and none happens twice with the same idempotency key.",
@@ -75,6 +80,19 @@ const PRIMITIVES: Readonly<Record<string, Primitive>> = {
     does: "Items by their tags and tags by their items; both directions change together.",
     code: ["state.tags.find({ all, not, limit: MAX_RESULTS })", "state.tags.add(code, tagsFor(airport.state, record))"],
     commands: ["EVALSHA find.lua", "EVALSHA change.lua"],
+  },
+  topic: {
+    does: "Messages that are kept: a page that comes back reads what it has missed, and one that was published twice is there once.",
+    code: [
+      "news.publish({ flight, ...leader }, { id: String(flight.index) })",
+      "news.messages({ from, signal, onGap: ",
+      "news.page({ limit: RECENT })",
+    ],
+    commands: [
+      "one script for all messages of a tick: XADD, SPUBLISH",
+      "SSUBSCRIBE",
+      "HMGET and XRANGE for what was missed",
+    ],
   },
   transaction: {
     does: "The cursor moves only if nobody else has moved or claimed it, so the next leader goes on at exactly the next flight.",

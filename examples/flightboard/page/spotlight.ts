@@ -46,24 +46,34 @@ export class Spotlight {
   async show(code: string): Promise<void> {
     this.#code = code;
     this.#hooks.shown(code);
-    const [profile, live, near] = await Promise.all([
+    const [profile, live, near, looks] = await Promise.all([
       ask<Profile>(`/api/airports/${code}`),
       ask<LiveAirport>(`/api/airports/${code}/live`),
       ask<NearPlace[]>(`/api/airports/${code}/nearest`),
+      ask<{ looks: number }>(`/api/airports/${code}/looks`, "POST", {}),
     ]);
     if (this.#code !== code) return;
     if (!profile.ok || profile.body === undefined) {
       byId("spotlight").replaceChildren(h("p", { class: "muted" }, profile.title));
       return;
     }
-    this.#render(profile.body, live.body, near.ok ? (near.body ?? []) : []);
+    this.#render(profile.body, live.body, near.ok ? (near.body ?? []) : [], looks.body?.looks);
   }
 
-  #render(profile: Profile, live: LiveAirport | undefined, near: readonly NearPlace[]): void {
+  #render(
+    profile: Profile,
+    live: LiveAirport | undefined,
+    near: readonly NearPlace[],
+    looks: number | undefined,
+  ): void {
     const onTime = profile.departures === 0 ? "–" : `${Math.round((100 * profile.onTime) / profile.departures)}%`;
     replaceKeepingFocus(byId("spotlight"), [
       h("p", { class: "airport" }, h("strong", {}, profile.code), ` ${profile.name}`, this.#star(profile.code)),
-      h("p", { class: "muted" }, `${profile.city}, ${profile.state}`),
+      h(
+        "p",
+        { class: "muted" },
+        `${profile.city}, ${profile.state}${looks === undefined ? "" : ` · looked at ${times(looks)}`}`,
+      ),
       facts({
         "departures so far": count(live?.record.departures ?? 0),
         "arrivals so far": count(live?.record.arrivals ?? 0),
@@ -118,6 +128,10 @@ export class Spotlight {
     this.#stop += 1;
     if (code !== undefined) void this.show(code);
   }
+}
+
+function times(looks: number): string {
+  return looks === 1 ? "once" : `${count(looks)} times`;
 }
 
 /** The tour waits for a visitor who reads or uses what it shows. */

@@ -52,7 +52,16 @@ export interface Snapshot {
   };
   readonly locks: { readonly leader?: LockView; readonly worker?: LockView };
   readonly processes: readonly ProcessView[];
-  readonly cache: { readonly hits: number; readonly misses: number; readonly loads: number; readonly joined: number };
+  readonly cache: {
+    readonly memory: number;
+    readonly server: number;
+    readonly stale: number;
+    readonly misses: number;
+    readonly loads: number;
+    readonly joined: number;
+    readonly unwritten: number;
+  };
+  readonly onTime: Readonly<Record<string, number>>;
   readonly jobs: Jobs;
   readonly takeover?: Takeover;
   readonly pages: number;

@@ -4,7 +4,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { connect } from "holdfast";
+import { looksFile } from "./api/looks.ts";
 import { startEmbeddedServer } from "./launcher/embedded-server.ts";
 import { Fleet } from "./launcher/fleet.ts";
 import { freePort } from "./launcher/free-port.ts";
@@ -57,6 +59,7 @@ async function runOpenEnded(): Promise<number> {
 
 /** A server of the run's own goes with its data; on somebody else's the keys of this run are removed. */
 async function cleanUp({ url, prefix }: Options & { url: string }, own: OwnServer | undefined): Promise<void> {
+  await rm(looksFile({ prefix }), { force: true });
   if (own !== undefined) return own.stop();
   await using hf = await connect(url, { prefix });
   for await (const keys of hf.scan()) {

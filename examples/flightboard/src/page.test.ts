@@ -7,6 +7,7 @@
  * - old figures look like new ones ......................... "greys while the API is away, and comes back by itself ..."
  * - a chip shows code that the demo does not have .......... "names the primitive behind each panel, with this demo's own code ..."
  * - the queue or the schedule stands still on the page ..... "shows the queue with its workers, and the schedule ..."
+ * - the levels of the cache stand still, or are one process's . "shows where the caches' answers came from, ..."
  * - an update takes the focus away ......................... "keeps the focus ..."
  * - parts lie over each other on a narrow screen ........... "lays nothing over the totals ..."
  */
@@ -161,6 +162,24 @@ describe.skipIf(executable === undefined)("the page", { timeout: 10 * MINUTES },
     await visit.locator("#schedule .plan dd", { hasText: /^\d+ s, \d+ s, \d+ s$/ }).waitFor();
   });
 
+  it("shows where the caches' answers came from, over all processes, and what waits for the file", async () => {
+    const figure = async (name: string): Promise<number> =>
+      Number((await visit.locator(`#cache [data-count=${name}]`).textContent())!.replaceAll(",", ""));
+    await visit
+      .locator("[data-board=busiest] .place", { hasText: /\d% on time$/ })
+      .first()
+      .waitFor();
+    await visit.locator("#spotlight .muted", { hasText: /looked at (once|\d+ times)$/ }).waitFor();
+    await expect.poll(() => figure("memory"), { timeout: MINUTES }).toBeGreaterThan(0);
+    expect(await figure("loads")).toBeGreaterThan(0);
+    await expect.poll(() => figure("unwritten"), { timeout: MINUTES }).toBe(0);
+    expect(await visit.locator("#cache svg text").textContent()).toMatch(/^\d+%$/);
+    // The leader, another process than the one that serves the page, reads its speed from its own memory.
+    const processes = (await (await fetch(`${demo.url}/api/snapshot`)).json()) as ProcessReads;
+    const leaders = processes.processes.filter(({ name }) => name.startsWith("ingest"));
+    expect(leaders.some(({ presence }) => (presence?.reads.memory ?? 0) > 0)).toBe(true);
+  });
+
   it("keeps the focus through updates and the tour, which waits", async () => {
     await using page = await browser.newPage();
     await page.clock.install();
@@ -209,6 +228,13 @@ describe.skipIf(executable === undefined)("the page", { timeout: 10 * MINUTES },
     expect(await visit.locator(".who").textContent()).toContain("ada");
   });
 });
+
+interface ProcessReads {
+  readonly processes: readonly {
+    readonly name: string;
+    readonly presence?: { readonly reads: { readonly memory: number } };
+  }[];
+}
 
 interface Box {
   readonly x: number;

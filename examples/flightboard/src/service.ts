@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { connect, type Holdfast, HoldfastError } from "holdfast";
 import { type Options, parseOptions } from "./options.ts";
+import { addReads, readsOf } from "./state/reads.ts";
 import { openState, type Presence, type State } from "./state/state.ts";
 
 export interface Service {
@@ -84,9 +85,12 @@ async function connectPatiently(options: Options, signal: AbortSignal): Promise<
   }
 }
 
-/** An entry that outlives its process by no more than its TTL, so the page shows who is alive. */
-function announce(state: State, presence: Presence, name: string, signal: AbortSignal): void {
-  const beat = (): void => void state.presence.set(name, presence).catch(() => undefined);
+/** An entry that outlives its process by no more than its TTL, so the page shows who is alive and what its caches answer. */
+function announce(state: State, self: Omit<Presence, "reads">, name: string, signal: AbortSignal): void {
+  const beat = (): void => {
+    const reads = addReads(Object.values(state.caches).map((cache) => readsOf(cache.stats())));
+    state.presence.set(name, { ...self, reads }).catch(() => undefined);
+  };
   beat();
   const timer = setInterval(beat, ANNOUNCE_MS);
   signal.addEventListener("abort", () => clearInterval(timer));

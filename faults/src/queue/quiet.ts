@@ -2,7 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import type { Holdfast } from "holdfast";
 import { until } from "../../../packages/holdfast/test/support/servers.ts";
-import type { Crew } from "./crew.ts";
+import type { Crew } from "../crew.ts";
 import type { Payload } from "./job.ts";
 import { queueOf } from "./ours.ts";
 
@@ -86,23 +86,6 @@ export async function deadIds(hf: Holdfast): Promise<Set<string>> {
       await queue.remove(id);
     }
   }
-}
-
-/** Of a bounded size, and kept on purpose: what the queue has done in all. */
-const KEPT = /\}:totals$/;
-
-/** Nothing is over and nobody works: what is stored still must expire by itself. */
-export async function leftBehind(hf: Holdfast): Promise<readonly string[]> {
-  const left: string[] = [];
-  for await (const keys of hf.scan()) {
-    for (const key of keys) {
-      if (KEPT.test(key)) continue;
-      const ttl = Number(await hf.command("PTTL", key));
-      if (ttl === -1)
-        left.push(`left behind: ${key.replace(/^[^:]*:/, "")} (${String(await hf.command("TYPE", key))})`);
-    }
-  }
-  return left.sort().slice(0, 5);
 }
 
 function sizeOf(file: string): number {

@@ -6,57 +6,46 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../../../packages/holdfast/test/support/servers.ts";
 import { ClockWatch } from "../clock.ts";
-import { ticks } from "../ledger.ts";
+import { Crew } from "../crew.ts";
+import { leftBehind } from "../left-behind.ts";
+import { Plan, type Weights } from "../plan.ts";
 import { Random } from "../random.ts";
 import type { ServerFaultName } from "../servers/topology.ts";
 import type { Report, Scenario, ScenarioOptions } from "../suite.ts";
-import { Crew } from "./crew.ts";
 import { readHistory } from "./history.ts";
 import { type QueueConfig, queueKey, type SubjectName } from "./job.ts";
-import { deadIds, inOrder, leftBehind, workersThatWork } from "./quiet.ts";
+import { deadIds, inOrder, workersThatWork } from "./quiet.ts";
 import { openSubject } from "./open.ts";
 import { expectedTicks, ticksOutside } from "./tick.ts";
 import { judge } from "./verdict.ts";
 
-type FaultName = "kill" | "kill producer" | "freeze" | ServerFaultName;
+type OwnFault = "kill" | "kill producer" | "freeze";
 
 /** Shorter than most users', so that a lease ends within a run. */
 const LEASE_MS = 2_000;
 const CONCURRENCY = 8;
 const RUN_MS = 40;
-/** What was answered so long before a failover may have been on the old primary alone. */
-const UNREPLICATED_MS = 2_000;
 const DRAIN_MS = 60_000;
-const LOOK_MS = 200;
 const MOST_SAID = 10;
+const PROGRAMS = { worker: "queue/worker.program.js", producer: "queue/producer.program.js" };
 
-export function queueScenario(name: string, weights: Readonly<Partial<Record<FaultName, number>>>): Scenario {
+export function queueScenario(name: string, weights: Weights<OwnFault>): Scenario {
   return { name, run: (options) => new QueueRun(name, weights, options).run() };
 }
 
 class QueueRun {
   readonly #name: string;
-  readonly #weights: Readonly<Partial<Record<FaultName, number>>>;
   readonly #options: ScenarioOptions;
-  readonly #random: Random;
   readonly #folder = mkdtempSync(path.join(tmpdir(), "holdfast-faults-"));
   readonly #config: QueueConfig;
   readonly #crew: Crew;
-  readonly #counts: Partial<Record<FaultName, number>> = {};
-  readonly #losses: [number, number][] = [];
-  /** The port of the server that the queue was last seen on. */
-  #owner: number | undefined;
-  #isMoving = false;
-  #unasked = 0;
+  readonly #plan: Plan<OwnFault>;
 
-  constructor(name: string, weights: Readonly<Partial<Record<FaultName, number>>>, options: ScenarioOptions) {
+  constructor(name: string, weights: Weights<OwnFault>, options: ScenarioOptions) {
     this.#name = name;
-    this.#weights = weights;
     this.#options = options;
-    this.#random = new Random(options.seed);
     const { faults, replicas, url } = options.topology;
     const loses = Object.keys(weights).some((fault) => faults[fault as ServerFaultName]?.loses === true);
     this.#config = {
@@ -69,7 +58,18 @@ class QueueRun {
       runMs: RUN_MS,
       replicas: loses ? replicas : 0,
     };
-    this.#crew = new Crew(this.#folder, this.#config);
+    const crew = new Crew(this.#folder, this.#config, PROGRAMS);
+    this.#crew = crew;
+    this.#plan = new Plan<OwnFault>(options, {
+      random: new Random(options.seed),
+      weights,
+      keys: [queueKey(this.#config.prefix)],
+      own: {
+        kill: (random) => crew.replaceWorker(random),
+        "kill producer": (random) => crew.replaceProducer(random),
+        freeze: (random) => crew.freezeWorker(random, LEASE_MS + random.integer(200, 1_500)),
+      },
+    });
   }
 
   async run(): Promise<Report> {
@@ -82,8 +82,7 @@ class QueueRun {
       await this.#crew.ready();
       await subject.schedule?.begin();
       const tickingFrom = Date.now();
-      const watch = setInterval(() => void this.#look(), LOOK_MS);
-      await this.#misbehave().finally(() => clearInterval(watch));
+      await this.#plan.run();
       await this.#options.topology.settle();
       broken.push(...(await this.#crew.endProducers()));
       const tickingTo = Date.now();
@@ -105,12 +104,15 @@ class QueueRun {
       const ticks = expectedTicks([...history.runsOf.values()].flat());
       if (subject.schedule !== undefined) broken.push(...ticksOutside(ticks, tickingFrom, tickingTo));
       const additions = new Map([...history.additions, ...ticks.map((tick) => [tick.payload.call, tick] as const)]);
-      const { broken: found, ...measured } = judge({ ...history, additions }, { losses: this.#losses, deadIds: dead });
+      const { broken: found, ...measured } = judge(
+        { ...history, additions },
+        { losses: this.#plan.losses, deadIds: dead },
+      );
       broken.push(...found);
       if (isOurs) await attempt(() => inOrder(hf));
       if (isOurs) await attempt(() => leftBehind(hf));
       const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
-      const { kill: kills = 0, restart: restarts = 0 } = this.#counts;
+      const { kill: kills = 0, restart: restarts = 0 } = this.#plan.counts;
       return {
         scenario: this.#name,
         seconds,
@@ -118,8 +120,8 @@ class QueueRun {
         ticks: ticks.length,
         kills,
         restarts,
-        faults: this.#counts,
-        unaskedFailovers: this.#unasked,
+        faults: this.#plan.counts,
+        unaskedFailovers: this.#plan.unasked,
         undecided: [...history.additions.values()].filter(({ status }) => status !== "ok" && status !== "duplicate")
           .length,
         clockSetBackMs: Math.round(clock.setBackMs),
@@ -134,47 +136,5 @@ class QueueRun {
       if (process.env["FAULTS_KEEP"] === undefined) rmSync(this.#folder, { recursive: true, force: true });
       else this.#options.log(`ledgers: ${this.#folder}`);
     }
-  }
-
-  /** Each fault, its target and the pause before it are drawn before the next one, so that a seed has one sequence. */
-  async #misbehave(): Promise<void> {
-    const until = performance.now() + this.#options.seconds * 1_000;
-    for (;;) {
-      const pauseMs = this.#random.integer(100, 1_500);
-      const fault = this.#random.weighted(this.#weights);
-      const own = new Random(this.#random.integer(0, 2 ** 31));
-      const leftMs = until - performance.now();
-      await sleep(Math.max(Math.min(pauseMs, leftMs), 0));
-      if (leftMs <= pauseMs) return;
-      this.#options.log(fault);
-      this.#counts[fault] = (this.#counts[fault] ?? 0) + 1;
-      await this.#cause(fault, own);
-    }
-  }
-
-  /** On a busy machine servers take each other for dead without our doing. */
-  async #look(): Promise<void> {
-    const seen = await this.#options.topology.ownerSeen(queueKey(this.#config.prefix)).catch(() => undefined);
-    if (seen === undefined || seen === this.#owner) return;
-    const isUnasked = this.#owner !== undefined && !this.#isMoving;
-    this.#owner = seen;
-    if (!isUnasked) return;
-    this.#options.log("a failover that nobody asked for");
-    this.#unasked += 1;
-    this.#losses.push([ticks() - UNREPLICATED_MS * 1_000, ticks() + UNREPLICATED_MS * 1_000]);
-  }
-
-  async #cause(fault: FaultName, random: Random): Promise<void> {
-    if (fault === "kill") return this.#crew.replaceWorker(random);
-    if (fault === "kill producer") return this.#crew.replaceProducer(random);
-    if (fault === "freeze") return this.#crew.freezeWorker(random, LEASE_MS + random.integer(200, 1_500));
-    const { topology } = this.#options;
-    const known = topology.faults[fault]!;
-    const from = ticks() - UNREPLICATED_MS * 1_000;
-    this.#isMoving = fault === "failover" || fault === "crash" || fault === "migrate";
-    await known.run({ topology, key: queueKey(this.#config.prefix), random });
-    await this.#look();
-    this.#isMoving = false;
-    if (known.loses) this.#losses.push([from, ticks()]);
   }
 }

@@ -1,4 +1,5 @@
 /** An in-process Redis-compatible server for beginning, for tests and for simulation; not for production. */
+export { type ClusterView, keysInSlot, moveKey, type SlotRange } from "./engine/cluster.ts";
 export { type Clock, RealClock, type Timer, VirtualClock } from "./base/clock.ts";
 export type { InProcessConnection, InProcessListener } from "./net/in-process.ts";
 export type { Delivery, Ends, Network, Path } from "./net/network.ts";

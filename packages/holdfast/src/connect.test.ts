@@ -3,6 +3,7 @@
  * - a bad option costs a connection, or is found out by the first call ... "refuses a bad"
  * - a name that is not known is ignored ................................... "refuses a bad"
  * - the environment's URL drops the options, or an empty one is taken ..... "without a URL"
+ * - an empty user name or password drops the URL's ....................... "an empty user name"
  * - production runs on a server of its own per process ..................... "in production"
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -57,6 +58,15 @@ describe("connect [standalone]", () => {
       "mine:key:{g}:of:x",
       "mine:key:{g}:of:x",
     ]);
+  });
+
+  it("an empty user name and an empty password leave the URL's", async () => {
+    await server.command("ACL", "SETUSER", "app", "on", ">right", "~*", "&*", "+@all");
+    const url = server.url.replace("redis://", "redis://app:right@");
+    await using hf = await connect(url, { username: "", password: "" });
+    expect(String(await hf.driver.send(["ACL", "WHOAMI"], { op: "test", class: "read" }))).toBe("app");
+    await using plain = await connect(server.url, { username: "", password: "" });
+    expect(String(await plain.driver.send(["ACL", "WHOAMI"], { op: "test", class: "read" }))).toBe("default");
   });
 
   it("in production refuses to guess, and says where it looked for a URL", async () => {

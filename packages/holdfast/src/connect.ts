@@ -19,6 +19,8 @@ import type { Transport } from "./driver/port.ts";
 import { createDriver, type ResilienceOptions } from "./driver/resilience/driver.ts";
 import { resolveResilience } from "./driver/resilience/options.ts";
 import { Holdfast } from "./holdfast.ts";
+import { type RedlockOptions, redlockSettings } from "./redlock/options.ts";
+import { checkServers, Redlock } from "./redlock/redlock.ts";
 
 export interface ConnectOptions
   extends
@@ -100,6 +102,33 @@ export function connect(target?: string | ConnectOptions): Promise<Holdfast>;
 export function connect(target: string | BorrowedClient | undefined, options?: ConnectOptions): Promise<Holdfast>;
 export async function connect(target?: Target, options?: ConnectOptions): Promise<Holdfast> {
   return established(begin("connect", target, options));
+}
+
+/**
+ * Locks that a majority of independent servers keeps. `servers` are handles, URLs, or what `connect` takes as options: three or more,
+ * five as a rule. A handle stays yours; what is opened for a URL is closed by `close()`. Connects in the background, as `holdfast` does.
+ * @throws InvalidArgumentError for a bad option, before anything is opened
+ * @example
+ * await using red = redlock([hfA, hfB, hfC]);
+ * await using held = await red.lock("invoice:42", { ttl: "10s" }).acquire();
+ */
+export function redlock(servers: readonly (Holdfast | string | ConnectOptions)[], options?: RedlockOptions): Redlock {
+  const opened: Holdfast[] = [];
+  const close = async (): Promise<void> => void (await Promise.all(opened.map((handle) => handle.close())));
+  redlockSettings(options);
+  try {
+    const cores = checkServers(servers).map((server) => {
+      const given = Holdfast.coreOf(server);
+      if (given !== undefined) return given;
+      const { hf } = begin("redlock", server as string | ConnectOptions, undefined);
+      opened.push(hf);
+      return Holdfast.coreOf(hf)!;
+    });
+    return new Redlock(cores, options, close);
+  } catch (error) {
+    void close();
+    throw error;
+  }
 }
 
 /** The handle over a transport that somebody else makes, once it is open. */

@@ -1,5 +1,7 @@
 /** The handle: one connection, one factory per primitive. The only place that knows them all. */
 import { InvalidArgumentError } from "./base/errors.ts";
+import { Barrier } from "./barrier/barrier.ts";
+import type { BarrierOptions } from "./barrier/options.ts";
 import { Cache } from "./cache/cache.ts";
 import { cached, type Cached } from "./cache/cached/cached.ts";
 import type { CachedOptions } from "./cache/cached/options.ts";
@@ -7,22 +9,41 @@ import type { CacheOptions } from "./cache/options.ts";
 import { Channel, ChannelPattern } from "./channel/channel.ts";
 import type { ChannelOptions, ChannelPatternOptions } from "./channel/options.ts";
 import type { Core } from "./core/core.ts";
+import { LeaseHolders } from "./core/lease/lease-holders.ts";
 import { Counter } from "./counter/counter.ts";
 import type { CounterOptions } from "./counter/options.ts";
 import { type CommandArg, sendCommand } from "./core/command/command.ts";
 import type { Driver, Reply, StateEvent } from "./driver/port.ts";
+import { Election } from "./election/election.ts";
+import type { ElectionOptions } from "./election/options.ts";
 import { Geo } from "./geo/geo.ts";
 import type { GeoOptions } from "./geo/options.ts";
+import { Idempotency } from "./idempotency/idempotency.ts";
+import type { IdempotencyOptions } from "./idempotency/options.ts";
+import { IdempotencyRuns } from "./idempotency/runs.ts";
 import type { Id } from "./core/keyspace/keyspace.ts";
 import { scanKeys, type ScanOptions } from "./core/keyspace/scan.ts";
+import { Latch } from "./latch/latch.ts";
+import type { LatchOptions } from "./latch/options.ts";
 import { Limiter } from "./limiter/limiter.ts";
 import type { LimiterOptions } from "./limiter/options.ts";
 import { Leaderboard } from "./leaderboard/leaderboard.ts";
 import type { LeaderboardOptions } from "./leaderboard/options.ts";
 import { Fenced, type FencedOptions } from "./lock/fenced.ts";
-import { LockHolders } from "./lock/holders.ts";
+import { LockSet } from "./lock/lock-set.ts";
 import { Lock } from "./lock/lock.ts";
+import { Locks } from "./lock/locks.ts";
+import { Handovers } from "./lock/handovers.ts";
+import type { LockPaths } from "./lock/store.ts";
+import { UncontendedLocks } from "./lock/uncontended.ts";
 import type { LockOptions } from "./lock/options.ts";
+import type { RwLockOptions } from "./rwlock/options.ts";
+import { RwLock } from "./rwlock/rwlock.ts";
+import type { SemaphoreOptions } from "./semaphore/options.ts";
+import { Semaphore } from "./semaphore/semaphore.ts";
+import type { PresenceOptions } from "./presence/options.ts";
+import { Presence } from "./presence/presence.ts";
+import { PresenceRooms } from "./presence/rooms.ts";
 import type { TagsOptions } from "./tags/options.ts";
 import { Tags } from "./tags/tags.ts";
 import type { QueueOptions } from "./queue/options.ts";
@@ -38,16 +59,34 @@ import {
   type TransactionOptions,
   type TransactionResult,
 } from "./transaction/transaction.ts";
+import type { StreamOptions } from "./stream/options.ts";
+import { Stream } from "./stream/stream.ts";
 import type { SessionsOptions } from "./sessions/options.ts";
 import { Sessions } from "./sessions/sessions.ts";
+import type { ValueOptions } from "./value/options.ts";
+import type { TopicOptions } from "./topic/options.ts";
+import { Topic } from "./topic/topic.ts";
+import { Value } from "./value/value.ts";
 
 export class Holdfast implements AsyncDisposable {
   readonly #core: Core;
-  readonly #lockHolders: LockHolders;
+  readonly #holders: LeaseHolders;
+  readonly #lockPaths: LockPaths;
+  readonly #idempotencyRuns: IdempotencyRuns;
+  readonly #presenceRooms: PresenceRooms;
 
   constructor(core: Core) {
     this.#core = core;
-    this.#lockHolders = new LockHolders(core);
+    this.#holders = new LeaseHolders(core);
+    const handovers = new Handovers(core.driver.runtime, core.wakeups);
+    this.#lockPaths = { uncontended: new UncontendedLocks(core.driver), handovers };
+    this.#idempotencyRuns = new IdempotencyRuns(core);
+    this.#presenceRooms = new PresenceRooms(core);
+  }
+
+  /** What a handle stands on, for what stands on several of them; undefined for what is no handle. @internal */
+  static coreOf(handle: unknown): Core | undefined {
+    return typeof handle === "object" && handle !== null && #core in handle ? handle.#core : undefined;
   }
 
   /** The floor under the primitives, for commands of your own: deadlines and retries apply as the call's class says. */
@@ -83,6 +122,11 @@ export class Holdfast implements AsyncDisposable {
     return new Records<T>(this.#core, name, options);
   }
 
+  /** One small value by name, such as settings or flags: versioned, changed by compare-and-set, watched. */
+  value<V>(name: string, options?: ValueOptions<V>): Value<V> {
+    return new Value<V>(this.#core, name, options);
+  }
+
   /** Members with positions on the earth, found by nearness. */
   geo(name: string, options: GeoOptions = {}): Geo {
     return new Geo(this.#core, name, options);
@@ -103,6 +147,16 @@ export class Holdfast implements AsyncDisposable {
   ): Sessions<Data, Device> {
     const [name, options] = typeof first === "string" ? [first, second] : ["sessions", first];
     return new Sessions<Data, Device>(this.#core, name, options);
+  }
+
+  /** A gate that opens for everybody, in any process, once so many have counted down. */
+  latch(name: string, options: LatchOptions): Latch {
+    return new Latch(this.#core, name, options);
+  }
+
+  /** So many begin a step together and end it together; one that dies inside breaks it for all. */
+  barrier(name: string, options: BarrierOptions): Barrier {
+    return new Barrier(this.#core, name, options);
   }
 
   /** Members with scores: ranks, pages, neighbours. */
@@ -128,9 +182,9 @@ export class Holdfast implements AsyncDisposable {
     return workSeveral(this.#core, handlings, options);
   }
 
-  /** Messages to everybody who listens at the moment: at most once, in order; gaps are reported. */
-  channel<T>(name: string, options?: ChannelOptions<T>): Channel<T> {
-    return new Channel<T>(this.#core, name, options);
+  /** Messages to everybody who listens at the moment: at most once, in order; gaps are reported. And requests that one of many responders answers. */
+  channel<T, R = unknown>(name: string, options?: ChannelOptions<T, R>): Channel<T, R> {
+    return new Channel<T, R>(this.#core, name, options);
   }
 
   /** All channels whose names match a glob pattern, such as `flights.*`. */
@@ -138,9 +192,53 @@ export class Holdfast implements AsyncDisposable {
     return new ChannelPattern<T>(this.#core, pattern, options);
   }
 
-  /** One holder in the whole fleet, by name: `await using held = await hf.lock("invoice:42").acquire()`. */
-  lock(name: string, options?: LockOptions): Lock {
-    return new Lock(this.#core, this.#lockHolders, name, options);
+  /** Messages that are kept for a time, for everybody who reads them, now or later: in order, with explicit gaps. */
+  topic<T>(name: string, options?: TopicOptions<T>): Topic<T> {
+    return new Topic<T>(this.#core, name, options);
+  }
+
+  /** Who is in a room, over all processes: joins, leaves, several devices of a user, watched by all. */
+  presence<Meta = unknown>(room: string, options?: PresenceOptions<Meta>): Presence<Meta> {
+    return new Presence<Meta>(this.#core, this.#presenceRooms, room, options);
+  }
+
+  /** What one producer writes piece by piece and any number of readers follow from anywhere: an AI's answer, a long export. */
+  stream<T>(id: string, options?: StreamOptions<T>): Stream<T> {
+    return new Stream<T>(this.#core, id, options);
+  }
+
+  /** One holder in the whole fleet, by name: `await using held = await hf.lock("invoice:42").acquire()`. Several names: held together or not at all. */
+  lock(name: string, options?: LockOptions): Lock;
+  lock(names: readonly string[], options?: LockOptions): LockSet;
+  lock(names: string | readonly string[], options?: LockOptions): Lock | LockSet {
+    const parts = { holders: this.#holders, ...this.#lockPaths };
+    if (typeof names === "object" && names !== null) return new LockSet(this.#core, parts, names, options);
+    return new Lock(this.#core, parts, names, options);
+  }
+
+  /** All locks that are held, of those with `index: true`. */
+  get locks(): Locks {
+    return new Locks(this.#core, this.#lockPaths);
+  }
+
+  /** A function is run once per key in the whole fleet; whoever repeats the call gets the outcome of the first. */
+  idempotency<V = unknown>(name: string, options?: IdempotencyOptions<V>): Idempotency<V> {
+    return new Idempotency<V>(this.#core, this.#idempotencyRuns, name, options);
+  }
+
+  /** So many holders at a time in the whole fleet: `await using permit = await hf.semaphore("gpu", { permits: 4 }).acquire()`. */
+  semaphore(name: string, options: SemaphoreOptions): Semaphore {
+    return new Semaphore(this.#core, this.#holders, name, options);
+  }
+
+  /** One leader in the whole fleet, by name, whom everybody knows: terms that rise, candidates in order, hand-over. */
+  election<V = unknown>(name: string, options?: ElectionOptions<V>): Election<V> {
+    return new Election<V>(this.#core, name, options);
+  }
+
+  /** Many readers or one writer in the whole fleet: `await using reading = await hf.rwlock("config").read.acquire()`. */
+  rwlock(name: string, options?: RwLockOptions): RwLock {
+    return new RwLock(this.#core, this.#holders, name, options);
   }
 
   /** Values that a lock guards: a write with a lower fence than the last is refused. */

@@ -1,5 +1,5 @@
 /** Holdfast: state management on Redis and Valkey. */
-export { connect, holdfast } from "./connect.ts";
+export { connect, holdfast, redlock } from "./connect.ts";
 export type { ConnectOptions } from "./connect.ts";
 export type { BorrowedClient } from "./driver/node-redis/borrowed-client.ts";
 export type { ConnectionOptions } from "./driver/connection/options.ts";
@@ -12,10 +12,15 @@ export * from "./base/errors.ts";
 export type { Cache, CacheLoaded } from "./cache/cache.ts";
 export type { Cached } from "./cache/cached/cached.ts";
 export type { CachedOptions } from "./cache/cached/options.ts";
+export type { CacheEntry, CacheLevels } from "./cache/manner.ts";
+export type { CacheTtl } from "./cache/ttl.ts";
 export type { CacheExplanation } from "./cache/explain.ts";
 export type {
+  CacheClearOptions,
+  CacheGetOptions,
   CacheGetOrSetOptions,
   CacheInvalidateOptions,
+  CacheKeysOptions,
   CacheOptions,
   CacheEntryOptions,
   CacheSetOptions,
@@ -28,7 +33,9 @@ export type { CacheDeadWrite, CacheDeadWrites } from "./cache/writer/dead-writes
 export type { CacheWriteResult } from "./cache/writer/writer.ts";
 export type { CacheWriterStats } from "./cache/writer/flusher.ts";
 export type { CacheL1Options } from "./cache/l1/options.ts";
-export type { CacheL1Stats, CacheStats } from "./cache/stats.ts";
+export type { CacheL1Stats, CacheStats, CacheTimes } from "./cache/stats.ts";
+export type { CacheLoadEvent, CacheReadEvent } from "./cache/outcomes.ts";
+export type { CacheCoherenceEvent } from "./cache/l1/coherence.ts";
 export type { CacheLoad, CacheLoadContext, CacheLoadMany, CacheLoadManyContext, NotModified } from "./cache/load.ts";
 export type { Channel, ChannelPattern, ChannelPatternMessage } from "./channel/channel.ts";
 export type { ChannelSubscription, ChannelMessageContext, ChannelHandler } from "./channel/dispatcher.ts";
@@ -41,7 +48,59 @@ export type {
   ChannelRawMessage,
   ChannelSubscribeOptions,
 } from "./channel/options.ts";
+export type {
+  ChannelRequestAllOptions,
+  ChannelRequestOptions,
+  ChannelRespondOptions,
+} from "./channel/requests/options.ts";
+export { ChannelReplyError } from "./channel/requests/reply-error.ts";
+export type { ChannelRequestAllResult, ChannelRequestResult } from "./channel/requests/requester.ts";
+export type { ChannelRequestContext, ChannelRequestHandler, ChannelResponder } from "./channel/requests/responder.ts";
 export type { ChannelStream } from "./channel/stream.ts";
+export type { Stream } from "./stream/stream.ts";
+export type { StreamOptions, StreamReadOptions } from "./stream/options.ts";
+export type { StreamPipeResult, StreamSource } from "./stream/pipe.ts";
+export type { StreamEvent } from "./stream/reader.ts";
+export type { StreamEndResult, StreamStartResult, StreamWriter, StreamWriteResult } from "./stream/writer.ts";
+export type { Topic } from "./topic/topic.ts";
+export type { TopicEnvelope, TopicMessage } from "./topic/message.ts";
+export type { TopicOnFull, TopicOptions } from "./topic/options.ts";
+export type { TopicPublishItem, TopicPublishOptions, TopicPublishResult } from "./topic/publish/options.ts";
+export type { TopicFrom, TopicMessagesOptions, TopicRawMessage } from "./topic/read/options.ts";
+export type { TopicInfo, TopicPartitionInfo } from "./topic/read/info.ts";
+export type { TopicPage, TopicPageOptions } from "./topic/read/page.ts";
+export type { TopicStream } from "./topic/read/stream.ts";
+export type { TopicOrderedContext, TopicOrderedHandler, TopicOrderedManyHandler } from "./topic/ordered/handling.ts";
+export type { TopicOrderedManyOptions, TopicOrderedOptions } from "./topic/ordered/options.ts";
+export type {
+  TopicBackoff,
+  TopicBackoffFunction,
+  TopicGap,
+  TopicLag,
+  TopicPartitionLag,
+  TopicSeek,
+  TopicSubscribeCommonOptions,
+  TopicSubscription,
+  TopicSubscriptionKind,
+  TopicSubscriptionStats,
+} from "./topic/subscription.ts";
+export type {
+  TopicRetryOptions,
+  TopicSharedContext,
+  TopicSharedHandler,
+  TopicSharedManyContext,
+  TopicSharedManyHandler,
+} from "./topic/shared/handler.ts";
+export type { TopicSharedManyOptions, TopicSharedOptions } from "./topic/shared/options.ts";
+export type {
+  TopicDeadLetter,
+  TopicDeadLetters,
+  TopicDeadPage,
+  TopicDeadPageOptions,
+  TopicRedriveOptions,
+} from "./topic/dead/dead-letters.ts";
+export type { TopicDeadReason } from "./topic/dead/record.ts";
+export type { TopicSubscriptionInfo, TopicSubscriptions } from "./topic/subscriptions/subscriptions.ts";
 export { escapeGlob } from "./core/keyspace/scan.ts";
 export type { ScanOptions } from "./core/keyspace/scan.ts";
 export type { SessionPatchResult, SessionUpdateResult } from "./sessions/changes.ts";
@@ -58,6 +117,10 @@ export type {
 export type { SessionRotateResult } from "./sessions/rotation.ts";
 export type { Session, SessionInfo, SessionPatch } from "./sessions/session.ts";
 export type { SessionsOptions } from "./sessions/options.ts";
+export type { Barrier, BarrierLeaveResult, BarrierPass } from "./barrier/barrier.ts";
+export type { BarrierOptions, BarrierWaitOptions } from "./barrier/options.ts";
+export type { Latch, LatchCountDownResult, LatchInfo } from "./latch/latch.ts";
+export type { LatchOptions, LatchWaitOptions } from "./latch/options.ts";
 export type { Limiter, LimiterCostOptions } from "./limiter/limiter.ts";
 export type { LimiterOptions } from "./limiter/options.ts";
 export type { LimiterDecision, LimiterPolicy } from "./limiter/decision.ts";
@@ -80,6 +143,27 @@ export type {
 export type { RecordPatch } from "./records/format.ts";
 export type { RecordsOptions } from "./records/options.ts";
 export type { RecordUpdateResult } from "./records/updater.ts";
+export type { PresenceLeaveResult, PresenceMembership, PresenceUpdateResult } from "./presence/membership.ts";
+export type {
+  PresenceJoinOptions,
+  PresenceLeaveOptions,
+  PresenceMembersOptions,
+  PresenceOptions,
+  PresenceWatchOptions,
+} from "./presence/options.ts";
+export type {
+  Presence,
+  PresenceCount,
+  PresenceEvents,
+  PresenceJoinResult,
+  PresencePage,
+  PresenceRefused,
+} from "./presence/presence.ts";
+export type { PresenceDevice, PresenceEvent, PresenceMember } from "./presence/watch.ts";
+export type { ValueOptions, ValueUpdateOptions, ValueWatchOptions } from "./value/options.ts";
+export type { ValueEntry } from "./value/store.ts";
+export type { Value, ValueCompareAndSetResult, ValueSetResult, ValueStates, ValueUpdateResult } from "./value/value.ts";
+export type { ValueState } from "./value/watcher.ts";
 export type { Geo, GeoMatches } from "./geo/geo.ts";
 export type { GeoOptions } from "./geo/options.ts";
 export type { GeoBoxOptions, GeoCenter, GeoNearestOptions, GeoPoint, GeoRadiusOptions } from "./geo/query.ts";
@@ -92,6 +176,7 @@ export type {
   CompressOptions,
   Compression,
   EncryptOptions,
+  CustomSerializer,
   Serializer,
 } from "./core/codec/codec.ts";
 export type {
@@ -115,9 +200,56 @@ export { OPERATION_CHANNEL } from "./core/observe/observe.ts";
 export type { Operation } from "./core/observe/observe.ts";
 export type { Fenced, FencedOptions, FencedResult, FencedValue } from "./lock/fenced.ts";
 export type { HeldLock, LockExtendResult, LockReleaseResult } from "./lock/held-lock.ts";
-export type { Lock, LockTryResult } from "./lock/lock.ts";
+export type { Lock, LockResumeResult, LockTryResult } from "./lock/lock.ts";
+export type { LockDurability } from "./lock/durability.ts";
+export type { ListedLock, Locks, LocksListOptions, LocksPage } from "./lock/locks.ts";
+export type { LockForceReleaseResult } from "./lock/takeovers.ts";
+export type { HeldLockSet } from "./lock/held-lock-set.ts";
+export type { LockSet, LockSetTryResult } from "./lock/lock-set.ts";
 export type { LockInfo } from "./lock/store.ts";
 export type { LockAcquireOptions, LockOptions } from "./lock/options.ts";
+export type { HeldRedlock } from "./redlock/held-redlock.ts";
+export type { RedlockAcquireOptions, RedlockLockOptions, RedlockOptions } from "./redlock/options.ts";
+export type { Redlock } from "./redlock/redlock.ts";
+export type { RedlockLock, RedlockTryResult } from "./redlock/redlock-lock.ts";
+export { FinalError } from "./idempotency/final-error.ts";
+export type { FinalErrorDetails } from "./idempotency/final-error.ts";
+export type {
+  Idempotency,
+  IdempotencyEntry,
+  IdempotencyForgetResult,
+  IdempotencyRunResult,
+  IdempotencyTryResult,
+} from "./idempotency/idempotency.ts";
+export type { IdempotencyOptions, IdempotencyRunOptions } from "./idempotency/options.ts";
+export type { IdempotencyRun } from "./idempotency/runs.ts";
+export type { HeldReadLock, HeldUpgradableLock, HeldWriteLock } from "./rwlock/held.ts";
+export type { RwLockAcquireOptions, RwLockOptions } from "./rwlock/options.ts";
+export type { RwLock } from "./rwlock/rwlock.ts";
+export type { RwLockSide, RwLockTryResult } from "./rwlock/side.ts";
+export type { RwLockInfo } from "./rwlock/store.ts";
+export type { HeldPermits } from "./semaphore/held-permits.ts";
+export type {
+  SemaphoreAcquireOptions,
+  SemaphoreInfoOptions,
+  SemaphoreOptions,
+  SemaphoreOrder,
+  SemaphoreTryAcquireOptions,
+} from "./semaphore/options.ts";
+export type { Semaphore, SemaphoreTryResult } from "./semaphore/semaphore.ts";
+export type { SemaphoreHolder, SemaphoreInfo } from "./semaphore/store.ts";
+export type { Election, ElectionStates } from "./election/election.ts";
+export type { ElectionProclaimResult, ElectionResignResult, Leadership } from "./election/leadership.ts";
+export type { ElectionState } from "./election/observer.ts";
+export type {
+  ElectionCampaignOptions,
+  ElectionLeadOptions,
+  ElectionObserveOptions,
+  ElectionOptions,
+  ElectionResignOptions,
+} from "./election/options.ts";
+export type { ElectionLeading, ElectionRunner } from "./election/runner.ts";
+export type { ElectionCandidate, ElectionLeader } from "./election/store.ts";
 export type { CommandArg } from "./core/command/command.ts";
 export type { Transaction, TransactionArg } from "./transaction/attempt.ts";
 export type { TransactionBody, TransactionOptions, TransactionResult } from "./transaction/transaction.ts";
@@ -172,18 +304,10 @@ export type { QueueEvent } from "./queue/events/event.ts";
 export type { QueueEvents, QueueEventsOptions } from "./queue/events/stream.ts";
 export type { QueueChildResult } from "./queue/flows/fan-in.ts";
 export type { LimitedOptions, QueueFailure } from "./queue/failure.ts";
-export type {
-  QueueAddManyOptions,
-  QueueAddOptions,
-  QueueBackoff,
-  QueueBackoffFunction,
-  QueueChildOptions,
-  QueueEventsNoted,
-  QueueOptions,
-  QueuePriority,
-  QueueWorkManyOptions,
-  QueueWorkOptions,
-} from "./queue/options.ts";
+export type { QueueAddManyOptions, QueueAddOptions, QueueChildOptions, QueuePriority } from "./queue/add-options.ts";
+export type { QueueBackoff, QueueBackoffFunction } from "./queue/backoff.ts";
+export type { QueueEventsNoted, QueueOptions } from "./queue/options.ts";
+export type { QueueWorkManyOptions, QueueWorkOptions } from "./queue/work-options.ts";
 export type { QueueCommit, QueueCommitOptions, QueueCommitResult } from "./queue/commit.ts";
 export type { QueueDurability, QueueDurabilityResult } from "./queue/durability.ts";
 export type { QueueGroupInfo, QueueGroups, QueueGroupsPage, QueueGroupsPageOptions } from "./queue/groups/groups.ts";
@@ -192,7 +316,7 @@ export type { QueueGroupOptions, QueueLimitsOptions, QueueRate } from "./queue/g
 export type { QueueJob, QueueWaitOptions } from "./queue/job.ts";
 export type { QueueRunCounts, QueueStats } from "./queue/overview/counts.ts";
 export type { QueueCounts } from "./queue/overview/job-counts.ts";
-export type { QueueTimes } from "./queue/overview/histogram.ts";
+export type { QueueTimes } from "./queue/overview/counts.ts";
 export type { QueueOverview, QueueStatsOptions, QueueStatsPoint, QueueWorkerInfo } from "./queue/overview/overview.ts";
 export type { QueueSchedule } from "./queue/schedules/schedule.ts";
 export type { QueueSchedulePage, QueueSchedules } from "./queue/schedules/schedules.ts";
@@ -207,7 +331,7 @@ export type {
 } from "./queue/schedules/options.ts";
 export type { QueueSignalResult, QueueSource } from "./queue/steps/steps.ts";
 export type { QueueHandler, QueueHandlers, QueueJobName, QueueJobs, QueuePayloadOf } from "./queue/names.ts";
-export type { QueueThreadHandler, QueueThreadJob } from "./queue/threads/pool.ts";
+export type { QueueThreadHandler, QueueThreadJob } from "./queue/threads/handler.ts";
 export type { QueueDeath, QueueDeathOptions } from "./queue/workers/deaths.ts";
 export type { QueueHandling, QueueWithOptions } from "./queue/workers/handling.ts";
 export type { QueueLimiter, QueueLimiterOptions, QueueLimiterSource } from "./queue/workers/limiting.ts";

@@ -58,6 +58,12 @@ describe("the documented user [standalone]", () => {
       await places.add("SFO", { lon: -122.4, lat: 37.6 });
       return places.nearest({ lon: -122, lat: 37 }, { count: 1 });
     },
+    idempotency: async () => {
+      const keys = hf.idempotency("once");
+      const both = [keys.run("a", () => hf.ping()), keys.run("a", () => hf.ping())];
+      await Promise.all(both);
+      await keys.forget("a");
+    },
     leaderboard: async () => {
       await hf.leaderboard("points").set("ada", 1);
       return hf.leaderboard("points").top(1);

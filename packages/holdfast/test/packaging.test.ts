@@ -133,7 +133,7 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
   it("are one library for require and import: classes, names and embedded servers", async () => {
     await writeFile(
       join(project, "both.cjs"),
-      `const required = require("holdfast"), testing = require("holdfast/testing"), embedded = require("holdfast-embedded"), migrate = require("holdfast/migrate"), outbox = require("holdfast/outbox"), adapters = ["fetch", "hono", "express", "fastify"];
+      `const required = require("holdfast"), testing = require("holdfast/testing"), embedded = require("holdfast-embedded"), migrate = require("holdfast/migrate"), outbox = require("holdfast/outbox"), adapters = ["fetch", "hono", "express", "fastify", "pg"];
       (async () => {
         const pairs = [[required, await import("holdfast")], [testing, await import("holdfast/testing")], [outbox, await import("holdfast/outbox")], [migrate, await import("holdfast/migrate")], [embedded, await import("holdfast-embedded")]];
         for (const name of adapters) pairs.push([require("holdfast/" + name), await import("holdfast/" + name)]);
@@ -255,12 +255,22 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
       join(project, file),
       `import { connect, holdfast, HoldfastError, type Holdfast } from "holdfast";
       import { sqlOutbox, type SqlClient } from "holdfast/outbox";
+      import { cachedQueries, type QuerySource } from "holdfast/pg";
+      import { LiveClient } from "holdfast/live-client";
       import { createTestServer } from "holdfast/testing";
-      import { httpCache } from "holdfast/fetch";
-      import { httpCache as honoCache } from "holdfast/hono";
-      import { httpCache as expressCache } from "holdfast/express";
-      import { httpCache as fastifyCache } from "holdfast/fastify";
+      import { httpCache, idempotent, sse } from "holdfast/fetch";
+      import { httpCache as honoCache, idempotent as honoOnce, sse as honoSse } from "holdfast/hono";
+      import { httpCache as expressCache, idempotent as expressOnce, sse as expressSse } from "holdfast/express";
+      import { httpCache as fastifyCache, idempotent as fastifyOnce, sse as fastifySse } from "holdfast/fastify";
+      export const live = (hf: Holdfast) => {
+        const options = { sources: { prices: hf.channel<number>("prices") } };
+        return [sse(hf, options), honoSse(hf, options), expressSse(hf, options), fastifySse(hf, options)];
+      };
+      export const client = (): LiveClient => new LiveClient("/live");
+      export const once = (hf: Holdfast) => [idempotent(hf)(() => new Response("a")), honoOnce(hf), expressOnce(hf), fastifyOnce(hf)];
       export const pages = (hf: Holdfast) => [httpCache(hf)(() => new Response("a")), honoCache(hf), expressCache(hf), fastifyCache(hf)];
+      export const flights = (hf: Holdfast, db: QuerySource): Promise<{ id: number }[]> =>
+        cachedQueries(hf, db).query<{ id: number }>("SELECT id FROM flights", [], { tags: ["flights"] });
       export const write = (tx: SqlClient, hf: Holdfast): Promise<{ readonly id: string }> =>
         sqlOutbox().add(tx, hf.queue<number>("numbers"), 1);
       export async function main(): Promise<string | undefined> {
@@ -300,7 +310,8 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
       const folder = join(project, "node_modules", name, "dist/cjs");
       const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(".js"));
       expect(files.length).toBeGreaterThan(0);
-      for (const file of files) {
+      // The bundler's own helpers have no sources.
+      for (const file of files.filter((each) => each !== "rolldown-runtime.js")) {
         const map = JSON.parse(readFileSync(join(folder, `${file}.map`), "utf8")) as {
           sources: string[];
           sourcesContent?: string[];
@@ -321,6 +332,14 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
       const pages = links.filter((link) => link.includes("/blob/main/"));
       for (const link of pages)
         expect(existsSync(join(ROOT, link.replace(/^.*\/blob\/main\//, "").replace(/#.*$/, "")))).toBe(true);
+    }
+  });
+
+  it("name where they come from", () => {
+    for (const name of ["holdfast", "holdfast-embedded"]) {
+      const about = JSON.parse(readFileSync(join(project, "node_modules", name, "package.json"), "utf8")) as object;
+      const web = expect.stringMatching(/^(git\+)?https:\/\//) as unknown;
+      expect(about).toMatchObject({ homepage: web, bugs: { url: web }, repository: { type: "git", url: web } });
     }
   });
 

@@ -54,6 +54,8 @@ describe.each(REFUSALS)("while a server takes no writes ($name) [standalone]", (
     const { id: job } = await queue.add(1);
     await fenced.set("a", 1, 5);
     await hf.lock("k").acquire();
+    const once = hf.idempotency("o");
+    await once.run("a", () => 1);
     return {
       "cache.get": () => cache.get("a"),
       "cache.getMany": () => cache.getMany(["a", "none"]),
@@ -89,6 +91,8 @@ describe.each(REFUSALS)("while a server takes no writes ($name) [standalone]", (
       "queue.counts": async () => (await queue.counts()).waiting,
       "queue.dead.page": () => queue.dead.page(),
       "fenced.get": () => fenced.get("a"),
+      "idempotency.get": () => once.get("a"),
+      "idempotency.run": async () => (await once.run("a", () => 2)).value,
       "lock.info": async () => (await hf.lock("k").info())?.fence,
       scan: async () => (await gathered(hf.scan("cache"))).length,
     };

@@ -1,28 +1,24 @@
 /** The HTTP interface: pages ask, Holdfast's primitives answer. */
-import type { Cache, Tags } from "holdfast";
+import type { Tags } from "holdfast";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Service } from "../service.ts";
-import { CONTROL_ID, PROCESSES } from "../state/state.ts";
-import { airportProfile, type AirportProfile, routeProfile, type RouteProfile } from "./archive.ts";
+import { CONTROL_ID, PROCESSES, type State } from "../state/state.ts";
+import { airportProfile, routeProfile } from "./archive.ts";
 import type { Database } from "./database.ts";
 import { clientOf, LIMIT, ownHost, rateLimit, sameOrigin, securityHeaders, WINDOW_SECONDS } from "./guard.ts";
 import type { Hub } from "./hub.ts";
 import { airportParam, airportQuery, readObject, tagsQuery } from "./input.ts";
 import type { Live } from "./live.ts";
+import type { Looks } from "./looks.ts";
 import { problem, problemOf } from "./problem.ts";
 import { type Env, readSession, type SessionData, signedIn, signInRoutes } from "./sign-in.ts";
 import type { Takeovers } from "./takeovers.ts";
 
-export interface Caches {
-  readonly airports: Cache<AirportProfile>;
-  readonly routes: Cache<RouteProfile>;
-}
-
 export interface AppParts {
   readonly service: Service;
   readonly db: Database;
-  readonly caches: Caches;
+  readonly looks: Looks;
   readonly hub: Hub;
   readonly live: Live;
   readonly takeovers: Takeovers;
@@ -52,7 +48,7 @@ export function createApp(parts: AppParts): Hono<Env> {
   const app = new Hono<Env>();
   app.use(securityHeaders, ownHost);
   app.use("/api/*", sameOrigin, boundedBody, readSession(sessions));
-  app.get("/api/events", (c) => parts.hub.open(c, clientOf(c), () => parts.live.greeting()));
+  app.get("/api/events", (c) => parts.hub.open(c, clientOf(c), (...page) => parts.live.serve(...page)));
   app.use("/api/*", rateLimit(limiter));
   app.route("/api/session", signInRoutes(sessions));
   addQuestions(app, parts);
@@ -62,14 +58,15 @@ export function createApp(parts: AppParts): Hono<Env> {
   return app;
 }
 
-function addQuestions(app: Hono<Env>, { service, db, caches, live }: AppParts): void {
+function addQuestions(app: Hono<Env>, { service, db, live }: AppParts): void {
   const { state } = service;
+  const { caches } = state;
 
   app.get("/api/snapshot", (c) => (live.latest === undefined ? problem(c, 503, "Just started.") : c.json(live.latest)));
 
   app.get("/api/airports/:code", async (c) => {
     const code = airportParam(c, "code");
-    const profile = await caches.airports.getOrSet(code, () => airportProfile(db, code));
+    const profile = await caches.profiles.getOrSet(code, () => airportProfile(db, code));
     return profile === undefined ? problem(c, 404, `No airport ${code}.`) : c.json(profile);
   });
 
@@ -98,12 +95,24 @@ function addQuestions(app: Hono<Env>, { service, db, caches, live }: AppParts): 
 
   /** Airports by their tags, and by where they fly to. */
   app.get("/api/search", async (c) => {
-    const [all, not, to] = [tagsQuery(c, "all"), tagsQuery(c, "not"), airportQuery(c, "to")];
-    const origins = to === undefined ? undefined : await originsOf(state.routes, to);
-    if (all.length === 0) return c.json({ items: origins ?? [] });
-    const { items } = await state.tags.find({ all, not, limit: MAX_RESULTS });
-    return c.json({ items: items.filter((code) => origins?.includes(code) ?? true) });
+    const search = { all: tagsQuery(c, "all"), not: tagsQuery(c, "not"), to: airportQuery(c, "to") };
+    const tags = [...search.all, ...search.not, ...(search.to === undefined ? [] : [`to:${search.to}`])];
+    const load = (): Promise<string[]> => find(state, search);
+    return c.json({ items: await caches.searches.getOrSet(JSON.stringify(search), load, { tags }) });
   });
+}
+
+interface Search {
+  readonly all: readonly string[];
+  readonly not: readonly string[];
+  readonly to: string | undefined;
+}
+
+async function find(state: State, { all, not, to }: Search): Promise<string[]> {
+  const origins = to === undefined ? undefined : await originsOf(state.routes, to);
+  if (all.length === 0) return origins ?? [];
+  const { items } = await state.tags.find({ all, not, limit: MAX_RESULTS });
+  return items.filter((code) => origins?.includes(code) ?? true);
 }
 
 async function originsOf(routes: Tags, to: string): Promise<string[]> {
@@ -111,15 +120,17 @@ async function originsOf(routes: Tags, to: string): Promise<string[]> {
   return items.map((route) => route.split("-")[0] ?? route);
 }
 
-function addOrders(app: Hono<Env>, { service, takeovers, kill }: AppParts): void {
+function addOrders(app: Hono<Env>, { service, looks, takeovers, kill }: AppParts): void {
   app.post("/api/control", signedIn, async (c) => {
     const { speed } = await readObject(c);
     if (typeof speed !== "number" || !(speed >= 0 && speed <= MAX_SPEED)) {
       return problem(c, 422, `speed: expected 0 to ${MAX_SPEED} simulated minutes per second.`);
     }
-    await service.state.control.set(CONTROL_ID, { speed, by: c.get("session")?.user ?? "" });
+    await service.state.caches.control.set(CONTROL_ID, { speed, by: c.get("session")?.user ?? "" });
     return c.json({ speed });
   });
+
+  app.post("/api/airports/:code/looks", async (c) => c.json({ looks: await looks.add(airportParam(c, "code")) }));
 
   /** For every visitor: what is killed is the launcher's own and is started again. */
   app.post("/api/kill", async (c) => {

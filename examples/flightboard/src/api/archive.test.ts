@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readAirports } from "../data/airports.ts";
 import { type Flight, readFlights } from "../data/flights.ts";
 import { expectedProfile, expectedRoute } from "../verify/expected.ts";
-import { airportProfile, routeProfile } from "./archive.ts";
+import { airportProfile, airportProfiles, routeProfile } from "./archive.ts";
 import { loadArchive, openDatabase } from "./database.ts";
 
 const FLIGHTS = 2_000;
@@ -25,6 +25,7 @@ describe.each(databases)("%s", (_name, url) => {
     for (const { origin, destination } of flights.slice(0, SAMPLE)) {
       expect(await routeProfile(db, origin, destination)).toEqual(expectedRoute(origin, destination, flights));
     }
+    expect([...(await airportProfiles(db, ["LAX", "QQQ", "ATL"])).keys()].toSorted()).toEqual(["ATL", "LAX"]);
     expect(await airportProfile(db, "QQQ")).toBeUndefined();
     expect(await routeProfile(db, "ATL", "QQQ")).toBeUndefined();
   });

@@ -2,10 +2,10 @@
  * The database behind the cache: PGlite inside this process, or PostgreSQL where `DATABASE_URL` names one. The tables are
  * temporary and filled at the start, so nothing is left behind in a database that belongs to somebody else.
  */
-import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import type { Airport } from "../data/airports.ts";
 import type { Flight } from "../data/flights.ts";
+import { openPGlite } from "./pglite.ts";
 
 export interface Database extends AsyncDisposable {
   query<Row>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
@@ -67,7 +67,7 @@ async function insert(db: Database, table: string, types: readonly string[], row
 }
 
 async function openEmbedded(): Promise<Database> {
-  const db = await PGlite.create();
+  const db = await openPGlite();
   return {
     async query<Row>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
       return (await db.query<Row>(sql, [...params])).rows;

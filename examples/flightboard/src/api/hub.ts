@@ -7,7 +7,8 @@ const MAX_PAGES = 200;
 /** One client cannot take them all. */
 const MAX_PAGES_PER_CLIENT = 12;
 
-export type Frame = readonly [event: string, data: unknown];
+/** @param id where the page is then: it comes back with it */
+export type Send = (event: string, data: unknown, id?: string) => Promise<void>;
 
 interface Page {
   readonly client: string;
@@ -22,20 +23,25 @@ export class Hub {
     return this.#pages.size;
   }
 
-  /** Holds the response open until the page goes away. `greeting` is sent first. */
-  open(c: Context, client: string, greeting: () => readonly Frame[]): Response {
+  /** Holds the response open until the page goes away. `serve` is what the page alone is sent, from its id on, "" for a new page. */
+  open(
+    c: Context,
+    client: string,
+    serve: (lastEventId: string, send: Send, signal: AbortSignal) => Promise<void>,
+  ): Response {
     const own = [...this.#pages].filter((page) => page.client === client).length;
     if (own >= MAX_PAGES_PER_CLIENT) {
       return problem(c, 429, `You have ${own} pages open; close one.`, { "retry-after": "30" });
     }
     if (this.#pages.size >= MAX_PAGES) return problem(c, 503, "Too many open pages.", { "retry-after": "30" });
     return streamSSE(c, async (stream) => {
-      const gone = new Promise<void>((resolve) => stream.onAbort(resolve));
+      const gone = new AbortController();
+      stream.onAbort(() => gone.abort());
       const page: Page = { client, stream, busy: false };
       this.#pages.add(page);
       try {
-        for (const frame of greeting()) await send(page, ...frame);
-        await gone;
+        const write: Send = (event, data, id) => send(page, event, data, id);
+        await serve(c.req.header("last-event-id") ?? "", write, gone.signal);
       } finally {
         this.#pages.delete(page);
       }
@@ -48,10 +54,11 @@ export class Hub {
   }
 }
 
-async function send(page: Page, event: string, data: unknown): Promise<void> {
+async function send(page: Page, event: string, data: unknown, id?: string): Promise<void> {
   page.busy = true;
   try {
-    await page.stream.writeSSE({ event, data: typeof data === "string" ? data : JSON.stringify(data) });
+    const text = typeof data === "string" ? data : JSON.stringify(data);
+    await page.stream.writeSSE({ event, data: text, ...(id !== undefined && { id }) });
   } catch {
     page.stream.abort();
   } finally {

@@ -1,21 +1,14 @@
-/** What open pages receive: each flight as it is sent, and once a second the state of everything. */
-import type { CacheStats, LeaderboardEntry, Holdfast } from "holdfast";
-import { type Flight, readFlights } from "../data/flights.ts";
+/** What open pages receive: once a second the state of everything, and each flight (`flights.ts`). */
+import { type Holdfast, InvalidArgumentError, type LeaderboardEntry } from "holdfast";
 import { Summaries } from "../state/summary.ts";
 import { type JobsView, viewJobs } from "./jobs.ts";
 import { type Cursor, FlightLog } from "../ingest/flight-log.ts";
-import { holderOf, pause, type Service } from "../service.ts";
+import { holderOf, keepRunning, pause, type Service } from "../service.ts";
 import type { GrandTotals } from "../state/derive.ts";
-import {
-  CONTROL_ID,
-  type FlightNews,
-  LEADER_LOCK,
-  type Presence,
-  PROCESSES,
-  type Takeover,
-  WORKER_LOCK,
-} from "../state/state.ts";
-import type { Frame, Hub } from "./hub.ts";
+import { LEADER_LOCK, type Presence, PROCESSES, readControl, type Takeover, WORKER_LOCK } from "../state/state.ts";
+import { sendFlights } from "./flights.ts";
+import type { Hub, Send } from "./hub.ts";
+import { addReads, type CacheReads } from "../state/reads.ts";
 
 export interface LockView {
   /** Name of the process that holds it. */
@@ -36,7 +29,10 @@ export interface Snapshot {
   readonly totals: GrandTotals;
   readonly locks: { readonly leader: LockView | undefined; readonly worker: LockView | undefined };
   readonly processes: readonly { readonly name: string; readonly presence: Presence | undefined }[];
-  readonly cache: CacheStats;
+  /** Over all processes, and the airports whose looks the file has yet to have. */
+  readonly cache: CacheReads & { readonly unwritten: number };
+  /** Of the airports on the boards, by the archive: 0 to 1. */
+  readonly onTime: Readonly<Record<string, number>>;
   readonly jobs: JobsView;
   /** What came of the last kill of a process that held a lock. */
   readonly takeover: Takeover | undefined;
@@ -46,16 +42,12 @@ export interface Snapshot {
 
 /** What the API knows besides the state. */
 export interface Sources {
-  cache(): CacheStats;
+  onTime(codes: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  unwritten(): Promise<number>;
   takeover(): Takeover | undefined;
 }
 
 const SNAPSHOT_MS = 1_000;
-const FLIGHTS_MS = 200;
-/** Flights shown in one frame; the map cannot show more anyway. */
-const FLIGHTS_PER_FRAME = 40;
-/** As many as the page has rows for. */
-const RECENT = 40;
 const TOP = 8;
 const ALL_AIRPORTS = 500;
 
@@ -65,8 +57,6 @@ export class Live {
   readonly #summaries: Summaries;
   readonly #hub: Hub;
   readonly #sources: Sources;
-  /** The last flights sent, oldest first: what a page that has just been opened shows. */
-  #recent: readonly Flight[] = [];
   #latest: Snapshot | undefined;
 
   constructor(service: Service, hub: Hub, sources: Sources) {
@@ -82,10 +72,28 @@ export class Live {
     return this.#latest;
   }
 
-  /** First for a page that has just been opened. */
-  greeting(): Frame[] {
-    const frames: Frame[] = this.#recent.length === 0 ? [] : [["recent", this.#recent]];
-    return this.#latest === undefined ? frames : [...frames, ["snapshot", this.#latest]];
+  /** What one page alone is sent, until it is gone: its flights, also through outages, and the snapshot there is. */
+  async serve(lastEventId: string, send: Send, gone: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([gone, this.#service.signal]);
+    const sendLatest = async (): Promise<void> => {
+      if (this.#latest !== undefined) await send("snapshot", this.#latest);
+    };
+    let seen = lastEventId;
+    const noting: Send = async (event, data, id) => {
+      await send(event, data, id);
+      seen = id ?? seen;
+      if (event === "recent") await sendLatest();
+    };
+    if (seen !== "") await sendLatest();
+    await keepRunning({ ...this.#service, signal }, async () => {
+      try {
+        await sendFlights(this.#service.state, seen, noting, signal);
+      } catch (error) {
+        // No position, from whomever it is.
+        if (!(error instanceof InvalidArgumentError)) throw error;
+        seen = "";
+      }
+    });
   }
 
   /** Once a second, until the service stops. An outage is reported to the pages as such. */
@@ -106,21 +114,27 @@ export class Live {
     const { hf, state, options } = this.#service;
     const { busiest, delayed, connected } = state.boards;
     const ids = ["flights", "miles", "late", "lateMinutes"] as const;
-    const [cursor, applied, top, late, hubs, traffic, totals, leader, worker, control, presence] = await Promise.all([
-      this.#log.cursor(),
-      this.#log.applied(),
-      busiest.top(TOP),
-      delayed.top(TOP),
-      connected.top(TOP),
-      busiest.page({ limit: ALL_AIRPORTS }),
-      state.totals.getMany(ids),
-      lockView(hf, LEADER_LOCK),
-      lockView(hf, WORKER_LOCK),
-      state.control.get(CONTROL_ID),
-      state.presence.getMany(PROCESSES),
+    const [cursor, applied, top, late, hubs, traffic, totals, leader, worker, control, presence, unwritten] =
+      await Promise.all([
+        this.#log.cursor(),
+        this.#log.applied(),
+        busiest.top(TOP),
+        delayed.top(TOP),
+        connected.top(TOP),
+        busiest.page({ limit: ALL_AIRPORTS }),
+        state.totals.getMany(ids),
+        lockView(hf, LEADER_LOCK),
+        lockView(hf, WORKER_LOCK),
+        readControl(state),
+        state.presence.getMany(PROCESSES),
+        this.#sources.unwritten(),
+      ]);
+    const shown = new Set([top, late, hubs].flat().map(({ member }) => member));
+    const [jobs, onTime] = await Promise.all([
+      viewJobs(this.#log, this.#summaries, presence),
+      this.#sources.onTime([...shown]),
     ]);
-    const jobs = await viewJobs(this.#log, this.#summaries, presence);
-    const speed = control?.value.speed ?? options.speed;
+    const speed = control?.speed ?? options.speed;
     const total = (id: (typeof ids)[number]): number => totals.get(id) ?? 0;
     return {
       cursor,
@@ -137,39 +151,12 @@ export class Live {
       },
       locks: { leader, worker },
       processes: PROCESSES.map((name) => ({ name, presence: presence.get(name) })),
-      cache: this.#sources.cache(),
+      cache: { ...addReads([...presence.values()].map(({ reads }) => reads)), unwritten },
+      onTime: Object.fromEntries(onTime),
       jobs,
       takeover: this.#sources.takeover(),
       pages: this.#hub.pages,
     };
-  }
-
-  /** Each flight soon after it is published, until the service stops; more than a page can show are left out. */
-  async sendFlights(): Promise<void> {
-    const { state, signal } = this.#service;
-    let frame: FlightNews[] = [];
-    const take = (news: FlightNews): void => {
-      this.#recent = [...this.#recent.slice(1 - RECENT), news.flight];
-      if (frame.length < FLIGHTS_PER_FRAME) frame.push(news);
-    };
-    const subscription = await state.news.subscribe(take, { onGap: () => this.#hub.broadcast("gap", {}) });
-    await this.#recallFlights();
-    while (!signal.aborted) {
-      await pause(FLIGHTS_MS, signal);
-      if (frame.length > 0) this.#hub.broadcast("flights", frame);
-      frame = [];
-    }
-    await subscription.close();
-  }
-
-  /** The channel keeps nothing, so what was sent before this process began comes from the data. */
-  async #recallFlights(): Promise<void> {
-    const { position } = await this.#log.cursor();
-    const before: Flight[] = [];
-    const from = Math.max(0, position - RECENT);
-    for await (const flight of readFlights(this.#service.options.flights, from, position)) before.push(flight);
-    const known = this.#recent[0]?.index ?? position;
-    this.#recent = [...before.filter(({ index }) => index < known), ...this.#recent].slice(-RECENT);
   }
 }
 

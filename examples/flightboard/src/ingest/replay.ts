@@ -1,12 +1,13 @@
 /**
- * The leader's work: flights whose time has come go into the log in batches, and are then published on the channel.
- * It reads the data from the cursor on, so a successor goes on with exactly the next flight.
+ * The leader's work: flights whose time has come go into the log in batches, and are then published on the topic.
+ * It reads the data from the cursor on, so a successor goes on with exactly the next flight. What its predecessor may not have published it
+ * publishes again: a flight has an id, by which the topic knows it.
  */
 import { once } from "node:events";
 import type { HeldLock } from "holdfast";
 import { type Flight, readFlights } from "../data/flights.ts";
 import { log, pause, type Service } from "../service.ts";
-import { CONTROL_ID } from "../state/state.ts";
+import { readControl } from "../state/state.ts";
 import { ReplayClock } from "./clock.ts";
 import type { Batch, FlightLog, Leader } from "./flight-log.ts";
 
@@ -24,13 +25,14 @@ export async function replay(service: Service, flightLog: FlightLog, held: HeldL
   log(service.options, `leads from flight ${claim.position} with fence ${held.fence}`);
 
   let position = claim.position;
+  await publish(service, await flightsBefore(service, position), leader, signal);
   const batches = dueBatches(service, position, signal);
   for await (const flights of batches) {
     const to = position + flights.length;
     const outcome = await appendWhole(flightLog, { flights, to }, leader, signal);
     if (outcome !== "appended") return;
     position = to;
-    await publish(service, flights, leader);
+    await publish(service, flights, leader, signal);
   }
   if (!signal.aborted) await once(signal, "abort");
 }
@@ -51,9 +53,23 @@ async function appendWhole(
   return "ended";
 }
 
-/** News is at most once: a leader killed between the log and the channel leaves a gap there, and only there. */
-async function publish(service: Service, flights: Flight[], leader: Leader): Promise<void> {
-  await Promise.all(flights.map((flight) => service.state.news.publish({ flight, ...leader }).catch(() => 0)));
+/** Until the topic has them all, or the term is over. */
+async function publish({ state }: Service, flights: Flight[], leader: Leader, signal: AbortSignal): Promise<void> {
+  const { news } = state;
+  while (!signal.aborted) {
+    const published = flights.map((flight) => news.publish({ flight, ...leader }, { id: String(flight.index) }));
+    const outcomes = await Promise.allSettled(published);
+    if (outcomes.every(({ status }) => status === "fulfilled")) return;
+    await pause(TICK_MS, signal);
+  }
+}
+
+/** The last batch that a predecessor may have appended and not published. */
+async function flightsBefore({ options }: Service, position: number): Promise<Flight[]> {
+  const flights: Flight[] = [];
+  const from = Math.max(0, position - BATCH);
+  if (position > 0) for await (const flight of readFlights(options.flights, from, position)) flights.push(flight);
+  return flights;
 }
 
 /** Batches of the flights that the simulated clock has passed. */
@@ -82,8 +98,8 @@ async function* dueBatches(service: Service, from: number, signal: AbortSignal):
 /** The speed may be changed on the page while the replay runs. Returns the function that ends the following. */
 function followControl(service: Service, clock: ReplayClock): () => void {
   const look = async (): Promise<void> => {
-    const control = await service.state.control.get(CONTROL_ID).catch(() => undefined);
-    if (control !== undefined && control.value.speed !== clock.speed) clock.speed = control.value.speed;
+    const control = await readControl(service.state).catch(() => undefined);
+    if (control !== undefined && control.speed !== clock.speed) clock.speed = control.speed;
   };
   void look();
   const timer = setInterval(() => void look(), CONTROL_EVERY_MS);

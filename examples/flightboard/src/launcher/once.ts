@@ -1,12 +1,14 @@
 /** `--once`: replay at full speed with every process running, check every number, print what was found. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "holdfast";
+import { looksFile } from "../api/looks.ts";
 import { JSON_FLIGHTS, readFlights } from "../data/flights.ts";
 import { FlightLog } from "../ingest/flight-log.ts";
 import type { Options } from "../options.ts";
 import { openState } from "../state/state.ts";
 import { Summaries } from "../state/summary.ts";
 import type { CheckResult } from "../verify/check.ts";
+import { checkCache, look, SEARCHES, searchPath } from "../verify/cached.ts";
 import { checkDerived } from "../verify/derived.ts";
 import { checkNews, listen } from "../verify/news.ts";
 import { checkServed } from "../verify/served.ts";
@@ -43,7 +45,7 @@ export async function replayOnce(options: Options & { url: string }, fleet: Flee
   await using hf = await connect(options.url, { prefix: options.prefix });
   const state = openState(hf);
   const log = new FlightLog(hf);
-  const heard = await listen(state);
+  const heard = listen(state);
   const base = `http://127.0.0.1:${options.port}`;
   const done = new AbortController();
 
@@ -55,19 +57,20 @@ export async function replayOnce(options: Options & { url: string }, fleet: Flee
   fleet.start("ingest");
   const plan = options.chaos ? planBlows(options.flights, options.seed, fleet.server?.kind) : [];
   const chaos = unleash(plan, fleet, hf, done.signal);
-  const browsing = browse(visitor, Math.min(options.flights, JSON_FLIGHTS), done.signal);
+  const browsing = browse(visitor, new Visitor(base), Math.min(options.flights, JSON_FLIGHTS), done.signal);
   await untilApplied(log, options.flights);
   const seconds = (performance.now() - began) / 1_000;
   const blows = await within(STALL_MS, chaos, "not every process that was to be hit could be");
   done.abort();
-  const watching = await browsing;
-  await heard.settle(options.flights, blows.length === 0);
+  const { watching, looked } = await browsing;
+  await heard.settle(options.flights);
 
   const truth = await findTruthAside(options.flights);
   const results = [
     ...(await checkDerived({ state, log, summaries: new Summaries(hf, state) }, truth)),
-    ...(await checkServed({ base, hf, veteran: visitor, watching }, truth)),
-    await checkNews(heard, options.flights, blows.length === 0),
+    ...(await checkServed({ base, state, veteran: visitor, watching }, truth)),
+    ...(await checkCache({ base, state, looksFile: looksFile(options), looked }, truth)),
+    await checkNews(heard, options.flights),
   ];
   const { term } = await log.cursor();
   return { results, summary: summarise(options, results, { seconds, blows, leaders: term }) };
@@ -96,12 +99,19 @@ async function within<T>(ms: number, work: Promise<T>, complaint: string): Promi
   });
 }
 
+interface Browsed {
+  readonly watching: string[];
+  readonly looked: ReadonlyMap<string, number>;
+}
+
 /**
- * What a visitor does meanwhile: looks at airports, stars them. Returns what should be starred at the end.
+ * What visitors do meanwhile: one looks at airports and stars them, another searches, so that the worker has something to
+ * invalidate. Returns what should be starred at the end, and the looks that were acknowledged.
  * The flights are those of the JSON file: unpacking the Parquet file would keep a server in this process busy for seconds.
  */
-async function browse(visitor: Visitor, flights: number, signal: AbortSignal): Promise<string[]> {
+async function browse(visitor: Visitor, other: Visitor, flights: number, signal: AbortSignal): Promise<Browsed> {
   const watching: string[] = [];
+  const looked = new Map<string, number>();
   for await (const { origin } of readFlights(flights, 0, 200)) {
     if (signal.aborted && watching.length > 0) break;
     await visitor.ask(`/api/airports/${origin}`);
@@ -109,9 +119,11 @@ async function browse(visitor: Visitor, flights: number, signal: AbortSignal): P
     const wish = [...watching, origin];
     const { status } = await visitor.ask("/api/session/watching", { method: "PUT", body: { watching: wish } });
     if (status === 200) watching.push(origin);
+    looked.set(origin, await look(other, origin));
+    await other.ask(searchPath(SEARCHES[watching.length % SEARCHES.length]!));
     await sleep(POLL_MS);
   }
-  return watching;
+  return { watching, looked };
 }
 
 function summarise(

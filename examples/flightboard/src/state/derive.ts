@@ -86,6 +86,9 @@ export function scores(airport: AirportTotals): { busiest: number; delayed: numb
   };
 }
 
+/** Tags that an airport gets by its flights. */
+export const EARNED_TAGS = ["hub", "very-late", "long-haul"] as const;
+
 /** Tags by which airports are searched. Once earned they stay, like the numbers they stand for. */
 export function tagsFor(state: string, airport: AirportTotals): string[] {
   const tags = [`state:${state}`];

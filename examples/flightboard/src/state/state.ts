@@ -1,7 +1,9 @@
 /** All that the demo keeps on the server: each thing by the primitive made for it, opened the same way by every process. */
-import type { Cache, Channel, Counter, Geo, Holdfast, Leaderboard, Records, Tags } from "holdfast";
+import type { Cache, Counter, Geo, Holdfast, Leaderboard, Records, Tags, Topic } from "holdfast";
+import type { AirportProfile, RouteProfile } from "../api/archive.ts";
 import type { Flight } from "../data/flights.ts";
 import type { AirportTotals } from "./derive.ts";
+import type { CacheReads } from "./reads.ts";
 
 /** One airport as the worker keeps it. */
 export interface AirportRecord extends AirportTotals {
@@ -13,7 +15,7 @@ export interface AirportRecord extends AirportTotals {
   readonly upTo: number;
 }
 
-/** What is said on the channel of live flights. */
+/** A message of the topic of live flights. */
 export interface FlightNews {
   readonly flight: Flight;
   /** Who sent it, and the fence it held. */
@@ -27,6 +29,8 @@ export interface Presence {
   readonly role: "ingest" | "worker" | "api";
   /** Milliseconds since 1970, by the process's own clock; shown, never compared. */
   readonly since: number;
+  /** What its caches have answered since it began, and from where. */
+  readonly reads: CacheReads;
 }
 
 /** What a signed-in visitor may change while the replay runs. */
@@ -62,7 +66,18 @@ export interface Summary {
   readonly scheduledFor: number;
 }
 
+/** Each in the memory of every process that reads it, and on the server. */
+export interface Caches {
+  readonly profiles: Cache<AirportProfile>;
+  readonly routes: Cache<RouteProfile>;
+  /** Codes of airports by what was asked, tagged with all that the answer depends on: `state:CA`, `hub`, `to:ATL`. */
+  readonly searches: Cache<readonly string[]>;
+  /** Read by the leader twice a second, changed by a visitor now and then. */
+  readonly control: Cache<Control>;
+}
+
 export interface State {
+  readonly caches: Caches;
   readonly boards: { readonly busiest: Leaderboard; readonly delayed: Leaderboard; readonly connected: Leaderboard };
   /** Ids: `flights`, `miles`, `late`, `lateMinutes`. */
   readonly totals: Counter;
@@ -74,9 +89,10 @@ export interface State {
   /** Routes, `ATL-LAX`, by their ends: `from:ATL`, `to:LAX`. */
   readonly routes: Tags;
   readonly places: Geo;
-  readonly news: Channel<FlightNews>;
+  readonly news: Topic<FlightNews>;
   readonly presence: Cache<Presence>;
-  readonly control: Records<Control>;
+  /** How often an airport was looked at. */
+  readonly looks: Counter;
   readonly takeovers: Records<Takeover>;
   readonly summaries: Records<Summary>;
 }
@@ -89,8 +105,17 @@ export const LEADER_LOCK = "ingest-leader";
 export const WORKER_LOCK = "worker";
 export const CONTROL_ID = "replay";
 
+/** Past its ttl an answer is served at once, while one process of the fleet loads the next. */
+const SERVED_ON = { l1: true, ttl: "1m", grace: "1h", softTimeout: 0 } as const;
+
 export function openState(hf: Holdfast): State {
   return {
+    caches: {
+      profiles: hf.cache<AirportProfile>("airport-profiles", { ...SERVED_ON, negativeTtl: "30s" }),
+      routes: hf.cache<RouteProfile>("route-profiles", { ...SERVED_ON, negativeTtl: "30s" }),
+      searches: hf.cache<readonly string[]>("searches", { l1: true, ttl: "10m" }),
+      control: hf.cache<Control>("control", { l1: true, ttl: "none", negativeTtl: "1h" }),
+    },
     boards: {
       busiest: hf.leaderboard("busiest"),
       delayed: hf.leaderboard("delayed"),
@@ -102,10 +127,15 @@ export function openState(hf: Holdfast): State {
     tags: hf.tags("airports"),
     routes: hf.tags("routes"),
     places: hf.geo("airports"),
-    news: hf.channel<FlightNews>("flights"),
+    news: hf.topic<FlightNews>("flights", { keep: "1h", dedupeFor: REPEATED_WITHIN }),
     presence: hf.cache<Presence>("processes", { ttl: "3s", jitter: 0 }),
-    control: hf.records<Control>("control"),
+    looks: hf.counter("looks"),
     takeovers: hf.records<Takeover>("takeovers"),
     summaries: hf.records<Summary>("summaries"),
   };
+}
+
+/** What a visitor has ordered; undefined while nobody has, which is remembered too. */
+export function readControl({ caches }: State): Promise<Control | undefined> {
+  return caches.control.getOrSet(CONTROL_ID, () => undefined);
 }

@@ -1,4 +1,4 @@
-/** The live channel, heard by the launcher as any page's API would hear it. */
+/** The topic of live flights, read by the launcher as any page's API would read it. */
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { State } from "../state/state.ts";
@@ -10,51 +10,53 @@ export interface Heard {
   /** Fences in the order of their first flight. */
   readonly fences: readonly number[];
   readonly gaps: number;
-  /** Waits until everything on its way has come, where all of it is expected; then ends the subscription. */
-  settle(flights: number, all: boolean): Promise<void>;
+  /** Waits until everything on its way has come; then ends the reading. */
+  settle(flights: number): Promise<void>;
 }
 
-const SETTLE_MS = 5_000;
+const SETTLE_MS = 10_000;
 
-export async function listen(state: State): Promise<Heard> {
+export function listen(state: State): Heard {
   const times = new Map<number, number>();
   const fences: number[] = [];
   let gaps = 0;
-  const subscription = await state.news.subscribe(
-    ({ flight, fence }) => {
+  const stream = state.news.messages({ from: "start", onGap: () => void (gaps += 1) });
+  const read = async (): Promise<void> => {
+    for await (const { payload } of stream) {
+      const { flight, fence } = payload;
       times.set(flight.index, (times.get(flight.index) ?? 0) + 1);
       if (!fences.includes(fence)) fences.push(fence);
-    },
-    { onGap: () => void (gaps += 1) },
-  );
+    }
+  };
+  const reading = read();
   return {
     times,
     fences,
     get gaps() {
       return gaps;
     },
-    async settle(flights, all) {
+    async settle(flights) {
       const deadline = performance.now() + SETTLE_MS;
-      const expected = all ? flights : 0;
-      while (times.size < expected && performance.now() < deadline) await sleep(10);
-      await subscription.close();
+      while (times.size < flights && performance.now() < deadline) await sleep(10);
+      await stream.close();
+      await reading;
     },
   };
 }
 
-/** Nothing is published twice, whatever dies. Only when nothing died does everything arrive: the channel is at most once. */
-export function checkNews({ times, fences, gaps }: Heard, flights: number, undisturbed: boolean): Promise<CheckResult> {
+/**
+ * Nothing is published twice, and nothing is missing, whatever dies. There may be several leaders also where nothing was killed: on a
+ * machine that stalls one can stand still for longer than its lease.
+ */
+export function checkNews({ times, fences, gaps }: Heard, flights: number): Promise<CheckResult> {
   return check("live events", async (it) => {
     it.equal("heard more than once", [...times].filter(([, count]) => count > 1).length, 0);
+    it.equal("flights heard", times.size, flights);
+    it.equal("gaps", gaps, 0);
     it.equal(
       "fences only rise",
       fences,
       fences.toSorted((a, b) => a - b),
     );
-    it.that("some were heard", times.size > 0);
-    if (!undisturbed) return;
-    it.equal("flights heard", times.size, flights);
-    it.equal("gaps", gaps, 0);
-    it.equal("leaders", fences.length, 1);
   });
 }

@@ -1,8 +1,7 @@
 /** What the API serves: database answers through the cache, sessions, rate limits. */
-import type { Holdfast } from "holdfast";
-import type { AirportProfile } from "../api/archive.ts";
 import { LIMIT, WINDOW_SECONDS } from "../api/guard.ts";
 import { type Answer, Visitor } from "../launcher/visitor.ts";
+import type { State } from "../state/state.ts";
 import { check, type Check, type CheckResult } from "./check.ts";
 import { expectedProfile, expectedRoute } from "./expected.ts";
 import type { Truth } from "./truth.ts";
@@ -14,7 +13,7 @@ const WAVE = 20;
 
 export interface Served {
   readonly base: string;
-  readonly hf: Holdfast;
+  readonly state: State;
   /** Signed in before the replay began. */
   readonly veteran: Visitor;
   /** What `veteran` starred, in order, while processes were being killed. */
@@ -29,7 +28,7 @@ export async function checkServed(served: Served, truth: Truth): Promise<CheckRe
   ];
 }
 
-async function checkProfiles(it: Check, { base, hf }: Served, { derived, places, archive }: Truth): Promise<void> {
+async function checkProfiles(it: Check, { base, state }: Served, { derived, places, archive }: Truth): Promise<void> {
   const grace = new Visitor(base);
   await grace.signIn("grace");
   const codes = [...derived.airports.keys()];
@@ -40,7 +39,7 @@ async function checkProfiles(it: Check, { base, hf }: Served, { derived, places,
     const answers = await Promise.all(wave.map((code) => grace.ask(`/api/airports/${code}`)));
     for (const [at, code] of wave.entries()) it.equal(`profile of ${code}`, answers[at]?.body, expected.get(code));
   }
-  const cached = await hf.cache<AirportProfile>("airport-profiles").getMany(codes);
+  const cached = await state.caches.profiles.getMany(codes);
   it.that("something is cached", cached.size > 0);
   for (const [code, profile] of cached) it.equal(`${code} in the cache`, profile, expected.get(String(code)));
   it.equal("an unknown airport", (await grace.ask("/api/airports/QQQ")).status, 404);

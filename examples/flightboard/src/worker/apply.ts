@@ -7,14 +7,24 @@
  * - counters are incremented with the batch's end as the idempotency key;
  * - board scores are written with `best`: they are read from records that only grow, so the largest is the newest, also
  *   when a frozen worker comes back with an old one;
- * - tags are only added, places never move.
+ * - tags are only added, places never move;
+ * - cached searches are invalidated last, when what they would find is there.
  * Only when all of that is done does the flight log's mark move over the batch. Batches are applied in order: a worker
  * that is at batch n has seen the mark behind every batch before n.
  */
 import { HoldfastError } from "holdfast";
 import type { Airport } from "../data/airports.ts";
 import type { Batch } from "../ingest/flight-log.ts";
-import { type AirportTotals, derive, EMPTY_TOTALS, type Derived, merge, scores, tagsFor } from "../state/derive.ts";
+import {
+  type AirportTotals,
+  derive,
+  EARNED_TAGS,
+  EMPTY_TOTALS,
+  type Derived,
+  merge,
+  scores,
+  tagsFor,
+} from "../state/derive.ts";
 import type { AirportRecord, State } from "../state/state.ts";
 
 export async function applyBatch(state: State, places: ReadonlyMap<string, Airport>, batch: Batch): Promise<void> {
@@ -25,6 +35,17 @@ export async function applyBatch(state: State, places: ReadonlyMap<string, Airpo
     applyCounters(state, more, batch.to),
     state.places.addMany([...more.airports.keys()].map((code) => [code, place(places, code)])),
   ]);
+  await forgetSearches(state, places, more);
+}
+
+/** Every cached search that this batch may have changed, in whichever process's memory: by what it asked for, not by its key. */
+async function forgetSearches({ caches }: State, places: ReadonlyMap<string, Airport>, more: Derived): Promise<void> {
+  const tags = new Set<string>(EARNED_TAGS);
+  for (const [code, { served }] of more.airports) {
+    tags.add(`state:${place(places, code).state}`);
+    for (const to of served) tags.add(`to:${to}`);
+  }
+  await caches.searches.invalidate({ tags: [...tags] });
 }
 
 async function applyAirport(state: State, airport: Airport, more: AirportTotals, upTo: number): Promise<void> {

@@ -121,7 +121,7 @@ function hello(ctx: Session, args: readonly string[]): Reply {
     "id",
     ctx.id,
     "mode",
-    "standalone",
+    ctx.engine.cluster === undefined ? "standalone" : "cluster",
     "role",
     "master",
     "modules",

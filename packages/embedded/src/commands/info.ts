@@ -9,7 +9,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     ["redis_version", VERSION],
     ["redis_git_sha1", "00000000"],
     ["redis_git_dirty", 0],
-    ["redis_mode", "standalone"],
+    ["redis_mode", engine.cluster === undefined ? "standalone" : "cluster"],
     ["os", `${process.platform} ${process.arch}`],
     ["arch_bits", 64],
     ["process_id", process.pid],
@@ -107,7 +107,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     ),
   Errorstats: (engine) =>
     [...engine.stats.byError].map(([code, count]) => [`errorstat_${code}`, `count=${count}`] as const),
-  Cluster: () => [["cluster_enabled", 0]],
+  Cluster: (engine) => [["cluster_enabled", engine.cluster === undefined ? 0 : 1]],
   Keyspace: (engine) =>
     engine.databases
       .filter((db) => db.size > 0)

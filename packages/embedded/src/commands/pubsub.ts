@@ -40,7 +40,10 @@ export const pubSubCommands: readonly Command[] = [
     name: "publish",
     arity: 3,
     flags: "pubsub loading stale fast",
-    run: (ctx, [, channel, message]) => ctx.engine.pubsub.publish(channel, message),
+    run: (ctx, [, channel, message]) => {
+      ctx.engine.cluster?.published(channel, message);
+      return ctx.engine.pubsub.publish(channel, message);
+    },
   }),
   command({
     name: "spublish",

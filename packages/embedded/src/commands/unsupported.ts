@@ -5,9 +5,10 @@
 import type { Entry } from "../engine/database.ts";
 import { fail } from "../base/errors.ts";
 import { rangeArgument } from "../base/numbers.ts";
-import { NIL, OK } from "../base/reply.ts";
+import { NIL, OK, type Reply } from "../base/reply.ts";
 import { Collection } from "../values/value.ts";
 import { type Command, command, container, subcommand } from "../engine/command.ts";
+import type { Session } from "../engine/session.ts";
 
 const NO_CLUSTER = "ERR This instance has cluster support disabled";
 
@@ -37,7 +38,7 @@ export const unsupportedCommands: readonly Command[] = [
           name,
           arity: Number(arity) as 2,
           flags: name === "reset" ? "admin noscript stale" : "stale",
-          run: () => fail(NO_CLUSTER),
+          run: (ctx, args) => inCluster(ctx, name, args),
         }),
       ),
     ),
@@ -48,7 +49,11 @@ export const unsupportedCommands: readonly Command[] = [
       arity: 1,
       flags: name === "asking" ? "fast" : "loading stale fast",
       category: "connection",
-      run: () => fail(NO_CLUSTER),
+      run: (ctx) => {
+        if (ctx.engine.cluster === undefined) return fail(NO_CLUSTER);
+        if (name === "asking") ctx.asking = true;
+        return OK;
+      },
     }),
   ),
   container("module", [subcommand({ name: "list", arity: 2, flags: "admin noscript", run: () => [] })]),
@@ -82,6 +87,14 @@ export const unsupportedCommands: readonly Command[] = [
     subcommand({ name: "reset", arity: -2, flags: "admin noscript loading stale", run: () => 0 }),
   ]),
 ];
+
+/** What clients ask to find their way. */
+function inCluster({ engine: { cluster } }: Session, name: string, args: readonly string[]): Reply {
+  if (cluster === undefined) return fail(NO_CLUSTER);
+  if (name === "keyslot") return cluster.slotOf(args[2] ?? "");
+  if (name !== "slots") return fail(`ERR CLUSTER ${name.toUpperCase()} is not supported by this server`);
+  return cluster.ranges().map(({ first, last, host, port, id }) => [first, last, [host, port, id, []]]);
+}
 
 /** Bytes of an entry's own bookkeeping, and of one element's. */
 const ENTRY_OVERHEAD = 56;

@@ -17,6 +17,7 @@ import { parseEventClasses } from "../config/notifications.ts";
 import { Pause } from "./pause.ts";
 import { PubSub } from "./pubsub.ts";
 import { Scripts } from "./scripting/scripts.ts";
+import type { ClusterView } from "./cluster.ts";
 import { type Outlet, Session } from "./session.ts";
 import { Stats } from "./stats.ts";
 import { Tracking } from "./tracking.ts";
@@ -31,6 +32,8 @@ export interface EngineOptions {
   readonly users?: Readonly<Record<string, string>> | undefined;
   /** 0 <= x < 1; for SPOP, RANDOMKEY and the like. @default Math.random */
   readonly random?: (() => number) | undefined;
+  /** The cluster that this server is a part of; for simulations, which make one of several servers. @default none */
+  readonly cluster?: ClusterView | undefined;
 }
 
 const DATABASES = 16;
@@ -40,6 +43,7 @@ const LONGEST_STRING = 2 ** 29 - 64;
 export class Engine {
   readonly clock: Clock;
   readonly random: () => number;
+  readonly cluster: ClusterView | undefined;
   readonly config: Config = new Config();
   readonly users: Users;
   readonly commands: CommandTable;
@@ -78,6 +82,7 @@ export class Engine {
     this.commands = commands;
     this.clock = options.clock ?? new RealClock();
     this.random = options.random ?? Math.random;
+    this.cluster = options.cluster;
     this.runId = runId(this.random);
     this.nowMs = this.clock.nowMs();
     this.startedAtMs = this.nowMs;

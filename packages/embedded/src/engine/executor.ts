@@ -1,4 +1,5 @@
 /** From a command line to its answer: the checks Redis makes before a command, the call, and what follows it. */
+import { redirection } from "./cluster.ts";
 import { type Command, keysOf } from "./command.ts";
 import { replyTo, shown, wrongArity } from "../base/errors.ts";
 import { BLOCKED, type Blocked, ErrorReply, QUEUED, type Reply } from "../base/reply.ts";
@@ -49,6 +50,8 @@ function process(session: Session, args: readonly string[]): Reply | Blocked {
     session.engine.pause.postpone(session, args);
     return BLOCKED;
   }
+  const elsewhere = redirection(session, command, args);
+  if (elsewhere !== undefined) return reject(session, command, elsewhere);
   if (session.transaction !== undefined && !NEVER_QUEUED.has(command.name)) {
     if (!session.transaction.failed && !session.watchedKeyChanged) enqueue(session, session.transaction, command, args);
     return QUEUED;

@@ -51,6 +51,8 @@ export class Session {
     shard: new Set(),
   };
   db: Database;
+  /** ASKING: the next command may be about a slot that is on its way here. */
+  asking = false;
   resp: 2 | 3 = 2;
   name = "";
   user: User;

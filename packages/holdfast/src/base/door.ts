@@ -72,6 +72,8 @@ export class Doors {
 
   /** Whether the code that asks is inside a door of that key. */
   isCaller(key: string): boolean {
+    // A key that was put together would be made one text for the look-up.
+    if (this.#doors.size === 0) return false;
     for (const door of this.#doors.get(key) ?? []) if (door.isCaller) return true;
     return false;
   }

@@ -90,6 +90,17 @@ export class UnavailableError extends HoldfastError {
   }
 }
 
+/** Fewer replicas confirmed a lock, or its renewal, than its `durability` asks for; an acquire has released it again. */
+export class NotReplicatedError extends UnavailableError {
+  override readonly name: string = "NotReplicatedError";
+  /** That confirmed it in time. */
+  readonly replicas: number;
+  constructor(message: string, replicas: number, details: ErrorDetails = {}) {
+    super(message, details);
+    this.replicas = replicas;
+  }
+}
+
 /** The deadline passed for an operation that changes nothing, or that was never sent. */
 export class TimeoutError extends HoldfastError {
   override readonly name: string = "TimeoutError";

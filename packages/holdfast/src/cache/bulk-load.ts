@@ -7,6 +7,9 @@ import { nextTick } from "../base/runtime.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
 import type { CacheLoadContext, CacheLoadMany } from "./load.ts";
 
+/** As many as `loadMany` gets at most. */
+export const IDS_PER_LOAD = 1_000;
+
 interface Asked extends Deferred<unknown> {
   readonly id: Id;
   readonly signal: AbortSignal;
@@ -36,13 +39,15 @@ export class BulkLoad {
     this.#open.delete(id);
     if (this.#open.size > 0 || this.#asked.length === 0 || this.#isDue) return;
     this.#isDue = true;
-    nextTick(() => void this.#begin());
+    nextTick(() => {
+      const due = this.#asked;
+      this.#asked = [];
+      this.#isDue = false;
+      for (let at = 0; at < due.length; at += IDS_PER_LOAD) void this.#begin(due.slice(at, at + IDS_PER_LOAD));
+    });
   }
 
-  async #begin(): Promise<void> {
-    const asked = this.#asked;
-    this.#asked = [];
-    this.#isDue = false;
+  async #begin(asked: readonly Asked[]): Promise<void> {
     try {
       const values = await this.#loadMany(
         asked.map(({ id }) => id),

@@ -7,43 +7,55 @@
  * callers their answers (`onOutage`); a stored value that this version cannot read is loaded again, never half-understood.
  * Longer than other files because it is all that a cache offers, each with what it costs; what is behind it stands in files of its own.
  */
-import { checkSignal } from "../base/abort.ts";
 import { HoldfastError, InvalidArgumentError } from "../base/errors.ts";
-import { type Duration, parseOptions, toMs } from "../base/options.ts";
+import { parseOptions } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
 import { Operations } from "../core/observe/observe.ts";
-import { BulkLoad } from "./bulk-load.ts";
+import { BulkLoad, IDS_PER_LOAD } from "./bulk-load.ts";
+import { Changes } from "./changes.ts";
 import { entryCodec } from "./entry-codec.ts";
 import { aboutWith, MISS } from "./entry.ts";
 import { type CacheExplanation, explain } from "./explain.ts";
-import { type CacheLoad, type CacheLoadMany, tagsOf } from "./load.ts";
+import type { CacheLoad, CacheLoadMany } from "./load.ts";
+import { Ids } from "./index/ids.ts";
 import type { Loader } from "./loader.ts";
-import { answersFor, distinctIds, entriesByIds } from "./many.ts";
+import { forWriter } from "./for-writer.ts";
+import { answersFor, distinctIds, entriesByIds, withoutAbsent } from "./many.ts";
 import {
   CACHE_OPTIONS,
+  type CacheClearOptions,
   type CacheEntryOptions,
+  type CacheGetOptions,
   type CacheGetOrSetOptions,
   type CacheInvalidateOptions,
+  type CacheKeysOptions,
   type CacheOptions,
   type CacheSetOptions,
   type CacheTouchOptions,
   cacheSettings,
   type CacheSettings,
   type CacheWriteOptions,
-  ENTRY_OPTIONS,
-  GET_OR_SET_OPTIONS,
-  INVALIDATE_OPTIONS,
-  SET_OPTIONS,
-  TOUCH_OPTIONS,
-  WRITE_OPTIONS,
 } from "./options.ts";
-import { type CacheRead, Reader, type ReadTerms } from "./reader.ts";
-import { type CacheL1Stats, type CacheStats, emptyStats } from "./stats.ts";
-import type { CacheStore, NewEntry } from "./store.ts";
+import { type CacheEntry, DETAILED, entryOf, type Found, PAST_MEMORY, type ReadManner } from "./manner.ts";
+import { Outcomes } from "./outcomes.ts";
+import type { ReadTerms } from "./read.ts";
+import { Reader } from "./reader.ts";
+import type { CacheStats } from "./stats.ts";
+import type { NewEntry } from "./entry-args.ts";
+import type { CacheStore } from "./store.ts";
+import {
+  prefixOf,
+  type EntryTerms,
+  entryTerms,
+  getManner,
+  invalidatedTags,
+  readTerms,
+  setTerms,
+  ttlTerms,
+} from "./terms.ts";
 import type { CacheWriter } from "./writer/cache-writer.ts";
-import type { WriterCache } from "./writer/port.ts";
 import { type CacheWriteResult, Writer } from "./writer/writer.ts";
 
 /** What `getOrSet` returns: the cache's type, or the loader's where the cache was given none. */
@@ -51,10 +63,6 @@ export type CacheLoaded<V, R> = unknown extends V ? R : V | Extract<R, undefined
 
 /** Ids of `getMany` in flight at a time are four times as many. */
 const IDS_PER_CHUNK = 512;
-/** Tags of one `invalidate`. */
-const MAX_INVALIDATED = 1_000;
-/** As many as `loadMany` gets at most. */
-const IDS_PER_LOAD = 1_000;
 
 /**
  * @example
@@ -66,11 +74,13 @@ export class Cache<V> {
   readonly #operations: Operations;
   readonly #settings: CacheSettings;
   readonly #reader: Reader;
-  readonly #store: CacheStore<CacheRead>;
+  readonly #store: CacheStore;
   readonly #loader: Loader;
+  readonly #changes: Changes;
   readonly #bulk: BulkLoad | undefined;
   readonly #writer: Writer<V> | undefined;
-  readonly #stats: CacheStats = emptyStats();
+  readonly #outcomes: Outcomes;
+  readonly #listed: Ids | undefined;
 
   constructor(core: Core, name: string, options?: CacheOptions<V>) {
     this.name = name;
@@ -80,36 +90,57 @@ export class Cache<V> {
       entryCodec(core, given),
     ]);
     this.#settings = settings;
-    this.#reader = new Reader(core, name, codec, settings, this.#stats);
+    this.#outcomes = new Outcomes(name);
+    this.#reader = new Reader(core, name, this.#operations, codec, settings, this.#outcomes);
     this.#store = this.#reader.store;
     this.#loader = this.#reader.loader;
+    this.#changes = new Changes(this.#store, this.#loader, settings);
     this.#bulk = settings.loadMany === undefined ? undefined : new BulkLoad(this.#loader.inside(settings.loadMany));
-    this.#writer = settings.writer === undefined ? undefined : new Writer(core, this.#forWriter(), settings.writer);
+    this.#writer =
+      settings.writer === undefined
+        ? undefined
+        : new Writer(core, forWriter(name, this.#store, this.#loader, settings), settings.writer);
+    this.#listed = settings.index
+      ? new Ids(core, name, this.#store, this.#reader.clock, settings.timeoutMs)
+      : undefined;
+    const writer = this.#writer;
+    if (writer?.isBehind === true) this.#reader.pendingValue = (id) => writer.pendingValue(id);
   }
 
   /**
    * Returns the stored value, or undefined where there is none.
    * Cost: GET; calls made in the same tick, in the same slot, share an MGET.
    */
-  get(id: Id): Promise<V | undefined> {
-    return this.#operations.run("get", id, () => this.#get(id, false));
+  get(id: Id, options?: CacheGetOptions): Promise<V | undefined> {
+    return this.#operations.runAtOnce("get", id, () => {
+      const manner = options === undefined ? undefined : getManner(this.#operations.where, options);
+      return this.#reader.get(id, false, manner) as Promise<V | undefined>;
+    });
+  }
+
+  /** Returns the stored value with its remaining life, its tags and its etag, or undefined where there is none. Cost: as `get` without memory. */
+  getEntry(id: Id): Promise<CacheEntry<V> | undefined> {
+    return this.#operations.run("getEntry", id, async () => {
+      const found = (await this.#reader.get(id, false, DETAILED)) as Found | undefined;
+      return found?.value === undefined ? undefined : entryOf<V>(found, this.#reader.clock);
+    });
   }
 
   /** Returns what this process has in memory, at once: undefined also where the server has it. Counts as no hit. No I/O. */
   peek(id: Id): V | undefined {
     if (this.#reader.l1 === undefined) return undefined;
-    const found = this.#reader.l1.get(this.#store.key(id));
-    return found === MISS ? undefined : (found as V | undefined);
+    const found = this.#reader.l1.get(id);
+    if (found !== MISS) return found as V | undefined;
+    // Refuses what is no id.
+    this.#store.key(id);
+    return undefined;
   }
 
   /** Returns the stored values of these ids; the Map has those that exist. Cost: one MGET per slot and 512 ids. */
-  getMany(ids: Iterable<Id>): Promise<Map<Id, V>> {
+  getMany(ids: Iterable<Id>, options?: CacheGetOptions): Promise<Map<Id, V>> {
     return this.#operations.run("getMany", undefined, async () => {
-      const wanted = distinctIds(ids);
-      const read = (chunk: readonly Id[]): Promise<(V | undefined)[]> =>
-        Promise.all(chunk.map((id) => this.#get(id, true)));
-      const found = await inChunks(wanted, read, { size: IDS_PER_CHUNK });
-      return withoutAbsent(wanted.map((id, at) => [id, found[at]]));
+      const manner = getManner(this.#operations.where, options);
+      return withoutAbsent(await this.#getMany(this.#distinct(ids), manner));
     });
   }
 
@@ -127,15 +158,11 @@ export class Cache<V> {
     load?: CacheLoad<R, V>,
     options?: CacheGetOrSetOptions,
   ): Promise<CacheLoaded<V, R>> {
-    return this.#operations.run("getOrSet", id, () => {
+    return this.#operations.runAtOnce("getOrSet", id, () => {
       const loads = (load as CacheLoad<unknown> | undefined) ?? this.#bulk?.load;
       if (typeof loads !== "function") throw new InvalidArgumentError("load", "a function", loads);
-      const read = this.#reader.loading(
-        id,
-        this.#guarded(loads),
-        options === undefined ? undefined : this.#readTerms(options),
-      );
-      return this.#reader.read(read) as Promise<CacheLoaded<V, R>>;
+      const terms = options === undefined ? undefined : readTerms(this.#operations.where, options);
+      return this.#reader.getOrSet(id, this.#guarded(loads), terms) as Promise<CacheLoaded<V, R>>;
     });
   }
 
@@ -152,10 +179,10 @@ export class Cache<V> {
     options?: CacheGetOrSetOptions,
   ): Promise<Map<Id, Exclude<CacheLoaded<V, R>, undefined>>> {
     return this.#operations.run("getOrSetMany", undefined, async () => {
-      const wanted = distinctIds(ids);
+      const wanted = this.#distinct(ids);
       const loads = loadMany ?? this.#settings.loadMany;
       if (typeof loads !== "function") throw new InvalidArgumentError("loadMany", "a function", loads);
-      const terms = options === undefined ? undefined : this.#readTerms(options);
+      const terms = options === undefined ? undefined : readTerms(this.#operations.where, options);
       const inside = this.#loader.inside(loads);
       const found = await answersFor(wanted, IDS_PER_LOAD, (chunk) => {
         const bulk = new BulkLoad(inside, chunk);
@@ -170,6 +197,14 @@ export class Cache<V> {
     return (await this.get(id)) !== undefined;
   }
 
+  /** Returns for each of these ids whether there is a value. Cost: as `getMany`. */
+  hasMany(ids: Iterable<Id>): Promise<Map<Id, boolean>> {
+    return this.#operations.run("hasMany", undefined, async () => {
+      const found = await this.#getMany(this.#distinct(ids), undefined);
+      return new Map(found.map(([id, value]) => [id, value !== undefined]));
+    });
+  }
+
   /**
    * Stores a value and supersedes any load under way. Returns whether it was stored, which `only` decides. Idempotent. Cost: one script; with `only` a GET
    * more.
@@ -177,38 +212,31 @@ export class Cache<V> {
    */
   set(id: Id, value: V, options?: CacheSetOptions): Promise<boolean> {
     return this.#operations.run("set", id, async () => {
-      const { where } = this.#operations;
-      const { only, ...terms } = parseOptions(where, options, SET_OPTIONS, (given) => given);
-      if (only !== undefined && only !== "absent" && only !== "present")
-        throw new InvalidArgumentError("only", '"absent" or "present"', only);
-      const entry = this.#setTerms(terms);
+      const terms = setTerms(this.#operations.where, options);
+      const entry = this.#entry(terms);
       const payload = this.#store.encode(this.#store.key(id), value);
-      return this.#change(id, () => this.#store.set(id, entry(payload), only));
+      return this.#changes.make("cache.set", id, () => this.#store.set(id, entry(payload), terms.only));
     });
   }
 
   /** Returns the stored value and removes it, for one caller only; supersedes any load under way. Cost: one script. @throws OutcomeUnknownError if the answer was lost */
   take(id: Id): Promise<V | undefined> {
     return this.#operations.run("take", id, () =>
-      this.#change(id, async () => {
-        const stored = await this.#store.take(id);
-        const value = stored === undefined ? undefined : this.#store.decode(this.#store.key(id), stored);
+      this.#changes.make("cache.take", id, async () => {
+        const stored = await this.#outcomes.answered(id, this.#store.take(id));
+        const value = stored === undefined ? MISS : this.#store.decode(this.#store.key(id), stored);
+        if (value === MISS) this.#outcomes.read(id, "miss");
+        else this.#outcomes.serverHit(id, value);
         return value === MISS ? undefined : (value as V);
       }),
     );
   }
 
-  /** Begins the time of a value again, with `ttl` or the cache's; returns false where there was none within its time. Idempotent. Cost: one script. */
+  /** Begins the time of a value again, with `ttl` or the cache's; returns false where there was none that is valid and within its time. Idempotent. Cost: one script. */
   touch(id: Id, options?: CacheTouchOptions): Promise<boolean> {
     return this.#operations.run("touch", id, async () => {
-      const ttlMs = parseOptions(
-        this.#operations.where,
-        options,
-        TOUCH_OPTIONS,
-        ({ ttl }) => this.#entryTerms(ttl, undefined).ttlMs,
-      );
-      if (!this.#store.versions.isReady) await this.#store.versions.ready("cache.touch");
-      return this.#store.touch(id, ttlMs);
+      const ttlMs = ttlTerms(this.#operations.where, options);
+      return this.#changes.make("cache.touch", id, () => this.#store.touch(id, ttlMs));
     });
   }
 
@@ -223,19 +251,19 @@ export class Cache<V> {
    */
   setMany(entries: Iterable<readonly [Id, V]>, options?: CacheEntryOptions): Promise<void> {
     return this.#operations.run("setMany", undefined, async () => {
-      const entry = this.#setTerms(options);
+      const entry = this.#entry(entryTerms(this.#operations.where, options));
       const given = entriesByIds(entries);
-      const ids = distinctIds(given.keys());
+      const ids = this.#distinct(given.keys());
       const payloads = new Map(ids.map((id) => [id, this.#store.encode(this.#store.key(id), given.get(id))]));
       await answersFor(ids, IDS_PER_CHUNK, (chunk) =>
-        chunk.map((id) => this.#change(id, () => this.#store.set(id, entry(payloads.get(id)!)))),
+        chunk.map((id) => this.#changes.make("cache.set", id, () => this.#store.set(id, entry(payloads.get(id)!)))),
       );
     });
   }
 
   /** Removes a value and supersedes any load under way; returns false where there was none. Idempotent. Cost: one script. */
   delete(id: Id): Promise<boolean> {
-    return this.#operations.run("delete", id, () => this.#change(id, () => this.#store.delete(id), "cache.delete"));
+    return this.#operations.run("delete", id, () => this.#changes.delete(id));
   }
 
   /**
@@ -244,9 +272,7 @@ export class Cache<V> {
    */
   deleteMany(ids: Iterable<Id>): Promise<Map<Id, boolean>> {
     return this.#operations.run("deleteMany", undefined, async () =>
-      answersFor(distinctIds(ids), IDS_PER_CHUNK, (chunk) =>
-        chunk.map((id) => this.#change(id, () => this.#store.delete(id), "cache.delete")),
-      ),
+      answersFor(this.#distinct(ids), IDS_PER_CHUNK, (chunk) => chunk.map((id) => this.#changes.delete(id))),
     );
   }
 
@@ -255,7 +281,7 @@ export class Cache<V> {
    * Supersedes any load under way; returns false where there was none within its time. Idempotent. Cost: one script.
    */
   expire(id: Id): Promise<boolean> {
-    return this.#operations.run("expire", id, () => this.#change(id, () => this.#store.expire(id), "cache.expire"));
+    return this.#operations.run("expire", id, () => this.#changes.expire(id));
   }
 
   /**
@@ -264,16 +290,46 @@ export class Cache<V> {
    */
   invalidate(options: CacheInvalidateOptions): Promise<void> {
     return this.#operations.run("invalidate", undefined, async () => {
-      const tags = parseOptions(this.#operations.where, options, INVALIDATE_OPTIONS, (given) =>
-        tagsOf("tags", given.tags, MAX_INVALIDATED),
-      );
-      if (tags.length > 0) await this.#invalidate("cache.invalidate", tags);
+      const tags = invalidatedTags(this.#operations.where, options);
+      if (tags.length > 0) await this.#changes.invalidate("cache.invalidate", { tags });
     });
   }
 
-  /** Invalidates all entries of this cache, as `invalidate` does those of a tag. Idempotent. Cost: one script, whatever the number of entries. */
-  clear(): Promise<void> {
-    return this.#operations.run("clear", undefined, () => this.#invalidate("cache.clear", undefined));
+  /**
+   * Invalidates all entries of this cache, or those whose ids begin with `prefix`, as `invalidate` does those of a tag. Idempotent.
+   * Cost: one script, whatever the number of entries.
+   */
+  clear(options?: CacheClearOptions): Promise<void> {
+    return this.#operations.run("clear", undefined, async () => {
+      const prefix = prefixOf(this.#operations.where, options);
+      await this.#changes.invalidate("cache.clear", prefix === undefined ? "all" : { prefix });
+    });
+  }
+
+  /**
+   * Returns the ids that have a value, in no order. What is stored or removed meanwhile may be among them or not.
+   * Cost: one ZRANGE and as many GETRANGE per 256 ids, in a cluster one ZRANGE more per slot.
+   * @throws HoldfastError `UNSUPPORTED` where the cache has no `index`
+   */
+  keys(options?: CacheKeysOptions): AsyncGenerator<string, void, undefined> {
+    return this.#ids("keys").live(prefixOf(this.#operations.where, options));
+  }
+
+  /** Returns the entries with a value, as `keys` their ids. Each counts as a read. Cost: one ZRANGE and MGET per 256 ids, in a cluster one ZRANGE more per slot. */
+  entries(options?: CacheKeysOptions): AsyncGenerator<readonly [string, V], void, undefined> {
+    const ids = this.#ids("entries");
+    return ids.found(prefixOf(this.#operations.where, options), (page) =>
+      Promise.all(page.map((id) => this.#reader.get(id, true, PAST_MEMORY) as Promise<V | undefined>)),
+    );
+  }
+
+  /** Returns how many ids have a value. Cost: as `keys`. */
+  size(options?: CacheKeysOptions): Promise<number> {
+    return this.#operations.run("size", undefined, async () => {
+      let size = 0;
+      for await (const _ of this.#ids("size").live(prefixOf(this.#operations.where, options))) size += 1;
+      return size;
+    });
   }
 
   /** What waits for the database, and what was put aside. @throws HoldfastError `UNSUPPORTED` where the cache has no `writer` */
@@ -289,9 +345,9 @@ export class Cache<V> {
    */
   write(id: Id, value: V | undefined, options?: CacheWriteOptions): Promise<CacheWriteResult> {
     return this.#operations.run("write", id, async () => {
-      const ttlMs = parseOptions(this.#operations.where, options, WRITE_OPTIONS, givenTtl);
+      const ttlMs = ttlTerms(this.#operations.where, options);
       const writer = this.#writing();
-      return this.#change(id, () => writer.accept(id, value, ttlMs));
+      return this.#changes.make("cache.write", id, () => writer.accept(id, value, ttlMs));
     });
   }
 
@@ -304,33 +360,45 @@ export class Cache<V> {
     options?: CacheWriteOptions,
   ): Promise<Map<Id, CacheWriteResult>> {
     return this.#operations.run("writeMany", undefined, async () => {
-      const ttlMs = parseOptions(this.#operations.where, options, WRITE_OPTIONS, givenTtl);
+      const ttlMs = ttlTerms(this.#operations.where, options);
       const writer = this.#writing();
       const given = entriesByIds(entries);
-      const ids = distinctIds(given.keys());
+      const ids = this.#distinct(given.keys());
       // All of them, before the first is written.
       for (const id of ids) if (given.get(id) !== undefined) this.#store.encode(this.#store.key(id), given.get(id));
       return answersFor(ids, IDS_PER_CHUNK, (chunk) =>
-        chunk.map((id) => this.#change(id, () => writer.accept(id, given.get(id), ttlMs))),
+        chunk.map((id) => this.#changes.make("cache.write", id, () => writer.accept(id, given.get(id), ttlMs))),
       );
     });
   }
 
   /** Returns a snapshot of this process's counts. */
-  stats(): Readonly<CacheStats & { readonly l1?: CacheL1Stats }> {
+  stats(): CacheStats {
     const { l1 } = this.#reader;
-    return l1 === undefined ? { ...this.#stats } : { ...this.#stats, l1: l1.stats() };
+    const { versions, recovery } = this.#store;
+    const stats = { ...this.#outcomes.stats(), invalidationLag: versions.lag.times(), unsent: recovery.size };
+    return l1 === undefined ? stats : { ...stats, l1: l1.stats() };
   }
 
-  #get(id: Id, isMerged: boolean): Promise<V | undefined> {
-    const found = this.#reader.read(this.#reader.plain(id), isMerged) as Promise<V | undefined>;
-    const writer = this.#writer;
-    if (writer?.isBehind !== true) return found;
-    return found.then((value) => (value === undefined ? (writer.pendingValue(id) as Promise<V | undefined>) : value));
+  async #getMany(ids: readonly Id[], manner: ReadManner | undefined): Promise<(readonly [Id, V | undefined])[]> {
+    const read = (chunk: readonly Id[]): Promise<(V | undefined)[]> =>
+      Promise.all(chunk.map((id) => this.#reader.get(id, true, manner) as Promise<V | undefined>));
+    const found = await inChunks(ids, read, { size: IDS_PER_CHUNK });
+    return ids.map((id, at) => [id, found[at]]);
+  }
+
+  #distinct(ids: Iterable<Id>): Id[] {
+    return distinctIds(ids, (id) => this.#store.nameOf(id));
   }
 
   #guarded(load: CacheLoad<unknown>): CacheLoad<unknown> {
     return this.#writer?.guarded(load) ?? load;
+  }
+
+  #ids(verb: string): Ids {
+    if (this.#listed !== undefined) return this.#listed;
+    const message = `${this.#operations.where}: it has no index of its ids, without which ${verb}() would have to search the server; set the option \`index: true\``;
+    throw new HoldfastError("UNSUPPORTED", message, { op: `cache.${verb}` });
   }
 
   #writing(): Writer<V> {
@@ -339,93 +407,20 @@ export class Cache<V> {
     throw new HoldfastError("UNSUPPORTED", message, { op: "cache.write" });
   }
 
-  #forWriter(): WriterCache {
-    const [store, settings] = [this.#store, this.#settings];
-    return {
-      name: this.name,
-      timeoutMs: settings.timeoutMs,
-      loadLeaseMs: settings.loadLeaseMs,
-      goesOn: settings.onOutage === "load",
-      lane: store.lane,
-      key: (id) => store.key(id),
-      leaseKey: (id) => store.leaseKey(id),
-      encode: (key, value) => store.encode(key, value),
-      decode: (key, payload) => store.decodeOrThrow(key, payload),
-      entry: (ttlMs) => store.entry(ttlMs),
-      changed: (key) => {
-        this.#loader.detach(key);
-        store.coherence.changed(key);
-      },
-      delete: (id) => store.delete(id),
-      fill: (id, token, payload, ttlMs, sequence) =>
-        store.fill(id, token, { payload, ttlMs, graceMs: settings.graceMs, sequence, about: undefined }),
-      sequence: () => store.versions.sequence,
-      extend: (id, token) => store.extend(id, token),
-      abandon: (id, token) => store.abandon(id, token),
-    };
-  }
-
-  #readTerms(options: CacheGetOrSetOptions): ReadTerms {
-    return parseOptions(
-      this.#operations.where,
-      options,
-      GET_OR_SET_OPTIONS,
-      ({ ttl, tags, refresh = false, signal }) => {
-        checkSignal(signal);
-        if (typeof refresh !== "boolean") throw new InvalidArgumentError("refresh", "a boolean", refresh);
-        return { ...this.#entryTerms(ttl, tags), refresh, signal };
-      },
-    );
-  }
-
   /** Returns what makes an entry of an encoded value. */
-  #setTerms(options: CacheEntryOptions | undefined): (payload: Buffer) => NewEntry {
-    const { where } = this.#operations;
-    const { ttlMs, tags } = parseOptions(where, options, ENTRY_OPTIONS, ({ ttl, tags: by }) =>
-      this.#entryTerms(ttl, by),
-    );
+  #entry({ ttlMs, tags }: EntryTerms): (payload: Buffer) => NewEntry {
     const { graceMs } = this.#settings;
     const about = aboutWith(tags, undefined, undefined);
     return (payload) => ({ payload, ttlMs, graceMs, sequence: this.#store.versions.sequence, about });
-  }
-
-  #entryTerms(ttl: Duration | undefined, tags: Iterable<string> | undefined): Pick<ReadTerms, "ttlMs" | "tags"> {
-    return {
-      ttlMs: ttl === undefined ? undefined : toMs("ttl", ttl),
-      tags: tags === undefined ? undefined : tagsOf("tags", tags),
-    };
   }
 
   /** However it ends, it is known by then whether it is to be loaded. */
   async #readOneOf(bulk: BulkLoad, id: Id, terms: ReadTerms | undefined): Promise<unknown> {
     const known = (): void => bulk.known(id);
     try {
-      return await this.#reader.read(this.#reader.loading(id, this.#guarded(bulk.load), terms, known), true);
+      return await this.#reader.getOrSet(id, this.#guarded(bulk.load), terms, known);
     } finally {
       known();
     }
   }
-
-  /** Callers from now on do not join a load that has read what is changed here. */
-  async #change<R>(id: Id, change: () => Promise<R>, op = "cache.set"): Promise<R> {
-    this.#loader.detach(this.#store.key(id));
-    if (!this.#store.versions.isReady) await this.#store.versions.ready(op);
-    return change();
-  }
-
-  async #invalidate(op: string, tags: readonly string[] | undefined): Promise<void> {
-    const { versions } = this.#store;
-    if (!versions.isReady) await versions.ready(op);
-    await versions.invalidate(op, tags);
-  }
-}
-
-function givenTtl({ ttl }: CacheWriteOptions): number | undefined {
-  return ttl === undefined ? undefined : toMs("ttl", ttl);
-}
-
-function withoutAbsent<V>(found: Iterable<readonly [Id, V | undefined]>): Map<Id, V> {
-  const values = new Map<Id, V>();
-  for (const [id, value] of found) if (value !== undefined) values.set(id, value);
-  return values;
 }

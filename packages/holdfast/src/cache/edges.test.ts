@@ -79,16 +79,17 @@ describe("a cache at its edges [standalone]", () => {
   });
 
   it("a question for the right to load that is executed late earns the flight no right", async () => {
-    const keys = { value: `{${name()}}`, lease: `{${name()}}` };
+    const value = `{${name()}}`;
+    const keys = { value, lease: `{${name()}}`, ids: value, ends: value };
     const asked = { flight: "f", leaseMs: 10_000, known: "", reload: false };
     const ask = (attempt: number): Promise<unknown> =>
       runScript(hf.driver, lookup, keys, { ...asked, attempt }, { op: "test" });
     const wakeChannel = name();
     expect(await ask(2)).toEqual({ status: "leased" });
     expect(await ask(1)).toMatchObject({ status: "wait" });
-    await runScript(hf.driver, remove, keys, { wakeChannel }, { op: "test" });
+    await runScript(hf.driver, remove, keys, { wakeChannel, id: "" }, { op: "test" });
     expect(await ask(1)).toEqual({ status: "leased" });
-    const stale = { token: "f.2", freshMs: 10_000, keepMs: 10_000, wakeChannel, head: "old", payload: "old" };
+    const stale = { token: "f.2", freshMs: 10_000, keepMs: 10_000, wakeChannel, id: "", head: "old", payload: "old" };
     expect(await runScript(hf.driver, fill, keys, stale, { op: "test" })).toEqual({ status: "superseded" });
     expect(await ask(3)).toEqual({ status: "leased" });
   });
@@ -121,7 +122,7 @@ describe("a cache at its edges [standalone]", () => {
 
   it("while the server is silent, a caller waits for one deadline and not for a second", async () => {
     const cache = hf.cache<string>(name(), { timeout: 50 });
-    await cache.set("y", "stored");
+    await hf.cache<string>(cache.name).set("y", "stored");
     await server.command("CONFIG", "RESETSTAT");
     proxy.freeze();
     expect(await cache.getOrSet("x", () => "loaded")).toBe("loaded");

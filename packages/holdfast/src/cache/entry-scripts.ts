@@ -4,6 +4,7 @@ import { orThrow, scriptKind } from "../core/batch/script-kind.ts";
 import { type BatchItem, MAX_BATCH_ITEMS, MAX_MERGED_BYTES } from "../core/script/run.ts";
 import type { BatchScript } from "../core/script/script.ts";
 import type { Arg, Driver } from "../driver/port.ts";
+import type { CacheSettings } from "./options.ts";
 import * as scripts from "./scripts.gen.ts";
 
 export const OP_LOAD = "cache.getOrSet";
@@ -11,6 +12,8 @@ export const OP_LOAD = "cache.getOrSet";
 interface Pair {
   readonly value: string;
   readonly lease: string;
+  readonly ids: string;
+  readonly ends: string;
 }
 
 export type EntryScript<Args, Result> = BatchKind<BatchItem<Pair, Args>, Result>;
@@ -27,11 +30,19 @@ export interface EntryScripts {
   readonly take: EntryScript<scripts.TakeArgs, scripts.TakeResult>;
   readonly touch: EntryScript<scripts.TouchArgs, scripts.TouchResult>;
   readonly remove: EntryScript<scripts.RemoveArgs, scripts.RemoveResult>;
+  /** Of invalidations that have failed before (recovery.ts). */
+  readonly removeAgain: EntryScript<scripts.RemoveArgs, scripts.RemoveResult>;
+  readonly expireAgain: EntryScript<scripts.ExpireArgs, scripts.ExpireResult>;
 }
 
-export function entryScripts(driver: Driver, timeoutMs: number): EntryScripts {
-  const kind = <Args, Result>(op: string, script: BatchScript<Pair, Args, Result>): EntryScript<Args, Result> =>
-    scriptKind(driver, script, { op, timeoutMs }, orThrow);
+/** What can go on without the server does not wait for one that has been silent: see `Call.patienceMs`. */
+export function entryScripts(driver: Driver, { timeoutMs, onOutage }: CacheSettings): EntryScripts {
+  const loadPatienceMs = onOutage === "load" ? timeoutMs : undefined;
+  const kind = <Args, Result>(
+    op: string,
+    script: BatchScript<Pair, Args, Result>,
+    patienceMs = op === OP_LOAD ? loadPatienceMs : undefined,
+  ): EntryScript<Args, Result> => scriptKind(driver, script, { op, timeoutMs, patienceMs }, orThrow);
   return {
     lookup: kind(OP_LOAD, scripts.lookup),
     extend: kind(OP_LOAD, scripts.extend),
@@ -44,6 +55,8 @@ export function entryScripts(driver: Driver, timeoutMs: number): EntryScripts {
     take: kind("cache.take", scripts.take),
     touch: kind("cache.touch", scripts.touch),
     remove: kind("cache.delete", scripts.remove),
+    removeAgain: kind("cache.delete", scripts.remove, timeoutMs),
+    expireAgain: kind("cache.expire", scripts.expire, timeoutMs),
   };
 }
 

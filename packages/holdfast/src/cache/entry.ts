@@ -52,13 +52,18 @@ export function sequenceBytes(sequence: number): Buffer {
 export function isEntry(stored: Buffer): boolean {
   const format = stored[0]!;
   if (stored.length <= HEAD_BYTES || (format & 15) !== FORMAT || format > FORMAT + HAS_GRACE + HAS_ABOUT) return false;
-  return format < HAS_ABOUT || stored.length > HEAD_BYTES + 2 + stored.readUInt16BE(HEAD_BYTES);
+  return format < HAS_ABOUT || stored.length > aboutEnd(stored);
 }
 
 /** The value's bytes. */
 export function payloadOf(stored: Buffer): Buffer {
   if (!hasAbout(stored)) return stored.subarray(HEAD_BYTES);
-  return stored.subarray(HEAD_BYTES + 2 + stored.readUInt16BE(HEAD_BYTES));
+  return stored.subarray(aboutEnd(stored));
+}
+
+/** Where the value begins, of an entry of which something is known. */
+export function aboutEnd(stored: Buffer): number {
+  return HEAD_BYTES + 2 + stored.readUInt16BE(HEAD_BYTES);
 }
 
 /** By which one of a key's entries is known from the others. */
@@ -86,8 +91,7 @@ export function hasAbout(stored: Buffer): boolean {
 
 export function aboutOf(stored: Buffer): About | undefined {
   if (!hasAbout(stored)) return undefined;
-  const from = HEAD_BYTES + 2;
-  return JSON.parse(stored.toString("utf8", from, from + stored.readUInt16BE(HEAD_BYTES))) as About;
+  return JSON.parse(stored.toString("utf8", HEAD_BYTES + 2, aboutEnd(stored))) as About;
 }
 
 /** @param timing where it is refreshed ahead of its end */
@@ -108,4 +112,10 @@ export function aboutWith(
 /** Whether an entry differs from another one of these by its time and its sequence only. */
 export function hasSameHead(stored: Buffer, isGraced: boolean, about: About | undefined): boolean {
   return hasGrace(stored) === isGraced && JSON.stringify(aboutOf(stored)) === JSON.stringify(about);
+}
+
+/** How long before its end an entry is loaded again, in milliseconds; 0: not at all. */
+export function aheadOf(about: About | undefined, refreshAhead: number | "xfetch", chance: number): number {
+  if (about?.l === undefined) return 0;
+  return refreshAhead === "xfetch" ? -Math.max(1, about.d ?? 0) * Math.log(1 - chance) : about.l * (1 - refreshAhead);
 }

@@ -19,10 +19,12 @@ export interface Loaded {
   readonly bytes: Buffer;
   readonly sequence: number;
   readonly tags: readonly string[] | undefined;
+  /** Whether it comes from a write that waits for the database. */
+  readonly isPending: boolean;
 }
 
 export function loadedOf(stored: Buffer): Loaded {
-  return { bytes: payloadOf(stored), sequence: sequenceOf(stored), tags: aboutOf(stored)?.t };
+  return { bytes: payloadOf(stored), sequence: sequenceOf(stored), tags: aboutOf(stored)?.t, isPending: false };
 }
 
 export interface Flight {

@@ -7,6 +7,7 @@
  * - a slow load holds its callers though there is a value ....................... "a slow load"
  * - what is past its time is served as if it were not ........................... "get finds nothing"
  * - a value that was deleted or invalidated is served in its grace .............. "what was invalidated"
+ * - the server's clock was wrong when it was stored, and is right now, or the other way ... "clock was"
  * - `expire` leaves it as it is, or removes it though it has grace .............. "expire"
  * - a value is loaded again only when its time is over .......................... "ahead of its end"
  * - a refresh is answered from the cache, or fails though there is a value ....... "refresh"
@@ -168,4 +169,48 @@ describe.each(backends())("a value past its time [$name]", ({ url, options }) =>
     expect(await Promise.all(loads)).toEqual(sources.map(() => "loaded"));
     expect(most).toBe(2);
   });
+
+  /** As if the server's clock had been ahead by so much when all this was stored. */
+  async function shift(cache: { readonly name: string }, id: string, ms: number): Promise<void> {
+    const [key, state] = [
+      `${two.prefix}:cache:${cache.name}:{${id}}`,
+      `${two.prefix}:versions:${cache.name}:{${cache.name}}`,
+    ];
+    const entry = (await two.send("GET", key)) as Buffer;
+    entry.writeUIntBE(entry.readUIntBE(1, 6) + ms, 1, 6);
+    entry.writeUIntBE(entry.readUIntBE(7, 6) + ms * 100, 7, 6);
+    const keptMs = Number(await two.send("PTTL", key)) + ms;
+    const call = { op: "test", class: "unsafe" } as const;
+    await two.a.driver.send(["SET", key, entry, "PX", String(keptMs)], call, key);
+    for (const member of ["s", "c"]) {
+      const score = Number(String(await two.send("ZSCORE", state, member))) + ms * 100;
+      await two.send("ZADD", state, String(score), member);
+    }
+  }
+
+  it.each([3_600_000, -3_600_000])(
+    "a value that was stored when the server's clock was wrong by %i ms is served by its time, and never once it was invalidated",
+    async (ms) => {
+      const [here] = pair({ ttl: "30m", grace: "2h", jitter: 0 });
+      const isLate = ms < 0;
+      await here!.set("a", "old", { tags: ["t"] });
+      await shift(here!, "a", ms);
+      // Of processes that have seen nothing of it as it was.
+      const handles = [await two.another(), await two.another()];
+      const more = { ...PATIENT, grace: "2h", graceBackoff: 1 } as const;
+      const [first, second] = handles.map((hf) => hf.cache<string>(here!.name, more));
+      expect(await first!.get("a")).toBe(isLate ? undefined : "old");
+      expect(await first!.getOrSet("a", down)).toBe("old");
+      await second!.invalidate({ tags: ["t"] });
+      await expect(first!.getOrSet("a", down)).rejects.toThrow("the source is down");
+      expect(await first!.getOrSet("a", () => "new", { tags: ["t"] })).toBe("new");
+      expect(await second!.get("a")).toBe("new");
+      await second!.clear();
+      expect(await first!.get("a")).toBeUndefined();
+      await expect(second!.getOrSet("a", down)).rejects.toThrow("the source is down");
+      await first!.set("a", "newer");
+      await first!.expire("a");
+      expect([await second!.get("a"), await second!.getOrSet("a", down)]).toEqual([undefined, "newer"]);
+    },
+  );
 });

@@ -7,6 +7,9 @@
  * - a load that began before it stores, or is joined, after it .................. "is not stored, and not joined"
  * - tags that the loader sets are not those that were captured .................. "tags that the loader sets"
  * - `clear` leaves an entry of another process, or one without tags .............. "clears"
+ * - `clear` of a prefix leaves an entry of it, or takes one with it that is not ...... "clears a prefix"
+ * - the prefixes are evicted, or too many ......................................... "the prefixes are gone", "no more prefixes than"
+ * - an invalidation of one's own hides that of another process ................... "where the user may not track"
  * - what is stored right after it is lost ....................................... "what is stored after it stays"
  * - memory serves what was invalidated elsewhere ................................ "from memory"
  * - the state is evicted, and what was invalidated comes back ................... "the state is gone"
@@ -67,6 +70,30 @@ describe.each(backends())("invalidation of a cache [$name]", ({ url, options }) 
     expect([...(await here!.getMany(["a", "c", "d"])).keys()]).toEqual(["a", "c"]);
   });
 
+  it("clears a prefix: all entries whose ids begin with it, and no other", async () => {
+    const [here, there] = pair({ l1: true });
+    const ids = ["user:1:a", "user:1:{b}", "user:10:a", "user:2", "user:1", "us%65r:1:c"];
+    await here!.setMany(ids.map((id) => [id, "old"]));
+    await there!.set("user:1:tagged", "old", { tags: ["t"] });
+    await expect
+      .poll(async () => [await there!.get("user:1:a"), there!.peek("user:1:a")], SOON)
+      .toEqual(["old", "old"]);
+    await there!.get("user:2");
+    await here!.clear({ prefix: "user:1:" });
+    const left = ["user:10:a", "user:2", "user:1", "us%65r:1:c"];
+    await expect.poll(() => there!.peek("user:1:a"), SOON).toBeUndefined();
+    for (const cache of [here!, there!])
+      expect([...(await cache.getMany([...ids, "user:1:tagged"])).keys()]).toEqual(left);
+    await there!.set("user:1:a", "new");
+    expect(await here!.get("user:1:a")).toBe("new");
+    await there!.clear({ prefix: "user:1:{" });
+    expect(await here!.get("user:1:a")).toBe("new");
+    const [later] = [two.b.cache<string>(here!.name)];
+    expect(await later.get("user:1:{b}")).toBeUndefined();
+    await expect(here!.clear({ prefix: "" })).rejects.toThrow(/prefix: expected a non-empty/);
+    await expect(here!.clear({ perfix: "a" } as never)).rejects.toThrow(/did you mean "prefix"/);
+  });
+
   it("calls that are not awaited go in their order", async () => {
     const [here] = pair();
     const calls = [here!.set("a", "1"), here!.clear(), here!.set("b", "2", { tags: ["t"] })];
@@ -75,7 +102,7 @@ describe.each(backends())("invalidation of a cache [$name]", ({ url, options }) 
     expect([...(await here!.getMany(["a", "b", "c"])).values()]).toEqual(["3"]);
   });
 
-  it.each(["tag", "clear"])(
+  it.each(["tag", "clear", "prefix"])(
     "what a load under way has read before it (%s) is not stored, and not joined",
     async (how) => {
       const [here, there] = pair();
@@ -83,7 +110,8 @@ describe.each(backends())("invalidation of a cache [$name]", ({ url, options }) 
       const load = (): Promise<string> => (begun.resolve(undefined), source.promise);
       const first = here!.getOrSet("a", load, { tags: ["t"] });
       await begun.promise;
-      await (how === "tag" ? there!.invalidate({ tags: ["t"] }) : there!.clear());
+      if (how === "tag") await there!.invalidate({ tags: ["t"] });
+      else await there!.clear(how === "prefix" ? { prefix: "a" } : {});
       const [joins, waits] = [here!, there!].map((cache) => cache.getOrSet("a", () => "new", { tags: ["t"] }));
       source.resolve("old");
       expect(await first).toBe("old");
@@ -183,12 +211,39 @@ describe("invalidation of a cache at its edges [standalone]", () => {
       await cache.set(`${at}`, "old", { tags: [`${at}:5`] });
       await cache.invalidate({ tags: Array.from({ length: 1_000 }, (_, number) => `${at}:${number}`) });
     }
-    expect(Number(await server.command("ZCARD", name))).toBeLessThanOrEqual(10_003);
+    expect(Number(await server.command("ZCARD", name))).toBeLessThanOrEqual(10_004);
     await using other = await connect(server.url);
     const there = other.cache<string>(cache.name);
     expect([...(await there.getMany(["forgotten", "untouched", "0", "13"])).keys()]).toEqual(["untouched"]);
     await cache.set("13", "new", { tags: ["13:5"] });
     expect(await there.get("13")).toBe("new");
+  });
+
+  it("keeps no more prefixes than 1,000, and what is older than those that it forgets is invalid", async () => {
+    const cache = hf.cache<string>(randomName(), PATIENT);
+    await cache.set("forgotten:1", "old");
+    await cache.set("untouched", "old");
+    await cache.clear({ prefix: "forgotten:" });
+    await cache.set("kept", "old");
+    await Promise.all(Array.from({ length: 1_050 }, (_, at) => cache.clear({ prefix: `${at}:` })));
+    await cache.set("new", "new");
+    const name = `hf:versions:${cache.name}:{${cache.name}}:prefixes`;
+    expect(Number(await server.command("ZCARD", name))).toBeLessThanOrEqual(1_000);
+    await using other = await connect(server.url);
+    const there = other.cache<string>(cache.name);
+    for (const each of [cache, there])
+      expect([...(await each.getMany(["forgotten:1", "untouched", "kept", "new"])).keys()]).toEqual(["new"]);
+  });
+
+  it("where the prefixes are gone, what was stored before the last of them was cleared is not served", async () => {
+    const cache = hf.cache<string>(randomName(), PATIENT);
+    await cache.setMany(["a:1", "b:1"].map((id) => [id, "old"]));
+    await cache.clear({ prefix: "a:" });
+    await cache.set("c:1", "new");
+    expect(await server.command("DEL", `hf:versions:${cache.name}:{${cache.name}}:prefixes`)).toBe(1);
+    await using other = await connect(server.url);
+    const there = other.cache<string>(cache.name);
+    expect([...(await there.getMany(["a:1", "b:1", "c:1"])).keys()]).toEqual(["c:1"]);
   });
 
   it("holds where the user may not track", async () => {
@@ -202,8 +257,10 @@ describe("invalidation of a cache at its edges [standalone]", () => {
       await here.set("b", "old");
       expect(await there.get("a")).toBe("old");
       await here.invalidate({ tags: ["t"] });
+      // One of its own hides no other's.
+      await there.invalidate({ tags: ["other"] });
       expect(await there.get("a")).toBeUndefined();
-      await here.clear();
+      await here.clear(round % 2 === 0 ? {} : { prefix: "b" });
       expect(await there.get("b")).toBeUndefined();
       // What it stores next it stores behind what it has not heard of yet.
       await there.set("b", "new", { tags: ["t"] });

@@ -5,10 +5,10 @@ import { ClosedError, type HoldfastError, TimeoutError } from "../base/errors.ts
 import type { Core } from "../core/core.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
 import { aboutOf, MISS } from "./entry.ts";
-import { type CacheLoad, LoadContext } from "./load.ts";
+import { type CacheLoad, LoadContext, Pending } from "./load.ts";
 import type { CacheSettings } from "./options.ts";
+import type { Outcomes } from "./outcomes.ts";
 import { Room } from "./room.ts";
-import type { CacheStats } from "./stats.ts";
 
 export interface LoadRequest {
   readonly id: Id;
@@ -26,6 +26,8 @@ export interface LoadOutcome {
   readonly tags: readonly string[] | undefined;
   readonly etag: string | undefined;
   readonly isSkipped: boolean;
+  /** Whether it is a write that waits for the database: the loader was not called. */
+  readonly isPending: boolean;
   readonly tookMs: number;
 }
 
@@ -36,19 +38,19 @@ export class LoadRuns {
   readonly doors: Doors;
   readonly #core: Core;
   readonly #settings: CacheSettings;
-  readonly #stats: CacheStats;
+  readonly #outcomes: Outcomes;
   readonly #decode: (key: string, stored: Buffer) => unknown;
   readonly #room: Room;
 
   constructor(
     core: Core,
     settings: CacheSettings,
-    stats: CacheStats,
+    outcomes: Outcomes,
     decode: (key: string, stored: Buffer) => unknown,
   ) {
     this.#core = core;
     this.#settings = settings;
-    this.#stats = stats;
+    this.#outcomes = outcomes;
     this.#decode = decode;
     this.#room = new Room(settings.maxLoads);
     this.doors = loaders.get(core) ?? new Doors();
@@ -72,16 +74,22 @@ export class LoadRuns {
     };
     const etag = known === undefined ? undefined : aboutOf(known)?.e;
     const context = new LoadContext({ id, signal: abort.signal, tags, etag, previous });
+    const { counts } = this.#outcomes;
     const entering = this.#room.enter();
+    let began: number | undefined;
     try {
       await Promise.race([entering, ended.promise]);
-      this.#stats.loads += 1;
-      const began = runtime.now();
-      const value = await Promise.race([this.doors.enter([key], () => load(context)), ended.promise]);
+      counts.loads += 1;
+      began = runtime.now();
+      const loaded = await Promise.race([this.doors.enter([key], () => load(context)), ended.promise]);
       const asked = context.asked();
-      return { value, ...asked, isSkipped: context.isSkipped, tookMs: runtime.now() - began };
+      const tookMs = runtime.now() - began;
+      const isPending = loaded instanceof Pending;
+      if (!isPending) this.#outcomes.load(id, tookMs);
+      return { value: isPending ? loaded.value : loaded, ...asked, isSkipped: context.isSkipped, isPending, tookMs };
     } catch (error) {
-      this.#stats.loadErrors += 1;
+      counts.loadErrors += 1;
+      if (began !== undefined) this.#outcomes.load(id, runtime.now() - began, error);
       throw error;
     } finally {
       void entering.then((leave) => leave());

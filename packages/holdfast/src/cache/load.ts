@@ -1,11 +1,21 @@
 /** What a user gives a cache to load its entries, and what it is given. */
 import { InvalidArgumentError } from "../base/errors.ts";
-import { type Duration, listOf, toMs } from "../base/options.ts";
+import { listOf } from "../base/options.ts";
 import { checkText, type Id } from "../core/keyspace/keyspace.ts";
+import { type CacheTtl, ttlToMs } from "./ttl.ts";
 
 /** What a loader returns to say that the entry that it was given (`previous`, `etag`) is still right. */
 export const NOT_MODIFIED: unique symbol = Symbol("not modified");
 export type NotModified = typeof NOT_MODIFIED;
+
+/** What a write that waits for the database has, instead of what a loader would return. */
+export class Pending {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
 
 const MAX_TAGS = 100;
 const MAX_TAG_LENGTH = 256;
@@ -16,7 +26,7 @@ export interface CacheLoadContext<V = unknown> {
   /** Fires when the load has exceeded `loadTimeout`, and when the handle is closed. */
   readonly signal: AbortSignal;
   /** For how long what is loaded is served, if it is set here: instead of the call's `ttl` or the cache's. */
-  ttl: Duration | undefined;
+  ttl: CacheTtl | undefined;
   /** Its tags: the call's, until they are set here. */
   tags: readonly string[];
   /** What the source calls this version of the value: that of the previous one, until it is set here. */
@@ -57,7 +67,7 @@ export interface LoadTerms {
 export class LoadContext implements CacheLoadContext {
   readonly id: Id;
   readonly signal: AbortSignal;
-  ttl: Duration | undefined;
+  ttl: CacheTtl | undefined;
   tags: readonly string[];
   etag: string | undefined;
   isSkipped = false;
@@ -87,7 +97,7 @@ export class LoadContext implements CacheLoadContext {
   asked(): { readonly ttlMs: number | undefined; readonly tags: readonly string[]; readonly etag: string | undefined } {
     const { ttl, tags, etag } = this;
     if (etag !== undefined) checkText("etag", etag, MAX_ETAG_LENGTH);
-    return { ttlMs: ttl === undefined ? undefined : toMs("ttl", ttl), tags: tagsOf("tags", tags), etag };
+    return { ttlMs: ttl === undefined ? undefined : ttlToMs("ttl", ttl), tags: tagsOf("tags", tags), etag };
   }
 }
 

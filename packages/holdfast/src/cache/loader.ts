@@ -18,11 +18,11 @@ import { aboutWith, hasGrace, hasSameHead, markOf, payloadOf, sequenceOf } from 
 import { type Flight, Flights, type Loaded, loadedOf, tokenOf } from "./flights.ts";
 import { type CacheLoadMany, NOT_MODIFIED } from "./load.ts";
 import { detailsOf, type LoadOutcome, type LoadRequest, LoadRuns, overdue } from "./load-runs.ts";
+import type { ReadManner } from "./manner.ts";
 import type { CacheSettings } from "./options.ts";
-import type { CacheStats } from "./stats.ts";
-import type { CacheStore, Lookup, NewEntry } from "./store.ts";
-
-type Store = Omit<CacheStore, "read" | "readMerged">;
+import type { Outcomes } from "./outcomes.ts";
+import type { NewEntry } from "./entry-args.ts";
+import type { CacheStore, Lookup } from "./store.ts";
 
 /** What is to be loaded, for whom. */
 export interface Loading extends LoadRequest {
@@ -36,23 +36,24 @@ export interface Loading extends LoadRequest {
   readonly isOwn: boolean;
   /** Called when the load turns out to be another's, which is waited for. */
   readonly waits: (() => void) | undefined;
+  readonly manner: ReadManner | undefined;
 }
 
 export class Loader {
   readonly #core: Core;
-  readonly #store: Store;
+  readonly #store: CacheStore;
   readonly #settings: CacheSettings;
-  readonly #stats: CacheStats;
+  readonly #counts: Outcomes["counts"];
   readonly #flights: Flights;
   readonly #runs: LoadRuns;
 
-  constructor(core: Core, store: Store, settings: CacheSettings, stats: CacheStats) {
+  constructor(core: Core, store: CacheStore, settings: CacheSettings, outcomes: Outcomes) {
     this.#core = core;
     this.#store = store;
     this.#settings = settings;
-    this.#stats = stats;
-    this.#flights = new Flights(core.driver.runtime, () => (stats.joined += 1));
-    this.#runs = new LoadRuns(core, settings, stats, (key, stored) => store.decode(key, stored));
+    this.#counts = outcomes.counts;
+    this.#flights = new Flights(core.driver.runtime, () => (outcomes.counts.joined += 1));
+    this.#runs = new LoadRuns(core, settings, outcomes, (key, stored) => store.decode(key, stored));
   }
 
   /** Whether the code that asks is a loader of that key. */
@@ -82,7 +83,7 @@ export class Loader {
    * The value, encoded, from whoever loads it: this call, another of this process, or another process.
    * @param reached false where the caller has just asked the server in vain: asking again would cost another deadline
    */
-  async load(loading: Loading, reached: boolean): Promise<Buffer> {
+  async load(loading: Loading, reached: boolean): Promise<Loaded> {
     if (loading.isOwn) throw waitsForItself(loading.id);
     const boarding = {
       key: loading.key,
@@ -95,7 +96,7 @@ export class Loader {
     for (;;) {
       const flight = await this.#flights.board(boarding);
       const loaded = await flight.result;
-      if (flight.began > boarding.since || (await this.#isValid(loaded))) return loaded.bytes;
+      if (flight.began > boarding.since || (await this.#isValid(loading.key, loaded))) return loaded;
       // It was invalidated by tag, or the cache was cleared, after that load had begun.
       boarding.since = this.now;
     }
@@ -111,9 +112,9 @@ export class Loader {
     return this.#settings.onOutage === "load" && isNoHelp(error);
   }
 
-  async #isValid({ sequence, tags }: Loaded): Promise<boolean> {
+  async #isValid(key: string, { sequence, tags }: Loaded): Promise<boolean> {
     try {
-      return await this.#store.versions.verify(sequence, tags);
+      return await this.#store.validity.verify(key, sequence, tags);
     } catch (error) {
       if (this.goesOn(error)) return false;
       throw error;
@@ -145,7 +146,7 @@ export class Loader {
     const { key, waits } = loading;
     const first = await this.#lookup(loading, flight);
     if (first.status !== "wait") return first;
-    this.#stats.waited += 1;
+    this.#counts.waited += 1;
     waits?.();
     const { runtime } = this.#core.driver;
     const deadline = runtime.now() + this.#settings.loadTimeoutMs;
@@ -208,15 +209,15 @@ export class Loader {
 
   /** Nobody else is asked, and nothing is kept. */
   async #loadAlone(loading: Loading, flight: Flight): Promise<Loaded> {
-    this.#stats.outages += 1;
+    if (loading.manner?.asksServer !== false) this.#counts.outages += 1;
     this.#flights.loads(flight, "alone");
     const { sequence } = this.#store.versions;
     return this.#loaded(loading, await this.#runs.run(loading, flight.abort), sequence);
   }
 
-  #loaded({ id, key, known }: Loading, { value, tags }: LoadOutcome, sequence: number): Loaded {
-    if (value !== NOT_MODIFIED) return { bytes: this.#store.encode(key, value), sequence, tags };
-    if (known !== undefined) return { bytes: payloadOf(known), sequence, tags };
+  #loaded({ id, key, known }: Loading, { value, tags, isPending }: LoadOutcome, sequence: number): Loaded {
+    if (value !== NOT_MODIFIED) return { bytes: this.#store.encode(key, value), sequence, tags, isPending };
+    if (known !== undefined) return { bytes: payloadOf(known), sequence, tags, isPending };
     const message = `cache.getOrSet ${JSON.stringify(id)}: its loader returned notModified(), but had no previous value; see context.previous`;
     throw new HoldfastError("CONFLICT", message, detailsOf(id));
   }
@@ -228,11 +229,11 @@ export class Loader {
       const entry = this.#entryOf(loading, loaded, outcome);
       if (entry === undefined) return await this.#store.abandon(id, token);
       const isKept = await this.#put(loading, token, entry, outcome);
-      if (!isKept) this.#stats.superseded += 1;
+      if (!isKept) this.#counts.superseded += 1;
     } catch (error) {
       if (error instanceof ClosedError) return;
       if (!isNoHelp(error)) throw error;
-      this.#stats.outages += 1;
+      this.#counts.outages += 1;
       // Its waiters need not wait until the lease expires. Not awaited, as above.
       this.#store.abandon(id, token).catch(() => undefined);
     }
@@ -250,19 +251,16 @@ export class Loader {
   }
 
   /** What is stored of a load; undefined: nothing. */
-  #entryOf({ ttlMs }: Loading, { bytes, sequence, tags }: Loaded, outcome: LoadOutcome): NewEntry | undefined {
+  #entryOf({ ttlMs, manner }: Loading, { bytes, sequence, tags }: Loaded, outcome: LoadOutcome): NewEntry | undefined {
     const { negativeTtlMs, graceMs, refreshAhead } = this.#settings;
-    if (outcome.isSkipped) return undefined;
+    if (outcome.isSkipped || manner?.stores === false) return undefined;
     const isNone = outcome.value === undefined;
     if (isNone && negativeTtlMs === 0) return undefined;
     const servedMs = isNone ? negativeTtlMs : (outcome.ttlMs ?? ttlMs);
-    const about = aboutWith(
-      tags,
-      outcome.etag,
-      refreshAhead === undefined || isNone
-        ? undefined
-        : { servedMs: servedMs ?? this.#settings.ttlMs, tookMs: outcome.tookMs },
-    );
+    const lastsMs = servedMs ?? this.#settings.ttlMs;
+    const isTimed = refreshAhead !== undefined && !isNone && lastsMs < Number.POSITIVE_INFINITY;
+    const timing = isTimed ? { servedMs: lastsMs, tookMs: outcome.tookMs } : undefined;
+    const about = aboutWith(tags, outcome.etag, timing);
     return { payload: bytes, ttlMs: servedMs, graceMs: isNone ? 0 : graceMs, sequence, about };
   }
 

@@ -181,6 +181,8 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
     const ids = ["1", "2", "3"];
     expect(await Promise.all(ids.map((id) => cache.getOrSet(id)))).toEqual(ids.map((id) => `loaded ${id}`));
     expect(new Set(calls.flat())).toEqual(new Set(ids));
+    // One for each node that has answered.
+    expect(calls.length).toBeLessThanOrEqual(two.a.driver.caps.cluster ? 3 : 1);
     expect(await cache.getOrSetMany([...ids, "more"])).toHaveLength(4);
     expect(calls.at(-1)).toEqual(["more"]);
     await expect(two.a.cache<string>(randomName(), PATIENT).getOrSet("k")).rejects.toThrow(InvalidArgumentError);
@@ -197,6 +199,40 @@ describe.each(backends())("many entries of a cache [$name]", ({ url, options }) 
     });
     expect(sizes.toSorted((a, b) => a - b)).toEqual([500, 1_000, 1_000]);
     expect([...found.values()]).toEqual(ids);
+    const loadMany = (some: readonly Id[]): Map<Id, number> => (sizes.push(some.length), new Map());
+    const single = two.a.cache<number>(randomName(), { ...PATIENT, loadMany });
+    sizes.length = 0;
+    await Promise.all(ids.map((id) => single.getOrSet(id)));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(1_000);
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(2_500);
+  });
+
+  it("a single miss of the cache's own loadMany fails by itself, and is loaded once for the fleet", async () => {
+    const name = randomName();
+    let loaded = 0;
+    const loadMany = (ids: readonly Id[]): Map<Id, string | Error> => {
+      loaded += ids.length;
+      return new Map(ids.map((id) => [id, id === "bad" ? new Error("no such row") : `loaded ${id}`]));
+    };
+    const [here, there] = [two.a, two.b].map((hf) => hf.cache<string>(name, { ...PATIENT, loadMany }));
+    const [good, bad, none] = await Promise.allSettled([
+      here!.getOrSet("good"),
+      here!.getOrSet("bad"),
+      here!.getOrSet("own", () => "of the call"),
+    ]);
+    expect(good).toMatchObject({ value: "loaded good" });
+    expect(bad).toMatchObject({ reason: { message: "no such row" } });
+    expect(none).toMatchObject({ value: "of the call" });
+    expect([await there!.getOrSet("good"), loaded]).toEqual(["loaded good", 2]);
+    // After a delete nobody gets what was read before it.
+    const [begun, source] = [new Deferred<void>(), new Deferred<Map<Id, string>>()];
+    const slow = two.a.cache<string>(name, { ...PATIENT, loadMany: () => (begun.resolve(), source.promise) });
+    const before = slow.getOrSet("x");
+    await begun.promise;
+    await there!.delete("x");
+    source.resolve(new Map([["x", "old"]]));
+    expect(await before).toBe("old");
+    expect(await there!.getOrSet("x")).toBe("loaded x");
   });
 
   it("a signal ends the waiting of its caller, and a second caller gets the values", async () => {

@@ -2,12 +2,12 @@
 import { HoldfastError, InvalidArgumentError, PartialFailureError } from "../base/errors.ts";
 import { listOf } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
-import { checkId, type Id } from "../core/keyspace/keyspace.ts";
+import type { Id } from "../core/keyspace/keyspace.ts";
 
 /** Each once, all of them checked before the first is asked for. */
-export function distinctIds(ids: Iterable<Id>): Id[] {
+export function distinctIds(ids: Iterable<Id>, check: (id: Id) => unknown): Id[] {
   const wanted = [...new Set(listOf("ids", ids, "ids"))];
-  for (const id of wanted) checkId("id", id);
+  for (const id of wanted) check(id);
   return wanted;
 }
 
@@ -38,6 +38,12 @@ export async function answersFor<R>(
   const [first, ...others] = errors.values();
   const isOne = results.size === 0 && others.every((error) => error === first || isSameOutage(error, first));
   throw isOne ? first : new PartialFailureError(errors, results);
+}
+
+export function withoutAbsent<V>(found: Iterable<readonly [Id, V | undefined]>): Map<Id, V> {
+  const values = new Map<Id, V>();
+  for (const [id, value] of found) if (value !== undefined) values.set(id, value);
+  return values;
 }
 
 /** Of a call of which each chunk failed by itself. */

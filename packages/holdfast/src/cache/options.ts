@@ -4,6 +4,8 @@ import { type CacheL1Options, l1Settings, type L1Settings } from "./l1/options.t
 import type { CacheLoadMany } from "./load.ts";
 import { type CacheWrite, type CacheWriterOptions, type WriterSettings, writerSettings } from "./writer/options.ts";
 import { CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
+import type { CacheLevels } from "./manner.ts";
+import { type CacheTtl, ttlToMs } from "./ttl.ts";
 
 export interface CacheOptions<V> extends CodecOptions<V> {
   /** Keeps entries in the memory of the process as well, as long as the server says what changes; `true` for the defaults. */
@@ -12,8 +14,8 @@ export interface CacheOptions<V> extends CodecOptions<V> {
   readonly loadMany?: CacheLoadMany<V>;
   /** Writes to the database what `write` is given; a function writes through. */
   readonly writer?: CacheWriterOptions<V> | CacheWrite<V>;
-  /** How long a value is served. @default "5m" */
-  readonly ttl?: Duration;
+  /** How long a value is served; `"none"`: until it is replaced, removed or invalidated. @default "5m" */
+  readonly ttl?: CacheTtl;
   /** Part of the ttl, 0 to 1, by which it is randomly shortened, so that what was stored together does not expire together; not that of a ttl of the call's own. @default 0.1 */
   readonly jitter?: number;
   /** How long "there is none" (a load that returned undefined) is remembered; 0 means never. @default 0 */
@@ -22,6 +24,8 @@ export interface CacheOptions<V> extends CodecOptions<V> {
   readonly grace?: Duration;
   /** How long a caller waits for a load while there is a value past its ttl; 0: not at all, it is loaded in the background. @default as long as the load takes */
   readonly softTimeout?: Duration;
+  /** How long `getOrSet` waits for the server where this process has the value in memory past its ttl: then it loads as while the server is away. @default `timeout` */
+  readonly serverSoftTimeout?: Duration;
   /** How long a value past its ttl is served without another load after one has failed. @default "10s" */
   readonly graceBackoff?: Duration;
   /**
@@ -36,8 +40,17 @@ export interface CacheOptions<V> extends CodecOptions<V> {
   readonly loadTimeout?: Duration;
   /** How long the right to load outlives a process that died while loading. Renewed while the load runs. @default "2s" */
   readonly loadLease?: Duration;
+  /** Keeps an index of the ids, for `keys`, `entries` and `size`; entries that were stored without it are not in it. @default false */
+  readonly index?: boolean;
+  /**
+   * What becomes of an id of more than 1,024 characters: it is refused, or it stands in its key as its first 256 characters and a SHA-256.
+   * @default "refuse"
+   */
+  readonly longIds?: "refuse" | "hash";
   /** Deadline of each operation on the server. @default "1s" */
   readonly timeout?: Duration;
+  /** Whether an invalidation that failed because the server was away is sent once it is back, though it rejects: `delete`, `deleteMany`, `expire`, `invalidate`, `clear`. @default true */
+  readonly autoRecovery?: boolean;
   /** While no server answers: `load` calls the loader (once per process and key at a time), `throw` passes the error on. @default "load" */
   readonly onOutage?: "load" | "throw";
 }
@@ -52,18 +65,22 @@ export const CACHE_OPTIONS: OptionNames<CacheOptions<unknown>> = {
   negativeTtl: true,
   grace: true,
   softTimeout: true,
+  serverSoftTimeout: true,
   graceBackoff: true,
   refreshAhead: true,
   maxLoads: true,
   loadTimeout: true,
   loadLease: true,
+  index: true,
+  longIds: true,
   timeout: true,
+  autoRecovery: true,
   onOutage: true,
 };
 
 export interface CacheEntryOptions {
-  /** For this entry instead of the cache's `ttl`. */
-  readonly ttl?: Duration;
+  /** For this entry instead of the cache's `ttl`, and without `jitter`. */
+  readonly ttl?: CacheTtl;
   /** By which it can be invalidated: `invalidate({ tags })`. At most 100, of 256 characters each. */
   readonly tags?: Iterable<string>;
 }
@@ -74,8 +91,8 @@ export interface CacheSetOptions extends CacheEntryOptions {
 }
 
 export interface CacheTouchOptions {
-  /** From now on, instead of the cache's `ttl`. */
-  readonly ttl?: Duration;
+  /** From now on, instead of the cache's `ttl`, and without `jitter`. */
+  readonly ttl?: CacheTtl;
 }
 
 export interface CacheInvalidateOptions {
@@ -83,12 +100,24 @@ export interface CacheInvalidateOptions {
   readonly tags: Iterable<string>;
 }
 
-export interface CacheWriteOptions {
-  /** For this entry instead of the cache's `ttl`. */
-  readonly ttl?: Duration;
+export interface CacheClearOptions {
+  /** Only entries whose ids begin with it; at most 256 characters. @default all entries */
+  readonly prefix?: string;
 }
 
-export interface CacheGetOrSetOptions extends CacheEntryOptions {
+export interface CacheKeysOptions {
+  /** Only those that begin with it; at most 256 characters. @default all ids */
+  readonly prefix?: string;
+}
+
+export interface CacheWriteOptions {
+  /** For this entry instead of the cache's `ttl`, and without `jitter`. */
+  readonly ttl?: CacheTtl;
+}
+
+export interface CacheGetOptions extends Pick<CacheLevels, "l1"> {}
+
+export interface CacheGetOrSetOptions extends CacheEntryOptions, CacheLevels {
   /** Loads also where there is a value, which is served if the load fails. */
   readonly refresh?: boolean;
   /** Stops this caller's waiting; a load that has begun goes on for the others. */
@@ -96,15 +125,18 @@ export interface CacheGetOrSetOptions extends CacheEntryOptions {
 }
 
 export const ENTRY_OPTIONS: OptionNames<CacheEntryOptions> = { ttl: true, tags: true };
-export const WRITE_OPTIONS: OptionNames<CacheWriteOptions> = { ttl: true };
+export const TTL_OPTIONS: OptionNames<CacheTouchOptions & CacheWriteOptions> = { ttl: true };
 export const SET_OPTIONS: OptionNames<CacheSetOptions> = { ...ENTRY_OPTIONS, only: true };
-export const TOUCH_OPTIONS: OptionNames<CacheTouchOptions> = { ttl: true };
+export const GET_OPTIONS: OptionNames<CacheGetOptions> = { l1: true };
 export const GET_OR_SET_OPTIONS: OptionNames<CacheGetOrSetOptions> = {
   ttl: true,
   tags: true,
   refresh: true,
   signal: true,
+  l1: true,
+  server: true,
 };
+export const PREFIX_OPTIONS: OptionNames<CacheClearOptions & CacheKeysOptions> = { prefix: true };
 export const INVALIDATE_OPTIONS: OptionNames<CacheInvalidateOptions> = { tags: true };
 
 export interface CacheSettings {
@@ -116,36 +148,46 @@ export interface CacheSettings {
   readonly negativeTtlMs: number;
   readonly graceMs: number;
   readonly softTimeoutMs: number | undefined;
+  readonly serverSoftTimeoutMs: number | undefined;
   readonly graceBackoffMs: number;
   readonly refreshAhead: number | "xfetch" | undefined;
   readonly maxLoads: number;
   readonly loadTimeoutMs: number;
   readonly loadLeaseMs: number;
+  readonly index: boolean;
+  readonly hashesLongIds: boolean;
   readonly timeoutMs: number;
+  readonly autoRecovery: boolean;
   readonly onOutage: "load" | "throw";
 }
 
 export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
-  const { jitter = 0.1, onOutage = "load", loadMany } = options;
+  const { jitter = 0.1, autoRecovery = true, index = false, onOutage = "load", longIds = "refuse", loadMany } = options;
+  for (const [name, given] of Object.entries({ autoRecovery, index }))
+    if (typeof given !== "boolean") throw new InvalidArgumentError(name, "a boolean", given);
   if (loadMany !== undefined && typeof loadMany !== "function")
     throw new InvalidArgumentError("loadMany", "a function", loadMany);
   if (typeof jitter !== "number" || !(jitter >= 0 && jitter <= 1))
     throw new InvalidArgumentError("jitter", "a number from 0 to 1", jitter);
-  const { refreshAhead, softTimeout } = options;
+  const { refreshAhead, softTimeout, serverSoftTimeout } = options;
   const isPart = typeof refreshAhead === "number" && refreshAhead > 0 && refreshAhead < 1;
   if (refreshAhead !== undefined && refreshAhead !== "xfetch" && !isPart)
     throw new InvalidArgumentError("refreshAhead", 'a number between 0 and 1, or "xfetch"', refreshAhead);
   if (onOutage !== "load" && onOutage !== "throw")
     throw new InvalidArgumentError("onOutage", '"load" or "throw"', onOutage);
+  if (longIds !== "refuse" && longIds !== "hash")
+    throw new InvalidArgumentError("longIds", '"refuse" or "hash"', longIds);
   return {
     l1: l1Settings(options.l1),
     loadMany,
     writer: options.writer === undefined ? undefined : writerSettings(options.writer),
-    ttlMs: toMs("ttl", options.ttl ?? "5m"),
+    ttlMs: ttlToMs("ttl", options.ttl ?? "5m"),
     jitter,
     negativeTtlMs: toMs("negativeTtl", options.negativeTtl ?? 0, 0),
     graceMs: toMs("grace", options.grace ?? 0, 0),
     softTimeoutMs: softTimeout === undefined ? undefined : toTimerMs("softTimeout", softTimeout, 0),
+    serverSoftTimeoutMs:
+      serverSoftTimeout === undefined ? undefined : toTimerMs("serverSoftTimeout", serverSoftTimeout),
     graceBackoffMs: toMs("graceBackoff", options.graceBackoff ?? "10s"),
     refreshAhead,
     maxLoads:
@@ -154,7 +196,10 @@ export function cacheSettings<V>(options: CacheOptions<V>): CacheSettings {
         : wholeBetween("maxLoads", options.maxLoads, 1, 1_000_000),
     loadTimeoutMs: toTimerMs("loadTimeout", options.loadTimeout ?? "10s"),
     loadLeaseMs: toTimerMs("loadLease", options.loadLease ?? "2s", 100),
+    index,
+    hashesLongIds: longIds === "hash",
     timeoutMs: toTimerMs("timeout", options.timeout ?? "1s"),
+    autoRecovery,
     onOutage,
   };
 }

@@ -18,18 +18,13 @@ local function now()
 end
 `;
 
-const SUPERSEDE = `local function supersede(value, lease, wakeChannel)
-  local waiters = redis.call('HGET', lease, 'waiters')
-  redis.call('DEL', lease)
-  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+const SEQUENCE = `local function nextSequence(last)
+  local sequence = math.floor(nowMicros() / 10)
+  if last and tonumber(last) >= sequence then sequence = tonumber(last) + 1 end
+  return sequence, string.format('%.0f', sequence)
 end
-`;
-
-const ENTRY = `local function entryOf(head, payload, freshMs)
-  return string.sub(head, 1, 1) .. struct.pack('>I6', now() + freshMs) .. string.sub(head, 2) .. payload
-end
-local function isOver(stored)
-  return math.floor(string.byte(stored) / 16) % 2 == 1 and #stored > 7 and struct.unpack('>I6', stored, 2) <= now()
+local function keepState(state, isNew, keepMs)
+  if isNew then redis.call('PEXPIRE', state, keepMs) else redis.call('PEXPIRE', state, keepMs, 'XX') end
 end
 `;
 
@@ -39,6 +34,63 @@ local function taken(...)
   if type(reply) ~= 'table' or not reply.err then return true end
   if REFUSALS[string.match(reply.err, '^-?(%u+)')] then return false, reply.err end
   redis.call(...)
+end
+`;
+
+const ENTRY = `local function untilOf(freshMs)
+  return struct.pack('>I6', freshMs < 0 and 281474976710655 or now() + freshMs)
+end
+local function store(value, head, payload, freshMs, keepMs)
+  local entry = string.sub(head, 1, 1) .. untilOf(freshMs) .. string.sub(head, 2) .. payload
+  if keepMs < 0 then redis.call('SET', value, entry) else redis.call('SET', value, entry, 'PX', keepMs) end
+end
+local function hasGrace(stored)
+  return #stored > 7 and math.floor(string.byte(stored) / 16) % 2 == 1
+end
+local function isOver(stored)
+  return hasGrace(stored) and struct.unpack('>I6', stored, 2) <= now()
+end
+`;
+
+const SERVED = `local function headOf(value)
+  local head = redis.pcall('GETRANGE', value, 0, 16)
+  if type(head) ~= 'string' or #head < 14 or string.byte(head) % 16 ~= 2 or string.byte(head) >= 64 then return '' end
+  if string.byte(head) < 32 then return string.sub(head, 1, 15) end
+  return redis.call('GETRANGE', value, 0, 16 + struct.unpack('>I2', head, 14))
+end
+local function isServed(head)
+  if head == '' or isOver(head) then return false end
+  return not (string.byte(head, -2) == 249 and string.byte(head, -1) % 16 == 15)
+end
+`;
+
+const SUPERSEDE = `local function supersede(value, lease, wakeChannel)
+  local waiters = redis.call('HGET', lease, 'waiters')
+  redis.call('DEL', lease)
+  if waiters then redis.call('PUBLISH', wakeChannel, value) end
+end
+`;
+
+const ID_INDEX = `local function unindex(value, ids, ends, id)
+  if ids == value then return end
+  redis.call('ZREM', ids, id)
+  redis.call('ZREM', ends, id)
+end
+local function index(value, ids, ends, id, keepMs)
+  if ids == value then return end
+  local leftMs = redis.call('PTTL', ids)
+  redis.call('ZADD', ids, 0, id)
+  redis.call('ZADD', ends, keepMs < 0 and 'inf' or now() + keepMs, id)
+  for _, over in ipairs(redis.call('ZRANGE', ends, '-inf', now() - 1, 'BYSCORE', 'LIMIT', 0, 2)) do
+    unindex(value, ids, ends, over)
+  end
+  if keepMs < 0 then
+    redis.call('PERSIST', ids)
+    redis.call('PERSIST', ends)
+  elseif leftMs == -2 or (leftMs >= 0 and leftMs < keepMs) then
+    redis.call('PEXPIRE', ids, keepMs)
+    redis.call('PEXPIRE', ends, keepMs)
+  end
 end
 `;
 
@@ -130,17 +182,18 @@ export type BeginResult =
 export const begin: Script<BeginKeys, BeginArgs, BeginResult> = {
   class: "idempotent",
   name: "cache.begin",
-  sha1: "68cd42061b6ef144b3732fcd901c25c2c0dbac9e",
+  sha1: "a48d03aa3e625f7e82bcbc8520c9bb524507f88f",
   lua: `-- cache.begin
-${NOW}local state = KEYS[1]
+${NOW}${SEQUENCE}local state = KEYS[1]
 local keepMs = tonumber(ARGV[1])
 local known = redis.call('ZMSCORE', state, 's', 'c', 'f')
-if not known[1] then
-  local text = string.format('%.0f', math.floor(nowMicros() / 10))
+local isNew = not known[1]
+if isNew then
+  local _, text = nextSequence()
   redis.call('ZADD', state, text, 's', text, 'c')
   known = { text, text }
 end
-redis.call('PEXPIRE', state, keepMs)
+keepState(state, isNew, keepMs)
 return {'ok', tonumber(known[1]), tonumber(known[2]), tonumber(known[3] or 0)}
 `,
   encodeKeys(keys, out) {
@@ -161,6 +214,73 @@ return {'ok', tonumber(known[1]), tonumber(known[2]), tonumber(known[3] or 0)}
   },
 };
 
+export interface ClearPrefixKeys {
+  readonly state: Arg;
+  readonly prefixes: Arg;
+}
+
+export interface ClearPrefixArgs {
+  readonly keepMs: number;
+  /** prefixes that are known at most */
+  readonly max: number;
+  readonly prefix: Arg;
+}
+
+export type ClearPrefixResult =
+  | { readonly status: "cleared"; readonly before: number; readonly sequence: number; readonly cleared: number; readonly floor: number }
+  | { readonly status: "lost" };
+
+/**
+ * Invalidate all entries of a cache whose ids begin with a prefix, whatever their number. What is stored from now on has a greater sequence.
+ * `prefixes` has each prefix by the sequence of its last clearing, and the state (see invalidate.lua) the greatest of these as `p`: where the one is missing
+ * without the other, it was evicted, and all that is older counts as cleared. So does what is older than a prefix that is forgotten.
+ */
+export const clearPrefix: Script<ClearPrefixKeys, ClearPrefixArgs, ClearPrefixResult> = {
+  class: "idempotent",
+  name: "cache.clearPrefix",
+  sha1: "2647f60a12ba0939ecc49e8fd5c4cae2e6313f77",
+  lua: `-- cache.clearPrefix
+${NOW}${TAKEN}${SEQUENCE}local state, prefixes = KEYS[1], KEYS[2]
+local keepMs, max, prefix = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local known = redis.call('ZMSCORE', state, 's', 'c', 'f')
+local sequence, text = nextSequence(known[1])
+local cleared = known[2] or text
+if not taken('ZADD', state, text, 's', cleared, 'c', text, 'p') or not taken('ZADD', prefixes, text, prefix) then
+  redis.call('DEL', state, prefixes)
+  return {'lost'}
+end
+local excess = redis.call('ZCARD', prefixes) - max
+if excess > 0 then
+  local gone = redis.call('ZPOPMIN', prefixes, excess + math.floor(max / 10))
+  if tonumber(gone[#gone]) > tonumber(cleared) then cleared = gone[#gone] end
+  redis.call('ZADD', state, cleared, 'c')
+end
+keepState(state, not known[1], keepMs)
+local leftMs = redis.call('PTTL', state)
+if leftMs < 0 then redis.call('PERSIST', prefixes) else redis.call('PEXPIRE', prefixes, leftMs) end
+return {'cleared', tonumber(known[1] or 0), sequence, tonumber(cleared), tonumber(known[3] or 0)}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state, keys.prefixes);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("keepMs", args.keepMs), encodeInt("max", args.max), args.prefix);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "cleared":
+        expectFields(fields, 4);
+        return { status: "cleared", before: decodeInt(fields[1]), sequence: decodeInt(fields[2]), cleared: decodeInt(fields[3]), floor: decodeInt(fields[4]) };
+      case "lost":
+        expectFields(fields, 0);
+        return { status: "lost" };
+      default:
+        throw new UnexpectedReplyError("one of cleared, lost", reply);
+    }
+  },
+};
+
 export interface ExpireKeys {
   readonly value: Arg;
   readonly lease: Arg;
@@ -168,51 +288,75 @@ export interface ExpireKeys {
 
 export interface ExpireArgs {
   readonly wakeChannel: string;
+  /** of an entry that was to be kept for ever */
+  readonly graceMs: number;
 }
 
-export type ExpireResult = boolean;
+export type ExpireResult =
+  | { readonly status: "expired"; readonly head: Buffer }
+  | { readonly status: "missing" };
 
 /** End an entry's time, but keep it for its grace; one that has none is removed. Supersedes any load under way. */
 export const expire: BatchScript<ExpireKeys, ExpireArgs, ExpireResult> = {
   class: "idempotent",
   name: "cache.expire",
-  sha1: "48dbe718e2e759327a875032f0deb7fe5406333a",
+  sha1: "2e263c6dc29a4300c67b0372207c5575925f3435",
   lua: `-- cache.expire
-${NOW}${SUPERSEDE}local value, lease = KEYS[1], KEYS[2]
-local wakeChannel = ARGV[1]
+${NOW}${ENTRY}${SERVED}${SUPERSEDE}local value, lease = KEYS[1], KEYS[2]
+local wakeChannel, graceMs = ARGV[1], tonumber(ARGV[2])
 supersede(value, lease, wakeChannel)
-local head = redis.call('GETRANGE', value, 0, 6)
-if head == '' then return 0 end
-if #head < 7 or math.floor(string.byte(head) / 16) % 2 == 0 then return redis.call('DEL', value) end
-if struct.unpack('>I6', head, 2) <= now() then return 0 end
-redis.call('SETRANGE', value, 1, struct.pack('>I6', now()))
-return 1
+local head = headOf(value)
+local served = isServed(head)
+local keptMs = redis.call('PTTL', value)
+if not hasGrace(head) or (keptMs == -1 and graceMs == 0) then
+  redis.call('DEL', value)
+elseif not isOver(head) then
+  if keptMs == -1 then redis.call('PEXPIRE', value, graceMs) end
+  redis.call('SETRANGE', value, 1, struct.pack('>I6', now()))
+end
+if served then return {'expired', head} end
+return {'missing'}
 `,
   encodeKeys(keys, out) {
     out.push(keys.value, keys.lease);
   },
   encodeArgs(args, out) {
-    out.push(args.wakeChannel);
+    out.push(args.wakeChannel, encodeInt("graceMs", args.graceMs));
   },
   decode(reply) {
-    return decodeBool(reply);
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "expired":
+        expectFields(fields, 1);
+        return { status: "expired", head: decodeBytes(fields[1]) };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of expired, missing", reply);
+    }
   },
   merged: {
     name: "cache.expire (merged)",
-    sha1: "f6f39618ffbc27a65586b1c9eb0b8b20935e1e7e",
+    sha1: "54f64427d31acd7b4d320191043016c6b3c84f4b",
     lua: `-- cache.expire
-${NOW}${SUPERSEDE}local function run(keyAt, argAt)
+${NOW}${ENTRY}${SERVED}${SUPERSEDE}local function run(keyAt, argAt)
   local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
-  local wakeChannel = ARGV[argAt + 1]
+  local wakeChannel, graceMs = ARGV[argAt + 1], tonumber(ARGV[argAt + 2])
   supersede(value, lease, wakeChannel)
-  local head = redis.call('GETRANGE', value, 0, 6)
-  if head == '' then return 0 end
-  if #head < 7 or math.floor(string.byte(head) / 16) % 2 == 0 then return redis.call('DEL', value) end
-  if struct.unpack('>I6', head, 2) <= now() then return 0 end
-  redis.call('SETRANGE', value, 1, struct.pack('>I6', now()))
-  return 1
+  local head = headOf(value)
+  local served = isServed(head)
+  local keptMs = redis.call('PTTL', value)
+  if not hasGrace(head) or (keptMs == -1 and graceMs == 0) then
+    redis.call('DEL', value)
+  elseif not isOver(head) then
+    if keptMs == -1 then redis.call('PEXPIRE', value, graceMs) end
+    redis.call('SETRANGE', value, 1, struct.pack('>I6', now()))
+  end
+  if served then return {'expired', head} end
+  return {'missing'}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 1 and 1 or 0
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
 for keyAt = 0, #KEYS - 1, 2 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
@@ -296,14 +440,19 @@ return outcomes
 export interface FillKeys {
   readonly value: Arg;
   readonly lease: Arg;
+  readonly ids: Arg;
+  readonly ends: Arg;
 }
 
 export interface FillArgs {
   readonly token: string;
+  /** below 0: for ever */
   readonly freshMs: number;
   /** freshMs and the grace */
   readonly keepMs: number;
   readonly wakeChannel: string;
+  /** for the index */
+  readonly id: string;
   /** see entry.ts, without the time */
   readonly head: Arg;
   readonly payload: Arg;
@@ -317,22 +466,23 @@ export type FillResult =
 export const fill: BatchScript<FillKeys, FillArgs, FillResult> = {
   class: "idempotent",
   name: "cache.fill",
-  sha1: "92a19412b2c30c855c8766b0b26e0276500ef3b1",
+  sha1: "45d28609f9f3bd1aa6a99031fca20166f65936a6",
   lua: `-- cache.fill
-${NOW}${ENTRY}local value, lease = KEYS[1], KEYS[2]
-local token, freshMs, keepMs, wakeChannel, head, payload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
+${NOW}${ENTRY}${ID_INDEX}local value, lease, ids, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local token, freshMs, keepMs, wakeChannel, id, head, payload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local state = redis.call('HMGET', lease, 'token', 'waiters')
 if state[1] ~= token then return {'superseded'} end
-redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
+index(value, ids, ends, id, keepMs)
+store(value, head, payload, freshMs, keepMs)
 redis.call('DEL', lease)
 if state[2] then redis.call('PUBLISH', wakeChannel, value) end
 return {'filled'}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.value, keys.lease);
+    out.push(keys.value, keys.lease, keys.ids, keys.ends);
   },
   encodeArgs(args, out) {
-    out.push(args.token, encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), args.wakeChannel, args.head, args.payload);
+    out.push(args.token, encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), args.wakeChannel, args.id, args.head, args.payload);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -349,20 +499,82 @@ return {'filled'}
   },
   merged: {
     name: "cache.fill (merged)",
-    sha1: "5b9100bf8230354d80380f5c3656e31eb1b6f31b",
+    sha1: "97d55650407349383f34f02edb6401e14f1954d8",
     lua: `-- cache.fill
-${NOW}${ENTRY}local function run(keyAt, argAt)
-  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
-  local token, freshMs, keepMs, wakeChannel, head, payload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), ARGV[argAt + 4], ARGV[argAt + 5], ARGV[argAt + 6]
+${NOW}${ENTRY}${ID_INDEX}local function run(keyAt, argAt)
+  local value, lease, ids, ends = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4]
+  local token, freshMs, keepMs, wakeChannel, id, head, payload = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), ARGV[argAt + 4], ARGV[argAt + 5], ARGV[argAt + 6], ARGV[argAt + 7]
   local state = redis.call('HMGET', lease, 'token', 'waiters')
   if state[1] ~= token then return {'superseded'} end
-  redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
+  index(value, ids, ends, id, keepMs)
+  store(value, head, payload, freshMs, keepMs)
   redis.call('DEL', lease)
   if state[2] then redis.call('PUBLISH', wakeChannel, value) end
   return {'filled'}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 6 and 6 or 0
-for keyAt = 0, #KEYS - 1, 2 do
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 7 and 7 or 0
+for keyAt = 0, #KEYS - 1, 4 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
+
+export interface ForgetKeys {
+  readonly value: Arg;
+  readonly ids: Arg;
+  readonly ends: Arg;
+}
+
+export interface ForgetArgs {
+  readonly id: string;
+  /** how the invalid entry begins; empty: there was none */
+  readonly mark: Arg;
+}
+
+export type ForgetResult = boolean;
+
+/** Drop an id from the index whose entry is gone, and the entry with it if it is the one that was found invalid. */
+export const forget: BatchScript<ForgetKeys, ForgetArgs, ForgetResult> = {
+  class: "idempotent",
+  name: "cache.forget",
+  sha1: "72eb14a622e54734c866e2459e12533b71470ca3",
+  lua: `-- cache.forget
+${NOW}${ID_INDEX}local value, ids, ends = KEYS[1], KEYS[2], KEYS[3]
+local id, mark = ARGV[1], ARGV[2]
+if mark ~= '' and redis.call('GETRANGE', value, 0, #mark - 1) == mark then redis.call('DEL', value) end
+if redis.call('EXISTS', value) == 1 then return 0 end
+unindex(value, ids, ends, id)
+return 1
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.value, keys.ids, keys.ends);
+  },
+  encodeArgs(args, out) {
+    out.push(args.id, args.mark);
+  },
+  decode(reply) {
+    return decodeBool(reply);
+  },
+  merged: {
+    name: "cache.forget (merged)",
+    sha1: "911a1421a2009ea4ee5fb69a1a423877e0fe1731",
+    lua: `-- cache.forget
+${NOW}${ID_INDEX}local function run(keyAt, argAt)
+  local value, ids, ends = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3]
+  local id, mark = ARGV[argAt + 1], ARGV[argAt + 2]
+  if mark ~= '' and redis.call('GETRANGE', value, 0, #mark - 1) == mark then redis.call('DEL', value) end
+  if redis.call('EXISTS', value) == 1 then return 0 end
+  unindex(value, ids, ends, id)
+  return 1
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
+for keyAt = 0, #KEYS - 1, 3 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
@@ -388,28 +600,26 @@ export interface InvalidateArgs {
 }
 
 export type InvalidateResult =
-  | { readonly status: "invalidated"; readonly sequence: number; readonly cleared: number; readonly floor: number }
+  | { readonly status: "invalidated"; readonly before: number; readonly sequence: number; readonly cleared: number; readonly floor: number }
   | { readonly status: "lost" };
 
 /**
  * Invalidate all entries of a cache that have one of these tags, or all of them. What is stored from now on has a greater sequence.
  * The state of a cache is one sorted set: `s` the sequence, `c` that of the last clearing, `f` the one below which no tag is known any more,
- * `t<tag>` that of the tag's last invalidation.
+ * `t<tag>` that of the tag's last invalidation, `p` that of the last clearing of a prefix (clear-prefix.lua).
  * `lost`: memory is full, so that the state is forgotten instead, and every entry is invalid.
  */
 export const invalidate: Script<InvalidateKeys, InvalidateArgs, InvalidateResult> = {
   class: "idempotent",
   name: "cache.invalidate",
-  sha1: "d5e5ea74d8e2e93dc58f99e32efeae3ec14b9493",
+  sha1: "046d4668cb276b4fa661f6d0992c639a6a32cc94",
   lua: `-- cache.invalidate
-${NOW}${TAKEN}local state = KEYS[1]
+${NOW}${TAKEN}${SEQUENCE}local state = KEYS[1]
 local keepMs, max = tonumber(ARGV[1]), tonumber(ARGV[2])
 local tags = {}
 for i = 3, #ARGV do tags[i - 2] = ARGV[i] end
 local known = redis.call('ZMSCORE', state, 's', 'c', 'f')
-local sequence = math.floor(nowMicros() / 10)
-if known[1] and tonumber(known[1]) >= sequence then sequence = tonumber(known[1]) + 1 end
-local text = string.format('%.0f', sequence)
+local sequence, text = nextSequence(known[1])
 local cleared, floor = tonumber(known[2] or text), tonumber(known[3] or 0)
 if #tags == 0 then cleared = sequence end
 local scored = { text, 's', string.format('%.0f', cleared), 'c' }
@@ -421,9 +631,9 @@ if not taken('ZADD', state, unpack(scored)) then
   redis.call('DEL', state)
   return {'lost'}
 end
-local excess = redis.call('ZCARD', state) - max - 3
+local excess = redis.call('ZCARD', state) - max - 4
 if excess > 0 then
-  for _, member in ipairs(redis.call('ZRANGE', state, 0, math.min(excess + max / 10, 1000) + 2)) do
+  for _, member in ipairs(redis.call('ZRANGE', state, 0, math.min(excess + max / 10, 1000) + 3)) do
     if string.sub(member, 1, 1) == 't' then
       local score = tonumber(redis.call('ZSCORE', state, member))
       if score < sequence then
@@ -434,8 +644,8 @@ if excess > 0 then
   end
   redis.call('ZADD', state, string.format('%.0f', floor), 'f')
 end
-redis.call('PEXPIRE', state, keepMs)
-return {'invalidated', sequence, cleared, floor}
+keepState(state, not known[1], keepMs)
+return {'invalidated', tonumber(known[1] or 0), sequence, cleared, floor}
 `,
   encodeKeys(keys, out) {
     out.push(keys.state);
@@ -448,8 +658,8 @@ return {'invalidated', sequence, cleared, floor}
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "invalidated":
-        expectFields(fields, 3);
-        return { status: "invalidated", sequence: decodeInt(fields[1]), cleared: decodeInt(fields[2]), floor: decodeInt(fields[3]) };
+        expectFields(fields, 4);
+        return { status: "invalidated", before: decodeInt(fields[1]), sequence: decodeInt(fields[2]), cleared: decodeInt(fields[3]), floor: decodeInt(fields[4]) };
       case "lost":
         expectFields(fields, 0);
         return { status: "lost" };
@@ -490,7 +700,7 @@ export type LookupResult =
 export const lookup: BatchScript<LookupKeys, LookupArgs, LookupResult> = {
   class: "unsafe",
   name: "cache.lookup",
-  sha1: "1e74f8eb32ce2596930a4055fc69b8f43ab5012d",
+  sha1: "c89bda064a6a99b7a663cf9709b59487d91202f2",
   lua: `-- cache.lookup
 ${TAKEN}${NOW}${ENTRY}local value, lease = KEYS[1], KEYS[2]
 local flight, attempt, leaseMs, known, reload = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5] == '1'
@@ -544,7 +754,7 @@ return {'leased'}
   },
   merged: {
     name: "cache.lookup (merged)",
-    sha1: "27cd8f97520fe96f1217f95a32f670a48a618fdf",
+    sha1: "bf0f9cdc10d4a78176889f04f4113921debd1294",
     lua: `-- cache.lookup
 ${TAKEN}${NOW}${ENTRY}local function run(keyAt, argAt)
   local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -588,48 +798,70 @@ return outcomes
 export interface RemoveKeys {
   readonly value: Arg;
   readonly lease: Arg;
+  readonly ids: Arg;
+  readonly ends: Arg;
 }
 
 export interface RemoveArgs {
   readonly wakeChannel: string;
+  /** for the index */
+  readonly id: string;
 }
 
-export type RemoveResult = boolean;
+export type RemoveResult =
+  | { readonly status: "removed"; readonly head: Buffer }
+  | { readonly status: "missing" };
 
 /** Remove a value and supersede any load under way: what it read may be what is being deleted. */
 export const remove: BatchScript<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "cache.remove",
-  sha1: "a6c200d35a2c79ed2efca2ff8c5b1a7a9e978de5",
+  sha1: "06299e754eb9fa78a4d386d753d70305f07068f4",
   lua: `-- cache.remove
-${SUPERSEDE}local value, lease = KEYS[1], KEYS[2]
-local wakeChannel = ARGV[1]
-local removed = redis.call('DEL', value)
+${NOW}${ENTRY}${SERVED}${SUPERSEDE}${ID_INDEX}local value, lease, ids, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local wakeChannel, id = ARGV[1], ARGV[2]
+local head = headOf(value)
+redis.call('DEL', value)
+unindex(value, ids, ends, id)
 supersede(value, lease, wakeChannel)
-return removed
+if isServed(head) then return {'removed', head} end
+return {'missing'}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.value, keys.lease);
+    out.push(keys.value, keys.lease, keys.ids, keys.ends);
   },
   encodeArgs(args, out) {
-    out.push(args.wakeChannel);
+    out.push(args.wakeChannel, args.id);
   },
   decode(reply) {
-    return decodeBool(reply);
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "removed":
+        expectFields(fields, 1);
+        return { status: "removed", head: decodeBytes(fields[1]) };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of removed, missing", reply);
+    }
   },
   merged: {
     name: "cache.remove (merged)",
-    sha1: "e8db249115b952bfa321c4999dad5993524a4dc4",
+    sha1: "182a777d46b754303706d5f63555611e441d5391",
     lua: `-- cache.remove
-${SUPERSEDE}local function run(keyAt, argAt)
-  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
-  local wakeChannel = ARGV[argAt + 1]
-  local removed = redis.call('DEL', value)
+${NOW}${ENTRY}${SERVED}${SUPERSEDE}${ID_INDEX}local function run(keyAt, argAt)
+  local value, lease, ids, ends = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4]
+  local wakeChannel, id = ARGV[argAt + 1], ARGV[argAt + 2]
+  local head = headOf(value)
+  redis.call('DEL', value)
+  unindex(value, ids, ends, id)
   supersede(value, lease, wakeChannel)
-  return removed
+  if isServed(head) then return {'removed', head} end
+  return {'missing'}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 1 and 1 or 0
-for keyAt = 0, #KEYS - 1, 2 do
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
+for keyAt = 0, #KEYS - 1, 4 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
@@ -644,18 +876,23 @@ return outcomes
 export interface RenewKeys {
   readonly value: Arg;
   readonly lease: Arg;
+  readonly ids: Arg;
+  readonly ends: Arg;
 }
 
 export interface RenewArgs {
   readonly token: string;
   /** of the entry as the loader knows it; another one is left as it is */
   readonly head: Arg;
+  /** below 0: for ever */
   readonly freshMs: number;
   /** 0: as long as it would have been kept */
   readonly keepMs: number;
   /** see entry.ts */
   readonly sequence: Arg;
   readonly wakeChannel: string;
+  /** for the index */
+  readonly id: string;
 }
 
 export type RenewResult =
@@ -666,24 +903,25 @@ export type RenewResult =
 export const renew: BatchScript<RenewKeys, RenewArgs, RenewResult> = {
   class: "idempotent",
   name: "cache.renew",
-  sha1: "ee0a9c3dd3a2e3d1a5d8ec1b9dad500636ecc326",
+  sha1: "d5e43a75b73bfd9212b8b5468414b1df8ddb3fff",
   lua: `-- cache.renew
-${NOW}local value, lease = KEYS[1], KEYS[2]
-local token, head, freshMs, keepMs, sequence, wakeChannel = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+${NOW}${ENTRY}${ID_INDEX}local value, lease, ids, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local token, head, freshMs, keepMs, sequence, wakeChannel, id = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
 local state = redis.call('HMGET', lease, 'token', 'waiters')
 if state[1] ~= token then return {'superseded'} end
 redis.call('DEL', lease)
 if state[2] then redis.call('PUBLISH', wakeChannel, value) end
 if redis.call('GETRANGE', value, 0, #head - 1) ~= head then return {'superseded'} end
-redis.call('SETRANGE', value, 1, struct.pack('>I6', now() + freshMs) .. sequence)
-if keepMs > 0 then redis.call('PEXPIRE', value, keepMs) end
+redis.call('SETRANGE', value, 1, untilOf(freshMs) .. sequence)
+if keepMs ~= 0 then index(value, ids, ends, id, keepMs) end
+if keepMs > 0 then redis.call('PEXPIRE', value, keepMs) elseif keepMs < 0 then redis.call('PERSIST', value) end
 return {'renewed'}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.value, keys.lease);
+    out.push(keys.value, keys.lease, keys.ids, keys.ends);
   },
   encodeArgs(args, out) {
-    out.push(args.token, args.head, encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), args.sequence, args.wakeChannel);
+    out.push(args.token, args.head, encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), args.sequence, args.wakeChannel, args.id);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -700,22 +938,23 @@ return {'renewed'}
   },
   merged: {
     name: "cache.renew (merged)",
-    sha1: "1be046b2bbc1f3a4760470047bd0bbb634dbc08e",
+    sha1: "b1217c536676f147c33f7fbb1f8e4783924ca69c",
     lua: `-- cache.renew
-${NOW}local function run(keyAt, argAt)
-  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
-  local token, head, freshMs, keepMs, sequence, wakeChannel = ARGV[argAt + 1], ARGV[argAt + 2], tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), ARGV[argAt + 5], ARGV[argAt + 6]
+${NOW}${ENTRY}${ID_INDEX}local function run(keyAt, argAt)
+  local value, lease, ids, ends = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4]
+  local token, head, freshMs, keepMs, sequence, wakeChannel, id = ARGV[argAt + 1], ARGV[argAt + 2], tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), ARGV[argAt + 5], ARGV[argAt + 6], ARGV[argAt + 7]
   local state = redis.call('HMGET', lease, 'token', 'waiters')
   if state[1] ~= token then return {'superseded'} end
   redis.call('DEL', lease)
   if state[2] then redis.call('PUBLISH', wakeChannel, value) end
   if redis.call('GETRANGE', value, 0, #head - 1) ~= head then return {'superseded'} end
-  redis.call('SETRANGE', value, 1, struct.pack('>I6', now() + freshMs) .. sequence)
-  if keepMs > 0 then redis.call('PEXPIRE', value, keepMs) end
+  redis.call('SETRANGE', value, 1, untilOf(freshMs) .. sequence)
+  if keepMs ~= 0 then index(value, ids, ends, id, keepMs) end
+  if keepMs > 0 then redis.call('PEXPIRE', value, keepMs) elseif keepMs < 0 then redis.call('PERSIST', value) end
   return {'renewed'}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 6 and 6 or 0
-for keyAt = 0, #KEYS - 1, 2 do
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 7 and 7 or 0
+for keyAt = 0, #KEYS - 1, 4 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
@@ -787,13 +1026,18 @@ return outcomes
 export interface SetKeys {
   readonly value: Arg;
   readonly lease: Arg;
+  readonly ids: Arg;
+  readonly ends: Arg;
 }
 
 export interface SetArgs {
+  /** below 0: for ever */
   readonly freshMs: number;
   /** freshMs and the grace */
   readonly keepMs: number;
   readonly wakeChannel: string;
+  /** for the index */
+  readonly id: string;
   /** see entry.ts, without the time */
   readonly head: Arg;
   readonly payload: Arg;
@@ -812,25 +1056,26 @@ export type SetResult =
 export const set: BatchScript<SetKeys, SetArgs, SetResult> = {
   class: "idempotent",
   name: "cache.set",
-  sha1: "fde4f755abf220bf57c7a0fea8ddfc199f1ef474",
+  sha1: "0e3ed68cc9cd6241c36e9e2fd3fe4b5bcfb9941e",
   lua: `-- cache.set
-${NOW}${ENTRY}${SUPERSEDE}local value, lease = KEYS[1], KEYS[2]
-local freshMs, keepMs, wakeChannel, head, payload, only, known = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+${NOW}${ENTRY}${SUPERSEDE}${ID_INDEX}local value, lease, ids, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local freshMs, keepMs, wakeChannel, id, head, payload, only, known = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 if only ~= '' then
-  local found = redis.call('GET', value)
-  local isThere = found and not isOver(found) and (known == '' or string.sub(found, 1, #known) ~= known)
+  local found = redis.pcall('GET', value)
+  local isThere = type(found) == 'string' and not isOver(found) and (known == '' or string.sub(found, 1, #known) ~= known)
   if only == 'present' and not isThere then return {'absent'} end
   if only == 'absent' and isThere and string.sub(found, 8) ~= string.sub(head, 2) .. payload then return {'present', found} end
 end
-redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
+index(value, ids, ends, id, keepMs)
+store(value, head, payload, freshMs, keepMs)
 supersede(value, lease, wakeChannel)
 return {'stored'}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.value, keys.lease);
+    out.push(keys.value, keys.lease, keys.ids, keys.ends);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), args.wakeChannel, args.head, args.payload, args.only, args.known);
+    out.push(encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), args.wakeChannel, args.id, args.head, args.payload, args.only, args.known);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -850,23 +1095,24 @@ return {'stored'}
   },
   merged: {
     name: "cache.set (merged)",
-    sha1: "9bec5fd32e4f08d01068bb9ed7769833b3cf052a",
+    sha1: "f3f5eb7b3afb325a67351c30480b74ee96708a20",
     lua: `-- cache.set
-${NOW}${ENTRY}${SUPERSEDE}local function run(keyAt, argAt)
-  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
-  local freshMs, keepMs, wakeChannel, head, payload, only, known = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), ARGV[argAt + 3], ARGV[argAt + 4], ARGV[argAt + 5], ARGV[argAt + 6], ARGV[argAt + 7]
+${NOW}${ENTRY}${SUPERSEDE}${ID_INDEX}local function run(keyAt, argAt)
+  local value, lease, ids, ends = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4]
+  local freshMs, keepMs, wakeChannel, id, head, payload, only, known = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2]), ARGV[argAt + 3], ARGV[argAt + 4], ARGV[argAt + 5], ARGV[argAt + 6], ARGV[argAt + 7], ARGV[argAt + 8]
   if only ~= '' then
-    local found = redis.call('GET', value)
-    local isThere = found and not isOver(found) and (known == '' or string.sub(found, 1, #known) ~= known)
+    local found = redis.pcall('GET', value)
+    local isThere = type(found) == 'string' and not isOver(found) and (known == '' or string.sub(found, 1, #known) ~= known)
     if only == 'present' and not isThere then return {'absent'} end
     if only == 'absent' and isThere and string.sub(found, 8) ~= string.sub(head, 2) .. payload then return {'present', found} end
   end
-  redis.call('SET', value, entryOf(head, payload, freshMs), 'PX', keepMs)
+  index(value, ids, ends, id, keepMs)
+  store(value, head, payload, freshMs, keepMs)
   supersede(value, lease, wakeChannel)
   return {'stored'}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 7 and 7 or 0
-for keyAt = 0, #KEYS - 1, 2 do
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 8 and 8 or 0
+for keyAt = 0, #KEYS - 1, 4 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
@@ -881,35 +1127,40 @@ return outcomes
 export interface TakeKeys {
   readonly value: Arg;
   readonly lease: Arg;
+  readonly ids: Arg;
+  readonly ends: Arg;
 }
 
 export interface TakeArgs {
   readonly wakeChannel: string;
+  /** for the index */
+  readonly id: string;
 }
 
 export type TakeResult =
   | { readonly status: "taken"; readonly value: Buffer }
   | { readonly status: "missing" };
 
-/** Read a value and remove it, and supersede any load under way. */
+/** Read a value within its time and remove it, and supersede any load under way. */
 export const take: BatchScript<TakeKeys, TakeArgs, TakeResult> = {
   class: "unsafe",
   name: "cache.take",
-  sha1: "715f9a6a7ada5be3b175b860602f92c696c52e27",
+  sha1: "cd65d81e1dc87a5b74e5c954fa0ad37e130b55b5",
   lua: `-- cache.take
-${SUPERSEDE}local value, lease = KEYS[1], KEYS[2]
-local wakeChannel = ARGV[1]
+${NOW}${ENTRY}${SUPERSEDE}${ID_INDEX}local value, lease, ids, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local wakeChannel, id = ARGV[1], ARGV[2]
 local found = redis.pcall('GET', value)
 redis.call('DEL', value)
+unindex(value, ids, ends, id)
 supersede(value, lease, wakeChannel)
-if type(found) ~= 'string' then return {'missing'} end
+if type(found) ~= 'string' or isOver(found) then return {'missing'} end
 return {'taken', found}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.value, keys.lease);
+    out.push(keys.value, keys.lease, keys.ids, keys.ends);
   },
   encodeArgs(args, out) {
-    out.push(args.wakeChannel);
+    out.push(args.wakeChannel, args.id);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -926,19 +1177,20 @@ return {'taken', found}
   },
   merged: {
     name: "cache.take (merged)",
-    sha1: "f4737d04faa48f6e2466bd3410bacdd4c010672b",
+    sha1: "9df3794ff5f38200248455c65da357095cd323fa",
     lua: `-- cache.take
-${SUPERSEDE}local function run(keyAt, argAt)
-  local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
-  local wakeChannel = ARGV[argAt + 1]
+${NOW}${ENTRY}${SUPERSEDE}${ID_INDEX}local function run(keyAt, argAt)
+  local value, lease, ids, ends = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4]
+  local wakeChannel, id = ARGV[argAt + 1], ARGV[argAt + 2]
   local found = redis.pcall('GET', value)
   redis.call('DEL', value)
+  unindex(value, ids, ends, id)
   supersede(value, lease, wakeChannel)
-  if type(found) ~= 'string' then return {'missing'} end
+  if type(found) ~= 'string' or isOver(found) then return {'missing'} end
   return {'taken', found}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 1 and 1 or 0
-for keyAt = 0, #KEYS - 1, 2 do
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
+for keyAt = 0, #KEYS - 1, 4 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
@@ -952,54 +1204,75 @@ return outcomes
 
 export interface TouchKeys {
   readonly value: Arg;
+  readonly ids: Arg;
+  readonly ends: Arg;
 }
 
 export interface TouchArgs {
+  /** for the index */
+  readonly id: string;
+  /** below 0: for ever */
   readonly freshMs: number;
   /** freshMs and the grace */
   readonly keepMs: number;
 }
 
-export type TouchResult = boolean;
+export type TouchResult =
+  | { readonly status: "touched"; readonly head: Buffer }
+  | { readonly status: "missing" };
 
-/** Begin an entry's time again, if it is not over. */
+/** Begin an entry's time again, if it has a value and is not over. The result is what stands before that, by which the caller knows whether it is valid. */
 export const touch: BatchScript<TouchKeys, TouchArgs, TouchResult> = {
   class: "idempotent",
   name: "cache.touch",
-  sha1: "a050e70419cc4d54d99c3dbfacbbbe944739b69a",
+  sha1: "356c5302b3d16e8ffcbec846fe7adc6e1f5d58e0",
   lua: `-- cache.touch
-${NOW}local value = KEYS[1]
-local freshMs, keepMs = tonumber(ARGV[1]), tonumber(ARGV[2])
-local head = redis.call('GETRANGE', value, 0, 6)
-if #head < 7 or struct.unpack('>I6', head, 2) <= now() then return 0 end
-redis.call('SETRANGE', value, 1, struct.pack('>I6', now() + freshMs))
-redis.call('PEXPIRE', value, math.floor(string.byte(head) / 16) % 2 == 1 and keepMs or freshMs)
-return 1
+${NOW}${ENTRY}${SERVED}${ID_INDEX}local value, ids, ends = KEYS[1], KEYS[2], KEYS[3]
+local id, freshMs, keepMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local head = headOf(value)
+if not isServed(head) then return {'missing'} end
+redis.call('SETRANGE', value, 1, untilOf(freshMs))
+local ms = hasGrace(head) and keepMs or freshMs
+index(value, ids, ends, id, ms)
+if ms < 0 then redis.call('PERSIST', value) else redis.call('PEXPIRE', value, ms) end
+return {'touched', head}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.value);
+    out.push(keys.value, keys.ids, keys.ends);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs));
+    out.push(args.id, encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs));
   },
   decode(reply) {
-    return decodeBool(reply);
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "touched":
+        expectFields(fields, 1);
+        return { status: "touched", head: decodeBytes(fields[1]) };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of touched, missing", reply);
+    }
   },
   merged: {
     name: "cache.touch (merged)",
-    sha1: "003f058a719edb57e3f8b5abef05458a77ac17a7",
+    sha1: "98e68ecf730b58ad22580142ddec0ba6596c46ed",
     lua: `-- cache.touch
-${NOW}local function run(keyAt, argAt)
-  local value = KEYS[keyAt + 1]
-  local freshMs, keepMs = tonumber(ARGV[argAt + 1]), tonumber(ARGV[argAt + 2])
-  local head = redis.call('GETRANGE', value, 0, 6)
-  if #head < 7 or struct.unpack('>I6', head, 2) <= now() then return 0 end
-  redis.call('SETRANGE', value, 1, struct.pack('>I6', now() + freshMs))
-  redis.call('PEXPIRE', value, math.floor(string.byte(head) / 16) % 2 == 1 and keepMs or freshMs)
-  return 1
+${NOW}${ENTRY}${SERVED}${ID_INDEX}local function run(keyAt, argAt)
+  local value, ids, ends = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3]
+  local id, freshMs, keepMs = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3])
+  local head = headOf(value)
+  if not isServed(head) then return {'missing'} end
+  redis.call('SETRANGE', value, 1, untilOf(freshMs))
+  local ms = hasGrace(head) and keepMs or freshMs
+  index(value, ids, ends, id, ms)
+  if ms < 0 then redis.call('PERSIST', value) else redis.call('PEXPIRE', value, ms) end
+  return {'touched', head}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 2 and 2 or 0
-for keyAt = 0, #KEYS - 1, 1 do
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 3 and 3 or 0
+for keyAt = 0, #KEYS - 1, 3 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end

@@ -130,7 +130,7 @@ describe("values of a cache without the server [standalone]", () => {
 });
 
 /** Of the cache's invalidations, which it asks for first. */
-const STATE = { reply: [Buffer.from("1"), Buffer.from("1"), null] };
+const STATE = { reply: [Buffer.from("1"), Buffer.from("1"), null, null] };
 
 describe("a reply that is no bytes", () => {
   it.each([5, "text", ["a"]])("is a typed error of get, and an outage for getOrSet: %j", async (reply) => {
@@ -141,6 +141,14 @@ describe("a reply that is no bytes", () => {
     await expect(cache.get("ada")).rejects.toMatchObject({ code: "WRONG_TYPE", op: "cache.get", key: "ada" });
     expect(await cache.getOrSet("ada", () => "loaded")).toBe("loaded");
     expect(cache.stats()).toMatchObject({ misses: 1, outages: 1 });
+  });
+
+  it("is one as well where it is about the invalidations", async () => {
+    const transport = new ScriptedTransport();
+    transport.rest = { reply: 5 };
+    const cache = new Cache<string>(new Core(createDriver(transport), { keys: new Keyspace("t"), codec: {} }), "users");
+    await expect(cache.get("ada")).rejects.toMatchObject({ code: "WRONG_TYPE" });
+    expect(await cache.getOrSet("ada", () => "loaded")).toBe("loaded");
   });
 
   it("rejects each of a merged read by itself", async () => {

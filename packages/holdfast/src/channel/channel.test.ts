@@ -108,6 +108,23 @@ describe.each(backends())("channels [$name]", ({ url, options }) => {
     expect(await there!.publish(1)).toBe(0);
   });
 
+  it.each([false, true])(
+    "subscribers: connections of the whole deployment, by this name (sharded: %s)",
+    async (sharded) => {
+      const name = randomUUID();
+      const channel = a.channel(name, { sharded });
+      expect(await channel.subscribers()).toBe(0);
+      await using _pattern = await a.channels(`${name}*`).subscribe(() => undefined);
+      await using _other = await b.channel(`${name}x`, { sharded }).subscribe(() => undefined);
+      const subscriptions = [await channel.subscribe(() => undefined), await channel.subscribe(() => undefined)];
+      expect(await channel.subscribers()).toBe(1);
+      await using _there = await b.channel(name, { sharded }).subscribe(() => undefined);
+      expect(await channel.subscribers()).toBe(2);
+      await Promise.all(subscriptions.map((each) => each.close()));
+      expect(await channel.subscribers()).toBe(1);
+    },
+  );
+
   it("sharded and plain channels of one name are two", async () => {
     const name = randomUUID();
     const got = new Inbox<unknown>();

@@ -6,11 +6,13 @@
  * too slow, the subscription says so (`onGap`) at that place. What cannot be decoded, and handlers that fail, are
  * reported and never end a subscription. Nothing is stored: a message that nobody listens to is gone.
  *
+ * Requests (`requests/`) go to one responder of a group: handled at most once, and a reply is never another request's.
+ *
  * While the server is away: `publish` and `subscribe` reject by their deadline; subscriptions wait, are made again when a
  * server answers, and report the gap.
  */
 import type { Core } from "../core/core.ts";
-import { InvalidArgumentError } from "../base/errors.ts";
+import type { Reply, Route } from "../driver/port.ts";
 import { Operations } from "../core/observe/observe.ts";
 import { channelAddress, patternAddress } from "./address.ts";
 import { type ChannelHandler, type ChannelSubscription, Dispatcher } from "./dispatcher.ts";
@@ -23,6 +25,15 @@ import {
   type ChannelSubscribeOptions,
   patternSettings,
 } from "./options.ts";
+import {
+  type ChannelRequestAllOptions,
+  type ChannelRequestOptions,
+  type ChannelRespondOptions,
+  requestSettings,
+} from "./requests/options.ts";
+import { type ChannelRequestAllResult, type ChannelRequestResult, Requester } from "./requests/requester.ts";
+import { type ChannelRequestHandler, type ChannelResponder, Responder } from "./requests/responder.ts";
+import type { RequestSource } from "./requests/source.ts";
 import { ChannelStream } from "./stream.ts";
 
 /** A message of a pattern's channels. */
@@ -39,17 +50,20 @@ export interface ChannelPatternMessage<T> {
  * await using subscription = await flights.subscribe((flight) => show(flight), { onGap: reload });
  * await flights.publish(flight);
  */
-export class Channel<T> {
+export class Channel<T, R = unknown> {
   readonly name: string;
   readonly #operations: Operations;
   readonly #source: Source<T>;
+  readonly #requests: RequestSource<T, R>;
+  #requester: Requester<T, R> | undefined;
 
-  constructor(core: Core, name: string, given?: ChannelOptions<T>) {
+  constructor(core: Core, name: string, given?: ChannelOptions<T, R>) {
     this.name = name;
     this.#operations = new Operations("channel", name);
     const label = this.#operations.where;
-    const { codec, timeoutMs, sharded } = channelSettings(core, label, given);
+    const { codec, replies, failures, timeoutMs, sharded } = channelSettings(core, label, given);
     this.#source = { core, name, label, address: channelAddress(core, name, sharded), codec, timeoutMs };
+    this.#requests = { core, name, label, requests: codec, replies, failures, timeoutMs };
   }
 
   /**
@@ -72,12 +86,75 @@ export class Channel<T> {
   }
 
   /**
+   * Returns how many connections are subscribed to this channel by its name: one for each handle, however many
+   * handlers it has. In a cluster those of all primaries; subscriptions to patterns and on replicas are not counted.
+   * Cost: PUBSUB NUMSUB on each primary; of a sharded channel PUBSUB SHARDNUMSUB.
+   */
+  subscribers(): Promise<number> {
+    return this.#operations.run("subscribers", this.name, async () => {
+      const { core, address, timeoutMs } = this.#source;
+      const { kind, target } = address;
+      const call = { op: "channel.subscribers", class: "read", key: this.name, timeoutMs } as const;
+      const count = async (how: string, route: Route): Promise<number> => {
+        const reply = await core.driver.send(["PUBSUB", how, target], call, route);
+        return Number((reply as Reply[])[1]);
+      };
+      if (kind === "sharded") return count("SHARDNUMSUB", target);
+      const nodes = core.driver.caps.cluster ? core.driver.nodes() : [];
+      if (nodes.length === 0) return count("NUMSUB", target);
+      const counts = await Promise.all(nodes.map(({ id }) => count("NUMSUB", { node: id })));
+      return counts.reduce((sum, each) => sum + each, 0);
+    });
+  }
+
+  /**
    * Calls `handler` with each message from now on; resolves once the server has confirmed. Subscriptions of one handle to
-   * one channel share one on the server.
+   * one channel share one on the server. The URL of a module runs its default export in threads.
    * Cost: SUBSCRIBE or SSUBSCRIBE by the first.
    */
-  subscribe(handler: ChannelHandler<T>, options?: ChannelSubscribeOptions): Promise<ChannelSubscription> {
+  subscribe(handler: ChannelHandler<T> | URL, options?: ChannelSubscribeOptions): Promise<ChannelSubscription> {
     return subscribe(this.#operations, this.#source, handler, options);
+  }
+
+  /**
+   * Asks one responder of a group and waits for its reply. Without one, because nobody answers for the group (`no-responders`, at once), the
+   * responder has too much to do (`busy`), or its handler refused or failed (`failed`), that is what it resolves with. Never sent twice: after
+   * the deadline it may have been handled all the same. Requests and messages of a channel do not meet.
+   * Cost: one script, which is one SPUBLISH to the responder; another SPUBLISH is the reply.
+   * @throws OutcomeUnknownError when no reply came in time, or the answer to the request was lost
+   * @throws AbortedError when its signal fired; the handler's fires then too
+   */
+  request(message: T, options?: ChannelRequestOptions): Promise<ChannelRequestResult<R>> {
+    return this.#operations.run("request", this.name, () =>
+      this.#asking.request(message, requestSettings(this.#source.label, options, this.#source.timeoutMs)),
+    );
+  }
+
+  /**
+   * Asks one responder of each group, and returns their replies by group once all have come or the deadline has passed (`unknown`). Empty
+   * where nobody answers. At most 100 groups are asked.
+   * Cost: ZRANGE, then as `request` for each group.
+   * @throws AbortedError when its signal fired
+   */
+  requestAll(message: T, options?: ChannelRequestAllOptions): Promise<Map<string, ChannelRequestAllResult<R>>> {
+    return this.#operations.run("requestAll", this.name, () => this.#asking.requestAll(message, options));
+  }
+
+  /**
+   * Answers requests with what `handler` returns; resolves once it is registered. The URL of a module runs its default export in threads.
+   * Cost: two SSUBSCRIBE and a script; a script each third of `lease`; an SPUBLISH for each reply.
+   */
+  respond(handler: ChannelRequestHandler<T, R> | URL, options?: ChannelRespondOptions): Promise<ChannelResponder> {
+    return this.#operations.run("respond", this.name, async () => {
+      const responder = new Responder(this.#requests, handler, options);
+      await responder.open();
+      return responder;
+    });
+  }
+
+  get #asking(): Requester<T, R> {
+    this.#requester ??= new Requester(this.#requests);
+    return this.#requester;
   }
 
   /**
@@ -111,7 +188,7 @@ export class ChannelPattern<T> {
    * As for a channel; `context.channel` says which one a message came by.
    * Cost: PSUBSCRIBE by the first.
    */
-  subscribe(handler: ChannelHandler<T>, options?: ChannelSubscribeOptions): Promise<ChannelSubscription> {
+  subscribe(handler: ChannelHandler<T> | URL, options?: ChannelSubscribeOptions): Promise<ChannelSubscription> {
     return subscribe(this.#operations, this.#source, handler, options);
   }
 
@@ -127,11 +204,10 @@ export class ChannelPattern<T> {
 function subscribe<T>(
   operations: Operations,
   source: Source<T>,
-  handler: ChannelHandler<T>,
+  handler: ChannelHandler<T> | URL,
   options: ChannelSubscribeOptions | undefined,
 ): Promise<ChannelSubscription> {
   return operations.run("subscribe", source.name, async () => {
-    if (typeof handler !== "function") throw new InvalidArgumentError("handler", "a function", handler);
     const dispatcher = new Dispatcher(source, handler, options);
     await dispatcher.open();
     return dispatcher;

@@ -3,6 +3,7 @@ import { Door } from "../base/door.ts";
 import { AbortedError } from "../base/errors.ts";
 import { type Runtime, within } from "../base/runtime.ts";
 import { type Delivery, Feed, type Source } from "./feed.ts";
+import { type Invoked, invoked } from "./handlers.ts";
 import { type ChannelGap, handling, type ChannelSubscribeOptions } from "./options.ts";
 
 export interface ChannelMessageContext {
@@ -12,7 +13,7 @@ export interface ChannelMessageContext {
   readonly signal: AbortSignal;
 }
 
-/** What it returns is awaited. What it throws goes to `onError`; the subscription goes on. */
+/** What it returns is awaited. What it throws goes to `onError`; the subscription goes on. Also the default export of a module that is run in threads. */
 export type ChannelHandler<T> = (message: T, context: ChannelMessageContext) => unknown;
 
 export interface ChannelSubscription extends AsyncDisposable {
@@ -29,19 +30,17 @@ export class Dispatcher<T> implements ChannelSubscription {
   readonly name: string;
   readonly #runtime: Runtime;
   readonly #feed: Feed<T>;
-  readonly #handler: ChannelHandler<T>;
-  readonly #concurrency: number;
+  readonly #handler: Invoked<T, ChannelMessageContext>;
   readonly #closeTimeoutMs: number;
   readonly #door: Door;
   readonly #late = new AbortController();
   #workers: Promise<unknown> = Promise.resolve();
 
-  constructor(source: Source<T>, handler: ChannelHandler<T>, options?: ChannelSubscribeOptions) {
+  constructor(source: Source<T>, handler: ChannelHandler<T> | URL, options?: ChannelSubscribeOptions) {
     const settings = handling(source.label, options);
     this.name = source.name;
     this.#runtime = source.core.driver.runtime;
-    this.#handler = handler;
-    this.#concurrency = settings.concurrency;
+    this.#handler = invoked(handler, { ...settings, runtime: this.#runtime, op: "channel.subscribe" });
     this.#closeTimeoutMs = settings.closeTimeoutMs;
     this.#door = new Door(source.core.handlers);
     const { onGap } = settings;
@@ -66,7 +65,7 @@ export class Dispatcher<T> implements ChannelSubscription {
   }
 
   #start(): void {
-    this.#workers = Promise.all(Array.from({ length: this.#concurrency }, () => this.#work()));
+    this.#workers = Promise.all(Array.from({ length: this.#handler.concurrency }, () => this.#work()));
   }
 
   async #work(): Promise<void> {
@@ -81,14 +80,15 @@ export class Dispatcher<T> implements ChannelSubscription {
 
   async #handle({ message, raw }: Delivery<T>): Promise<void> {
     try {
-      await this.#door.enter(() => this.#handler(message, { channel: raw.channel, signal: this.#late.signal }));
+      await this.#door.enter(() => this.#handler.invoke(message, { channel: raw.channel, signal: this.#late.signal }));
     } catch (error) {
       this.#feed.reports.error(error, raw);
     }
   }
 
   async #drain(): Promise<void> {
-    if ((await within(this.#runtime, this.#closeTimeoutMs, this.#workers)) === "ended") return;
-    this.#late.abort(new AbortedError("the subscription was closed", { op: "channel.subscribe", key: this.name }));
+    if ((await within(this.#runtime, this.#closeTimeoutMs, this.#workers)) === "late")
+      this.#late.abort(new AbortedError("the subscription was closed", { op: "channel.subscribe", key: this.name }));
+    await this.#handler.release();
   }
 }

@@ -10,8 +10,8 @@ import { AbortedError, ClosedError, HoldfastError } from "../base/errors.ts";
 import { within } from "../base/runtime.ts";
 import type { ChannelAddress } from "./address.ts";
 import { Inbox } from "./inbox.ts";
-import type { Consumption, ChannelRawMessage } from "./options.ts";
-import { Reports } from "./reports.ts";
+import type { ChannelGap, ChannelRawMessage, Consumption } from "./options.ts";
+import { Reports } from "../core/observe/reports.ts";
 
 /** Where messages come from and how they are read. */
 export interface Source<T> {
@@ -37,7 +37,7 @@ interface Received {
 }
 
 export class Feed<T> {
-  readonly reports: Reports;
+  readonly reports: Reports<ChannelGap, ChannelRawMessage>;
   readonly #source: Source<T>;
   readonly #signal: AbortSignal | undefined;
   readonly #drain: () => Promise<void>;
@@ -51,7 +51,7 @@ export class Feed<T> {
 
   /** @param drain called when it closes; resolves when its consumer has ended */
   constructor(source: Source<T>, settings: Consumption, drain: () => Promise<void> = async () => undefined) {
-    this.reports = new Reports(source.label, settings);
+    this.reports = new Reports(source.label, "HOLDFAST_CHANNEL", settings);
     this.#source = source;
     this.#signal = settings.signal;
     this.#drain = drain;

@@ -1,16 +1,19 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type Codec, CODEC_OPTIONS, type CodecOptions } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
 import { checkSignal } from "../base/abort.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { checkText } from "../core/keyspace/keyspace.ts";
-import { type Duration, type OptionNames, parseOptions, toTimerMs } from "../base/options.ts";
+import { type Duration, type OptionNames, parseOptions, toTimerMs, wholeBetween } from "../base/options.ts";
 
 export interface ChannelPatternOptions<T> extends CodecOptions<T> {
   /** Deadline of each operation on the server. @default the handle's `timeout` */
   readonly timeout?: Duration;
 }
 
-export interface ChannelOptions<T> extends ChannelPatternOptions<T> {
+export interface ChannelOptions<T, R = unknown> extends ChannelPatternOptions<T> {
+  /** A synchronous Standard Schema of the replies to requests, checked where they are sent and where they arrive. @default no validation */
+  readonly reply?: StandardSchemaV1<unknown, R>;
   /**
    * SPUBLISH and SSUBSCRIBE: in a cluster a message goes only to the nodes of the channel's slot, not to all. Publishers
    * and subscribers must agree on it, and patterns do not see such a channel.
@@ -62,13 +65,18 @@ export interface ChannelMessagesOptions {
 export interface ChannelSubscribeOptions extends ChannelMessagesOptions {
   /** Handlers that may run at one time. With 1 messages are handled one after the other, in order. @default 1 */
   readonly concurrency?: number;
-  /** How long `close()` waits for handlers in flight; then their signal fires. @default "5s" */
+  /** How long `close()` waits for handlers in flight; then their signal fires, and threads are ended. @default "5s" */
   readonly closeTimeout?: Duration;
+  /** With a module instead of a handler: how many threads run it, each one message at a time; `concurrency` is then the same. @default 1 */
+  readonly threads?: number;
 }
 
 /** A channel's or a pattern's own options. */
-export interface ChannelSettings<T> {
+export interface ChannelSettings<T, R = unknown> {
   readonly codec: Codec<T>;
+  readonly replies: Codec<R>;
+  /** Of refusals: without anybody's schema. */
+  readonly failures: Codec<{ readonly code: string; readonly message: string }>;
   readonly timeoutMs: number;
   readonly sharded: boolean;
 }
@@ -84,11 +92,12 @@ export interface Consumption {
 
 export interface Handling {
   readonly concurrency: number;
+  readonly threads: number | undefined;
   readonly closeTimeoutMs: number;
 }
 
 const PATTERN_OPTIONS: OptionNames<ChannelPatternOptions<unknown>> = { ...CODEC_OPTIONS, timeout: true };
-const OPTIONS: OptionNames<ChannelOptions<unknown>> = { ...PATTERN_OPTIONS, sharded: true };
+const OPTIONS: OptionNames<ChannelOptions<unknown>> = { ...PATTERN_OPTIONS, sharded: true, reply: true };
 const MESSAGES_OPTIONS: OptionNames<ChannelMessagesOptions> = {
   capacity: true,
   onOverflow: true,
@@ -100,12 +109,14 @@ const SUBSCRIBE_OPTIONS: OptionNames<ChannelSubscribeOptions> = {
   ...MESSAGES_OPTIONS,
   concurrency: true,
   closeTimeout: true,
+  threads: true,
 };
 
 const OVERFLOWS: readonly ChannelOverflow[] = ["drop-oldest", "drop-newest", "error"];
 const MAX_NAME_LENGTH = 1024;
+const MAX_THREADS = 256;
 
-export function channelSettings<T>(core: Core, label: string, given?: ChannelOptions<T>): ChannelSettings<T> {
+export function channelSettings<T, R>(core: Core, label: string, given?: ChannelOptions<T, R>): ChannelSettings<T, R> {
   return settings(core, label, given, OPTIONS);
 }
 
@@ -121,6 +132,7 @@ export function handling(label: string, given?: ChannelSubscribeOptions): Consum
   return parseOptions(label, given, SUBSCRIBE_OPTIONS, (options) => ({
     ...consuming(options),
     concurrency: atLeastOne("concurrency", options.concurrency ?? 1),
+    threads: options.threads === undefined ? undefined : wholeBetween("threads", options.threads, 1, MAX_THREADS),
     closeTimeoutMs: toTimerMs("closeTimeout", options.closeTimeout ?? "5s", 0),
   }));
 }
@@ -129,17 +141,19 @@ export function checkName(field: string, name: string): string {
   return checkText(field, name, MAX_NAME_LENGTH);
 }
 
-function settings<T>(
+function settings<T, R>(
   core: Core,
   label: string,
-  given: ChannelOptions<T> | undefined,
+  given: ChannelOptions<T, R> | undefined,
   names: OptionNames<ChannelOptions<unknown>>,
-): ChannelSettings<T> {
+): ChannelSettings<T, R> {
   return parseOptions(label, given as ChannelOptions<unknown> | undefined, names, (options) => {
-    const { sharded = false, timeout } = options;
+    const { sharded = false, timeout, reply, ...codec } = options;
     if (typeof sharded !== "boolean") throw new InvalidArgumentError("sharded", "true or false", sharded);
     return {
-      codec: core.codec<T>(options as ChannelOptions<T>),
+      codec: core.codec<T>(codec as ChannelOptions<T>),
+      replies: core.codec<R>({ ...codec, schema: reply } as CodecOptions<R>),
+      failures: core.codec({ encrypt: codec.encrypt, serializer: "json" }),
       timeoutMs: timeout === undefined ? core.driver.timeoutMs : toTimerMs("timeout", timeout),
       sharded,
     };

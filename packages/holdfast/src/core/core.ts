@@ -4,6 +4,7 @@ import type { Loose } from "../base/options.ts";
 import { nextTick } from "../base/runtime.ts";
 import { type Codec, type CodecOptions, createCodec, mergeCodecOptions } from "./codec/codec.ts";
 import type { Driver } from "../driver/port.ts";
+import { LogFeeds } from "./log/feeds.ts";
 import type { TraceHooks } from "./observe/trace.ts";
 import type { Keyspace } from "./keyspace/keyspace.ts";
 import { Wakeups } from "./wait/wakeups.ts";
@@ -23,6 +24,7 @@ export class Core {
   readonly driver: Driver;
   readonly keys: Keyspace;
   readonly wakeups: Wakeups;
+  readonly logs: LogFeeds;
   /** Those whose end `close` waits for are called through doors inside this one. */
   readonly handlers: Door = new Door();
   /** How the user's tracer is asked. */
@@ -36,6 +38,7 @@ export class Core {
     this.keys = options.keys;
     this.trace = options.trace;
     this.wakeups = new Wakeups(driver, this.keys);
+    this.logs = new LogFeeds(driver);
     this.#codecDefaults = options.codec;
   }
 
@@ -69,6 +72,7 @@ export class Core {
   async #close(): Promise<void> {
     // Not waited for yet: a subscription that is being made on a server that is stopped ends with the driver only.
     const wakeups = this.wakeups.close().catch(() => undefined);
+    this.logs.close();
     await this.#closeOwned();
     // Sent by then: what was called before this and waits to be merged, and what those give back who were woken and leave.
     await turnOver();

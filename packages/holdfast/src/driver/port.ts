@@ -34,6 +34,8 @@ export interface Call {
   /** Deadline for the whole call with its retries. Default: the handle's `timeout`. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** How long its node may have been silent before it fails at once, as its caller has another way to go on. Default: the handle's `timeout`. */
+  readonly patienceMs?: number | undefined;
   /**
    * Called when an attempt that may have been executed was lost, before the write is sent again. For a script it may
    * return the arguments to send from then on. Must not throw.

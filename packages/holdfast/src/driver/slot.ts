@@ -19,6 +19,19 @@ export function slotOf(key: Arg): number {
   return crc16(bytes, 0, bytes.length) % SLOTS;
 }
 
+/** A hash tag of that slot: the first number whose slot it is. */
+export function tagIn(slot: number): string {
+  while (tags[slot] === undefined) {
+    const tag = String(tried);
+    tags[slotOf(tag)] ??= tag;
+    tried += 1;
+  }
+  return tags[slot];
+}
+
+const tags: string[] = [];
+let tried = 0;
+
 function crc16(bytes: Buffer, from: number, to: number): number {
   let crc = 0;
   for (let at = from; at < to; at += 1) crc = ((crc << 8) & 0xffff) ^ TABLE[(crc >> 8) ^ bytes[at]!]!;

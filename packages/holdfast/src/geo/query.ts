@@ -68,8 +68,9 @@ export function checkPoint(point: GeoPoint): GeoPoint {
 export function centerOf(center: GeoCenter): Center {
   if (typeof center !== "object" || center === null)
     throw new InvalidArgumentError("center", "{ lon, lat } or { member }", center);
-  if ("member" in center) return { anchor: checkId("member", center.member), lon: 0, lat: 0 };
-  const { lon, lat } = checkPoint(center);
+  if ("member" in center && center.member !== undefined)
+    return { anchor: checkId("member", center.member), lon: 0, lat: 0 };
+  const { lon, lat } = checkPoint(center as GeoPoint);
   return { anchor: "", lon, lat };
 }
 

@@ -46,7 +46,7 @@ describe("leaderboard on one server [standalone]", () => {
     await using server = await startStandalone();
     await using hf = await connect(server.url, { prefix: randomName(), pingInterval: 50, pingTimeout: 200 });
     const board = hf.leaderboard("b", { timeout: 200 });
-    await board.set("m", 1);
+    await hf.leaderboard("b").set("m", 1);
     await server.pause();
     await expect(board.increment("m")).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
     await expect(board.rank("m")).rejects.toMatchObject({ code: expect.stringMatching(/TIMEOUT|UNAVAILABLE/) });

@@ -5,6 +5,7 @@
  * - or nobody comes in any more ............................................. "is granted again", "waits no longer than"
  * - `fence` is gone: a fence does not rise, a renewal fails .................. "without its fence"
  * - `ended` is gone: a repeated release takes what is another's .............. "without the ended tokens"
+ * - `holds` is gone: the lock is freed under them by the next of its owner ... "without the holds"
  * - `queue` or `alive` is gone: a waiter hangs .............................. "waits no longer than", "is still woken"
  */
 import { beforeAll, describe, expect, it } from "vitest";
@@ -13,7 +14,7 @@ import { freshName, LockFixture, taken, waitersOf } from "../../test/support/loc
 import type { Holdfast } from "../holdfast.ts";
 import { createTestServer } from "../testing/index.ts";
 
-const KEYS = ["lock", "fence", "ended", "queue", "alive"] as const;
+const KEYS = ["lock", "fence", "holds", "ended", "queue", "alive"] as const;
 
 describe.each(backends())("a lock of which a key was evicted [$name]", (backend) => {
   const fixture = new LockFixture(backend);
@@ -92,6 +93,16 @@ describe.each(backends())("a lock of which a key was evicted [$name]", (backend)
     expect(await held.release()).toEqual({ status: "ok" });
     expect(next.held).toBe(true);
     expect(await next.release()).toEqual({ status: "ok" });
+  });
+
+  it("without the holds: another hold of the owner does not free what they believe in", async () => {
+    const name = freshName();
+    const held = await taken(hf, name, { owner: "job" });
+    await evict(name, "holds");
+    await (await taken(other, name, { owner: "job" })).release();
+    expect(held.held).toBe(true);
+    expect(await other.lock(name).tryAcquire()).toMatchObject({ status: "busy" });
+    expect(await held.extend()).toEqual({ status: "expired" });
   });
 
   it("without `alive`: a waiter is still woken", async () => {

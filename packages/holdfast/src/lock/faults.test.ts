@@ -6,7 +6,7 @@
  * - a fail-over loses a lock that was replicated, or a fence goes back ... "in a fail-over"
  * - a short outage loses a lock ..................................... "CLIENT PAUSE"
  * - a lost answer leaves a ghost, or takes the lock twice ............ "the answer to an acquire is lost", "given up"
- * - a lost answer makes a release untruthful ........................ "the answer to a release is lost"
+ * - a lost answer makes a release untruthful ........................ "the answer to a release is lost", "where it was handed over"
  * - a lost wake-up leaves a waiter asleep ........................... "a wake-up is lost"
  * - a waiter hangs, or gives up at once, while no server answers ..... "waits for a server", "ends its waiting in time"
  */
@@ -23,6 +23,7 @@ import { until } from "../../test/support/until.ts";
 import { connect, type ConnectOptions } from "../connect.ts";
 import { AbortedError, HoldfastError } from "../base/errors.ts";
 import type { Holdfast } from "../holdfast.ts";
+import type { HeldLock } from "./held-lock.ts";
 
 const CONNECT = new URL("../connect.ts", import.meta.url).pathname;
 
@@ -31,7 +32,7 @@ const HOLDER = `
 import { connect } from ${JSON.stringify(CONNECT)};
 test("holder", async () => {
   const hf = await connect(process.env.HOLDER_URL, { prefix: process.env.HOLDER_PREFIX });
-  const lock = await hf.lock("a", { ttl: 500 }).acquire();
+  const lock = await hf.lock("a", { ttl: "3s" }).acquire();
   const lost = new Promise((resolve) => lock.signal.addEventListener("abort", resolve));
   console.log("HELD " + lock.fence);
   await lost;
@@ -219,17 +220,47 @@ describe("locks under faults", () => {
 
     it("the answer to a release is lost: it is told as it was, though another has the lock by now", async () => {
       const lock = await taken(behindProxy, "a", { ttl: "60s" });
-      const next = hf.lock("a").acquire();
-      await waitersOf(hf, "a", 1);
       proxy.dropReplies();
       const executed = proxy.sawReply("released");
       const release = lock.release();
       await executed;
-      const other = await next;
+      const other = await hf.lock("a").acquire();
       await proxy.heal();
       expect(await release).toEqual({ status: "ok" });
       expect(other.held).toBe(true);
       await other.release();
+    });
+
+    it("a release that is called again, since the first had no answer, says what the first did", async () => {
+      const lock = await taken(behindProxy, "a", { ttl: "60s", timeout: "300ms" });
+      proxy.dropReplies();
+      await expect(lock.release()).rejects.toThrow(HoldfastError);
+      await (await taken(hf, "a")).release();
+      await (await taken(hf, "a")).release();
+      await proxy.heal();
+      expect(await lock.release()).toEqual({ status: "ok" });
+    });
+
+    it("the same where it was handed over, and where it has been handed on since", async () => {
+      const first = await taken(hf, "a", { ttl: "60s" });
+      const queued: Promise<HeldLock>[] = [];
+      for (const of of [behindProxy, hf, hf, hf]) {
+        queued.push(of.lock("a", { ttl: "60s" }).acquire());
+        await waitersOf(hf, "a", queued.length);
+      }
+      await first.release();
+      const lock = await queued[0]!;
+      proxy.dropReplies();
+      const executed = proxy.sawReply("released");
+      const release = lock.release();
+      await executed;
+      await (await queued[1]!).release();
+      await (await queued[2]!).release();
+      await proxy.heal();
+      expect(await release).toEqual({ status: "ok" });
+      const last = await queued[3]!;
+      expect(last.held).toBe(true);
+      await last.release();
     });
 
     it("a renewal's answer is lost: it is asked again, and the lock kept", async () => {
@@ -263,7 +294,7 @@ describe("locks under faults", () => {
 
     it("a frozen connection does not hold a waiter beyond its time", async () => {
       const lock = await taken(hf, "a", { ttl: "60s" });
-      const wait = behindProxy.lock("a").acquire({ wait: 500 });
+      const wait = behindProxy.lock("a").acquire({ wait: "3s" });
       await waitersOf(hf, "a", 1);
       proxy.freeze();
       const error: unknown = await wait.catch((thrown: unknown) => thrown);

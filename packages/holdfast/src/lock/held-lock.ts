@@ -1,7 +1,11 @@
 /** A lock that was acquired: what its holder can see and do. */
-import { Operations } from "../core/observe/observe.ts";
-import { type Duration, toMs } from "../base/options.ts";
-import type { LeaseEnd, LeaseExtension, TimedLease } from "../core/lease/timed-lease.ts";
+import { HoldfastError } from "../base/errors.ts";
+import { HeldLease } from "../core/lease/held-lease.ts";
+import type { TimedLease } from "../core/lease/timed-lease.ts";
+import type { Operations } from "../core/observe/observe.ts";
+import type { Wakeups } from "../core/wait/wakeups.ts";
+import { ASK_MS, followHold } from "./follow-hold.ts";
+import { tokenOf } from "./resumption.ts";
 
 /** `expired`: it had ended before, and nobody holds it now; `stolen`: somebody else holds it. */
 export interface LockReleaseResult {
@@ -19,71 +23,64 @@ export interface LockExtendResult {
  * await using held = await hf.lock("invoice:42").acquire();
  * await charge(invoice, { signal: held.signal, fence: held.fence });
  */
-export class HeldLock implements AsyncDisposable {
-  readonly name: string;
+export class HeldLock extends HeldLease<"expired" | "stolen"> {
   readonly owner: string;
   /**
    * Rises with each new holder (it is at least the server's time in microseconds). Send it along with what the lock
    * guards, and let the guarded side refuse a number below the highest it has seen.
    */
   readonly fence: number;
-  readonly #operations: Operations;
-  readonly #lease: TimedLease;
-  readonly #ttlMs: number;
 
-  constructor(name: string, owner: string, fence: number, lease: TimedLease, ttlMs: number) {
-    this.name = name;
-    this.#operations = new Operations("lock", name);
+  readonly #lease: TimedLease;
+  /** Undefined where the hold is shared. */
+  readonly #wakeups: Pick<Wakeups, "join"> | undefined;
+  #unfollow: (() => void) | undefined;
+
+  constructor(
+    operations: Operations,
+    { name, owner, fence }: Pick<HeldLock, "name" | "owner" | "fence">,
+    lease: TimedLease,
+    { ttlMs, wakeups }: { readonly ttlMs: number; readonly wakeups: Pick<Wakeups, "join"> | undefined },
+  ) {
+    super(operations, name, lease, ttlMs);
     this.owner = owner;
     this.fence = fence;
     this.#lease = lease;
-    this.#ttlMs = ttlMs;
+    this.#wakeups = wakeups;
   }
 
   /**
-   * Aborts, with a LeaseLostError as its reason, when the lock is lost (known without the server, before the server lets
-   * anybody else in), when `maxHold` is over, and when the handle is closed; not on release.
+   * What another process needs to go on with this hold, by `resume`. It holds no secret, but whoever has it, and may use the
+   * server, can take the lock over: hand it on as you would the work itself.
+   * Cost: the first time SUBSCRIBE, once per handle, and one script; from then on `signal` aborts at once when it is resumed.
+   * @throws HoldfastError with code `UNSUPPORTED` where the lock has an `owner`: whoever has the same one acquires and shares it
    */
-  get signal(): AbortSignal {
-    return this.#lease.signal;
+  get token(): string {
+    if (this.#wakeups === undefined) throw sharedLock(this.name, "lock.token");
+    this.#unfollow ??= this.#follow(this.#wakeups);
+    return tokenOf({ token: this.owner, fence: this.fence });
   }
 
-  /** False once it was released or lost. */
-  get held(): boolean {
-    return this.#lease.held;
+  override release(): Promise<LockReleaseResult> {
+    this.#unfollow?.();
+    return super.release();
   }
 
-  /** Milliseconds for which it is held for certain, whatever happens to the server; 0 once it is not held. */
-  get remainingMs(): number {
-    return this.#lease.remainingMs;
-  }
-
-  /**
-   * Makes it last `ttl` from now, never shorter than it did; by default the ttl it was acquired with.
-   * Cost: one script.
-   * @throws UnavailableError or TimeoutError if the server cannot be asked; the lock is then as it was
-   */
-  extend(ttl: Duration = this.#ttlMs): Promise<LockExtendResult> {
-    return this.#operations.run("extend", this.name, async () => ({
-      status: status(await this.#lease.extend(toMs("ttl", ttl))),
-    }));
-  }
-
-  /**
-   * Releases it. Idempotent.
-   * Cost: one script.
-   * @throws UnavailableError or TimeoutError if no server answers; it then ends by its ttl
-   */
-  release(): Promise<LockReleaseResult> {
-    return this.#operations.run("release", this.name, async () => ({ status: status(await this.#lease.release()) }));
-  }
-
-  /** Releases it as well as it can, and never throws: the error of the block that ends is the one to see. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.release().catch(() => undefined);
+  #follow(wakeups: Pick<Wakeups, "join">): () => void {
+    const lease = this.#lease;
+    const stop = followHold(wakeups, this.owner, {
+      get held() {
+        return lease.held;
+      },
+      ask: () => lease.extend(ASK_MS),
+    });
+    lease.signal.addEventListener("abort", stop, { once: true });
+    return stop;
   }
 }
 
-function status(outcome: LeaseEnd | LeaseExtension): LockReleaseResult["status"] {
-  return outcome === "expired" || outcome === "stolen" ? outcome : "ok";
+/** A hold that others have too is not handed on. */
+export function sharedLock(name: string, op: string): HoldfastError {
+  const message = `lock ${JSON.stringify(name)}: a lock with an \`owner\` is not handed on by a token; acquire it with the same \`owner\`, which shares it`;
+  return new HoldfastError("UNSUPPORTED", message, { op, key: name });
 }

@@ -10,17 +10,32 @@
  * until its ttl is over, then its signal aborts.
  */
 import type { Core } from "../core/core.ts";
-import { ClosedError, InvalidArgumentError, LeaseLostError } from "../base/errors.ts";
+import { InvalidArgumentError } from "../base/errors.ts";
+import type { Held, LeaseHolders } from "../core/lease/lease-holders.ts";
+import { runHeld } from "../core/lease/run-held.ts";
 import { Operations } from "../core/observe/observe.ts";
-import { Acquisition } from "./acquisition.ts";
-import type { HeldLock } from "./held-lock.ts";
-import type { LockHolders } from "./holders.ts";
+import { DurableLockStore } from "./durability.ts";
+import type { Handovers } from "./handovers.ts";
+import { HeldLock, sharedLock } from "./held-lock.ts";
 import { type LockAcquireOptions, type LockOptions, type LockSettings, lockSettings, waiting } from "./options.ts";
-import { Patience } from "./patience.ts";
-import { type LockInfo, LockStore } from "./store.ts";
+import { refuseNested } from "./nested.ts";
+import { ListedLockStore } from "./listed-store.ts";
+import { LockLeaseRequest } from "./request.ts";
+import { holdOf, LockResumption } from "./resumption.ts";
+import { type LockInfo, type LockPaths, LockStore } from "./store.ts";
+import { type LockForceReleaseResult, LockTakeovers } from "./takeovers.ts";
+import type { LockGrant } from "./grant.ts";
 
 /** `busy`: somebody else holds it, for `ttlMs` unless it is renewed. */
 export type LockTryResult = { status: "ok"; lock: HeldLock } | { status: "busy"; ttlMs: number };
+
+/** `expired`: the hold had ended, and nobody has the lock; `stolen`: somebody else has it. */
+export type LockResumeResult = { status: "ok"; lock: HeldLock } | { status: "expired" | "stolen" };
+
+/** What all locks of one handle share. */
+export interface LockParts extends LockPaths {
+  readonly holders: LeaseHolders;
+}
 
 /**
  * A lock that can be acquired, any number of times, by any number of callers; itself it holds nothing.
@@ -32,17 +47,23 @@ export class Lock {
   readonly name: string;
   readonly #operations: Operations;
   readonly #core: Core;
-  readonly #holders: LockHolders;
+  readonly #holders: LeaseHolders;
+  readonly #handovers: Handovers;
   readonly #store: LockStore;
   readonly #settings: LockSettings;
 
-  constructor(core: Core, holders: LockHolders, name: string, options?: LockOptions) {
+  constructor(core: Core, parts: LockParts, name: string, options?: LockOptions) {
     this.name = name;
     this.#operations = new Operations("lock", name);
     this.#core = core;
-    this.#holders = holders;
-    this.#store = new LockStore(core, name);
+    this.#holders = parts.holders;
+    this.#handovers = parts.handovers;
     this.#settings = lockSettings(name, options, core.driver.timeoutMs);
+    const { durability, index } = this.#settings;
+    const { where: label } = this.#operations;
+    if (durability !== undefined)
+      this.#store = new DurableLockStore(core, parts, { name, label, isListed: index }, durability);
+    else this.#store = new (index ? ListedLockStore : LockStore)(core, parts, name, label);
   }
 
   /**
@@ -52,7 +73,7 @@ export class Lock {
    * `CONFLICT` inside a `run` of the same lock
    */
   acquire(options?: LockAcquireOptions): Promise<HeldLock> {
-    return this.#operations.run("acquire", this.name, () => this.#acquire(options));
+    return this.#operations.runAtOnce("acquire", this.name, () => this.#acquire(options));
   }
 
   /**
@@ -60,11 +81,21 @@ export class Lock {
    * Cost: one script.
    */
   tryAcquire(): Promise<LockTryResult> {
+    return this.#tryWithin(Infinity);
+  }
+
+  /** As `tryAcquire`, for a caller that waits no longer than `ms`. @internal */
+  static tryWithin(lock: Lock, ms: number): Promise<LockTryResult> {
+    return lock.#tryWithin(ms);
+  }
+
+  #tryWithin(ms: number): Promise<LockTryResult> {
     return this.#operations.run("acquire", this.name, async () => {
-      const acquisition = this.#request();
-      const answer = await acquisition.once();
-      if (answer.status === "busy") return { status: "busy", ttlMs: answer.ttlMs };
-      return { status: "ok", lock: this.#holders.hold(this.#store, acquisition.request, this.#settings, answer) };
+      const request = this.#request();
+      const timeoutMs = Math.min(this.#settings.timeoutMs, ms);
+      const answer = await this.#holders.tryAcquire(request, this.#settings, timeoutMs);
+      if ("status" in answer) return { status: "busy", ttlMs: answer.ttlMs };
+      return { status: "ok", lock: this.#held(request, answer) };
     });
   }
 
@@ -77,19 +108,7 @@ export class Lock {
     if (typeof body !== "function")
       throw new InvalidArgumentError("body", "a function", body, { where: this.#store.label });
     const held = await this.acquire(options);
-    let value: R;
-    try {
-      value = await this.#holders.runInside(held, () => body(held));
-    } catch (error) {
-      await held.release().catch(() => undefined);
-      throw error;
-    }
-    // A release that fails does so before the deadline: the lock was held to the end of the body, and ends by itself.
-    const { status } = await held.release().catch(() => ({ status: "ok" as const }));
-    const reason: unknown = held.signal.reason;
-    if (reason instanceof LeaseLostError && reason.reason === "closed") throw reason;
-    if (status !== "ok") throw this.#lostInBody(status);
-    return value;
+    return runHeld(this.#holders, { held, label: this.#store.label, op: "lock.run" }, body);
   }
 
   /**
@@ -100,30 +119,52 @@ export class Lock {
     return this.#operations.run("info", this.name, () => this.#store.inspect());
   }
 
-  async #acquire(options: LockAcquireOptions | undefined): Promise<HeldLock> {
-    const { waitMs, signal } = waiting(this.#store.label, options);
-    this.#holders.refuseOwn(this.#store, this.#settings.owner);
-    const acquisition = this.#request();
-    const patience = new Patience({
-      runtime: this.#core.driver.runtime,
-      name: this.name,
-      label: this.#store.label,
-      waitMs,
-      signal,
-      isClosed: () => this.#holders.isClosed,
-      isHeldHere: () => this.#holders.isHeldHere(this.name),
+  /**
+   * Goes on with a hold of another process, by its `token`: with a higher fence, renewed here from now on. The former holder's
+   * signal aborts (`stolen`), and its release returns `stolen`.
+   * Cost: one script.
+   * @throws HoldfastError with code `UNSUPPORTED` where this lock has an `owner`
+   */
+  resume(token: string): Promise<LockResumeResult> {
+    return this.#operations.run("resume", this.name, async () => {
+      const from = holdOf(token);
+      const { owner, ttlMs, timeoutMs } = this.#settings;
+      if (owner !== undefined) throw sharedLock(this.name, "lock.resume");
+      const request = { owner: "", token: this.#handovers.token(), ttlMs };
+      const ways = { store: this.#store, takeovers: new LockTakeovers(this.#core, this.name) };
+      const resumption = new LockResumption(ways, from, request, timeoutMs);
+      const answer = await this.#holders.tryAcquire(resumption, this.#settings);
+      if ("status" in answer) return { status: resumption.loss };
+      if (this.#store instanceof ListedLockStore) this.#store.list(request);
+      return { status: "ok", lock: this.#held({ owner: request.token }, answer) };
     });
-    const grant = await acquisition.wait(this.#core.wakeups, patience);
-    return this.#holders.hold(this.#store, acquisition.request, this.#settings, grant);
   }
 
-  #request(): Acquisition {
-    if (this.#holders.isClosed) throw new ClosedError(undefined, { op: "lock.acquire", key: this.name });
-    return new Acquisition(this.#store, this.#settings, this.#core.driver.runtime);
+  /**
+   * Ends the hold, whoever has it, and all holds of an `owner`; raises the fence and hands the lock to the first waiter. The former
+   * holder is not stopped: its signal aborts at its next renewal, and what it writes until then only the fence keeps out.
+   * Cost: one script.
+   */
+  forceRelease(): Promise<LockForceReleaseResult> {
+    return this.#operations.run("forceRelease", this.name, () =>
+      new LockTakeovers(this.#core, this.name).forceRelease(this.#settings.timeoutMs),
+    );
   }
 
-  #lostInBody(reason: "expired" | "stolen"): LeaseLostError {
-    const message = `${this.#store.label} was lost before the body had ended; what the body did is done, but perhaps not alone`;
-    return new LeaseLostError(reason, message, { op: "lock.run", key: this.name });
+  #acquire(options: LockAcquireOptions | undefined): Promise<HeldLock> {
+    const given = waiting(this.#store.label, options);
+    const request = this.#request();
+    refuseNested(this.#holders, this.name, this.#settings.owner);
+    return this.#holders.acquire(request, this.#settings, given).then((held) => this.#held(request, held));
+  }
+
+  #request(): LockLeaseRequest {
+    return new LockLeaseRequest(this.#store, this.#settings, this.#handovers.token());
+  }
+
+  #held({ owner }: Pick<LockLeaseRequest, "owner">, { grant, lease }: Held<LockGrant>): HeldLock {
+    const about = { name: this.name, owner, fence: grant.fence };
+    const wakeups = this.#settings.owner === undefined ? this.#core.wakeups : undefined;
+    return new HeldLock(this.#operations, about, lease, { ttlMs: this.#settings.ttlMs, wakeups });
   }
 }

@@ -1,5 +1,6 @@
 import { checkSignal } from "../base/abort.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
+import { type LockDurability, lockDurability, type LockDurabilitySettings } from "./durability.ts";
 import { checkText } from "../core/keyspace/keyspace.ts";
 import { type Duration, type OptionNames, parseOptions, toMs, toTimerMs } from "../base/options.ts";
 
@@ -19,6 +20,10 @@ export interface LockOptions {
    * @default a random token per request: nobody else gets in, neither does the same code a second time
    */
   readonly owner?: string;
+  /** List it among those that `hf.locks.list()` returns: one more script per acquire, renewal and release, for which nobody waits. @default false */
+  readonly index?: boolean;
+  /** Counts a grant, and each renewal, only once so many replicas have it (WAIT). @default the primary alone */
+  readonly durability?: LockDurability;
   /** Deadline of each request to the server. @default the handle's `timeout` */
   readonly timeout?: Duration;
 }
@@ -35,6 +40,8 @@ export interface LockSettings {
   readonly renew: boolean;
   readonly maxHoldMs: number;
   readonly owner: string | undefined;
+  readonly index: boolean;
+  readonly durability: LockDurabilitySettings | undefined;
   readonly timeoutMs: number;
 }
 
@@ -42,7 +49,15 @@ export interface LockSettings {
 const MIN_TTL_MS = 100;
 const MAX_OWNER_LENGTH = 256;
 
-const OPTIONS: OptionNames<LockOptions> = { ttl: true, renew: true, maxHold: true, owner: true, timeout: true };
+const OPTIONS: OptionNames<LockOptions> = {
+  ttl: true,
+  renew: true,
+  maxHold: true,
+  owner: true,
+  index: true,
+  durability: true,
+  timeout: true,
+};
 const ACQUIRE_OPTIONS: OptionNames<LockAcquireOptions> = { wait: true, signal: true };
 
 export function lockSettings(name: string, options: LockOptions | undefined, defaultTimeoutMs: number): LockSettings {
@@ -50,13 +65,17 @@ export function lockSettings(name: string, options: LockOptions | undefined, def
     lockLabel(name),
     options,
     OPTIONS,
-    ({ ttl = "10s", renew = true, maxHold = "1h", owner, timeout }) => {
+    ({ ttl = "10s", renew = true, maxHold = "1h", owner, index = false, durability, timeout }) => {
       if (typeof renew !== "boolean") throw new InvalidArgumentError("renew", "true or false", renew);
+      if (typeof index !== "boolean") throw new InvalidArgumentError("index", "true or false", index);
+      const ttlMs = toMs("ttl", ttl, MIN_TTL_MS);
       return {
-        ttlMs: toMs("ttl", ttl, MIN_TTL_MS),
+        ttlMs,
         renew,
         maxHoldMs: maxHold === false ? Infinity : toMs("maxHold", maxHold),
         owner: owner === undefined ? undefined : checkText("owner", owner, MAX_OWNER_LENGTH),
+        index,
+        durability: durability === undefined ? undefined : lockDurability(durability, ttlMs),
         timeoutMs: timeout === undefined ? defaultTimeoutMs : toTimerMs("timeout", timeout),
       };
     },

@@ -1,6 +1,7 @@
 /**
  * A lock that several requests of one owner share. What could go wrong, and the test for each:
  * - a nested release frees what the outer still holds .......... "shares the lock of one owner"
+ * - an owner is cut, or read as part of the format ............ "may be any text"
  * - holds of processes that died keep it for ever ............... "is free when all that is left"
  * - holds grow without a bound .................................. "limits the holds"
  */
@@ -29,6 +30,19 @@ describe.each(backends())("the owner of a lock [$name]", (backend) => {
     expect(outer.held).toBe(true);
     expect(await outer.release()).toEqual({ status: "ok" });
     expect(await hf.lock(name).info()).toBeUndefined();
+  });
+
+  it.each(["a\0b", "\0", "a 1 2", "a w", " w", "=", "a\nb 3 4 w", "%s"])("may be any text: %j", async (owner) => {
+    const name = freshName();
+    const held = await taken(hf, name, { owner });
+    expect(await other.lock(name).info()).toMatchObject({ owner });
+    expect(await other.lock(name, { owner: "a" }).tryAcquire()).toMatchObject({ status: "busy" });
+    expect(await (await taken(other, name, { owner, ttl: "20s" })).release()).toEqual({ status: "ok" });
+    const queued = other.lock(name, { owner: `${owner}!` }).acquire();
+    await waitersOf(hf, name, 1);
+    expect(await held.release()).toEqual({ status: "ok" });
+    await queued;
+    expect(await hf.lock(name).forceRelease()).toMatchObject({ owner: `${owner}!` });
   });
 
   it("is free when all that is left are holds of processes that died", async () => {

@@ -3,35 +3,21 @@
  * - two holders at a time, while the server keeps its data .... "one holder at a time"
  * - a write with an earlier fence counts after a later one .... the same, "even where the server loses its data"
  * - a late copy of a request takes the lock .................. the same, "where late copies are not fenced off"
+ * - a slot moves under its holder and its waiters ............ "the same in a cluster, while the lock's slot moves"
  * - the server's clock is set back during all that ............ the first, in half of the schedules
  * - and a holder that died blocks the others for as long ...... "a dead holder blocks for two ttls at most"
+ * - waiters that died hold up those behind them for a ttl ..... "costs its successor about a second"
  * - the clock is set forward: a holder believes for ever ...... "a holder learns of it at its next renewal"
  */
 import { expect, it } from "vitest";
-import { schedules, unlessOutage } from "../../test/support/simulated.ts";
-import {
-  type FaultOptions,
-  simulate,
-  type SimulatedClient,
-  type Simulation,
-  SimulationError,
-} from "../testing/index.ts";
+import { CALM, schedules, unlessOutage } from "../../test/support/simulated.ts";
+import { simulate, type SimulatedClient, type Simulation, SimulationError } from "../testing/index.ts";
 
 const DURING_MS = 4_000;
 const TTL_MS = 500;
 const MAX_HOLD_MS = 700;
 /** For requests on their way, and for clocks of different speed. */
 const SLACK_MS = 100;
-/** Nothing goes wrong but what the test does. */
-const CALM: FaultOptions = {
-  lostAnswers: false,
-  lostRequests: false,
-  slowDeliveries: false,
-  partitions: false,
-  clientPauses: false,
-  serverPauses: false,
-  restarts: false,
-};
 
 interface Held {
   /** What the holder itself believes, at any moment. */
@@ -89,19 +75,19 @@ function oneHolder(acquire: Acquire, { alone, guarded }: Rules): (simulation: Si
       accepted.push(fence);
     };
 
-    const work = async (client: SimulatedClient): Promise<void> => {
+    const work = async (client: SimulatedClient, worker: string): Promise<void> => {
       const lock = await unlessOutage(() => acquire(client));
       if (lock?.held !== true) return;
-      note(`${client.name} holds it with ${lock.fence}`);
+      note(`${worker} holds it with ${lock.fence}`);
       for (const [other, theirs] of holders) {
-        if (alone && theirs.held && lock.held) throw new Error(`${client.name} and ${other} hold it`);
+        if (alone && theirs.held && lock.held) throw new Error(`${worker} and ${other} hold it`);
       }
-      holders.set(client.name, lock);
+      holders.set(worker, lock);
       await client.sleep(random.integer(0, 2 * TTL_MS));
       // On its way for a while: by the time it arrives the lock may be another's.
       if (lock.held) await client.sleep(random.integer(0, 300)).then(() => write(client, lock.fence));
       await unlessOutage(() => lock.release());
-      holders.delete(client.name);
+      holders.delete(worker);
     };
 
     // Not where data is lost too: the fence's key then guards nothing.
@@ -114,9 +100,11 @@ function oneHolder(acquire: Acquire, { alone, guarded }: Rules): (simulation: Si
       }
     };
 
-    const works = clients.map(async (client) => {
+    // Several of the first client, which hand it to each other.
+    const [first] = clients;
+    const works = [first!, first!, ...clients].map(async (client, place) => {
       while (now() < DURING_MS) {
-        await work(client);
+        await work(client, `${client.name}/${place}`);
         await client.sleep(random.integer(1, 50));
       }
     });
@@ -131,12 +119,17 @@ it("one holder at a time, and a stale fence is refused", { timeout: 600_000 }, a
 
 it("the same where late copies are not fenced off", { timeout: 600_000 }, async () => {
   const faults = { lateCopies: true };
-  await simulate({ ...schedules(30), clients: 3, faults }, oneHolder(ours, { alone: true, guarded: true }));
+  await simulate({ ...schedules(), clients: 3, faults }, oneHolder(ours, { alone: true, guarded: true }));
 });
 
 it("fences rise even where the server loses its data", { timeout: 600_000 }, async () => {
   const faults = { dataLoss: true };
   await simulate({ ...schedules(), clients: 3, faults }, oneHolder(ours, { alone: false, guarded: true }));
+});
+
+it("the same in a cluster, while the lock's slot moves to other servers", { timeout: 600_000 }, async () => {
+  const cluster = { clients: 3, servers: 3, cluster: true } as const;
+  await simulate({ ...schedules(6), ...cluster }, oneHolder(ours, { alone: true, guarded: true }));
 });
 
 it("a lock that believes in its ttl alone is held twice, and the simulation finds it", async () => {
@@ -195,4 +188,38 @@ it("the server's clock is set forward: a holder learns of it at its next renewal
       if (next.fence <= held.fence) throw new Error("the fence did not rise");
     },
   );
+});
+
+/** A holder with a long ttl, waiters in their order of whom the first die, and the time that the next one then needs. */
+function pastTheDead(dead: number, boundMs: number): (simulation: Simulation) => Promise<void> {
+  return async ({ clients, now, sleep }) => {
+    const [holder, ...waiters] = clients;
+    const patient = (client: SimulatedClient): Promise<Held> =>
+      client.hf.lock("job", { ttl: "1h" }).acquire({ wait: "2h" });
+    const held = await patient(holder!);
+    const waits: Promise<Held>[] = [];
+    for (const client of waiters) {
+      waits.push(patient(client));
+      await sleep(50);
+    }
+    for (const client of waiters.slice(0, dead)) client.kill();
+    for (const wait of waits) wait.catch(() => undefined);
+    await held.release();
+    const begun = now();
+    const next = await waits[dead]!;
+    const neededMs = now() - begun;
+    if (neededMs > boundMs) throw new Error(`needed ${neededMs.toFixed(0)} ms`);
+    await next.release();
+    // Whoever waits behind a living one is not held up at all.
+    const last = await waits[dead + 1]!;
+    if (now() - begun - neededMs > SLACK_MS) throw new Error("the one behind was held up");
+    await last.release();
+  };
+}
+
+it.each([
+  [1, 1_300],
+  [3, 7_000],
+])("%i dead in front of the queue: each costs its successor about a second", { timeout: 600_000 }, async (dead, ms) => {
+  await simulate({ ...schedules(10), clients: dead + 3, faults: CALM, limit: "3h" }, pastTheDead(dead, ms));
 });

@@ -10,7 +10,7 @@ import { AbortedError, CodecError, InvalidArgumentError } from "../base/errors.t
 import { givenOptions, type OptionNames, parseOptions, wholeBetween } from "../base/options.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { QueueAddOptions } from "../queue/options.ts";
+import type { QueueAddOptions } from "../queue/add-options.ts";
 import type { Queue } from "../queue/queue.ts";
 import { type BullMQSchedule, bullMQSchedule } from "./schedules.ts";
 import { BullMQSource, type BullMQState, type StoredJob } from "./source.ts";

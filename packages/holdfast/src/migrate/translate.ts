@@ -1,6 +1,6 @@
 /** What a job of BullMQ is in a queue of ours. */
 import { createHash } from "node:crypto";
-import type { QueueAddOptions } from "../queue/options.ts";
+import type { QueueAddOptions } from "../queue/add-options.ts";
 import type { StoredJob } from "./source.ts";
 
 /** A job of BullMQ, as `map` is given it. */

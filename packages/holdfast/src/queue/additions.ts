@@ -11,7 +11,7 @@ import {
 } from "./durability.ts";
 import type { EventStore } from "./events/store.ts";
 import type { QueueKeys } from "./keys.ts";
-import type { AddSettings } from "./options.ts";
+import type { AddSettings } from "./add-options.ts";
 import { add, append, enter } from "./scripts.gen.ts";
 
 /** One job on its way in. */
@@ -22,7 +22,7 @@ export interface Addition {
   /** Without its time and lane. */
   readonly record: Buffer;
   /** For those who wait for a job that it cancels; of the mode `cancelRunning` only. */
-  readonly outcome?: Buffer;
+  readonly outcome?: Buffer | undefined;
 }
 
 /** `ok`: it was added, as `id`; `duplicate`: `id` is the job in its way; `replaced`: `id` has its payload now; `full`: as many wait as may. */

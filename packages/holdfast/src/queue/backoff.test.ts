@@ -8,7 +8,7 @@ import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
 import { RetryAfter } from "./failure.ts";
-import type { QueueBackoffFunction } from "./options.ts";
+import type { QueueBackoffFunction } from "./backoff.ts";
 
 describe.each(backends("standalone", "embedded"))("back-off of one's own [$name]", ({ url, options }) => {
   let hf: Holdfast;

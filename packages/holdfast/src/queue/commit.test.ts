@@ -17,7 +17,7 @@ import { until } from "../../test/support/until.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { QueueJob } from "./job.ts";
-import type { QueueWorkOptions } from "./options.ts";
+import type { QueueWorkOptions } from "./work-options.ts";
 import type { Queue } from "./queue.ts";
 import { commit } from "./scripts.gen.ts";
 

@@ -1,6 +1,5 @@
 /**
  * One worker's work in one partition: claims jobs, acknowledges those that are done, and keeps its lease; `executions.ts` runs them.
- * Longer than other files, since its one loop is read as a whole.
  *
  * One loop does all talking to the server: each of its calls acknowledges what has ended since the last one, claims as many jobs as there
  * are free slots, and says that the worker lives. It is called off its rest by a wake-up, a job that has ended, a delayed job that is
@@ -19,21 +18,19 @@ import type { Core } from "../core/core.ts";
 import { usableMs } from "../core/lease/timed-lease.ts";
 import { Attention } from "./attention.ts";
 import { AGAIN, type Endings } from "./endings.ts";
-import { type ConsumerCounts, type ConsumerStats, Executions, type Performer } from "./executions.ts";
+import { type ConsumerCounts, type ConsumerStats, Executions, noCounts, type Performer } from "./executions.ts";
 import type { FailureRecord } from "./failure.ts";
-import type { Post } from "./flows/post.ts";
 import { Cancels } from "./jobs/cancels.ts";
-import type { WorkSettings } from "./options.ts";
-import type { Tally } from "./overview/tally.ts";
-import { Pause, warnUnlessOutage } from "./patience.ts";
+import type { WorkSettings } from "./work-options.ts";
+import { Pause } from "../core/retry/pause.ts";
+import { warnUnlessOutage } from "./patience.ts";
 import { decodeRecord } from "./record.ts";
 import { closedWhileRunning, Run } from "./run.ts";
 import { Runs } from "./runs.ts";
 import type { Claimant, Share } from "./slots.ts";
-import type { QueueStore } from "./store.ts";
-import { DEATHS } from "./workers/deaths.ts";
+import { Upkeep, type UpkeepParts } from "./upkeep.ts";
 import { WorkerLease } from "./worker-lease.ts";
-import type { ClaimTerms, WorkerStore } from "./worker-store.ts";
+import type { ClaimTerms } from "./worker-store.ts";
 
 interface StoredJobs {
   readonly records: readonly (Buffer | null)[];
@@ -46,30 +43,19 @@ const MAX_JOBS_PER_CALL = 250;
 /** How often a worker that is busy looks for one that has died. */
 const SWEEP_MS = 1_000;
 
-/** How often a worker says that it has a handler for deaths. */
-const REPORT_MS = 60_000;
-
 export interface ConsumerTerms extends WorkSettings {
   readonly queue: string;
   readonly timeoutMs: number | undefined;
   readonly runTimeoutMs: number | undefined;
 }
 
-export interface ConsumerParts {
+export interface ConsumerParts extends Omit<UpkeepParts, "runtime"> {
   readonly core: Core;
-  readonly queue: QueueStore;
-  readonly post: Post;
-  readonly store: WorkerStore;
   readonly endings: Endings<unknown>;
   readonly share: Share;
-  readonly tally: Tally;
   readonly terms: ConsumerTerms;
   readonly performer: Performer;
   readonly failuresOf: (info: Buffer | null) => FailureRecord | undefined;
-  /** Names that it has handlers for; undefined: for all. */
-  readonly names: readonly string[] | undefined;
-  /** Where it has a handler for jobs that are dead: lets the server report them. */
-  readonly reportDeaths: (() => Promise<void>) | undefined;
   /** It has nothing to do. */
   readonly onEmpty: () => void;
   /** Why a job was cancelled, from its outcome. */
@@ -77,58 +63,30 @@ export interface ConsumerParts {
 }
 
 export class Consumer implements Claimant {
-  readonly #core: Core;
-  readonly #queue: QueueStore;
-  readonly #post: Post;
-  readonly #store: WorkerStore;
-  readonly #share: Share;
-  readonly #tally: Tally;
-  readonly #terms: ConsumerTerms;
-  readonly #failuresOf: (info: Buffer | null) => FailureRecord | undefined;
-  readonly #names: readonly string[] | undefined;
-  readonly #reportDeaths: (() => Promise<void>) | undefined;
-  readonly #onEmpty: () => void;
+  readonly #parts: ConsumerParts;
+  readonly #upkeep: Upkeep;
   readonly #runs = new Runs();
   readonly #stopped = new AbortController();
   readonly #attention: Attention;
   readonly #lease: WorkerLease;
   readonly #cancels: Cancels;
   readonly #executions: Executions;
-  readonly #stats: ConsumerCounts = {
-    completed: 0,
-    failed: 0,
-    dead: 0,
-    lost: 0,
-    recovered: 0,
-    stuck: 0,
-    cancelled: 0,
-    expired: 0,
-  };
+  readonly #stats: ConsumerCounts = noCounts();
   #sweepAt = 0;
-  #reportAt = 0;
   #isPaused = false;
   #isClosing = false;
   readonly #ended: Promise<void>;
 
   constructor(parts: ConsumerParts) {
-    this.#core = parts.core;
-    this.#queue = parts.queue;
-    this.#post = parts.post;
-    this.#store = parts.store;
-    this.#share = parts.share;
-    this.#tally = parts.tally;
-    this.#terms = parts.terms;
-    this.#failuresOf = parts.failuresOf;
-    this.#names = parts.names;
-    this.#reportDeaths = parts.reportDeaths;
-    this.#onEmpty = parts.onEmpty;
-    this.#share.join(this);
+    this.#parts = parts;
+    this.#upkeep = new Upkeep({ ...parts, runtime: this.#runtime });
+    this.#parts.share.join(this);
     const tickMs = Math.min(parts.terms.pollMs, Math.floor(parts.terms.leaseMs / 3));
     const isBusy = (): boolean => this.#runs.running > 0;
     this.#attention = new Attention(parts.core, parts.store.keys.wakeKey, tickMs, this.#stopped.signal, isBusy);
     this.#lease = new WorkerLease(this.#runtime, parts.terms.leaseMs, () => {
       this.#runs.callOffAll("its worker's lease could not be renewed in time");
-      this.#share.freed();
+      this.#parts.share.freed();
       this.#attention.call();
     });
     this.#cancels = new Cancels({
@@ -174,7 +132,7 @@ export class Consumer implements Claimant {
 
   pause(): void {
     this.#isPaused = true;
-    this.#share.leave(this);
+    this.#parts.share.leave(this);
   }
 
   resume(): void {
@@ -189,22 +147,22 @@ export class Consumer implements Claimant {
   /** Claims no more and waits for what runs, for at most `drain`; then it is called off and waits again. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.#share.leave(this);
+    this.#parts.share.leave(this);
     this.#runs.askToStop();
     this.#attention.hurry();
     const drained = new AbortController();
-    const late = this.#stopIn(this.#terms.drainMs, drained.signal);
+    const late = this.#stopIn(this.#parts.terms.drainMs, drained.signal);
     await this.#ended;
     drained.abort();
     await late;
     this.#attention.close();
     this.#lease.close();
     // Where no server answers the lease ends by itself, and others take over what is left.
-    await this.#store.leave().catch(() => undefined);
+    await this.#parts.store.leave().catch(() => undefined);
   }
 
   get #runtime(): Core["driver"]["runtime"] {
-    return this.#core.driver.runtime;
+    return this.#parts.core.driver.runtime;
   }
 
   async #stopIn(ms: number, drained: AbortSignal): Promise<void> {
@@ -219,16 +177,16 @@ export class Consumer implements Claimant {
     while (!this.#isOver()) {
       const isHungry = this.#attention.isHungry && this.#freeSlots > 0;
       if (!isHungry && this.#runs.done === 0 && !this.#runs.isInDoubt && !this.#lease.wantsRenewal) {
-        if (this.#attention.isHungry && !this.#isPaused) this.#share.starve(this);
-        if (this.isEmpty) this.#onEmpty();
+        if (this.#attention.isHungry && !this.#isPaused) this.#parts.share.starve(this);
+        if (this.isEmpty) this.#parts.onEmpty();
         await this.#attention.rest();
         continue;
       }
       try {
-        if (this.#reportDeaths !== undefined) await this.#letDeathsBeReported(this.#reportDeaths);
+        if (this.#upkeep.isReportDue) await this.#upkeep.letDeathsBeReported();
         // In doubt nothing is claimed: what this worker holds already takes slots, and is started only under a lease.
         const slots = this.#runs.isInDoubt ? 0 : this.#freeSlots;
-        await this.#share.claiming(this, slots, MAX_JOBS_PER_CALL, (most) => this.#claim(most));
+        await this.#parts.share.claiming(this, slots, MAX_JOBS_PER_CALL, (most) => this.#claim(most));
         if (this.#runs.isInDoubt) await this.#reconcile();
         pause = new Pause(this.#runtime, this.#stopped.signal);
       } catch (error) {
@@ -247,7 +205,7 @@ export class Consumer implements Claimant {
 
   get #freeSlots(): number {
     if (this.#isPaused || this.#isClosing) return 0;
-    return this.#share.portionOf(this);
+    return this.#parts.share.portionOf(this);
   }
 
   async #claim(slots: number): Promise<number> {
@@ -258,7 +216,7 @@ export class Consumer implements Claimant {
     if (slots > 0) this.#attention.isHungry = false;
     let answer;
     try {
-      answer = await this.#store.claim(done, this.#termsOf(slots));
+      answer = await this.#parts.store.claim(done, this.#termsOf(slots));
     } catch (error) {
       this.#attention.isHungry = true;
       if (error instanceof OutcomeUnknownError) this.#runs.doubt(done);
@@ -268,14 +226,15 @@ export class Consumer implements Claimant {
     this.#lease.renewed(sentAt);
     this.#stats.completed += done.length - answer.stale.length;
     this.#stats.lost += answer.stale.length;
-    for (const run of done) if (!answer.stale.includes(run.id)) this.#tally.ended(run, "completed");
+    for (const run of done) if (!answer.stale.includes(run.id)) this.#parts.tally.ended(run, "completed");
     // Fewer than there were slots for: nothing more waits now.
     this.#attention.isHungry ||= answer.ids.length === slots && slots > 0;
     this.#attention.lookIn(answer.dueMs);
     this.#cancels.claimed(answer.cancels);
-    for (const worker of answer.dead) await this.#recover(worker);
-    if (answer.letters > 0) this.#post.kick();
-    if (answer.unhandled > 0) await this.#readmit(slots - answer.ids.length);
+    for (const worker of answer.dead) this.#recovered(await this.#upkeep.recover(worker));
+    if (answer.letters > 0) this.#parts.post.kick();
+    if (answer.unhandled > 0 && (await this.#upkeep.readmit(slots - answer.ids.length)))
+      this.#attention.isHungry = true;
     this.#startAll(answer.ids, () => answer.fence, answer);
     // A claim whose answer was lost may have come late, a run may be called off here and held there, or the other way round.
     const { expected } = this.#runs;
@@ -283,8 +242,13 @@ export class Consumer implements Claimant {
     return answer.ids.length;
   }
 
+  #recovered(count: number): void {
+    this.#stats.recovered += count;
+    if (count > 0) this.#attention.isHungry = true;
+  }
+
   #termsOf(slots: number): ClaimTerms {
-    const { leaseMs, timeoutMs = this.#core.driver.timeoutMs } = this.#terms;
+    const { leaseMs, timeoutMs = this.#parts.core.driver.timeoutMs } = this.#parts.terms;
     const idleMs = slots > 0 ? 2 * this.#attention.tickMs : 0;
     const now = this.#runtime.now();
     const sweep = now >= this.#sweepAt;
@@ -294,7 +258,7 @@ export class Consumer implements Claimant {
   }
 
   async #reconcile(): Promise<void> {
-    const answer = await this.#store.held();
+    const answer = await this.#parts.store.held();
     const placeOf = new Map(answer.ids.map((id, at) => [id, at]));
     const fences = new Map(answer.ids.map((id, at) => [id, Number(answer.fences[at])]));
     await this.#giveBack(this.#runs.abandoned(fences), fences);
@@ -309,7 +273,7 @@ export class Consumer implements Claimant {
   async #giveBack(abandoned: readonly Run[], fences: Map<string, number>): Promise<void> {
     if (abandoned.length === 0) return;
     // Backwards, so that the one that was claimed first is in front again.
-    await Promise.all(abandoned.toReversed().map((run) => this.#store.settle(run, AGAIN)));
+    await Promise.all(abandoned.toReversed().map((run) => this.#parts.store.settle(run, AGAIN)));
     for (const { id } of abandoned) fences.delete(id);
     this.#attention.isHungry = true;
   }
@@ -322,48 +286,11 @@ export class Consumer implements Claimant {
       const bytes = stored.records[at];
       // Removed while it waited.
       if (bytes === null || bytes === undefined) continue;
-      const failures = this.#failuresOf(stored.failures[at] ?? null);
+      const failures = this.#parts.failuresOf(stored.failures[at] ?? null);
       const run = new Run(id, fenceOf(id), decodeRecord(bytes), failures, Number(stored.crashed[at] ?? 0));
       this.#runs.begin(run);
       this.#cancels.begun(run);
       void (run.isExpired ? this.#executions.expire(run) : this.#executions.execute(run));
-    }
-  }
-
-  /** Before anything is claimed; and again, should the server have lost it. */
-  async #letDeathsBeReported(ask: () => Promise<void>): Promise<void> {
-    const now = this.#runtime.now();
-    if (this.#reportAt > now) return;
-    try {
-      await ask();
-      this.#reportAt = now + REPORT_MS;
-    } catch (error) {
-      if (this.#reportAt === 0) throw error;
-      warnUnlessOutage(error);
-    }
-  }
-
-  async #readmit(most: number): Promise<void> {
-    try {
-      if (most > 0 && (await this.#store.readmit(this.#names, most, this.#reportDeaths && [DEATHS])) > 0)
-        this.#attention.isHungry = true;
-    } catch (error) {
-      // Where the answer was lost they wait in their lanes; else the next call does it.
-      warnUnlessOutage(error);
-    }
-  }
-
-  async #recover(worker: string): Promise<void> {
-    if (worker === this.#store.keys.worker) return;
-    try {
-      const { recovered, buried } = await this.#queue.recover(worker);
-      if (buried.length > 0) this.#post.kick();
-      this.#stats.recovered += recovered;
-      this.#tally.recovered(recovered, buried.length);
-      if (recovered > 0) this.#attention.isHungry = true;
-    } catch (error) {
-      // Another worker, or the next call of this one, will.
-      warnUnlessOutage(error);
     }
   }
 }

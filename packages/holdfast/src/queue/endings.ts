@@ -1,10 +1,12 @@
 /** How the end of a run is told to the server, where an acknowledgement is not enough: a kept result, a failure. */
 import type { Core } from "../core/core.ts";
-import { backoffMs, Blocked, Discard, Limited, recordFailure, RetryAfter, Snooze, Unhandled } from "./failure.ts";
+import { backoffMs } from "../core/retry/backoff.ts";
+import { Blocked, Discard, Limited, recordFailure, RetryAfter, Snooze, Unhandled } from "./failure.ts";
 import { FanIn } from "./flows/fan-in.ts";
 import type { QueueSettings } from "./options.ts";
 import type { Run } from "./run.ts";
 import { GivenUp, Parked, UndoFailed } from "./steps/suspension.ts";
+import { warnUnlessOutage } from "./patience.ts";
 import type { QueueValues } from "./values.ts";
 import type { Fate, WorkerStore } from "./worker-store.ts";
 
@@ -104,7 +106,9 @@ export class Endings<Result> {
     if (error instanceof Discard || failed.failures >= most) return this.#dead(run, info, message);
     const { runtime } = this.#core.driver;
     const delayMs =
-      error instanceof RetryAfter ? error.delayMs : backoffMs(runtime, this.#settings.backoff, failed.failures, error);
+      error instanceof RetryAfter
+        ? error.delayMs
+        : backoffMs(runtime, this.#settings.backoff, failed.failures, error, warnUnlessOutage);
     return { ...AGAIN, ending: "failed", delayMs, info };
   }
 

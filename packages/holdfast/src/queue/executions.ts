@@ -8,7 +8,8 @@ import type { Post } from "./flows/post.ts";
 import type { JobTools } from "./job.ts";
 import type { Cancels } from "./jobs/cancels.ts";
 import type { Tally } from "./overview/tally.ts";
-import { Pause, warnAfterCommit, warnUnlessOutage } from "./patience.ts";
+import { Pause } from "../core/retry/pause.ts";
+import { warnAfterCommit, warnUnlessOutage } from "./patience.ts";
 import type { Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import type { Share } from "./slots.ts";
@@ -37,6 +38,17 @@ export interface ConsumerStats {
 }
 
 export type ConsumerCounts = { -readonly [Name in keyof ConsumerStats]: ConsumerStats[Name] };
+
+export const noCounts = (): ConsumerCounts => ({
+  completed: 0,
+  failed: 0,
+  dead: 0,
+  lost: 0,
+  recovered: 0,
+  stuck: 0,
+  cancelled: 0,
+  expired: 0,
+});
 
 export interface ExecutionsParts {
   readonly runtime: Runtime;

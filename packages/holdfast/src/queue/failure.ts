@@ -1,9 +1,6 @@
 /** How a run ends otherwise than well: what a handler may throw, and when a job runs again. */
 import { InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, givenOptions, type OptionNames, toMs } from "../base/options.ts";
-import type { Runtime } from "../base/runtime.ts";
-import type { BackoffSettings } from "./options.ts";
-import { warnUnlessOutage } from "./patience.ts";
 
 /** Thrown by a handler: this job can never succeed. It goes to the dead letters at once, whatever attempts are left. */
 export class Discard extends Error {
@@ -102,32 +99,5 @@ function wordsOf(error: unknown): { readonly message: string; readonly stack: st
     };
   } catch {
     return { message: "the handler threw a value that cannot be shown", stack: undefined };
-  }
-}
-
-/** Milliseconds until the next run, after so many failures. */
-export function backoffMs(
-  runtime: Runtime,
-  { factor, delayMs, maxMs, jitter, custom }: BackoffSettings,
-  failures: number,
-  error: unknown,
-): number {
-  const own = custom === undefined ? undefined : customMs(custom, failures, error);
-  if (own !== undefined) return own;
-  const full = Math.min(delayMs * factor ** (failures - 1), maxMs);
-  return Math.round(full * (1 - runtime.random() * jitter));
-}
-
-/** Undefined where it cannot be had: the job is tried again all the same. */
-function customMs(
-  custom: NonNullable<BackoffSettings["custom"]>,
-  failures: number,
-  error: unknown,
-): number | undefined {
-  try {
-    return toMs("backoff", custom(failures, error), 0);
-  } catch (fault) {
-    warnUnlessOutage(fault);
-    return undefined;
   }
 }

@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { QueueAddOptions, QueueOptions, QueueWorkOptions } from "./options.ts";
+import type { QueueAddOptions } from "./add-options.ts";
+import type { QueueOptions } from "./options.ts";
+import type { QueueWorkOptions } from "./work-options.ts";
 
 describe.each(backends())("what is given to a queue [$name]", ({ url, options }) => {
   let hf: Holdfast;

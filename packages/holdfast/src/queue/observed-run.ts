@@ -4,7 +4,7 @@ import type { TraceHooks } from "../core/observe/trace.ts";
 import type { EventStore } from "./events/store.ts";
 import type { Performer } from "./executions.ts";
 import { Blocked, Limited, Snooze, Unhandled } from "./failure.ts";
-import { reasonOf } from "./overview/counts.ts";
+import { reasonOf } from "../core/observe/reason.ts";
 import type { Run } from "./run.ts";
 import { Parked } from "./steps/suspension.ts";
 

@@ -4,7 +4,8 @@ import type { Core } from "../core/core.ts";
 import { SLOTS, slotOf } from "../driver/slot.ts";
 import { MAX_ADDITIONS } from "./additions.ts";
 import { PostOffice } from "./flows/post.ts";
-import type { AddSettings, QueueSettings } from "./options.ts";
+import type { AddSettings } from "./add-options.ts";
+import type { QueueSettings } from "./options.ts";
 import { Partition } from "./partition.ts";
 
 /** What an id begins with that was made here. */

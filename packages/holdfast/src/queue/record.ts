@@ -5,7 +5,7 @@
 import { type TraceContext, traceFrom } from "../core/observe/trace.ts";
 import type { Waiting } from "./flows/waiting.ts";
 import type { UniqueLetter } from "./jobs/adding.ts";
-import type { AddSettings, QueuePriority } from "./options.ts";
+import type { AddSettings, QueuePriority } from "./add-options.ts";
 
 /** Options that travel with a job; each name is one letter, as every waiting job pays for it. */
 interface Travelling {

@@ -7,6 +7,7 @@
  * - a flow stands still, as nobody can be told that a job has ended ................................. "... a flow runs to its end"
  * - the jobs of a worker that died stay with it ..................................................... "... of a worker that died are ..."
  * - a commit is refused though it frees more than it takes, or is half done ......................... "... a commit ..."
+ * - a step is not remembered, and is done again by each run .......................................... "... the steps of a job are ..."
  * - jobs are lost, or a worker gives up, while the server takes no writes at all .................... "does every job"
  */
 import { randomUUID } from "node:crypto";
@@ -52,7 +53,7 @@ describe("a queue on a server that takes no writes [standalone]", () => {
       const result = await queue.add("long", { result: true });
       await queue.addMany(["fails", "well", "well"]);
       const [begun, end] = [new Deferred<undefined>(), new Deferred<undefined>()];
-      const lease = 1_000;
+      const lease = 2_000;
       const worker = queue.work(
         async ({ payload, signal }) => {
           if (payload === "fails") throw new Error("as it should");
@@ -132,6 +133,23 @@ describe("a queue on a server that takes no writes [standalone]", () => {
     await inState(queue.name, { waiting: 0, delayed: 0, active: 0, dead: 0 });
     expect(String(await hf.command("GET", total))).toBe("5");
     expect(worker.stats().completed).toBe(1);
+  });
+
+  it("while memory is full the steps of a job are remembered: each is done once, over a sleep, a failure and what undoes them", async () => {
+    const queue = hf.queue<number>(randomUUID(), { attempts: 2, backoff: { delay: 0 } });
+    const job = await queue.add(1, { result: true });
+    await fill();
+    const done: string[] = [];
+    await using worker = queue.work(async (run) => {
+      await run.step("charge", () => done.push("charge"));
+      await run.compensate("refund", () => void done.push("refund"));
+      await run.sleep("a while", 10);
+      await run.step("ship", () => done.push("ship"));
+      throw new Error("out of stock");
+    });
+    expect(await job.result({ timeout: "60s" })).toEqual({ status: "dead", message: "out of stock" });
+    expect(done).toEqual(["charge", "ship", "refund"]);
+    expect(worker.stats()).toMatchObject({ dead: 1, lost: 0 });
   });
 
   it.each(REFUSALS.filter(({ partly }) => !partly))(

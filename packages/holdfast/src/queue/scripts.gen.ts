@@ -61,11 +61,12 @@ const GROUPS = `local LANE_WIDTH, MIDDLE = 1000000000000000, 500000000000000
 local function groupOf(record)
   return optionsOf(record).g
 end
-local limitsByGroup = {}
+local limitsByGroup, hasLimits = {}, nil
 local function limitsOf(head, group)
   local known = limitsByGroup[group]
   if known then return known end
-  local found = redis.call('HMGET', head .. 'limits', group, '*')
+  if hasLimits == nil then hasLimits = redis.call('EXISTS', head .. 'limits') == 1 end
+  local found = hasLimits and redis.call('HMGET', head .. 'limits', group, '*') or {}
   local weight, concurrency, rate, perMs, order, maxWaiting =
     string.match(found[1] or found[2] or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)')
   known = {
@@ -109,7 +110,7 @@ local function forgetGroup(head, group)
     or redis.call('HEXISTS', head .. 'limits', group) == 1 or redis.call('ZSCORE', head .. 'halted', group) then return end
   redis.call('ZREM', head .. 'known', group)
 end
-local function placeInGroup(head, group, lane, ids, inFront)
+local function putInGroup(head, group, lane, ids, inFront)
   local key, from = head .. 'group:' .. group, lane * LANE_WIDTH
   local lowest, highest = string.format('%.0f', from), string.format('(%.0f', from + LANE_WIDTH)
   local edge
@@ -124,9 +125,16 @@ local function placeInGroup(head, group, lane, ids, inFront)
     scored[at * 2 - 1] = string.format('%.0f', first + at - 1)
     scored[at * 2] = id
   end
-  local added = redis.call('ZADD', key, unpack(scored))
+  return redis.call('ZADD', key, unpack(scored))
+end
+local function countInGroups(head, names, added)
   redis.call('HINCRBY', head .. 'control', 'grouped', added)
-  if redis.call('ZADD', head .. 'known', 0, group) == 1 then redis.call('HSET', head .. 'control', 'rules', '1') end
+  local members = {}
+  for at, name in ipairs(names) do members[at * 2 - 1], members[at * 2] = 0, name end
+  if redis.call('ZADD', head .. 'known', unpack(members)) > 0 then redis.call('HSET', head .. 'control', 'rules', '1') end
+end
+local function placeInGroup(head, group, lane, ids, inFront)
+  countInGroups(head, {group}, putInGroup(head, group, lane, ids, inFront))
   return readyGroup(head, group)
 end
 local function leaveGroup(head, group, id)
@@ -846,7 +854,7 @@ export type AddResult = string[];
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "dedupable",
   name: "queue.add",
-  sha1: "b1484e06e7b73699bd8974af5bab033123cd034c",
+  sha1: "f296f98c84e16d890c2f2c5d0afa380108b24430",
   lua: `-- queue.add
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}local operation, jobs, urgent, normal, low, delayed, unique, windows, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local operationTtlMs, channel, given, maxWaiting = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
@@ -931,9 +939,18 @@ if #records > 0 then
     if #list > 0 then redis.call('RPUSH', lanes[lane], unpack(list)) end
     ready = ready + #list
   end
+  local names, counts, added = {}, {}, 0
   for _, group in ipairs(groups) do
+    local count = 0
     for lane, list in ipairs(group.ids) do
-      if #list > 0 and placeInGroup(head, group.name, lane, list) then ready = ready + #list end
+      if #list > 0 then added, count = added + putInGroup(head, group.name, lane, list), count + #list end
+    end
+    if count > 0 then names[#names + 1], counts[#counts + 1] = group.name, count end
+  end
+  if #names > 0 then
+    countInGroups(head, names, added)
+    for at, score in ipairs(redis.call('ZMSCORE', head .. 'groups', unpack(names))) do
+      if score or readyGroup(head, names[at]) then ready = ready + counts[at] end
     end
   end
   if #later > 0 then
@@ -1069,7 +1086,7 @@ export type CancelResult =
 export const cancel: Script<CancelKeys, CancelArgs, CancelResult> = {
   class: "idempotent",
   name: "queue.cancel",
-  sha1: "2a4929ae94bbeb49ad92a0f2c817719dd5cdc832",
+  sha1: "2ebc969342d25215792455494ac5dd4511e3dae9",
   lua: `-- queue.cancel
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local jobs, meta, urgent, normal, low, dead, unique, workers, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, keepMs, barMs, outcome = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -1227,7 +1244,7 @@ export type ClaimResult =
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "unsafe",
   name: "queue.claim",
-  sha1: "6bd142d80f83214bb6df07cb10429bd031c8d598",
+  sha1: "94174ea4e3378b82c0c4533660ebccd9dfd6ebbf",
   lua: `-- queue.claim
 ${NOW}${IDLE}${FORGET}${REMEMBERED}${OPTIONS}${WORKER_OF}${GHOSTS}${CANCELLED}${RULES_BEGIN}${GROUPS}${RATE}${TAKE}${RUNS}${HEAL}${RULES_END}local jobs, meta, urgent, normal, low, delayed, active, workers, idle, control, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, slots, leaseMs, idleMs, sweep, channel, wakeKey, uniques = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -1266,7 +1283,7 @@ if sweep and (hasRules or redis.call('EXISTS', head .. 'known') == 1) then
   rules = rules or loadRules()
   rules.healRules(jobs, workers)
 end
-local MAX_DUE, GROUPED = 200, 10
+local MAX_DUE, GROUPED = 100, 10
 local first = hasMore and redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
 if first and tonumber(first) <= now() then
   local due = redis.call('ZRANGE', delayed, '-inf', now(), 'BYSCORE', 'LIMIT', 0, MAX_DUE)
@@ -1402,7 +1419,7 @@ export type CommitResult =
 export const commit: Script<CommitKeys, CommitArgs, CommitResult> = {
   class: "dedupable",
   name: "queue.commit",
-  sha1: "17ead277181d7c8e18e238214e1672c82f97f3e5",
+  sha1: "8999e04d551a183b783f4a113b95f6ed490f9cd9",
   lua: `-- queue.commit
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${FORGET}${LETTERS}local operation, active, jobs, meta, unique, letters, idle, result = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local written = {}
@@ -1602,7 +1619,7 @@ export type DrainResult =
 export const drain: Script<DrainKeys, DrainArgs, DrainResult> = {
   class: "idempotent",
   name: "queue.drain",
-  sha1: "a1afa143bba27e5bca29a7ba36ff8eaf9ef66f1c",
+  sha1: "55967fed8001c59148948e979f1a3243e6478a04",
   lua: `-- queue.drain
 ${NOW}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${GHOSTS}${LETTERS}local jobs, meta, urgent, normal, low, delayed, unique, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local most, behind, channel = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -1697,7 +1714,7 @@ export type EnterResult = string[];
 export const enter: Script<EnterKeys, EnterArgs, EnterResult> = {
   class: "dedupable",
   name: "queue.enter",
-  sha1: "d8a21a654afdb3ea2872e30acafd41ed555a087a",
+  sha1: "5af4fee6eb820f882a6781c37c0a722564ed7ada",
   lua: `-- queue.enter
 ${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}${LETTERS}${FORGET}${GIVE_UP}${BEGUN}${CANCELLED}${CANCEL_JOB}local operation, jobs, meta, urgent, normal, low, delayed, unique, windows, reruns, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local operationTtlMs, channel, keepMs, outcome = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -1936,7 +1953,7 @@ export type FlowAddResult = number;
 export const flowAdd: Script<FlowAddKeys, FlowAddArgs, FlowAddResult> = {
   class: "idempotent",
   name: "queue.flowAdd",
-  sha1: "1901947ec46af7aa6e5f947061ed7c553a4eccc4",
+  sha1: "8106453649b37d3d9847b4d6c22eeadeb8ed64ee",
   lua: `-- queue.flowAdd
 ${NOW}${PENDING}${BLOCK}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}local jobs, meta, urgent, normal, low, delayed, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel, batch, openMs, operationTtlMs = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -2004,7 +2021,7 @@ export type FlowEndedResult = number;
 export const flowEnded: Script<FlowEndedKeys, FlowEndedArgs, FlowEndedResult> = {
   class: "idempotent",
   name: "queue.flowEnded",
-  sha1: "b5bb13ac52b7882d8fb4c0ac9f68985b4f7d3cbc",
+  sha1: "131f26086213e11b7f526c190e5b7f27b76a07ee",
   lua: `-- queue.flowEnded
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${DEATHS}${GROUPS}${PLACE}${LETTERS}${FORGET}${GIVE_UP}${DIE}local jobs, meta, urgent, normal, low, idle, dead, unique, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local channel, results, closedMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -2429,7 +2446,7 @@ export type GroupPauseResult =
 export const groupPause: Script<GroupPauseKeys, GroupPauseArgs, GroupPauseResult> = {
   class: "idempotent",
   name: "queue.groupPause",
-  sha1: "6d3f22575fec4e2c1ef52aaa9e6c0d895b41b224",
+  sha1: "77236c2b41c13d91ec3418fd275b7af0c1d527be",
   lua: `-- queue.groupPause
 ${NOW}${OPTIONS}${GROUPS}local jobs = KEYS[1]
 local group = ARGV[1]
@@ -2471,7 +2488,7 @@ export type GroupResumeResult =
 export const groupResume: Script<GroupResumeKeys, GroupResumeArgs, GroupResumeResult> = {
   class: "idempotent",
   name: "queue.groupResume",
-  sha1: "a09d2bfd09d893b777b9b53bac7fa10635d5bcbc",
+  sha1: "cfafdb1c5b2b34ade51922990d5ced0105beac9d",
   lua: `-- queue.groupResume
 ${NOW}${IDLE}${OPTIONS}${GROUPS}local jobs, idle = KEYS[1], KEYS[2]
 local group, channel = ARGV[1], ARGV[2]
@@ -2519,7 +2536,7 @@ export type GroupSetResult =
 export const groupSet: Script<GroupSetKeys, GroupSetArgs, GroupSetResult> = {
   class: "idempotent",
   name: "queue.groupSet",
-  sha1: "e0981a2d51f0cfba2afa23230d74e0af66bbadbc",
+  sha1: "e0945fa8a6e3cdb4069576367ef6e4eb6435fd40",
   lua: `-- queue.groupSet
 ${NOW}${IDLE}${OPTIONS}${GROUPS}local jobs, limits, control, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, text, channel = ARGV[1], ARGV[2], ARGV[3]
@@ -2574,7 +2591,7 @@ export type GroupsLookResult =
 export const groupsLook: Script<GroupsLookKeys, GroupsLookArgs, GroupsLookResult> = {
   class: "idempotent",
   name: "queue.groupsLook",
-  sha1: "128b62a373ecccd0d1daabf6f16670d6c3c40093",
+  sha1: "660fc75af4fd2a43d23e68221c97c5a73adbb520",
   lua: `-- queue.groupsLook
 ${NOW}${IDLE}${OPTIONS}${GROUPS}local known, idle = KEYS[1], KEYS[2]
 local cursor, count, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -2794,7 +2811,7 @@ export type LeaveResult =
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "idempotent",
   name: "queue.leave",
-  sha1: "24f9a9d14069e69166b4554d508722aa6a659294",
+  sha1: "9941a691e7e559dbe3e7512d6a3492183028dc4c",
   lua: `-- queue.leave
 ${NOW}${IDLE}${FORGET}${OPTIONS}${EVENTS}${LETTERS}${GIVE_UP}${CANCELLED}${GROUPS}${PLACE}${RUNS}local workers, active, jobs, meta, urgent, normal, low, idle, unique, control, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local worker, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
@@ -3214,7 +3231,7 @@ export type ReadmitResult = number;
 export const readmit: Script<ReadmitKeys, ReadmitArgs, ReadmitResult> = {
   class: "idempotent",
   name: "queue.readmit",
-  sha1: "e46bd735d9f702b391c5c2dddbfbcd7f19be8e21",
+  sha1: "02ee0d340d66e511901dd1c5843b0a6ff8cbd908",
   lua: `-- queue.readmit
 ${NOW}${OPTIONS}${GROUPS}${PLACE}local jobs, urgent, normal, low = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local most, all = tonumber(ARGV[1]), ARGV[2] == '1'
@@ -3299,7 +3316,7 @@ export type RecoverResult =
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverResult> = {
   class: "idempotent",
   name: "queue.recover",
-  sha1: "c50fe51f722b7b2cfd274afb1dd52ed40d4f6722",
+  sha1: "64b0d3deb8e9be140b464c8acd49ea651f691368",
   lua: `-- queue.recover
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${DEATHS}${LETTERS}${GROUPS}${PLACE}${RUNS}${FORGET}${GIVE_UP}${CANCELLED}${RETENTION}local workers, active, jobs, meta, urgent, normal, low, dead, idle, letters, unique, control = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local worker, wakeKey, maxCrashes, deadCount, deadAgeMs, channel = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
@@ -3399,7 +3416,7 @@ export type RemoveResult =
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "queue.remove",
-  sha1: "8ec4b7fde9901c61d10be0e08ea5cee18052865e",
+  sha1: "59294ff0e710d314eca25f489c2c6dc1c21039ad",
   lua: `-- queue.remove
 ${NOW}${IDLE}${FORGET}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${RUNS}${GHOSTS}${UNPLACE}${LETTERS}${RETENTION}local jobs, meta, dead, unique, workers, completed, kept, idle, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel = ARGV[1]
@@ -3549,7 +3566,7 @@ export type RetryResult = string[];
 export const retry: Script<RetryKeys, RetryArgs, RetryResult> = {
   class: "idempotent",
   name: "queue.retry",
-  sha1: "edbb977cbf0d0a3d4c18890f0d01c1b9dc4014f5",
+  sha1: "d0431054b07184d314371179f7ee2ad9812fcfc7",
   lua: `-- queue.retry
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${PENDING}${WAITS_FOR}local jobs, meta, urgent, normal, low, dead, unique, completed, kept, idle, blocked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local channel = ARGV[1]
@@ -3839,7 +3856,7 @@ export type ScheduleRunResult =
 export const scheduleRun: Script<ScheduleRunKeys, ScheduleRunArgs, ScheduleRunResult> = {
   class: "dedupable",
   name: "queue.scheduleRun",
-  sha1: "cd03ee0177c38552aedd347afd1c7d0b6c5aa0ca",
+  sha1: "5e4fab2f2464cba17e7cd845a45aa7964d3fbf1e",
   lua: `-- queue.scheduleRun
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${SCHEDULE_JOB}local operation, schedules, jobs, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local operationTtlMs, channel, id, jobId = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
@@ -3913,7 +3930,7 @@ export type ScheduleTickResult =
 export const scheduleTick: Script<ScheduleTickKeys, ScheduleTickArgs, ScheduleTickResult> = {
   class: "idempotent",
   name: "queue.scheduleTick",
-  sha1: "0e4ad3c2c90807f1496ee06e4f2f70dda280680a",
+  sha1: "044802d208d5f9100c5eb80b13837010e0796e40",
   lua: `-- queue.scheduleTick
 ${NOW}${IDLE}${SCHEDULE_STATE}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${SCHEDULE_JOB}${FORGET}${WORKER_OF}${GHOSTS}${UNPLACE}${LETTERS}${GIVE_UP}${CANCELLED}${CANCEL_JOB}local ticks, states, schedules, jobs, meta, dead, unique, workers, letters, urgent, normal, low, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local channel, jobHead, retryMs, keepMs, outcome = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
@@ -4054,7 +4071,7 @@ export type SettleResult =
 export const settle: Script<SettleKeys, SettleArgs, SettleResult> = {
   class: "unsafe",
   name: "queue.settle",
-  sha1: "c42e03f7c8fbf93706f01107653288d614e4fd90",
+  sha1: "ad4579133a7fea975e71c6eebe2f3dc4dacf7711",
   lua: `-- queue.settle
 ${NOW}${IDLE}${OPTIONS}${EVENTS}${DEATHS}${GROUPS}${PLACE}${RUNS}${FORGET}${LETTERS}${GIVE_UP}${DIE}${PENDING}${WAITS_FOR}${CANCELLED}${RETENTION}local active, jobs, meta, urgent, normal, low, delayed, dead, unique, idle, blocked, letters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local channel, keepMs, results, keepCount, keepAgeMs, deadCount, deadAgeMs, leaves = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8] == '1'
@@ -4234,7 +4251,7 @@ export type SignalResult =
 export const signal: Script<SignalKeys, SignalArgs, SignalResult> = {
   class: "idempotent",
   name: "queue.signal",
-  sha1: "231bb598770652f9e37fbbcf4bbd507a7383b21f",
+  sha1: "882f7c49e08293363cacf35f412b4e66128238e7",
   lua: `-- queue.signal
 ${NOW}${IDLE}${OPTIONS}${GROUPS}${PLACE}local jobs, meta, steps, urgent, normal, low, delayed, dead, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local channel, id, name, value = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -4496,7 +4513,7 @@ export type UpdateResult =
 export const update: Script<UpdateKeys, UpdateArgs, UpdateResult> = {
   class: "idempotent",
   name: "queue.update",
-  sha1: "614a15c0d58a81922a799bb8f23077551dce00d7",
+  sha1: "b0ada19eb3b39b9899236812dbe116954ed12034",
   lua: `-- queue.update
 ${NOW}${IDLE}${WORKER_OF}${OPTIONS}${EVENTS}${GROUPS}${PLACE}${GHOSTS}${UNPLACE}local jobs, urgent, normal, low, delayed, dead, workers, idle = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local channel, id, lane, due, hasPayload, payload, regroup, group = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1', ARGV[6], ARGV[7] == '1', ARGV[8]

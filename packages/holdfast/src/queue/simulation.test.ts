@@ -129,7 +129,7 @@ function losesNothing(portOf: (client: SimulatedClient) => Port): (simulation: S
 
 it("loses nothing that was accepted", { timeout: 600_000 }, async () => {
   // Each takes twenty times as long as those of other primitives: workers never rest.
-  await simulate({ ...schedules(30), clients: 3 }, losesNothing(ours));
+  await simulate({ ...schedules(), clients: 3 }, losesNothing(ours));
 });
 
 it("the check finds that a queue which pops its jobs loses some", async () => {

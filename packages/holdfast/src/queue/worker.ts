@@ -5,11 +5,12 @@ import type { Door } from "../base/door.ts";
 import type { Core } from "../core/core.ts";
 import { Consumer, type ConsumerTerms } from "./consumer.ts";
 import { Endings } from "./endings.ts";
-import type { ConsumerStats, Performer } from "./executions.ts";
+import { type ConsumerStats, noCounts, type Performer } from "./executions.ts";
 import { JobHost } from "./job-host.ts";
 import { JobView } from "./job.ts";
 import type { AnyHandler, Dispatch } from "./names.ts";
-import type { QueueSettings, WorkSettings } from "./options.ts";
+import type { QueueSettings } from "./options.ts";
+import type { WorkSettings } from "./work-options.ts";
 import type { TallyStore } from "./overview/store.ts";
 import { Tally } from "./overview/tally.ts";
 import { observing } from "./observed-run.ts";
@@ -162,7 +163,7 @@ export class QueueWorker implements AsyncDisposable {
   }
 
   stats(): QueueWorkerStats {
-    const sum = { completed: 0, failed: 0, dead: 0, lost: 0, recovered: 0, stuck: 0, cancelled: 0, expired: 0 };
+    const sum = noCounts();
     for (const { stats } of this.#consumers)
       for (const name of Object.keys(sum) as (keyof ConsumerStats)[]) sum[name] += stats[name];
     return sum;

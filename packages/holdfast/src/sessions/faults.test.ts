@@ -142,7 +142,7 @@ describe("sessions under faults", () => {
 
   it("a sign-in that is cut off before the old session ended leaves only that one usable", async () => {
     const id = await created();
-    const hasty = hf.sessions<Data>({ timeout: 300 });
+    const hasty = hf.sessions<Data>({ timeout: "2s" });
     const stuck = proxy.sawRequest((bytes) => {
       const reached = calls(bytes, create);
       if (reached) proxy.dropReplies();

@@ -37,7 +37,7 @@ describe("tags on one server [standalone]", () => {
     await using server = await startStandalone();
     await using hf = await connect(server.url, { prefix: randomName(), pingInterval: 50, pingTimeout: 200 });
     const index = hf.tags("b", { timeout: 200 });
-    await index.add("i", ["x"]);
+    await hf.tags("b").add("i", ["x"]);
     await server.pause();
     await expect(index.add("i", ["y"])).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN" });
     await expect(index.find({ all: ["x"] })).rejects.toMatchObject({

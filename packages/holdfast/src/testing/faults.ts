@@ -32,8 +32,8 @@ export class Faults {
 
   /** Everything is under way for so long. */
   delay(time: Duration): Fault {
-    this.#network.delayMs = toMs("time", time, 0);
-    return fault(() => (this.#network.delayMs = 0));
+    this.#network.delay(toMs("time", time, 0));
+    return fault(() => this.#network.delay(0));
   }
 
   /**

@@ -3,6 +3,7 @@ export { simulate, SimulationError } from "./simulation/simulate.ts";
 export type { SimulateOptions, SimulationReport } from "./simulation/simulate.ts";
 export type { FaultOptions } from "./simulation/faults.ts";
 export type { Simulation } from "./simulation/schedule.ts";
+export type { SimulatedCluster } from "./simulation/cluster.ts";
 export type { SimulatedClient } from "./simulation/client.ts";
 export type { SimulatedServer, Survivors } from "./simulation/server.ts";
 export { assertAdded, type ExpectedJob, jobsOf } from "./jobs.ts";

@@ -3,7 +3,7 @@ import { deepStrictEqual } from "node:assert";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { type Duration, givenOptions, listOf, type OptionNames, toMs } from "../base/options.ts";
 import type { QueueJobInfo, QueueJobState } from "../queue/jobs/info.ts";
-import type { QueuePriority } from "../queue/options.ts";
+import type { QueuePriority } from "../queue/add-options.ts";
 import type { Queue } from "../queue/queue.ts";
 
 /** What is given is compared, the rest is not. */

@@ -1,19 +1,21 @@
 /** The way to a test server: everything passes at once, until a fault is asked for. */
 import type { Clock, Delivery, Ends, Network, Path } from "holdfast-embedded";
+import type { Silences } from "../driver/connection/options.ts";
 
 /** Ways that do not pass at the moment. */
 export type Direction = "both" | "toServer" | "toClient";
 
-export class TestNetwork implements Network {
+export class TestNetwork implements Network, Silences {
   readonly clock: Clock;
   /** Answers and requests that are still to be lost. */
   answersToLose = 0;
   requestsToLose = 0;
   /** New connections are refused. */
   refusing = false;
-  delayMs = 0;
   readonly #paths = new Set<TestPath>();
   readonly #closed = { toServer: 0, toClient: 0 };
+  readonly #listeners = new Set<() => void>();
+  #delayMs = 0;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -27,6 +29,25 @@ export class TestNetwork implements Network {
     return path;
   }
 
+  get delayMs(): number {
+    return this.#delayMs;
+  }
+
+  delay(ms: number): void {
+    this.#delayMs = ms;
+    this.#reportSilences();
+  }
+
+  /** What is only cut is heard of, so connections need no pings. */
+  get arePossible(): boolean {
+    return this.#delayMs > 0 || !this.passes("toServer") || !this.passes("toClient");
+  }
+
+  whenPossible(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   passes(way: "toServer" | "toClient"): boolean {
     return this.#closed[way] === 0;
   }
@@ -35,6 +56,7 @@ export class TestNetwork implements Network {
   block(direction: Direction): () => void {
     const ways = direction === "both" ? (["toServer", "toClient"] as const) : [direction];
     for (const way of ways) this.#closed[way] += 1;
+    this.#reportSilences();
     let open = false;
     return () => {
       if (open) return;
@@ -47,7 +69,7 @@ export class TestNetwork implements Network {
   /** No fault is left. */
   heal(): void {
     this.refusing = false;
-    this.delayMs = 0;
+    this.#delayMs = 0;
     [this.answersToLose, this.requestsToLose] = [0, 0];
     [this.#closed.toServer, this.#closed.toClient] = [0, 0];
     for (const path of this.#paths) path.advance();
@@ -56,6 +78,13 @@ export class TestNetwork implements Network {
   /** Both ends of every connection find it reset; what was under way is lost. */
   cut(): void {
     for (const path of this.#paths) path.cut();
+  }
+
+  #reportSilences(): void {
+    if (!this.arePossible) return;
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of listeners) listener();
   }
 }
 

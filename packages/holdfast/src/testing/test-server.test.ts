@@ -1,6 +1,7 @@
 /**
  * What could go wrong, and the test for it:
  * - time moves by itself, or a ttl, a deadline or a retry does not follow it .. "a virtual clock"
+ * - it is paid for by the heartbeats of what is idle ......................... "a day in which nothing happens"
  * - a fault does what it does not say, or outlives its end ................... "faults"
  * - the faults are another client's too ...................................... "over TCP"
  * - closing hangs with a fault or an unanswered call ......................... "close"
@@ -48,6 +49,30 @@ describe("a virtual clock", () => {
     expect(early).toBe("pending");
     await server.clock.advance("2s");
     expect(await call).toBeInstanceOf(OutcomeUnknownError);
+  });
+
+  it("a day in which nothing happens costs no command, and a silence after it is found by its pings", async () => {
+    await using server = await createTestServer({ clock: "virtual" });
+    const hf = await server.connect({ pingInterval: "2s", pingTimeout: "5s" });
+    const values = hf.cache<number>("values", { l1: true, ttl: "7d" });
+    await values.set("a", 1);
+    await values.get("a");
+    await hf.channel<string>("news").subscribe(() => undefined);
+    const executed = async (): Promise<number> =>
+      Number(/total_commands_processed:(\d+)/.exec(String(await hf.command("INFO", "stats")))![1]);
+    const before = await executed();
+    await server.clock.advance("1d");
+    expect(await executed()).toBe(before + 1);
+    const states: string[] = [];
+    hf.onState(({ state }) => states.push(state));
+    const fault = server.faults.partition();
+    await server.clock.advance("6999ms");
+    expect(states).toEqual([]);
+    await server.clock.advance("1ms");
+    expect(states).toEqual(["down"]);
+    fault.heal();
+    await server.clock.advance("10s");
+    expect(states).toEqual(["down", "up"]);
   });
 
   it("a real clock is not moved", async () => {

@@ -104,7 +104,7 @@ class InProcessTestServer implements TestServer {
 
   async connect(options: Omit<ConnectOptions, "url"> = {}): Promise<Holdfast> {
     const runtime = this.#time.runtime();
-    const surroundings = { closed: async () => undefined, runtime, lossy: true };
+    const surroundings = { closed: async () => undefined, runtime, lossy: true, silences: this.#network };
     const open = (opening: Opening): ReturnType<typeof openOver> =>
       openOver(dialTo(this.#server, this.#network), options, surroundings, opening);
     const hf = await assemble(options, open, runtime);

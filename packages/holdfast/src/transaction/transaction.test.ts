@@ -169,7 +169,7 @@ describe.each(backends())("transactions [$name]", ({ url, options }) => {
       tx.queue("SET", key, "no");
       return new Promise(() => {});
     };
-    await expect(hf.transaction([key], endless, { timeout: 200 })).rejects.toBeInstanceOf(TimeoutError);
+    await expect(hf.transaction([key], endless, { timeout: "2s" })).rejects.toBeInstanceOf(TimeoutError);
     expect(() => late!.queue("SET", key, "no")).toThrow(ClosedError);
     await expect(late!.send("GET", key)).rejects.toBeInstanceOf(ClosedError);
     expect(await stored(key)).toBeUndefined();

@@ -1,8 +1,9 @@
 /** Slots that move, primaries that die or step down: a cluster of the test's own. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { openTransport } from "../../src/driver/node-redis/open.ts";
 import { slotOf } from "../../src/driver/slot.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import { type ServerProcess, startProxy } from "../support/servers.ts";
+import { type ServerProcess, startProxy, until } from "../support/servers.ts";
 import { call, failureOf, Inbox, openDriver, type OpenDriver, send, slotPrefix, stateEvent } from "./support.ts";
 
 describe("a cluster that changes [cluster]", () => {
@@ -82,6 +83,37 @@ describe("a cluster that changes [cluster]", () => {
     // The old connection stands. Its server sends every command of the slot to the name that it has itself.
     expect(await send(behind, ["SET", `${prefix}key`, "2"], "unsafe")).toBe("OK");
     expect(await replica.command("GET", `${prefix}key`)).toBe("2");
+  });
+
+  it("closes only when a node that serves no slots any more has answered what was asked of it", async () => {
+    const prefix = slotPrefix();
+    const primary = cluster.nodeFor(slotOf(prefix));
+    const other = otherPrimary(slotOf(prefix));
+    await using proxy = await startProxy(primary);
+    const named = `127.0.0.1:${proxy.port}`;
+    const options = { drainTimeout: "10m", pingInterval: "10m" } as const;
+    const transport = await openTransport({
+      url: cluster.url,
+      addressMap: { [primary.address]: named },
+      clientName: "leaver",
+      ...options,
+    });
+    const dismissed = stateEvent(transport, ({ state, node }) => state === "closed" && node === named);
+    proxy.freeze();
+    const log: string[] = [];
+    const settle = () => log.push("answered");
+    transport.attempt(["GET", prefix], prefix, { replied: settle, failed: settle });
+    await cluster.failover(cluster.replicaOf(primary));
+    // A node lost is what makes it ask for the slots again.
+    await other.command("CLIENT", "KILL", "TYPE", "normal");
+    await dismissed;
+    const closing = transport.close().then(() => log.push("closed"));
+    const isLeft = async () => !String(await other.command("CLIENT", "LIST")).includes("name=leaver ");
+    await until("the other connections are closed", isLeft);
+    await new Promise(setImmediate);
+    await proxy.heal();
+    await closing;
+    expect(log).toEqual(["answered", "closed"]);
   });
 
   it("repeats TRYAGAIN until the migration is over", async () => {

@@ -81,7 +81,7 @@ describe.each(backends("standalone", "cluster", "sentinel"))("a late copy [$name
     const lease = await driver.lease(key, call());
     const stranded = proxies.map((proxy) => proxy.strand());
     const sent = saw(proxies, key);
-    const late = failureOf(lease.send(["SET", key, "old", "PX", "60000"], call("idempotent", { timeoutMs: 300 })));
+    const late = failureOf(lease.send(["SET", key, "old", "PX", "60000"], call("idempotent", { timeoutMs: 1_500 })));
     await sent;
     expect(await late).toMatchObject({ code: "OUTCOME_UNKNOWN" });
     // The shared connection is stranded too: what comes next needs a new one.

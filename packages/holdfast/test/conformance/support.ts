@@ -74,7 +74,10 @@ export async function failureOf(promise: Promise<unknown>): Promise<HoldfastErro
 }
 
 /** Resolves with the first state event that `matches`. */
-export function stateEvent(driver: Driver, matches: (event: StateEvent) => boolean): Promise<StateEvent> {
+export function stateEvent(
+  driver: Pick<Driver, "onState">,
+  matches: (event: StateEvent) => boolean,
+): Promise<StateEvent> {
   return new Promise((resolve) => {
     const end = driver.onState((event) => {
       if (!matches(event)) return;

@@ -4,15 +4,11 @@
  *
  * Without a PostgreSQL on this machine it is skipped and says why; HOLDFAST_POSTGRES=fetch takes one from Debian's archive.
  */
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { rolldown } from "rolldown";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { endOf, Mortals } from "../support/mortal.ts";
 import { type Postgres, startPostgres } from "../support/postgres.ts";
 import { type Standalone, startStandalone } from "../support/servers.ts";
 import { until } from "../support/until.ts";
@@ -27,25 +23,14 @@ try {
   process.stderr.write(`outbox: skipped on PostgreSQL: ${error instanceof Error ? error.message : String(error)}\n`);
 }
 
-const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
-// Below the workspace, so that what it imports is found.
-const folder = mkdtempSync(join(ROOT, "node_modules/.outbox-"));
-const program = join(folder, "mortal.mjs");
-const children = new Set<ChildProcess>();
+let mortals: Mortals;
 let server: Standalone;
 let hf: Holdfast;
 let prefix: string;
 
 beforeAll(async () => {
   server = await startStandalone();
-  const bundle = await rolldown({
-    input: fileURLToPath(new URL("mortal.child.ts", import.meta.url)),
-    platform: "node",
-    external: ["pg", "@redis/client", "@msgpack/msgpack"],
-    resolve: { alias: { "holdfast-embedded": join(ROOT, "packages/embedded/src/index.ts") } },
-  });
-  await bundle.write({ file: program, format: "esm", codeSplitting: false });
-  await bundle.close();
+  mortals = await Mortals.of(new URL("mortal.child.ts", import.meta.url));
 });
 
 beforeEach(async () => {
@@ -55,23 +40,18 @@ beforeEach(async () => {
 });
 
 afterAll(async () => {
-  for (const child of children) child.kill("SIGKILL");
+  await mortals?.[Symbol.asyncDispose]();
   await hf?.close();
   await server?.stop();
   await postgres?.[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function start(part: string, point = ""): ChildProcess {
-  const child = fork(program, [part, point, postgres?.url ?? "", server.url, prefix], { stdio: "inherit" });
-  children.add(child);
-  return child;
+  return mortals.start(part, point, postgres?.url ?? "", server.url, prefix);
 }
 
 async function dies(child: ChildProcess): Promise<void> {
-  const [, signal] = child.signalCode === null ? await once(child, "exit") : [null, child.signalCode];
-  children.delete(child);
-  expect(signal).toBe("SIGKILL");
+  expect(await endOf(child)).toBe("SIGKILL");
 }
 
 const emails = () => hf.queue<number>("emails");

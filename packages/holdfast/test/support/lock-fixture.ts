@@ -8,7 +8,9 @@ import type { LockOptions } from "../../src/lock/options.ts";
 import type { Backend } from "./backends.ts";
 import { until } from "./until.ts";
 
-export type LockKey = "lock" | "fence" | "ended" | "queue" | "alive";
+type Six = [string, string, string, string, string, string];
+
+export type LockKey = "lock" | "fence" | "holds" | "ended" | "queue" | "alive" | "broken";
 
 export function freshName(): string {
   return `lock-${randomUUID()}`;
@@ -22,7 +24,7 @@ export async function taken(of: Holdfast, name: string, options?: LockOptions): 
 }
 
 /** The reason of the lock's signal, once it aborts. */
-export function lossOf(held: HeldLock): Promise<unknown> {
+export function lossOf(held: { readonly signal: AbortSignal }): Promise<unknown> {
   return new Promise((resolve) => held.signal.addEventListener("abort", () => resolve(held.signal.reason)));
 }
 
@@ -54,7 +56,10 @@ export class LockFixture {
 
   keysOf(name: string): Record<LockKey, string> {
     const lock = `${this.prefix}:lock:{${name}}`;
-    return { lock, fence: `${lock}:fence`, ended: `${lock}:ended`, queue: `${lock}:queue`, alive: `${lock}:alive` };
+    const part = (name: string): string => `${lock}:${name}`;
+    const parts = ["fence", "holds", "ended", "queue", "alive", "broken"].map(part) as Six;
+    const [fence, holds, ended, queue, alive, broken] = parts;
+    return { lock, fence, holds, ended, queue, alive, broken };
   }
 
   /** A command about its first key. */

@@ -8,6 +8,7 @@ import { createConnection, createServer, type Server, type Socket } from "node:n
 import { freePort } from "./ports.ts";
 import { ProxyPipe, type Flow } from "./proxy-pipe.ts";
 import { ProxyWatches, type Sought } from "./proxy-watches.ts";
+import { until } from "./until.ts";
 
 export interface ProxyTarget {
   /** @default "127.0.0.1" */
@@ -132,7 +133,10 @@ export class Proxy implements AsyncDisposable {
     };
   }
 
-  /** New connections get ECONNREFUSED. Open ones stay as they are; see cut(). */
+  /**
+   * New connections get ECONNREFUSED. Open ones stay as they are; see cut(). A child process that is just being started has
+   * a copy of the listening socket until it runs its own program: so long a new connection is accepted, then reset.
+   */
   refuse(): void {
     this.#listener?.close();
     this.#listener = undefined;
@@ -165,8 +169,12 @@ export class Proxy implements AsyncDisposable {
     if (this.#listener !== undefined) return;
     const listener = createServer((client) => this.#accept(client));
     this.#listener = listener;
-    listener.listen(this.port, "127.0.0.1");
-    await once(listener, "listening");
+    // The socket before it can still be open in a child process, see refuse().
+    await until(`port ${this.port} is free`, async () => {
+      listener.listen(this.port, "127.0.0.1");
+      await once(listener, "listening");
+      return true;
+    });
   }
 
   /** Idempotent. */

@@ -31,12 +31,26 @@ const FIXTURES: Readonly<Record<BackendName, () => Promise<Fixture>>> = {
 
 export const BACKEND_NAMES: readonly BackendName[] = ["standalone", "cluster", "sentinel", "tls", "embedded"];
 
-/** The names in a list such as `standalone,cluster`; all of them where it is empty. */
+/** The names in a list such as `standalone,cluster`; all of them where it is empty or `all`. */
 export function chooseBackends(list: string): BackendName[] {
-  const wanted = list.split(/[\s,]+/).filter((name) => name !== "");
+  const wanted = list.split(/[\s,]+/).filter((name) => name !== "" && name !== "all");
   const unknown = wanted.find((name) => !BACKEND_NAMES.some((known) => known === name));
-  if (unknown !== undefined) throw new Error(`HOLDFAST_BACKENDS: "${unknown}" is none of ${BACKEND_NAMES.join(", ")}`);
+  if (unknown !== undefined)
+    throw new Error(`HOLDFAST_BACKENDS: "${unknown}" is none of ${BACKEND_NAMES.join(", ")}, all`);
   return BACKEND_NAMES.filter((name) => wanted.length === 0 || wanted.includes(name));
+}
+
+/** A file within a primitive's folder, by the folder and what follows: `cache`, `cache.test.ts`. */
+const OF_PRIMITIVE = /\/packages\/holdfast\/src\/(?!(?:base|core|driver)\/)([\w-]+)\/(.+)$/;
+
+/**
+ * What a test file runs on where nobody says otherwise. A primitive sends a Sentinel group and a server behind TLS what
+ * it sends any server, so there only its own file runs (`cache/cache.test.ts`), with all that stands below primitives.
+ */
+export function usualBackends(file: string): readonly BackendName[] {
+  const [, noun, rest] = OF_PRIMITIVE.exec(file.replaceAll("\\", "/")) ?? [];
+  if (noun === undefined || rest === `${noun}.test.ts`) return BACKEND_NAMES;
+  return BACKEND_NAMES.filter((name) => name !== "sentinel" && name !== "tls");
 }
 
 export class SharedServers {

@@ -1,5 +1,5 @@
 /** Every public call of every primitive with arguments that it takes: for tests of what holds for all of them. Longer than other files because of the table. */
-import type { HeldLock, Holdfast, QueueHandling } from "../../src/index.ts";
+import type { BarrierPass, HeldLock, Holdfast, Leadership, QueueHandling } from "../../src/index.ts";
 import { randomName } from "./two-handles.ts";
 
 /** What names something (an id, a member, a tag, a user, a command): errors may show it. */
@@ -32,7 +32,7 @@ const subscribing = {
 };
 
 /** The factories' options, all of them. */
-const FACTORIES: Record<string, unknown> = {
+export const FACTORIES: Record<string, unknown> = {
   cache: {
     ...codec,
     schema: anything,
@@ -41,13 +41,17 @@ const FACTORIES: Record<string, unknown> = {
     negativeTtl: "1s",
     grace: "1m",
     softTimeout: "1s",
+    serverSoftTimeout: "1s",
     graceBackoff: "1s",
     refreshAhead: 0.8,
     maxLoads: 5,
     loadTimeout: "1s",
     loadLease: "1s",
     timeout: "9s",
+    autoRecovery: false,
     onOutage: "load",
+    index: true,
+    longIds: "hash",
     writer: {
       write: () => undefined,
       mode: "behind",
@@ -68,6 +72,19 @@ const FACTORIES: Record<string, unknown> = {
   counter: { ttl: "1m", min: -5, max: 5, idempotencyTtl: "1m", timeout: "9s" },
   records: { ...codec, schema: anything, ttl: "1m", attempts: 5, timeout: "9s" },
   geo: { ttl: "1m", timeout: "9s" },
+  latch: { count: 1, ttl: "1m", timeout: "9s" },
+  barrier: { parties: 1, ttl: "1m", timeout: "9s" },
+  value: { ...codec, schema: anything, initial: 1, attempts: 5, timeout: "9s" },
+  presence: {
+    ...codec,
+    schema: anything,
+    ttl: "1m",
+    grace: "1s",
+    maxMembers: 50,
+    maxDevices: 5,
+    maxMetaBytes: 500,
+    timeout: "9s",
+  },
   sessions: {
     ...codec,
     schema: anything,
@@ -94,15 +111,64 @@ const FACTORIES: Record<string, unknown> = {
     maxWaiting: 50,
     events: { max: 100 },
     keep: { completed: { count: 5, age: "1m" }, dead: { count: 5, age: "1m" } },
-    durability: { replicas: 0, aof: false, timeout: "1s" },
+    durability: { replicas: 1, aof: false, timeout: "1s" },
     runTimeout: "1m",
     resultTtl: "1m",
     timeout: "9s",
   },
-  channel: { ...codec, schema: anything, sharded: false, timeout: "9s" },
+  channel: { ...codec, schema: anything, reply: anything, sharded: false, timeout: "9s" },
+  stream: { ...codec, schema: anything, ttl: "1h", maxBytes: 5_000, lease: "9s", takeover: "1s", timeout: "9s" },
   channels: { ...codec, schema: anything, timeout: "9s" },
-  lock: { ttl: "1m", renew: true, maxHold: "1m", owner: name("me"), timeout: "9s" },
+  topic: {
+    serializer: "structured",
+    strict: true,
+    reads: ["json"],
+    compress: codec.compress,
+    encrypt: codec.encrypt,
+    message: anything,
+    partitions: 2,
+    keep: "1h",
+    maxMessages: 1_000,
+    keepUnread: false,
+    onFull: "refuse",
+    dedupeFor: "1m",
+    delays: true,
+    timeout: "9s",
+  },
+  lock: {
+    ttl: "1m",
+    renew: true,
+    maxHold: "1m",
+    owner: name("me"),
+    index: true,
+    durability: { replicas: 1, timeout: "1s" },
+    timeout: "9s",
+  },
+  semaphore: { permits: 5, ttl: "1m", renew: true, maxHold: "1m", order: "strict", timeout: "9s" },
+  rwlock: { ttl: "1m", renew: true, maxHold: "1m", timeout: "9s" },
   fenced: { ...codec, schema: anything, ttl: "1m" },
+  idempotency: {
+    ...codec,
+    schema: anything,
+    ttl: "1m",
+    lease: "9s",
+    maxHold: "1m",
+    store: "all",
+    isFinal: () => false,
+    timeout: "9s",
+  },
+  election: { ...codec, schema: anything, id: name("me"), ttl: "1m", lockDelay: "1s", timeout: "9s" },
+};
+
+/** Options without which an instance takes not all of its calls. */
+const NEEDED: Record<string, object> = {
+  cache: { index: true },
+  latch: { count: 1 },
+  barrier: { parties: 1 },
+  limiter: { limit: 5, window: "1m" },
+  semaphore: { permits: 5 },
+  queue: { events: { max: 100 } },
+  topic: { delays: true },
 };
 
 /** By instance, then by method: the arguments. */
@@ -124,6 +190,11 @@ function methods(
       has: [n],
       take: [n],
       touch: [n, { ttl: "1m" }],
+      hasMany: [name(["a"])],
+      getEntry: [n],
+      keys: [{ prefix: name("a") }],
+      entries: [{ prefix: name("a") }],
+      size: [{ prefix: name("a") }],
       explain: [n],
       setMany: [[["a", 1]], { ttl: "1m", tags: ["t"] }],
       delete: [n],
@@ -162,6 +233,26 @@ function methods(
       update: [n, (value: object) => value, { initial: { x: 1 } }],
       delete: [n],
     },
+    barrier: { enter: [{ timeout: 10, signal }] },
+    "barrier pass": { leave: [{ timeout: 10, signal }] },
+    latch: { countDown: [n], wait: [{ timeout: 10, signal }], reset: [], info: [] },
+    value: {
+      get: [],
+      set: [1],
+      compareAndSet: [5, 1],
+      update: [(value: unknown) => value, { initial: 1 }],
+      delete: [],
+      watch: [{ signal: AbortSignal.abort() }],
+    },
+    presence: {
+      join: [n, { meta: 1, device: name("phone"), rejoin: false, onChange: () => undefined }],
+      members: [{ cursor: name("a"), limit: 5 }],
+      get: [n],
+      has: [n],
+      count: [],
+      watch: [{ signal: AbortSignal.abort() }],
+    },
+    "presence membership": { update: [1], leave: [{ grace: "1s" }] },
     geo: {
       add: [n, point],
       addMany: [[["a", point]]],
@@ -277,7 +368,7 @@ function methods(
       decode: [Buffer.from("{}")],
       overview: [],
       stats: [{ from: 1, to: 1, every: "1m" }],
-      events: [{ from: name("a"), poll: "1s", signal: AbortSignal.abort() }],
+      events: [{ from: name("start"), poll: "1s", signal: AbortSignal.abort() }],
     },
     "held job": {
       extend: ["5s"],
@@ -297,13 +388,13 @@ function methods(
     "queue.groups": {
       set: [
         n,
-        { weight: 2, concurrency: 5, rate: { limit: 5, per: "1s" }, maxWaiting: 5, order: "strict", onDead: "skip" },
+        { weight: 2, concurrency: 5, rate: { limit: 5, per: "1s" }, maxWaiting: 5, order: "loose", onDead: "skip" },
       ],
       get: [n],
       remove: [n],
       pause: [n],
       resume: [n],
-      page: [{ cursor: name("a"), limit: 1 }],
+      page: [{ cursor: undefined, limit: 1 }],
     },
     "queue.batch": { add: [[]] },
     "queue.flows": { get: [name(jobId)], retry: [name(jobId)], cancel: [name(jobId), name("why")] },
@@ -318,19 +409,125 @@ function methods(
       sync: [name("me"), { nightly: { every: "1h", payload: 1 } }],
       run: [{ poll: "1s" }],
     },
-    "queue.dead": { page: [{ cursor: "0", limit: 1 }], redrive: [name([jobId])], redriveAll: [] },
+    "queue.dead": { page: [{ cursor: undefined, limit: 1 }], redrive: [name([jobId])], redriveAll: [] },
+    stream: {
+      start: [],
+      pipe: [[1]],
+      read: [{ from: "start", wait: 1, signal: AbortSignal.abort() }],
+      values: [{ from: "start", wait: 1, signal: AbortSignal.abort() }],
+    },
+    "stream writer": { write: [1], end: [], abort: [name("why")] },
     channel: {
       publish: [1],
-      subscribe: [() => undefined, { ...subscribing, concurrency: 1, closeTimeout: 10 }],
+      subscribers: [],
+      subscribe: [() => undefined, { ...subscribing, concurrency: 1, closeTimeout: 10, threads: undefined }],
       messages: [{ ...subscribing }],
+      request: [1, { timeout: "9s", signal, group: name("g") }],
+      requestAll: [1, { timeout: "9s", signal }],
+      respond: [
+        () => 1,
+        {
+          group: name("g"),
+          concurrency: 1,
+          capacity: 10,
+          lease: "9s",
+          closeTimeout: 10,
+          threads: undefined,
+          onError: () => undefined,
+          signal,
+        },
+      ],
+    },
+    topic: {
+      publish: [1, { key: name("k"), headers: {}, id: name("i"), delay: "1s", ttl: "1m" }],
+      publishMany: [[{ message: 1, key: name("k") }]],
+      page: [
+        { before: undefined, after: "1.0.1.1", limit: 5, key: name("k"), filter: () => true, onError: () => undefined },
+      ],
+      info: [],
+      subscribe: [
+        name("s"),
+        () => undefined,
+        {
+          kind: "shared",
+          start: "end",
+          concurrency: 1,
+          maxDeliveries: 2,
+          backoff: { type: "fixed", delay: 10 },
+          drain: 10,
+          expires: "1h",
+          visibility: "9s",
+          prefetch: 1,
+          poll: "1s",
+          filter: () => true,
+          onGap: () => undefined,
+          onError: () => undefined,
+        },
+      ],
+      subscribeMany: [
+        name("o"),
+        () => undefined,
+        { kind: "ordered", onExhausted: "dead", id: name("me"), lease: "9s", window: 10, size: 5, linger: 10 },
+      ],
+      dead: [name("s")],
+      messages: [
+        { from: "now", key: name("k"), filter: () => true, onGap: () => undefined, onError: () => undefined, signal },
+      ],
+    },
+    "topic.subscriptions": { list: [], lag: [name("s")], seek: [name("s"), "end"], remove: [name("s")] },
+    "topic.dead": {
+      count: [],
+      page: [{ cursor: undefined, limit: 1 }],
+      redrive: [{ where: () => true, limit: 1, rate: 1 }],
+      remove: [name(["0.a.1"])],
     },
     channels: {
-      subscribe: [() => undefined, { ...subscribing, concurrency: 1, closeTimeout: 10 }],
+      subscribe: [() => undefined, { ...subscribing, concurrency: 1, closeTimeout: 10, threads: undefined }],
       messages: [{ ...subscribing }],
     },
-    lock: { acquire: [{ wait: 10, signal }], tryAcquire: [], run: [() => 1, { wait: 10, signal }], info: [] },
+    lock: {
+      acquire: [{ wait: 10, signal }],
+      tryAcquire: [],
+      run: [() => 1, { wait: 10, signal }],
+      info: [],
+      resume: ["1.00000000-0000-4000-8000-000000000000"],
+      forceRelease: [],
+    },
+    locks: { list: [{ cursor: undefined, limit: 5 }] },
     "held lock": { extend: ["1s"], release: [] },
+    "lock set": { acquire: [{ wait: 10, signal }], tryAcquire: [], run: [() => 1, { wait: 10, signal }] },
+    "held lock set": { extend: ["1s"], release: [] },
+    semaphore: {
+      acquire: [{ permits: 1, wait: 10, signal }],
+      tryAcquire: [{ permits: 1 }],
+      run: [() => 1, { permits: 1, wait: 10, signal }],
+      info: [{ holders: 1 }],
+      resize: [5],
+      reset: [],
+    },
+    "held permits": { extend: ["1s"], release: [] },
+    rwlock: { info: [] },
+    "rwlock.read": { acquire: [{ wait: 10, signal }], tryAcquire: [], run: [() => 1, { wait: 10, signal }] },
+    "rwlock.write": { acquire: [{ wait: 10, signal }], tryAcquire: [], run: [() => 1, { wait: 10, signal }] },
+    "rwlock.upgradable": { acquire: [{ wait: 10, signal }], tryAcquire: [], run: [() => 1, { wait: 10, signal }] },
+    "held read lock": { extend: ["1s"], release: [] },
+    "held write lock": { downgrade: [], extend: ["1s"], release: [] },
+    "held upgradable lock": { upgrade: [{ wait: 10, signal }], extend: ["1s"], release: [] },
     fenced: { set: [n, 1, 5], get: [n] },
+    idempotency: {
+      run: [n, () => 1, { fingerprint: "f", wait: 10, signal }],
+      tryRun: [n, () => 1, { fingerprint: "f", wait: 10, signal }],
+      get: [n],
+      forget: [n],
+    },
+    election: {
+      campaign: [{ value: 1, wait: 10, signal }],
+      lead: [() => undefined, { value: 1, closeTimeout: 10, onError: () => undefined }],
+      leader: [],
+      candidates: [],
+      observe: [{ signal: AbortSignal.abort() }],
+    },
+    leadership: { resign: [{ to: name("b") }], proclaim: [1] },
     hf: {
       cached: [() => 1, { name: name("f"), key: () => "a", ttl: "1m", timeout: "9s" }],
       work: [[handling], { concurrency: 1, order: "strict", lease: "9s", poll: "1s", drain: 10 }],
@@ -362,10 +559,19 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
   await hf.queue(`${own}-held`).add(1);
   const [claimed] = await hf.queue(`${own}-held`).claim();
   const held = await hf.lock(`${own}-held`).acquire();
+  const [reading, writing] = [hf.rwlock(`${own}-read`), hf.rwlock(`${own}-written`)];
+  const heldSet = await hf.lock([`${own}-held-a`, `${own}-held-b`]).acquire();
+  const permits = await hf.semaphore(`${own}-held`, { permits: 1 }).acquire();
+  const pass = await hf.barrier(`${own}-held`, { parties: 1 }).enter();
+  const membership = await hf.presence(`${own}-held`).join("a");
+  const started = await hf.stream(`${own}-held`).start();
+  const leadership = await hf.election(`${own}-held`).campaign();
   const written = hf.cache(`${own}-written`, { writer: { mode: "behind", write: () => undefined } });
   const instances: Record<string, [object, string | undefined]> = {
     "cache.writer": [written.writer, `cache "${own}-written"`],
     "cache.writer.dead": [written.writer.dead, `cache "${own}-written"`],
+    "topic.subscriptions": [hf.topic(own).subscriptions, `topic "${own}"`],
+    "topic.dead": [hf.topic(own).dead("s"), `topic "${own}"`],
     "queue.dead": [hf.queue(own).dead, `queue "${own}"`],
     "queue.schedules": [hf.queue(own).schedules, `queue "${own}"`],
     "queue.where": [hf.queue(own).where({ state: "dead" }), `queue "${own}"`],
@@ -374,11 +580,25 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
     "queue.flows": [hf.queue(own).flows, `queue "${own}"`],
     "queue.batch": [hf.queue(own).batch({ onComplete: 1 }), `queue "${own}"`],
     "held job": [claimed!, `queue "${own}-held"`],
+    locks: [hf.locks, "locks"],
     "held lock": [held, `lock "${own}-held"`],
+    "rwlock.read": [hf.rwlock(own).read, `rwlock "${own}"`],
+    "rwlock.write": [hf.rwlock(own).write, `rwlock "${own}"`],
+    "rwlock.upgradable": [hf.rwlock(own).upgradable, `rwlock "${own}"`],
+    "held read lock": [await reading.read.acquire(), `rwlock "${own}-read"`],
+    "held write lock": [await writing.write.acquire(), `rwlock "${own}-written"`],
+    "held upgradable lock": [await reading.upgradable.acquire(), `rwlock "${own}-read"`],
+    "lock set": [hf.lock([`${own}-a`, `${own}-b`]), `lock "${own}-a, ${own}-b"`],
+    "held lock set": [heldSet, `lock "${own}-held-a"`],
+    "held permits": [permits, `semaphore "${own}-held"`],
+    "barrier pass": [pass, `barrier "${own}-held"`],
+    "presence membership": [membership, `presence "${own}-held"`],
+    "stream writer": [started.status === "ok" ? started.writer : {}, `stream "${own}-held"`],
+    leadership: [leadership, `election "${own}-held"`],
     hf: [hf, undefined],
   };
   for (const factory of Object.keys(FACTORIES)) {
-    const given = factory === "limiter" ? { limit: 5, window: "1m" } : undefined;
+    const given = NEEDED[factory];
     const noun = factory === "channels" ? "channel" : factory;
     instances[factory] = [make(hf, factory, [own, given]) as object, `${noun} "${own}"`];
   }
@@ -422,7 +642,12 @@ export async function toItsEnd(invoke: () => unknown): Promise<void> {
     for await (const _ of result as AsyncIterable<unknown>) break;
   if (typeof Reflect.get(result, "close") === "function") await (result as { close(): Promise<void> }).close();
   if ("ready" in result) await result.ready;
-  if (typeof Reflect.get(result, "release") === "function") await (result as HeldLock).release();
+  const held = (
+    "lock" in result ? result.lock : "locks" in result ? result.locks : "permit" in result ? result.permit : result
+  ) as object;
+  if (typeof Reflect.get(held, "release") === "function") await (held as HeldLock).release();
+  if (typeof Reflect.get(held, "leave") === "function") await (held as BarrierPass).leave();
+  if (typeof Reflect.get(held, "resign") === "function") await (held as Leadership<unknown>).resign();
 }
 
 function make(hf: Holdfast, factory: string, args: readonly unknown[]): unknown {
@@ -430,7 +655,9 @@ function make(hf: Holdfast, factory: string, args: readonly unknown[]): unknown 
 }
 
 function methodsOf(target: object): string[] {
-  const described = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(target)));
+  const proto = Object.getPrototypeOf(target) as object;
+  if (proto === Object.prototype) return [];
+  const described = Object.entries(Object.getOwnPropertyDescriptors(proto));
   const own = described.filter(([, { value }]) => typeof value === "function").map(([method]) => method);
-  return own.filter((method) => method !== "constructor" && method !== "close");
+  return [...own.filter((method) => method !== "constructor" && method !== "close"), ...methodsOf(proto)];
 }

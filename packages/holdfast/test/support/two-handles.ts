@@ -18,14 +18,24 @@ export class TwoHandles {
   readonly prefix: string = randomName();
   a!: Holdfast;
   b!: Holdfast;
+  readonly #more: Holdfast[] = [];
+  readonly #connect: () => Promise<Holdfast>;
 
   constructor({ url, options }: Pick<Backend, "url" | "options">) {
     const { prefix } = this;
     const settings = { ...options, prefix, timeout: TIMEOUT } as const;
+    this.#connect = () => connect(url, settings);
     beforeAll(async () => {
-      [this.a, this.b] = await Promise.all([connect(url, settings), connect(url, settings)]);
+      [this.a, this.b] = await Promise.all([this.#connect(), this.#connect()]);
     });
-    afterAll(() => Promise.all([this.a?.close(), this.b?.close()]));
+    afterAll(() => Promise.all([this.a, this.b, ...this.#more].map((each) => each?.close())));
+  }
+
+  /** One more, for a test that ends it. */
+  async another(): Promise<Holdfast> {
+    const hf = await this.#connect();
+    this.#more.push(hf);
+    return hf;
   }
 
   /** A command on a key, past every primitive. */

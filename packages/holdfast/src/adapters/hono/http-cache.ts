@@ -64,7 +64,7 @@ export function httpCache(hf: Holdfast, options: HonoHttpCacheOptions = {}): Hon
 }
 
 /** Hono adds to a response the fields of the one that it takes the place of. */
-function replace(context: HonoContext, response: Response | undefined): void {
+export function replace(context: HonoContext, response: Response | undefined): void {
   context.res = undefined;
   context.res = response;
 }

@@ -6,6 +6,7 @@
  * - long bodies fill the memory, or hold the client up ........... "streams what is too long", "the first client gets chunks as they come"
  * - a body that broke off is stored .............................. "a body that breaks off is not stored"
  * - the server is away, and with it the pages .................... "without a server"
+ * - a purge, or a change, that could not be sent is forgotten ..... "could not be sent"
  * - one client's end ends what others wait for ................... "a client that goes"
  */
 import http from "node:http";
@@ -19,8 +20,9 @@ import {
   type Served,
 } from "../../../test/support/http-frameworks.ts";
 import { randomName, TwoHandles } from "../../../test/support/two-handles.ts";
+import { startStandalone } from "../../../test/support/servers.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
-import { holdfast } from "../../connect.ts";
+import { connect, holdfast } from "../../connect.ts";
 import { httpCache } from "../fetch/index.ts";
 import type { HttpCacheOptions } from "./options.ts";
 
@@ -270,6 +272,34 @@ describe.each(Object.keys(FRAMEWORKS))("HTTP cache of %s", (framework) => {
       await served.close();
     }
   });
+});
+
+describe("HTTP cache on a server that is stopped [standalone]", () => {
+  it.each(["purge", "POST"])(
+    "a %s that could not be sent is sent before the response is served again",
+    async (kind) => {
+      await using server = await startStandalone();
+      await using hf = await connect(server.url);
+      let version = 1;
+      const cache = { name: randomName(), timeout: 200 } as const;
+      const handler: Handler = () => ({
+        headers: { "cache-control": "max-age=60", "cache-tag": "t" },
+        body: `v${version}`,
+      });
+      const served = await FRAMEWORKS["hono"]!(hf, handler, cache);
+      const page = async (method = "GET"): Promise<string> => (await send(served.url, { method })).body;
+      expect(await page()).toBe("v1");
+      await server.pause();
+      version = 2;
+      const isRefused = kind === "purge" && (await served.purge({ tags: ["t"] }).catch(() => true)) === true;
+      if (kind === "POST") await page("POST");
+      expect(isRefused).toBe(kind === "purge");
+      expect(hf.cache(cache.name).stats().unsent).toBeGreaterThan(0);
+      server.resume();
+      expect(await page()).toBe("v2");
+      await served.close();
+    },
+  );
 });
 
 describe("HTTP cache: options", () => {

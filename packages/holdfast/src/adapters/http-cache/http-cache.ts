@@ -83,7 +83,7 @@ export class HttpCache {
     }
   }
 
-  /** Drops what an unsafe request may have changed; resolves when no process serves it any more, or when that cannot be reached. */
+  /** Drops what an unsafe request may have changed; resolves when no process serves it any more, or when the server is away: then once it is back. */
   async changed(exchange: Exchange, { status, fields }: Head): Promise<void> {
     if (SAFE.has(exchange.method) || status < 200 || status >= 400) return;
     const urls = [exchange.url];

@@ -115,7 +115,12 @@ export function fieldsOf(headers: OutgoingHttpHeaders): Fields {
   );
 }
 
-/** Sends what the cache has. */
+export function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
+/** Sends what is stored. */
 export function sendStored(
   request: IncomingMessage,
   response: ServerResponse,
@@ -137,7 +142,7 @@ export function byName(fields: Fields): Map<string, string | string[]> {
   return names;
 }
 
-function read([chunk, encoding, callback]: Written): [Buffer, Callback | undefined] {
+export function read([chunk, encoding, callback]: Written): [Buffer, Callback | undefined] {
   const done = [chunk, encoding, callback].find((each) => typeof each === "function") as Callback | undefined;
   if (typeof chunk === "string")
     return [Buffer.from(chunk, typeof encoding === "string" ? (encoding as BufferEncoding) : "utf8"), done];
@@ -145,7 +150,9 @@ function read([chunk, encoding, callback]: Written): [Buffer, Callback | undefin
 }
 
 /** As they are now, which may be another interceptor's. Called with their object. */
-function methodsOf(response: ServerResponse): Pick<ServerResponse, "writeHead" | "write" | "end" | "flushHeaders"> {
+export function methodsOf(
+  response: ServerResponse,
+): Pick<ServerResponse, "writeHead" | "write" | "end" | "flushHeaders"> {
   return {
     writeHead: Reflect.get(response, "writeHead"),
     write: Reflect.get(response, "write"),
@@ -155,7 +162,7 @@ function methodsOf(response: ServerResponse): Pick<ServerResponse, "writeHead" |
 }
 
 /** Keeps what `writeHead` is given where it can be read. */
-function takeHead(response: ServerResponse, [status, ...rest]: HeadGiven): void {
+export function takeHead(response: ServerResponse, [status, ...rest]: HeadGiven): void {
   const isReason = typeof rest[0] === "string";
   response.statusCode = status;
   if (isReason) response.statusMessage = rest[0] as string;
@@ -174,7 +181,7 @@ function setAll(response: ServerResponse, given: OutgoingHttpHeaders | unknown[]
 }
 
 /** As it was before the handler ran. */
-function reset(response: ServerResponse, before: OutgoingHttpHeaders): void {
+export function reset(response: ServerResponse, before: OutgoingHttpHeaders): void {
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   for (const [name, value] of Object.entries(before)) if (value !== undefined) response.setHeader(name, value);
   response.statusCode = 200;

@@ -3,7 +3,7 @@
  * - each process calls the function ........................ "one call for the fleet"
  * - different arguments share a result ..................... "others have another result"; key.test.ts
  * - a result from before an invalidation comes back ........ "invalidate during a call"
- * - a refresh joins a call that began before it ............ "refresh returns what the function returns now"
+ * - a refresh takes the result away before it has another ... "refresh returns what the function returns now", "serves what there is"
  * - a tag ends other results than those that have it ......... "by tags that its arguments say"
  * - arguments, or results, are not what they were .......... "refuses what has no key", "returns what is stored"
  */
@@ -101,6 +101,26 @@ describe.each(backends())("a cached function [$name]", ({ url, options }) => {
     expect(await there()).toBe(1);
     expect(await here.refresh()).toBe(2);
     expect(await there()).toBe(2);
+  });
+
+  it("a refresh that fails serves what there is, and takes nothing away", async () => {
+    const name = randomName();
+    let fails = false;
+    let calls = 0;
+    const fn = (): number => {
+      calls += 1;
+      if (fails) throw new Error("the source is away");
+      return calls;
+    };
+    const [here, there] = [two.a, two.b].map((hf) => hf.cached(fn, { name, ttl: "1h" }));
+    expect(await here!()).toBe(1);
+    fails = true;
+    expect(await there!.refresh()).toBe(1);
+    expect(await here!()).toBe(1);
+    expect(calls).toBe(2);
+    fails = false;
+    const refreshed = await Promise.all([here!.refresh(), here!.refresh(), here!.refresh()]);
+    expect([refreshed, calls]).toEqual([[3, 3, 3], 3]);
   });
 
   it("returns what is stored, each caller an object of its own, and undefined where the function returns none", async () => {

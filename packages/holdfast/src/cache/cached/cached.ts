@@ -22,7 +22,10 @@ export interface Cached<Args extends readonly unknown[], V> {
   (...args: Args): Promise<V>;
   /** Removes the result for these arguments; returns false where there was none. Idempotent. Cost: as `cache.delete`. */
   invalidate(...args: Args): Promise<boolean>;
-  /** Calls the function now, once for all that ask, and returns what is stored from then on. Cost: as `invalidate`, then a miss. */
+  /**
+   * Calls the function also where there is a result, once for all that ask, and returns what is stored from then on; if that fails, what there is. A call of it
+   * that is under way is shared, so after a change of what it reads use `invalidate`. Cost: as a miss.
+   */
   refresh(...args: Args): Promise<V>;
   /** Returns the id of the entry for these arguments. No I/O. @throws InvalidArgumentError for arguments that have no key */
   key(...args: Args): Id;
@@ -52,16 +55,14 @@ export function cached<Args extends readonly unknown[], V>(
       throw error instanceof InvalidArgumentError ? error.at(where) : error;
     }
   };
-  const call = async (...args: Args): Promise<V> => {
-    const terms = tagsOf === undefined ? undefined : { tags: tagsOf(...args) };
+  const called = async (args: Args, refresh: boolean): Promise<V> => {
+    const terms = tagsOf === undefined ? { refresh } : { refresh, tags: tagsOf(...args) };
     const found: unknown = await cache.getOrSet(key(...args), () => fn(...args), terms);
     return found as V;
   };
+  const call = (...args: Args): Promise<V> => called(args, false);
   const invalidate = async (...args: Args): Promise<boolean> => cache.delete(key(...args));
-  const refresh = async (...args: Args): Promise<V> => {
-    await invalidate(...args);
-    return call(...args);
-  };
+  const refresh = (...args: Args): Promise<V> => called(args, true);
   return Object.assign(call, { invalidate, refresh, key, cache });
 }
 

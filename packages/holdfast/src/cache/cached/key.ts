@@ -29,6 +29,11 @@ export function shortened(text: string, max: number = MAX_ID_LENGTH): string {
   return text.length <= max ? text : `sha256:${createHash("sha256").update(text).digest("base64url")}`;
 }
 
+/** The hash of a value with the text it belongs to: nothing of them is to be read in key names and errors. `path` names the value in a refusal. */
+export function hashedKey(text: string, path: string, value: unknown): string {
+  return shortened(`${JSON.stringify(text)}${encoded(path, value, 0)}`, 0);
+}
+
 function encoded(path: string, value: unknown, depth: number): string {
   switch (typeof value) {
     case "string":
@@ -86,6 +91,6 @@ function isIndex(name: string, at: number): boolean {
 }
 
 function unfaithful(path: string, value: unknown): InvalidArgumentError {
-  const expected = "a value that has a key (plain data, Date, Map, Set, URL, bytes), or the option key";
+  const expected = "a value that has a key (plain data, Date, Map, Set, URL, bytes), or a key of your own";
   return new InvalidArgumentError(path, expected, value);
 }

@@ -16,6 +16,8 @@ export interface CacheL1Options {
   readonly values?: "frozen" | "decoded" | "shared";
   /** How long what is in memory is served on while no server says what has changed. @default 0: not at all */
   readonly staleness?: Duration;
+  /** Whether entries are kept for the cache's `grace` too: served where neither the server answers nor the load succeeds in time. @default true */
+  readonly grace?: boolean;
 }
 
 export interface L1Settings {
@@ -24,9 +26,17 @@ export interface L1Settings {
   readonly ttlMs: number;
   readonly values: "frozen" | "decoded" | "shared";
   readonly stalenessMs: number;
+  readonly grace: boolean;
 }
 
-const L1_OPTIONS: OptionNames<CacheL1Options> = { max: true, maxBytes: true, ttl: true, values: true, staleness: true };
+const L1_OPTIONS: OptionNames<CacheL1Options> = {
+  max: true,
+  maxBytes: true,
+  ttl: true,
+  values: true,
+  staleness: true,
+  grace: true,
+};
 const KINDS = ["frozen", "decoded", "shared"];
 
 /** @param given `true`: with the defaults */
@@ -38,13 +48,16 @@ export function l1Settings(given: CacheL1Options | boolean | undefined): L1Setti
     ttl,
     values = "frozen",
     staleness = 0,
+    grace = true,
   } = given === true ? {} : givenOptions(given, L1_OPTIONS);
   if (!KINDS.includes(values)) throw new InvalidArgumentError("l1.values", '"frozen", "decoded" or "shared"', values);
+  if (typeof grace !== "boolean") throw new InvalidArgumentError("l1.grace", "a boolean", grace);
   return {
     max: wholeBetween("l1.max", max, 1, 100_000_000),
     maxBytes: wholeBetween("l1.maxBytes", maxBytes, 1, Number.MAX_SAFE_INTEGER),
     ttlMs: ttl === undefined ? Number.POSITIVE_INFINITY : toMs("l1.ttl", ttl),
     values,
     stalenessMs: toMs("l1.staleness", staleness, 0),
+    grace,
   };
 }

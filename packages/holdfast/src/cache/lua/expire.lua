@@ -2,15 +2,24 @@
 -- @class idempotent
 -- @batch
 -- @include now
+-- @include entry
+-- @include served
 -- @include supersede
 -- @key value
 -- @key lease
 -- @arg wakeChannel text
--- @returns bool
+-- @arg graceMs int       of an entry that was to be kept for ever
+-- @result expired head:bytes
+-- @result missing
 supersede(value, lease, wakeChannel)
-local head = redis.call('GETRANGE', value, 0, 6)
-if head == '' then return 0 end
-if #head < 7 or math.floor(string.byte(head) / 16) % 2 == 0 then return redis.call('DEL', value) end
-if struct.unpack('>I6', head, 2) <= now() then return 0 end
-redis.call('SETRANGE', value, 1, struct.pack('>I6', now()))
-return 1
+local head = headOf(value)
+local served = isServed(head)
+local keptMs = redis.call('PTTL', value)
+if not hasGrace(head) or (keptMs == -1 and graceMs == 0) then
+  redis.call('DEL', value)
+elseif not isOver(head) then
+  if keptMs == -1 then redis.call('PEXPIRE', value, graceMs) end
+  redis.call('SETRANGE', value, 1, struct.pack('>I6', now()))
+end
+if served then return {'expired', head} end
+return {'missing'}

@@ -1,11 +1,22 @@
 --- Remove a value and supersede any load under way: what it read may be what is being deleted.
 -- @class idempotent
 -- @batch
+-- @include now
+-- @include entry
+-- @include served
 -- @include supersede
+-- @include id-index
 -- @key value
 -- @key lease
+-- @key ids
+-- @key ends
 -- @arg wakeChannel text
--- @returns bool
-local removed = redis.call('DEL', value)
+-- @arg id text           for the index
+-- @result removed head:bytes
+-- @result missing
+local head = headOf(value)
+redis.call('DEL', value)
+unindex(value, ids, ends, id)
 supersede(value, lease, wakeChannel)
-return removed
+if isServed(head) then return {'removed', head} end
+return {'missing'}

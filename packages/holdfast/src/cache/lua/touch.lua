@@ -1,13 +1,22 @@
---- Begin an entry's time again, if it is not over.
+--- Begin an entry's time again, if it has a value and is not over. The result is what stands before that, by which the caller knows whether it is valid.
 -- @class idempotent
 -- @batch
 -- @include now
+-- @include entry
+-- @include served
+-- @include id-index
 -- @key value
--- @arg freshMs int
+-- @key ids
+-- @key ends
+-- @arg id text           for the index
+-- @arg freshMs int       below 0: for ever
 -- @arg keepMs int        freshMs and the grace
--- @returns bool
-local head = redis.call('GETRANGE', value, 0, 6)
-if #head < 7 or struct.unpack('>I6', head, 2) <= now() then return 0 end
-redis.call('SETRANGE', value, 1, struct.pack('>I6', now() + freshMs))
-redis.call('PEXPIRE', value, math.floor(string.byte(head) / 16) % 2 == 1 and keepMs or freshMs)
-return 1
+-- @result touched head:bytes
+-- @result missing
+local head = headOf(value)
+if not isServed(head) then return {'missing'} end
+redis.call('SETRANGE', value, 1, untilOf(freshMs))
+local ms = hasGrace(head) and keepMs or freshMs
+index(value, ids, ends, id, ms)
+if ms < 0 then redis.call('PERSIST', value) else redis.call('PEXPIRE', value, ms) end
+return {'touched', head}

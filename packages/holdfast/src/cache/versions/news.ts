@@ -12,7 +12,7 @@ export interface Followed {
   changes: number;
   /** `changes` of the last question that was answered while the server said what changes; -1: none. */
   known: number;
-  readonly onChange: () => void;
+  readonly onChange: (isReported: boolean) => void;
 }
 
 export class News {
@@ -32,8 +32,8 @@ export class News {
     return news;
   }
 
-  /** @param onChange called when somebody else has changed it */
-  follow(key: string, onChange: () => void): Followed {
+  /** @param onChange called when somebody else has changed it (reported), and when there may have been changes */
+  follow(key: string, onChange: Followed["onChange"]): Followed {
     const state = { changes: 0, known: -1, onChange };
     this.#states.set(key, state);
     return state;
@@ -59,7 +59,7 @@ export class News {
           const state = this.#states.get(key.toString());
           if (state === undefined) continue;
           state.changes += 1;
-          state.onChange();
+          state.onChange(true);
         }
       },
       flush: () => {
@@ -79,6 +79,6 @@ export class News {
 
   #hear(subscription: InvalidationSubscription): void {
     this.#subscription = subscription;
-    for (const { onChange } of this.#states.values()) onChange();
+    for (const { onChange } of this.#states.values()) onChange(false);
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Which entries of one cache are valid still: its invalidations by tag and its clearings, in the order of their sequence.
+ * Which entries of one cache are valid still: its invalidations by tag and its clearings, whole or by prefix, in the order of their sequence.
  *
  * The server has the state of a cache in one sorted set (`lua/invalidate.lua`), each invalidation takes the next sequence, and an entry carries the
- * sequence that was known before its value was read. It is valid while neither the cache was cleared since nor one of its tags invalidated. A process keeps
+ * sequence that was known before its value was read. It is valid while neither the cache or a prefix of its id was cleared since nor one of its tags invalidated. A process keeps
  * what it has learned and asks for what is newer only:
  *
  *     the server says when the state changes (RESP3 tracking) ... asked then; reads cost nothing
@@ -13,67 +13,75 @@
  * with a sequence of the server's clock, and whatever was stored before is invalid.
  */
 import { nextTick } from "../../base/runtime.ts";
+import { ServerClock } from "../../core/clock/server-clock.ts";
 import type { Core } from "../../core/core.ts";
-import { runScript } from "../../core/script/run.ts";
-import type { Call, Reply } from "../../driver/port.ts";
-import { begin, invalidate } from "../scripts.gen.ts";
+import { Histogram } from "../../core/observe/histogram.ts";
+import { runScript, type UnclassedCall } from "../../core/script/run.ts";
+import type { Call } from "../../driver/port.ts";
+import type { Invalid } from "../l1/memory.ts";
+import { begin, clearPrefix, invalidate } from "../scripts.gen.ts";
+import { type Keeper, Keepers } from "./keepers.ts";
+import { KnownTags, MAX_TAGS } from "./known-tags.ts";
 import { type Followed, News } from "./news.ts";
+import { MAX_PREFIXES, Prefixes } from "./prefixes.ts";
+import { listFrom, numberOf, pairsOf } from "./replies.ts";
+import { KEEP_MS, Upkeep } from "./upkeep.ts";
 
-/** How long the state outlives its last use: longer than any entry that is worth keeping. Each process says every hour that it uses it. */
-const KEEP_MS = 90 * 24 * 3_600_000;
-const TOUCH_MS = 3_600_000;
-/** Tags that the server knows at most, and a process. */
-const MAX_TAGS = 10_000;
 /** What is asked for at a time; where more has changed, a process begins again. */
 const MAX_NEWS = 1_000;
 
 const OP = "cache.versions";
+/** Of questions that nobody waits for. */
+const OWN_TIMEOUT_MS = 1_000;
 
 const all = new WeakMap<Core, Map<string, Versions>>();
 
+/** How an invalidation is sent. */
+export interface InvalidateCall extends UnclassedCall {
+  readonly timeoutMs: number;
+}
+
 export class Versions {
+  /** Between invalidations by others and when this process heard of them. */
+  readonly lag: Histogram = new Histogram();
   readonly #core: Core;
   readonly #key: string;
-  readonly #timeoutMs: number;
-  readonly #read: Call;
   readonly #news: News;
   readonly #state: Followed;
-  /** Tags by their last invalidation, 0 for those without. */
-  readonly #tags = new Map<string, number>();
-  readonly #onCleared = new Set<WeakRef<{ forgetAll(): void }>>();
+  readonly #tags = new KnownTags((tags, timeoutMs) => this.#ask(tags, timeoutMs));
+  readonly #prefixes: Prefixes;
+  readonly #keepers = new Keepers();
+  readonly #upkeep: Upkeep;
   #sequence = 0;
   #cleared = 0;
   #floor = 0;
   #invalidations = 0;
-  #touchedAt = Number.NEGATIVE_INFINITY;
-  #ready: Promise<void> | undefined;
   #isReady = false;
-  #asking: Promise<void> | undefined;
-  readonly #learning = new Map<string, Promise<void>>();
+  /** Questions under way, by how long whoever has asked waits: cache objects of the same name may differ in that. */
+  readonly #beginning = new Map<number, Promise<void>>();
+  readonly #asking = new Map<number, Promise<void>>();
 
-  private constructor(core: Core, key: string, timeoutMs: number) {
+  private constructor(core: Core, name: string) {
     this.#core = core;
-    this.#key = key;
-    this.#timeoutMs = timeoutMs;
-    this.#read = { op: OP, class: "read", timeoutMs };
+    this.#key = core.keys.entries("versions", name).key(name);
+    this.#prefixes = new Prefixes(core, name, this.#keepers);
+    this.#upkeep = new Upkeep(core, () => (this.#prefixes.last === 0 ? [this.#key] : [this.#key, this.#prefixes.key]));
     this.#news = News.of(core);
-    this.#state = this.#news.follow(key, () => void this.catchUp().catch(() => undefined));
+    this.#state = this.#news.follow(this.#key, (isReported) => void this.#heard(isReported).catch(() => undefined));
   }
 
   /** That of the handle for the cache of this name. */
-  static of(core: Core, name: string, timeoutMs: number): Versions {
+  static of(core: Core, name: string): Versions {
     let known = all.get(core);
     if (known === undefined) all.set(core, (known = new Map()));
     let versions = known.get(name);
-    if (versions === undefined)
-      known.set(name, (versions = new Versions(core, core.keys.entries("versions", name).key(name), timeoutMs)));
+    if (versions === undefined) known.set(name, (versions = new Versions(core, name)));
     return versions;
   }
 
-  /** Told when all entries have become invalid. */
-  join(memory: { forgetAll(): void }): void {
-    for (const reference of this.#onCleared) if (reference.deref() === undefined) this.#onCleared.delete(reference);
-    this.#onCleared.add(new WeakRef(memory));
+  /** Hears when entries have become invalid that have no tag for it. */
+  join(keeper: Keeper): void {
+    this.#keepers.join(keeper);
   }
 
   /** Whether a sequence is known at all: before that nothing can be stored or judged. */
@@ -82,15 +90,17 @@ export class Versions {
   }
 
   /** Resolves once it is. What is called in order goes on in order. */
-  ready(op: string): Promise<void> {
-    if (this.#ready === undefined) {
-      const ready = this.#begin(op);
-      this.#ready = ready;
+  ready(op: string, timeoutMs: number): Promise<void> {
+    if (this.#isReady) return Promise.resolve();
+    let beginning = this.#beginning.get(timeoutMs);
+    if (beginning === undefined) {
+      const begun = this.#begin(op, timeoutMs);
+      this.#beginning.set(timeoutMs, (beginning = begun));
       // What is called before the handle is closed is sent: what waits for this is not sent yet.
-      const disown = this.#core.own({ close: () => ready.catch(() => undefined) });
-      ready.then(disown, disown);
+      const disown = this.#core.own({ close: () => begun.catch(() => undefined) });
+      begun.then(disown, disown);
     }
-    return this.#ready;
+    return beginning;
   }
 
   /** For what is stored now. */
@@ -113,9 +123,12 @@ export class Versions {
     return this.isCurrent && !this.#core.driver.caps.cluster;
   }
 
-  /** Whether an entry of this sequence with these tags is valid, as far as it is known; undefined: not without asking about a tag. */
-  judge(sequence: number, tags: readonly string[] | undefined): boolean | undefined {
-    if (sequence < this.#cleared) return false;
+  /**
+   * Whether an entry of this sequence with these tags is valid, as far as it is known; undefined: not without asking about a tag.
+   * @param key not needed for what is in memory, which is forgotten when its prefix is cleared
+   */
+  judge(sequence: number, tags: readonly string[] | undefined, key?: string): boolean | undefined {
+    if (sequence < this.#cleared || (key !== undefined && this.#prefixes.concern(key, sequence))) return false;
     if (tags === undefined || tags.length === 0) return true;
     if (sequence < this.#floor) return false;
     let isKnown = true;
@@ -128,141 +141,156 @@ export class Versions {
   }
 
   /** As `judge`, by what the server knows at the time of this call. */
-  async verify(sequence: number, tags: readonly string[] | undefined, upToDate?: Promise<void>): Promise<boolean> {
-    if (!this.isExact) await (upToDate ?? this.catchUp());
-    const known = this.judge(sequence, tags);
+  async verify(
+    key: string,
+    sequence: number,
+    tags: readonly string[] | undefined,
+    timeoutMs: number,
+    upToDate?: Promise<void>,
+  ): Promise<boolean> {
+    if (!this.isExact) await (upToDate ?? this.catchUp(timeoutMs));
+    const known = this.judge(sequence, tags, key);
     if (known !== undefined) return known;
-    await this.#learn(tags!.filter((tag) => !this.#tags.has(tag)));
-    return this.judge(sequence, tags) ?? false;
+    await this.#tags.learn(tags!, timeoutMs);
+    return this.judge(sequence, tags, key) ?? false;
   }
 
   /** Learns what has been invalidated up to now. Calls of the same tick share one ZRANGE. */
-  catchUp(): Promise<void> {
-    if (this.#asking !== undefined) return this.#asking;
-    const asking = new Promise<void>((resolve, reject) => {
-      nextTick(() => {
-        this.#asking = undefined;
-        this.#catchUp().then(resolve, reject);
+  catchUp(timeoutMs: number): Promise<void> {
+    let asking = this.#asking.get(timeoutMs);
+    if (asking === undefined) {
+      asking = new Promise<void>((resolve, reject) => {
+        nextTick(() => {
+          this.#asking.delete(timeoutMs);
+          this.#catchUp(timeoutMs).then(resolve, reject);
+        });
       });
-    });
-    this.#asking = asking;
+      this.#asking.set(timeoutMs, asking);
+    }
     return asking;
   }
 
-  /** @param tags undefined: all entries */
-  async invalidate(op: string, tags: readonly string[] | undefined): Promise<void> {
+  async invalidate(invalid: Invalid, call: InvalidateCall): Promise<void> {
     this.#invalidations += 1;
-    const call = { op, timeoutMs: this.#timeoutMs };
-    const args = { keepMs: KEEP_MS, max: MAX_TAGS, tags: tags ?? [] };
+    if (invalid !== "all" && "prefix" in invalid) return this.#clearPrefix(invalid.prefix, call);
+    const tags = invalid === "all" ? [] : invalid.tags;
+    const args = { keepMs: KEEP_MS, max: MAX_TAGS, tags };
     const result = await runScript(this.#core.driver, invalidate, { state: this.#key }, args, call);
-    if (result.status === "lost") return this.#beginAgain();
-    const { sequence, cleared, floor } = result;
-    for (const tag of tags ?? []) this.#set(tag, sequence);
+    if (result.status === "lost") return this.#beginAgain(call.timeoutMs);
+    for (const tag of tags) this.#tags.set(tag, result.sequence);
+    await this.#follow(call, result);
+  }
+
+  async #clearPrefix(prefix: string, call: InvalidateCall): Promise<void> {
+    const keys = { state: this.#key, prefixes: this.#prefixes.key };
+    const args = { keepMs: KEEP_MS, max: MAX_PREFIXES, prefix };
+    const result = await runScript(this.#core.driver, clearPrefix, keys, args, call);
+    if (result.status === "lost") return this.#beginAgain(call.timeoutMs);
+    await this.#follow(call, result, [[prefix, result.sequence]]);
+  }
+
+  /** Entries without an end are stored. */
+  keepForEver(): void {
+    this.#upkeep.keepForEver();
+  }
+
+  /** An invalidation of this handle is the next one after what is known, or there is more to be learned. */
+  async #follow(
+    { timeoutMs }: InvalidateCall,
+    { before, sequence, cleared, floor }: { before: number; sequence: number; cleared: number; floor: number },
+    prefixes: readonly (readonly [string, number])[] = [],
+  ): Promise<void> {
+    if (before > this.#sequence) return this.#catchUp(timeoutMs);
+    this.#clear(this.#prefixes.learn(prefixes));
     this.#advance(sequence, cleared, floor);
   }
 
-  async #begin(op: string): Promise<void> {
+  /** A sequence is the server's time of the invalidation, in hundredths of a millisecond. */
+  async #heard(isReported: boolean): Promise<void> {
+    const [before, at] = [this.#sequence, ServerClock.of(this.#core.driver).now()];
+    await this.catchUp(OWN_TIMEOUT_MS);
+    if (isReported && at !== undefined && before > 0 && this.#sequence > before)
+      this.lag.add(Math.max(0, at - this.#sequence / 100));
+  }
+
+  async #begin(op: string, timeoutMs: number): Promise<void> {
     try {
-      await this.#beginAgain(op);
+      await this.#beginAgain(timeoutMs, op);
       // Those who have waited go first.
       nextTick(() => (this.#isReady = true));
     } catch (error) {
-      this.#ready = undefined;
+      this.#beginning.delete(timeoutMs);
       throw error;
     }
   }
 
-  async #beginAgain(op = OP): Promise<void> {
+  async #beginAgain(timeoutMs: number, op = OP): Promise<void> {
     const since = this.#news.listen(this.#state);
-    const args = ["ZMSCORE", this.#key, "s", "c", "f"];
-    const call = { ...this.#read, op };
-    const [sequence, cleared, floor] = (await this.#core.driver.send(args, call, this.#key)) as Reply[];
+    const [args, call] = [["ZMSCORE", this.#key, "s", "c", "f", "p"], { op, class: "read", timeoutMs } as const];
+    const [sequence, cleared, floor, prefixed] = listFrom(await this.#core.driver.send(args, call, this.#key));
     this.#tags.clear();
-    if (sequence === null) await this.#create(op);
-    else this.#restart(numberOf(sequence!), numberOf(cleared!), floor === null ? 0 : numberOf(floor!));
-    this.#touch();
+    if (sequence === null) await this.#create(op, timeoutMs);
+    else {
+      if (prefixed !== null) this.#clear(await this.#prefixes.ask(numberOf(prefixed!), call));
+      this.#sequence = numberOf(sequence!);
+      this.#advance(this.#sequence, numberOf(cleared!), floor === null ? 0 : numberOf(floor!));
+    }
+    this.#upkeep.touch();
     this.#news.caughtUp(this.#state, since);
   }
 
-  async #create(op: string): Promise<void> {
-    const call = { op, timeoutMs: this.#timeoutMs };
-    const state = await runScript(this.#core.driver, begin, { state: this.#key }, { keepMs: KEEP_MS }, call);
-    this.#restart(state.sequence, state.cleared, state.floor);
-  }
-
-  #restart(sequence: number, cleared: number, floor: number): void {
+  async #create(op: string, timeoutMs: number): Promise<void> {
+    const [keys, args] = [{ state: this.#key }, { keepMs: KEEP_MS }];
+    const { sequence, cleared, floor } = await runScript(this.#core.driver, begin, keys, args, { op, timeoutMs });
     this.#sequence = sequence;
     this.#advance(sequence, cleared, floor);
   }
 
-  /** Not waited for: there are three months for it. */
-  #touch(): void {
-    const now = this.#core.driver.runtime.now();
-    if (now - this.#touchedAt < TOUCH_MS) return;
-    this.#touchedAt = now;
-    const call = { op: OP, class: "idempotent", timeoutMs: this.#timeoutMs } as const;
-    this.#core.driver.send(["PEXPIRE", this.#key, String(KEEP_MS)], call, this.#key).catch(() => undefined);
-  }
-
-  async #catchUp(): Promise<void> {
-    this.#touch();
+  async #catchUp(timeoutMs: number): Promise<void> {
+    this.#upkeep.touch();
+    const call = questionOf(timeoutMs);
     const since = this.#news.listen(this.#state);
     const from = String(this.#sequence);
     const args = ["ZRANGE", this.#key, from, "+inf", "BYSCORE", "LIMIT", "0", String(MAX_NEWS), "WITHSCORES"];
-    const found = pairsOf(await this.#core.driver.send(args, this.#read, this.#key));
+    const found = pairsOf(await this.#core.driver.send(args, call, this.#key));
     const sequence = found.find(([member]) => member === "s")?.[1];
     // The state was lost, or so much has changed that it is shorter to begin again.
-    if (sequence === undefined || found.length >= MAX_NEWS) return this.#beginAgain();
-    let [cleared, floor] = [0, 0];
+    if (sequence === undefined || found.length >= MAX_NEWS) return this.#beginAgain(timeoutMs);
+    let [cleared, floor, prefixed] = [0, 0, 0];
     for (const [member, score] of found) {
       if (member === "c") cleared = score;
       else if (member === "f") floor = score;
-      else if (member.startsWith("t")) this.#set(member.slice(1), score);
+      else if (member === "p") prefixed = score;
+      else if (member.startsWith("t")) this.#tags.set(member.slice(1), score);
     }
+    if (prefixed > this.#prefixes.last) this.#clear(await this.#prefixes.ask(prefixed, call));
     this.#advance(sequence, cleared, floor);
     this.#news.caughtUp(this.#state, since);
   }
 
-  async #learn(tags: readonly string[]): Promise<void> {
-    const unknown = tags.filter((tag) => !this.#learning.has(tag));
-    if (unknown.length > 0) {
-      const learned = this.#ask(unknown).finally(() => unknown.forEach((tag) => this.#learning.delete(tag)));
-      for (const tag of unknown) this.#learning.set(tag, learned);
-    }
-    for (const tag of tags) await this.#learning.get(tag);
-  }
-
-  async #ask(tags: readonly string[]): Promise<void> {
+  async #ask(tags: readonly string[], timeoutMs: number): Promise<void> {
+    const call = questionOf(timeoutMs);
     const args = ["ZMSCORE", this.#key, "s", "f", ...tags.map((tag) => `t${tag}`)];
-    const [sequence, floor, ...scores] = (await this.#core.driver.send(args, this.#read, this.#key)) as Reply[];
-    if (sequence === null) return this.#beginAgain();
+    const [sequence, floor, ...scores] = listFrom(await this.#core.driver.send(args, call, this.#key));
+    if (sequence === null) return this.#beginAgain(timeoutMs);
     if (floor !== null) this.#floor = Math.max(this.#floor, numberOf(floor!));
-    for (const [at, tag] of tags.entries()) this.#set(tag, scores[at] === null ? 0 : numberOf(scores[at]!));
-  }
-
-  #set(tag: string, version: number): void {
-    const known = this.#tags.get(tag) ?? -1;
-    if (known < 0 && this.#tags.size >= MAX_TAGS) this.#tags.delete(this.#tags.keys().next().value!);
-    this.#tags.set(tag, Math.max(known, version));
+    for (const [at, tag] of tags.entries()) this.#tags.set(tag, scores[at] === null ? 0 : numberOf(scores[at]!));
   }
 
   #advance(sequence: number, cleared: number, floor: number): void {
     this.#sequence = Math.max(this.#sequence, sequence);
     this.#floor = Math.max(this.#floor, floor);
-    if (cleared <= this.#cleared) return;
-    this.#cleared = cleared;
-    for (const reference of this.#onCleared) reference.deref()?.forgetAll();
+    this.#clear(cleared);
+  }
+
+  #clear(sequence: number): void {
+    if (sequence <= this.#cleared) return;
+    this.#cleared = sequence;
+    this.#keepers.forgetAll();
   }
 }
 
-/** RESP3 has pairs and doubles, RESP2 a flat list of texts. */
-function pairsOf(reply: Reply): [string, number][] {
-  const flat = (reply as Reply[]).flat();
-  const pairs: [string, number][] = [];
-  for (let at = 0; at < flat.length; at += 2) pairs.push([String(flat[at]), numberOf(flat[at + 1]!)]);
-  return pairs;
-}
-
-function numberOf(reply: Reply): number {
-  return Number(String(reply));
+/** What can go on without the answer does not wait for a server that has been silent for longer. */
+function questionOf(timeoutMs: number): Call {
+  return { op: OP, class: "read", timeoutMs, patienceMs: timeoutMs };
 }

@@ -9,6 +9,7 @@
  * - a writer that hangs holds everything up ........................................ "writeTimeout"
  * - the process is closed with writes that linger .................................. "close"
  * - a process that was frozen overwrites what another has written since ............ "late"
+ * - a database that is away fills the server's memory ............................. "maxWaiting"
  * - one of the keys is evicted ..................................................... "evicted"
  */
 import { randomUUID } from "node:crypto";
@@ -17,6 +18,7 @@ import { backends } from "../../../test/support/backends.ts";
 import { until } from "../../../test/support/until.ts";
 import { Deferred } from "../../base/deferred.ts";
 import { connect } from "../../connect.ts";
+import { slotOf } from "../../driver/slot.ts";
 import type { Holdfast } from "../../holdfast.ts";
 import type { CacheOptions } from "../options.ts";
 import type { CacheWriteEntry, CacheWriterOptions } from "./options.ts";
@@ -367,6 +369,57 @@ describe.each(backends("standalone", "cluster", "embedded"))("a writer behind [$
     expect(db.value("a")).toBe(2);
   });
 
+  it("goes on when what was put aside is evicted: the entry is what the database has, and is written again", async () => {
+    const db = new Rows();
+    const name = randomUUID();
+    const cache = cacheOf(db, { attempts: 1 }, {}, hf, name);
+    db.refuse = () => true;
+    await cache.write("a", 1);
+    await until("it is put aside", async () => (await cache.writer.lag()).dead === 1);
+    const keys: string[] = [];
+    for await (const page of hf.scan(`writes:${name}`)) keys.push(...page);
+    await hf.command(
+      "DEL",
+      keys.find((each) => each.endsWith(":dead"))!,
+    );
+    expect(await cache.writer.lag()).toMatchObject({ count: 0, dead: 0 });
+    expect([await cache.writer.dead.redrive(), await cache.getOrSet("a", () => 7)]).toEqual([0, 7]);
+    db.refuse = () => false;
+    await cache.write("a", 2);
+    await drained(cache);
+    expect(db.value("a")).toBe(2);
+  });
+
+  it("accepts no more than maxWaiting entries, and those again that wait or were put aside", async () => {
+    const db = new Rows();
+    const cache = cacheOf(db, { maxWaiting: 1, attempts: 1 });
+    // In one slot, as a cluster has a bound for each.
+    const ids = Array.from({ length: 100_000 }, (_, at) => `n${at}`).filter((id) => slotOf(id) === slotOf("n0"));
+    const [a, b, c] = ids as [string, string, string];
+    await cache.writer.pause();
+    for (const value of [1, 2]) expect(await cache.write(a, value)).toMatchObject({ status: "ok" });
+    await cache.set(b, 5);
+    const message = expect.stringContaining("raise writer.maxWaiting");
+    await expect(cache.write(b, 6)).rejects.toMatchObject({ code: "OVERLOADED", retryable: true, message });
+    // Nothing has changed.
+    expect(await cache.get(b)).toBe(5);
+    const many = [a, b].map((id) => [id, 3] as const);
+    await expect(cache.writeMany(many)).rejects.toMatchObject({
+      code: "PARTIAL",
+      errors: new Map([[b, expect.objectContaining({ code: "OVERLOADED" })]]),
+    });
+    db.refuse = ({ id }) => id === a;
+    await cache.writer.resume();
+    await until("it is put aside", async () => (await cache.writer.lag()).dead === 1);
+    await expect(cache.write(c, 1)).rejects.toMatchObject({ code: "OVERLOADED" });
+    db.refuse = () => false;
+    expect(await cache.write(a, 4)).toMatchObject({ status: "ok" });
+    await drained(cache);
+    expect(await cache.write(c, 7)).toMatchObject({ status: "ok" });
+    await drained(cache);
+    expect([db.value(a), db.value(b), db.value(c)]).toEqual([4, undefined, 7]);
+  });
+
   it("finds what was accepted by a process that died before it could give a hint", async () => {
     const db = new Rows();
     const name = randomUUID();
@@ -399,6 +452,7 @@ describe.each(backends("standalone", "cluster", "embedded"))("a writer behind [$
     expect(make({})).toThrow(/writer\.write/);
     expect(make(5)).toThrow(/writer/);
     expect(make({ mode: "behind", lingr: 1 })).toThrow(/linger/);
+    expect(make({ mode: "behind", maxWaiting: 0 })).toThrow(/writer\.maxWaiting/);
     expect(make({ mode: "behind", claim: "1s" })).toThrow(/writer\.claim/);
     await expect(hf.cache("x").write("a", 1)).rejects.toMatchObject({ code: "UNSUPPORTED" });
     await expect(cacheOf(new Rows()).write("", 1)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });

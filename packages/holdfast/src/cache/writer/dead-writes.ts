@@ -1,6 +1,6 @@
 /** Writes that have failed too often. */
 import { listOf } from "../../base/options.ts";
-import { checkId, type Id } from "../../core/keyspace/keyspace.ts";
+import type { Id } from "../../core/keyspace/keyspace.ts";
 import type { Operations } from "../../core/observe/observe.ts";
 import type { WriterCache } from "./port.ts";
 import type { WriteLog } from "./write-log.ts";
@@ -47,7 +47,9 @@ export class CacheDeadWrites<V> {
   }
 
   async #each(ids: Iterable<Id> | undefined, change: (id: Id) => Promise<boolean>): Promise<number> {
-    const wanted = ids === undefined ? undefined : listOf("ids", ids, "ids").map((id) => checkId("id", id));
+    const wanted = ids === undefined ? undefined : listOf("ids", ids, "ids");
+    // Refuses what is no id, before the first is changed.
+    for (const id of wanted ?? []) this.#cache.key(id);
     await this.#log.known();
     let changed = 0;
     if (wanted !== undefined) {

@@ -8,7 +8,7 @@
 import type { Core } from "../../core/core.ts";
 import type { GroupKeys } from "../../core/keyspace/keyspace.ts";
 import type { Call } from "../../driver/port.ts";
-import { SLOTS, slotOf } from "../../driver/slot.ts";
+import { SLOTS, tagIn } from "../../driver/slot.ts";
 
 const OP = "cache.writer";
 const SWEEP_CHUNK = 512;
@@ -41,7 +41,7 @@ export class Logs {
   keys(slot: number): LogKeys {
     let keys = this.#keys.get(slot);
     if (keys === undefined) {
-      const head = this.#core.keys.entries("writes", this.#name).key(tagOf(slot));
+      const head = this.#core.keys.entries("writes", this.#name).key(tagIn(slot));
       keys = { pending: `${head}:pending`, due: `${head}:due`, since: `${head}:since`, dead: `${head}:dead` };
       this.#keys.set(slot, keys);
     }
@@ -112,16 +112,4 @@ export class Logs {
   #send(args: readonly string[], kind: Call["class"], key = this.#control.key): Promise<unknown> {
     return this.#core.driver.send(args, { op: OP, class: kind, key: this.#name, timeoutMs: this.#timeoutMs }, key);
   }
-}
-
-const tags: string[] = [];
-let tried = 0;
-
-function tagOf(slot: number): string {
-  while (tags[slot] === undefined) {
-    const tag = String(tried);
-    tags[slotOf(tag)] ??= tag;
-    tried += 1;
-  }
-  return tags[slot];
 }

@@ -40,6 +40,12 @@ export interface CacheWriterOptions<V> {
   readonly batch?: number;
   /** How long a write waits for others of its entry, which replace it, and for company. @default "100ms" */
   readonly linger?: Duration;
+  /**
+   * Entries that may wait for the database or be put aside, of the writes of all processes; in a cluster in each slot. One more is not accepted:
+   * `write` rejects with `OVERLOADED`. A write of an entry that waits already replaces the one before it.
+   * @default 100_000
+   */
+  readonly maxWaiting?: number;
   /** How often a process looks for the writes of others. @default "1s" */
   readonly poll?: Duration;
   /** When others take over what a process was writing that has died; longer than `writeTimeout`. @default writeTimeout and 5 seconds */
@@ -64,6 +70,7 @@ const NAMES: OptionNames<CacheWriterOptions<unknown>> = {
   writeTimeout: true,
   batch: true,
   linger: true,
+  maxWaiting: true,
   poll: true,
   claim: true,
   attempts: true,
@@ -80,6 +87,7 @@ export interface WriterSettings {
   readonly writeTimeoutMs: number;
   readonly batch: number;
   readonly lingerMs: number;
+  readonly maxWaiting: number;
   readonly pollMs: number;
   readonly claimMs: number;
   readonly attempts: number;
@@ -93,7 +101,7 @@ export interface WriterSettings {
 /** @param given an object, or a function that writes through */
 export function writerSettings<V>(given: CacheWriterOptions<V> | CacheWrite<V>): WriterSettings {
   const options = typeof given === "function" ? { write: given } : givenOptions(given, NAMES, "writer");
-  const { write, mode = "through", onError, attempts = 50, batch = 100 } = options;
+  const { write, mode = "through", onError, attempts = 50, batch = 100, maxWaiting = 100_000 } = options;
   if (mode !== "through" && mode !== "behind")
     throw new InvalidArgumentError("writer.mode", '"through" or "behind"', mode);
   if (typeof write !== "function" && (write !== undefined || mode === "through"))
@@ -110,6 +118,7 @@ export function writerSettings<V>(given: CacheWriterOptions<V> | CacheWrite<V>):
     writeTimeoutMs,
     batch: wholeBetween("writer.batch", batch, 1, 1_000),
     lingerMs: toTimerMs("writer.linger", options.linger ?? "100ms", 0),
+    maxWaiting: wholeBetween("writer.maxWaiting", maxWaiting, 1, 1_000_000_000),
     pollMs: toTimerMs("writer.poll", options.poll ?? "1s", 10),
     claimMs,
     attempts: wholeBetween("writer.attempts", attempts, 1, 1_000_000),

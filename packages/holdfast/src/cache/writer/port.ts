@@ -20,12 +20,16 @@ export interface WriterCache {
   readonly lane: Lane;
   key(id: Id): string;
   leaseKey(id: Id): string;
+  /** The keys of the index of its ids; the entry's own key where there is none. */
+  indexKeys(key: string): { readonly ids: string; readonly ends: string };
   encode(key: string, value: unknown): Buffer;
   decode(key: string, payload: Buffer): unknown;
   entry(ttlMs: number | undefined): EntryTerms;
   /** Nothing older of this process is served from now on. */
   changed(key: string): void;
   delete(id: Id): Promise<boolean>;
+  /** As soon as the server is back, and before it is served here. */
+  deleteLater(id: Id): void;
   /** What was invalidated before this number is known. */
   sequence(): number;
   fill(id: Id, token: string, payload: Buffer, ttlMs: number | undefined, sequence: number): Promise<boolean>;

@@ -18,6 +18,29 @@ local function now()
 end
 `;
 
+const ID_INDEX = `local function unindex(value, ids, ends, id)
+  if ids == value then return end
+  redis.call('ZREM', ids, id)
+  redis.call('ZREM', ends, id)
+end
+local function index(value, ids, ends, id, keepMs)
+  if ids == value then return end
+  local leftMs = redis.call('PTTL', ids)
+  redis.call('ZADD', ids, 0, id)
+  redis.call('ZADD', ends, keepMs < 0 and 'inf' or now() + keepMs, id)
+  for _, over in ipairs(redis.call('ZRANGE', ends, '-inf', now() - 1, 'BYSCORE', 'LIMIT', 0, 2)) do
+    unindex(value, ids, ends, over)
+  end
+  if keepMs < 0 then
+    redis.call('PERSIST', ids)
+    redis.call('PERSIST', ends)
+  elseif leftMs == -2 or (leftMs >= 0 and leftMs < keepMs) then
+    redis.call('PEXPIRE', ids, keepMs)
+    redis.call('PEXPIRE', ends, keepMs)
+  end
+end
+`;
+
 export interface AcceptKeys {
   readonly value: Arg;
   readonly lease: Arg;
@@ -25,24 +48,32 @@ export interface AcceptKeys {
   readonly due: Arg;
   readonly since: Arg;
   readonly dead: Arg;
+  readonly ids: Arg;
+  readonly ends: Arg;
 }
 
 export interface AcceptArgs {
   readonly id: string;
   readonly removes: boolean;
+  /** below 0, as keepMs: for ever */
   readonly freshMs: number;
   readonly keepMs: number;
   readonly lingerMs: number;
+  /** entries that wait or were put aside */
+  readonly maxWaiting: number;
   readonly wakeChannel: string;
   /** of the entry, without its time */
   readonly head: Arg;
   readonly payload: Arg;
 }
 
-export type AcceptResult = number;
+export type AcceptResult =
+  | { readonly status: "accepted"; readonly version: number }
+  | { readonly status: "full" };
 
 /**
  * Store a value, or remove it, and note in the same step that the database has yet to be written.
+ * `full`: so many wait, or were put aside; nothing has changed.
  * `pending` holds the last write of each id: its version, the claim of who is writing it to the database (0: nobody), how often that was tried, 1
  * for a value and 2 for a removal, the value. Its field '' is the last number given. A version is the time in microseconds, or one more than
  * the last number. `due`: when each id is to be written next; one that is being written stays where it is until that has ended, so that no id is written
@@ -51,11 +82,14 @@ export type AcceptResult = number;
 export const accept: BatchScript<AcceptKeys, AcceptArgs, AcceptResult> = {
   class: "idempotent",
   name: "cache.writer.accept",
-  sha1: "885234de2f3eba060cd03b888c6f4f35f68eeded",
+  sha1: "a0df4ac283dcf97a95c0c59ecb09e56d1a47fc80",
   lua: `-- cache.writer.accept
-${NOW}local value, lease, pending, due, since, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local id, removes, freshMs, keepMs, lingerMs, wakeChannel, head, payload = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8]
+${NOW}${ID_INDEX}local value, lease, pending, due, since, dead, ids, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local id, removes, freshMs, keepMs, lingerMs, maxWaiting, wakeChannel, head, payload = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9]
 local before = redis.call('HMGET', pending, '', id)
+if not before[2] and redis.call('ZCARD', since) + redis.call('HLEN', dead) >= maxWaiting and redis.call('HEXISTS', dead, id) == 0 then
+  return {'full'}
+end
 local version = math.max((tonumber(before[1]) or 0) + 1, nowMicros())
 local claim = before[2] and select(2, struct.unpack('>dd', before[2])) or 0
 local record = struct.pack('>dddB', version, claim, 0, removes and 2 or 1) .. payload
@@ -66,31 +100,48 @@ redis.call('ZADD', since, 'NX', now(), id)
 redis.call('HDEL', dead, id)
 if removes then
   redis.call('DEL', value)
+  unindex(value, ids, ends, id)
 else
-  redis.call('SET', value, string.sub(head, 1, 1) .. struct.pack('>I6', now() + freshMs) .. string.sub(head, 2) .. payload, 'PX', keepMs)
+  index(value, ids, ends, id, keepMs)
+  local ends = struct.pack('>I6', freshMs < 0 and 281474976710655 or now() + freshMs)
+  local entry = string.sub(head, 1, 1) .. ends .. string.sub(head, 2) .. payload
+  if keepMs < 0 then redis.call('SET', value, entry) else redis.call('SET', value, entry, 'PX', keepMs) end
 end
 local waiters = redis.call('HGET', lease, 'waiters')
 redis.call('DEL', lease)
 if waiters then redis.call('PUBLISH', wakeChannel, value) end
-return version
+return {'accepted', version}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.value, keys.lease, keys.pending, keys.due, keys.since, keys.dead);
+    out.push(keys.value, keys.lease, keys.pending, keys.due, keys.since, keys.dead, keys.ids, keys.ends);
   },
   encodeArgs(args, out) {
-    out.push(args.id, encodeBool(args.removes), encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), encodeInt("lingerMs", args.lingerMs), args.wakeChannel, args.head, args.payload);
+    out.push(args.id, encodeBool(args.removes), encodeInt("freshMs", args.freshMs), encodeInt("keepMs", args.keepMs), encodeInt("lingerMs", args.lingerMs), encodeInt("maxWaiting", args.maxWaiting), args.wakeChannel, args.head, args.payload);
   },
   decode(reply) {
-    return decodeInt(reply);
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "accepted":
+        expectFields(fields, 1);
+        return { status: "accepted", version: decodeInt(fields[1]) };
+      case "full":
+        expectFields(fields, 0);
+        return { status: "full" };
+      default:
+        throw new UnexpectedReplyError("one of accepted, full", reply);
+    }
   },
   merged: {
     name: "cache.writer.accept (merged)",
-    sha1: "9575deb52456d26c8ece50914f827ed76fd2a026",
+    sha1: "b71dc9881eb1f7c122198a6eb3bd63a5c963a26f",
     lua: `-- cache.writer.accept
-${NOW}local function run(keyAt, argAt)
-  local value, lease, pending, due, since, dead = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4], KEYS[keyAt + 5], KEYS[keyAt + 6]
-  local id, removes, freshMs, keepMs, lingerMs, wakeChannel, head, payload = ARGV[argAt + 1], ARGV[argAt + 2] == '1', tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), tonumber(ARGV[argAt + 5]), ARGV[argAt + 6], ARGV[argAt + 7], ARGV[argAt + 8]
+${NOW}${ID_INDEX}local function run(keyAt, argAt)
+  local value, lease, pending, due, since, dead, ids, ends = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4], KEYS[keyAt + 5], KEYS[keyAt + 6], KEYS[keyAt + 7], KEYS[keyAt + 8]
+  local id, removes, freshMs, keepMs, lingerMs, maxWaiting, wakeChannel, head, payload = ARGV[argAt + 1], ARGV[argAt + 2] == '1', tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), tonumber(ARGV[argAt + 5]), tonumber(ARGV[argAt + 6]), ARGV[argAt + 7], ARGV[argAt + 8], ARGV[argAt + 9]
   local before = redis.call('HMGET', pending, '', id)
+  if not before[2] and redis.call('ZCARD', since) + redis.call('HLEN', dead) >= maxWaiting and redis.call('HEXISTS', dead, id) == 0 then
+    return {'full'}
+  end
   local version = math.max((tonumber(before[1]) or 0) + 1, nowMicros())
   local claim = before[2] and select(2, struct.unpack('>dd', before[2])) or 0
   local record = struct.pack('>dddB', version, claim, 0, removes and 2 or 1) .. payload
@@ -101,16 +152,20 @@ ${NOW}local function run(keyAt, argAt)
   redis.call('HDEL', dead, id)
   if removes then
     redis.call('DEL', value)
+    unindex(value, ids, ends, id)
   else
-    redis.call('SET', value, string.sub(head, 1, 1) .. struct.pack('>I6', now() + freshMs) .. string.sub(head, 2) .. payload, 'PX', keepMs)
+    index(value, ids, ends, id, keepMs)
+    local ends = struct.pack('>I6', freshMs < 0 and 281474976710655 or now() + freshMs)
+    local entry = string.sub(head, 1, 1) .. ends .. string.sub(head, 2) .. payload
+    if keepMs < 0 then redis.call('SET', value, entry) else redis.call('SET', value, entry, 'PX', keepMs) end
   end
   local waiters = redis.call('HGET', lease, 'waiters')
   redis.call('DEL', lease)
   if waiters then redis.call('PUBLISH', wakeChannel, value) end
-  return version
+  return {'accepted', version}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 8 and 8 or 0
-for keyAt = 0, #KEYS - 1, 6 do
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 9 and 9 or 0
+for keyAt = 0, #KEYS - 1, 8 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end

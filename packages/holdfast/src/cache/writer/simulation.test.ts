@@ -115,7 +115,7 @@ function nothingLost(cacheOf: CacheOf, hasVersions = true): (simulation: Simulat
 }
 
 it("nothing accepted is lost, and nobody reads an older value", { timeout: 600_000 }, async () => {
-  await simulate({ ...schedules(25), clients: 3 }, nothingLost(ours));
+  await simulate({ ...schedules(), clients: 3 }, nothingLost(ours));
 });
 
 it(

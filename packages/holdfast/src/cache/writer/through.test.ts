@@ -157,7 +157,7 @@ describe("a writer through, and a server that is away [standalone]", () => {
     let row = 1;
     const cache = hf.cache<number>(name, { timeout: "100ms", writer: ([entry]) => void (row = entry!.value!) });
     const strict = hf.cache<number>(name, { timeout: "100ms", onOutage: "throw", writer: () => void (row = -1) });
-    await cache.set("a", 1);
+    await until("it is stored", () => cache.set("a", 1));
     proxy.freeze();
     expect(await cache.write("a", 2)).toEqual({ status: "ok", version: 0, isCached: false });
     await expect(strict.write("a", 3)).rejects.toMatchObject({ op: "cache.write" });
@@ -172,7 +172,7 @@ describe("a writer through, and a server that is away [standalone]", () => {
     const name = randomUUID();
     const cache = hf.cache<number>(name, { timeout: "100ms", loadLease: "200ms", writer: () => proxy.freeze() });
     const other = near.cache<number>(name);
-    await cache.set("a", 1);
+    await until("it is stored", () => cache.set("a", 1));
     const { isCached } = await cache.write("a", 2);
     expect(isCached).toBe(false);
     // As if its process had died: the removal has not been sent yet.

@@ -6,7 +6,7 @@
  * Where the server is away the database is written all the same (unless `onOutage` is "throw"), and the entry is removed as soon as the server is back.
  */
 import { isOutage } from "../../base/errors.ts";
-import { sleep, type Timer } from "../../base/runtime.ts";
+import type { Timer } from "../../base/runtime.ts";
 import type { BatchKind } from "../../core/batch/lane.ts";
 import { orThrow, scriptKind } from "../../core/batch/script-kind.ts";
 import type { Core } from "../../core/core.ts";
@@ -16,9 +16,6 @@ import { attempt } from "./attempt.ts";
 import type { CacheWrite } from "./options.ts";
 import type { WriterCache } from "./port.ts";
 import { hold, type HoldArgs, type HoldKeys } from "./scripts.gen.ts";
-
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 2_000;
 
 /** What is to be stored once the database has it. */
 interface Kept {
@@ -37,10 +34,7 @@ export class Through {
   readonly #kind: BatchKind<BatchItem<HoldKeys, HoldArgs>, number>;
   /** The last write of each key that is under way here. */
   readonly #last = new Map<string, Promise<unknown>>();
-  /** Entries that could not be removed yet. */
-  readonly #stale = new Set<Id>();
   readonly #stop = new AbortController();
-  #removing: Promise<void> | undefined;
 
   constructor(core: Core, cache: WriterCache, write: CacheWrite<unknown>, timeoutMs: number) {
     this.#core = core;
@@ -48,7 +42,7 @@ export class Through {
     this.#write = write;
     this.#timeoutMs = timeoutMs;
     this.#kind = scriptKind(core.driver, hold, { op: "cache.write", timeoutMs: cache.timeoutMs }, orThrow);
-    core.own({ close: () => this.#close() });
+    core.own({ close: async () => this.#stop.abort() });
   }
 
   /** Returns whether the cache has it; after the writes of the same key that were begun here before. */
@@ -111,14 +105,14 @@ export class Through {
       return payload === undefined;
     } catch {
       // The database has it: what failed is only the cache's part.
-      this.#removeLater(id);
+      this.#cache.deleteLater(id);
       return false;
     }
   }
 
   #release(id: Id, token: string, isHeld: boolean): void {
     if (isHeld) this.#cache.abandon(id, token).catch(() => undefined);
-    else this.#removeLater(id);
+    else this.#cache.deleteLater(id);
   }
 
   #renew(id: Id, token: string): Timer {
@@ -127,36 +121,5 @@ export class Through {
     const timer = runtime.setInterval(renew, this.#cache.loadLeaseMs / 3);
     timer.unref();
     return timer;
-  }
-
-  #removeLater(id: Id): void {
-    this.#stale.add(id);
-    this.#removing ??= this.#removeStale();
-  }
-
-  async #removeStale(): Promise<void> {
-    const { runtime } = this.#core.driver;
-    let pauseMs = FIRST_PAUSE_MS;
-    for (const id of this.#stale) {
-      while (!this.#stop.signal.aborted) {
-        try {
-          this.#stale.delete(id);
-          await this.#cache.delete(id);
-          pauseMs = FIRST_PAUSE_MS;
-          break;
-        } catch {
-          this.#stale.add(id);
-          await sleep(runtime, pauseMs, this.#stop.signal);
-          pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-        }
-      }
-    }
-    // At once: what comes after this begins another round.
-    this.#removing = undefined;
-  }
-
-  async #close(): Promise<void> {
-    this.#stop.abort();
-    await this.#removing;
   }
 }

@@ -7,18 +7,21 @@ import type { Id } from "../../core/keyspace/keyspace.ts";
 import { type BatchItem, MAX_BATCH_ITEMS, MAX_MERGED_BYTES, runScript } from "../../core/script/run.ts";
 import type { BatchScript } from "../../core/script/script.ts";
 import { Logs } from "./logs.ts";
+import type { WriterSettings } from "./options.ts";
 import type { WriterCache } from "./port.ts";
 import { buriedOf, type BuriedWrite, pendingOf, type PendingWrite } from "./record.ts";
 import {
   accept,
   type AcceptArgs,
   type AcceptKeys,
+  type AcceptResult,
   bury,
   type BuryResult,
   claim,
   lag,
   mend,
   redrive,
+  type RedriveKeys,
   settle,
   type SettleArgs,
   type SettleKeys,
@@ -61,8 +64,15 @@ export class WriteLog {
   }
 
   /** @param payload undefined: the entry is removed */
-  async accept(id: Id, payload: Buffer | undefined, ttlMs: number | undefined, lingerMs: number): Promise<number> {
-    const { key, slot, keys } = this.#place(id);
+  async accept(
+    id: Id,
+    payload: Buffer | undefined,
+    ttlMs: number | undefined,
+    { lingerMs, maxWaiting }: Pick<WriterSettings, "lingerMs" | "maxWaiting">,
+  ): Promise<AcceptResult> {
+    const { key, slot, keys: log } = this.#place(id);
+    const { ids, ends } = this.#cache.indexKeys(key);
+    const keys: AcceptKeys = { ...log, ids, ends };
     this.#cache.changed(key);
     const { head, freshMs, keepMs } = this.#cache.entry(ttlMs);
     const wakeChannel = this.#core.wakeups.channel;
@@ -72,14 +82,15 @@ export class WriteLog {
       freshMs,
       keepMs,
       lingerMs,
+      maxWaiting,
       wakeChannel,
       head,
       payload: payload ?? "",
     };
     try {
-      const version = await this.#cache.lane.add(this.#kinds.accept, slot, { keys, args, key: String(id) });
-      this.logs.hint(slot);
-      return version;
+      const result = await this.#cache.lane.add(this.#kinds.accept, slot, { keys, args, key: String(id) });
+      if (result.status === "accepted") this.logs.hint(slot);
+      return result;
     } finally {
       this.#cache.changed(key);
     }
@@ -214,7 +225,7 @@ export class WriteLog {
     if ((await this.#core.driver.send(["EXISTS", since, dead, due], call, since)) !== 0) this.logs.hint(slot);
   }
 
-  #place(id: Id): { readonly key: string; readonly slot: number; readonly keys: AcceptKeys } {
+  #place(id: Id): { readonly key: string; readonly slot: number; readonly keys: RedriveKeys } {
     const key = this.#cache.key(id);
     const slot = this.#core.driver.slotOf(key);
     return { key, slot, keys: { value: key, lease: this.#cache.leaseKey(id), ...this.logs.keys(slot) } };

@@ -5,11 +5,12 @@
  * order, of which later ones may replace earlier ones; nobody who asks the cache gets a value older than an accepted write, though the entry expires
  * or is evicted before the database has it.
  */
-import { CodecError, isOutage } from "../../base/errors.ts";
+import { inform } from "../../base/inform.ts";
+import { CodecError, HoldfastError, isOutage } from "../../base/errors.ts";
 import type { Core } from "../../core/core.ts";
 import type { Id } from "../../core/keyspace/keyspace.ts";
 import { Operations } from "../../core/observe/observe.ts";
-import type { CacheLoad } from "../load.ts";
+import { type CacheLoad, Pending } from "../load.ts";
 import { messageOf } from "./attempt.ts";
 import { CacheWriter } from "./cache-writer.ts";
 import { CacheDeadWrites } from "./dead-writes.ts";
@@ -64,9 +65,10 @@ export class Writer<V> {
     const payload = value === undefined ? undefined : this.#cache.encode(this.#cache.key(id), value);
     const unknown = this.#log.known();
     if (unknown !== undefined) await unknown;
-    const version = await this.#log.accept(id, payload, ttlMs, this.#settings.lingerMs);
+    const result = await this.#log.accept(id, payload, ttlMs, this.#settings);
+    if (result.status === "full") throw this.#full(id);
     this.#flusher?.wake();
-    return { status: "ok", version, isCached: true };
+    return { status: "ok", version: result.version, isCached: true };
   }
 
   /** The value of an entry that the database has yet to have; undefined also where there is no such write. */
@@ -90,8 +92,15 @@ export class Writer<V> {
         // It may be older than what waits: for this caller only.
         context.skip();
       }
-      return found === undefined ? load(context) : found.value;
+      return found === undefined ? load(context) : new Pending(found.value);
     };
+  }
+
+  #full(id: Id): HoldfastError {
+    const many = `${this.#settings.maxWaiting} entries wait for the database or were put aside`;
+    const advice = "see writer.lag() and writer.dead, or raise writer.maxWaiting";
+    const message = `${this.#operations.where}: the write of ${JSON.stringify(id)} is not accepted, as ${many}; ${advice}`;
+    return new HoldfastError("OVERLOADED", message, { op: "cache.write", key: String(id), retryable: true });
   }
 
   async #pending(id: Id): Promise<{ readonly value: unknown } | undefined> {
@@ -101,12 +110,8 @@ export class Writer<V> {
   }
 
   #report(error: unknown): void {
-    try {
-      if (this.#settings.onError !== undefined) return this.#settings.onError(error);
-    } catch {
-      // What reports must not end the writing.
-      return;
-    }
+    const { onError } = this.#settings;
+    if (onError !== undefined) return inform(() => onError(error));
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     const text = `${this.#operations.where}: the writer goes on trying: ${messageOf(error)}`;

@@ -31,7 +31,8 @@ export function readKind<Item extends KeyRead, Output>(
   };
   const one = (pending: Pending<Item, Output>): void => {
     const { key, id } = pending.item;
-    const named = { op: call.op, class: call.class, key: String(id), timeoutMs: call.timeoutMs };
+    const { op, class: opClass, timeoutMs, patienceMs } = call;
+    const named = { op, class: opClass, key: String(id), timeoutMs, patienceMs };
     driver.send(["GET", key], named, key).then(
       (reply) => settle(pending, reply),
       (error: HoldfastError) => settle(pending, error.code === "WRONG_TYPE" ? null : error),

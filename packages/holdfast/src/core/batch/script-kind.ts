@@ -24,7 +24,8 @@ export function scriptKind<Keys, Args, Result, Item extends BatchItem<Keys, Args
 ): BatchKind<Item, Output> {
   const one = async (pending: Pending<Item, Output>): Promise<void> => {
     const { keys, args, key, onRepeat } = pending.item;
-    const named = { op: call.op, key, timeoutMs: call.timeoutMs, signal: call.signal };
+    const { op, timeoutMs, signal, patienceMs } = call;
+    const named = { op, key, timeoutMs, signal, patienceMs };
     let outcome: Result | HoldfastError;
     try {
       outcome = await runScript(driver, script, keys, args, named, onRepeat);

@@ -6,6 +6,8 @@ import type { Driver, Reply } from "../../driver/port.ts";
 
 const SYNC_MS = 60_000;
 const RETRY_MS = 1_000;
+/** Of one caller, while other servers keep coming and going. */
+const MAX_ATTEMPTS = 5;
 
 const clocks = new WeakMap<Driver, ServerClock>();
 
@@ -35,11 +37,15 @@ export class ServerClock {
     return this.#aheadMs === undefined ? undefined : own + this.#aheadMs;
   }
 
-  /** As `now`, asked where it is not known yet. */
+  /** As `now`, asked where it is not known yet, and again where what was asked was forgotten meanwhile. */
   async known(): Promise<number | undefined> {
-    const now = this.now();
-    if (now !== undefined) return now;
-    await this.#syncing;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const now = this.now();
+      if (now !== undefined) return now;
+      const syncs = this.#syncs;
+      await this.#syncing;
+      if (syncs === this.#syncs) break;
+    }
     return this.now();
   }
 

@@ -56,6 +56,7 @@ const VALUES: Record<Serializer, fc.Arbitrary<unknown>> = {
     fc.oneof(anyNumber, text, bytes, fc.bigInt(), fc.boolean(), fc.constant(null), fc.date({ noInvalidDate: true })),
   ),
   bytes: bytes.map((value) => Buffer.from(value)),
+  text: fc.string({ unit: "binary" }).filter((text) => text.isWellFormed()),
 };
 
 const VARIANTS = Object.keys(VALUES)
@@ -76,7 +77,7 @@ const VARIANTS = Object.keys(VALUES)
 const reader = createCodec({
   encrypt: { ...encrypt, allowPlaintext: true },
   maxOutputLength: 1 << 20,
-  reads: ["structured", "msgpack", "bytes"],
+  reads: ["structured", "msgpack", "bytes", "text"],
 });
 
 /** The value, or the CodecError that was thrown; any other error fails the test. */

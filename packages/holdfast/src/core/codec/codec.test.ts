@@ -153,11 +153,12 @@ describe("structured", () => {
 describe("msgpack", () => {
   const codec = createCodec({ serializer: "msgpack" });
 
-  it("binary values come back as Uint8Array, apart from the stored bytes", () => {
-    const stored = codec.encode({ b: Buffer.from([1, 2, 3]) });
-    const back = codec.decode(stored) as { b: Uint8Array };
+  it("binary values come back as what they were, apart from the stored bytes", () => {
+    const stored = codec.encode({ b: new Uint8Array([1, 2, 3]), buffer: Buffer.from([4, 5, 6]) });
+    const back = codec.decode(stored) as { b: Uint8Array; buffer: Buffer };
     stored.fill(0);
     expect(back.b).toStrictEqual(new Uint8Array([1, 2, 3]));
+    expect(back.buffer).toStrictEqual(Buffer.from([4, 5, 6]));
   });
 
   it("a property that is undefined disappears", () => {
@@ -286,5 +287,83 @@ describe("options are refused at the door", () => {
     const create = () => createCodec({ encrypt: { keys: { k: secret }, current: "k" } });
     expect(create).toThrow(InvalidArgumentError);
     expect(create).not.toThrow(secret.slice(0, 10));
+  });
+});
+
+describe("Buffers", () => {
+  it.each(["structured", "msgpack"] as const)("come back as Buffers, by %s", (serializer) => {
+    const value = {
+      empty: Buffer.alloc(0),
+      some: Buffer.from("ab"),
+      bytes: new Uint8Array([1]),
+      list: [Buffer.of(255)],
+    };
+    const back = roundTrip({ serializer }, value);
+    expect(back).toStrictEqual(value);
+  });
+
+  it.each([
+    [
+      "structured",
+      "f9025b7b2262223a317d2c5b22427566666572222c325d2c5b2255696e74384172726179222c335d2c5b2241727261794275666665722",
+    ],
+    ["msgpack", "f90381a162d502dead"],
+  ] as const)("are stored by %s as they were the first time", (serializer, hex) => {
+    expect(
+      createCodec({ serializer })
+        .encode({ b: Buffer.of(0xde, 0xad) })
+        .toString("hex"),
+    ).toContain(hex);
+  });
+});
+
+describe("text, and serializers of one's own", () => {
+  it("text is stored as it is, and nothing but text", () => {
+    const codec = createCodec({ serializer: "text" });
+    expect(codec.encode("{é}").toString("hex")).toBe(`f904${Buffer.from("{é}").toString("hex")}`);
+    for (const text of ["", "naïve 🚀", "\u0000"]) expect(codec.decode(codec.encode(text))).toBe(text);
+    expect(codec.decode(codec.encode(undefined))).toBeUndefined();
+    for (const value of [1, null, {}, "\ud800"])
+      expect(() => codec.encode(value)).toThrow(/serializer "text" takes a well-formed string/);
+  });
+
+  const own = {
+    encode: (value: unknown) => Buffer.from(JSON.stringify(value)).toReversed(),
+    decode: (bytes: Buffer): unknown => JSON.parse(Buffer.from(bytes.toReversed()).toString()),
+  };
+
+  it("one of one's own is used, also compressed and encrypted", () => {
+    const encrypt = { keys: { k: "11".repeat(32) }, current: "k" };
+    for (const more of [{}, { compress: { threshold: 1 } }, { encrypt }])
+      expect(roundTrip({ serializer: own, ...more }, { a: ["é"] })).toEqual({ a: ["é"] });
+    expect(createCodec({ serializer: own }).encode("ab").toString("hex")).toBe("f90522626122");
+    expect(
+      createCodec({ serializer: { encode: () => "text", decode: String } })
+        .encode(1)
+        .toString("latin1"),
+    ).toBe("\xf9\x05text");
+    expect(createCodec({ serializer: own }).name).toBe("custom");
+  });
+
+  it("what it cannot do is a CodecError that quotes nothing", () => {
+    const throws = (): never => {
+      throw new Error("secret");
+    };
+    const broken = createCodec({ serializer: { encode: throws, decode: throws } });
+    expect(() => broken.encode("secret")).toThrow(/^the value cannot be stored: its serializer threw/);
+    expect(() => broken.decode(Buffer.from("f90561", "hex"))).toThrow(/damaged/);
+    const lazy = createCodec({ serializer: { encode: () => Promise.resolve("x") as never, decode: String } });
+    expect(() => lazy.encode(1)).toThrow(/neither bytes nor a well-formed string/);
+  });
+
+  it("is read where it is named, and one only", () => {
+    const stored = createCodec({ serializer: own }).encode(7);
+    expect(createCodec({ reads: [own] }).decode(stored)).toBe(7);
+    expect(createCodec({ serializer: own, reads: ["json"] }).decode(createCodec().encode(7))).toBe(7);
+    expect(() => createCodec().decode(stored)).toThrow(
+      /a serializer of the user's own, which this codec does not read/,
+    );
+    expect(() => createCodec({ serializer: own, reads: [{ ...own }] })).toThrow(/one serializer of your own at most/);
+    expect(() => createCodec({ serializer: { encode: String } as never })).toThrow(/or one of your own/);
   });
 });

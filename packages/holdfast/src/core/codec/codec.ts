@@ -12,7 +12,15 @@ import { givenOptions, type Loose, type OptionNames, wholeBetween } from "../../
 import { type CompressOptions, type Compressor, createCompressor, decompress } from "./compression.ts";
 import { type EncryptOptions, Keyring } from "./encryption.ts";
 import { type Bounds, type Format, undefinedFormat } from "./format.ts";
-import { formatById, formatOf, read, readableIds, type Serializer, write } from "./formats.ts";
+import {
+  type CustomSerializer,
+  formatById,
+  formatOf,
+  read,
+  readableFormats,
+  type Serializer,
+  write,
+} from "./formats.ts";
 import {
   COMPRESSION_MASK,
   COMPRESSION_SHIFT,
@@ -29,7 +37,7 @@ import { checkSchema, validate } from "./schema.ts";
 
 export type { CompressOptions, Compression } from "./compression.ts";
 export type { EncryptOptions } from "./encryption.ts";
-export type { Serializer } from "./formats.ts";
+export type { CustomSerializer, Serializer } from "./formats.ts";
 
 export interface CodecContext {
   /** Bound into the tag of an encrypted value (the key's name, the field): it decrypts only where it was stored. */
@@ -47,8 +55,8 @@ export interface Codec<T> {
 }
 
 export interface CodecOptions<T> {
-  /** @default "json" */
-  readonly serializer?: Serializer;
+  /** By name, or `{ encode, decode }` of your own. @default "json" */
+  readonly serializer?: Serializer | CustomSerializer;
   /**
    * For `json`: refuse values that JSON would change without a word, as the other serializers always do. `false` stores
    * whatever `JSON.stringify` makes of them.
@@ -60,7 +68,7 @@ export interface CodecOptions<T> {
    * refused, so that whoever can write to the server does not choose the parser.
    * @default []
    */
-  readonly reads?: readonly Serializer[];
+  readonly reads?: readonly (Serializer | CustomSerializer)[];
   /**
    * Compressed before encryption. The length of an encrypted value then hints at its content to somebody who
    * controls a part of it: leave it off where secrets and foreign input share a value.
@@ -131,7 +139,7 @@ export function mergeCodecOptions<T>(defaults: CodecOptions<unknown>, given: Loo
 class EnvelopeCodec<T> implements Codec<T> {
   readonly name: string;
   readonly #format: Format;
-  readonly #readable: ReadonlySet<number>;
+  readonly #readable: ReadonlyMap<number, Format>;
   readonly #compress: Compressor | undefined;
   readonly #keyring: Keyring | undefined;
   readonly #allowPlaintext: boolean;
@@ -151,13 +159,17 @@ class EnvelopeCodec<T> implements Codec<T> {
       maxDepth: wholeBetween("maxDepth", maxDepth, 1, MAX_DEPTH),
     };
     this.#format = formatOf(serializer, strict);
-    this.#readable = readableIds(serializer, reads);
+    this.#readable = readableFormats(serializer, reads);
     this.#compress = compress === false ? undefined : createCompressor(compress, maxOutputLength);
     this.#keyring = encrypt === undefined ? undefined : new Keyring(encrypt);
     this.#allowPlaintext = encrypt === undefined || encrypt.allowPlaintext === true;
     this.#schema = checkSchema(schema);
     this.#shortFlags = this.#allowPlaintext && this.#readable.has(SERIALIZER_ID.json) ? SERIALIZER_ID.json : NEVER;
-    this.name = [serializer, compress && (compress.algorithm ?? "gzip"), encrypt && "aes-256-gcm"]
+    this.name = [
+      typeof serializer === "string" ? serializer : "custom",
+      compress && (compress.algorithm ?? "gzip"),
+      encrypt && "aes-256-gcm",
+    ]
       .filter(Boolean)
       .join("+");
   }

@@ -58,6 +58,15 @@ export const bytesFormat: Format = {
   read: (bytes, start) => Buffer.from(bytes.subarray(start)),
 };
 
+export const textFormat: Format = {
+  id: SERIALIZER_ID.text,
+  write(value) {
+    if (typeof value === "string" && value.isWellFormed()) return textFrame(value);
+    throw new Unstorable('serializer "text" takes a well-formed string');
+  },
+  read: (bytes, start) => bytes.toString("utf8", start),
+};
+
 /** Top-level `undefined` under every serializer: known by the header alone, so that it differs from a missing value. */
 export const undefinedFormat: Format = {
   id: SERIALIZER_ID.undefined,

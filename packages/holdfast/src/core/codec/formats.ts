@@ -1,6 +1,15 @@
 /** All serializers, and what their failures become. */
 import { CodecError, InvalidArgumentError } from "../../base/errors.ts";
-import { type Bounds, bytesFormat, type Format, undefinedFormat, Unstorable } from "./format.ts";
+import {
+  type Bounds,
+  bytesFormat,
+  bytesFrame,
+  type Format,
+  textFormat,
+  textFrame,
+  undefinedFormat,
+  Unstorable,
+} from "./format.ts";
 import { MAGIC, newer, SERIALIZER_ID } from "./header.ts";
 import { jsonFormat, looseJsonFormat } from "./json.ts";
 import { msgpackFormat } from "./msgpack.ts";
@@ -8,54 +17,93 @@ import { kindOf } from "./schema.ts";
 import { structuredFormat } from "./structured.ts";
 
 /**
- * What survives, besides what JSON has (`undefined` at the top level survives all four). What does not is refused, with its path.
+ * What survives, besides what JSON has (`undefined` at the top level survives all of them). What does not is refused, with its path.
  * - `json`: nothing else. The fastest to read by far.
- * - `structured`: Date, Map, Set, bigint, undefined, NaN, Infinity, -0, RegExp, URL, typed arrays, sparse arrays, and circular and
+ * - `structured`: Date, Map, Set, bigint, undefined, NaN, Infinity, -0, RegExp, URL, Buffer, typed arrays, sparse arrays, and circular and
  *   repeated references. Reading takes about twice as long as JSON, writing three times.
- * - `msgpack`: Date, Uint8Array, bigint, NaN, Infinity; strings must be well-formed Unicode. Usually the smallest; reading
+ * - `msgpack`: Date, Buffer, Uint8Array, bigint, NaN, Infinity; strings must be well-formed Unicode. Usually the smallest; reading
  *   takes about twice as long as JSON.
  * - `bytes`: a Buffer or Uint8Array and nothing else; decodes to a Buffer.
+ * - `text`: a string and nothing else, as its UTF-8.
  */
-export type Serializer = "json" | "structured" | "msgpack" | "bytes";
+export type Serializer = "json" | "structured" | "msgpack" | "bytes" | "text";
+
+/** One of your own. What it does not keep is lost: nothing checks it. Both are synchronous; what they throw is a CodecError without its message. */
+export interface CustomSerializer {
+  encode(value: unknown): Uint8Array | string;
+  /** @param bytes what `encode` has returned, as its UTF-8 where that was a string; a copy */
+  decode(bytes: Buffer): unknown;
+}
 
 const FORMATS: Record<Serializer, Format> = {
   json: jsonFormat,
   structured: structuredFormat,
   msgpack: msgpackFormat,
   bytes: bytesFormat,
+  text: textFormat,
 };
 const NAMES = Object.keys(FORMATS) as readonly Serializer[];
-const BY_ID: ReadonlyMap<number, Format> = new Map(
-  [...Object.values(FORMATS), undefinedFormat].map((format) => [format.id, format]),
-);
+const NAMES_BY_ID: ReadonlyMap<number, string> = new Map([
+  ...NAMES.map((name): [number, string] => [FORMATS[name].id, `serializer "${name}"`]),
+  [SERIALIZER_ID.custom, "a serializer of the user's own"],
+]);
 
 const STRUCTURED_KEEPS =
   ' (serializer "structured" keeps Date, Map, Set, bigint, NaN and undefined; strict: false lets JSON change it)';
 
-export function formatOf(serializer: Serializer, strict: boolean): Format {
+export function formatOf(serializer: Serializer | CustomSerializer, strict: boolean): Format {
+  if (isCustom(serializer)) return customFormat(serializer);
   const format = FORMATS[checkSerializer("serializer", serializer)];
   return format === jsonFormat && !strict ? looseJsonFormat : format;
 }
 
 /** What a codec may read, by the numbers in headers: a top-level `undefined` always. */
-export function readableIds(serializer: Serializer, reads: readonly Serializer[]): ReadonlySet<number> {
+export function readableFormats(
+  serializer: Serializer | CustomSerializer,
+  reads: readonly (Serializer | CustomSerializer)[],
+): ReadonlyMap<number, Format> {
   if (!Array.isArray(reads)) throw new InvalidArgumentError("reads", "an array of serializers", reads);
-  const names = [serializer, ...reads.map((name) => checkSerializer("reads", name))];
-  return new Set([SERIALIZER_ID.undefined, ...names.map((name) => FORMATS[name].id)]);
+  const all: readonly (Serializer | CustomSerializer)[] = [serializer, ...reads];
+  const formats = all.map((each) => (isCustom(each) ? customFormat(each) : FORMATS[checkSerializer("reads", each)]));
+  if (new Set(all.filter(isCustom)).size > 1)
+    throw new InvalidArgumentError(
+      "reads",
+      "one serializer of your own at most: their values have the same header",
+      reads,
+    );
+  return new Map([undefinedFormat, ...formats].map((format) => [format.id, format]));
+}
+
+function isCustom(serializer: Serializer | CustomSerializer): serializer is CustomSerializer {
+  const { encode, decode } = Object(serializer) as Partial<CustomSerializer>;
+  return typeof encode === "function" && typeof decode === "function";
+}
+
+function customFormat(serializer: CustomSerializer): Format {
+  return {
+    id: SERIALIZER_ID.custom,
+    write(value) {
+      const encoded = serializer.encode(value);
+      if (typeof encoded === "string" && encoded.isWellFormed()) return textFrame(encoded);
+      if (encoded instanceof Uint8Array) return bytesFrame(encoded);
+      throw new Unstorable("its serializer's encode returned neither bytes nor a well-formed string");
+    },
+    read: (bytes, start) => serializer.decode(Buffer.from(bytes.subarray(start))),
+  };
 }
 
 function checkSerializer(field: string, name: Serializer): Serializer {
   if (Object.hasOwn(FORMATS, name)) return name;
-  throw new InvalidArgumentError(field, `one of ${NAMES.join(", ")}`, name);
+  throw new InvalidArgumentError(field, `one of ${NAMES.join(", ")}, or one of your own ({ encode, decode })`, name);
 }
 
 /** By the number in a stored value's header. */
-export function formatById(id: number, readable: ReadonlySet<number>): Format {
-  const format = BY_ID.get(id);
-  if (format === undefined) throw newer(`serializer ${id}`);
-  if (readable.has(id)) return format;
-  const name = NAMES.find((each) => FORMATS[each] === format);
-  const message = `the stored value was written by serializer "${name}", which this codec does not read (option reads)`;
+export function formatById(id: number, readable: ReadonlyMap<number, Format>): Format {
+  const format = readable.get(id);
+  if (format !== undefined) return format;
+  const name = NAMES_BY_ID.get(id);
+  if (name === undefined) throw newer(`serializer ${id}`);
+  const message = `the stored value was written by ${name}, which this codec does not read (option reads)`;
   throw new CodecError("unsupported", message);
 }
 

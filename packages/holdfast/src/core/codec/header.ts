@@ -19,7 +19,15 @@ export const ENCRYPTED = 0x40;
 const RESERVED = 0x80;
 
 /** Numbers on the server: they never change their meaning. */
-export const SERIALIZER_ID = { bytes: 0, json: 1, structured: 2, msgpack: 3, undefined: 15 } as const;
+export const SERIALIZER_ID = {
+  bytes: 0,
+  json: 1,
+  structured: 2,
+  msgpack: 3,
+  text: 4,
+  custom: 5,
+  undefined: 15,
+} as const;
 
 /** Byte 1 of stored bytes, after byte 0 was found to be ours and readable. */
 export function readFlags(bytes: Buffer): number {

@@ -1,6 +1,6 @@
 /**
  * MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) for the values of JSON, plus Date (the standard
- * timestamp extension), Uint8Array (bin) and bigint (extension 1, its decimal digits).
+ * timestamp extension), Uint8Array (bin), Buffer (extension 2, its bytes) and bigint (extension 1, its decimal digits).
  * Other objects are refused. A property that is undefined disappears.
  */
 import {
@@ -18,6 +18,7 @@ import { SERIALIZER_ID } from "./header.ts";
 import { MAX_DEPTH, scan } from "./msgpack-scan.ts";
 
 const EXT_BIGINT = 1;
+const EXT_BUFFER = 2;
 /** The encoder keeps its buffer, as large as the largest value was; above this many bytes it is thrown away. */
 const KEEP_BUFFER_BYTES = 1 << 20;
 
@@ -25,6 +26,7 @@ const extensions: ExtensionCodecType<undefined> = {
   /** Asked for everything but null, booleans, numbers and strings; null means that MessagePack has a form for it. */
   tryToEncode(value) {
     if (typeof value === "bigint") return new ExtData(EXT_BIGINT, Buffer.from(digits(value), "latin1"));
+    if (Buffer.isBuffer(value)) return new ExtData(EXT_BUFFER, value);
     if (value instanceof Date) return new ExtData(EXT_TIMESTAMP, encodeTimestampExtension(value)!);
     if (Object.hasOwn(value as object, "__proto__")) {
       throw new Unstorable('an own property named "__proto__" is refused');
@@ -34,6 +36,7 @@ const extensions: ExtensionCodecType<undefined> = {
 
   decode(data, type) {
     if (type === EXT_TIMESTAMP) return decodeTimestampExtension(data);
+    if (type === EXT_BUFFER) return Buffer.from(data);
     if (type === EXT_BIGINT && data.length <= MAX_BIGINT_DIGITS + 1)
       return BigInt(Buffer.from(data).toString("latin1"));
     throw new RangeError(`unknown MessagePack extension ${type}`);

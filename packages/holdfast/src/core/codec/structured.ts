@@ -12,6 +12,15 @@ import { requireBoundedText, tooMany } from "./json-scan.ts";
 const SPARSE = /\[-7,(\d+)/g;
 const HUGE_BIGINT = new RegExp(`\\["BigInt","-?\\d{${MAX_BIGINT_DIGITS + 1}}`);
 
+/** Buffers, which would be Uint8Arrays: as such, in an envelope that says so. */
+const REDUCERS = {
+  Buffer: (value: unknown) =>
+    Buffer.isBuffer(value) && new Uint8Array(value.buffer, value.byteOffset, value.byteLength),
+};
+const REVIVERS = {
+  Buffer: ({ buffer, byteOffset, byteLength }: Uint8Array) => Buffer.from(buffer, byteOffset, byteLength),
+};
+
 export const structuredFormat: Format = {
   id: SERIALIZER_ID.structured,
 
@@ -25,7 +34,7 @@ export const structuredFormat: Format = {
   read(bytes, start, bounds) {
     const text = bytes.toString("utf8", start);
     requireBounded(bytes, start, text, bounds);
-    return parse(text) as unknown;
+    return parse(text, REVIVERS) as unknown;
   },
 };
 
@@ -43,7 +52,7 @@ function requireBounded(bytes: Buffer, start: number, text: string, bounds: Boun
 
 function stringifyStructured(value: unknown): string {
   try {
-    return stringify(value, undefined, { operations: { viewInfo } });
+    return stringify(value, REDUCERS, { operations: { viewInfo } });
   } catch (error) {
     // A DevalueError carries the value and the whole root: as a cause it would bring stored data into logs.
     // oxlint-disable-next-line eslint/preserve-caught-error

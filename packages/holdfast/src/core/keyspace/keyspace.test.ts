@@ -49,6 +49,29 @@ describe("Keyspace", () => {
     );
   });
 
+  it("a long id is refused, or short in its key, where it still begins as it does and meets no other", () => {
+    const keys = new Keyspace("p").entries("cache", "n", true);
+    for (const begins of ["x".repeat(256), `${"x".repeat(255)}\u{1f600}`]) {
+      const [one, other] = ["a", "b"].map((end) => keys.key(begins + "y".repeat(1_024) + end));
+      expect(one).not.toBe(other);
+      expect(one!.length).toBeLessThan(330);
+      expect(one!.startsWith(keys.beginning(begins))).toBe(true);
+      expect(Buffer.from(one!).toString()).toBe(one);
+    }
+    expect(keys.key("x".repeat(1_024))).toHaveLength("p:cache:n:{}".length + 1_024);
+    expect(() => keys.key(`${"x".repeat(2_000)}\ud800`)).toThrow(/^id: expected/);
+    expect(() => new Keyspace("p").entries("cache", "n").key("x".repeat(1_025))).toThrow(/^id: expected/);
+  });
+
+  it("an id is known again from its key", () => {
+    fc.assert(
+      fc.property(fc.oneof(id, fc.constantFrom("%25", "%7B", "{a}%7D:b", 5)), (given) => {
+        const keys = new Keyspace("p").entries("cache", "n:{%");
+        expect(keys.idOf(keys.key(given))).toBe(String(given));
+      }),
+    );
+  });
+
   it.each(["", Number.NaN, "x".repeat(1025), undefined as unknown as string])("refuses the id %j", (bad) => {
     expect(() => keys.entries("cache", "users").key(bad)).toThrow(InvalidArgumentError);
   });

@@ -3,6 +3,7 @@
  * in the same slot, and nobody above writes braces. What a user chose (names, ids) is percent-escaped where it would end
  * the tag or a segment early, so two different ids never meet in one key.
  */
+import { createHash } from "node:crypto";
 import { InvalidArgumentError } from "../../base/errors.ts";
 
 /** What names one entry of a primitive: a user id, an e-mail address, a number. */
@@ -13,11 +14,14 @@ const RESERVED_IN_SEGMENT = /[%{}:]/;
 /** No colon either: with the prefixes `hf` and `hf:cache` a key of the one could be a key of the other. */
 const PREFIX = /^[^{}%:\s]{1,64}$/;
 export const MAX_ID_LENGTH = 1024;
+/** Of a longer one, where they are hashed: as long as a prefix may be. */
+const KEPT_OF_LONG = 256;
 /** What a user calls a kind whose keys are named otherwise. */
 const NOUNS: Readonly<Record<string, string>> = {
   limit: "limiter",
   load: "cache",
   record: "records",
+  request: "channel",
   session: "sessions",
   shard: "channel",
 };
@@ -35,9 +39,9 @@ export class Keyspace {
     this.prefix = prefix;
   }
 
-  /** Keys spread over all slots, one tag per entry: caches, counters, records. */
-  entries(kind: string, name: string): EntryKeys {
-    return new EntryKeys(`${this.prefix}:${kind}:${segment(checkName(kind, name))}:`);
+  /** Keys spread over all slots, one tag per entry: caches, counters, records. @param hashesLong whether ids may be longer than `MAX_ID_LENGTH` */
+  entries(kind: string, name: string, hashesLong = false): EntryKeys {
+    return new EntryKeys(`${this.prefix}:${kind}:${segment(checkName(kind, name))}:`, hashesLong);
   }
 
   /** All keys of the instance in one slot: a leaderboard, a tag index. Partitions after the first one are in slots of their own. */
@@ -57,19 +61,38 @@ export class EntryKeys {
   /** What every key of this space begins with, for SCAN and for invalidation. */
   readonly head: string;
   readonly #open: string;
+  readonly #hashesLong: boolean;
 
-  constructor(head: string) {
+  constructor(head: string, hashesLong = false) {
     this.head = head;
     this.#open = `${head}{`;
+    this.#hashesLong = hashesLong;
+  }
+
+  /** The id as it stands in its key: a long one as its beginning and its hash. */
+  nameOf(id: Id): string {
+    const isLong = this.#hashesLong && typeof id === "string" && id.length > MAX_ID_LENGTH;
+    return isLong && id.isWellFormed() ? hashed(id) : checkId("id", id);
   }
 
   key(id: Id): string {
-    return `${this.#open}${escaped(checkId("id", id))}}`;
+    return `${this.#open}${escaped(this.nameOf(id))}}`;
+  }
+
+  /** What the keys of all ids begin with that begin with `prefix`, and no others. */
+  beginning(prefix: string): string {
+    return `${this.#open}${escaped(prefix)}`;
   }
 
   /** A companion in the same slot as `key(id)`. */
   part(id: Id, part: string): string {
-    return `${this.#open}${escaped(checkId("id", id))}}:${part}`;
+    return `${this.#open}${escaped(this.nameOf(id))}}:${part}`;
+  }
+
+  /** The id, as `nameOf` has it, whose key this is. */
+  idOf(key: string): string {
+    const id = key.slice(this.#open.length, -1);
+    return id.includes("%") ? id.replace(/%(25|7B|7D)/g, unpercent) : id;
   }
 }
 
@@ -96,6 +119,16 @@ function segment(text: string): string {
 
 function percent(char: string): string {
   return `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** Short, of no two ids the same, and still beginning as the id does, so that it is found by a prefix. */
+function hashed(id: string): string {
+  const isHalf = id.charCodeAt(KEPT_OF_LONG - 1) >= 0xd800 && id.charCodeAt(KEPT_OF_LONG - 1) < 0xdc00;
+  return `${id.slice(0, KEPT_OF_LONG + (isHalf ? 1 : 0))}#${createHash("sha256").update(id).digest("base64url")}`;
+}
+
+function unpercent(_: string, code: string): string {
+  return String.fromCharCode(Number.parseInt(code, 16));
 }
 
 /** The name of an instance: never a number, which would be an id or an option in the wrong place. */

@@ -24,8 +24,12 @@ export type LeaseExtension = "extended" | "expired" | "stolen";
 /** The server's side. */
 export interface LeasePort {
   /** Must never create the lease again. */
-  extend(ttlMs: number, call: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<LeaseExtension>;
-  release(): Promise<LeaseEnd>;
+  extend(
+    ttlMs: number,
+    call: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<LeaseExtension>;
+  /** `unclear`: an earlier attempt has released it, or it was lost before; the server cannot know any more. */
+  release(): Promise<LeaseEnd | "unclear">;
 }
 
 export interface LeaseTerms {
@@ -36,6 +40,8 @@ export interface LeaseTerms {
   readonly renew: boolean;
   /** The signal fires, and renewals end, after so long. May be Infinity. */
   readonly maxHoldMs: number;
+  /** Deadline of a renewal, if that comes before the lease's. */
+  readonly timeoutMs?: number;
 }
 
 /** Clocks may run at different speeds by this part, and the server's expiry is whole milliseconds (Redlock's drift factor). */
@@ -121,10 +127,7 @@ export class TimedLease {
    * be called again.
    */
   release(): Promise<LeaseEnd> {
-    this.#release ??= this.#end().catch((error: unknown) => {
-      this.#release = undefined;
-      throw error;
-    });
+    this.#release ??= this.#end();
     return this.#release;
   }
 
@@ -134,17 +137,24 @@ export class TimedLease {
     await this.release().catch(() => undefined);
   }
 
-  async #end(): Promise<LeaseEnd> {
+  #end(): Promise<LeaseEnd> {
     this.#notice();
     const known = this.#state === "lost" && this.#loss === "stolen";
     this.#stop("ended");
-    if (known) return "stolen";
-    try {
-      return await this.#port.release();
-    } catch (error) {
-      if (this.#runtime.now() >= this.#deadline) return "expired";
-      throw error;
-    }
+    if (known) return Promise.resolve("stolen");
+    return this.#port.release().then(
+      // It cannot have been lost before its deadline.
+      (end) => (end !== "unclear" ? end : this.#isOver ? "expired" : "released"),
+      (error: unknown) => {
+        if (this.#isOver) return "expired";
+        this.#release = undefined;
+        throw error;
+      },
+    );
+  }
+
+  get #isOver(): boolean {
+    return this.#runtime.now() >= this.#deadline;
   }
 
   /** What is due now; then the timer for what is due next. */
@@ -220,7 +230,7 @@ export class TimedLease {
 
   /** An answer after the deadline is of no use. */
   #timeoutMs(sentAt: number): number {
-    return Math.min(Math.ceil(this.#deadline - sentAt), MAX_TIMER_MS);
+    return Math.min(Math.ceil(this.#deadline - sentAt), this.#terms.timeoutMs ?? MAX_TIMER_MS, MAX_TIMER_MS);
   }
 
   #notice(): void {

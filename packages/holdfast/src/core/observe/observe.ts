@@ -55,6 +55,22 @@ export class Operations {
   run<T>(verb: string, key: Key, body: () => Promise<T>, shown?: (result: T) => unknown): Promise<T> {
     return observed(`${this.#noun}.${verb}`, key, body, shown, this);
   }
+
+  /** As `run`, for a body that refuses bad input before it returns: what it returns is the caller's promise, at no cost. */
+  runAtOnce<T>(verb: string, key: Key, body: () => Promise<T>): Promise<T> {
+    if (hasSubscribers()) return this.run(verb, key, body);
+    try {
+      return body();
+    } catch (error) {
+      return Promise.reject(this.refused(verb, key, error));
+    }
+  }
+
+  /** An error as callers of an operation see it: bad input is refused in the name of the instance. */
+  refused(verb: string, key: Key, error: unknown): unknown {
+    if (!(error instanceof InvalidArgumentError)) return error;
+    return error.at(this.where, { op: `${this.#noun}.${verb}`, key: named(key) });
+  }
 }
 
 type Key = string | number | undefined;
@@ -71,10 +87,9 @@ export function observed<T>(
   shown: (result: T) => unknown = nothing,
   instance?: { readonly where: string; readonly name?: string | undefined },
 ): Promise<T> {
-  const named = isName(key) ? String(key) : undefined;
-  const refuse = instance === undefined ? undefined : refusal(instance.where, op, named);
+  const refuse = instance === undefined ? undefined : refusal(instance.where, op, named(key));
   if (!hasSubscribers()) return attempt(body, refuse);
-  const operation: Operation = { op, key: named, name: instance?.name };
+  const operation: Operation = { op, key: named(key), name: instance?.name };
   let whole: Promise<T>;
   const traced = operations.tracePromise(() => {
     whole = attempt(body, refuse);
@@ -112,8 +127,8 @@ export function observedRun<T>(
 }
 
 /** What else was given as a name is refused, and may be anything. */
-function isName(key: unknown): key is string | number {
-  return typeof key === "string" || typeof key === "number";
+function named(key: unknown): string | undefined {
+  return typeof key === "string" || typeof key === "number" ? String(key) : undefined;
 }
 
 function nothing(): void {}

@@ -12,8 +12,8 @@ export type UnclassedCall = Omit<Call, "class" | "onRepeat">;
 
 /** Named fields and no spread: this is on the way of every call. */
 export function classed(opClass: Call["class"], call: UnclassedCall, onRepeat?: Call["onRepeat"]): Call {
-  const { op, key, timeoutMs, signal } = call;
-  return { op, class: opClass, key, timeoutMs, signal, onRepeat };
+  const { op, key, timeoutMs, signal, patienceMs } = call;
+  return { op, class: opClass, key, timeoutMs, signal, patienceMs, onRepeat };
 }
 
 /** @throws ReplyError for a reply that the script's header does not allow. */

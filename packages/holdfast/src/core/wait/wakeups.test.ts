@@ -5,6 +5,7 @@
  * - a wake-up is lost with the connection .............. "after a gap"
  * - the wrong ones are woken, or one who has left ...... "wakes those who wait for its key"
  * - a wait outlives its handle or its caller ........... "close", "signal", "leave"
+ * - the one to whom something was handed is dead ....... "looks again when it was not accepted"
  * - a failed subscription is never tried again ......... "is tried again"
  */
 import { randomUUID } from "node:crypto";
@@ -51,6 +52,35 @@ describe.each(backends())("wake-ups [$name]", ({ url, options }) => {
     expect(await isSettled(foreign)).toBe(false);
     await free("b");
     await foreign;
+  });
+
+  it("wakes the one to whom something was handed; those behind it look again when it was not accepted", async () => {
+    const [taker, second, fourth] = await Promise.all([wakeups.join("a"), wakeups.join("b"), wakeups.join("d")]);
+    const behind = [second.next(LONG_MS), fourth.next(LONG_MS)];
+    const woken = taker.next(LONG_MS);
+    const begun = driver.runtime.now();
+    await free("handed a b c d");
+    await woken;
+    expect(await Promise.all(behind.map(isSettled))).toEqual([false, false]);
+    await behind[0];
+    expect(driver.runtime.now() - begun).toBeGreaterThanOrEqual(1_000);
+    expect(await isSettled(behind[1]!)).toBe(false);
+    fourth.leave();
+  });
+
+  it("looks again also where nobody was in next() when it was told, and no later than it would have", async () => {
+    const waiter = await wakeups.join("b");
+    const witness = await wakeups.join("a");
+    const begun = driver.runtime.now();
+    const seen = witness.next(LONG_MS);
+    await free("handed a b");
+    await seen;
+    await waiter.next(1);
+    expect(driver.runtime.now() - begun).toBeLessThan(1_000);
+    await free("handed x b");
+    await free("a");
+    await witness.next(LONG_MS);
+    await waiter.next(LONG_MS);
   });
 
   it("join, then ask again: what is freed after join is never missed, also if nobody is in next()", async () => {

@@ -4,12 +4,22 @@
  * One subscription per handle carries all wake-ups: a script that frees something publishes the key it freed, and only
  * when it knows that somebody waits. A message is a hint: pub/sub is at most once, so every wait also has a timer,
  * and whoever wakes asks the server again.
+ *
+ * What is handed over is published as `handed <token> <token> ...`: the first has it now, if it takes it within
+ * `ACCEPT_MS`. Those behind it look again when it has not: a waiter that died costs its successor about a second.
  */
 import type { Call, Driver, Subscription } from "../../driver/port.ts";
 import { onAbort } from "../../base/abort.ts";
 import { ClosedError } from "../../base/errors.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
-import type { Runtime } from "../../base/runtime.ts";
+import type { Runtime, Timer } from "../../base/runtime.ts";
+
+/** How long something that was handed to a waiter is kept for it: `ACCEPT_MS` of core/script/include/wait-queue.lua. */
+export const ACCEPT_MS = 1_000;
+/** Before a key stands its prefix, which has no space in it. */
+const HANDED = "handed ";
+/** For the way of a message, and of what its receiver sends. */
+const LATE_MS = 100;
 
 const CALL: Call = { op: "wakeups.subscribe", class: "idempotent" };
 
@@ -21,7 +31,7 @@ export interface Waiter {
 }
 
 export class Wakeups {
-  /** The channel that scripts publish to; the payload is the key that was freed. */
+  /** The channel that scripts publish to; the payload is the key that was freed, or what was handed to whom. */
   readonly channel: string;
   readonly #driver: Driver;
   readonly #waiters = new Map<string, Set<WaiterState>>();
@@ -53,9 +63,19 @@ export class Wakeups {
     return waiter;
   }
 
+  /** Wakes the waiters for `key`, as a message from the server does. */
+  wake(key: string): void {
+    this.#each(key, (waiter) => waiter.wake());
+  }
+
+  /** Any wake-up may have been missed. */
+  wakeAll(): void {
+    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.wake();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
-    this.#wakeAll();
+    this.wakeAll();
     const subscription = await this.#subscription?.catch(() => undefined);
     await subscription?.close();
   }
@@ -67,7 +87,7 @@ export class Wakeups {
 
   async #open(): Promise<Subscription> {
     try {
-      const listener = { message: (payload: Buffer) => this.#wake(payload.toString()), gap: () => this.#wakeAll() };
+      const listener = { message: (payload: Buffer) => this.#heard(payload.toString()), gap: () => this.wakeAll() };
       const subscription = await this.#driver.subscribe("exact", this.channel, listener, CALL);
       if (this.#closed) await subscription.close();
       return subscription;
@@ -77,13 +97,17 @@ export class Wakeups {
     }
   }
 
-  #wake(key: string): void {
-    for (const waiter of this.#waiters.get(key) ?? []) waiter.wake();
+  #heard(payload: string): void {
+    if (!payload.startsWith(HANDED)) return this.wake(payload);
+    const [taker, ...others] = payload.slice(HANDED.length).split(" ");
+    this.wake(taker!);
+    for (const [place, token] of others.entries()) {
+      this.#each(token, (waiter) => waiter.wakeWithin((place + 1) * ACCEPT_MS + LATE_MS));
+    }
   }
 
-  /** After a gap any wake-up may have been missed. */
-  #wakeAll(): void {
-    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.wake();
+  #each(key: string, tell: (waiter: WaiterState) => void): void {
+    for (const waiter of this.#waiters.get(key) ?? []) tell(waiter);
   }
 
   #remove(key: string, waiter: WaiterState): void {
@@ -95,8 +119,9 @@ export class Wakeups {
 class WaiterState implements Waiter {
   readonly #runtime: Runtime;
   readonly #onLeave: () => void;
-  /** A wake-up that came while nobody was in `next` must not be lost. */
-  #pending = false;
+  /** On the clock of the runtime. What came while nobody was in `next` must not be lost: then it is over at once, or earlier. */
+  #wakeAt = Infinity;
+  #timer: Timer | undefined;
   #resume: (() => void) | undefined;
 
   constructor(runtime: Runtime, onLeave: () => void) {
@@ -105,30 +130,45 @@ class WaiterState implements Waiter {
   }
 
   wake(): void {
-    if (this.#resume === undefined) this.#pending = true;
+    if (this.#resume === undefined) this.#wakeAt = -Infinity;
     else this.#resume();
   }
 
+  wakeWithin(ms: number): void {
+    const at = this.#runtime.now() + ms;
+    if (at >= this.#wakeAt) return;
+    this.#wakeAt = at;
+    if (this.#resume !== undefined) this.#arm(ms);
+  }
+
   next(ms: number, signal?: AbortSignal): Promise<void> {
-    if (this.#pending || signal?.aborted === true) {
-      this.#pending = false;
+    const leftMs = Math.min(ms, this.#wakeAt - this.#runtime.now());
+    if (leftMs < 0 || signal?.aborted === true) {
+      this.#wakeAt = Infinity;
       return Promise.resolve();
     }
     return new Promise((resolve) => {
       const resume = (): void => {
-        this.#runtime.clearTimeout(timer);
+        this.#runtime.clearTimeout(this.#timer);
         unfollow();
         this.#resume = undefined;
+        this.#wakeAt = Infinity;
         resolve();
       };
-      const timer = this.#runtime.setTimeout(resume, ms);
-      const unfollow = onAbort(signal, resume);
       this.#resume = resume;
+      this.#wakeAt = this.#runtime.now() + leftMs;
+      this.#arm(leftMs);
+      const unfollow = onAbort(signal, resume);
     });
   }
 
   leave(): void {
     this.#resume?.();
     this.#onLeave();
+  }
+
+  #arm(ms: number): void {
+    this.#runtime.clearTimeout(this.#timer);
+    this.#timer = this.#runtime.setTimeout(() => this.#resume?.(), ms);
   }
 }

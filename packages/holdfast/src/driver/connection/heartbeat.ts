@@ -12,18 +12,24 @@ class HalfOpenError extends Error {
 }
 
 /**
- * Pings until the connection ends. An idle timeout of the socket would not do: our own writes count as activity, so
- * that a busy connection to a stopped server would never be found out.
+ * Pings until the connection ends, but not while it is known that nothing can be lost. An idle timeout of the socket would
+ * not do: our own writes count as activity, so that a busy connection to a stopped server would never be found out.
  */
 export function watch(client: RawClient, life: Life, settings: Settings): void {
-  const { runtime } = settings;
-  let timer: Timer;
+  const { runtime, silences } = settings;
+  let timer: Timer | undefined;
+  let forget: (() => void) | undefined;
+  const wait = (): void => {
+    if (life.over) return;
+    if (silences?.arePossible === false) forget = silences.whenPossible(wait);
+    else timer = runtime.setTimeout(ping, settings.pingIntervalMs);
+  };
   const ping = (): void => {
     let answered = false;
     const settle = (): void => {
       answered = true;
       runtime.clearTimeout(timer);
-      if (!life.over) timer = runtime.setTimeout(ping, settings.pingIntervalMs);
+      wait();
     };
     // After a long block of this process the answer may be waiting in the socket: it is read before setImmediate runs.
     const giveUp = (): void => {
@@ -32,6 +38,10 @@ export function watch(client: RawClient, life: Life, settings: Settings): void {
     timer = runtime.setTimeout(() => runtime.setImmediate(giveUp), settings.pingTimeoutMs);
     client.sendCommand(["PING"]).then(settle, settle);
   };
-  timer = runtime.setTimeout(ping, settings.pingIntervalMs);
-  void life.ended.then(() => runtime.clearTimeout(timer));
+  wait();
+  const stop = (): void => {
+    runtime.clearTimeout(timer);
+    forget?.();
+  };
+  void life.ended.then(stop);
 }

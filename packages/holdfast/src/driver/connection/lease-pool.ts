@@ -44,15 +44,16 @@ export class LeasePool {
 
   async acquire(signal: AbortSignal): Promise<TransportLease> {
     await this.#turn(signal);
+    let connection: Connection | undefined;
     try {
-      const connection =
-        (await this.#takeIdle()) ?? (await this.#setup.dial(AbortSignal.any([signal, this.#stop.signal])));
+      connection = (await this.#takeIdle()) ?? (await this.#setup.dial(AbortSignal.any([signal, this.#stop.signal])));
       this.#busy.add(connection);
-      // Closed while the connection was made ready, which no signal ends.
-      if (this.#stop.signal.aborted) connection.destroy(this.#stop.signal.reason);
+      // Closed or given up while the connection was made ready, which no signal ends.
       this.#throwIfOver(signal);
       return this.#lend(connection);
     } catch (error) {
+      if (connection !== undefined) this.#busy.delete(connection);
+      connection?.destroy(error);
       this.#passOn();
       throw this.#explain(error, signal);
     }

@@ -8,9 +8,9 @@ import { type Address, addressName, type Mode, parseAddress, type ParsedUrl, par
 export interface ConnectionOptions {
   /** Where the servers are: `redis://`, `rediss://`, `redis-sentinel://`, `redis-cluster://`, `unix://` ... @default `HOLDFAST_URL` of the environment, then `REDIS_URL`, then the embedded server */
   readonly url?: string | undefined;
-  /** ACL user. Wins over the URL's. @default the URL's, else the server's `default` user */
+  /** ACL user. Wins over the URL's, unless it is empty. @default the URL's, else the server's `default` user */
   readonly username?: string | undefined;
-  /** Wins over the URL's. @default the URL's, else none */
+  /** Wins over the URL's, unless it is empty. @default the URL's, else none */
   readonly password?: string | undefined;
   /** Asked for each new connection, so that rotated passwords work. Wins over `username` and `password`. @default none */
   readonly credentials?: (() => Credentials | Promise<Credentials>) | undefined;
@@ -43,11 +43,20 @@ export interface ConnectionOptions {
   readonly addressMap?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Of a network that is known: whether something may be lost, or late, without a word to anybody. */
+export interface Silences {
+  readonly arePossible: boolean;
+  /** Calls `listener` once, when they become possible. Returns the function that takes it back. */
+  whenPossible(listener: () => void): () => void;
+}
+
 export interface Settings extends ClientSettings {
   /** The package whose clients carry the connections. */
   readonly client: ClientKind;
   /** Pings find connections at whose other end nobody is any more. */
   readonly watched: boolean;
+  /** Of the network, where it is known: while nothing can be lost, no pings are needed. */
+  readonly silences?: Silences | undefined;
   /** Connections that are given up are fenced off. Off only to show what happens where that is not possible. */
   readonly fenced: boolean;
   readonly mode: Mode;
@@ -84,8 +93,8 @@ export function resolveOptions(options: ConnectionOptions, client: ClientKind): 
     clientName: resolveClientName(options.clientName ?? "holdfast"),
     credentials: resolveCredentials(options, url),
     sentinelCredentials: fixedCredentials(
-      text("sentinelUsername", options.sentinelUsername),
-      text("sentinelPassword", options.sentinelPassword),
+      filled("sentinelUsername", options.sentinelUsername),
+      filled("sentinelPassword", options.sentinelPassword),
       "sentinelPassword",
     ),
     connectTimeoutMs: toTimerMs("connectTimeout", options.connectTimeout ?? "5s"),
@@ -133,12 +142,10 @@ function resolveCredentials(options: ConnectionOptions, url: ParsedUrl): Setting
       options.credentials,
     );
   }
-  const username = text("username", options.username) ?? url.username;
-  const password = text("password", options.password) ?? url.password;
+  const username = filled("username", options.username) ?? url.username;
+  const password = filled("password", options.password) ?? url.password;
   return fixedCredentials(username, password, "password");
 }
-
-const NAMELESS: ReadonlySet<string | undefined> = new Set([undefined, "", "default"]);
 
 function fixedCredentials(
   username: string | undefined,
@@ -146,9 +153,9 @@ function fixedCredentials(
   field: string,
 ): (() => Credentials) | undefined {
   // Who gives no password is the default user, with that name or without one.
-  if (password === undefined && NAMELESS.has(username)) return undefined;
+  if (password === undefined && (username ?? "default") === "default") return undefined;
   if (password === undefined) throw new InvalidArgumentError(field, "a password for the user", password);
-  return () => ({ username: username === "" ? undefined : username, password });
+  return () => ({ username, password });
 }
 
 function resolveReach(map: Readonly<Record<string, string>>): Settings["reach"] {
@@ -164,6 +171,11 @@ function resolveReach(map: Readonly<Record<string, string>>): Settings["reach"] 
 function text(field: string, value: string | undefined): string | undefined {
   if (value === undefined || typeof value === "string") return value;
   throw new InvalidArgumentError(field, "a string", value);
+}
+
+/** As `text`; one that is empty, as a variable of the environment may be, says nothing. */
+function filled(field: string, value: string | undefined): string | undefined {
+  return text(field, value) || undefined;
 }
 
 function count(field: string, value: number): number {

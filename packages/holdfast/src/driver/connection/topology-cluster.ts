@@ -33,6 +33,8 @@ export class ClusterTopology implements Topology {
   readonly #owners: (Node | undefined)[] = Array.from({ length: SLOTS });
   readonly #refresher: Refresher;
   readonly #stop = new AbortController();
+  /** Of nodes that serve no slots any more: what is under way there is waited for. */
+  readonly #leaving = new Set<Promise<void>>();
   /** Where exact and pattern subscriptions are made, while it is up: a message reaches every node of a cluster. */
   #favourite: Node | undefined;
   #turn = 0;
@@ -132,7 +134,7 @@ export class ClusterTopology implements Topology {
     const cause = new Error("closed");
     this.#stop.abort(cause);
     this.#refresher.stop();
-    await Promise.all(this.primaries().map((node) => node.close(cause)));
+    await Promise.all([...this.primaries().map((node) => node.close(cause)), ...this.#leaving]);
   }
 
   #find(route: Route): Node | undefined {
@@ -236,7 +238,9 @@ export class ClusterTopology implements Topology {
   #dismiss(node: Node): void {
     this.#nodes.delete(node.id);
     this.#context.emit({ state: "closed", node: node.id, epoch: node.link.epoch });
-    void node.close(new Error(`${node.id} serves no slots any more`));
+    const left = node.close(new Error(`${node.id} serves no slots any more`));
+    this.#leaving.add(left);
+    void left.then(() => this.#leaving.delete(left));
   }
 
   #unserved(route: Route): TransportError {

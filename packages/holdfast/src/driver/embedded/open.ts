@@ -1,7 +1,8 @@
 /** The way in: a transport whose connections are calls to an embedded server in this process. */
 import { HoldfastError } from "../../base/errors.ts";
 import { openSettings } from "../connection/open.ts";
-import { type ConnectionOptions, resolveOptions } from "../connection/options.ts";
+import { type ConnectionOptions, resolveOptions, type Silences } from "../connection/options.ts";
+import type { Address } from "../connection/url.ts";
 import type { ClientKind } from "../connection/raw-client.ts";
 import type { Opening } from "../connection/deferred.ts";
 import { nodeRedis } from "../node-redis/client.ts";
@@ -38,24 +39,36 @@ export interface Surroundings {
   readonly runtime: Runtime;
   /** Whether a connection can stand with nobody at its other end. */
   readonly lossy: boolean;
+  /** When, where that is known. */
+  readonly silences?: Silences | undefined;
   /** false: as where the user may not use CLIENT KILL. @default true */
   readonly fenced?: boolean;
 }
 
+/** Several servers that are one cluster. */
+export interface ClusterDial {
+  readonly addresses: readonly Address[];
+  readonly dialAt: (address: Address) => Dial;
+}
+
 /** A transport over connections that `dial` makes. */
 export async function openOver(
-  dial: Dial,
+  dial: Dial | ClusterDial,
   options: ConnectionOptions,
-  { closed, runtime, lossy, fenced = true }: Surroundings,
+  { closed, runtime, lossy, silences, fenced = true }: Surroundings,
   opening: Opening = {},
 ): Promise<Transport> {
   try {
     refuseTls(options);
+    const { addresses, dialAt } =
+      typeof dial === "function" ? { addresses: [{ path: NODE }], dialAt: () => dial } : dial;
     const settings = {
-      ...resolveOptions({ ...options, url: undefined }, clientsOver(dial)),
-      addresses: [{ path: NODE }],
+      ...resolveOptions({ ...options, url: undefined }, clientsOver(dialAt)),
+      mode: typeof dial === "function" ? ("standalone" as const) : ("cluster" as const),
+      addresses,
       runtime,
       watched: lossy,
+      silences,
       fenced,
     };
     return await openSettings(settings, opening, { engine: "embedded", closed });
@@ -66,10 +79,10 @@ export async function openOver(
 }
 
 /** They reject with node-redis' own errors, so what those mean holds here too. */
-function clientsOver(dial: Dial): ClientKind {
+function clientsOver(dialAt: (address: Address) => Dial): ClientKind {
   return {
     ...nodeRedis,
-    create: (setup) => new EmbeddedClient(setup, dial),
+    create: (setup) => new EmbeddedClient(setup, dialAt(setup.address)),
     refuseUnwritten: () => undefined,
     isAwaiting: (client) => (client as EmbeddedClient).isAwaiting,
   };

@@ -72,6 +72,29 @@ describe("a breaker", () => {
     expect(breakers.holdMs("n")).toBeLessThanOrEqual(30_000);
   });
 
+  it("holds back a call of little patience sooner, with probes of its own, and no other", () => {
+    const breakers = new Breakers({ ...OPTIONS, failures: 10 }, fakeTimeRuntime);
+    for (let failure = 0; failure < 3; failure++) breakers.failed("n", 100);
+    expect(breakers.admit("n", 101)).toBe(0);
+    expect(breakers.admit("n", 100)).toBeGreaterThanOrEqual(COOL_DOWN_MS / 2);
+    expect([breakers.admit("n"), breakers.admit("n", PATIENCE_MS)]).toEqual([0, 0]);
+    vi.advanceTimersByTime(COOL_DOWN_MS);
+    expect(breakers.admit("n", 100)).toBe(0);
+    expect(breakers.admit("n", 100)).toBeGreaterThan(0);
+    breakers.clear("n");
+    expect(breakers.admit("n", 100)).toBe(0);
+  });
+
+  it("takes a failure after the cool-down for that of a probe, also where nobody asked for one", () => {
+    const breakers = opened();
+    for (let failure = 0; failure < 3; failure++) breakers.failed("n", 100);
+    expect(breakers.admit("n", 100)).toBeGreaterThan(0);
+    vi.advanceTimersByTime(COOL_DOWN_MS);
+    breakers.failed("n", 0);
+    expect(breakers.holdMs("n")).toBeGreaterThanOrEqual(COOL_DOWN_MS);
+    expect(breakers.holdMs("n", 100)).toBeGreaterThanOrEqual(COOL_DOWN_MS);
+  });
+
   it("is one per node, and watched only while one is suspected", () => {
     const breakers = opened();
     expect(breakers.admit("other")).toBe(0);
@@ -128,6 +151,16 @@ describe("a driver's breaker", () => {
     const probe = send(driver);
     await vi.advanceTimersByTimeAsync(0);
     expect(probe()).toMatchObject({ error: { code: "UNAVAILABLE" } });
+  });
+
+  it("closes when an answer comes that nobody waits for any more", async () => {
+    const { driver, transport } = setUp({ breakerCoolDown: "1h" });
+    await open(driver);
+    await expect(driver.send(["GET", "k"], READ, "k")).rejects.toThrow("breaker is open");
+    transport.attempts[0]!.resolve("late");
+    await vi.advanceTimersByTimeAsync(0);
+    transport.next(reply("v"));
+    expect(await driver.send(["GET", "k"], READ, "k")).toBe("v");
   });
 
   it.each(["up", "closed"] as const)("closes when the node's connection is %s", async (state) => {
@@ -190,8 +223,10 @@ describe("a driver's breaker", () => {
     const { driver, transport } = setUp({ timeout: PATIENCE_MS });
     transport.nodeIds = [NODE, "other:1"];
     transport.rest = lost;
-    send(driver);
-    await vi.advanceTimersByTimeAsync(2 * PATIENCE_MS);
+    for (let call = 0; call < 2; call++) {
+      send(driver);
+      await vi.advanceTimersByTimeAsync(2 * PATIENCE_MS);
+    }
     const result = send(driver);
     await vi.advanceTimersByTimeAsync(0);
     expect(result()).toMatchObject({ error: { message: expect.stringContaining("breaker is open") } });

@@ -7,6 +7,9 @@
  * the last `failures` attempts all failed *and* nothing succeeded for one default deadline. From then on a call fails
  * at once instead of holding its caller, its memory and a place in the waiting room for a whole deadline.
  *
+ * A call that has another way to go on (a cache's) has less patience: it fails at once after `HASTY_FAILURES` attempts and its own `patienceMs`. Such calls
+ * have a gate of their own, with its own probes, so that they never hold back the others.
+ *
  * Half-open: after each cool-down (doubling up to `MAX_COOL_DOWN_MS`, jittered) one call is let through as the probe.
  * Its success closes the breaker; so does the node's next `up` event, because a handshake was answered.
  *
@@ -17,6 +20,7 @@ import type { Runtime } from "../../base/runtime.ts";
 import { jitter } from "./backoff.ts";
 
 const MAX_COOL_DOWN_MS = 30_000;
+const HASTY_FAILURES = 3;
 
 export interface BreakerOptions {
   readonly enabled: boolean;
@@ -32,7 +36,12 @@ interface Suspect {
   failures: number;
   /** Begin of the first failed attempt, on the monotonic clock in milliseconds. */
   readonly since: number;
-  /** When the next probe may pass; undefined while the breaker is closed. */
+  readonly patient: Gate;
+  readonly hasty: Gate;
+}
+
+interface Gate {
+  /** When the next probe may pass; undefined while it is open to all. */
   probeAt: number | undefined;
   coolDownMs: number;
 }
@@ -55,7 +64,13 @@ export class Breakers {
     const now = this.#runtime.now();
     const suspect = this.#suspects.get(node) ?? this.#suspect(node, now - elapsedMs);
     suspect.failures += 1;
-    if (suspect.probeAt === undefined && this.#exhausted(suspect, now)) this.#coolDown(suspect, now);
+    const { failures, patienceMs } = this.#options;
+    if (suspect.patient.probeAt === undefined && isSilent(suspect, now, failures, patienceMs))
+      this.#coolDown(suspect.patient, now);
+    // A probe that `admit` could not know as one, since it was not said which node the call would reach.
+    for (const gate of [suspect.patient, suspect.hasty]) {
+      if (gate.probeAt !== undefined && gate.probeAt <= now) this.#coolDown(gate, now);
+    }
   }
 
   /** The node answered, or a connection to it was made, or it is gone for good. */
@@ -65,32 +80,45 @@ export class Breakers {
   }
 
   /** Milliseconds until the next probe may pass; 0 where the breaker is closed or a probe is due. */
-  holdMs(node: string): number {
-    const probeAt = this.#suspects.get(node)?.probeAt;
+  holdMs(node: string, patienceMs?: number): number {
+    const probeAt = this.#gate(node, patienceMs)?.probeAt;
     return probeAt === undefined ? 0 : Math.max(0, probeAt - this.#runtime.now());
   }
 
   /** 0 lets a call through; where the breaker is open this is the probe, and the next one must wait. */
-  admit(node: string): number {
-    const holdMs = this.holdMs(node);
-    const suspect = this.#suspects.get(node);
-    if (holdMs === 0 && suspect?.probeAt !== undefined) this.#coolDown(suspect, this.#runtime.now());
+  admit(node: string, patienceMs?: number): number {
+    const holdMs = this.holdMs(node, patienceMs);
+    const gate = this.#gate(node, patienceMs);
+    if (holdMs === 0 && gate?.probeAt !== undefined) this.#coolDown(gate, this.#runtime.now());
     return holdMs;
   }
 
+  /** That of calls with this patience; undefined where the node is not suspected. */
+  #gate(node: string, patienceMs?: number): Gate | undefined {
+    const suspect = this.#suspects.get(node);
+    if (suspect === undefined || patienceMs === undefined || patienceMs >= this.#options.patienceMs)
+      return suspect?.patient;
+    const { hasty } = suspect;
+    const now = this.#runtime.now();
+    const failures = Math.min(HASTY_FAILURES, this.#options.failures);
+    if (hasty.probeAt === undefined && isSilent(suspect, now, failures, patienceMs)) this.#coolDown(hasty, now);
+    return hasty;
+  }
+
   #suspect(node: string, since: number): Suspect {
-    const suspect: Suspect = { failures: 0, since, probeAt: undefined, coolDownMs: this.#options.coolDownMs };
+    const gate = (): Gate => ({ probeAt: undefined, coolDownMs: this.#options.coolDownMs });
+    const suspect: Suspect = { failures: 0, since, patient: gate(), hasty: gate() };
     this.#suspects.set(node, suspect);
     this.watching = true;
     return suspect;
   }
 
-  #exhausted(suspect: Suspect, now: number): boolean {
-    return suspect.failures >= this.#options.failures && now - suspect.since >= this.#options.patienceMs;
+  #coolDown(gate: Gate, now: number): void {
+    gate.probeAt = now + jitter(this.#runtime, gate.coolDownMs);
+    gate.coolDownMs = Math.min(MAX_COOL_DOWN_MS, gate.coolDownMs * 2);
   }
+}
 
-  #coolDown(suspect: Suspect, now: number): void {
-    suspect.probeAt = now + jitter(this.#runtime, suspect.coolDownMs);
-    suspect.coolDownMs = Math.min(MAX_COOL_DOWN_MS, suspect.coolDownMs * 2);
-  }
+function isSilent(suspect: Suspect, now: number, failures: number, patienceMs: number): boolean {
+  return suspect.failures >= failures && now - suspect.since >= patienceMs;
 }

@@ -136,7 +136,7 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
     const { breakers, transport } = this.context;
     if (breakers.watching) {
       const node = nodeOf(transport, this.route);
-      const holdMs = breakers.admit(node);
+      const holdMs = breakers.admit(node, this.spec.patienceMs);
       if (holdMs > 0) return this.#giveUp(breakerOpen(this.spec, node, holdMs), this.#lastFailure);
     }
     try {
@@ -148,9 +148,10 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
 
   /** The outcome of the attempt that is out. */
   replied(value: T): void {
-    if (this.#phase === "settled") return this.dropLate(value);
     const { breakers, transport, waiting } = this.context;
+    // Also when it comes too late: a node that answers is there.
     if (breakers.watching) breakers.clear(nodeOf(transport, this.route));
+    if (this.#phase === "settled") return this.dropLate(value);
     if (this.#lastFailure !== undefined) waiting.eased();
     this.#leave();
     this.deliver(value);
@@ -190,7 +191,7 @@ export abstract class PendingCall<T> extends WheelNode implements Abortable {
 
   #park(failure: TransportError): void {
     const { breakers, waiting } = this.context;
-    const holdMs = breakers.holdMs(failure.node);
+    const holdMs = breakers.holdMs(failure.node, this.spec.patienceMs);
     if (holdMs > 0) return this.#giveUp(breakerOpen(this.spec, failure.node, holdMs), failure);
     if (waiting.full) return this.#giveUp(overloaded(this.spec, waiting.max, failure), failure);
     this.#phase = "parked";

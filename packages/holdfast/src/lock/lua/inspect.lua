@@ -1,11 +1,15 @@
 --- Who holds the lock, and how many wait for it.
 -- @class read
 -- @include now
+-- @include wait-queue
+-- @include hold
 -- @key lock
 -- @key alive
 -- @result free
--- @result held owner:text fence:int ttlMs:int waiters:int
-local state = redis.call('HMGET', lock, 'owner', 'fence')
-if not state[1] then return {'free'} end
-local waiters = redis.call('ZCOUNT', alive, now(), '+inf')
-return {'held', state[1], tonumber(state[2]), redis.call('PTTL', lock), waiters}
+-- @result held owner:text fence:int ttlMs:int waiters:int ageMs:int
+local holder, number = readLock(lock)
+if not holder then return {'free'} end
+local owner = string.gsub(holder, '^=', '')
+-- A fence is the time at which it was granted, unless the clock was set back.
+local ageMs = math.max(now() - math.floor(number / 1000), 0)
+return {'held', owner, tonumber(number), redis.call('PTTL', lock), redis.call('ZCOUNT', alive, now(), '+inf'), ageMs}

@@ -70,7 +70,7 @@ describe("events under faults", () => {
         running.resolve();
         return new Promise((resolve) => signal.addEventListener("abort", resolve));
       },
-      { lease: "1s", drain: 0 },
+      { lease: "3s", drain: 0 },
     );
     const { id } = await queue.add(1);
     await running.promise;

@@ -9,7 +9,7 @@ import { type Duration, type OptionNames, toTimerMs } from "../../base/options.t
 import { sleep } from "../../base/runtime.ts";
 import type { Core } from "../../core/core.ts";
 import type { Waiter } from "../../core/wait/wakeups.ts";
-import { Pause } from "../patience.ts";
+import { Pause } from "../../core/retry/pause.ts";
 import {
   BEGINNING,
   eventFrom,

@@ -2,7 +2,7 @@
 import type { Codec } from "../../core/codec/codec.ts";
 import { inChunks } from "../../core/batch/in-chunks.ts";
 import type { Operations } from "../../core/observe/observe.ts";
-import { checkName } from "../options.ts";
+import { checkName } from "../check-name.ts";
 import type { Partitions } from "../partitions.ts";
 import type { QueueJobState } from "../jobs/info.ts";
 import { checkReason } from "../jobs/changes.ts";

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { givenOptions, type OptionNames, wholeBetween } from "../../base/options.ts";
 import type { Operations } from "../../core/observe/observe.ts";
-import { checkGroup } from "../options.ts";
+import { checkGroup } from "../add-options.ts";
 import type { Partitions } from "../partitions.ts";
 import { decodeGroup, encodeGroup, type QueueGroupOptions } from "./options.ts";
 

@@ -80,7 +80,7 @@ function keepsItsLimit(limits: QueueGroupOptions): (simulation: Simulation) => P
 }
 
 it("never runs two jobs of a group of concurrency 1, and loses none", { timeout: 300_000 }, async () => {
-  await simulate({ ...schedules(15), clients: 3 }, keepsItsLimit({ concurrency: 1 }));
+  await simulate({ ...schedules(8), clients: 3 }, keepsItsLimit({ concurrency: 1 }));
 });
 
 it("the check finds that groups without a limit run two at once", { timeout: 300_000 }, async () => {

@@ -41,6 +41,8 @@ describe.each(backends())("many jobs at once [$name]", ({ url, options }) => {
     await until("they are dead", () => worker.stats().dead === 10);
     let odd = 0;
     for await (const { payload } of queue.entries({ state: "dead" })) odd += payload! % 2;
+    // What a search field that was left empty asks for would be all of them.
+    expect(() => queue.where({ state: "dead", failure: "" })).toThrow("failure: expected a text that is not empty");
     expect(await queue.where({ state: "dead", failure: "odd" }).remove()).toEqual({ matched: odd, changed: odd });
     const even = queue.where({ state: "dead", failure: /^even: \d+$/g });
     expect(await even.retry()).toEqual({ matched: 10 - odd, changed: 10 - odd });

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { type Duration, givenOptions, type OptionNames } from "../../base/options.ts";
 import { checkName } from "../check-name.ts";
-import { checkGroup, dueOf, laneOf, type QueuePriority } from "../options.ts";
+import { checkGroup, dueOf, laneOf, type QueuePriority } from "../add-options.ts";
 import type { Partitions } from "../partitions.ts";
 import type { QueueValues } from "../values.ts";
 import type { Change } from "./store.ts";

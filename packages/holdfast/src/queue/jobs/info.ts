@@ -1,6 +1,6 @@
 /** A job as those see it who look at a queue. */
 import type { QueueFailure } from "../failure.ts";
-import type { QueuePriority } from "../options.ts";
+import type { QueuePriority } from "../add-options.ts";
 import { decodeRecord } from "../record.ts";
 import { failuresFrom, outcomeFrom, type QueueValues, readable } from "../values.ts";
 

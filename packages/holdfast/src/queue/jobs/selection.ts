@@ -19,7 +19,7 @@ export interface QueueFilter {
   readonly group?: string;
   /** Of a dead or completed job since it ended, of another one since it was added. */
   readonly olderThan?: Duration;
-  /** Found in the message of the last failure. */
+  /** Found in the message of the last failure; an empty text is refused. */
   readonly failure?: string | RegExp;
 }
 
@@ -161,6 +161,7 @@ function matcherOf(failure: string | RegExp): (message: string) => boolean {
     const pattern = new RegExp(failure.source, failure.flags.replaceAll(/[gy]/g, ""));
     return (message) => pattern.test(message);
   }
-  if (typeof failure === "string") return (message) => message.includes(failure);
-  throw new InvalidArgumentError("failure", "a text or a regular expression", failure);
+  // An empty text, as a search field that was left empty has it, is in every message.
+  if (typeof failure === "string" && failure !== "") return (message) => message.includes(failure);
+  throw new InvalidArgumentError("failure", "a text that is not empty, or a regular expression", failure);
 }

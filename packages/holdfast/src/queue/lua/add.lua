@@ -104,9 +104,18 @@ if #records > 0 then
     if #list > 0 then redis.call('RPUSH', lanes[lane], unpack(list)) end
     ready = ready + #list
   end
+  local names, counts, added = {}, {}, 0
   for _, group in ipairs(groups) do
+    local count = 0
     for lane, list in ipairs(group.ids) do
-      if #list > 0 and placeInGroup(head, group.name, lane, list) then ready = ready + #list end
+      if #list > 0 then added, count = added + putInGroup(head, group.name, lane, list), count + #list end
+    end
+    if count > 0 then names[#names + 1], counts[#counts + 1] = group.name, count end
+  end
+  if #names > 0 then
+    countInGroups(head, names, added)
+    for at, score in ipairs(redis.call('ZMSCORE', head .. 'groups', unpack(names))) do
+      if score or readyGroup(head, names[at]) then ready = ready + counts[at] end
     end
   end
   if #later > 0 then

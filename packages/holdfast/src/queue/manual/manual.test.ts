@@ -61,7 +61,7 @@ describe.each(backends())("claiming jobs by hand [$name]", ({ url, options }) =>
   it("after its lease another one has it, and the late end is stale", async () => {
     const queue = fresh();
     await queue.add(1);
-    const first = await one(queue, { lease: "1s" });
+    const first = await one(queue, { lease: "3s" });
     const { signal } = first;
     expect(await queue.claim()).toEqual([]);
     const second = await one(queue, { wait: "20s" });
@@ -91,12 +91,12 @@ describe.each(backends())("claiming jobs by hand [$name]", ({ url, options }) =>
   it("extend keeps it, for all of its claim, and never shortens its lease", async () => {
     const queue = fresh();
     await queue.addMany([1, 2]);
-    const [first, second] = await queue.claim({ count: 2, lease: "1s" });
+    const [first, second] = await queue.claim({ count: 2, lease: "3s" });
     expect(await first!.extend("1m")).toEqual({ status: "ok" });
     expect(await second!.extend("1s")).toEqual({ status: "ok" });
     await queue.add(3);
-    // Another claim's lease passes meanwhile, which is taken back.
-    const short = await one(queue, { lease: "1s" });
+    // Another claim's lease, which is longer than theirs was, passes meanwhile; it is taken back.
+    const short = await one(queue, { lease: "4s" });
     expect((await one(queue, { wait: "20s" })).id).toBe(short.id);
     expect(await queue.claim()).toEqual([]);
     expect(await second!.complete()).toEqual({ status: "ok" });

@@ -219,7 +219,9 @@ describe.each(backends("standalone", "cluster", "embedded"))("SQL outbox [$name]
     });
     expect(() => sqlOutbox({ table: 'x"; DROP TABLE y' })).toThrow(/table/);
     expect(() => outbox.relay({ database: db, queues: [] })).toThrow(/queues/);
-    expect(() => outbox.relay({ database: {} as never, queues: [numbers] })).toThrow(/database/);
+    const client = { query: () => undefined, connect: () => undefined, escapeLiteral: () => "" };
+    for (const database of [{}, client] as never[])
+      expect(() => outbox.relay({ database, queues: [numbers] })).toThrow(/database/);
     expect(() => outbox.relay({ database: db, queues: [numbers], batch: 500 })).toThrow(/batch/);
     expect(await rows()).toBe(0);
   });

@@ -8,7 +8,7 @@
  */
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { listOf, type OptionNames, parseOptions } from "../../base/options.ts";
-import { ADD_MANY_OPTIONS, addSettings, type QueueAddOptions } from "../options.ts";
+import { ADD_MANY_OPTIONS, addSettings, type QueueAddOptions } from "../add-options.ts";
 import type { Queue } from "../queue.ts";
 import { OutboxRelay, type OutboxRelayOptions, RELAY_OPTIONS, relaySettings } from "./relay.ts";
 import { checkTable, checkTransaction, migration, rowsOf, type SqlClient } from "./sql.ts";

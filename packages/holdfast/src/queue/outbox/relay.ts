@@ -2,11 +2,12 @@
  * The relay of an outbox. Each round is one SQL transaction: lock rows, add their jobs, delete the rows. A relay that dies after it has
  * added leaves the rows, and the next one adds them again under the same ids and unique keys: `duplicate`, and they are deleted.
  */
+import { inform } from "../../base/inform.ts";
 import { HoldfastError, InvalidArgumentError } from "../../base/errors.ts";
 import { type Duration, listOf, type OptionNames, toMs, toTimerMs, wholeBetween } from "../../base/options.ts";
 import { sleep, systemRuntime } from "../../base/runtime.ts";
-import type { QueueAddOptions } from "../options.ts";
-import { Pause } from "../patience.ts";
+import type { QueueAddOptions } from "../add-options.ts";
+import { Pause } from "../../core/retry/pause.ts";
 import { listenTo } from "./listen.ts";
 import { checkSource, inTransaction, type Row, rowsOf, type SqlClient, type SqlSource } from "./sql.ts";
 
@@ -254,13 +255,9 @@ export class OutboxRelay implements AsyncDisposable {
   }
 
   #report(error: unknown): void {
-    try {
-      if (this.#terms.onError !== undefined) return this.#terms.onError(error);
-      if (this.#hasWarned) return;
-    } catch {
-      // What reports must not end the relay.
-      return;
-    }
+    const { onError } = this.#terms;
+    if (onError !== undefined) return inform(() => onError(error));
+    if (this.#hasWarned) return;
     this.#hasWarned = true;
     const reason = error instanceof Error ? error.message : String(error);
     process.emitWarning(`${this.#terms.where}: the relay goes on trying: ${reason}`, { code: "HOLDFAST_OUTBOX" });

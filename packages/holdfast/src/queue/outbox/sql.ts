@@ -1,5 +1,5 @@
 /** What is used of a PostgreSQL client: pg, PGlite and whatever else has their `query`. Nothing of them is imported. */
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { HoldfastError, InvalidArgumentError } from "../../base/errors.ts";
 
 /** A client that is inside a transaction of its user's: pg's `Client` or `PoolClient`, PGlite's `tx`. */
 export interface SqlClient {
@@ -41,11 +41,18 @@ export function checkTransaction(where: string, tx: SqlClient): void {
 }
 
 export function checkSource(field: string, source: SqlSource): SqlSource {
-  const given = source as unknown as Readonly<Record<string, unknown>> | null;
-  const has = (name: string): boolean => typeof given?.[name] === "function";
-  if (typeof given === "object" && (has("transaction") || (has("connect") && typeof given?.["release"] !== "function")))
-    return source;
+  if (isTransactional(source)) return source;
   throw new InvalidArgumentError(field, "a pool with connect(), or a database with transaction()", source);
+}
+
+/** Whether each of its transactions is its own. Those of one client of pg (which escapes, as no pool does) are everybody's who uses it. */
+export function isTransactional(source: unknown): source is SqlSource {
+  if (hasMethod(source, "transaction")) return true;
+  return hasMethod(source, "connect") && !hasMethod(source, "release") && !hasMethod(source, "escapeLiteral");
+}
+
+export function hasMethod(given: unknown, name: string): boolean {
+  return typeof given === "object" && given !== null && typeof (given as Record<string, unknown>)[name] === "function";
 }
 
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,40}$/;
@@ -66,6 +73,12 @@ export function migration(lock: string, statements: readonly string[]): string {
 
 function heard(): void {}
 
+function rolledBack(): HoldfastError {
+  const message =
+    "the transaction was rolled back, since one of its statements has failed; its error was caught, and not passed on";
+  return new HoldfastError("CONFLICT", message);
+}
+
 /** Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. */
 export async function inTransaction<T>(source: SqlSource, work: (tx: SqlClient) => Promise<T>): Promise<T> {
   if ("transaction" in source) return source.transaction(work);
@@ -76,7 +89,9 @@ export async function inTransaction<T>(source: SqlSource, work: (tx: SqlClient) 
   try {
     await client.query("BEGIN");
     const value = await work(client);
-    await client.query("COMMIT");
+    const { command } = (await client.query("COMMIT")) as { readonly command?: unknown };
+    // That is PostgreSQL's answer where a statement has failed and `work` went on.
+    if (command === "ROLLBACK") throw rolledBack();
     return value;
   } catch (error) {
     broken = await client.query("ROLLBACK").then(

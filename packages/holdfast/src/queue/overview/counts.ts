@@ -2,7 +2,10 @@
  * What is counted of a queue, as it lies in a hash: the totals, and those of one minute. A field is a letter, with a number behind it (a
  * bucket of a histogram) or `:` and a label (a job's name, a reason).
  */
-import { type QueueTimes, timesOf } from "./histogram.ts";
+import { type Times, timesOf } from "../../core/observe/histogram.ts";
+
+/** How long jobs waited, or ran. */
+export type QueueTimes = Times;
 
 /** Counts of runs that ended; a job that is run again counts again. */
 export interface QueueRunCounts {
@@ -75,18 +78,4 @@ export function statsOf(counts: Counts): QueueStats {
     names: { ...names },
     reasons: reasons.toSorted((a, b) => b.count - a.count),
   };
-}
-
-const WORD = /^[\w.$-]{1,40}$/;
-
-/** The error's name and code, where they look like such. */
-export function reasonOf(error: unknown): string {
-  try {
-    const { name, code } = Object(error) as { readonly name?: unknown; readonly code?: unknown };
-    const shown = typeof name === "string" && WORD.test(name) ? name : "Error";
-    const isCode = (typeof code === "string" || typeof code === "number") && WORD.test(String(code));
-    return isCode ? `${shown} ${code}` : shown;
-  } catch {
-    return "Error";
-  }
 }

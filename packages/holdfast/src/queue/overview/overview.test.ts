@@ -20,8 +20,8 @@ import { systemRuntime } from "../../base/runtime.ts";
 import { connect } from "../../connect.ts";
 import type { Holdfast } from "../../holdfast.ts";
 import { Discard } from "../failure.ts";
-import { reasonOf } from "./counts.ts";
-import { bucketOf, timesOf } from "./histogram.ts";
+import { reasonOf } from "../../core/observe/reason.ts";
+import { bucketOf, timesOf } from "../../core/observe/histogram.ts";
 import { Tally } from "./tally.ts";
 
 describe.each(backends())("what is seen of a queue [$name]", ({ url, options }) => {

@@ -3,9 +3,10 @@
  * is sent again as it was, and counts once; a process that is killed loses what it had not flushed.
  */
 import type { Runtime, Timer } from "../../base/runtime.ts";
+import { bucketOf } from "../../core/observe/histogram.ts";
+import { reasonOf } from "../../core/observe/reason.ts";
 import { warnUnlessOutage } from "../patience.ts";
-import { type Counts, FIELDS, grow, reasonOf, RUN_FIELDS } from "./counts.ts";
-import { bucketOf } from "./histogram.ts";
+import { type Counts, FIELDS, grow, RUN_FIELDS } from "./counts.ts";
 
 /** What is counted of a run. */
 export interface CountedRun {

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { type Duration, givenOptions, type OptionNames, toMs, toTimerMs, wholeBetween } from "../../base/options.ts";
-import { checkName, type QueuePriority } from "../options.ts";
+import { checkName } from "../check-name.ts";
+import type { QueuePriority } from "../add-options.ts";
 import { isTimeZone, parseCron } from "./cron.ts";
 
 /** At most so many of the ticks that were missed are run. */

@@ -1,6 +1,6 @@
 /** A schedule as users see it. */
 import type { Codec, CodecContext } from "../../core/codec/codec.ts";
-import type { QueuePriority } from "../options.ts";
+import type { QueuePriority } from "../add-options.ts";
 import { readable } from "../values.ts";
 import type { QueueScheduleMissed, QueueScheduleOverlap, SchedulePlan } from "./options.ts";
 import { ticksFrom } from "./reckoning.ts";

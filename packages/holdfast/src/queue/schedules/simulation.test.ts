@@ -94,11 +94,11 @@ function ticksEachOnce(portOf: (client: SimulatedClient) => Port): (simulation: 
 }
 
 it("a tick is neither missed nor doubled", { timeout: 600_000 }, async () => {
-  await simulate({ ...schedules(30), clients: 3 }, ticksEachOnce(ours));
+  await simulate({ ...schedules(), clients: 3 }, ticksEachOnce(ours));
 });
 
 it("a late copy of a tick does not double it where connections are not fenced", { timeout: 600_000 }, async () => {
-  await simulate({ ...schedules(15), clients: 3, faults: { lateCopies: true } }, ticksEachOnce(ours));
+  await simulate({ ...schedules(8), clients: 3, faults: { lateCopies: true } }, ticksEachOnce(ours));
 });
 
 it("the check finds that a ticker which reads first and writes afterwards misses or doubles", async () => {

@@ -13,7 +13,7 @@ import { InvalidArgumentError, LeaseLostError } from "../../base/errors.ts";
 import { type Duration, toMs } from "../../base/options.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import { Snooze } from "../failure.ts";
-import { checkName } from "../options.ts";
+import { checkName } from "../check-name.ts";
 import type { StepStore, StepWriter } from "./step-store.ts";
 import { GivenUp, Parked, UndoFailed, Undoing } from "./suspension.ts";
 

@@ -2,19 +2,17 @@
 // - a handler in a thread is not given its job ............... "runs a module's handler in threads"
 // - a handler that takes the processor costs its lease ....... "a handler that blocks its thread for longer than the lease keeps its job"
 // - what it throws loses its meaning ......................... "Discard, RetryAfter and failures"
-// - it cannot be stopped ..................................... "aborts the job's signal in the thread", "ends the thread of a handler that does not stop"
 // - a thread that dies stops the worker ...................... "a thread that ends fails its job, ..."
 // - threads are left behind .................................. "close ends the threads"
+// - calls that are called off, or wait for a thread .......... core/threads/pool.test.ts
 // - a module that is none .................................... "fails where the module has no handler", "refuses"
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
 import { until } from "../../../test/support/until.ts";
-import { systemRuntime } from "../../base/runtime.ts";
 import { connect } from "../../connect.ts";
 import type { Holdfast } from "../../holdfast.ts";
-import type { QueueWorkOptions } from "../options.ts";
-import { ThreadPool } from "./pool.ts";
+import type { QueueWorkOptions } from "../work-options.ts";
 
 const moduleOf = (body: string) => new URL(`data:text/javascript,${encodeURIComponent(body)}`);
 const BLOCK = "const block = (ms) => { const end = Date.now() + ms; while (Date.now() < end); };";
@@ -44,9 +42,9 @@ describe.each(backends("standalone", "embedded"))("handlers in threads [$name]",
 
   it("a handler that blocks its thread for longer than the lease keeps its job", async () => {
     const queue = fresh<number>();
-    await queue.add(2_500);
+    await queue.add(4_000);
     await using worker = queue.work(moduleOf(`${BLOCK} export default ({ payload }) => block(payload);`), {
-      lease: "1s",
+      lease: "3s",
       poll: "100ms",
     });
     await until("it is done", () => worker.stats().completed === 1);
@@ -108,54 +106,5 @@ describe.each(backends("standalone", "embedded"))("handlers in threads [$name]",
     expect(() => hf.queue("mails").work(handler as URL, given as QueueWorkOptions)).toThrow(
       `queue "mails": ${message}`,
     );
-  });
-});
-
-describe("a thread whose job is called off", () => {
-  const job = {
-    id: "1",
-    payload: 1,
-    name: undefined,
-    attempt: 1,
-    crashes: 0,
-    fence: 1,
-    addedAt: 1,
-    scheduledFor: undefined,
-    trace: undefined,
-  };
-
-  it("aborts the job's signal in the thread", async () => {
-    const pool = new ThreadPool(
-      systemRuntime,
-      moduleOf(
-        "export default ({ signal }) => signal.aborted ? signal.reason.message : new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason.message)));",
-      ),
-      1,
-      60_000,
-    );
-    const controller = new AbortController();
-    const ended = pool.run({ ...job, signal: controller.signal });
-    // By then it has its thread.
-    await new Promise(setImmediate);
-    controller.abort(new Error("enough"));
-    await expect(ended).resolves.toBe("enough");
-    await pool.close();
-  });
-
-  it("ends the thread of a handler that does not stop, and goes on with another", async () => {
-    const pool = new ThreadPool(
-      systemRuntime,
-      moduleOf("export default ({ payload }) => { while (payload === 1); return payload; };"),
-      1,
-      50,
-    );
-    const controller = new AbortController();
-    const ended = pool.run({ ...job, signal: controller.signal });
-    const next = pool.run({ ...job, payload: 2, signal: new AbortController().signal });
-    controller.abort(new Error("enough"));
-    await expect(ended).rejects.toThrow("enough");
-    await expect(next).resolves.toBe(2);
-    await pool.close();
-    expect(() => pool.close()).not.toThrow();
   });
 });

@@ -260,7 +260,7 @@ describe("deaths under faults", () => {
         throw new Discard("no");
       },
       {
-        lease: "1s",
+        lease: "3s",
         poll: 100,
         // The job is buried, and its report has been claimed.
         onDead: (death) => {
@@ -295,7 +295,7 @@ describe("deaths under faults", () => {
           running.resolve();
           job.signal.addEventListener("abort", () => reject(job.signal.reason as Error));
         }),
-      { lease: "1s", poll: 100 },
+      { lease: "3s", poll: 100 },
     );
     await queue.add(7);
     await running.promise;

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "../../base/errors.ts";
 import { type OptionNames, wholeBetween } from "../../base/options.ts";
 import type { Core } from "../../core/core.ts";
 import type { QueueCounts } from "../overview/job-counts.ts";
-import { checkAliases, type QueueWorkOptions } from "../options.ts";
+import { checkAliases, type QueueWorkOptions } from "../work-options.ts";
 import type { Share } from "../slots.ts";
 import type { WorkerSource } from "../worker.ts";
 

@@ -246,7 +246,7 @@ describe.each(backends())("handlers of many jobs [$name]", ({ url, options }) =>
   });
 
   it("runTimeout holds for the call, not for the wait; then its slots are free", async () => {
-    const queue = fresh({ runTimeout: 200, attempts: 1 });
+    const queue = fresh({ runTimeout: "1s", attempts: 1 });
     const [reasons, seen]: [unknown[], number[]] = [[], []];
     await using worker = queue.workMany(
       async (jobs) => {
@@ -256,7 +256,7 @@ describe.each(backends())("handlers of many jobs [$name]", ({ url, options }) =>
         await new Promise((resolve) => signal.addEventListener("abort", resolve));
         reasons.push(...jobs.map((job) => (job.signal.reason as Error).name));
       },
-      { size: 2, linger: "500ms" },
+      { size: 2, linger: "1500ms" },
     );
     await queue.add(0);
     await until("one that has waited for longer is done", () => worker.stats().completed === 1);
@@ -332,7 +332,7 @@ describe.each(backends("standalone", "embedded"))(
       await using worker = queue.workMany((jobs) => void calls.push(jobs.map(({ payload }) => payload)), {
         size: 3,
         linger: "1h",
-        lease: "1s",
+        lease: "3s",
         poll: "100ms",
       });
       await queue.addMany([1, 2]);

@@ -1,7 +1,7 @@
 /** What workers with a handler for many jobs are given. */
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { toTimerMs, wholeBetween } from "../../base/options.ts";
-import { MAX_CONCURRENCY, type QueueWorkManyOptions, type WorkSettings, workSettings } from "../options.ts";
+import { MAX_CONCURRENCY, type QueueWorkManyOptions, type WorkSettings, workSettings } from "../work-options.ts";
 import type { ManySettings, QueueManyHandler } from "./gatherings.ts";
 
 const MAX_SIZE = 1_000;

@@ -3,7 +3,7 @@ import { HoldfastError, InvalidArgumentError } from "../../base/errors.ts";
 import type { OptionNames } from "../../base/options.ts";
 import type { QueueAddResult } from "../add-result.ts";
 import type { QueueJob } from "../job.ts";
-import type { QueueAddOptions } from "../options.ts";
+import type { QueueAddOptions } from "../add-options.ts";
 
 /** A job that is about to be added. */
 export interface QueueAddition<Payload> {

@@ -15,7 +15,7 @@ import { Deferred } from "../../base/deferred.ts";
 import { connect } from "../../connect.ts";
 import type { Holdfast } from "../../holdfast.ts";
 import type { QueueJobs } from "../names.ts";
-import type { QueueWorkOptions } from "../options.ts";
+import type { QueueWorkOptions } from "../work-options.ts";
 
 type Mails = QueueJobs<{ welcome: { readonly to: string }; digest: { readonly day: string } }>;
 

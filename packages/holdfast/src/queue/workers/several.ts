@@ -3,7 +3,7 @@ import { Door } from "../../base/door.ts";
 import { ClosedError, InvalidArgumentError } from "../../base/errors.ts";
 import { type OptionNames, parseOptions } from "../../base/options.ts";
 import type { Core } from "../../core/core.ts";
-import { type QueueWorkOptions, workSettings } from "../options.ts";
+import { type QueueWorkOptions, workSettings } from "../work-options.ts";
 import { Slots, type SlotsOrder } from "../slots.ts";
 import { QueueWorker } from "../worker.ts";
 import { checkHandlings, type QueueHandling } from "./handling.ts";

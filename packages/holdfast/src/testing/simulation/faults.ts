@@ -22,6 +22,8 @@ export interface FaultOptions {
   readonly restarts?: boolean;
   /** A restart loses all data, or what was written lately, as a failover does. @default false */
   readonly dataLoss?: boolean;
+  /** In a cluster, slots that are in use move to other servers. @default true */
+  readonly migrations?: boolean;
   /** The clients' user may not use CLIENT KILL, so that what was given up is executed late. @default false */
   readonly lateCopies?: boolean;
   /** Clocks of clients and server run at different speeds, apart by half a percent at most. @default true */
@@ -41,6 +43,7 @@ export interface FaultMix {
   readonly clientPauses: number;
   readonly serverPauses: number;
   readonly restarts: number;
+  readonly migrations: number;
   readonly dataLoss: boolean;
   /** Largest difference of a clock's speed from 1. */
   readonly skew: number;
@@ -54,6 +57,7 @@ export const CALM: Omit<FaultMix, "latencyMs" | "skew"> = {
   clientPauses: 0,
   serverPauses: 0,
   restarts: 0,
+  migrations: 0,
   dataLoss: false,
 };
 
@@ -66,6 +70,7 @@ const DEFAULTS: Required<FaultOptions> = {
   serverPauses: true,
   restarts: true,
   dataLoss: false,
+  migrations: true,
   lateCopies: false,
   clockSkew: true,
 };
@@ -79,7 +84,7 @@ export function faultKinds(options: FaultOptions = {}): Required<FaultOptions> {
   return { ...DEFAULTS, ...options };
 }
 
-export function drawMix(random: SeededRandom, kinds: Required<FaultOptions>): FaultMix {
+export function drawMix(random: SeededRandom, kinds: Required<FaultOptions>, cluster: boolean): FaultMix {
   /** Each kind that is allowed is in half of the schedules, and there anything from rare to frequent. */
   const draw = (allowed: boolean, most: number): number =>
     allowed && random.chance(0.5) ? most * random.fraction() ** 2 : 0;
@@ -92,6 +97,8 @@ export function drawMix(random: SeededRandom, kinds: Required<FaultOptions>): Fa
     clientPauses: draw(kinds.clientPauses, 2),
     serverPauses: draw(kinds.serverPauses, 1),
     restarts: draw(kinds.restarts, 1),
+    // No chance is spent on it elsewhere, so that seeds found before mean what they meant.
+    migrations: draw(cluster && kinds.migrations, 10),
     dataLoss: kinds.dataLoss && random.chance(0.5),
     skew: draw(kinds.clockSkew, 0.005),
   };

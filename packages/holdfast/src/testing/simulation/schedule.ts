@@ -1,18 +1,24 @@
-/** One schedule: one seed, one server, some clients, and everything that happens among them. */
+/** One schedule: one seed, one server or several, some clients, and everything that happens among them. */
 import { SeededRandom, VirtualClock } from "holdfast-embedded";
 import type { ConnectOptions } from "../../connect.ts";
 import { CALM, drawMix, type FaultMix, type FaultOptions } from "./faults.ts";
 import { systemRuntime } from "../../base/runtime.ts";
 import { SimulatedClient } from "./client.ts";
+import { SimulatedCluster } from "./cluster.ts";
 import { SimulatedServer } from "./server.ts";
 import { Trace } from "./trace.ts";
 
 /** What the body of a simulation is given. */
 export interface Simulation {
   readonly seed: number;
-  /** Each a process with a handle of its own, connected. */
+  /** Each a process with a handle of its own on each server, connected. */
   readonly clients: readonly SimulatedClient[];
+  /** The first one. */
   readonly server: SimulatedServer;
+  /** Independent of each other unless they are a cluster, each with its own data, clock and faults. */
+  readonly servers: readonly SimulatedServer[];
+  /** Which the servers are together, where `cluster` was asked for. */
+  readonly cluster: SimulatedCluster | undefined;
   /** For the body's own choices; its numbers follow from the seed. */
   readonly random: SeededRandom;
   /** True milliseconds since the schedule began. */
@@ -25,6 +31,8 @@ export interface Simulation {
 
 export interface ScheduleSetup {
   readonly clients: number;
+  readonly servers: number;
+  readonly cluster: boolean;
   readonly faults: Required<FaultOptions>;
   /** Faults happen during so much simulated time, and none afterwards. */
   readonly chaosMs: number;
@@ -52,7 +60,8 @@ export class Schedule {
   readonly #startMs: number = this.#clock.exactMs;
   readonly #random: SeededRandom;
   readonly #drawn: FaultMix;
-  readonly #server: SimulatedServer;
+  readonly #servers: readonly SimulatedServer[];
+  readonly #cluster: SimulatedCluster | undefined;
   readonly #clients: SimulatedClient[] = [];
   #chaosEndMs = 0;
   /** Before the clients are connected and after the chaos nothing goes wrong. */
@@ -63,9 +72,17 @@ export class Schedule {
     this.#setup = setup;
     this.#random = new SeededRandom(seed);
     this.trace = new Trace(() => this.now());
-    this.#drawn = drawMix(this.#random, setup.faults);
+    this.#drawn = drawMix(this.#random, setup.faults, setup.cluster);
     this.#mix = { ...this.#drawn, ...CALM };
-    this.#server = new SimulatedServer(this.#clock, this.#fork(), this.trace, this.#speed());
+    const names = Array.from({ length: setup.servers }, (_, at) =>
+      setup.servers === 1 ? "server" : `server-${at + 1}`,
+    );
+    this.#cluster = setup.cluster ? new SimulatedCluster(names, this.#clock, this.#fork(), this.trace) : undefined;
+    this.#servers = names.map((name, at) => {
+      const view = this.#cluster?.viewOf(at);
+      return new SimulatedServer(name, this.#clock, this.#fork(), this.trace, this.#speed(), view);
+    });
+    this.#cluster?.join(this.#servers);
   }
 
   async run(body: (simulation: Simulation) => Promise<void>): Promise<Outcome> {
@@ -110,7 +127,9 @@ export class Schedule {
         clock: this.#clock,
         random: this.#fork(),
         trace: this.trace,
-        server: this.#server,
+        servers: this.#servers,
+        cluster: this.#cluster,
+        fork: () => this.#fork(),
         speed: this.#speed(),
         mix: () => this.#mix,
         fenced: !this.#setup.faults.lateCopies,
@@ -122,14 +141,16 @@ export class Schedule {
 
   async #close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
-    await this.#server.close();
+    await Promise.all(this.#servers.map((server) => server.close()));
   }
 
   #simulation(): Simulation {
     return {
       seed: this.seed,
       clients: this.#clients,
-      server: this.#server,
+      server: this.#servers[0]!,
+      servers: this.#servers,
+      cluster: this.#cluster,
       random: this.#fork(),
       now: () => this.now(),
       sleep: (ms) => new Promise((resolve) => void this.#clock.setTimer(ms, resolve)),
@@ -140,22 +161,35 @@ export class Schedule {
   // ---- what goes wrong, and when
 
   #beginChaos(): void {
-    const [clients, server] = [this.#clients, this.#server];
+    const { clientPauses, migrations, partitions, restarts, serverPauses } = this.#drawn;
+    const [clients, servers] = [this.#clients, this.#servers];
     this.#mix = this.#drawn;
     this.#chaosEndMs = this.now() + this.#setup.chaosMs;
-    this.#scatter(this.#drawn.partitions, () => this.#random.pick(clients).partition(this.#lasting(LONGEST_PAUSE_MS)));
-    this.#scatter(this.#drawn.clientPauses, () => this.#random.pick(clients).pause(this.#lasting(LONGEST_PAUSE_MS)));
-    this.#scatter(this.#drawn.serverPauses, () => server.pause(this.#lasting(LONGEST_PAUSE_MS)));
-    this.#scatter(this.#drawn.restarts, () => this.#crash());
+    this.#scatter(partitions, () =>
+      this.#random.pick(clients).partition(this.#lasting(LONGEST_PAUSE_MS), this.#some()),
+    );
+    this.#scatter(clientPauses, () => this.#random.pick(clients).pause(this.#lasting(LONGEST_PAUSE_MS)));
+    this.#scatter(serverPauses * servers.length, () => this.#one().pause(this.#lasting(LONGEST_PAUSE_MS)));
+    this.#scatter(restarts * servers.length, () => this.#crash(this.#one()));
+    this.#scatter(migrations, () => void this.#cluster?.migrateAny());
     this.#clock.setTimer(this.#setup.chaosMs, () => (this.#mix = { ...this.#drawn, ...CALM }));
   }
 
-  #crash(): void {
+  #crash(server: SimulatedServer): void {
     const ms = this.#lasting(LONGEST_OUTAGE_MS);
-    if (!this.#drawn.dataLoss) return this.#server.restart(ms, "all");
-    if (this.#random.chance(0.5)) return this.#server.restart(ms, "none");
+    if (!this.#drawn.dataLoss) return server.restart(ms, "all");
+    if (this.#random.chance(0.5)) return server.restart(ms, "none");
     const lagMs = ms * this.#random.fraction();
-    this.#server.restart(ms - lagMs, { asOfMsAgo: lagMs });
+    server.restart(ms - lagMs, { asOfMsAgo: lagMs });
+  }
+
+  /** No choice, and no chance spent on it, where there is only one. */
+  #one(): SimulatedServer {
+    return this.#servers.length === 1 ? this.#servers[0]! : this.#random.pick(this.#servers);
+  }
+
+  #some(): readonly SimulatedServer[] {
+    return this.#servers.length === 1 ? this.#servers : this.#servers.filter(() => this.#random.chance(0.5));
   }
 
   /** A Poisson process over the time of chaos. */

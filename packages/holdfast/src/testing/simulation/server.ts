@@ -1,6 +1,7 @@
 /** The server of a simulation: an embedded one whose time, chance and death the seed decides. */
 import {
   type Clock,
+  type ClusterView,
   createServer,
   type EmbeddedServer,
   type SeededRandom,
@@ -16,6 +17,8 @@ import type { Trace } from "./trace.ts";
 export type Survivors = "all" | "none" | { readonly asOfMsAgo: number };
 
 export class SimulatedServer {
+  /** `server`, or `server-1` and so on where there are several. */
+  readonly name: string;
   readonly process: VirtualProcess;
   readonly #clock: VirtualClock;
   readonly #trace: Trace;
@@ -24,17 +27,25 @@ export class SimulatedServer {
   /** How far its clock was set forward. */
   #aheadMs = 0;
 
-  constructor(clock: VirtualClock, random: SeededRandom, trace: Trace, speed: number) {
+  constructor(
+    name: string,
+    clock: VirtualClock,
+    random: SeededRandom,
+    trace: Trace,
+    speed: number,
+    cluster?: ClusterView,
+  ) {
+    this.name = name;
     this.#clock = clock;
     this.#trace = trace;
-    this.process = new VirtualProcess("server", clock, speed);
+    this.process = new VirtualProcess(name, clock, speed);
     const startMs = clock.exactMs;
     const wallClock: Clock = {
       nowMs: () => Math.floor(startMs + this.process.now() + this.#aheadMs),
       nowMicros: () => Math.floor((startMs + this.process.now() + this.#aheadMs) * 1000),
       setTimer: (ms, task) => this.process.setTimer(ms, task),
     };
-    this.#embedded = createServer({ clock: wallClock, random: () => random.fraction() });
+    this.#embedded = createServer({ clock: wallClock, random: () => random.fraction(), cluster });
   }
 
   dialThrough(network: SimulatedNetwork): Dial {
@@ -47,22 +58,22 @@ export class SimulatedServer {
 
   /** Stands still for `ms`: nothing is executed or answered, and connections stand. */
   pause(ms: number): void {
-    this.#trace.note("server", `stands still for ${ms.toFixed(0)} ms`);
+    this.#trace.note(this.name, `stands still for ${ms.toFixed(0)} ms`);
     this.process.pause(ms);
   }
 
   /** Its wall clock is set forward, or back where `byMs` is negative; what expires does so by this clock. */
   stepClock(byMs: number): void {
-    this.#trace.note("server", `has its clock set by ${byMs.toFixed(0)} ms`);
+    this.#trace.note(this.name, `has its clock set by ${byMs.toFixed(0)} ms`);
     this.#aheadMs += byMs;
   }
 
   /** Dies, and is back after `ms`. */
   restart(ms: number, survivors: Survivors = "all"): void {
     if (typeof survivors === "string")
-      return this.#die(ms, survivors === "all" ? takeSnapshot(this.#engine) : undefined);
-    const snapshot = takeSnapshot(this.#engine);
-    this.#trace.note("server", "has its last backup taken");
+      return this.#die(ms, survivors === "all" ? takeSnapshot(this.engine) : undefined);
+    const snapshot = takeSnapshot(this.engine);
+    this.#trace.note(this.name, "has its last backup taken");
     this.#clock.setTimer(survivors.asOfMsAgo, () => this.#die(ms, snapshot));
   }
 
@@ -70,18 +81,29 @@ export class SimulatedServer {
     return this.#embedded.close();
   }
 
-  get #engine(): EmbeddedServer["engine"] {
+  /** Another one after a restart. */
+  get engine(): EmbeddedServer["engine"] {
     return this.#embedded.engine;
+  }
+
+  get isUp(): boolean {
+    return this.#up;
+  }
+
+  /** A message that was published at another server of its cluster. */
+  hear(channel: string, message: string, afterMs: number): void {
+    const deliver = (): void => this.engine.outsideCommand(() => this.engine.pubsub.publish(channel, message));
+    this.process.deliver(afterMs, () => this.#up && deliver());
   }
 
   #die(ms: number, snapshot: Buffer | undefined): void {
     if (!this.#up) return;
-    this.#trace.note("server", `dies for ${ms.toFixed(0)} ms`);
+    this.#trace.note(this.name, `dies for ${ms.toFixed(0)} ms`);
     this.#up = false;
     this.#embedded.restart(snapshot);
     this.#clock.setTimer(ms, () => {
       this.#up = true;
-      this.#trace.note("server", "is back");
+      this.#trace.note(this.name, "is back");
     });
   }
 }

@@ -4,9 +4,13 @@
  * - a fault never happens, or happens where it was not asked for ... "faults"
  * - a body that hangs is taken for one that works .................. "hangs"
  * - a process that was killed goes on ............................... "kill"
+ * - servers share data, a clock or a fault .......................... "several servers"
+ * - a cluster is none: every server takes every key ................ "a cluster"
  */
 import { describe, expect, it } from "vitest";
+import { unlessOutage } from "../../../test/support/simulated.ts";
 import { InvalidArgumentError, OutcomeUnknownError } from "../../base/errors.ts";
+import type { Holdfast } from "../../holdfast.ts";
 import { type FaultOptions, simulate, SimulationError, type SimulateOptions, type Simulation } from "../index.ts";
 
 const NO_FAULTS: Required<FaultOptions> = {
@@ -18,6 +22,7 @@ const NO_FAULTS: Required<FaultOptions> = {
   serverPauses: false,
   restarts: false,
   dataLoss: false,
+  migrations: false,
   lateCopies: false,
   clockSkew: false,
 };
@@ -79,6 +84,7 @@ describe("a failure", () => {
     const refused: SimulateOptions[] = [
       { schedules: 0 },
       { clients: 1.5 },
+      { servers: 0 },
       { seed: -1 },
       { faults: { restart: true } as FaultOptions },
       { faults: { restarts: 1 } as unknown as FaultOptions },
@@ -193,6 +199,150 @@ it("the body drives faults itself", async () => {
       expect(await counter.increment("a")).toMatchObject({ value: 1 });
     },
   );
+});
+
+describe("several servers", () => {
+  it("each has data, a clock and a fate of its own", async () => {
+    const body = async ({ clients: [client, other], servers, server, now }: Simulation): Promise<void> => {
+      const [first, second, third] = client!.handles.map((hf) => hf.counter("n"));
+      expect([client!.handles.length, servers.map(({ name }) => name)]).toEqual([
+        3,
+        ["server-1", "server-2", "server-3"],
+      ]);
+      expect([client!.hf, server]).toEqual([client!.handles[0], servers[0]]);
+      await second!.increment("a");
+      expect(await Promise.all([first, second, third].map((counter) => counter!.get("a")))).toEqual([0, 1, 0]);
+
+      servers[0]!.stepClock(3_600_000);
+      const times = await Promise.all(client!.handles.map((hf) => hf.command("TIME")));
+      const [ahead, behind] = times.map((reply) => Number((reply as Buffer[])[0]));
+      expect(ahead! - behind!).toBeGreaterThanOrEqual(3_599);
+
+      servers[1]!.restart(100, "none");
+      servers[2]!.pause(400);
+      client!.partition(300, [servers[0]!]);
+      const from = now();
+      const reached = async (hf: Holdfast): Promise<number> => hf.ping().then(() => now() - from);
+      const others = other!.handles.map(reached);
+      expect(await others[0]).toBeLessThan(50);
+      expect(await reached(client!.handles[0]!)).toBeGreaterThanOrEqual(300);
+      expect(await others[2]).toBeGreaterThanOrEqual(400);
+      await others[1];
+      expect(await second!.get("a")).toBe(0);
+    };
+    await simulate({ seed: 1, schedules: 5, clients: 2, servers: 3, faults: NO_FAULTS }, body);
+  });
+
+  it("each is met by the faults, and a seed repeats them", async () => {
+    const run = async (): Promise<[unknown, Set<number>]> => {
+      const hit = new Set<number>();
+      const body = async ({ clients, now }: Simulation): Promise<void> => {
+        const ask = async (hf: Holdfast, at: number): Promise<void> => {
+          while (now() < 3_500) {
+            await hf.ping().catch(() => hit.add(at));
+            await clients[0]!.sleep(50);
+          }
+        };
+        await Promise.all(clients[0]!.handles.map(ask));
+      };
+      return [await simulate({ seed: 3, schedules: 15, clients: 2, servers: 3 }, body), hit];
+    };
+    const [first, second] = [await run(), await run()];
+    expect(second).toEqual(first);
+    expect(first[1]).toEqual(new Set([0, 1, 2]));
+  });
+});
+
+describe("a cluster", () => {
+  /** How often the servers have sent somebody elsewhere, by how they said it. */
+  async function redirections({ clients: [client] }: Simulation): Promise<Record<string, number>> {
+    const { driver } = client!.hf;
+    const counts: Record<string, number> = { MOVED: 0, ASK: 0, TRYAGAIN: 0 };
+    for (const { id: node } of driver.nodes()) {
+      const info = String(await driver.send(["INFO", "errorstats"], { op: "test", class: "read" }, { node }));
+      for (const [, code = "", count] of info.matchAll(/errorstat_(\w+):count=(\d+)/g))
+        if (Object.hasOwn(counts, code)) counts[code] = (counts[code] ?? 0) + Number(count);
+    }
+    return counts;
+  }
+
+  it("has its keys on three servers, and messages reach all of them", async () => {
+    await simulate(
+      { seed: 1, schedules: 5, clients: 2, servers: 3, cluster: true, faults: NO_FAULTS },
+      async (simulation) => {
+        const {
+          clients: [client, other],
+          servers,
+          sleep,
+        } = simulation;
+        const { hf } = client!;
+        expect([client!.handles.length, hf.driver.caps.cluster, hf.driver.nodes().length]).toEqual([1, true, 3]);
+        const counter = hf.counter("n");
+        await Promise.all(Array.from({ length: 60 }, (_, at) => counter.increment(at)));
+        const sizes = await Promise.all(
+          hf.driver.nodes().map(({ id: node }) => hf.driver.send(["DBSIZE"], { op: "test", class: "read" }, { node })),
+        );
+        expect(sizes.reduce<number>((sum, size) => sum + Number(size), 0)).toBe(60);
+        expect(Math.min(...sizes.map(Number))).toBeGreaterThan(0);
+        expect(servers).toHaveLength(3);
+        const heard: string[] = [];
+        await Promise.all(
+          [hf, other!.hf].map((of) => of.channel<string>("c").subscribe((message) => void heard.push(message))),
+        );
+        await other!.hf.channel<string>("c").publish("hello");
+        await sleep(100);
+        expect(heard).toEqual(["hello", "hello"]);
+      },
+    );
+  });
+
+  it("moves a slot while it is in use: MOVED and ASK are followed, TRYAGAIN is tried again, and nothing is lost", async () => {
+    const seen: Record<string, number> = { MOVED: 0, ASK: 0, TRYAGAIN: 0 };
+    const body = async (simulation: Simulation): Promise<void> => {
+      const { clients, cluster, servers, random } = simulation;
+      const key = clients[0]!.hf.key("moving", "a");
+      // So many that a move takes longer than the deadline of a call, which is 1 s.
+      const others = Array.from({ length: 80 }, (_, at) => ["SET", `${key}:${at}`, "x"]);
+      await clients[0]!.hf.driver.batch(others, { op: "set", class: "idempotent" }, key);
+      let done = 0;
+      const over = new AbortController();
+      const work = clients.map(async (client) => {
+        const { driver } = client.hf;
+        for (let at = 0; !over.signal.aborted; at += 1) {
+          await driver.send(["INCR", key], { op: "add", class: "unsafe" }, key);
+          // Two keys of one slot, of which the second is new each time.
+          const pair = [key, `${key}:${client.name}-${at}`];
+          // It may have to wait for the end of the move for longer than its deadline.
+          await unlessOutage(() => driver.send(["EXISTS", ...pair], { op: "has", class: "read" }, key));
+          await driver.send(["SET", pair[1]!, "x", "PX", "100"], { op: "set", class: "idempotent" }, key);
+          done += 1;
+          await client.sleep(random.integer(1, 5));
+        }
+      });
+      for (let round = 0; round < 3; round += 1) await cluster!.migrate(key, servers[round]!);
+      over.abort();
+      await Promise.all(work);
+      expect(Number(await clients[0]!.hf.driver.send(["GET", key], { op: "get", class: "read" }, key))).toBe(done);
+      for (const [code, count] of Object.entries(await redirections(simulation)))
+        seen[code] = (seen[code] ?? 0) + count;
+    };
+    await simulate({ seed: 1, schedules: 3, clients: 2, servers: 3, cluster: true, faults: NO_FAULTS }, body);
+    expect(Object.values(seen).every((count) => count > 0)).toBe(true);
+  });
+
+  it("slots that are in use move by themselves, and a seed repeats it", async () => {
+    const faults = { ...NO_FAULTS, migrations: true };
+    const totals: Record<string, number> = {};
+    const run = () =>
+      simulate({ seed: 5, schedules: 8, clients: 2, servers: 3, cluster: true, faults }, async (simulation) => {
+        await adding(simulation);
+        for (const [code, count] of Object.entries(await redirections(simulation)))
+          totals[code] = (totals[code] ?? 0) + count;
+      });
+    const first = await run();
+    expect(totals["MOVED"]! + totals["ASK"]!).toBeGreaterThan(0);
+    expect(await run()).toEqual(first);
+  });
 });
 
 async function failed(

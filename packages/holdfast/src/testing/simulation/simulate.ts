@@ -18,6 +18,10 @@ export interface SimulateOptions {
   readonly seed?: number;
   /** Processes that connect before the body begins. @default 2 */
   readonly clients?: number;
+  /** Servers that are independent of each other, with a handle of each client on each: `clients[0].handles[2]`. @default 1 */
+  readonly servers?: number;
+  /** The servers are one cluster, each with a part of the slots, and each client has one handle on it. @default false */
+  readonly cluster?: boolean;
   readonly faults?: FaultOptions;
   /** So long faults happen, in simulated time; what is under way by then may still arrive late. @default "3s" */
   readonly chaos?: Duration;
@@ -102,9 +106,16 @@ function setupOf(options: SimulateOptions): ScheduleSetup {
   if (url !== undefined) throw new InvalidArgumentError("connect.url", "nothing: the server is simulated", url);
   return {
     clients: wholeBetween("clients", options.clients ?? 2, 1, 100),
+    servers: wholeBetween("servers", options.servers ?? 1, 1, 20),
+    cluster: cluster(options.cluster ?? false),
     faults: faultKinds(options.faults),
     chaosMs: toMs("chaos", options.chaos ?? "3s", 0),
     limitMs: toMs("limit", options.limit ?? "10m"),
     connect: { ...QUICK, ...connect },
   };
+}
+
+function cluster(given: boolean): boolean {
+  if (typeof given === "boolean") return given;
+  throw new InvalidArgumentError("cluster", "true or false", given);
 }

@@ -8,11 +8,13 @@ local LANE_WIDTH, MIDDLE = 1000000000000000, 500000000000000
 local function groupOf(record)
   return optionsOf(record).g
 end
-local limitsByGroup = {}
+local limitsByGroup, hasLimits = {}, nil
 local function limitsOf(head, group)
   local known = limitsByGroup[group]
   if known then return known end
-  local found = redis.call('HMGET', head .. 'limits', group, '*')
+  -- Most queues have none, and a call may be about many groups.
+  if hasLimits == nil then hasLimits = redis.call('EXISTS', head .. 'limits') == 1 end
+  local found = hasLimits and redis.call('HMGET', head .. 'limits', group, '*') or {}
   local weight, concurrency, rate, perMs, order, maxWaiting =
     string.match(found[1] or found[2] or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)')
   known = {
@@ -60,8 +62,8 @@ local function forgetGroup(head, group)
     or redis.call('HEXISTS', head .. 'limits', group) == 1 or redis.call('ZSCORE', head .. 'halted', group) then return end
   redis.call('ZREM', head .. 'known', group)
 end
--- Lets jobs wait in their group, at the end of their lane (1 to 3) or, in their order, in front of it. Whether they may be claimed.
-local function placeInGroup(head, group, lane, ids, inFront)
+-- Puts jobs into their group, at the end of their lane (1 to 3) or, in their order, in front of it. How many there are more; they are to be counted.
+local function putInGroup(head, group, lane, ids, inFront)
   local key, from = head .. 'group:' .. group, lane * LANE_WIDTH
   local lowest, highest = string.format('%.0f', from), string.format('(%.0f', from + LANE_WIDTH)
   local edge
@@ -76,9 +78,18 @@ local function placeInGroup(head, group, lane, ids, inFront)
     scored[at * 2 - 1] = string.format('%.0f', first + at - 1)
     scored[at * 2] = id
   end
-  local added = redis.call('ZADD', key, unpack(scored))
+  return redis.call('ZADD', key, unpack(scored))
+end
+-- Counts jobs that were put into these groups.
+local function countInGroups(head, names, added)
   redis.call('HINCRBY', head .. 'control', 'grouped', added)
-  if redis.call('ZADD', head .. 'known', 0, group) == 1 then redis.call('HSET', head .. 'control', 'rules', '1') end
+  local members = {}
+  for at, name in ipairs(names) do members[at * 2 - 1], members[at * 2] = 0, name end
+  if redis.call('ZADD', head .. 'known', unpack(members)) > 0 then redis.call('HSET', head .. 'control', 'rules', '1') end
+end
+-- Both, for one group. Whether its jobs may be claimed.
+local function placeInGroup(head, group, lane, ids, inFront)
+  countInGroups(head, {group}, putInGroup(head, group, lane, ids, inFront))
   return readyGroup(head, group)
 end
 -- A waiting job goes out of its group otherwise than by a claim.

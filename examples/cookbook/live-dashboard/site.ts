@@ -1,0 +1,54 @@
+/** For the tests: one process that serves the dashboard, and can be cut off or end while another takes its port. */
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Holdfast } from "holdfast";
+import { type Dashboard, dashboard } from "./live-dashboard.ts";
+
+interface File {
+  readonly type: string;
+  readonly text: string;
+}
+
+export class Site implements AsyncDisposable {
+  readonly dashboard: Dashboard;
+  readonly port: number;
+  readonly #server: Server;
+
+  private constructor(shown: Dashboard, server: Server) {
+    this.dashboard = shown;
+    this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
+  }
+
+  static async open(hf: Holdfast, port = 0, files: Readonly<Record<string, File>> = {}): Promise<Site> {
+    const shown = dashboard(hf, async (cookie) => /\buser=(\w+)/.exec(cookie)?.[1]);
+    const server = createServer((request, response) => {
+      const path = request.url!.split("?")[0]!;
+      if (path === "/live") return shown.live(request, response);
+      const file = files[path];
+      response.writeHead(file === undefined ? 404 : 200, { "content-type": file?.type ?? "text/plain" });
+      response.end(file?.text);
+    });
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+    return new Site(shown, server);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** As a proxy does that is restarted. */
+  cut(): void {
+    this.#server.closeAllConnections();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    this.cut();
+    await Promise.all([closed, this.dashboard.live.close()]);
+  }
+}

@@ -1,0 +1,43 @@
+/** A latch, as one process would have it: who has counted down in which round. */
+import type { Model } from "../histories/linearize.ts";
+
+export type LatchOp =
+  /** Without a round: its answer was lost. */
+  | { readonly do: "count"; readonly id: string; readonly round?: number; readonly remaining?: number }
+  | { readonly do: "wait"; readonly round: number }
+  | { readonly do: "reset"; readonly round?: number }
+  /** FLUSHALL, of a server that may have been another's. */
+  | { readonly do: "flush" };
+
+interface LatchState {
+  /** Undefined: none, or one of which nothing is known but that it is higher than `above`. */
+  readonly round: number | undefined;
+  readonly above: number;
+  readonly ids: readonly string[];
+}
+
+export function latchModel(count: number): Model<LatchState, LatchOp> {
+  return {
+    initial: { round: undefined, above: 0, ids: [] },
+    step(state, { op }) {
+      const { round, above, ids } = state;
+      if (op.do === "flush") return [state, { round: undefined, above: round ?? above, ids: [] }];
+      if (op.do === "wait") {
+        if (ids.length < count || (round === undefined ? op.round <= above : op.round !== round)) return [];
+        return [{ round: op.round, above: op.round, ids }];
+      }
+      if (op.do === "reset") {
+        const next = { round: op.round, above: op.round ?? round ?? above, ids: [] };
+        if (op.round === undefined || op.round > (round ?? above)) return [next];
+        // Another has reset it since this one looked.
+        return op.round === round ? [state] : [];
+      }
+      const counted = ids.includes(op.id) ? ids : [...ids, op.id].sort();
+      if (op.round === undefined) return [{ round, above, ids: counted }];
+      if (round === undefined ? op.round <= above : op.round !== round) return [];
+      if (op.remaining !== Math.max(count - counted.length, 0)) return [];
+      return [{ round: op.round, above: op.round, ids: counted }];
+    },
+    key: ({ round, above, ids }) => `${round} ${above} ${ids.join(" ")}`,
+  };
+}

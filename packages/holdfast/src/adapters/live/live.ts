@@ -1,0 +1,292 @@
+/**
+ * What a framework's `sse` stands on: connections of browsers, and in each of them subscriptions to channels, topics and streams.
+ *
+ * What it promises: a client sees the messages of each subscription in order; where some are missing it is told at that
+ * place. It comes back with where it has got to, to any process of the fleet. Nothing waits for a slow client without a bound.
+ * Who is revoked is disconnected in the whole fleet at once, and within `revalidate` also where that word was lost.
+ *
+ * While the server is away connections stay open, as channels do, and new ones are answered 503.
+ */
+import { InvalidArgumentError, isOutage } from "../../base/errors.ts";
+import { parseOptions, toTimerMs } from "../../base/options.ts";
+import type { Runtime, Timer } from "../../base/runtime.ts";
+import { checkText } from "../../core/keyspace/keyspace.ts";
+import { Holdfast } from "../../holdfast.ts";
+import { Access } from "./access.ts";
+import type { LiveAnswer, LiveHttpRequest } from "./answer.ts";
+import { LiveConnection, type LiveFormat, SSE, type SweepTerms } from "./connection.ts";
+import { type ControlMessage, Control } from "./control.ts";
+import { parseCursors } from "./cursors.ts";
+import { FanOut } from "./fan-out.ts";
+import {
+  LIVE_OPTIONS,
+  type LiveIdentity,
+  type LiveOptions,
+  type LiveSettings,
+  liveSettings,
+  type LiveSource,
+} from "./options.ts";
+import { Reports } from "../../core/observe/reports.ts";
+
+/** A connection with what is asked again for it. */
+interface Open<R> {
+  readonly connection: LiveConnection;
+  readonly request: R;
+  checkAt: number;
+  endAt: number;
+  isChecked: boolean;
+}
+
+export class Live<R> {
+  readonly #runtime: Runtime;
+  readonly #where: string;
+  readonly #settings: LiveSettings<R>;
+  readonly #sweepTerms: SweepTerms;
+  readonly #warnings: Reports<never, never>;
+  readonly #fans = new FanOut();
+  readonly #control: Control;
+  readonly #access: Access<R>;
+  readonly #open = new Map<string, Open<R>>();
+  readonly #disown: () => void;
+  #opening = 0;
+  #sweeps: Timer | undefined;
+  #isClosed = false;
+
+  constructor(hf: Holdfast, options: LiveOptions<R>) {
+    const core = Holdfast.coreOf(hf);
+    if (core === undefined)
+      throw new InvalidArgumentError("hf", "what `connect` or `holdfast` returned", hf, { where: "sse" });
+    const { name = "live" } = options ?? {};
+    this.#where = typeof name === "string" ? `live ${JSON.stringify(name)}` : "live";
+    this.#settings = parseOptions(this.#where, options, LIVE_OPTIONS, (given) => {
+      checkText("name", name, 512);
+      return liveSettings(given);
+    });
+    this.#runtime = hf.driver.runtime;
+    const { heartbeatMs, stallMs, revalidateMs, onError } = this.#settings;
+    const sweepMs = Math.max(Math.min(heartbeatMs, stallMs, revalidateMs) / 2, 1);
+    this.#sweepTerms = { sweepMs, heartbeatMs, stallMs };
+    this.#warnings = new Reports(this.#where, "HOLDFAST_LIVE", { onError });
+    this.#control = new Control(hf, name, {
+      message: (message) => this.#controlled(message),
+      gap: () => this.#checkAll(),
+    });
+    this.#access = new Access(hf, this.#where, this.#settings, this.#control);
+    this.#disown = core.own(this);
+  }
+
+  /** Answers a request: GET opens a connection, POST changes the subscriptions of one. */
+  async handle(request: LiveHttpRequest<R>): Promise<LiveAnswer> {
+    const query = new URL(request.url, "http://localhost").searchParams;
+    if (request.method === "POST") return this.#change(query);
+    if (request.method !== "GET") return { status: 405, headers: { allow: "GET, POST" } };
+    const cursors = parseCursors(request.header("last-event-id") ?? query.get("lastEventId") ?? undefined);
+    return this.open(request.raw, {
+      subscriptions: query.getAll("subscribe"),
+      cursors,
+      ownCursors: query.get("cursors") === "own",
+      format: SSE,
+    });
+  }
+
+  /** Opens a connection, however it is carried. */
+  async open(
+    request: R,
+    asked: {
+      readonly subscriptions: readonly string[];
+      readonly cursors: ReadonlyMap<string, string>;
+      readonly ownCursors: boolean;
+      readonly format: LiveFormat;
+    },
+  ): Promise<LiveAnswer> {
+    const { maxSubscriptions, maxConnections, retryMs, buffer, onSlow } = this.#settings;
+    const subscriptions = [...new Set(asked.subscriptions)];
+    if (subscriptions.length > maxSubscriptions) return { status: 400 };
+    if (this.#isClosed || this.#open.size + this.#opening >= maxConnections) return this.#busy();
+    this.#opening += 1;
+    try {
+      const identity = await this.#access.identified(request);
+      if (identity === undefined) return { status: 401 };
+      const found = await this.#access.found(subscriptions, identity, request);
+      if (subscriptions.length > 0 && found.size === 0) return { status: 403 };
+      if (this.#isClosed) return this.#busy();
+      const connection = new LiveConnection(identity, this.#fans, {
+        id: this.#runtime.randomBytes(16).toString("base64url"),
+        buffer,
+        onSlow,
+        format: asked.format,
+        ownCursors: asked.ownCursors,
+        cursors: asked.cursors,
+        onError: (error) => this.#warnings.error(error),
+        onEnd: ({ id }) => this.#ended(id),
+      });
+      this.#add(connection, request);
+      connection.begin(this.#retryMs(retryMs));
+      for (const subscription of subscriptions) this.#subscribe(connection, subscription, found.get(subscription));
+      return { status: 200, connection };
+    } catch (error) {
+      this.#warnings.error(error);
+      return isOutage(error) ? this.#busy() : { status: 500 };
+    } finally {
+      this.#opening -= 1;
+    }
+  }
+
+  /**
+   * Ends the connections of a user, or of one of its sessions, in the whole fleet: at once where the processes hear of it, and within `revalidate`
+   * where `identify` refuses them. Cost: PUBLISH.
+   */
+  async end(whose: { readonly user?: string; readonly session?: string }): Promise<void> {
+    const { user, session } = Object(whose) as { user?: string; session?: string };
+    if ((user === undefined) === (session === undefined))
+      throw new InvalidArgumentError("whose", "{ user } or { session }", whose, { where: this.#where, op: "live.end" });
+    const named =
+      user === undefined ? { session: checkText("session", session!, 1_024) } : { user: checkText("user", user, 512) };
+    await this.#control.send({ type: "end", ...named });
+  }
+
+  /** Sends to all connections of a user that have subscribed to `user`, at most once. Cost: PUBLISH. */
+  async toUser(user: string, message: unknown): Promise<void> {
+    await this.#access.userChannel(user).publish(message);
+  }
+
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  /** Ends all connections; their clients come back, to another process. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#runtime.clearInterval(this.#sweeps);
+    for (const { connection } of this.#open.values()) connection.end(this.#retryMs(this.#settings.retryMs));
+    await this.#control.close();
+    this.#disown();
+  }
+
+  #subscribe(connection: LiveConnection, subscription: string, source: LiveSource | undefined, cursor?: string): void {
+    if (source === undefined) connection.notice({ type: "denied", subscription });
+    else connection.add(subscription, source, cursor);
+  }
+
+  #add(connection: LiveConnection, request: R): void {
+    const now = this.#runtime.now();
+    const open = { connection, request, checkAt: now + this.#settings.revalidateMs, endAt: Infinity, isChecked: false };
+    this.#expire(open, connection.identity, now);
+    this.#open.set(connection.id, open);
+    if (this.#sweeps !== undefined) return;
+    this.#sweeps = this.#runtime.setInterval(() => this.#sweep(), this.#sweepTerms.sweepMs);
+    this.#sweeps.unref();
+  }
+
+  #ended(id: string): void {
+    this.#open.delete(id);
+    if (this.#open.size > 0) return;
+    this.#runtime.clearInterval(this.#sweeps);
+    this.#sweeps = undefined;
+  }
+
+  #expire(open: Open<R>, { expiresIn }: LiveIdentity, now: number): void {
+    open.endAt = expiresIn === undefined ? Infinity : now + toTimerMs("expiresIn", expiresIn, 0);
+  }
+
+  #sweep(): void {
+    const now = this.#runtime.now();
+    for (const open of this.#open.values()) {
+      if (now >= open.endAt) open.connection.bye("expired");
+      else open.connection.sweep(now, this.#sweepTerms);
+      if (now >= open.checkAt && !open.isChecked) void this.#check(open);
+    }
+  }
+
+  /** Words of an end may have been missed. */
+  #checkAll(): void {
+    for (const open of this.#open.values()) void this.#check(open);
+  }
+
+  /** Asks again whose it is, and whether that one may have what is subscribed. */
+  async #check(open: Open<R>): Promise<void> {
+    open.isChecked = true;
+    const { connection, request } = open;
+    try {
+      const identity = await this.#access.identified(request);
+      if (identity === undefined || identity.user !== connection.identity.user) return connection.bye("revoked");
+      connection.identity = identity;
+      this.#expire(open, identity, this.#runtime.now());
+      const found = await this.#access.found(connection.subscriptions, identity, request);
+      for (const subscription of connection.subscriptions)
+        if (!found.has(subscription)) connection.remove(subscription, { type: "denied", subscription });
+    } catch (error) {
+      // What cannot be found out is not allowed any more; the client comes back and asks.
+      this.#warnings.error(error);
+      connection.end(this.#retryMs(this.#settings.retryMs));
+    } finally {
+      open.checkAt = this.#runtime.now() + this.#settings.revalidateMs;
+      open.isChecked = false;
+    }
+  }
+
+  async #change(query: URLSearchParams): Promise<LiveAnswer> {
+    const { maxSubscriptions } = this.#settings;
+    const connection = query.get("connection");
+    const [add, remove] = [query.getAll("subscribe"), query.getAll("unsubscribe")];
+    if (connection === null || Math.max(add.length, remove.length) > maxSubscriptions) return { status: 400 };
+    const cursors = [...parseCursors(query.get("lastEventId") ?? undefined)];
+    const message: ControlMessage = { type: "change", connection, add, remove, cursors };
+    if (this.#open.has(connection)) this.#controlled(message);
+    else {
+      try {
+        await this.#control.send(message);
+      } catch (error) {
+        this.#warnings.error(error);
+        return this.#busy();
+      }
+    }
+    return { status: 202 };
+  }
+
+  #controlled(message: ControlMessage): void {
+    if (message.type === "change") {
+      const open = this.#open.get(message.connection);
+      if (open !== undefined) void this.#changed(open, message);
+      return;
+    }
+    for (const { connection } of this.#open.values()) {
+      const { user, session } = connection.identity;
+      const isMeant = message.user === undefined ? session === message.session : user === message.user;
+      if (isMeant) connection.bye("revoked");
+    }
+  }
+
+  async #changed({ connection, request }: Open<R>, change: Extract<ControlMessage, { type: "change" }>): Promise<void> {
+    try {
+      for (const subscription of change.remove) connection.remove(subscription, undefined);
+      const added = [...new Set(change.add)].filter((each) => !connection.has(each));
+      const found = await this.#access.found(added, connection.identity, request);
+      const cursors = new Map(change.cursors);
+      for (const subscription of added) {
+        const isOver = connection.subscriptions.length >= this.#settings.maxSubscriptions;
+        this.#subscribe(
+          connection,
+          subscription,
+          isOver ? undefined : found.get(subscription),
+          cursors.get(subscription),
+        );
+      }
+    } catch (error) {
+      this.#warnings.error(error);
+      connection.end(this.#retryMs(this.#settings.retryMs));
+    }
+  }
+
+  #busy(): LiveAnswer {
+    return {
+      status: 503,
+      headers: { "retry-after": String(Math.ceil(this.#retryMs(this.#settings.retryMs) / 1_000)) },
+    };
+  }
+
+  /** So that not all clients of a process that ends come back at one moment. */
+  #retryMs(ms: number): number {
+    return Math.round(ms * (1 + this.#runtime.random()));
+  }
+}

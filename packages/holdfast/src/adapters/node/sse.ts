@@ -1,0 +1,42 @@
+/** Server-sent events on Node's `ServerResponse`: of Express and of Fastify. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { LiveConnection } from "../live/connection.ts";
+import { type LiveAnswer, type LiveHttpRequest, SSE_HEADERS } from "../live/answer.ts";
+import { headerOf } from "./intercept.ts";
+
+export function requestOf<R>(request: IncomingMessage, url: string, raw: R): LiveHttpRequest<R> {
+  return { method: request.method ?? "GET", url, header: (name) => headerOf(request, name), raw };
+}
+
+export function sendAnswer(response: ServerResponse, answer: LiveAnswer): void {
+  const { status, connection } = answer;
+  const headers = connection === undefined ? { ...answer.headers, "content-length": "0" } : SSE_HEADERS;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.writeHead(status);
+  if (connection === undefined) response.end();
+  else void send(response, connection);
+}
+
+/** Writes as fast as the client reads. */
+async function send(response: ServerResponse, connection: LiveConnection): Promise<void> {
+  // It may have gone while it was found out whose it is.
+  if (response.destroyed || response.socket?.destroyed === true) return connection.abandon();
+  response.once("close", () => connection.abandon());
+  response.on("error", () => connection.abandon());
+  response.flushHeaders();
+  for (let text = await connection.next(); text !== undefined; text = await connection.next())
+    if (!response.write(text)) await drained(response);
+  response.end();
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      response.off("drain", end);
+      response.off("close", end);
+      resolve();
+    };
+    response.on("drain", end);
+    response.on("close", end);
+  });
+}

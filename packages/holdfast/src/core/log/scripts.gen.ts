@@ -1,0 +1,248 @@
+// Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
+
+import type { Arg } from "../../driver/port.ts";
+import { UnexpectedReplyError, decodeInt, decodeList, decodeUnion, expectFields } from "../script/decode.ts";
+import { encodeBool, encodeInt } from "../script/encode.ts";
+import type { Script } from "../script/script.ts";
+
+const NOW = `local clockMicros
+local function nowMicros()
+  if not clockMicros then
+    local clock = redis.call('TIME')
+    clockMicros = clock[1] * 1000000 + clock[2]
+  end
+  return clockMicros
+end
+local function now()
+  return math.floor(nowMicros() / 1000)
+end
+`;
+
+const LOG = `local MAX_PRODUCERS = 64
+local PRODUCER_MS = 600000
+local META_MS = 2592000000
+local MAX_TRIMMED = 10000
+local function offsetsOf(entry)
+  local last, epoch = string.match(entry[1], '^(%d+)-(%d+)$')
+  return tonumber(last) - tonumber(entry[2][4]) + 1, tonumber(last), tonumber(epoch)
+end
+local function logState(log, meta, producer)
+  local known = redis.call('HMGET', meta, 'head', 'epoch', 'at', 'first', 'trimmed', 'p:' .. producer)
+  if known[1] then
+    return {
+      head = tonumber(known[1]), epoch = tonumber(known[2]), at = tonumber(known[3]), first = tonumber(known[4]),
+      trimmed = tonumber(known[5]), record = known[6],
+    }
+  end
+  local state = {head = 0, epoch = now(), at = 0, first = 1, trimmed = 0}
+  if redis.call('EXISTS', log) == 0 then return state end
+  local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
+  if last then
+    local _
+    _, state.head, state.epoch = offsetsOf(last)
+    state.at = tonumber(last[2][2])
+    state.first = offsetsOf(redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1])
+    return state
+  end
+  local info = redis.call('XINFO', 'STREAM', log)
+  for at = 1, #info, 2 do
+    if info[at] == 'last-generated-id' then
+      local head, epoch = string.match(info[at + 1], '^(%d+)-(%d+)$')
+      state.head, state.epoch, state.first = tonumber(head), tonumber(epoch), tonumber(head) + 1
+    end
+  end
+  return state
+end
+local function firstSince(log, state, oldest, cutoff)
+  if tonumber(oldest[2][2]) >= cutoff then return state.first end
+  local _, last = offsetsOf(oldest)
+  local low, high = last + 1, state.head + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local entry = redis.call('XRANGE', log, middle, '+', 'COUNT', 1)[1]
+    if not entry then return low end
+    local from, to = offsetsOf(entry)
+    if tonumber(entry[2][2]) < cutoff then low = to + 1 else high = math.min(middle, math.max(from, low)) end
+  end
+  return low
+end
+local function passedByAll(cursors)
+  local lowest
+  local fields = redis.call('HGETALL', cursors)
+  for at = 2, #fields, 2 do
+    local offset, untilMs = string.match(fields[at], '^(%d+):?(%d*)$')
+    if offset and (untilMs == '' or tonumber(untilMs) > now()) then
+      lowest = math.min(lowest or tonumber(offset), tonumber(offset))
+    end
+  end
+  return lowest
+end
+local function keptFrom(log, cursors, state, adding, keepMs, maxMessages, keepUnread, refuses)
+  local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+  if not oldest then return state.head + 1 end
+  state.first = math.max(state.first, (offsetsOf(oldest)))
+  local from = firstSince(log, state, oldest, now() - keepMs)
+  local fitting = state.head + adding - maxMessages + 1
+  if keepUnread or refuses then
+    local passed = passedByAll(cursors)
+    if keepUnread and passed then from = math.min(from, passed + 1) end
+    if refuses then fitting = math.min(fitting, passed and passed + 1 or 1) end
+  end
+  return math.max(from, fitting, state.first)
+end
+local function trimLog(log, from)
+  local id = string.format('%.0f-0', from)
+  if redis.call('XTRIM', log, 'MINID', '~', id, 'LIMIT', MAX_TRIMMED) < MAX_TRIMMED then redis.call('XTRIM', log, 'MINID', id) end
+end
+local function forgetProducers(meta)
+  if redis.call('HLEN', meta) <= MAX_PRODUCERS then return end
+  local fields = redis.call('HGETALL', meta)
+  for at = 1, #fields, 2 do
+    local usedAt = string.match(fields[at], '^p:') and tonumber(string.match(fields[at + 1], '%d+$'))
+    if usedAt and usedAt < now() - PRODUCER_MS then redis.call('HDEL', meta, fields[at]) end
+  end
+end
+local function appendPack(log, meta, live, state, count, blob, producer, number, liveBytes)
+  local first, head = state.head + 1, state.head + count
+  local at = math.max(now(), state.at)
+  redis.call('XADD', log, string.format('%.0f-%.0f', head, state.epoch), 't', at, 'n', count, 'm', blob)
+  local record = string.format('%.0f %.0f %.0f %.0f', number, state.epoch, first, at)
+  redis.call('HSET', meta, 'head', head, 'epoch', state.epoch, 'at', at, 'first', state.first, 'trimmed', state.trimmed,
+    'p:' .. producer, record)
+  local news = string.format('%.0f %.0f %.0f %.0f\\n', state.epoch, first, count, at)
+  redis.pcall('SPUBLISH', live, #blob <= liveBytes and news .. blob or news)
+  state.head, state.at = head, at
+  return first, at
+end
+local function tidyLog(log, meta, state, from, keepMs, keepUnread)
+  if from > state.first then trimLog(log, from) end
+  redis.call('HSET', meta, 'first', math.max(from, state.first), 'trimmed', now())
+  if math.floor(now() / 60000) ~= math.floor(state.trimmed / 60000) then forgetProducers(meta) end
+  redis.call('PEXPIRE', meta, keepMs + META_MS)
+  if keepUnread then redis.call('PERSIST', log) else redis.call('PEXPIRE', log, keepMs + 120000) end
+end
+`;
+
+export interface AppendKeys {
+  readonly log: Arg;
+  readonly meta: Arg;
+  /** sharded channel */
+  readonly live: Arg;
+  /** where each subscription is */
+  readonly cursors: Arg;
+  /** of the messages that have one */
+  readonly ids: readonly Arg[];
+}
+
+export interface AppendArgs {
+  readonly producer: string;
+  /** of the pack, rising */
+  readonly number: number;
+  readonly keepMs: number;
+  readonly maxMessages: number;
+  readonly keepUnread: boolean;
+  /** what does not fit is refused, else the oldest go */
+  readonly refuses: boolean;
+  readonly dedupeMs: number;
+  /** the most that go to the listeners with the news */
+  readonly liveBytes: number;
+  readonly count: number;
+  /** all in one; with `ids`: the place of each id's message, then the frames one by one */
+  readonly frames: readonly Arg[];
+}
+
+export type AppendResult =
+  | { readonly status: "ok"; readonly epoch: number; readonly first: number; readonly at: number; readonly known: number[]; readonly times: number[] }
+  | { readonly status: "full"; readonly room: number; readonly epoch: number; readonly known: number[]; readonly times: number[] }
+  | { readonly status: "late" };
+
+/**
+ * Appends a pack of messages to a log.
+ * A repetition (the producer's `number` is known) changes nothing and is answered like the first time; a copy that comes after a later
+ * one is `late`. A message whose id is known is left out. `full`: there is room for so many of those that are new; nothing was appended.
+ * XADD is the first write: where the server takes none, nothing is written.
+ */
+export const append: Script<AppendKeys, AppendArgs, AppendResult> = {
+  class: "dedupable",
+  name: "core.log.append",
+  sha1: "c6a28723f5b1d09f5f3912e3210bd69dd2c5fd79",
+  lua: `-- core.log.append
+${NOW}${LOG}local log, meta, live, cursors = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local ids = {}
+for i = 5, #KEYS do ids[i - 4] = KEYS[i] end
+local producer, number, keepMs, maxMessages, keepUnread, refuses, dedupeMs, liveBytes, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6] == '1', tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local frames = {}
+for i = 10, #ARGV do frames[i - 9] = ARGV[i] end
+local state = logState(log, meta, producer)
+local numberBefore, epochBefore, firstBefore, atBefore
+if state.record then numberBefore, epochBefore, firstBefore, atBefore = string.match(state.record, '(%d+) (%d+) (%d+) (%d+)') end
+local isRepeat = numberBefore and tonumber(numberBefore) == number
+if numberBefore and tonumber(numberBefore) > number then return 'late' end
+local known, times, isKnown = {}, {}, {}
+local knownBelow = isRepeat and tonumber(firstBefore) or state.head + 1
+for at, id in ipairs(ids) do
+  local epoch, offset, time = string.match(redis.call('GET', id) or '', '^(%d+):(%d+):(%d+)$')
+  known[at], times[at] = 0, 0
+  if epoch and tonumber(epoch) == state.epoch and tonumber(offset) < knownBelow then
+    known[at], times[at] = tonumber(offset), tonumber(time)
+    isKnown[tonumber(frames[at])] = true
+  end
+end
+if isRepeat then return {'ok', epochBefore, firstBefore, atBefore, known, times} end
+local blob, adding, newIds = frames[1], count, {}
+if #ids > 0 then
+  local kept, placeOf = {}, {}
+  for place = 1, count do
+    if not isKnown[place] then
+      kept[#kept + 1] = frames[#ids + place]
+      placeOf[place] = #kept
+    end
+  end
+  blob, adding = table.concat(kept), #kept
+  for at, id in ipairs(ids) do
+    if known[at] == 0 then newIds[#newIds + 1] = {id, placeOf[tonumber(frames[at])]} end
+  end
+end
+if adding == 0 then return {'ok', state.epoch, state.head + 1, state.at, known, times} end
+local over = state.head + adding - state.first + 1 - maxMessages
+local slack = refuses and 0 or math.max(64, maxMessages / 16)
+local isDue = math.abs(now() - state.trimmed) >= math.min(60000, math.max(1000, keepMs / 100))
+local from = state.first
+if isDue or over > slack then
+  from = keptFrom(log, cursors, state, adding, keepMs, maxMessages, keepUnread, refuses)
+  over = state.head + adding - from + 1 - maxMessages
+  isDue = true
+end
+if refuses and over > 0 then return {'full', math.max(0, adding - over), state.epoch, known, times} end
+local first, at = appendPack(log, meta, live, state, adding, blob, producer, number, liveBytes)
+for _, new in ipairs(newIds) do
+  redis.call('SET', new[1], string.format('%.0f:%.0f:%.0f', state.epoch, first + new[2] - 1, at), 'PX', dedupeMs)
+end
+if isDue then tidyLog(log, meta, state, from, keepMs, keepUnread) end
+return {'ok', state.epoch, first, at, known, times}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.log, keys.meta, keys.live, keys.cursors);
+    for (const each of keys.ids) out.push(each);
+  },
+  encodeArgs(args, out) {
+    out.push(args.producer, encodeInt("number", args.number), encodeInt("keepMs", args.keepMs), encodeInt("maxMessages", args.maxMessages), encodeBool(args.keepUnread), encodeBool(args.refuses), encodeInt("dedupeMs", args.dedupeMs), encodeInt("liveBytes", args.liveBytes), encodeInt("count", args.count));
+    for (const each of args.frames) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 5);
+        return { status: "ok", epoch: decodeInt(fields[1]), first: decodeInt(fields[2]), at: decodeInt(fields[3]), known: decodeList(fields[4], decodeInt), times: decodeList(fields[5], decodeInt) };
+      case "full":
+        expectFields(fields, 4);
+        return { status: "full", room: decodeInt(fields[1]), epoch: decodeInt(fields[2]), known: decodeList(fields[3], decodeInt), times: decodeList(fields[4], decodeInt) };
+      case "late":
+        expectFields(fields, 0);
+        return { status: "late" };
+      default:
+        throw new UnexpectedReplyError("one of ok, full, late", reply);
+    }
+  },
+};

@@ -1,0 +1,201 @@
+/**
+ * Where the dead letters of a subscription lie: in the slot of the partition that their messages come from, so that one script makes a dead
+ * letter of a message and settles it. A letter is named by its message's place, so it is there once however often it is sent.
+ *
+ *     bury -> dead -> redrive -> redriven (handled again from its record) -> done: forgotten
+ *               |                    +--------> bury: dead again
+ *               +---> remove: forgotten
+ */
+import { CodecError } from "../../base/errors.ts";
+import { type BatchKind, Lane } from "../../core/batch/lane.ts";
+import { orThrow, scriptKind } from "../../core/batch/script-kind.ts";
+import type { LogPack } from "../../core/log/pack.ts";
+import { type BatchItem, runScript, type UnclassedCall } from "../../core/script/run.ts";
+import { subscriptionKeys, type SubscriptionKeys, wakeKeyOf } from "../keys.ts";
+import {
+  deadBury,
+  type DeadBuryArgs,
+  type DeadBuryKeys,
+  type DeadBuryResult,
+  deadPage,
+  deadRedrive,
+  deadRemove,
+} from "../scripts.gen.ts";
+import type { TopicSource } from "../source.ts";
+import {
+  decodeLetter,
+  encodeLetter,
+  keptOf,
+  type LetterHead,
+  letterName,
+  type LetterRecord,
+  type TopicDeadReason,
+  unreadable,
+  wordsOf,
+} from "./record.ts";
+
+/** Of a message by a shared subscription. */
+interface Claim {
+  readonly member: string;
+  readonly generation: number;
+  readonly tag: number;
+}
+
+/** A message that is given up. */
+export interface Burial {
+  readonly partition: number;
+  readonly pack: LogPack;
+  readonly offset: number;
+  readonly deliveries: number;
+  readonly reason: TopicDeadReason;
+  readonly error: unknown;
+  /** How a shared subscription has claimed it. */
+  readonly claim?: Claim;
+}
+
+export interface StoredLetter extends LetterRecord {
+  /** Among those of its partition. */
+  readonly name: string;
+  readonly partition: number;
+  /** Orders them: the time of death in milliseconds, times `SCORES_PER_MS`. */
+  readonly score: number;
+}
+
+type BuryItem = BatchItem<DeadBuryKeys, DeadBuryArgs>;
+
+export const SCORES_PER_MS = 1_024;
+/** Of a partition; the oldest go. */
+const MAX_LETTERS = 100_000;
+const KEEP_MS = 30 * 86_400_000;
+const NO_CLAIM = { member: "", generation: 0, tag: 0 } as const;
+
+export class DeadLetterStore {
+  readonly subscription: string;
+  readonly #source: TopicSource<unknown>;
+  readonly #keys: readonly SubscriptionKeys[];
+  readonly #lane = new Lane();
+  readonly #burials: BatchKind<BuryItem, DeadBuryResult>;
+
+  constructor(source: TopicSource<unknown>, subscription: string) {
+    this.subscription = subscription;
+    this.#source = source;
+    this.#keys = source.logs.map((log) => subscriptionKeys(log, subscription));
+    this.#burials = scriptKind(source.core.driver, deadBury, this.#call("bury"), orThrow);
+  }
+
+  get partitions(): number {
+    return this.#keys.length;
+  }
+
+  /**
+   * Makes a dead letter of a message, once: safe to repeat. Returns `stale` where it is claimed otherwise by now.
+   * Cost: one script for all of the tick and the partition.
+   */
+  async bury({ partition, pack, offset, deliveries, reason, error, claim }: Burial): Promise<"ok" | "stale"> {
+    const head: LetterHead = { publishedAt: pack.at, deliveries, reason, error: wordsOf(error) };
+    const record = encodeLetter(this.#source.info.encode(head), keptOf(pack, offset));
+    return this.#bury(partition, letterName(pack.epoch, offset), record, claim);
+  }
+
+  async #bury(partition: number, letter: string, record: Buffer, claim: Claim = NO_CLAIM): Promise<"ok" | "stale"> {
+    const { state, dead, records, redriven } = this.#keys[partition]!;
+    const args = { letter, record, ...claim, maxLetters: MAX_LETTERS, keepMs: KEEP_MS };
+    const item = { keys: { state, dead, records, redriven }, args };
+    const { status } = await this.#lane.add(this.#burials, this.#source.core.driver.slotOf(state), item);
+    return status;
+  }
+
+  /** Those that died behind `after`, the first in front. Cost: one script. */
+  page(partition: number, after: number, limit: number): Promise<StoredLetter[]> {
+    const { dead, records } = this.#keys[partition]!;
+    return this.#page(partition, { of: dead, records }, after, limit);
+  }
+
+  /** How many there are. Cost: ZCARD. */
+  async count(partition: number): Promise<number> {
+    const { dead } = this.#keys[partition]!;
+    const call = { ...this.#call("read"), class: "read" } as const;
+    return Number(await this.#source.core.driver.send(["ZCARD", dead], call, dead));
+  }
+
+  /** Puts them back to the subscription; returns how many of them were dead. */
+  redrive(partition: number, letters: readonly string[]): Promise<number> {
+    const { core, name } = this.#source;
+    const { state, dead, records, redriven } = this.#keys[partition]!;
+    const args = { wakeChannel: core.wakeups.channel, wake: wakeKeyOf(core, name, this.subscription), letters };
+    return runScript(core.driver, deadRedrive, { state, dead, records, redriven }, args, this.#call("redrive"));
+  }
+
+  /** Returns how many of them were dead. */
+  remove(partition: number, letters: readonly string[]): Promise<number> {
+    const { dead, records } = this.#keys[partition]!;
+    return this.#forget(dead, records, letters, "remove");
+  }
+
+  /** Put back and not handled yet, the oldest first. Cost: one script. */
+  redriven(partition: number, limit: number): Promise<StoredLetter[]> {
+    const { redriven, records } = this.#keys[partition]!;
+    return this.#page(partition, { of: redriven, records }, 0, limit);
+  }
+
+  /** What was put back is handled: it is forgotten. */
+  done(partition: number, letters: readonly string[]): Promise<number> {
+    const { redriven, records } = this.#keys[partition]!;
+    return this.#forget(redriven, records, letters, "done");
+  }
+
+  /** The message of one of them, as a pack of one; undefined: it is gone, or cannot be read, and is dead again as it is. Cost: HGET. */
+  async message(partition: number, name: string, claim?: Claim): Promise<LogPack | undefined> {
+    const { records } = this.#keys[partition]!;
+    const call = { ...this.#call("read"), class: "read" } as const;
+    const bytes = await this.#source.core.driver.send(["HGET", records, name], call, records);
+    if (!Buffer.isBuffer(bytes)) return undefined;
+    try {
+      return decodeLetter(name, bytes, this.#decodeHead).pack;
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      await this.#bury(partition, name, bytes, claim);
+      return undefined;
+    }
+  }
+
+  /** Those whose records are there. */
+  async #page(
+    partition: number,
+    keys: { readonly of: string; readonly records: string },
+    after: number,
+    limit: number,
+  ): Promise<StoredLetter[]> {
+    const rows = await runScript(
+      this.#source.core.driver,
+      deadPage,
+      keys,
+      { after: String(after), limit },
+      this.#call("page"),
+    );
+    return rows
+      .filter(({ record }) => record.length > 0)
+      .map(({ letter: name, score, record }) => ({ ...this.#read(name, record), name, partition, score }));
+  }
+
+  /** One that cannot be read does not hide the others. */
+  #read(name: string, record: Buffer): LetterRecord {
+    try {
+      return decodeLetter(name, record, this.#decodeHead);
+    } catch (error) {
+      if (error instanceof CodecError) return unreadable(name, error);
+      throw error;
+    }
+  }
+
+  readonly #decodeHead = (bytes: Buffer): LetterHead => this.#source.info.decode(bytes) as LetterHead;
+
+  #forget(of: string, records: string, letters: readonly string[], verb: string): Promise<number> {
+    if (letters.length === 0) return Promise.resolve(0);
+    return runScript(this.#source.core.driver, deadRemove, { of, records }, { letters }, this.#call(verb));
+  }
+
+  #call(verb: string): UnclassedCall {
+    return { op: `topic.dead.${verb}`, key: this.#source.name, timeoutMs: this.#source.settings.timeoutMs };
+  }
+}

@@ -1,0 +1,26 @@
+/** Keys of a subscription in the slot of a partition, beside those of its log. */
+import type { Core } from "../core/core.ts";
+import type { LogKeys } from "../core/log/keys.ts";
+
+export interface SubscriptionKeys {
+  /** Where it is, of a shared one. */
+  readonly state: string;
+  /** Its dead letters by when they died, what they are, and those that are to be handled again. */
+  readonly dead: string;
+  readonly records: string;
+  readonly redriven: string;
+}
+
+export function subscriptionKeys({ group }: LogKeys, subscription: string): SubscriptionKeys {
+  return {
+    state: group.part("shared", subscription),
+    dead: group.part("dead", subscription),
+    records: group.part("records", subscription),
+    redriven: group.part("redriven", subscription),
+  };
+}
+
+/** What is published on the channel of wake-ups when messages of any partition are put back, or a subscription is moved. */
+export function wakeKeyOf(core: Core, topic: string, subscription: string): string {
+  return core.keys.group("topic", topic).part("shared", subscription);
+}

@@ -1,0 +1,17 @@
+--- Keeps a partition for its owner. `stale`: another has it, or its cursor was moved.
+-- @class idempotent
+-- @include now
+-- @include used-until
+-- @key state
+-- @key cursors
+-- @arg name text
+-- @arg fence int
+-- @arg leaseMs int
+-- @arg keepMs int
+-- @result ok
+-- @result stale
+local known = redis.call('HMGET', state, 'fence', 'cursor')
+if tonumber(known[1]) ~= fence then return 'stale' end
+redis.call('HSET', state, 'until', now() + leaseMs)
+used(state, cursors, name, tonumber(known[2]), keepMs)
+return 'ok'

@@ -1,0 +1,19 @@
+--- Takes a partition that nobody owns, or whose owner has not renewed in time; one's own, or that of a former process of the same
+-- member, at once. Each owner has a higher fence, also where the server has lost the last one.
+-- @class idempotent
+-- @include now
+-- @key state
+-- @arg owner text     the member
+-- @arg token text     the process
+-- @arg leaseMs int
+-- @result ok fence:int cursor:int epoch:int lost:bool tries:text
+-- @result busy leftMs:int
+-- @result missing
+local held = redis.call('HMGET', state, 'cursor', 'epoch', 'fence', 'owner', 'token', 'until', 'lost', 'tries')
+local cursor, epoch, last, holder, holding, untilMs = unpack(held)
+if not cursor then return 'missing' end
+local leftMs = (tonumber(untilMs) or 0) - now()
+if holding and holding ~= token and holder ~= owner and leftMs > 0 then return {'busy', leftMs} end
+local fence = string.format('%.0f', math.max((tonumber(last) or 0) + 1, nowMicros()))
+redis.call('HSET', state, 'fence', fence, 'owner', owner, 'token', token, 'until', now() + leaseMs)
+return {'ok', fence, cursor, epoch, held[7] and 1 or 0, held[8] or ''}

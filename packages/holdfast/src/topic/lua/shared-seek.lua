@@ -1,0 +1,25 @@
+--- Lets a subscription go on from another place. What is claimed is claimed no more.
+-- @class idempotent
+-- @include now
+-- @include shared
+-- @key meta       of the log
+-- @key log
+-- @key state
+-- @key cursors
+-- @key redriven
+-- @arg subscription text
+-- @arg before int          the offset before the next one; -1: the last one
+-- @arg expiresMs int       as in a claim
+-- @arg wakeChannel text
+-- @arg wake text
+-- @returns int
+-- Returns the new generation.
+local head, epoch = logHead(meta, log)
+local s = loadState(state)
+local frontier = before < 0 and head or math.min(before, head)
+local generation = math.max(s and s.g + 1 or 0, now())
+makeState(state, redriven, { e = epoch, f = frontier, g = generation, m = 0, t = now() })
+passTo(cursors, subscription, frontier, now(), expiresMs)
+if expiresMs > 0 then redis.call('PEXPIRE', state, expiresMs) end
+redis.call('PUBLISH', wakeChannel, wake)
+return whole(generation)

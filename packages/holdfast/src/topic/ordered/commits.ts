@@ -1,0 +1,113 @@
+/**
+ * Tells the server how far a partition is finished: every 100 ms, or 500 messages, one commit at a time.
+ *
+ * Every commit names the fence and the cursor that this process believes in, so one of a process that has slept through the end of its
+ * lease changes nothing. A commit whose answer was lost is repeated as it was, until it is known what became of it.
+ */
+import type { Runtime, Timer } from "../../base/runtime.ts";
+import type { Share } from "./share.ts";
+import type { Commit, OrderedStore } from "./store.ts";
+
+const COMMIT_MS = 100;
+const COMMIT_MESSAGES = 500;
+/** No log's epoch. */
+const NONE = -1;
+
+export interface CommitsParts {
+  readonly runtime: Runtime;
+  readonly store: OrderedStore;
+  readonly share: Share;
+  readonly onRefused: (status: "stale" | "lost") => void;
+  /** The lease decides for how long it is tried again. */
+  readonly onFault: (error: unknown) => void;
+}
+
+export class Commits {
+  /** Of the log that is read. */
+  epoch: number;
+  readonly #parts: CommitsParts;
+  #cursor: number;
+  #committedEpoch: number;
+  #timer: Timer | undefined;
+  #committing: Promise<void> | undefined;
+  /** Sent, and not known to have been refused or done. */
+  #doubtful: Commit | undefined;
+
+  /** @param lost the server is to forget that it had lost the cursor: by a commit, whatever there is to commit */
+  constructor(parts: CommitsParts, epoch: number, lost: boolean) {
+    this.#parts = parts;
+    this.epoch = epoch;
+    this.#cursor = parts.share.window.passed;
+    this.#committedEpoch = lost ? NONE : epoch;
+  }
+
+  /** Something is finished, or was moved. */
+  finished(): void {
+    if (this.#parts.share.window.passed - this.#cursor >= COMMIT_MESSAGES) void this.#commit();
+    else this.#commitSoon();
+  }
+
+  /** What is finished, now. Never rejects. */
+  async flush(): Promise<void> {
+    this.stop();
+    await this.#committing;
+    await this.#commit();
+    // What was sent first may have been a commit in doubt.
+    if (this.#doubtful === undefined) await this.#commit();
+  }
+
+  stop(): void {
+    this.#parts.runtime.clearTimeout(this.#timer);
+  }
+
+  get #isBehind(): boolean {
+    const { share } = this.#parts;
+    return share.window.passed !== this.#cursor || this.epoch !== this.#committedEpoch || share.haveFailuresChanged;
+  }
+
+  #commitSoon(): void {
+    const { share, runtime } = this.#parts;
+    if (share.isStopped) return;
+    this.#timer ??= runtime.setTimeout(() => {
+      this.#timer = undefined;
+      void this.#commit();
+    }, COMMIT_MS);
+  }
+
+  #commit(): Promise<void> {
+    // What has nothing to do is over before it is assigned, so the end is set behind it.
+    this.#committing ??= this.#commitOnce().finally(() => {
+      this.#committing = undefined;
+      if (this.#doubtful !== undefined || this.#isBehind) this.#commitSoon();
+    });
+    return this.#committing;
+  }
+
+  async #commitOnce(): Promise<void> {
+    const { share, store, onRefused, onFault } = this.#parts;
+    try {
+      if (share.isOver || (this.#doubtful === undefined && !this.#isBehind)) return;
+      const commit = (this.#doubtful ??= this.#next());
+      const status = await store.commit(share.partition, commit);
+      this.#doubtful = undefined;
+      if (status !== "ok") return onRefused(status);
+      this.#cursor = commit.cursor;
+      this.#committedEpoch = commit.epoch;
+    } catch (error) {
+      onFault(error);
+    }
+  }
+
+  #next(): Commit {
+    const { share } = this.#parts;
+    const { window } = share;
+    return {
+      fence: share.fence,
+      expected: this.#cursor,
+      cursor: window.passed,
+      epoch: this.epoch,
+      at: window.passedAt(),
+      tries: share.tries(),
+    };
+  }
+}

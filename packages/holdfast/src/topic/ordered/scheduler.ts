@@ -1,0 +1,161 @@
+/**
+ * Which messages are handled when: up to `concurrency` calls at once, partitions in turn; messages of one key one after the other, in their
+ * order, those without a key as they come. One that fails is parked until its back-off is over, and with it its key only.
+ */
+import type { Runtime } from "../../base/runtime.ts";
+import { Fifo } from "./fifo.ts";
+import type { Share, Work } from "./share.ts";
+
+/** What has become of a message. */
+export type Outcome =
+  | { readonly status: "finished" }
+  | { readonly status: "again"; readonly delayMs: number }
+  /** The subscription, or the partition, ends before it. */
+  | { readonly status: "left" };
+
+export interface SchedulerTerms {
+  readonly concurrency: number;
+  /** Messages of one call, at most. */
+  readonly size: number;
+  readonly lingerMs: number;
+}
+
+/** Handles messages, all of one partition; returns what has become of each. Never rejects. */
+export type Perform = (works: readonly Work[]) => Promise<readonly Outcome[]>;
+
+export const FINISHED: Outcome = { status: "finished" };
+
+export class Scheduler {
+  readonly #runtime: Runtime;
+  readonly #terms: SchedulerTerms;
+  readonly #perform: Perform;
+  /** Those with something ready, in turn. */
+  readonly #line = new Fifo<Share>();
+  #running = 0;
+  #isPaused = false;
+
+  constructor(runtime: Runtime, terms: SchedulerTerms, perform: Perform) {
+    this.#runtime = runtime;
+    this.#terms = terms;
+    this.#perform = perform;
+  }
+
+  /** Calls of the handler. */
+  get running(): number {
+    return this.#running;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#begin();
+  }
+
+  /** A message in its order; it begins with the next `look`. */
+  add(work: Work): void {
+    if (work.share.add(work)) this.#isReady(work.share);
+  }
+
+  look(): void {
+    this.#begin();
+  }
+
+  #isReady(share: Share): void {
+    if (share.isInLine) return;
+    const { size, lingerMs } = this.#terms;
+    if (size === 1 || lingerMs === 0 || share.queued >= size) return this.#queue(share);
+    share.linger ??= this.#runtime.setTimeout(() => {
+      share.linger = undefined;
+      this.#queue(share);
+      this.#begin();
+    }, lingerMs);
+  }
+
+  #queue(share: Share): void {
+    this.#runtime.clearTimeout(share.linger);
+    share.linger = undefined;
+    if (share.isInLine || share.isStopped) return;
+    share.isInLine = true;
+    this.#line.push(share);
+  }
+
+  #begin(): void {
+    while (!this.#isPaused && this.#running < this.#terms.concurrency) {
+      const share = this.#line.shift();
+      if (share === undefined) return;
+      share.isInLine = false;
+      const works = this.#take(share);
+      if (share.ready.length > 0) this.#queue(share);
+      if (works.length > 0) void this.#run(share, works);
+    }
+  }
+
+  #take(share: Share): Work[] {
+    const works: Work[] = [];
+    while (works.length < this.#terms.size) {
+      const first = share.ready.first;
+      if (first === undefined || (first.isAlone && works.length > 0)) break;
+      share.ready.shift();
+      // What is behind it of its key is in the same call, as far as there is room.
+      for (let work: Work | undefined = first; work !== undefined; work = work.next) {
+        if (works.length === this.#terms.size) break;
+        if (work.isAlone && works.length > 0) break;
+        work.isTaken = true;
+        works.push(work);
+        if (first.isAlone) break;
+      }
+      if (first.isAlone) break;
+    }
+    share.queued -= works.length;
+    return works;
+  }
+
+  async #run(share: Share, works: readonly Work[]): Promise<void> {
+    this.#running += 1;
+    share.running += 1;
+    const outcomes = await this.#perform(works);
+    this.#running -= 1;
+    if (!share.isOver) this.#settle(share, works, outcomes);
+    share.ended();
+    this.#begin();
+  }
+
+  #settle(share: Share, works: readonly Work[], outcomes: readonly Outcome[]): void {
+    /** Of messages of this call that are not finished: what is behind them of their keys is delivered again, after them. */
+    const held = new Set<string>();
+    for (const [at, work] of works.entries()) {
+      const outcome = outcomes[at]!;
+      const { key } = work;
+      work.isTaken = false;
+      const isHeld = key !== undefined && held.has(key);
+      if (!isHeld && outcome.status === "finished") {
+        const next = share.finish(work);
+        if (next !== undefined && !next.isTaken) this.#again(next);
+        continue;
+      }
+      if (works.length > 1) work.isAlone = true;
+      if (key !== undefined) held.add(key);
+      if (isHeld) share.queued += 1;
+      else if (outcome.status === "again") this.#park(share, work, outcome.delayMs);
+    }
+  }
+
+  #park(share: Share, work: Work, ms: number): void {
+    share.queued += 1;
+    if (ms === 0) return this.#again(work);
+    share.park(work, ms, () => {
+      this.#again(work);
+      this.#begin();
+    });
+  }
+
+  #again(work: Work): void {
+    const { share } = work;
+    if (share.isStopped) return;
+    share.ready.push(work);
+    this.#isReady(share);
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * The time for which this process owns a partition: reads it from its cursor, hands the messages on in their order, and commits.
+ *
+ *     taken --> reads and commits, its lease renewed --> drains (it is another's now, or the subscription closes) --> released
+ *           --> lease not renewed in time, or "stale": over at once. Nothing that ends later counts, and whoever is next begins at the cursor
+ */
+import { HoldfastError, LeaseLostError } from "../../base/errors.ts";
+import { type Runtime, within } from "../../base/runtime.ts";
+import type { LogFeed } from "../../core/log/feed.ts";
+import type { Frame } from "../../core/log/frame.ts";
+import type { LogPack } from "../../core/log/pack.ts";
+import type { LogItem, LogReader } from "../../core/log/reader.ts";
+import { TimedLease } from "../../core/lease/timed-lease.ts";
+import { Pause } from "../../core/retry/pause.ts";
+import type { TopicGap } from "../subscription.ts";
+import { Commits } from "./commits.ts";
+import type { OrderedSettings } from "./options.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { Share, Work } from "./share.ts";
+import type { OrderedStore } from "./store.ts";
+
+/** For handlers whose signal has aborted. */
+const GRACE_MS = 1_000;
+
+/** What the server said as it gave the partition. */
+export interface Grant {
+  readonly fence: number;
+  readonly cursor: number;
+  readonly epoch: number;
+  readonly lost: boolean;
+  readonly tries: string;
+}
+
+export interface TenureParts {
+  readonly runtime: Runtime;
+  readonly partition: number;
+  readonly label: string;
+  readonly store: OrderedStore;
+  readonly feed: LogFeed;
+  readonly scheduler: Scheduler;
+  readonly settings: OrderedSettings;
+  readonly onSkipped: () => void;
+  readonly onGap: (gap: TopicGap) => Promise<void>;
+  /** What no waiting will mend. */
+  readonly onFault: (error: unknown) => void;
+  readonly report: (error: unknown) => void;
+  /** It is over, by whatever. */
+  readonly onEnd: () => void;
+}
+
+export class Tenure {
+  readonly share: Share;
+  readonly #parts: TenureParts;
+  readonly #lease: TimedLease;
+  readonly #stopped = new AbortController();
+  readonly #reading: Promise<void>;
+  readonly #commits: Commits;
+  #leaving: Promise<void> | undefined;
+
+  /** @param grantedAt from before it was asked for */
+  constructor(parts: TenureParts, grant: Grant, grantedAt: number) {
+    const { runtime, partition, settings, store } = parts;
+    const { fence, cursor, epoch, tries } = grant;
+    this.#parts = parts;
+    const terms = { partition, fence, size: settings.window, cursor, tries };
+    this.share = new Share(runtime, terms, () => this.#commits.finished());
+    const onRefused = (status: keyof typeof WHY): void => this.#over(this.#lost(status));
+    this.#commits = new Commits(
+      { runtime, store, share: this.share, onRefused, onFault: parts.onFault },
+      epoch,
+      grant.lost,
+    );
+    const port = {
+      extend: async (ttlMs: number, call: { readonly timeoutMs: number }) =>
+        (await store.renew(partition, fence, ttlMs, call)) === "ok" ? ("extended" as const) : ("stolen" as const),
+      release: async () => {
+        await store.release(partition, fence);
+        return "released" as const;
+      },
+    };
+    const lease = { label: parts.label, ttlMs: settings.leaseMs, renew: true, maxHoldMs: Infinity };
+    // Once it is known why.
+    const onEnd = (): void => queueMicrotask(() => this.#over(this.#lease.signal.reason));
+    this.#lease = new TimedLease(runtime, port, lease, grantedAt, onEnd);
+    this.#reading = this.#read(grant.lost);
+  }
+
+  get isOver(): boolean {
+    // Looks at the clock: an event loop that was blocked has not run the timer yet.
+    return !this.#lease.held || this.share.isOver;
+  }
+
+  get isLeaving(): boolean {
+    return this.#leaving !== undefined;
+  }
+
+  /** Somebody may have moved the cursor. */
+  async look(): Promise<void> {
+    await this.#lease.extend(this.#parts.settings.leaseMs).catch(() => undefined);
+  }
+
+  /** Finishes what is in work, for at most `drainMs`, commits, and gives the partition back. Never rejects. */
+  leave(drainMs: number): Promise<void> {
+    this.#leaving ??= this.#leave(drainMs);
+    return this.#leaving;
+  }
+
+  async #leave(drainMs: number): Promise<void> {
+    const { runtime } = this.#parts;
+    this.share.stop();
+    this.#stopped.abort();
+    const isIdle = (): boolean => this.share.running === 0;
+    if ((await within(runtime, drainMs, this.share.until(isIdle))) === "late") {
+      this.share.abort(new HoldfastError("ABORTED", `${this.#parts.label}: its drain is over`));
+      await within(runtime, GRACE_MS, this.share.until(isIdle));
+    }
+    // It may be waiting for the user's `onGap`.
+    await within(runtime, GRACE_MS, this.#reading);
+    await this.#commits.flush();
+    this.share.end(new HoldfastError("ABORTED", `${this.#parts.label}: it was given back`));
+    // Where no server answers, it ends by itself.
+    await this.#lease.release().catch(() => undefined);
+  }
+
+  #lost(status: keyof typeof WHY): LeaseLostError {
+    return new LeaseLostError("stolen", `${this.#parts.label}: ${WHY[status]}`);
+  }
+
+  /** Its lease is lost, or it is released. */
+  #over(reason: unknown): void {
+    if (!this.share.isOver) {
+      this.share.end(reason);
+      this.#stopped.abort();
+      this.#commits.stop();
+      // The server refuses it where another has it.
+      void this.#lease.release().catch(() => undefined);
+    }
+    void this.#cease();
+  }
+
+  /** What this process owns next is not handled beside what it has lost: not for longer than `drain`. */
+  async #cease(): Promise<void> {
+    const { runtime, settings, onEnd } = this.#parts;
+    if (this.share.running > 0)
+      await within(
+        runtime,
+        settings.drainMs,
+        this.share.until(() => this.share.running === 0),
+      );
+    onEnd();
+  }
+
+  async #read(lost: boolean): Promise<void> {
+    const { partition, feed, onFault, runtime } = this.#parts;
+    const pause = new Pause(runtime, this.#stopped.signal);
+    if (lost) {
+      await this.#parts.onGap({ kind: "reset", partition, from: undefined, to: undefined, count: undefined });
+      this.#commits.finished();
+    }
+    while (!this.#stopped.signal.aborted) {
+      const after = { epoch: this.#commits.epoch, offset: this.share.window.read, at: 0 };
+      const reader = feed.read({ after });
+      try {
+        await this.#readFrom(reader);
+      } catch (error) {
+        onFault(error);
+        await pause.next();
+      } finally {
+        reader.close();
+      }
+    }
+  }
+
+  async #readFrom(reader: LogReader): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      const item = reader.take() ?? (await reader.next(signal));
+      if (item === undefined) return;
+      if (item.kind === "pack") await this.#take(item);
+      else await this.#missing(item, reader);
+    }
+  }
+
+  async #take({ pack, from }: Extract<LogItem, { kind: "pack" }>): Promise<void> {
+    const { scheduler, settings, onSkipped } = this.#parts;
+    const { share } = this;
+    const { window } = share;
+    const frames = await this.#framesOf(pack);
+    if (frames === undefined) return;
+    // Of a log of which nothing was known the first messages may be gone.
+    if (from > window.read + 1) {
+      await this.#allPassed();
+      if (share.isStopped) return;
+      share.jump(from - 1, false);
+    }
+    this.#commits.epoch = pack.epoch;
+    window.stretch(from, pack.last, pack.at);
+    for (let offset = from; offset <= pack.last; offset += 1) {
+      if (!window.hasRoom) {
+        scheduler.look();
+        await share.until(() => window.hasRoom || share.isStopped);
+      }
+      if (share.isStopped) return;
+      window.begin();
+      const frame = frames[offset - pack.first]!;
+      if (settings.filter !== undefined && !this.#isWanted(settings.filter, frame)) {
+        window.finish(offset);
+        onSkipped();
+        this.#commits.finished();
+      } else {
+        scheduler.add(new Work(share, pack, offset, frame.key));
+      }
+    }
+    scheduler.look();
+  }
+
+  /** Undefined where it cannot be read, which is said as a gap. */
+  async #framesOf(pack: LogPack): Promise<readonly Frame[] | undefined> {
+    try {
+      return pack.frames;
+    } catch (error) {
+      this.#parts.report(error);
+      await this.#gap({ from: pack.first, to: pack.last, count: pack.last - pack.first + 1 });
+      return undefined;
+    }
+  }
+
+  #isWanted(filter: NonNullable<OrderedSettings["filter"]>, { key, headers, id }: Frame): boolean {
+    try {
+      return filter({ key, headers, id });
+    } catch (error) {
+      this.#parts.report(error);
+      return true;
+    }
+  }
+
+  /** Said in its place: when all before it is finished. */
+  async #missing(item: Exclude<LogItem, { kind: "pack" }>, reader: LogReader): Promise<void> {
+    if (item.kind === "gap") return this.#gap(item);
+    const { partition, onGap } = this.#parts;
+    await this.#allPassed();
+    if (this.share.isStopped) return;
+    await onGap({ kind: "reset", partition, from: undefined, to: undefined, count: undefined });
+    // Of the same log the end was lost, and the cursor on the server lies before that.
+    if (item.epoch === this.#commits.epoch) return this.#over(this.#lost("lost"));
+    this.#commits.epoch = item.epoch;
+    this.share.jump(reader.point.offset, true);
+    this.#commits.finished();
+  }
+
+  async #gap({ from, to, count }: Pick<Extract<LogItem, { kind: "gap" }>, "from" | "to" | "count">): Promise<void> {
+    await this.#allPassed();
+    if (this.share.isStopped) return;
+    await this.#parts.onGap({ kind: "gap", partition: this.#parts.partition, from, to, count });
+    this.share.jump(to, false);
+    this.#commits.finished();
+  }
+
+  #allPassed(): Promise<void> {
+    const { share } = this;
+    return share.until(() => share.window.passed === share.window.read || share.isStopped);
+  }
+}
+
+const WHY = {
+  stale: "another owns it, or it was moved",
+  lost: "the server has lost messages that were read",
+} as const;

@@ -1,0 +1,1373 @@
+// Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
+
+import type { Arg } from "../driver/port.ts";
+import { UnexpectedReplyError, decodeBool, decodeBytes, decodeFloat, decodeInt, decodeList, decodeRows, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { encodeBool, encodeInt } from "../core/script/encode.ts";
+import type { BatchScript, None, Script } from "../core/script/script.ts";
+
+const NOW = `local clockMicros
+local function nowMicros()
+  if not clockMicros then
+    local clock = redis.call('TIME')
+    clockMicros = clock[1] * 1000000 + clock[2]
+  end
+  return clockMicros
+end
+local function now()
+  return math.floor(nowMicros() / 1000)
+end
+`;
+
+const SHARED = `local OWN = 5
+local TAGS, ROUND, ROUNDS = 2048, 256, 8
+local CHUNK = 3000
+local MAX_WALK = 20000
+local function whole(x)
+  return string.format('%.0f', x)
+end
+local function loadState(state)
+  local s = redis.call('ZMSCORE', state, 'e', 'f', 'g', 'm', 't')
+  if not s[1] then return nil end
+  return { e = -1 - s[1], f = -1 - s[2], g = -1 - s[3], m = -1 - s[4], t = -1 - s[5] }
+end
+local function makeState(state, redriven, s)
+  redis.call('UNLINK', state)
+  local add = {}
+  for name, x in pairs(s) do
+    add[#add + 1] = whole(-1 - x)
+    add[#add + 1] = name
+  end
+  redis.call('ZADD', state, unpack(add))
+  local members = redis.call('ZRANGE', redriven, 0, MAX_WALK)
+  for _, member in ipairs(members) do redis.call('ZADD', state, whole(s.t * TAGS), 'c' .. member) end
+  return s
+end
+local function logHead(meta, log)
+  local stored = redis.call('HMGET', meta, 'head', 'epoch', 'first')
+  if stored[1] then return tonumber(stored[1]), tonumber(stored[2]), tonumber(stored[3]) end
+  local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
+  if not last then return 0, 0, 1 end
+  local head, epoch = string.match(last[1], '^(%d+)-(%d+)$')
+  return tonumber(head), tonumber(epoch), 1
+end
+local function nextTag(tag)
+  if tag % ROUND < ROUND - 1 then return tag + 1 end
+  return (tag + ROUND) % (ROUND * ROUNDS)
+end
+local function releasedTag(tag)
+  return (tag + ROUND - math.min(tag % ROUND, 1)) % (ROUND * ROUNDS)
+end
+local function passTo(cursors, subscription, offset, t, expiresMs)
+  local untilMs = expiresMs > 0 and ':' .. whole(t + expiresMs) or ''
+  redis.call('HSET', cursors, subscription, whole(offset) .. untilMs)
+end
+`;
+
+const USED_UNTIL = `local function used(state, cursors, name, cursor, keepMs)
+  local value = string.format('%.0f', cursor)
+  if keepMs > 0 then
+    value = value .. string.format(':%.0f', now() + keepMs)
+    redis.call('PEXPIRE', state, keepMs)
+  elseif keepMs == 0 then
+    redis.call('PERSIST', state)
+  else
+    local leftMs = redis.call('PTTL', state)
+    if leftMs > 0 then value = value .. string.format(':%.0f', now() + leftMs) end
+  end
+  redis.call('HSET', cursors, name, value)
+end
+`;
+
+const LOG = `local MAX_PRODUCERS = 64
+local PRODUCER_MS = 600000
+local META_MS = 2592000000
+local MAX_TRIMMED = 10000
+local function offsetsOf(entry)
+  local last, epoch = string.match(entry[1], '^(%d+)-(%d+)$')
+  return tonumber(last) - tonumber(entry[2][4]) + 1, tonumber(last), tonumber(epoch)
+end
+local function logState(log, meta, producer)
+  local known = redis.call('HMGET', meta, 'head', 'epoch', 'at', 'first', 'trimmed', 'p:' .. producer)
+  if known[1] then
+    return {
+      head = tonumber(known[1]), epoch = tonumber(known[2]), at = tonumber(known[3]), first = tonumber(known[4]),
+      trimmed = tonumber(known[5]), record = known[6],
+    }
+  end
+  local state = {head = 0, epoch = now(), at = 0, first = 1, trimmed = 0}
+  if redis.call('EXISTS', log) == 0 then return state end
+  local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
+  if last then
+    local _
+    _, state.head, state.epoch = offsetsOf(last)
+    state.at = tonumber(last[2][2])
+    state.first = offsetsOf(redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1])
+    return state
+  end
+  local info = redis.call('XINFO', 'STREAM', log)
+  for at = 1, #info, 2 do
+    if info[at] == 'last-generated-id' then
+      local head, epoch = string.match(info[at + 1], '^(%d+)-(%d+)$')
+      state.head, state.epoch, state.first = tonumber(head), tonumber(epoch), tonumber(head) + 1
+    end
+  end
+  return state
+end
+local function firstSince(log, state, oldest, cutoff)
+  if tonumber(oldest[2][2]) >= cutoff then return state.first end
+  local _, last = offsetsOf(oldest)
+  local low, high = last + 1, state.head + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local entry = redis.call('XRANGE', log, middle, '+', 'COUNT', 1)[1]
+    if not entry then return low end
+    local from, to = offsetsOf(entry)
+    if tonumber(entry[2][2]) < cutoff then low = to + 1 else high = math.min(middle, math.max(from, low)) end
+  end
+  return low
+end
+local function passedByAll(cursors)
+  local lowest
+  local fields = redis.call('HGETALL', cursors)
+  for at = 2, #fields, 2 do
+    local offset, untilMs = string.match(fields[at], '^(%d+):?(%d*)$')
+    if offset and (untilMs == '' or tonumber(untilMs) > now()) then
+      lowest = math.min(lowest or tonumber(offset), tonumber(offset))
+    end
+  end
+  return lowest
+end
+local function keptFrom(log, cursors, state, adding, keepMs, maxMessages, keepUnread, refuses)
+  local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+  if not oldest then return state.head + 1 end
+  state.first = math.max(state.first, (offsetsOf(oldest)))
+  local from = firstSince(log, state, oldest, now() - keepMs)
+  local fitting = state.head + adding - maxMessages + 1
+  if keepUnread or refuses then
+    local passed = passedByAll(cursors)
+    if keepUnread and passed then from = math.min(from, passed + 1) end
+    if refuses then fitting = math.min(fitting, passed and passed + 1 or 1) end
+  end
+  return math.max(from, fitting, state.first)
+end
+local function trimLog(log, from)
+  local id = string.format('%.0f-0', from)
+  if redis.call('XTRIM', log, 'MINID', '~', id, 'LIMIT', MAX_TRIMMED) < MAX_TRIMMED then redis.call('XTRIM', log, 'MINID', id) end
+end
+local function forgetProducers(meta)
+  if redis.call('HLEN', meta) <= MAX_PRODUCERS then return end
+  local fields = redis.call('HGETALL', meta)
+  for at = 1, #fields, 2 do
+    local usedAt = string.match(fields[at], '^p:') and tonumber(string.match(fields[at + 1], '%d+$'))
+    if usedAt and usedAt < now() - PRODUCER_MS then redis.call('HDEL', meta, fields[at]) end
+  end
+end
+local function appendPack(log, meta, live, state, count, blob, producer, number, liveBytes)
+  local first, head = state.head + 1, state.head + count
+  local at = math.max(now(), state.at)
+  redis.call('XADD', log, string.format('%.0f-%.0f', head, state.epoch), 't', at, 'n', count, 'm', blob)
+  local record = string.format('%.0f %.0f %.0f %.0f', number, state.epoch, first, at)
+  redis.call('HSET', meta, 'head', head, 'epoch', state.epoch, 'at', at, 'first', state.first, 'trimmed', state.trimmed,
+    'p:' .. producer, record)
+  local news = string.format('%.0f %.0f %.0f %.0f\\n', state.epoch, first, count, at)
+  redis.pcall('SPUBLISH', live, #blob <= liveBytes and news .. blob or news)
+  state.head, state.at = head, at
+  return first, at
+end
+local function tidyLog(log, meta, state, from, keepMs, keepUnread)
+  if from > state.first then trimLog(log, from) end
+  redis.call('HSET', meta, 'first', math.max(from, state.first), 'trimmed', now())
+  if math.floor(now() / 60000) ~= math.floor(state.trimmed / 60000) then forgetProducers(meta) end
+  redis.call('PEXPIRE', meta, keepMs + META_MS)
+  if keepUnread then redis.call('PERSIST', log) else redis.call('PEXPIRE', log, keepMs + 120000) end
+end
+`;
+
+export interface DeadBuryKeys {
+  /** of the subscription if it is of kind `shared` */
+  readonly state: Arg;
+  /** letters by when they died */
+  readonly dead: Arg;
+  /** letters as they are stored */
+  readonly records: Arg;
+  /** letters that are to be handled again */
+  readonly redriven: Arg;
+}
+
+export interface DeadBuryArgs {
+  readonly letter: string;
+  readonly record: Arg;
+  /** that is claimed; empty: there is no such state */
+  readonly member: string;
+  readonly generation: number;
+  readonly tag: number;
+  readonly maxLetters: number;
+  readonly keepMs: number;
+}
+
+export type DeadBuryResult =
+  | { readonly status: "ok" }
+  | { readonly status: "stale" };
+
+/** Stores a message that was given up as a dead letter, and takes it out of what is claimed, once however often it is called. */
+export const deadBury: BatchScript<DeadBuryKeys, DeadBuryArgs, DeadBuryResult> = {
+  class: "idempotent",
+  name: "topic.deadBury",
+  sha1: "8c35e8a1d81764c98786d4d3dfc1188dc5d0ac00",
+  lua: `-- topic.deadBury
+${NOW}${SHARED}local state, dead, records, redriven = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local letter, record, member, generation, tag, maxLetters, keepMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local SCORES_PER_MS = 1024
+local MAX_DROPPED = 10
+if member ~= '' then
+  local s = loadState(state)
+  local score = redis.call('ZSCORE', state, member)
+  if not s or s.g ~= generation or not score or score % TAGS ~= tag then
+    if not score and redis.call('ZSCORE', dead, letter) then return {'ok'} end
+    return {'stale'}
+  end
+end
+if redis.call('EXISTS', records) == 0 then redis.call('UNLINK', dead) end
+local last = redis.call('ZRANGE', dead, -1, -1, 'WITHSCORES')[2]
+local at = math.max(now() * SCORES_PER_MS, (last or 0) + 1)
+redis.call('ZADD', dead, 'NX', whole(at), letter)
+redis.call('HSET', records, letter, record)
+redis.call('ZREM', redriven, letter)
+if member ~= '' then redis.call('ZREM', state, member) end
+local surplus = math.min(redis.call('ZCARD', dead) - maxLetters, MAX_DROPPED)
+local old = redis.call('ZRANGE', dead, 0, whole((now() - keepMs) * SCORES_PER_MS), 'BYSCORE', 'LIMIT', 0, MAX_DROPPED)
+if surplus > 0 then for _, each in ipairs(redis.call('ZRANGE', dead, 0, surplus - 1)) do old[#old + 1] = each end end
+for _, each in ipairs(old) do
+  redis.call('ZREM', dead, each)
+  redis.call('HDEL', records, each)
+end
+redis.call('PEXPIRE', dead, keepMs)
+redis.call('PEXPIRE', records, keepMs)
+return {'ok'}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state, keys.dead, keys.records, keys.redriven);
+  },
+  encodeArgs(args, out) {
+    out.push(args.letter, args.record, args.member, encodeInt("generation", args.generation), encodeInt("tag", args.tag), encodeInt("maxLetters", args.maxLetters), encodeInt("keepMs", args.keepMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "stale":
+        expectFields(fields, 0);
+        return { status: "stale" };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale", reply);
+    }
+  },
+  merged: {
+    name: "topic.deadBury (merged)",
+    sha1: "4fa2317c867ba41ae5bd7bc2482c856d194c1bea",
+    lua: `-- topic.deadBury
+${NOW}${SHARED}local function run(keyAt, argAt)
+  local state, dead, records, redriven = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4]
+  local letter, record, member, generation, tag, maxLetters, keepMs = ARGV[argAt + 1], ARGV[argAt + 2], ARGV[argAt + 3], tonumber(ARGV[argAt + 4]), tonumber(ARGV[argAt + 5]), tonumber(ARGV[argAt + 6]), tonumber(ARGV[argAt + 7])
+  local SCORES_PER_MS = 1024
+  local MAX_DROPPED = 10
+  if member ~= '' then
+    local s = loadState(state)
+    local score = redis.call('ZSCORE', state, member)
+    if not s or s.g ~= generation or not score or score % TAGS ~= tag then
+      if not score and redis.call('ZSCORE', dead, letter) then return {'ok'} end
+      return {'stale'}
+    end
+  end
+  if redis.call('EXISTS', records) == 0 then redis.call('UNLINK', dead) end
+  local last = redis.call('ZRANGE', dead, -1, -1, 'WITHSCORES')[2]
+  local at = math.max(now() * SCORES_PER_MS, (last or 0) + 1)
+  redis.call('ZADD', dead, 'NX', whole(at), letter)
+  redis.call('HSET', records, letter, record)
+  redis.call('ZREM', redriven, letter)
+  if member ~= '' then redis.call('ZREM', state, member) end
+  local surplus = math.min(redis.call('ZCARD', dead) - maxLetters, MAX_DROPPED)
+  local old = redis.call('ZRANGE', dead, 0, whole((now() - keepMs) * SCORES_PER_MS), 'BYSCORE', 'LIMIT', 0, MAX_DROPPED)
+  if surplus > 0 then for _, each in ipairs(redis.call('ZRANGE', dead, 0, surplus - 1)) do old[#old + 1] = each end end
+  for _, each in ipairs(old) do
+    redis.call('ZREM', dead, each)
+    redis.call('HDEL', records, each)
+  end
+  redis.call('PEXPIRE', dead, keepMs)
+  redis.call('PEXPIRE', records, keepMs)
+  return {'ok'}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 7 and 7 or 0
+for keyAt = 0, #KEYS - 1, 4 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
+
+export interface DeadPageKeys {
+  /** `dead`, or `redriven` */
+  readonly of: Arg;
+  readonly records: Arg;
+}
+
+export interface DeadPageArgs {
+  /** the score behind which the page begins */
+  readonly after: string;
+  readonly limit: number;
+}
+
+export type DeadPageResult = { readonly letter: string; readonly score: number; readonly record: Buffer }[];
+
+/** Returns dead letters in the order in which they died, or those that were put back. */
+export const deadPage: Script<DeadPageKeys, DeadPageArgs, DeadPageResult> = {
+  class: "read",
+  name: "topic.deadPage",
+  sha1: "b1a267e291cb1002c55c1c6bd11c4fc772c92ae0",
+  lua: `-- topic.deadPage
+local of, records = KEYS[1], KEYS[2]
+local after, limit = ARGV[1], tonumber(ARGV[2])
+local found = redis.call('ZRANGE', of, '(' .. after, '+inf', 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
+if #found == 0 then return {} end
+local letters = {}
+for at = 1, #found, 2 do letters[#letters + 1] = found[at] end
+local rows = {}
+for index, record in ipairs(redis.call('HMGET', records, unpack(letters))) do
+  local at = #rows
+  rows[at + 1], rows[at + 2], rows[at + 3] = letters[index], found[index * 2], record or ''
+end
+return rows
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.of, keys.records);
+  },
+  encodeArgs(args, out) {
+    out.push(args.after, encodeInt("limit", args.limit));
+  },
+  decode(reply) {
+    return decodeRows(reply, 3, (flat, at) => ({ letter: decodeText(flat[at]), score: decodeFloat(flat[at + 1]), record: decodeBytes(flat[at + 2]) }));
+  },
+};
+
+export interface DeadRedriveKeys {
+  /** of the subscription if it is of kind `shared` */
+  readonly state: Arg;
+  readonly dead: Arg;
+  readonly records: Arg;
+  readonly redriven: Arg;
+}
+
+export interface DeadRedriveArgs {
+  readonly wakeChannel: string;
+  readonly wake: string;
+  readonly letters: readonly string[];
+}
+
+export type DeadRedriveResult = number;
+
+/** Puts dead letters back to their subscription, to be handled again with all their attempts. Returns how many were dead. */
+export const deadRedrive: Script<DeadRedriveKeys, DeadRedriveArgs, DeadRedriveResult> = {
+  class: "idempotent",
+  name: "topic.deadRedrive",
+  sha1: "87cdbd6e4cd12eb29770194fc345f580de64c110",
+  lua: `-- topic.deadRedrive
+${NOW}${SHARED}local state, dead, records, redriven = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local wakeChannel, wake = ARGV[1], ARGV[2]
+local letters = {}
+for i = 3, #ARGV do letters[i - 2] = ARGV[i] end
+local keepMs = redis.call('PTTL', records)
+local isShared = redis.call('EXISTS', state) == 1
+local tag = math.floor(now() / 1000) % ROUNDS * ROUND
+local score = whole(now() * TAGS + tag)
+local moved = 0
+for _, letter in ipairs(letters) do
+  if redis.call('ZREM', dead, letter) == 1 and redis.call('HEXISTS', records, letter) == 1 then
+    redis.call('ZADD', redriven, whole(now()), letter)
+    if isShared then redis.call('ZADD', state, score, 'c' .. letter) end
+    moved = moved + 1
+  end
+end
+if moved > 0 then
+  if keepMs > 0 then redis.call('PEXPIRE', redriven, keepMs) end
+  redis.call('PUBLISH', wakeChannel, wake)
+end
+return moved
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state, keys.dead, keys.records, keys.redriven);
+  },
+  encodeArgs(args, out) {
+    out.push(args.wakeChannel, args.wake);
+    for (const each of args.letters) out.push(each);
+  },
+  decode(reply) {
+    return decodeInt(reply);
+  },
+};
+
+export interface DeadRemoveKeys {
+  /** `dead`, or `redriven` */
+  readonly of: Arg;
+  readonly records: Arg;
+}
+
+export interface DeadRemoveArgs {
+  readonly letters: readonly string[];
+}
+
+export type DeadRemoveResult = number;
+
+/** Forgets dead letters. Returns how many were there. */
+export const deadRemove: Script<DeadRemoveKeys, DeadRemoveArgs, DeadRemoveResult> = {
+  class: "idempotent",
+  name: "topic.deadRemove",
+  sha1: "b4706745224f9fa7cc809e96a50a628af112ee5f",
+  lua: `-- topic.deadRemove
+local of, records = KEYS[1], KEYS[2]
+local letters = ARGV
+local removed = 0
+for _, letter in ipairs(letters) do
+  if redis.call('ZREM', of, letter) == 1 then
+    redis.call('HDEL', records, letter)
+    removed = removed + 1
+  end
+end
+return removed
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.of, keys.records);
+  },
+  encodeArgs(args, out) {
+    for (const each of args.letters) out.push(each);
+  },
+  decode(reply) {
+    return decodeInt(reply);
+  },
+};
+
+export interface OrderedBeatKeys {
+  /** id -> the time until which it counts as alive, and the process */
+  readonly members: Arg;
+  /** of the subscription */
+  readonly registry: Arg;
+}
+
+export interface OrderedBeatArgs {
+  readonly id: string;
+  readonly token: string;
+  /** 0: it leaves */
+  readonly ttlMs: number;
+  /** it takes the place of a former process of this id */
+  readonly joins: boolean;
+  /** how long the subscription outlives its last use; 0: for ever */
+  readonly keepMs: number;
+  readonly channel: string;
+  readonly wakeKey: string;
+}
+
+export type OrderedBeatResult =
+  | { readonly status: "ok"; readonly live: string[] }
+  | { readonly status: "replaced" }
+  | { readonly status: "removed" }
+  | { readonly status: "missing" };
+
+/**
+ * Says that a member lives, and who else does. A member that joins, leaves or is gone wakes the others. `replaced`: another process has
+ * taken its place; `missing`: the server has lost the subscription.
+ */
+export const orderedBeat: Script<OrderedBeatKeys, OrderedBeatArgs, OrderedBeatResult> = {
+  class: "idempotent",
+  name: "topic.orderedBeat",
+  sha1: "2f8ff5b4fb6787110d1ae4ef2888fdff6f8b1175",
+  lua: `-- topic.orderedBeat
+${NOW}local members, registry = KEYS[1], KEYS[2]
+local id, token, ttlMs, joins, keepMs, channel, wakeKey = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), ARGV[6], ARGV[7]
+local isNews, isFull, live, gone = false, false, {}, {}
+local known = redis.call('HGETALL', members)
+for at = 1, #known, 2 do
+  local untilMs, process = string.match(known[at + 1], '^(%d+) (.*)$')
+  if known[at] == id then
+    if process ~= token and not joins and tonumber(untilMs) > now() then return 'replaced' end
+    isFull = process == token
+  elseif tonumber(untilMs) > now() then
+    live[#live + 1] = known[at]
+  else
+    gone[#gone + 1] = known[at]
+  end
+end
+if ttlMs > 0 then
+  local kind = redis.call('HGET', registry, 'kind')
+  if not kind then return 'missing' end
+  if kind == 'removed' then return 'removed' end
+  redis.call('HSET', members, id, string.format('%.0f %s', now() + ttlMs, token))
+  redis.call('PEXPIRE', members, ttlMs * 2)
+  if keepMs > 0 then redis.call('PEXPIRE', registry, keepMs) else redis.call('PERSIST', registry) end
+  live[#live + 1] = id
+  isNews = not isFull
+elseif isFull then
+  redis.call('HDEL', members, id)
+  isNews = true
+end
+if #gone > 0 then
+  redis.call('HDEL', members, unpack(gone))
+  isNews = true
+end
+if isNews then redis.call('PUBLISH', channel, wakeKey) end
+return {'ok', live}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.members, keys.registry);
+  },
+  encodeArgs(args, out) {
+    out.push(args.id, args.token, encodeInt("ttlMs", args.ttlMs), encodeBool(args.joins), encodeInt("keepMs", args.keepMs), args.channel, args.wakeKey);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 1);
+        return { status: "ok", live: decodeList(fields[1], decodeText) };
+      case "replaced":
+        expectFields(fields, 0);
+        return { status: "replaced" };
+      case "removed":
+        expectFields(fields, 0);
+        return { status: "removed" };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of ok, replaced, removed, missing", reply);
+    }
+  },
+};
+
+export interface OrderedCommitKeys {
+  readonly state: Arg;
+  readonly cursors: Arg;
+  readonly log: Arg;
+  readonly meta: Arg;
+}
+
+export interface OrderedCommitArgs {
+  readonly name: string;
+  readonly fence: number;
+  readonly expected: number;
+  readonly cursor: number;
+  readonly epoch: number;
+  /** when the message at the cursor was published; 0: it is not looked at */
+  readonly at: number;
+  readonly keepMs: number;
+  /** deliveries of what has failed and is not passed: `offset:n ...` */
+  readonly tries: string;
+}
+
+export type OrderedCommitResult =
+  | { readonly status: "ok" }
+  | { readonly status: "stale" }
+  | { readonly status: "lost" };
+
+/**
+ * Moves a partition's cursor on, for its owner, from where the owner believes it to be. `stale`: another owns it, or the cursor was moved;
+ * `lost`: the log has other messages by now.
+ * A failover may have lost the end of the log, and other messages may stand at the same offsets: so the message at the cursor must be
+ * the one that was read.
+ */
+export const orderedCommit: Script<OrderedCommitKeys, OrderedCommitArgs, OrderedCommitResult> = {
+  class: "idempotent",
+  name: "topic.orderedCommit",
+  sha1: "93f10db7c93cbbfcc5901875eab85521447e6f7e",
+  lua: `-- topic.orderedCommit
+${NOW}${USED_UNTIL}local state, cursors, log, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local name, fence, expected, cursor, epoch, at, keepMs, tries = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
+local known = redis.call('HMGET', state, 'fence', 'cursor', 'tries', 'lost')
+local stored = tonumber(known[2])
+if tonumber(known[1]) ~= fence or (stored ~= expected and stored ~= cursor) then return 'stale' end
+if at > 0 then
+  local entry = redis.call('XRANGE', log, cursor, '+', 'COUNT', 1)[1]
+  if entry then
+    local last, of = string.match(entry[1], '^(%d+)-(%d+)$')
+    local isThere = tonumber(last) - tonumber(entry[2][4]) < cursor
+    if isThere and (tonumber(of) ~= epoch or tonumber(entry[2][2]) ~= at) then return 'lost' end
+  else
+    local tail = redis.call('HMGET', meta, 'head', 'epoch')
+    if tonumber(tail[1] or 0) < cursor or tonumber(tail[2]) ~= epoch then return 'lost' end
+  end
+end
+redis.call('HSET', state, 'cursor', cursor, 'epoch', epoch)
+if known[4] then redis.call('HDEL', state, 'lost') end
+if tries ~= (known[3] or '') then redis.call('HSET', state, 'tries', tries) end
+used(state, cursors, name, cursor, keepMs)
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state, keys.cursors, keys.log, keys.meta);
+  },
+  encodeArgs(args, out) {
+    out.push(args.name, encodeInt("fence", args.fence), encodeInt("expected", args.expected), encodeInt("cursor", args.cursor), encodeInt("epoch", args.epoch), encodeInt("at", args.at), encodeInt("keepMs", args.keepMs), args.tries);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "stale":
+        expectFields(fields, 0);
+        return { status: "stale" };
+      case "lost":
+        expectFields(fields, 0);
+        return { status: "lost" };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale, lost", reply);
+    }
+  },
+};
+
+export interface OrderedCreateKeys {
+  readonly state: Arg;
+  readonly log: Arg;
+  /** of the log */
+  readonly meta: Arg;
+  /** what retention looks at */
+  readonly cursors: Arg;
+}
+
+export interface OrderedCreateArgs {
+  readonly name: string;
+  /** the cursor; -1: the end */
+  readonly from: number;
+  /** that it belongs to; 0: none yet */
+  readonly epoch: number;
+  /** there was one, and the server has lost it: the first owner says so */
+  readonly lost: boolean;
+  /** how long it outlives its last use; 0: for ever */
+  readonly keepMs: number;
+}
+
+export type OrderedCreateResult =
+  | { readonly status: "created" }
+  | { readonly status: "exists" };
+
+/** Makes a subscription's cursor in one partition, unless it is there. */
+export const orderedCreate: Script<OrderedCreateKeys, OrderedCreateArgs, OrderedCreateResult> = {
+  class: "idempotent",
+  name: "topic.orderedCreate",
+  sha1: "d5156f89469260148f7765107c18c5cdca578391",
+  lua: `-- topic.orderedCreate
+${NOW}${LOG}${USED_UNTIL}local state, log, meta, cursors = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local name, from, epoch, lost, keepMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5])
+if redis.call('HEXISTS', state, 'cursor') == 1 then return 'exists' end
+local cursor, known = from, epoch
+if from < 0 then
+  local tail = logState(log, meta, '')
+  cursor, known = tail.head, tail.head > 0 and tail.epoch or 0
+end
+redis.call('HSET', state, 'cursor', cursor, 'epoch', known)
+if lost then redis.call('HSET', state, 'lost', 1) end
+used(state, cursors, name, cursor, keepMs)
+return 'created'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state, keys.log, keys.meta, keys.cursors);
+  },
+  encodeArgs(args, out) {
+    out.push(args.name, encodeInt("from", args.from), encodeInt("epoch", args.epoch), encodeBool(args.lost), encodeInt("keepMs", args.keepMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "created":
+        expectFields(fields, 0);
+        return { status: "created" };
+      case "exists":
+        expectFields(fields, 0);
+        return { status: "exists" };
+      default:
+        throw new UnexpectedReplyError("one of created, exists", reply);
+    }
+  },
+};
+
+export interface OrderedReleaseKeys {
+  readonly state: Arg;
+}
+
+export interface OrderedReleaseArgs {
+  readonly fence: number;
+  readonly channel: string;
+  readonly wakeKey: string;
+}
+
+export type OrderedReleaseResult =
+  | { readonly status: "ok" }
+  | { readonly status: "stale" };
+
+/** Gives a partition back, and wakes the members: the next one takes it at once. */
+export const orderedRelease: Script<OrderedReleaseKeys, OrderedReleaseArgs, OrderedReleaseResult> = {
+  class: "idempotent",
+  name: "topic.orderedRelease",
+  sha1: "45b23134f5af1b8d2b7bd5f700770e516d9223d4",
+  lua: `-- topic.orderedRelease
+local state = KEYS[1]
+local fence, channel, wakeKey = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+if tonumber(redis.call('HGET', state, 'fence')) ~= fence then return 'stale' end
+redis.call('HDEL', state, 'owner', 'token', 'until')
+redis.call('PUBLISH', channel, wakeKey)
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("fence", args.fence), args.channel, args.wakeKey);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "stale":
+        expectFields(fields, 0);
+        return { status: "stale" };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale", reply);
+    }
+  },
+};
+
+export interface OrderedRenewKeys {
+  readonly state: Arg;
+  readonly cursors: Arg;
+}
+
+export interface OrderedRenewArgs {
+  readonly name: string;
+  readonly fence: number;
+  readonly leaseMs: number;
+  readonly keepMs: number;
+}
+
+export type OrderedRenewResult =
+  | { readonly status: "ok" }
+  | { readonly status: "stale" };
+
+/** Keeps a partition for its owner. `stale`: another has it, or its cursor was moved. */
+export const orderedRenew: Script<OrderedRenewKeys, OrderedRenewArgs, OrderedRenewResult> = {
+  class: "idempotent",
+  name: "topic.orderedRenew",
+  sha1: "5f14269019fdff16d2954a70622b8e1bcf6aecd1",
+  lua: `-- topic.orderedRenew
+${NOW}${USED_UNTIL}local state, cursors = KEYS[1], KEYS[2]
+local name, fence, leaseMs, keepMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local known = redis.call('HMGET', state, 'fence', 'cursor')
+if tonumber(known[1]) ~= fence then return 'stale' end
+redis.call('HSET', state, 'until', now() + leaseMs)
+used(state, cursors, name, tonumber(known[2]), keepMs)
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state, keys.cursors);
+  },
+  encodeArgs(args, out) {
+    out.push(args.name, encodeInt("fence", args.fence), encodeInt("leaseMs", args.leaseMs), encodeInt("keepMs", args.keepMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "stale":
+        expectFields(fields, 0);
+        return { status: "stale" };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale", reply);
+    }
+  },
+};
+
+export interface OrderedSeekKeys {
+  readonly state: Arg;
+  readonly log: Arg;
+  readonly meta: Arg;
+  readonly cursors: Arg;
+}
+
+export interface OrderedSeekArgs {
+  readonly name: string;
+  /** the cursor; -1: the end */
+  readonly from: number;
+  readonly epoch: number;
+  readonly keepMs: number;
+  readonly channel: string;
+  readonly wakeKey: string;
+}
+
+export type OrderedSeekResult =
+  | { readonly status: "ok" }
+  | { readonly status: "missing" };
+
+/** Moves a partition's cursor for whoever owns it: what is in flight is fenced, and its owner, woken, begins again from there. */
+export const orderedSeek: Script<OrderedSeekKeys, OrderedSeekArgs, OrderedSeekResult> = {
+  class: "idempotent",
+  name: "topic.orderedSeek",
+  sha1: "b71a918ef2b7749dab1533c5cba13c4eac07125f",
+  lua: `-- topic.orderedSeek
+${NOW}${LOG}${USED_UNTIL}local state, log, meta, cursors = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local name, from, epoch, keepMs, channel, wakeKey = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local last = redis.call('HMGET', state, 'fence', 'cursor')
+if not last[2] then return 'missing' end
+local cursor, known = from, epoch
+if from < 0 then
+  local tail = logState(log, meta, '')
+  cursor, known = tail.head, tail.head > 0 and tail.epoch or 0
+end
+local fence = string.format('%.0f', math.max((tonumber(last[1]) or 0) + 1, nowMicros()))
+redis.call('HSET', state, 'cursor', cursor, 'epoch', known, 'fence', fence)
+redis.call('HDEL', state, 'tries', 'lost')
+used(state, cursors, name, cursor, keepMs)
+redis.call('PUBLISH', channel, wakeKey)
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state, keys.log, keys.meta, keys.cursors);
+  },
+  encodeArgs(args, out) {
+    out.push(args.name, encodeInt("from", args.from), encodeInt("epoch", args.epoch), encodeInt("keepMs", args.keepMs), args.channel, args.wakeKey);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of ok, missing", reply);
+    }
+  },
+};
+
+export interface OrderedTakeKeys {
+  readonly state: Arg;
+}
+
+export interface OrderedTakeArgs {
+  /** the member */
+  readonly owner: string;
+  /** the process */
+  readonly token: string;
+  readonly leaseMs: number;
+}
+
+export type OrderedTakeResult =
+  | { readonly status: "ok"; readonly fence: number; readonly cursor: number; readonly epoch: number; readonly lost: boolean; readonly tries: string }
+  | { readonly status: "busy"; readonly leftMs: number }
+  | { readonly status: "missing" };
+
+/**
+ * Takes a partition that nobody owns, or whose owner has not renewed in time; one's own, or that of a former process of the same
+ * member, at once. Each owner has a higher fence, also where the server has lost the last one.
+ */
+export const orderedTake: Script<OrderedTakeKeys, OrderedTakeArgs, OrderedTakeResult> = {
+  class: "idempotent",
+  name: "topic.orderedTake",
+  sha1: "520a344bfc7b561f2806907ab25046c1b8a62402",
+  lua: `-- topic.orderedTake
+${NOW}local state = KEYS[1]
+local owner, token, leaseMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local held = redis.call('HMGET', state, 'cursor', 'epoch', 'fence', 'owner', 'token', 'until', 'lost', 'tries')
+local cursor, epoch, last, holder, holding, untilMs = unpack(held)
+if not cursor then return 'missing' end
+local leftMs = (tonumber(untilMs) or 0) - now()
+if holding and holding ~= token and holder ~= owner and leftMs > 0 then return {'busy', leftMs} end
+local fence = string.format('%.0f', math.max((tonumber(last) or 0) + 1, nowMicros()))
+redis.call('HSET', state, 'fence', fence, 'owner', owner, 'token', token, 'until', now() + leaseMs)
+return {'ok', fence, cursor, epoch, held[7] and 1 or 0, held[8] or ''}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state);
+  },
+  encodeArgs(args, out) {
+    out.push(args.owner, args.token, encodeInt("leaseMs", args.leaseMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 5);
+        return { status: "ok", fence: decodeInt(fields[1]), cursor: decodeInt(fields[2]), epoch: decodeInt(fields[3]), lost: decodeBool(fields[4]), tries: decodeText(fields[5]) };
+      case "busy":
+        expectFields(fields, 1);
+        return { status: "busy", leftMs: decodeInt(fields[1]) };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of ok, busy, missing", reply);
+    }
+  },
+};
+
+export interface SharedClaimKeys {
+  /** of the log */
+  readonly meta: Arg;
+  readonly log: Arg;
+  readonly state: Arg;
+  readonly cursors: Arg;
+  readonly redriven: Arg;
+  /** answer to this consumer's last claim */
+  readonly claimed: Arg;
+}
+
+export interface SharedClaimArgs {
+  readonly subscription: string;
+  /** rises with each claim of this consumer */
+  readonly op: number;
+  /** whether it may be a copy, or sent again */
+  readonly check: boolean;
+  readonly count: number;
+  readonly visibilityMs: number;
+  /** how long the subscription outlives its last use; 0: for ever */
+  readonly expiresMs: number;
+  /** where the subscription begins if it is new: the offset before, or -1 for the end */
+  readonly start: number;
+}
+
+export type SharedClaimResult =
+  | { readonly status: "claimed"; readonly epoch: number; readonly generation: number; readonly head: number; readonly from: number; readonly count: number; readonly now: number; readonly nextDue: number; readonly due: { readonly member: string; readonly tag: number }[]; readonly gone: number; readonly ageMs: number }
+  | { readonly status: "late" };
+
+/** Claims messages for a consumer: first those that are due again, then new ones. With `count` 0 it only makes sure that the subscription is there. */
+export const sharedClaim: Script<SharedClaimKeys, SharedClaimArgs, SharedClaimResult> = {
+  class: "dedupable",
+  name: "topic.sharedClaim",
+  sha1: "ca4fd4b501f64f13bc7f0ac06a268ebd39fa3464",
+  lua: `-- topic.sharedClaim
+${NOW}${SHARED}local meta, log, state, cursors, redriven, claimed = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local subscription, op, check, count, visibilityMs, expiresMs, start = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local MIN_FLOOR_MS = 1000
+if check then
+  local before = redis.call('GET', claimed)
+  if before then
+    local answered = cmsgpack.unpack(before)
+    if answered[1] == op then
+      local again = answered[2]
+      again[11] = math.max(now() - tonumber(again[7]), 0)
+      return again
+    end
+    if answered[1] > op then return {'late'} end
+  end
+end
+local t = now()
+local head, epoch, first = logHead(meta, log)
+redis.call('ZREM', state, '')
+local s = loadState(state)
+if not s then
+  local cursor = tonumber(string.match(redis.call('HGET', cursors, subscription) or '', '^%d+'))
+  local before = cursor or (start >= 0 and start or head)
+  s = makeState(state, redriven, { e = epoch, f = math.min(before, head), g = t, m = 0, t = 0 })
+elseif epoch > 0 and s.e ~= epoch then
+  if s.e > 0 then s = makeState(state, redriven, { e = epoch, f = 0, g = math.max(s.g + 1, t), m = 0, t = 0 }) end
+  s.e = epoch
+  redis.call('ZADD', state, whole(-1 - epoch), 'e')
+end
+local answer = {'claimed', whole(epoch > 0 and epoch or s.e), whole(s.g), head, 0, 0, whole(t), -1, {}, 0, 0}
+local add, due = {}, {}
+if count > 0 then
+  due = redis.call('ZRANGE', state, 0, whole(t * TAGS + TAGS - 1), 'BYSCORE', 'LIMIT', 0, count, 'WITHSCORES')
+  local dueAt = (t + visibilityMs) * TAGS
+  local again = answer[9]
+  for at = 1, #due, 2 do
+    local tag = nextTag(due[at + 1] % TAGS)
+    again[at], again[at + 1] = due[at], tag
+    add[at], add[at + 1] = whole(dueAt + tag), due[at]
+  end
+  if #due > 0 then
+    s.m = math.max(s.m, math.floor(due[#due] / TAGS))
+    add[#add + 1], add[#add + 2] = whole(-1 - s.m), 'm'
+  end
+  local frontier = math.max(s.f, first - 1)
+  answer[5], answer[10] = frontier + 1, frontier - s.f
+  local fresh = math.max(math.min(count - #due / 2, head - frontier), 0)
+  if #due / 2 + fresh < count then
+    local nextOne = redis.call('ZRANGE', state, '(' .. whole(t * TAGS + TAGS - 1), '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2]
+    if nextOne then answer[8] = whole(math.floor(nextOne / TAGS)) end
+  end
+  if fresh > 0 then
+    local score = whole(dueAt + 1)
+    local format = string.format
+    local at = #add
+    for offset = frontier + 1, frontier + fresh do
+      add[at + 1], add[at + 2] = score, format('%d', offset)
+      at = at + 2
+    end
+    answer[6] = fresh
+    frontier = frontier + fresh
+  end
+  if frontier > s.f then
+    s.f = frontier
+    add[#add + 1], add[#add + 2] = whole(-1 - frontier), 'f'
+  end
+end
+for at = 1, #add, CHUNK do redis.call('ZADD', state, unpack(add, at, math.min(at + CHUNK - 1, #add))) end
+local pending = redis.call('ZCARD', state) - OWN
+if t - s.t >= math.max(MIN_FLOOR_MS, math.min(pending, MAX_WALK)) then
+  local floor = s.f
+  if pending > MAX_WALK then
+    floor = tonumber(string.match(redis.call('HGET', cursors, subscription) or '0', '^%d+'))
+  elseif pending > 0 then
+    for _, member in ipairs(redis.call('ZRANGE', state, OWN, -1)) do
+      local offset = tonumber(member)
+      if offset and offset <= floor then floor = offset - 1 end
+    end
+  end
+  passTo(cursors, subscription, floor, t, expiresMs)
+  redis.call('ZADD', state, whole(-1 - t), 't')
+  if expiresMs > 0 then redis.call('PEXPIRE', state, expiresMs) else redis.call('PERSIST', state) end
+end
+if #add > 0 then redis.call('SET', claimed, cmsgpack.pack({op, answer}), 'PX', visibilityMs) end
+return answer
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.meta, keys.log, keys.state, keys.cursors, keys.redriven, keys.claimed);
+  },
+  encodeArgs(args, out) {
+    out.push(args.subscription, encodeInt("op", args.op), encodeBool(args.check), encodeInt("count", args.count), encodeInt("visibilityMs", args.visibilityMs), encodeInt("expiresMs", args.expiresMs), encodeInt("start", args.start));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "claimed":
+        expectFields(fields, 10);
+        return { status: "claimed", epoch: decodeInt(fields[1]), generation: decodeInt(fields[2]), head: decodeInt(fields[3]), from: decodeInt(fields[4]), count: decodeInt(fields[5]), now: decodeInt(fields[6]), nextDue: decodeInt(fields[7]), due: decodeRows(fields[8], 2, (flat, at) => ({ member: decodeText(flat[at]), tag: decodeInt(flat[at + 1]) })), gone: decodeInt(fields[9]), ageMs: decodeInt(fields[10]) };
+      case "late":
+        expectFields(fields, 0);
+        return { status: "late" };
+      default:
+        throw new UnexpectedReplyError("one of claimed, late", reply);
+    }
+  },
+};
+
+export interface SharedLagKeys {
+  /** of the log */
+  readonly meta: Arg;
+  readonly log: Arg;
+  readonly state: Arg;
+}
+
+export type SharedLagArgs = None;
+
+export type SharedLagResult =
+  | { readonly status: "missing"; readonly now: number; readonly head: number }
+  | { readonly status: "ok"; readonly now: number; readonly head: number; readonly frontier: number; readonly pending: number; readonly redelivered: number; readonly lowest: number };
+
+/** Returns how far a subscription is behind in one partition. */
+export const sharedLag: Script<SharedLagKeys, SharedLagArgs, SharedLagResult> = {
+  class: "read",
+  name: "topic.sharedLag",
+  sha1: "46f8e650590d9fac0ed526dc0c04018fb2cc36ab",
+  lua: `-- topic.sharedLag
+${NOW}${SHARED}local meta, log, state = KEYS[1], KEYS[2], KEYS[3]
+local head = logHead(meta, log)
+local s = loadState(state)
+if not s then return {'missing', whole(now()), head} end
+local pending = redis.call('ZCARD', state) - OWN
+local lowest, redelivered = 0, 0
+if pending > 0 and pending <= MAX_WALK then
+  local members = redis.call('ZRANGE', state, OWN, -1, 'WITHSCORES')
+  for at = 1, #members, 2 do
+    local offset = tonumber(members[at])
+    if offset and (lowest == 0 or offset < lowest) then lowest = offset end
+    if members[at + 1] % ROUND > 1 then redelivered = redelivered + 1 end
+  end
+end
+return {'ok', whole(now()), head, s.f, pending, redelivered, lowest}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.meta, keys.log, keys.state);
+  },
+  encodeArgs() {},
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "missing":
+        expectFields(fields, 2);
+        return { status: "missing", now: decodeInt(fields[1]), head: decodeInt(fields[2]) };
+      case "ok":
+        expectFields(fields, 6);
+        return { status: "ok", now: decodeInt(fields[1]), head: decodeInt(fields[2]), frontier: decodeInt(fields[3]), pending: decodeInt(fields[4]), redelivered: decodeInt(fields[5]), lowest: decodeInt(fields[6]) };
+      default:
+        throw new UnexpectedReplyError("one of missing, ok", reply);
+    }
+  },
+};
+
+export interface SharedSeekKeys {
+  /** of the log */
+  readonly meta: Arg;
+  readonly log: Arg;
+  readonly state: Arg;
+  readonly cursors: Arg;
+  readonly redriven: Arg;
+}
+
+export interface SharedSeekArgs {
+  readonly subscription: string;
+  /** the offset before the next one; -1: the last one */
+  readonly before: number;
+  /** as in a claim */
+  readonly expiresMs: number;
+  readonly wakeChannel: string;
+  readonly wake: string;
+}
+
+export type SharedSeekResult = number;
+
+/** Lets a subscription go on from another place. What is claimed is claimed no more. */
+export const sharedSeek: Script<SharedSeekKeys, SharedSeekArgs, SharedSeekResult> = {
+  class: "idempotent",
+  name: "topic.sharedSeek",
+  sha1: "6bc45d352554150037fe4157dfa34373f1ed00b1",
+  lua: `-- topic.sharedSeek
+${NOW}${SHARED}local meta, log, state, cursors, redriven = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local subscription, before, expiresMs, wakeChannel, wake = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local head, epoch = logHead(meta, log)
+local s = loadState(state)
+local frontier = before < 0 and head or math.min(before, head)
+local generation = math.max(s and s.g + 1 or 0, now())
+makeState(state, redriven, { e = epoch, f = frontier, g = generation, m = 0, t = now() })
+passTo(cursors, subscription, frontier, now(), expiresMs)
+if expiresMs > 0 then redis.call('PEXPIRE', state, expiresMs) end
+redis.call('PUBLISH', wakeChannel, wake)
+return whole(generation)
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.meta, keys.log, keys.state, keys.cursors, keys.redriven);
+  },
+  encodeArgs(args, out) {
+    out.push(args.subscription, encodeInt("before", args.before), encodeInt("expiresMs", args.expiresMs), args.wakeChannel, args.wake);
+  },
+  decode(reply) {
+    return decodeInt(reply);
+  },
+};
+
+export interface SharedSettleKeys {
+  readonly state: Arg;
+  /** of the dead letters */
+  readonly records: Arg;
+  readonly redriven: Arg;
+}
+
+export interface SharedSettleArgs {
+  readonly generation: number;
+  /** when the first of `acks` is due, as far as the consumer knows */
+  readonly dueAt: number;
+  /** so many members at the beginning of `rest` are acknowledged by their claims of then */
+  readonly acks: number;
+  /** it is sent again: an ack that finds nothing was executed before */
+  readonly again: boolean;
+  readonly wakeChannel: string;
+  /** who is to look for what is put back; empty: nobody */
+  readonly wake: string;
+  /** the acks; then member, tag, verb, ms of each other one. Verbs: `ack`; `due` (to be claimed in `ms`), `release` (the same, */
+  readonly rest: readonly string[];
+}
+
+export type SharedSettleResult =
+  | { readonly status: "ok"; readonly stale: string[] }
+  | { readonly status: "fenced" }
+  | { readonly status: "doubtful" };
+
+/** Acknowledges, puts back and extends claimed messages, those of a tick and partition together. */
+export const sharedSettle: Script<SharedSettleKeys, SharedSettleArgs, SharedSettleResult> = {
+  class: "idempotent",
+  name: "topic.sharedSettle",
+  sha1: "8024869146186303e278bf3894761ebd6a7255a2",
+  lua: `-- topic.sharedSettle
+${NOW}${SHARED}local state, records, redriven = KEYS[1], KEYS[2], KEYS[3]
+local generation, dueAt, acks, again, wakeChannel, wake = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1', ARGV[5], ARGV[6]
+local rest = {}
+for i = 7, #ARGV do rest[i - 6] = ARGV[i] end
+local WIDTH = 4
+local s = loadState(state)
+if not s or s.g ~= generation then return {'fenced'} end
+if acks > 0 and dueAt <= s.m then return {'doubtful'} end
+for at = 1, acks, CHUNK do redis.call('ZREM', state, unpack(rest, at, math.min(at + CHUNK - 1, acks))) end
+if #rest == acks then return {'ok', {}} end
+redis.call('ZREM', state, '')
+local stale, members, add, remove, done = {}, {}, {}, {}, {}
+for at = acks + 1, #rest, WIDTH do members[#members + 1] = rest[at] end
+local t = now()
+local scores = {}
+for at = 1, #members, CHUNK do
+  for _, score in ipairs(redis.call('ZMSCORE', state, unpack(members, at, math.min(at + CHUNK - 1, #members)))) do
+    scores[#scores + 1] = score
+  end
+end
+for index, member in ipairs(members) do
+  local at = acks + (index - 1) * WIDTH + 1
+  local tag, verb, ms = tonumber(rest[at + 1]), rest[at + 2], tonumber(rest[at + 3])
+  if not scores[index] or scores[index] % TAGS ~= tag then
+    if scores[index] or verb ~= 'ack' or not again then stale[#stale + 1] = member end
+  elseif verb == 'ack' then
+    remove[#remove + 1] = member
+    done[member] = true
+    local letter = string.match(member, '^c(.+)$')
+    if letter then
+      redis.call('HDEL', records, letter)
+      redis.call('ZREM', redriven, letter)
+    end
+  else
+    if verb == 'release' then tag = releasedTag(tag) end
+    local due = t + ms
+    if verb == 'extend' then due = math.max(due, math.floor(scores[index] / TAGS)) end
+    add[#add + 1] = whole(due * TAGS + tag)
+    add[#add + 1] = member
+  end
+end
+if #remove > 0 then
+  local kept = {}
+  for at = 1, #add, 2 do
+    if not done[add[at + 1]] then kept[#kept + 1], kept[#kept + 2] = add[at], add[at + 1] end
+  end
+  add = kept
+end
+for at = 1, #remove, CHUNK do redis.call('ZREM', state, unpack(remove, at, math.min(at + CHUNK - 1, #remove))) end
+for at = 1, #add, CHUNK do redis.call('ZADD', state, unpack(add, at, math.min(at + CHUNK - 1, #add))) end
+if wake ~= '' and #add > 0 then redis.call('PUBLISH', wakeChannel, wake) end
+return {'ok', stale}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.state, keys.records, keys.redriven);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("generation", args.generation), encodeInt("dueAt", args.dueAt), encodeInt("acks", args.acks), encodeBool(args.again), args.wakeChannel, args.wake);
+    for (const each of args.rest) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 1);
+        return { status: "ok", stale: decodeList(fields[1], decodeText) };
+      case "fenced":
+        expectFields(fields, 0);
+        return { status: "fenced" };
+      case "doubtful":
+        expectFields(fields, 0);
+        return { status: "doubtful" };
+      default:
+        throw new UnexpectedReplyError("one of ok, fenced, doubtful", reply);
+    }
+  },
+};
+
+export interface SubscriptionRegisterKeys {
+  readonly registry: Arg;
+  readonly names: Arg;
+}
+
+export interface SubscriptionRegisterArgs {
+  readonly name: string;
+  readonly kind: string;
+  /** how long it outlives its last use; 0: for ever */
+  readonly keepMs: number;
+}
+
+export type SubscriptionRegisterResult =
+  | { readonly status: "ok" }
+  | { readonly status: "conflict"; readonly kind: string };
+
+/** Registers a subscription of a topic under its name, unless it is there. */
+export const subscriptionRegister: Script<SubscriptionRegisterKeys, SubscriptionRegisterArgs, SubscriptionRegisterResult> = {
+  class: "idempotent",
+  name: "topic.subscriptionRegister",
+  sha1: "91b622b74cf09133445c0c7fa6dbc4b78bbbf3f6",
+  lua: `-- topic.subscriptionRegister
+${NOW}local registry, names = KEYS[1], KEYS[2]
+local name, kind, keepMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local known = redis.call('HGET', registry, 'kind')
+if known == 'removed' then known = false end
+if known and known ~= kind then return {'conflict', known} end
+if not known then redis.call('HSET', registry, 'kind', kind, 'createdAt', now()) end
+if keepMs > 0 then redis.call('PEXPIRE', registry, keepMs) else redis.call('PERSIST', registry) end
+redis.call('SADD', names, name)
+return 'ok'
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.registry, keys.names);
+  },
+  encodeArgs(args, out) {
+    out.push(args.name, args.kind, encodeInt("keepMs", args.keepMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "conflict":
+        expectFields(fields, 1);
+        return { status: "conflict", kind: decodeText(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of ok, conflict", reply);
+    }
+  },
+};
+
+export interface SubscriptionRemoveKeys {
+  readonly registry: Arg;
+  readonly names: Arg;
+  readonly members: Arg;
+}
+
+export interface SubscriptionRemoveArgs {
+  readonly name: string;
+  readonly channel: string;
+  readonly wakeKey: string;
+}
+
+export type SubscriptionRemoveResult = boolean;
+
+/** Removes a subscription's registration; what remains of it for a while ends its members. */
+export const subscriptionRemove: Script<SubscriptionRemoveKeys, SubscriptionRemoveArgs, SubscriptionRemoveResult> = {
+  class: "idempotent",
+  name: "topic.subscriptionRemove",
+  sha1: "24d031cff4ac473212c745a7b8cd72aded91b848",
+  lua: `-- topic.subscriptionRemove
+local registry, names, members = KEYS[1], KEYS[2], KEYS[3]
+local name, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3]
+local known = redis.call('HGET', registry, 'kind')
+redis.call('DEL', members)
+redis.call('SREM', names, name)
+if not known or known == 'removed' then return false end
+redis.call('DEL', registry)
+redis.call('HSET', registry, 'kind', 'removed')
+redis.call('PEXPIRE', registry, 3600000)
+redis.call('PUBLISH', channel, wakeKey)
+return true
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.registry, keys.names, keys.members);
+  },
+  encodeArgs(args, out) {
+    out.push(args.name, args.channel, args.wakeKey);
+  },
+  decode(reply) {
+    return decodeBool(reply);
+  },
+};

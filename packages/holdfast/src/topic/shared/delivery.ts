@@ -1,0 +1,57 @@
+/** One delivery of one message to this process, from its claim to its outcome. */
+import type { LeaseLostError } from "../../base/errors.ts";
+import type { LogPack } from "../../core/log/pack.ts";
+import { deliveryOf, type Token } from "./store.ts";
+
+export type DeliveryState = "waits" | "runs" | "ended" | "lost";
+
+export class Delivery {
+  token: Token;
+  readonly pack: LogPack;
+  readonly offset: number;
+  /** On this process's clock. */
+  readonly claimedAt: number;
+  /** On this process's clock: until then nobody else has it. */
+  validUntil: number;
+  state: DeliveryState = "waits";
+  #abort: AbortController | undefined;
+  #lost: LeaseLostError | undefined;
+
+  constructor(
+    token: Token,
+    pack: LogPack,
+    offset: number,
+    term: { readonly claimedAt: number; readonly validUntil: number },
+  ) {
+    this.token = token;
+    this.pack = pack;
+    this.offset = offset;
+    this.claimedAt = term.claimedAt;
+    this.validUntil = term.validUntil;
+  }
+
+  /** 1 for the first. */
+  get number(): number {
+    return deliveryOf(this.token.tag);
+  }
+
+  /** Made when it is asked for: most handlers never do. */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#lost !== undefined) this.#abort.abort(this.#lost);
+    }
+    return this.#abort.signal;
+  }
+
+  /** Somebody else may have it: its outcome does not count. */
+  lose(reason: LeaseLostError): void {
+    this.state = "lost";
+    this.callOff(reason);
+  }
+
+  callOff(reason: LeaseLostError): void {
+    this.#lost ??= reason;
+    this.#abort?.abort(this.#lost);
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * One process's part in one partition of a shared subscription: what it has claimed there, and until when.
+ *
+ *     claimed -> waits -> runs -> ended (settled by one script with others)
+ *                  |        |
+ *                  +--------+-> lost: claimed by somebody else, or moved by a seek; its outcome does not count
+ */
+import { LeaseLostError } from "../../base/errors.ts";
+import type { Runtime, Timer } from "../../base/runtime.ts";
+import type { LogFeed, LogListener } from "../../core/log/feed.ts";
+import type { LogPack } from "../../core/log/pack.ts";
+import type { TopicGap } from "../subscription.ts";
+import type { Delivery } from "./delivery.ts";
+import { PackReader } from "./packs.ts";
+import { Reading } from "./reading.ts";
+import type { Settling } from "./settling.ts";
+import type { Claimed, Settlement, SharedStore, Token } from "./store.ts";
+
+export interface PartitionParts {
+  readonly partition: number;
+  readonly runtime: Runtime;
+  readonly store: SharedStore;
+  readonly settling: Settling;
+  readonly feed: LogFeed;
+  /** A redriven dead letter, as a pack of one; undefined: it is gone, or dead again. */
+  readonly letter: (token: Token) => Promise<LogPack | undefined>;
+  readonly visibilityMs: number;
+  readonly pollMs: number;
+  /** Of the subscription, where it is new. */
+  readonly start: number;
+  /** There may be something to claim. */
+  readonly onHungry: () => void;
+  readonly onGap: (gap: TopicGap) => void;
+  /** The feed has ended. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class SharedPartition {
+  readonly partition: number;
+  /** There may be something to claim. */
+  isHungry = true;
+  isClaiming = false;
+  readonly #parts: PartitionParts;
+  readonly #listener: LogListener;
+  readonly #reading: Reading;
+  readonly #held = new Map<string, Delivery>();
+  /** The newest offset that was heard of since the last claim began. */
+  #heardOf = 0;
+  #generation = 0;
+  #epoch = 0;
+  /** Server's clock minus this process's. */
+  #clockOffset = 0;
+  #start: number;
+  #askedAt = -Infinity;
+  #due: Timer | undefined;
+  #dueAt = Infinity;
+  #isClosed = false;
+
+  constructor(parts: PartitionParts) {
+    this.partition = parts.partition;
+    this.#parts = parts;
+    this.#start = parts.start;
+    this.#reading = new Reading({ ...parts, packs: new PackReader(parts.feed) });
+    this.#listener = parts.feed.listen(() => this.#heard(), parts.onFailure);
+  }
+
+  /** Claimed and not settled. */
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /** The server's time. */
+  get serverNow(): number {
+    return this.#parts.runtime.now() + this.#clockOffset;
+  }
+
+  /** Looks where it has not for a while. */
+  poll(): void {
+    if (this.#parts.runtime.now() - this.#askedAt > this.#parts.pollMs / 2) this.look();
+  }
+
+  look(): void {
+    this.isHungry = true;
+    this.#parts.onHungry();
+  }
+
+  /** One at a time. With 0 it makes sure that the subscription is there. */
+  async claim(count: number): Promise<Delivery[]> {
+    const { runtime, store, visibilityMs } = this.#parts;
+    const sentAt = runtime.now();
+    this.#askedAt = sentAt;
+    this.#heardOf = 0;
+    const claimed = await store.claim({ count, visibilityMs, start: this.#start });
+    const { generation, epoch, now, ageMs } = claimed;
+    this.#follow(claimed);
+    this.#clockOffset = now + ageMs - runtime.now();
+    if (count > 0) this.#rest(claimed, count);
+    // The answer may be that of an earlier attempt.
+    const claimedAt = sentAt - ageMs;
+    const term = { generation, epoch, dueAt: now + visibilityMs, claimedAt, validUntil: claimedAt + visibilityMs };
+    const deliveries = await this.#reading.read(claimed, term);
+    for (const delivery of deliveries) this.#hold(delivery);
+    return deliveries;
+  }
+
+  /** Notes that the subscription is in use. */
+  async keep(): Promise<void> {
+    if (this.isClaiming) return;
+    this.isClaiming = true;
+    try {
+      // Of a claim before whose answer was lost.
+      for (const delivery of await this.claim(0)) this.settle(delivery, "release", 0);
+    } finally {
+      this.isClaiming = false;
+      this.#parts.onHungry();
+    }
+  }
+
+  /** Whether this process may begin with it. */
+  begin(delivery: Delivery): boolean {
+    if (delivery.state !== "waits") return false;
+    if (delivery.validUntil <= this.#parts.runtime.now()) this.#lose(delivery, "it was not begun in time");
+    else delivery.state = "runs";
+    return delivery.state === "runs";
+  }
+
+  /** @returns whether it counted, once that is known */
+  settle(delivery: Delivery, verb: Settlement["verb"], ms: number, done?: (isValid: boolean) => void): void {
+    if (delivery.state === "lost") return done?.(false);
+    delivery.state = "ended";
+    this.#parts.settling.add({ token: delivery.token, verb, ms }, (status) => {
+      this.forget(delivery);
+      if (status === "ok" && verb !== "ack") this.#lookIn(ms);
+      done?.(status === "ok");
+    });
+  }
+
+  /** It is settled. */
+  forget(delivery: Delivery): void {
+    const { member } = delivery.token;
+    if (this.#held.get(member) === delivery) this.#held.delete(member);
+  }
+
+  lost(delivery: Delivery): void {
+    this.#lose(delivery, "it was delivered again");
+  }
+
+  /** Keeps what is held: called a few times within the visibility. */
+  renew(): void {
+    const { runtime, visibilityMs } = this.#parts;
+    const now = runtime.now();
+    for (const delivery of this.#held.values()) {
+      if (delivery.validUntil <= now) this.#expire(delivery);
+      const isKept = delivery.state === "waits" || delivery.state === "runs";
+      if (isKept && delivery.validUntil - now < (visibilityMs * 2) / 3) this.#extend(delivery);
+    }
+  }
+
+  #extend(delivery: Delivery): void {
+    const { runtime, settling, visibilityMs } = this.#parts;
+    const sentAt = runtime.now();
+    settling.add({ token: delivery.token, verb: "extend", ms: visibilityMs }, (status) => {
+      if (status === "ok") delivery.validUntil = Math.max(delivery.validUntil, sentAt + visibilityMs);
+      else if (delivery.state !== "ended") this.lost(delivery);
+    });
+  }
+
+  /** Gives up what has not begun, without counting a delivery, and calls the rest off. */
+  close(): void {
+    this.#isClosed = true;
+    this.#parts.runtime.clearTimeout(this.#due);
+    this.#listener.close();
+    for (const delivery of this.#held.values()) {
+      if (delivery.state === "waits") this.settle(delivery, "release", 0);
+      else if (delivery.state === "runs") {
+        delivery.callOff(this.#reason("closed", delivery, "its subscription was closed"));
+        this.settle(delivery, "due", 0);
+        // Whoever has it next is not to be disturbed by what its handler says after that.
+        delivery.state = "lost";
+      }
+    }
+  }
+
+  /** One that this process had before is with this claim now. */
+  #hold(delivery: Delivery): void {
+    const { member } = delivery.token;
+    const before = this.#held.get(member);
+    if (before !== undefined) this.lost(before);
+    this.#held.set(member, delivery);
+  }
+
+  #heard(): void {
+    this.#heardOf = Math.max(this.#heardOf, this.#parts.feed.head);
+    this.look();
+  }
+
+  #follow({ generation, epoch, from, gone }: Claimed): void {
+    const { partition, onGap } = this.#parts;
+    if (this.#generation !== 0 && generation !== this.#generation) {
+      for (const delivery of this.#held.values()) this.#lose(delivery, "its subscription goes on from another place");
+    }
+    if (this.#epoch !== 0 && epoch !== this.#epoch) {
+      onGap({ kind: "reset", partition, from: undefined, to: undefined, count: undefined });
+    }
+    if (gone > 0) onGap({ kind: "gap", partition, from: from - gone, to: from - 1, count: gone });
+    this.#generation = generation;
+    this.#epoch = epoch;
+    // Should its state be lost, all that is there may be what it has missed.
+    this.#start = 0;
+  }
+
+  /** Fewer than wanted: there are no more, except those that are heard of or due later. */
+  #rest({ head, count, due, nextDue, now }: Claimed, wanted: number): void {
+    this.isHungry = count + due.length >= wanted || this.#heardOf > head;
+    if (this.isHungry) return;
+    this.#dueAt = Infinity;
+    if (nextDue >= 0) this.#lookIn(Math.max(nextDue - now, 0));
+  }
+
+  /** What is due after the next poll, that will see. */
+  #lookIn(ms: number): void {
+    const { runtime, pollMs } = this.#parts;
+    const at = runtime.now() + ms;
+    if (ms > pollMs || at >= this.#dueAt || this.#isClosed) return;
+    this.#dueAt = at;
+    runtime.clearTimeout(this.#due);
+    this.#due = runtime.setTimeout(() => {
+      this.#dueAt = Infinity;
+      this.look();
+    }, ms + 1);
+  }
+
+  /** Nobody may have claimed it yet, so what runs may still end well; what has not begun is left to others. */
+  #expire(delivery: Delivery): void {
+    if (delivery.state === "waits") this.#lose(delivery, "it was not begun in time");
+    else if (delivery.state === "runs")
+      delivery.callOff(this.#reason("expired", delivery, "its visibility could not be extended in time"));
+  }
+
+  #lose(delivery: Delivery, why: string): void {
+    this.forget(delivery);
+    if (delivery.state !== "ended") delivery.lose(this.#reason("stolen", delivery, why));
+  }
+
+  #reason(reason: LeaseLostError["reason"], { offset }: Delivery, why: string): LeaseLostError {
+    return new LeaseLostError(reason, `message ${offset} of partition ${this.partition}: ${why}`, {
+      op: "topic.subscribe",
+    });
+  }
+}

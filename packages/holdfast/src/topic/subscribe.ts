@@ -1,0 +1,104 @@
+/** From what a user gives to a subscription of the kind that is asked for. */
+import { InvalidArgumentError } from "../base/errors.ts";
+import { DeadLetterStore } from "./dead/store.ts";
+import type { TopicOrderedHandler, TopicOrderedManyHandler } from "./ordered/handling.ts";
+import {
+  orderedManySettings,
+  type OrderedSettings,
+  orderedSettings,
+  type TopicOrderedManyOptions,
+  type TopicOrderedOptions,
+} from "./ordered/options.ts";
+import { type OrderedParts, OrderedSubscription } from "./ordered/ordered.ts";
+import type { TopicSharedHandler, TopicSharedManyHandler } from "./shared/handler.ts";
+import {
+  sharedManySettings,
+  type SharedSettings,
+  sharedSettings,
+  type TopicSharedManyOptions,
+  type TopicSharedOptions,
+} from "./shared/options.ts";
+import { SharedSubscription } from "./shared/shared.ts";
+import type { TopicSource } from "./source.ts";
+import type { TopicSubscription } from "./subscription.ts";
+import { checkHandler, checkSubscription } from "./subscriptions/subscriptions.ts";
+
+export function subscribe<T>(
+  source: TopicSource<T>,
+  name: string,
+  handler: TopicOrderedHandler<T> | TopicSharedHandler<T>,
+  options: TopicOrderedOptions | TopicSharedOptions | undefined,
+): TopicSubscription {
+  return refusing(source, () => {
+    const checked = checkHandler(handler, "a message");
+    if (isShared(options)) {
+      const settings = sharedSettings(source.label, options);
+      return shared(source, name, settings, { handler: checked as TopicSharedHandler<T> });
+    }
+    return ordered(source, name, orderedSettings(source.label, options), {
+      handler: checked as TopicOrderedHandler<T>,
+    });
+  });
+}
+
+export function subscribeMany<T>(
+  source: TopicSource<T>,
+  name: string,
+  handler: TopicOrderedManyHandler<T> | TopicSharedManyHandler<T>,
+  options: TopicOrderedManyOptions | TopicSharedManyOptions | undefined,
+): TopicSubscription {
+  return refusing(source, () => {
+    const checked = checkHandler(handler, "an array of messages");
+    if (isShared(options)) {
+      const settings = sharedManySettings(source.label, options);
+      return shared(source, name, settings, { manyHandler: checked as TopicSharedManyHandler<T> });
+    }
+    const settings = orderedManySettings(source.label, options);
+    return ordered(source, name, settings, { manyHandler: checked as TopicOrderedManyHandler<T> });
+  });
+}
+
+/** @throws InvalidArgumentError for a kind that is none */
+function isShared<Shared extends { readonly kind: "shared" }>(options: Shared | object | undefined): options is Shared {
+  const { kind = "ordered" } = Object(options) as { readonly kind?: unknown };
+  if (kind !== "ordered" && kind !== "shared") throw new InvalidArgumentError("kind", '"ordered" or "shared"', kind);
+  return kind === "shared";
+}
+
+function shared<T>(
+  source: TopicSource<T>,
+  name: string,
+  settings: SharedSettings,
+  handlers: { handler: TopicSharedHandler<T> } | { manyHandler: TopicSharedManyHandler<T> },
+): TopicSubscription {
+  return new SharedSubscription({ source, name: checkSubscription(name), settings, ...handlers });
+}
+
+function ordered<T>(
+  source: TopicSource<T>,
+  name: string,
+  settings: OrderedSettings,
+  handlers: { handler: TopicOrderedHandler<T> } | { manyHandler: TopicOrderedManyHandler<T> },
+): TopicSubscription {
+  if (source.settings.delays)
+    throw new InvalidArgumentError(
+      "kind",
+      '"shared", as the topic has delayed messages, which have no order',
+      "ordered",
+    );
+  checkSubscription(name);
+  const letters = new DeadLetterStore(source, name);
+  const bury: OrderedParts<T>["bury"] = async ({ share, pack, offset, failures }, reason, error) => {
+    const { partition } = share;
+    await letters.bury({ partition, pack, offset, deliveries: Math.max(failures, 1), reason, error });
+  };
+  return new OrderedSubscription({ source, name, settings, ...handlers, bury });
+}
+
+function refusing<T, R>({ label, name }: TopicSource<T>, open: () => R): R {
+  try {
+    return open();
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? error.at(label, { op: "topic.subscribe", key: name }) : error;
+  }
+}

@@ -1,0 +1,149 @@
+/** `sse` of each framework at `/live`, on a real port. */
+import type { AddressInfo } from "node:net";
+import http from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import express from "express";
+import Fastify from "fastify";
+import { Hono } from "hono";
+import { type ExpressSseRequest, sse as expressSse } from "../../src/adapters/express/index.ts";
+import { type FastifySseRequest, sse as fastifySse } from "../../src/adapters/fastify/index.ts";
+import { sse as fetchSse } from "../../src/adapters/fetch/index.ts";
+import { type HonoSseContext, sse as honoSse } from "../../src/adapters/hono/index.ts";
+import type { LiveHandle } from "../../src/adapters/live/handle.ts";
+import type { LiveOptions } from "../../src/adapters/live/options.ts";
+import { LiveClient, type LiveClientOptions, type LiveHandlers } from "../../src/adapters/live-client/index.ts";
+import type { Holdfast } from "../../src/index.ts";
+
+export interface LiveServed {
+  readonly url: string;
+  readonly live: LiveHandle;
+  readonly server: http.Server;
+  close(): Promise<void>;
+}
+
+/** `identifyBy` says by a request's headers whose it is. */
+export type LiveCommon = Omit<LiveOptions<unknown>, "identify"> & {
+  readonly identifyBy?: (
+    header: (name: string) => string | undefined,
+  ) => ReturnType<NonNullable<LiveOptions<unknown>["identify"]>>;
+};
+
+type Serve = (hf: Holdfast, options: LiveCommon) => Promise<LiveServed>;
+
+function optionsFor<R>(
+  { identifyBy, ...options }: LiveCommon,
+  headerOf: (request: R, name: string) => string | undefined,
+): LiveOptions<R> {
+  const identify = identifyBy && ((request: R) => identifyBy((name) => headerOf(request, name)));
+  return { ...options, ...(identify === undefined ? {} : { identify }) };
+}
+
+export const LIVE_FRAMEWORKS: Readonly<Record<string, Serve>> = {
+  fetch: (hf, options) => {
+    const live = fetchSse(
+      hf,
+      optionsFor(options, (request: Request, name) => request.headers.get(name) ?? undefined),
+    );
+    return listening(serverOf(live), live);
+  },
+  hono: (hf, options) => {
+    const app = new Hono();
+    const live = honoSse(
+      hf,
+      optionsFor(options, ({ req }: HonoSseContext, name) => req.raw.headers.get(name) ?? undefined),
+    );
+    app.on(["GET", "POST"], "/live", live);
+    return listening(serverOf(app.fetch), live);
+  },
+  express: (hf, options) => {
+    const app = express();
+    const live = expressSse(
+      hf,
+      optionsFor(options, (request: ExpressSseRequest, name) => request.headers[name] as string | undefined),
+    );
+    app.all("/live", live);
+    return listening(http.createServer(app), live);
+  },
+  async fastify(hf, options) {
+    const app = Fastify();
+    const live = fastifySse(
+      hf,
+      optionsFor(options, ({ raw }: FastifySseRequest, name) => raw.headers[name] as string | undefined),
+    );
+    app.route({ method: ["GET", "POST"], url: "/live", handler: live });
+    await app.ready();
+    const served = await listening(app.server, live);
+    return {
+      ...served,
+      close: async () => {
+        await served.close();
+        await app.close();
+      },
+    };
+  },
+};
+
+function serverOf(handler: (request: Request) => Response | Promise<Response>): http.Server {
+  const listener = getRequestListener(handler);
+  return http.createServer((request, response) => void listener(request, response));
+}
+
+async function listening(server: http.Server, live: LiveHandle): Promise<LiveServed> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/live`,
+    live,
+    server,
+    close: async () => {
+      await live.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** What a client has been told, in order. */
+export class Told {
+  readonly client: LiveClient;
+  readonly events: unknown[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(url: string, options: LiveClientOptions = {}) {
+    this.client = new LiveClient(url, {
+      maxRetry: 200,
+      ...options,
+      onState: (state, reason) => {
+        if (reason !== undefined) this.#tell({ closed: reason });
+        options.onState?.(state, reason);
+      },
+    });
+  }
+
+  subscribe(subscription: string, cursor?: string) {
+    const handlers: LiveHandlers = {
+      open: () => this.#tell({ open: subscription }),
+      message: (message) => this.#tell({ [subscription]: message }),
+      gap: ({ count }) => this.#tell({ gap: subscription, count }),
+      reset: () => this.#tell({ reset: subscription }),
+      end: (end) => this.#tell({ end: subscription, ...end }),
+    };
+    return this.client.subscribe(subscription, handlers, cursor === undefined ? {} : { cursor });
+  }
+
+  /** Resolves when it has been told so often of what matches. */
+  async until(matches: (event: unknown) => boolean, times = 1): Promise<void> {
+    while (this.events.filter(matches).length < times) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  }
+
+  #tell(event: unknown): void {
+    this.events.push(event);
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}
+
+/** Whether an event has this field. */
+export const has =
+  (field: string) =>
+  (event: unknown): boolean =>
+    Object.hasOwn(event as object, field);
