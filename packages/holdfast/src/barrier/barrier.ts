@@ -101,7 +101,7 @@ export class Barrier {
     return this.#operations.run("enter", this.name, async () => {
       const given = waiting(this.#operations.where, options);
       const { runtime } = this.#core.driver;
-      const entering = new Entering(this.#store, this.#settings, runtime);
+      const entering = new Entering(this.#store, this.#settings, given.waitMs, runtime);
       try {
         const entered = await this.#until(entering, given, "others have not entered");
         return this.#pass(entering.token, entered);

@@ -37,23 +37,27 @@ export interface ArriveArgs {
   readonly token: string;
   readonly parties: number;
   readonly ttlMs: number;
+  /** by the server's clock; whoever asked has given up after it */
+  readonly untilMs: number;
   readonly channel: string;
 }
 
 export type ArriveResult =
   | { readonly status: "inside"; readonly round: number }
   | { readonly status: "gathering"; readonly missing: number }
-  | { readonly status: "busy"; readonly leftMs: number };
+  | { readonly status: "busy"; readonly leftMs: number }
+  | { readonly status: "late" };
 
 /** Enter, or stay entered; the last of them lets all in. */
 export const arrive: Script<ArriveKeys, ArriveArgs, ArriveResult> = {
   class: "idempotent",
   name: "barrier.arrive",
-  sha1: "4cc4cf907188aca4421f58b17063a3d73ea1104a",
+  sha1: "fdab6f7ef72dbc0d40d4c4d1187bacaf9ba48df7",
   lua: `-- barrier.arrive
 ${NOW}${ROUND}local barrier, members = KEYS[1], KEYS[2]
-local token, parties, ttlMs, channel = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local token, parties, ttlMs, untilMs, channel = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local KEEP_MS = 86400000
+if now() > untilMs then return {'late'} end
 local state = redis.call('HMGET', barrier, 'round', 'phase', 'last')
 local round, phase = state[1], state[2]
 if phase == 'inside' and not isBroken(barrier, members, channel, round) then
@@ -84,7 +88,7 @@ return {'inside', round}
     out.push(keys.barrier, keys.members);
   },
   encodeArgs(args, out) {
-    out.push(args.token, encodeInt("parties", args.parties), encodeInt("ttlMs", args.ttlMs), args.channel);
+    out.push(args.token, encodeInt("parties", args.parties), encodeInt("ttlMs", args.ttlMs), encodeInt("untilMs", args.untilMs), args.channel);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -98,8 +102,11 @@ return {'inside', round}
       case "busy":
         expectFields(fields, 1);
         return { status: "busy", leftMs: decodeInt(fields[1]) };
+      case "late":
+        expectFields(fields, 0);
+        return { status: "late" };
       default:
-        throw new UnexpectedReplyError("one of inside, gathering, busy", reply);
+        throw new UnexpectedReplyError("one of inside, gathering, busy, late", reply);
     }
   },
 };

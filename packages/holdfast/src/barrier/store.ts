@@ -1,4 +1,5 @@
 /** The server's side of one barrier. */
+import { ServerClock } from "../core/clock/server-clock.ts";
 import type { Core } from "../core/core.ts";
 import type { AttemptCall } from "../core/lease/request.ts";
 import { runScript, type UnclassedCall } from "../core/script/run.ts";
@@ -22,10 +23,17 @@ export class BarrierStore {
     this.channel = core.keys.channel("barrier", name);
   }
 
-  arrive(token: string): Promise<ArriveResult> {
-    const { parties, ttlMs } = this.#settings;
-    const args = { token, parties, ttlMs, channel: this.channel };
-    return runScript(this.#core.driver, arrive, this.#keys, args, this.#call("enter"));
+  /** Nothing happens once `leftMs` are over: one that has given up is not to be one of those who enter. */
+  async arrive(token: string, leftMs: number): Promise<ArriveResult> {
+    const { parties, ttlMs, timeoutMs } = this.#settings;
+    const clock = ServerClock.of(this.#core.driver);
+    const details = { op: "barrier.enter", key: this.name };
+    const untilMs = await clock.deadline(Math.min(leftMs, timeoutMs), `barrier ${JSON.stringify(this.name)}`, details);
+    const args = { token, parties, ttlMs, untilMs, channel: this.channel };
+    const result = await runScript(this.#core.driver, arrive, this.#keys, args, this.#call("enter"));
+    // The server was slow, or its clock was set forward, or another server's is ahead.
+    if (result.status === "late") clock.forget();
+    return result;
   }
 
   async renew(token: string, round: number, ttlMs: number, call: AttemptCall): Promise<"extended" | "expired"> {

@@ -21,12 +21,14 @@ export class Entering implements Followed<ArriveResult, Entered> {
   readonly #store: BarrierStore;
   readonly #runtime: Runtime;
   readonly #ttlMs: number;
+  readonly #deadline: number;
   #askedAt = 0;
 
-  constructor(store: BarrierStore, { ttlMs, timeoutMs }: BarrierSettings, runtime: Runtime) {
+  constructor(store: BarrierStore, { ttlMs, timeoutMs }: BarrierSettings, waitMs: number, runtime: Runtime) {
     this.#store = store;
     this.#runtime = runtime;
     this.#ttlMs = ttlMs;
+    this.#deadline = runtime.now() + waitMs;
     this.token = runtime.randomUUID();
     this.key = store.name;
     this.channel = store.channel;
@@ -35,11 +37,11 @@ export class Entering implements Followed<ArriveResult, Entered> {
 
   read(): Promise<ArriveResult> {
     this.#askedAt = this.#runtime.now();
-    return this.#store.arrive(this.token);
+    return this.#store.arrive(this.token, Math.max(this.#deadline - this.#askedAt, 0));
   }
 
-  lastsMs(): number {
-    return this.#ttlMs / 3;
+  lastsMs({ status }: ArriveResult): number {
+    return status === "late" ? 0 : this.#ttlMs / 3;
   }
 
   known(answer: ArriveResult): Entered | undefined {

@@ -111,11 +111,9 @@ export class PresenceStore<Meta> {
   /** By the server's clock; 0 where a request that was given up is never executed late. */
   async #untilMs(): Promise<number> {
     if (!this.#core.lateCopies) return 0;
-    const clock = ServerClock.of(this.#core.driver);
-    const now = await clock.known();
-    if (now !== undefined) return Math.ceil(now) + this.settings.timeoutMs + LATE_MS;
-    const message = `presence ${JSON.stringify(this.room)}: the server does not say its time`;
-    throw new UnavailableError(message, { op: "presence.change", key: this.room });
+    const details = { op: "presence.change", key: this.room };
+    const label = `presence ${JSON.stringify(this.room)}`;
+    return ServerClock.of(this.#core.driver).deadline(this.settings.timeoutMs + LATE_MS, label, details);
   }
 
   #common(): { keepMs: number; channel: string; wakeChannel: string } {

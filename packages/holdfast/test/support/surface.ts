@@ -233,8 +233,8 @@ function methods(
       update: [n, (value: object) => value, { initial: { x: 1 } }],
       delete: [n],
     },
-    barrier: { enter: [{ timeout: 10, signal }] },
-    "barrier pass": { leave: [{ timeout: 10, signal }] },
+    barrier: { enter: [{ timeout: "30s", signal }] },
+    "barrier pass": { leave: [{ timeout: "30s", signal }] },
     latch: { countDown: [n], wait: [{ timeout: 10, signal }], reset: [], info: [] },
     value: {
       get: [],

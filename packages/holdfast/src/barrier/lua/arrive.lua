@@ -7,11 +7,14 @@
 -- @arg token text
 -- @arg parties int
 -- @arg ttlMs int
+-- @arg untilMs int   by the server's clock; whoever asked has given up after it
 -- @arg channel text
 -- @result inside round:int
 -- @result gathering missing:int
 -- @result busy leftMs:int
+-- @result late
 local KEEP_MS = 86400000
+if now() > untilMs then return {'late'} end
 local state = redis.call('HMGET', barrier, 'round', 'phase', 'last')
 local round, phase = state[1], state[2]
 if phase == 'inside' and not isBroken(barrier, members, channel, round) then

@@ -2,6 +2,7 @@
  * The servers' time without asking for it each time: how far their clocks are ahead of this process's own, asked once a minute. Of several primaries the one that
  * is furthest ahead counts, and of a question the moment at which it was sent: what `now` says is never behind a server's clock, except for its drift within a minute.
  */
+import { type ErrorDetails, UnavailableError } from "../../base/errors.ts";
 import type { Driver, Reply } from "../../driver/port.ts";
 
 const SYNC_MS = 60_000;
@@ -47,6 +48,16 @@ export class ServerClock {
       if (syncs === this.#syncs) break;
     }
     return this.now();
+  }
+
+  /**
+   * The servers' time in so many milliseconds, after which a script refuses what its caller has given up.
+   * @throws UnavailableError, retryable, while the servers' time is not known
+   */
+  async deadline(inMs: number, label: string, details: ErrorDetails): Promise<number> {
+    const now = await this.known();
+    if (now !== undefined) return Math.ceil(now + inMs);
+    throw new UnavailableError(`${label}: the server does not say its time`, details);
   }
 
   /** Another server may answer from now on. */

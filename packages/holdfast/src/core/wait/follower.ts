@@ -108,6 +108,8 @@ export class Follower<State, Item> implements AsyncIterableIterator<Item, undefi
     const followed = this.#followed;
     try {
       await this.#subscribe();
+      // It may have taken long; a barrier's reading enters, and must not once its caller has given up.
+      if (this.#closed) return undefined;
       // Before it is read: what changes from here on is read once more.
       this.#changed = false;
       const state = await followed.read();
