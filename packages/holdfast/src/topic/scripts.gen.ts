@@ -43,12 +43,19 @@ local function makeState(state, redriven, s)
   return s
 end
 local function logHead(meta, log)
-  local stored = redis.call('HMGET', meta, 'head', 'epoch', 'first')
-  if stored[1] then return tonumber(stored[1]), tonumber(stored[2]), tonumber(stored[3]) end
+  local stored = redis.call('HMGET', meta, 'head', 'epoch', 'first', 'at')
+  if stored[1] then return tonumber(stored[1]), tonumber(stored[2]), tonumber(stored[3]), tonumber(stored[4]) end
   local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
-  if not last then return 0, 0, 1 end
+  if not last then return 0, 0, 1, 0 end
   local head, epoch = string.match(last[1], '^(%d+)-(%d+)$')
-  return tonumber(head), tonumber(epoch), 1
+  return tonumber(head), tonumber(epoch), 1, tonumber(last[2][2])
+end
+local function isThere(log, head, headAt, offset, at)
+  if offset >= head then return offset == head and at == headAt end
+  local entry = redis.call('XRANGE', log, whole(offset), '+', 'COUNT', 1)[1]
+  if not entry then return true end
+  local last = string.match(entry[1], '^%d+')
+  return tonumber(last) - tonumber(entry[2][4]) >= offset or tonumber(entry[2][2]) == at
 end
 local function nextTag(tag)
   if tag % ROUND < ROUND - 1 then return tag + 1 end
@@ -213,7 +220,7 @@ export type DeadBuryResult =
 export const deadBury: BatchScript<DeadBuryKeys, DeadBuryArgs, DeadBuryResult> = {
   class: "idempotent",
   name: "topic.deadBury",
-  sha1: "8c35e8a1d81764c98786d4d3dfc1188dc5d0ac00",
+  sha1: "7477f12e6114462fc08e0ce9feb94b69b032fd35",
   lua: `-- topic.deadBury
 ${NOW}${SHARED}local state, dead, records, redriven = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local letter, record, member, generation, tag, maxLetters, keepMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -266,7 +273,7 @@ return {'ok'}
   },
   merged: {
     name: "topic.deadBury (merged)",
-    sha1: "4fa2317c867ba41ae5bd7bc2482c856d194c1bea",
+    sha1: "031025f7252073e45efe3c9a53585c1fb93c7108",
     lua: `-- topic.deadBury
 ${NOW}${SHARED}local function run(keyAt, argAt)
   local state, dead, records, redriven = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4]
@@ -376,7 +383,7 @@ export type DeadRedriveResult = number;
 export const deadRedrive: Script<DeadRedriveKeys, DeadRedriveArgs, DeadRedriveResult> = {
   class: "idempotent",
   name: "topic.deadRedrive",
-  sha1: "87cdbd6e4cd12eb29770194fc345f580de64c110",
+  sha1: "fcffe12b0917247f6a592e46eadc26a8bac8ac87",
   lua: `-- topic.deadRedrive
 ${NOW}${SHARED}local state, dead, records, redriven = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local wakeChannel, wake = ARGV[1], ARGV[2]
@@ -943,20 +950,24 @@ export interface SharedClaimArgs {
   readonly expiresMs: number;
   /** where the subscription begins if it is new: the offset before, or -1 for the end */
   readonly start: number;
+  /** the newest message that the consumer knows of, when it was appended (0: none), and the epoch of its log */
+  readonly seen: number;
+  readonly seenAt: number;
+  readonly seenEpoch: number;
 }
 
 export type SharedClaimResult =
-  | { readonly status: "claimed"; readonly epoch: number; readonly generation: number; readonly head: number; readonly from: number; readonly count: number; readonly now: number; readonly nextDue: number; readonly due: { readonly member: string; readonly tag: number }[]; readonly gone: number; readonly ageMs: number }
+  | { readonly status: "claimed"; readonly epoch: number; readonly generation: number; readonly head: number; readonly at: number; readonly from: number; readonly count: number; readonly now: number; readonly nextDue: number; readonly due: { readonly member: string; readonly tag: number }[]; readonly gone: number; readonly lost: boolean; readonly ageMs: number }
   | { readonly status: "late" };
 
 /** Claims messages for a consumer: first those that are due again, then new ones. With `count` 0 it only makes sure that the subscription is there. */
 export const sharedClaim: Script<SharedClaimKeys, SharedClaimArgs, SharedClaimResult> = {
   class: "dedupable",
   name: "topic.sharedClaim",
-  sha1: "ca4fd4b501f64f13bc7f0ac06a268ebd39fa3464",
+  sha1: "63c63705a6ef9760a37de57c6473730458e55a4d",
   lua: `-- topic.sharedClaim
 ${NOW}${SHARED}local meta, log, state, cursors, redriven, claimed = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local subscription, op, check, count, visibilityMs, expiresMs, start = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local subscription, op, check, count, visibilityMs, expiresMs, start, seen, seenAt, seenEpoch = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 local MIN_FLOOR_MS = 1000
 if check then
   local before = redis.call('GET', claimed)
@@ -964,14 +975,15 @@ if check then
     local answered = cmsgpack.unpack(before)
     if answered[1] == op then
       local again = answered[2]
-      again[11] = math.max(now() - tonumber(again[7]), 0)
+      again[13] = math.max(now() - tonumber(again[8]), 0)
       return again
     end
     if answered[1] > op then return {'late'} end
   end
 end
 local t = now()
-local head, epoch, first = logHead(meta, log)
+local head, epoch, first, headAt = logHead(meta, log)
+local isLost = seenAt > 0 and seenEpoch == epoch and not isThere(log, head, headAt, seen, seenAt)
 redis.call('ZREM', state, '')
 local s = loadState(state)
 if not s then
@@ -983,12 +995,12 @@ elseif epoch > 0 and s.e ~= epoch then
   s.e = epoch
   redis.call('ZADD', state, whole(-1 - epoch), 'e')
 end
-local answer = {'claimed', whole(epoch > 0 and epoch or s.e), whole(s.g), head, 0, 0, whole(t), -1, {}, 0, 0}
+local answer = {'claimed', whole(epoch > 0 and epoch or s.e), whole(s.g), head, whole(headAt), 0, 0, whole(t), -1, {}, 0, isLost and 1 or 0, 0}
 local add, due = {}, {}
 if count > 0 then
   due = redis.call('ZRANGE', state, 0, whole(t * TAGS + TAGS - 1), 'BYSCORE', 'LIMIT', 0, count, 'WITHSCORES')
   local dueAt = (t + visibilityMs) * TAGS
-  local again = answer[9]
+  local again = answer[10]
   for at = 1, #due, 2 do
     local tag = nextTag(due[at + 1] % TAGS)
     again[at], again[at + 1] = due[at], tag
@@ -999,11 +1011,11 @@ if count > 0 then
     add[#add + 1], add[#add + 2] = whole(-1 - s.m), 'm'
   end
   local frontier = math.max(s.f, first - 1)
-  answer[5], answer[10] = frontier + 1, frontier - s.f
+  answer[6], answer[11] = frontier + 1, frontier - s.f
   local fresh = math.max(math.min(count - #due / 2, head - frontier), 0)
   if #due / 2 + fresh < count then
     local nextOne = redis.call('ZRANGE', state, '(' .. whole(t * TAGS + TAGS - 1), '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2]
-    if nextOne then answer[8] = whole(math.floor(nextOne / TAGS)) end
+    if nextOne then answer[9] = whole(math.floor(nextOne / TAGS)) end
   end
   if fresh > 0 then
     local score = whole(dueAt + 1)
@@ -1013,7 +1025,7 @@ if count > 0 then
       add[at + 1], add[at + 2] = score, format('%d', offset)
       at = at + 2
     end
-    answer[6] = fresh
+    answer[7] = fresh
     frontier = frontier + fresh
   end
   if frontier > s.f then
@@ -1044,14 +1056,14 @@ return answer
     out.push(keys.meta, keys.log, keys.state, keys.cursors, keys.redriven, keys.claimed);
   },
   encodeArgs(args, out) {
-    out.push(args.subscription, encodeInt("op", args.op), encodeBool(args.check), encodeInt("count", args.count), encodeInt("visibilityMs", args.visibilityMs), encodeInt("expiresMs", args.expiresMs), encodeInt("start", args.start));
+    out.push(args.subscription, encodeInt("op", args.op), encodeBool(args.check), encodeInt("count", args.count), encodeInt("visibilityMs", args.visibilityMs), encodeInt("expiresMs", args.expiresMs), encodeInt("start", args.start), encodeInt("seen", args.seen), encodeInt("seenAt", args.seenAt), encodeInt("seenEpoch", args.seenEpoch));
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "claimed":
-        expectFields(fields, 10);
-        return { status: "claimed", epoch: decodeInt(fields[1]), generation: decodeInt(fields[2]), head: decodeInt(fields[3]), from: decodeInt(fields[4]), count: decodeInt(fields[5]), now: decodeInt(fields[6]), nextDue: decodeInt(fields[7]), due: decodeRows(fields[8], 2, (flat, at) => ({ member: decodeText(flat[at]), tag: decodeInt(flat[at + 1]) })), gone: decodeInt(fields[9]), ageMs: decodeInt(fields[10]) };
+        expectFields(fields, 12);
+        return { status: "claimed", epoch: decodeInt(fields[1]), generation: decodeInt(fields[2]), head: decodeInt(fields[3]), at: decodeInt(fields[4]), from: decodeInt(fields[5]), count: decodeInt(fields[6]), now: decodeInt(fields[7]), nextDue: decodeInt(fields[8]), due: decodeRows(fields[9], 2, (flat, at) => ({ member: decodeText(flat[at]), tag: decodeInt(flat[at + 1]) })), gone: decodeInt(fields[10]), lost: decodeBool(fields[11]), ageMs: decodeInt(fields[12]) };
       case "late":
         expectFields(fields, 0);
         return { status: "late" };
@@ -1078,7 +1090,7 @@ export type SharedLagResult =
 export const sharedLag: Script<SharedLagKeys, SharedLagArgs, SharedLagResult> = {
   class: "read",
   name: "topic.sharedLag",
-  sha1: "46f8e650590d9fac0ed526dc0c04018fb2cc36ab",
+  sha1: "26313342a2d7ed3f5f912808ea188e885f811d2b",
   lua: `-- topic.sharedLag
 ${NOW}${SHARED}local meta, log, state = KEYS[1], KEYS[2], KEYS[3]
 local head = logHead(meta, log)
@@ -1140,7 +1152,7 @@ export type SharedSeekResult = number;
 export const sharedSeek: Script<SharedSeekKeys, SharedSeekArgs, SharedSeekResult> = {
   class: "idempotent",
   name: "topic.sharedSeek",
-  sha1: "6bc45d352554150037fe4157dfa34373f1ed00b1",
+  sha1: "3494056e728fee017ba254224abeeadcedfd81b6",
   lua: `-- topic.sharedSeek
 ${NOW}${SHARED}local meta, log, state, cursors, redriven = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local subscription, before, expiresMs, wakeChannel, wake = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
@@ -1166,6 +1178,9 @@ return whole(generation)
 };
 
 export interface SharedSettleKeys {
+  /** of the log */
+  readonly meta: Arg;
+  readonly log: Arg;
   readonly state: Arg;
   /** of the dead letters */
   readonly records: Arg;
@@ -1180,6 +1195,10 @@ export interface SharedSettleArgs {
   readonly acks: number;
   /** it is sent again: an ack that finds nothing was executed before */
   readonly again: boolean;
+  /** the newest message among them, when it was appended (0: it is not looked at), and the epoch of its log */
+  readonly newest: number;
+  readonly newestAt: number;
+  readonly epoch: number;
   readonly wakeChannel: string;
   /** who is to look for what is put back; empty: nobody */
   readonly wake: string;
@@ -1190,21 +1209,26 @@ export interface SharedSettleArgs {
 export type SharedSettleResult =
   | { readonly status: "ok"; readonly stale: string[] }
   | { readonly status: "fenced" }
+  | { readonly status: "lost" }
   | { readonly status: "doubtful" };
 
 /** Acknowledges, puts back and extends claimed messages, those of a tick and partition together. */
 export const sharedSettle: Script<SharedSettleKeys, SharedSettleArgs, SharedSettleResult> = {
   class: "idempotent",
   name: "topic.sharedSettle",
-  sha1: "8024869146186303e278bf3894761ebd6a7255a2",
+  sha1: "2111849617d3e6ab89b312c2e133f2a9e2bfeea2",
   lua: `-- topic.sharedSettle
-${NOW}${SHARED}local state, records, redriven = KEYS[1], KEYS[2], KEYS[3]
-local generation, dueAt, acks, again, wakeChannel, wake = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1', ARGV[5], ARGV[6]
+${NOW}${SHARED}local meta, log, state, records, redriven = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local generation, dueAt, acks, again, newest, newestAt, epoch, wakeChannel, wake = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], ARGV[9]
 local rest = {}
-for i = 7, #ARGV do rest[i - 6] = ARGV[i] end
+for i = 10, #ARGV do rest[i - 9] = ARGV[i] end
 local WIDTH = 4
 local s = loadState(state)
 if not s or s.g ~= generation then return {'fenced'} end
+if newestAt > 0 then
+  local head, epochNow, _, headAt = logHead(meta, log)
+  if epochNow ~= epoch or not isThere(log, head, headAt, newest, newestAt) then return {'lost'} end
+end
 if acks > 0 and dueAt <= s.m then return {'doubtful'} end
 for at = 1, acks, CHUNK do redis.call('ZREM', state, unpack(rest, at, math.min(at + CHUNK - 1, acks))) end
 if #rest == acks then return {'ok', {}} end
@@ -1252,10 +1276,10 @@ if wake ~= '' and #add > 0 then redis.call('PUBLISH', wakeChannel, wake) end
 return {'ok', stale}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.state, keys.records, keys.redriven);
+    out.push(keys.meta, keys.log, keys.state, keys.records, keys.redriven);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("generation", args.generation), encodeInt("dueAt", args.dueAt), encodeInt("acks", args.acks), encodeBool(args.again), args.wakeChannel, args.wake);
+    out.push(encodeInt("generation", args.generation), encodeInt("dueAt", args.dueAt), encodeInt("acks", args.acks), encodeBool(args.again), encodeInt("newest", args.newest), encodeInt("newestAt", args.newestAt), encodeInt("epoch", args.epoch), args.wakeChannel, args.wake);
     for (const each of args.rest) out.push(each);
   },
   decode(reply) {
@@ -1267,11 +1291,14 @@ return {'ok', stale}
       case "fenced":
         expectFields(fields, 0);
         return { status: "fenced" };
+      case "lost":
+        expectFields(fields, 0);
+        return { status: "lost" };
       case "doubtful":
         expectFields(fields, 0);
         return { status: "doubtful" };
       default:
-        throw new UnexpectedReplyError("one of ok, fenced, doubtful", reply);
+        throw new UnexpectedReplyError("one of ok, fenced, lost, doubtful", reply);
     }
   },
 };

@@ -42,6 +42,8 @@ export class LogFeed implements LogView {
   #window: LogPack[] = [];
   #epoch = 0;
   #head = 0;
+  /** When that was appended; 0 where nothing is known. */
+  #at = 0;
   #doubts = 0;
   #hasNews = false;
   #poll: Timer | undefined;
@@ -68,6 +70,11 @@ export class LogFeed implements LogView {
   /** Offset of the last message that is known of. */
   get head(): number {
     return this.#head;
+  }
+
+  /** When that was appended; 0 where nothing is known. */
+  get at(): number {
+    return this.#at;
   }
 
   /** Rises whenever something may have been missed. */
@@ -120,7 +127,7 @@ export class LogFeed implements LogView {
     const id = `${this.#doubts}:${from}:${count}`;
     const known = this.#looks.get(id);
     if (known !== undefined) return known;
-    const before = this.#head;
+    const before = { head: this.#head, at: this.#at };
     const look = this.#store.look(from, count).then((found) => {
       this.#seen(found.tail, before);
       return found;
@@ -129,6 +136,12 @@ export class LogFeed implements LogView {
     const forget = (): void => void this.#looks.delete(id);
     look.then(forget, forget);
     return look;
+  }
+
+  /** What is known of the log is of another one, or of an end that it has lost. */
+  forget(): void {
+    [this.#epoch, this.#head, this.#at] = [0, 0, 0];
+    this.#doubt();
   }
 
   /** Ends all who read. */
@@ -154,7 +167,7 @@ export class LogFeed implements LogView {
     this.#stop = undefined;
     this.#opening = undefined;
     this.#driver.runtime.clearInterval(this.#poll);
-    [this.#epoch, this.#head, this.#window] = [0, 0, []];
+    [this.#epoch, this.#head, this.#at, this.#window] = [0, 0, 0, []];
   }
 
   /** Until it has come about, or nobody is here any more. */
@@ -187,7 +200,9 @@ export class LogFeed implements LogView {
     else this.#doubt();
   };
 
+  /** Also of the packs that came last: after a failover others may stand in their places. */
   #doubt(): void {
+    this.#window = [];
     this.#doubts += 1;
     this.#wakeAll();
   }
@@ -195,12 +210,11 @@ export class LogFeed implements LogView {
   #told(news: LogNews | undefined): void {
     if (news === undefined) return;
     this.#hasNews = true;
-    const { epoch, first, last, pack } = news;
-    // What a read has shown already.
-    if (epoch === this.#epoch && last <= this.#head) return;
+    const { epoch, first, last, at, pack } = news;
+    // What a read has shown already. Times do not go back: what is newer than the head, and not behind it, has taken a lost one's place.
+    if (epoch === this.#epoch && last <= this.#head && at <= this.#at) return;
     const follows = epoch === this.#epoch && first === this.#head + 1;
-    this.#epoch = epoch;
-    this.#head = last;
+    [this.#epoch, this.#head, this.#at] = [epoch, last, at];
     if (!follows || pack === undefined) this.#window = [];
     if (pack !== undefined) this.#window.push(pack);
     if (this.#window.length > MAX_WINDOW) this.#window.shift();
@@ -208,13 +222,13 @@ export class LogFeed implements LogView {
     this.#wakeAll();
   }
 
-  /** @param before the head that was known when it was asked for: what has come since may be beyond what was seen */
-  #seen({ epoch, head }: LogTail, before: number): void {
+  /** @param before what was known when it was asked for: what has come since may be beyond what was seen */
+  #seen({ epoch, head, at }: LogTail, before: Pick<LogTail, "head" | "at">): void {
     const isSame = epoch === this.#epoch;
-    if (isSame && head >= before && head <= this.#head) return;
-    const isLess = !isSame || head < before;
+    const isLess = !isSame || head < before.head || (head === before.head && at !== before.at);
+    if (!isLess && head <= this.#head) return;
     const isFirst = this.#epoch === 0;
-    [this.#epoch, this.#head, this.#window] = [epoch, head, []];
+    [this.#epoch, this.#head, this.#at, this.#window] = [epoch, head, at, []];
     if (isLess && !isFirst) this.#doubts += 1;
     this.#wakeAll();
   }

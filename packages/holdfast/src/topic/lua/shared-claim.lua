@@ -15,9 +15,13 @@
 -- @arg visibilityMs int
 -- @arg expiresMs int       how long the subscription outlives its last use; 0: for ever
 -- @arg start int          where the subscription begins if it is new: the offset before, or -1 for the end
--- @result claimed epoch:int generation:int head:int from:int count:int now:int nextDue:int due:rows<member:text,tag:int> gone:int ageMs:int
+-- @arg seen int           the newest message that the consumer knows of, when it was appended (0: none), and the epoch of its log
+-- @arg seenAt int
+-- @arg seenEpoch int
+-- @result claimed epoch:int generation:int head:int at:int from:int count:int now:int nextDue:int due:rows<member:text,tag:int> gone:int lost:bool ageMs:int
 -- @result late
 -- `from` and `count`: the new ones. `nextDue`: when the next may be claimed again, -1 where none waits; known only where fewer were there than asked for.
+-- `head`, `at`: of the newest message. `lost`: of this epoch the log has not, or no longer, what the consumer has seen: a failover has lost its end.
 -- `gone`: so many before `from` the log had no more, and nobody has claimed.
 -- A claim that is sent again, because its answer was lost, has the same answer; `ageMs`: how long ago it was made. `late`: the consumer has claimed since.
 local MIN_FLOOR_MS = 1000
@@ -28,7 +32,7 @@ if check then
     local answered = cmsgpack.unpack(before)
     if answered[1] == op then
       local again = answered[2]
-      again[11] = math.max(now() - tonumber(again[7]), 0)
+      again[13] = math.max(now() - tonumber(again[8]), 0)
       return again
     end
     if answered[1] > op then return {'late'} end
@@ -36,7 +40,8 @@ if check then
 end
 
 local t = now()
-local head, epoch, first = logHead(meta, log)
+local head, epoch, first, headAt = logHead(meta, log)
+local isLost = seenAt > 0 and seenEpoch == epoch and not isThere(log, head, headAt, seen, seenAt)
 -- A write that needs no memory: those after it pass when memory is full, so that a full topic can be consumed.
 redis.call('ZREM', state, '')
 local s = loadState(state)
@@ -51,12 +56,12 @@ elseif epoch > 0 and s.e ~= epoch then
   redis.call('ZADD', state, whole(-1 - epoch), 'e')
 end
 
-local answer = {'claimed', whole(epoch > 0 and epoch or s.e), whole(s.g), head, 0, 0, whole(t), -1, {}, 0, 0}
+local answer = {'claimed', whole(epoch > 0 and epoch or s.e), whole(s.g), head, whole(headAt), 0, 0, whole(t), -1, {}, 0, isLost and 1 or 0, 0}
 local add, due = {}, {}
 if count > 0 then
   due = redis.call('ZRANGE', state, 0, whole(t * TAGS + TAGS - 1), 'BYSCORE', 'LIMIT', 0, count, 'WITHSCORES')
   local dueAt = (t + visibilityMs) * TAGS
-  local again = answer[9]
+  local again = answer[10]
   for at = 1, #due, 2 do
     local tag = nextTag(due[at + 1] % TAGS)
     again[at], again[at + 1] = due[at], tag
@@ -67,11 +72,11 @@ if count > 0 then
     add[#add + 1], add[#add + 2] = whole(-1 - s.m), 'm'
   end
   local frontier = math.max(s.f, first - 1)
-  answer[5], answer[10] = frontier + 1, frontier - s.f
+  answer[6], answer[11] = frontier + 1, frontier - s.f
   local fresh = math.max(math.min(count - #due / 2, head - frontier), 0)
   if #due / 2 + fresh < count then
     local nextOne = redis.call('ZRANGE', state, '(' .. whole(t * TAGS + TAGS - 1), '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2]
-    if nextOne then answer[8] = whole(math.floor(nextOne / TAGS)) end
+    if nextOne then answer[9] = whole(math.floor(nextOne / TAGS)) end
   end
   if fresh > 0 then
     local score = whole(dueAt + 1)
@@ -82,7 +87,7 @@ if count > 0 then
       add[at + 1], add[at + 2] = score, format('%d', offset)
       at = at + 2
     end
-    answer[6] = fresh
+    answer[7] = fresh
     frontier = frontier + fresh
   end
   if frontier > s.f then

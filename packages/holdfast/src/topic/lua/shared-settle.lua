@@ -2,6 +2,8 @@
 -- @class idempotent
 -- @include now
 -- @include shared
+-- @key meta       of the log
+-- @key log
 -- @key state
 -- @key records    of the dead letters
 -- @key redriven
@@ -9,18 +11,27 @@
 -- @arg dueAt int        when the first of `acks` is due, as far as the consumer knows
 -- @arg acks int         so many members at the beginning of `rest` are acknowledged by their claims of then
 -- @arg again bool      it is sent again: an ack that finds nothing was executed before
+-- @arg newest int       the newest message among them, when it was appended (0: it is not looked at), and the epoch of its log
+-- @arg newestAt int
+-- @arg epoch int
 -- @arg wakeChannel text
 -- @arg wake text        who is to look for what is put back; empty: nobody
 -- @arg rest... text     the acks; then member, tag, verb, ms of each other one. Verbs: `ack`; `due` (to be claimed in `ms`), `release` (the same,
 --                       and this delivery does not count), `extend` (not to be claimed for `ms`)
 -- @result ok stale:list<text>
 -- @result fenced
+-- @result lost
 -- @result doubtful
+-- `lost`: the newest is not the one that was read; which others are is not known, and nothing was done.
 -- `stale`: members of the others that are no longer claimed as their tags say. `fenced`: none is. `doubtful`: one of `acks` may be: nothing was done; they are to
 -- be sent with their tags.
 local WIDTH = 4
 local s = loadState(state)
 if not s or s.g ~= generation then return {'fenced'} end
+if newestAt > 0 then
+  local head, epochNow, _, headAt = logHead(meta, log)
+  if epochNow ~= epoch or not isThere(log, head, headAt, newest, newestAt) then return {'lost'} end
+end
 -- Was none claimed again that was due as late as they are, they are still claimed as they were.
 if acks > 0 and dueAt <= s.m then return {'doubtful'} end
 for at = 1, acks, CHUNK do redis.call('ZREM', state, unpack(rest, at, math.min(at + CHUNK - 1, acks))) end

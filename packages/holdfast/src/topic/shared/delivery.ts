@@ -1,6 +1,6 @@
 /** One delivery of one message to this process, from its claim to its outcome. */
 import type { LeaseLostError } from "../../base/errors.ts";
-import type { LogPack } from "../../core/log/pack.ts";
+import type { LogPack, LogPoint } from "../../core/log/pack.ts";
 import { deliveryOf, type Token } from "./store.ts";
 
 export type DeliveryState = "waits" | "runs" | "ended" | "lost";
@@ -28,6 +28,11 @@ export class Delivery {
     this.offset = offset;
     this.claimedAt = term.claimedAt;
     this.validUntil = term.validUntil;
+  }
+
+  /** Where its message is; undefined of a dead letter that was redriven. */
+  get point(): LogPoint | undefined {
+    return this.token.member.startsWith("c") ? undefined : this.pack.point(this.offset);
   }
 
   /** 1 for the first. */

@@ -1,6 +1,6 @@
 /** The messages behind claimed offsets: the packs that they are in, each of them read once for all claims that it takes to use it up. */
 import type { LogFeed } from "../../core/log/feed.ts";
-import type { LogPack } from "../../core/log/pack.ts";
+import type { LogPack, LogPoint } from "../../core/log/pack.ts";
 
 /** Each is 64 KB at most, unless one message is more. */
 const MAX_KEPT = 16;
@@ -10,6 +10,8 @@ export class PackReader {
   readonly #feed: LogFeed;
   /** Read lately, the newest last. */
   #kept: LogPack[] = [];
+  /** Of the feed, when they were read. */
+  #doubts = -1;
   /** Messages in a pack, as it was lately. */
   #size = 8;
 
@@ -17,9 +19,17 @@ export class PackReader {
     this.#feed = feed;
   }
 
+  /** The newest message that was read and may be read again; undefined where there is none. */
+  get newest(): LogPoint | undefined {
+    if (this.#doubts !== this.#feed.doubts) return undefined;
+    const [newest] = this.#kept.toSorted((a, b) => b.last - a.last);
+    return newest?.point(newest.last);
+  }
+
   /** The packs with these offsets that are there, rising. */
   async read(epoch: number, from: number, to: number): Promise<LogPack[]> {
     const found: LogPack[] = [];
+    if (this.#doubts !== this.#feed.doubts) this.#kept = [];
     for (let next = from; next <= to;) {
       const kept = this.#kept.find((pack) => pack.epoch === epoch && pack.first <= next && pack.last >= next);
       const packs = kept === undefined ? await this.#more(next, to) : [kept];
@@ -35,11 +45,13 @@ export class PackReader {
 
   /** About as many as it takes. */
   async #more(from: number, to: number): Promise<readonly LogPack[]> {
+    const { doubts } = this.#feed;
     const packs = await this.#feed.packs(from, Math.min(Math.ceil((to - from + 1) / this.#size), MAX_READ));
     const [first, last] = [packs[0], packs.at(-1)];
     if (first === undefined || last === undefined) return packs;
     this.#size = Math.max(1, (last.last - first.first + 1) / packs.length);
-    this.#kept = [...this.#kept, ...packs].slice(-MAX_KEPT);
+    this.#kept = [...(this.#doubts === doubts ? this.#kept : []), ...packs].slice(-MAX_KEPT);
+    this.#doubts = doubts;
     return packs;
   }
 }

@@ -8,13 +8,13 @@
 import { LeaseLostError } from "../../base/errors.ts";
 import type { Runtime, Timer } from "../../base/runtime.ts";
 import type { LogFeed, LogListener } from "../../core/log/feed.ts";
-import type { LogPack } from "../../core/log/pack.ts";
+import type { LogPack, LogPoint } from "../../core/log/pack.ts";
 import type { TopicGap } from "../subscription.ts";
 import type { Delivery } from "./delivery.ts";
 import { PackReader } from "./packs.ts";
 import { Reading } from "./reading.ts";
 import type { Settling } from "./settling.ts";
-import type { Claimed, Settlement, SharedStore, Token } from "./store.ts";
+import { type Claimed, NOWHERE, type Settlement, type SharedStore, type Token } from "./store.ts";
 
 export interface PartitionParts {
   readonly partition: number;
@@ -42,12 +42,15 @@ export class SharedPartition {
   isClaiming = false;
   readonly #parts: PartitionParts;
   readonly #listener: LogListener;
+  readonly #packs: PackReader;
   readonly #reading: Reading;
   readonly #held = new Map<string, Delivery>();
   /** The newest offset that was heard of since the last claim began. */
   #heardOf = 0;
   #generation = 0;
   #epoch = 0;
+  /** The end of the log at the last claim. */
+  #head: LogPoint = NOWHERE;
   /** Server's clock minus this process's. */
   #clockOffset = 0;
   #start: number;
@@ -60,7 +63,8 @@ export class SharedPartition {
     this.partition = parts.partition;
     this.#parts = parts;
     this.#start = parts.start;
-    this.#reading = new Reading({ ...parts, packs: new PackReader(parts.feed) });
+    this.#packs = new PackReader(parts.feed);
+    this.#reading = new Reading({ ...parts, packs: this.#packs });
     this.#listener = parts.feed.listen(() => this.#heard(), parts.onFailure);
   }
 
@@ -90,7 +94,7 @@ export class SharedPartition {
     const sentAt = runtime.now();
     this.#askedAt = sentAt;
     this.#heardOf = 0;
-    const claimed = await store.claim({ count, visibilityMs, start: this.#start });
+    const claimed = await store.claim({ count, visibilityMs, start: this.#start, seen: this.#seen });
     const { generation, epoch, now, ageMs } = claimed;
     this.#follow(claimed);
     this.#clockOffset = now + ageMs - runtime.now();
@@ -128,7 +132,7 @@ export class SharedPartition {
   settle(delivery: Delivery, verb: Settlement["verb"], ms: number, done?: (isValid: boolean) => void): void {
     if (delivery.state === "lost") return done?.(false);
     delivery.state = "ended";
-    this.#parts.settling.add({ token: delivery.token, verb, ms }, (status) => {
+    this.#parts.settling.add({ token: delivery.token, verb, ms, point: delivery.point }, (status) => {
       this.forget(delivery);
       if (status === "ok" && verb !== "ack") this.#lookIn(ms);
       done?.(status === "ok");
@@ -159,7 +163,8 @@ export class SharedPartition {
   #extend(delivery: Delivery): void {
     const { runtime, settling, visibilityMs } = this.#parts;
     const sentAt = runtime.now();
-    settling.add({ token: delivery.token, verb: "extend", ms: visibilityMs }, (status) => {
+    const { token, point } = delivery;
+    settling.add({ token, verb: "extend", ms: visibilityMs, point }, (status) => {
       if (status === "ok") delivery.validUntil = Math.max(delivery.validUntil, sentAt + visibilityMs);
       else if (delivery.state !== "ended") this.lost(delivery);
     });
@@ -189,22 +194,34 @@ export class SharedPartition {
     this.#held.set(member, delivery);
   }
 
+  /** The newest message that this process knows of: all that it has read lies before it. */
+  get #seen(): LogPoint {
+    const { feed } = this.#parts;
+    const known = [this.#head, { epoch: feed.epoch, offset: feed.head, at: feed.at }, this.#packs.newest ?? NOWHERE];
+    return known.reduce(
+      (newest, each) => (each.epoch === this.#epoch && each.offset > newest.offset ? each : newest),
+      NOWHERE,
+    );
+  }
+
   #heard(): void {
     this.#heardOf = Math.max(this.#heardOf, this.#parts.feed.head);
     this.look();
   }
 
-  #follow({ generation, epoch, from, gone }: Claimed): void {
-    const { partition, onGap } = this.#parts;
+  #follow({ generation, epoch, head, at, from, gone, lost }: Claimed): void {
+    const { partition, onGap, feed } = this.#parts;
     if (this.#generation !== 0 && generation !== this.#generation) {
       for (const delivery of this.#held.values()) this.#lose(delivery, "its subscription goes on from another place");
     }
-    if (this.#epoch !== 0 && epoch !== this.#epoch) {
+    if (lost) feed.forget();
+    if (lost || (this.#epoch !== 0 && epoch !== this.#epoch)) {
       onGap({ kind: "reset", partition, from: undefined, to: undefined, count: undefined });
     }
     if (gone > 0) onGap({ kind: "gap", partition, from: from - gone, to: from - 1, count: gone });
     this.#generation = generation;
     this.#epoch = epoch;
+    this.#head = { epoch, offset: head, at };
     // Should its state be lost, all that is there may be what it has missed.
     this.#start = 0;
   }

@@ -13,7 +13,7 @@ import { expect, it } from "vitest";
 import { CALM, schedules, unlessOutage, untilTold } from "../../../test/support/simulated.ts";
 import { type FaultOptions, simulate, type SimulatedClient, type Simulation } from "../../testing/index.ts";
 import { Topic } from "../topic.ts";
-import { type Settlement, type SettlementStatus, SharedStore, type Token } from "./store.ts";
+import { NOWHERE, type Settlement, type SettlementStatus, SharedStore, type Token } from "./store.ts";
 
 const VISIBILITY_MS = 800;
 const CHAOS_MS = 3_000;
@@ -94,7 +94,9 @@ function consumed(settle: Settle): (simulation: Simulation) => Promise<void> {
       const store = new SharedStore({ ...parts, consumer: client.name });
       while (!over.signal.aborted) {
         const count = random.integer(1, 8);
-        const claimed = await unlessOutage(() => store.claim({ count, visibilityMs: VISIBILITY_MS, start: 0 }));
+        const claimed = await unlessOutage(() =>
+          store.claim({ count, visibilityMs: VISIBILITY_MS, start: 0, seen: NOWHERE }),
+        );
         if (claimed === undefined) {
           await client.sleep(50);
           continue;

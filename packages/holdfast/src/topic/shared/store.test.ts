@@ -28,7 +28,7 @@ import { subscriptionKeys } from "../keys.ts";
 import { runScript } from "../../core/script/run.ts";
 import { sharedClaim } from "../scripts.gen.ts";
 import { Topic } from "../topic.ts";
-import { type Claimed, type Settlement, SharedStore, type Token } from "./store.ts";
+import { type Claimed, NOWHERE, type Settlement, SharedStore, type Token } from "./store.ts";
 
 const SUBSCRIPTION = "mailer";
 const VISIBILITY_MS = 60_000;
@@ -59,7 +59,7 @@ describe.each(backends())("the state of a shared subscription [$name]", (backend
       await topic.publishMany(Array.from({ length: count }, (_, n) => ({ message: n })));
     };
     const claim = (store: SharedStore, count = 100, terms = {}): Promise<Claimed> =>
-      store.claim({ count, visibilityMs: VISIBILITY_MS, start: 0, ...terms });
+      store.claim({ count, visibilityMs: VISIBILITY_MS, start: 0, seen: NOWHERE, ...terms });
     const dead = new DeadLetterStore(source, SUBSCRIPTION);
     return { topic, source, log, keys: subscriptionKeys(log, SUBSCRIPTION), consumer, publish, claim, dead };
   }
@@ -183,8 +183,9 @@ describe.each(backends())("the state of a shared subscription [$name]", (backend
       claimed: log.group.part("claimed"),
     };
     const terms = { subscription: SUBSCRIPTION, count: 2, visibilityMs: VISIBILITY_MS, expiresMs: 0, start: 0 };
+    const seen = { seen: 0, seenAt: 0, seenEpoch: 0 };
     const claim = (op: number, check: boolean) =>
-      runScript(source.core.driver, sharedClaim, all, { ...terms, op, check }, { op: "test" });
+      runScript(source.core.driver, sharedClaim, all, { ...terms, ...seen, op, check }, { op: "test" });
     const first = await claim(1, false);
     expect(first).toMatchObject({ from: 1, count: 2 });
     expect(await claim(1, true)).toEqual({ ...first, ageMs: expect.any(Number) });

@@ -1,6 +1,7 @@
 /** The server's side of a subscription of kind `shared` in one partition; what its state looks like is in lua/include/shared.lua. */
 import type { Core } from "../../core/core.ts";
 import type { LogKeys } from "../../core/log/keys.ts";
+import type { LogPoint } from "../../core/log/pack.ts";
 import { runScript, type UnclassedCall } from "../../core/script/run.ts";
 import { subscriptionKeys, type SubscriptionKeys, wakeKeyOf } from "../keys.ts";
 import {
@@ -26,6 +27,8 @@ export interface Settlement {
   readonly token: Token;
   readonly verb: "ack" | "due" | "release" | "extend";
   readonly ms: number;
+  /** The message, where it was read from the log. */
+  readonly point?: LogPoint | undefined;
 }
 
 export type SettlementStatus = "ok" | "stale";
@@ -36,7 +39,12 @@ export interface ClaimTerms {
   readonly visibilityMs: number;
   /** Where a new subscription begins: the offset before, or -1 for the end. */
   readonly start: number;
+  /** The newest message that the consumer knows of. */
+  readonly seen: LogPoint;
 }
+
+/** Nothing is known of any message. */
+export const NOWHERE: LogPoint = { epoch: 0, offset: 0, at: 0 };
 
 const DELIVERIES = 256;
 
@@ -78,11 +86,12 @@ export class SharedStore {
   }
 
   /** One at a time. After one that failed the next one has the answer of that, if it was executed, whatever its own terms. */
-  async claim({ count, visibilityMs, start }: ClaimTerms): Promise<Claimed> {
+  async claim({ count, visibilityMs, start, seen }: ClaimTerms): Promise<Claimed> {
     const { core, subscription, log, expiresMs } = this.#parts;
     if (!this.#isOpen) this.#op += 1;
     const check = core.lateCopies || this.#isOpen;
-    const args = { subscription, op: this.#op, check, count, visibilityMs, expiresMs, start };
+    const terms = { subscription, op: this.#op, check, count, visibilityMs, expiresMs, start };
+    const args = { ...terms, seen: seen.offset, seenAt: seen.at, seenEpoch: seen.epoch };
     const { state, redriven } = this.#keys;
     const keys = { meta: log.meta, log: log.log, state, cursors: log.cursors, redriven, claimed: this.#claimed };
     this.#isOpen = true;
@@ -112,7 +121,9 @@ export class SharedStore {
   ): Promise<Set<string> | undefined> {
     const { core } = this.#parts;
     const wake = wakes ? this.#wake : "";
-    const terms = { generation, again: false, wakeChannel: core.wakeups.channel, wake };
+    const { offset, at, epoch } = newestOf(settlements);
+    const seen = { newest: offset, newestAt: at, epoch };
+    const terms = { generation, again: false, ...seen, wakeChannel: core.wakeups.channel, wake };
     // A late copy of an acknowledgement could meet a later claim.
     const quick = core.lateCopies ? [] : settlements.filter(isQuick);
     if (quick.length > 0) {
@@ -137,14 +148,23 @@ export class SharedStore {
 
   #settle(args: SharedSettleArgs) {
     const { state, records, redriven } = this.#keys;
+    const { core, log } = this.#parts;
+    const keys = { meta: log.meta, log: log.log, state, records, redriven };
     const again = (): SharedSettleArgs => ({ ...args, again: true });
-    const { driver } = this.#parts.core;
-    return runScript(driver, sharedSettle, { state, records, redriven }, args, this.#call("settle"), again);
+    return runScript(core.driver, sharedSettle, keys, args, this.#call("settle"), again);
   }
 
   #call(verb: string): UnclassedCall {
     return { op: `topic.${verb}`, key: this.#parts.topic, timeoutMs: this.#parts.timeoutMs };
   }
+}
+
+/** That one there is as it was read, all before it are. */
+function newestOf(settlements: readonly Settlement[]): LogPoint {
+  return settlements.reduce(
+    (newest, { point }) => (point !== undefined && point.offset > newest.offset ? point : newest),
+    NOWHERE,
+  );
 }
 
 function isQuick({ token, verb }: Settlement): boolean {

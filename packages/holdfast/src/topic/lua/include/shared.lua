@@ -33,14 +33,25 @@ local function makeState(state, redriven, s)
   return s
 end
 
--- The log's head, its epoch and its first offset; the epoch is 0 where nothing is there. `meta` may have been evicted alone.
+-- The log's head, its epoch, its first offset, and when its head was appended; the epoch is 0 where nothing is there. `meta` may have been
+-- evicted alone.
 local function logHead(meta, log)
-  local stored = redis.call('HMGET', meta, 'head', 'epoch', 'first')
-  if stored[1] then return tonumber(stored[1]), tonumber(stored[2]), tonumber(stored[3]) end
+  local stored = redis.call('HMGET', meta, 'head', 'epoch', 'first', 'at')
+  if stored[1] then return tonumber(stored[1]), tonumber(stored[2]), tonumber(stored[3]), tonumber(stored[4]) end
   local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
-  if not last then return 0, 0, 1 end
+  if not last then return 0, 0, 1, 0 end
   local head, epoch = string.match(last[1], '^(%d+)-(%d+)$')
-  return tonumber(head), tonumber(epoch), 1
+  return tonumber(head), tonumber(epoch), 1, tonumber(last[2][2])
+end
+
+-- Whether a message of this log that was read is still the one at its offset: a failover may have lost the end of the log, and others stand there.
+-- One that retention has removed counts as there.
+local function isThere(log, head, headAt, offset, at)
+  if offset >= head then return offset == head and at == headAt end
+  local entry = redis.call('XRANGE', log, whole(offset), '+', 'COUNT', 1)[1]
+  if not entry then return true end
+  local last = string.match(entry[1], '^%d+')
+  return tonumber(last) - tonumber(entry[2][4]) >= offset or tonumber(entry[2][2]) == at
 end
 
 -- The next claim of it has a tag that no earlier claim had.
