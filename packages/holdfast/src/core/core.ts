@@ -2,7 +2,7 @@
 import { Door } from "../base/door.ts";
 import type { Loose } from "../base/options.ts";
 import { nextTick } from "../base/runtime.ts";
-import { type Codec, type CodecOptions, createCodec, mergeCodecOptions } from "./codec/codec.ts";
+import { type CodecOptions, createCodec, mergeCodecOptions, type PartCodec } from "./codec/codec.ts";
 import type { Driver } from "../driver/port.ts";
 import { LogFeeds } from "./log/feeds.ts";
 import type { TraceHooks } from "./observe/trace.ts";
@@ -53,7 +53,7 @@ export class Core {
   }
 
   /** A codec with the codec options among a primitive's over the handle's; what is undefined is the handle's. */
-  codec<T>(options: Loose<CodecOptions<T>>): Codec<T> {
+  codec<T>(options: Loose<CodecOptions<T>>): PartCodec<T> {
     return createCodec(mergeCodecOptions(this.#codecDefaults, options));
   }
 

@@ -85,11 +85,7 @@ const USED_UNTIL = `local function used(state, cursors, name, cursor, keepMs)
 end
 `;
 
-const LOG = `local MAX_PRODUCERS = 64
-local PRODUCER_MS = 600000
-local META_MS = 2592000000
-local MAX_TRIMMED = 10000
-local function offsetsOf(entry)
+const LOG = `local function offsetsOf(entry)
   local last, epoch = string.match(entry[1], '^(%d+)-(%d+)$')
   return tonumber(last) - tonumber(entry[2][4]) + 1, tonumber(last), tonumber(epoch)
 end
@@ -120,73 +116,24 @@ local function logState(log, meta, producer)
   end
   return state
 end
-local function firstSince(log, state, oldest, cutoff)
-  if tonumber(oldest[2][2]) >= cutoff then return state.first end
-  local _, last = offsetsOf(oldest)
-  local low, high = last + 1, state.head + 1
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    local entry = redis.call('XRANGE', log, middle, '+', 'COUNT', 1)[1]
-    if not entry then return low end
-    local from, to = offsetsOf(entry)
-    if tonumber(entry[2][2]) < cutoff then low = to + 1 else high = math.min(middle, math.max(from, low)) end
-  end
-  return low
-end
-local function passedByAll(cursors)
-  local lowest
-  local fields = redis.call('HGETALL', cursors)
-  for at = 2, #fields, 2 do
-    local offset, untilMs = string.match(fields[at], '^(%d+):?(%d*)$')
-    if offset and (untilMs == '' or tonumber(untilMs) > now()) then
-      lowest = math.min(lowest or tonumber(offset), tonumber(offset))
-    end
-  end
-  return lowest
-end
-local function keptFrom(log, cursors, state, adding, keepMs, maxMessages, keepUnread, refuses)
-  local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
-  if not oldest then return state.head + 1 end
-  state.first = math.max(state.first, (offsetsOf(oldest)))
-  local from = firstSince(log, state, oldest, now() - keepMs)
-  local fitting = state.head + adding - maxMessages + 1
-  if keepUnread or refuses then
-    local passed = passedByAll(cursors)
-    if keepUnread and passed then from = math.min(from, passed + 1) end
-    if refuses then fitting = math.min(fitting, passed and passed + 1 or 1) end
-  end
-  return math.max(from, fitting, state.first)
-end
-local function trimLog(log, from)
-  local id = string.format('%.0f-0', from)
-  if redis.call('XTRIM', log, 'MINID', '~', id, 'LIMIT', MAX_TRIMMED) < MAX_TRIMMED then redis.call('XTRIM', log, 'MINID', id) end
-end
-local function forgetProducers(meta)
-  if redis.call('HLEN', meta) <= MAX_PRODUCERS then return end
-  local fields = redis.call('HGETALL', meta)
-  for at = 1, #fields, 2 do
-    local usedAt = string.match(fields[at], '^p:') and tonumber(string.match(fields[at + 1], '%d+$'))
-    if usedAt and usedAt < now() - PRODUCER_MS then redis.call('HDEL', meta, fields[at]) end
-  end
-end
 local function appendPack(log, meta, live, state, count, blob, producer, number, liveBytes)
+  local format = string.format
   local first, head = state.head + 1, state.head + count
   local at = math.max(now(), state.at)
-  redis.call('XADD', log, string.format('%.0f-%.0f', head, state.epoch), 't', at, 'n', count, 'm', blob)
-  local record = string.format('%.0f %.0f %.0f %.0f', number, state.epoch, first, at)
-  redis.call('HSET', meta, 'head', head, 'epoch', state.epoch, 'at', at, 'first', state.first, 'trimmed', state.trimmed,
-    'p:' .. producer, record)
-  local news = string.format('%.0f %.0f %.0f %.0f\\n', state.epoch, first, count, at)
+  local epochText, firstText, atText = format('%d', state.epoch), format('%d', first), format('%d', at)
+  local headText, countText = format('%d', head), format('%d', count)
+  redis.call('XADD', log, headText .. '-' .. epochText, 't', atText, 'n', countText, 'm', blob)
+  local record = format('%d', number) .. ' ' .. epochText .. ' ' .. firstText .. ' ' .. atText
+  if state.record == nil then
+    redis.call('HSET', meta, 'head', headText, 'epoch', epochText, 'at', atText, 'first', format('%d', state.first),
+      'trimmed', format('%d', state.trimmed), 'p:' .. producer, record)
+  else
+    redis.call('HSET', meta, 'head', headText, 'at', atText, 'p:' .. producer, record)
+  end
+  local news = epochText .. ' ' .. firstText .. ' ' .. countText .. ' ' .. atText .. '\\n'
   redis.pcall('SPUBLISH', live, #blob <= liveBytes and news .. blob or news)
   state.head, state.at = head, at
   return first, at
-end
-local function tidyLog(log, meta, state, from, keepMs, keepUnread)
-  if from > state.first then trimLog(log, from) end
-  redis.call('HSET', meta, 'first', math.max(from, state.first), 'trimmed', now())
-  if math.floor(now() / 60000) ~= math.floor(state.trimmed / 60000) then forgetProducers(meta) end
-  redis.call('PEXPIRE', meta, keepMs + META_MS)
-  if keepUnread then redis.call('PERSIST', log) else redis.call('PEXPIRE', log, keepMs + 120000) end
 end
 `;
 
@@ -667,7 +614,7 @@ export type OrderedCreateResult =
 export const orderedCreate: Script<OrderedCreateKeys, OrderedCreateArgs, OrderedCreateResult> = {
   class: "idempotent",
   name: "topic.orderedCreate",
-  sha1: "d5156f89469260148f7765107c18c5cdca578391",
+  sha1: "67476912647c10c9c7dec5cbb6356881357ac3bd",
   lua: `-- topic.orderedCreate
 ${NOW}${LOG}${USED_UNTIL}local state, log, meta, cursors = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local name, from, epoch, lost, keepMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5])
@@ -827,7 +774,7 @@ export type OrderedSeekResult =
 export const orderedSeek: Script<OrderedSeekKeys, OrderedSeekArgs, OrderedSeekResult> = {
   class: "idempotent",
   name: "topic.orderedSeek",
-  sha1: "b71a918ef2b7749dab1533c5cba13c4eac07125f",
+  sha1: "36c7dc72d6816afaacb3eb4b430581c1979b1102",
   lua: `-- topic.orderedSeek
 ${NOW}${LOG}${USED_UNTIL}local state, log, meta, cursors = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local name, from, epoch, keepMs, channel, wakeKey = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]

@@ -1,5 +1,5 @@
 /** What a topic's parts stand on: its logs, and how messages are read. */
-import type { Codec } from "../core/codec/codec.ts";
+import type { Codec, PartCodec } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
 import { LogKeys } from "../core/log/keys.ts";
 import type { LogPack } from "../core/log/pack.ts";
@@ -12,7 +12,7 @@ export class TopicSource<T> {
   readonly name: string;
   /** As messages name it: `topic "orders"`. */
   readonly label: string;
-  readonly codec: Codec<T>;
+  readonly codec: PartCodec<T>;
   /** As `codec`, for what the library itself has to say of a message. */
   readonly info: Codec<unknown>;
   readonly settings: TopicSettings;
@@ -46,7 +46,7 @@ export class TopicSource<T> {
    * @throws CodecError where the payload cannot be read
    */
   decode(pack: LogPack, offset: number, partition: number, others?: string): TopicMessage<T> {
-    const payload = this.codec.decode(pack.frame(offset).payload, { aad: this.logs[partition]!.key });
+    const payload = this.codec.decode(pack.frame(offset).payload, this.logs[partition]!.aad);
     return new TopicMessage(payload, pack, offset, partition, others);
   }
 }

@@ -20,6 +20,7 @@ import {
   readableFormats,
   type Serializer,
   write,
+  writeText,
 } from "./formats.ts";
 import {
   COMPRESSION_MASK,
@@ -52,6 +53,12 @@ export interface Codec<T> {
   encode(value: T, context?: CodecContext): Buffer;
   /** The result shares no memory with `bytes`. @throws CodecError */
   decode(bytes: Buffer, context?: CodecContext): T;
+}
+
+/** For whoever writes many values into one buffer. */
+export interface PartCodec<T> extends Codec<T> {
+  /** As `encode`, but what is stored as plain JSON is its text, which `writeJsonHeader` goes before. */
+  encodePart(value: T, context?: CodecContext): Buffer | string;
 }
 
 export interface CodecOptions<T> {
@@ -119,7 +126,7 @@ const DEFAULT_MAX_ITEMS = 1_000_000;
 const NEVER = -1;
 
 /** @throws InvalidArgumentError on options that are wrong, or that this runtime has no support for */
-export function createCodec<T = unknown>(options: CodecOptions<T> = {}): Codec<T> {
+export function createCodec<T = unknown>(options: CodecOptions<T> = {}): PartCodec<T> {
   return new EnvelopeCodec(givenOptions<CodecOptions<T>>(options, CODEC_OPTIONS));
 }
 
@@ -136,7 +143,7 @@ export function mergeCodecOptions<T>(defaults: CodecOptions<unknown>, given: Loo
   return merged;
 }
 
-class EnvelopeCodec<T> implements Codec<T> {
+class EnvelopeCodec<T> implements PartCodec<T> {
   readonly name: string;
   readonly #format: Format;
   readonly #readable: ReadonlyMap<number, Format>;
@@ -146,6 +153,8 @@ class EnvelopeCodec<T> implements Codec<T> {
   readonly #schema: StandardSchemaV1<unknown, T> | undefined;
   readonly #bounds: Bounds;
   readonly #maxOutputLength: number;
+  /** What is encoded is plain JSON. */
+  readonly #isText: boolean;
   /** Byte 1 of what is decoded the short way: plain JSON, unless it is not read or has to be encrypted. */
   readonly #shortFlags: number;
 
@@ -164,6 +173,7 @@ class EnvelopeCodec<T> implements Codec<T> {
     this.#keyring = encrypt === undefined ? undefined : new Keyring(encrypt);
     this.#allowPlaintext = encrypt === undefined || encrypt.allowPlaintext === true;
     this.#schema = checkSchema(schema);
+    this.#isText = this.#format === jsonFormat && this.#compress === undefined && this.#keyring === undefined;
     this.#shortFlags = this.#allowPlaintext && this.#readable.has(SERIALIZER_ID.json) ? SERIALIZER_ID.json : NEVER;
     this.name = [
       typeof serializer === "string" ? serializer : "custom",
@@ -175,7 +185,19 @@ class EnvelopeCodec<T> implements Codec<T> {
   }
 
   encode(value: T, context?: CodecContext): Buffer {
-    const checked = this.#schema === undefined ? value : validate(this.#schema, value, "encode");
+    return this.#frame(this.#checked(value), context);
+  }
+
+  encodePart(value: T, context?: CodecContext): Buffer | string {
+    const checked = this.#checked(value);
+    return this.#isText && checked !== undefined ? writeText(checked, this.#bounds) : this.#frame(checked, context);
+  }
+
+  #checked(value: T): T {
+    return this.#schema === undefined ? value : validate(this.#schema, value, "encode");
+  }
+
+  #frame(checked: T, context: CodecContext | undefined): Buffer {
     const frame = write(checked === undefined ? undefinedFormat : this.#format, checked, this.#bounds);
     const compressed = this.#compress === undefined ? frame : this.#compress(frame);
     return this.#keyring === undefined ? compressed : this.#keyring.seal(compressed, context?.aad);

@@ -11,7 +11,7 @@ import {
   Unstorable,
 } from "./format.ts";
 import { MAGIC, newer, SERIALIZER_ID } from "./header.ts";
-import { jsonFormat, looseJsonFormat } from "./json.ts";
+import { faithfulText, jsonFormat, looseJsonFormat } from "./json.ts";
 import { msgpackFormat } from "./msgpack.ts";
 import { kindOf } from "./schema.ts";
 import { structuredFormat } from "./structured.ts";
@@ -113,13 +113,25 @@ export function write(format: Format, value: unknown, bounds: Bounds): Buffer {
   try {
     frame = format.write(value, bounds);
   } catch (error) {
-    // What it says may quote the value, so it is no cause of ours.
-    // oxlint-disable-next-line eslint/preserve-caught-error
-    throw new CodecError("unserializable", `the value cannot be stored: ${whyNot(error, format)}`);
+    throw unserializable(error, format);
   }
   frame[0] = MAGIC;
   frame[1] = format.id;
   return frame;
+}
+
+/** The payload of `jsonFormat`, without its header. */
+export function writeText(value: unknown, bounds: Bounds): string {
+  try {
+    return faithfulText(value, bounds);
+  } catch (error) {
+    throw unserializable(error, jsonFormat);
+  }
+}
+
+/** What it says may quote the value, so it is no cause of ours. */
+function unserializable(error: unknown, format: Format): CodecError {
+  return new CodecError("unserializable", `the value cannot be stored: ${whyNot(error, format)}`);
 }
 
 function whyNot(error: unknown, format: Format): string {

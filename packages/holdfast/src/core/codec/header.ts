@@ -29,6 +29,12 @@ export const SERIALIZER_ID = {
   undefined: 15,
 } as const;
 
+/** Writes the header of plain JSON at `at`; the text follows. */
+export function writeJsonHeader(into: Buffer, at: number): void {
+  into[at] = MAGIC;
+  into[at + 1] = SERIALIZER_ID.json;
+}
+
 /** Byte 1 of stored bytes, after byte 0 was found to be ours and readable. */
 export function readFlags(bytes: Buffer): number {
   const [magic, flags] = bytes;

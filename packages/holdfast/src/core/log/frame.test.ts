@@ -1,6 +1,7 @@
 /**
  * What could go wrong, and the test for each:
  * - a stored message cannot be read after an update ... "is read as it was", "is written as it was"
+ * - a text is not stored as its codec would ......... "what is encoded as a text"
  * - a field is lost or taken for another .............. "any message is read as it was written"
  * - bytes of somebody else crash a reader ............. "other bytes are refused"
  */
@@ -8,6 +9,7 @@ import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CodecError } from "../../base/errors.ts";
+import { createCodec } from "../codec/codec.ts";
 import { type Frame, frameLength, type LogMessage, varintLength, writeFrame } from "./frame.ts";
 import { LogPack, newsOf } from "./pack.ts";
 
@@ -81,6 +83,20 @@ describe("frames", () => {
         expect(found).toEqual(messages.map((each) => ({ ...each, headers: each.headers && { ...each.headers } })));
       }),
     );
+  });
+
+  it("what is encoded as a text is stored as its codec would store it", () => {
+    const codecs = [createCodec(), createCodec({ strict: false })];
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(...codecs), (value, codec) => {
+        const [part, whole] = [codec.encodePart(value), codec.encode(value)];
+        expect(written([{ payload: part, key: "k" }])).toEqual(written([{ payload: whole, key: "k" }]));
+      }),
+    );
+    const codec = createCodec();
+    expect(codec.encodePart(["ä", "\ud800"])).toBeTypeOf("string");
+    expect(codec.encodePart(undefined)).toEqual(codec.encode(undefined));
+    expect(() => codec.encodePart(new Date())).toThrow(CodecError);
   });
 
   it("other bytes are refused: by a CodecError, whatever they are", () => {

@@ -8,10 +8,12 @@
  *     others   varint; a varint is LEB128
  */
 import { CodecError } from "../../base/errors.ts";
+import { HEADER_LENGTH, writeJsonHeader } from "../codec/header.ts";
 
 /** What is appended. */
 export interface LogMessage {
-  readonly payload: Buffer;
+  /** As a codec encodes it; a text: what `encodePart` returns. */
+  readonly payload: Buffer | string;
   readonly key?: string | undefined;
   readonly id?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -121,7 +123,7 @@ export class ByteCursor {
 /** Length of the frame without its length field. */
 export function frameLength(message: LogMessage): number {
   const { payload, key, id, headers, delayMs, ttlMs, priority, mark } = message;
-  let length = 1 + payload.length;
+  let length = 1 + (typeof payload === "string" ? HEADER_LENGTH + Buffer.byteLength(payload) : payload.length);
   if (key !== undefined) length += textLength(key);
   if (id !== undefined) length += textLength(id);
   if (headers !== undefined) length += chunkLength(headersLength(headers));
@@ -168,7 +170,10 @@ export function writeFrame(message: LogMessage, length: number, into: Buffer, at
     end = writeVarint(mark, into, end);
   }
   into[flagsAt] = flags;
-  return end + payload.copy(into, end);
+  if (typeof payload !== "string") return end + payload.copy(into, end);
+  writeJsonHeader(into, end);
+  end += HEADER_LENGTH;
+  return end + into.write(payload, end);
 }
 
 export function varintLength(value: number): number {

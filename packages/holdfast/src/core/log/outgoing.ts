@@ -45,13 +45,20 @@ export class OutgoingPack<Answer> {
   readonly #repeats = new Map<Appending<Answer>, Appending<Answer>[]>();
 
   constructor(all: readonly Appending<Answer>[], keys: LogKeys) {
-    const hasIds = all.some(({ message }) => message.id !== undefined);
+    const hasIds = all.some(hasId);
     this.messages = hasIds ? this.#withoutRepeats(all) : all;
     this.frames = hasIds ? this.#apart(keys) : [together(this.messages)];
   }
 
   /** It was appended. */
   settle({ first, at, ...ids }: KnownIds & { first: number; at: number }, answer: LogAnswer<Answer>): void {
+    const { messages } = this;
+    // The way of those without ids.
+    if (ids.known.length === 0) {
+      for (let place = 0; place < messages.length; place += 1)
+        messages[place]!.resolve(answer("ok", first + place, at));
+      return;
+    }
     let next = first;
     for (const appending of this.#unknown(ids, answer)) {
       appending.resolve(answer("ok", next, at));
@@ -117,6 +124,10 @@ export class OutgoingPack<Answer> {
     }
     return [...places, ...this.messages.map((appending) => together([appending]))];
   }
+}
+
+function hasId({ message }: Pick<Appending<never>, "message">): boolean {
+  return message.id !== undefined;
 }
 
 function together(all: readonly Pick<Appending<never>, "message" | "length">[]): Buffer {

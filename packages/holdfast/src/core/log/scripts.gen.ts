@@ -18,11 +18,7 @@ local function now()
 end
 `;
 
-const LOG = `local MAX_PRODUCERS = 64
-local PRODUCER_MS = 600000
-local META_MS = 2592000000
-local MAX_TRIMMED = 10000
-local function offsetsOf(entry)
+const LOG = `local function offsetsOf(entry)
   local last, epoch = string.match(entry[1], '^(%d+)-(%d+)$')
   return tonumber(last) - tonumber(entry[2][4]) + 1, tonumber(last), tonumber(epoch)
 end
@@ -53,73 +49,89 @@ local function logState(log, meta, producer)
   end
   return state
 end
-local function firstSince(log, state, oldest, cutoff)
-  if tonumber(oldest[2][2]) >= cutoff then return state.first end
-  local _, last = offsetsOf(oldest)
-  local low, high = last + 1, state.head + 1
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    local entry = redis.call('XRANGE', log, middle, '+', 'COUNT', 1)[1]
-    if not entry then return low end
-    local from, to = offsetsOf(entry)
-    if tonumber(entry[2][2]) < cutoff then low = to + 1 else high = math.min(middle, math.max(from, low)) end
-  end
-  return low
-end
-local function passedByAll(cursors)
-  local lowest
-  local fields = redis.call('HGETALL', cursors)
-  for at = 2, #fields, 2 do
-    local offset, untilMs = string.match(fields[at], '^(%d+):?(%d*)$')
-    if offset and (untilMs == '' or tonumber(untilMs) > now()) then
-      lowest = math.min(lowest or tonumber(offset), tonumber(offset))
-    end
-  end
-  return lowest
-end
-local function keptFrom(log, cursors, state, adding, keepMs, maxMessages, keepUnread, refuses)
-  local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
-  if not oldest then return state.head + 1 end
-  state.first = math.max(state.first, (offsetsOf(oldest)))
-  local from = firstSince(log, state, oldest, now() - keepMs)
-  local fitting = state.head + adding - maxMessages + 1
-  if keepUnread or refuses then
-    local passed = passedByAll(cursors)
-    if keepUnread and passed then from = math.min(from, passed + 1) end
-    if refuses then fitting = math.min(fitting, passed and passed + 1 or 1) end
-  end
-  return math.max(from, fitting, state.first)
-end
-local function trimLog(log, from)
-  local id = string.format('%.0f-0', from)
-  if redis.call('XTRIM', log, 'MINID', '~', id, 'LIMIT', MAX_TRIMMED) < MAX_TRIMMED then redis.call('XTRIM', log, 'MINID', id) end
-end
-local function forgetProducers(meta)
-  if redis.call('HLEN', meta) <= MAX_PRODUCERS then return end
-  local fields = redis.call('HGETALL', meta)
-  for at = 1, #fields, 2 do
-    local usedAt = string.match(fields[at], '^p:') and tonumber(string.match(fields[at + 1], '%d+$'))
-    if usedAt and usedAt < now() - PRODUCER_MS then redis.call('HDEL', meta, fields[at]) end
-  end
-end
 local function appendPack(log, meta, live, state, count, blob, producer, number, liveBytes)
+  local format = string.format
   local first, head = state.head + 1, state.head + count
   local at = math.max(now(), state.at)
-  redis.call('XADD', log, string.format('%.0f-%.0f', head, state.epoch), 't', at, 'n', count, 'm', blob)
-  local record = string.format('%.0f %.0f %.0f %.0f', number, state.epoch, first, at)
-  redis.call('HSET', meta, 'head', head, 'epoch', state.epoch, 'at', at, 'first', state.first, 'trimmed', state.trimmed,
-    'p:' .. producer, record)
-  local news = string.format('%.0f %.0f %.0f %.0f\\n', state.epoch, first, count, at)
+  local epochText, firstText, atText = format('%d', state.epoch), format('%d', first), format('%d', at)
+  local headText, countText = format('%d', head), format('%d', count)
+  redis.call('XADD', log, headText .. '-' .. epochText, 't', atText, 'n', countText, 'm', blob)
+  local record = format('%d', number) .. ' ' .. epochText .. ' ' .. firstText .. ' ' .. atText
+  if state.record == nil then
+    redis.call('HSET', meta, 'head', headText, 'epoch', epochText, 'at', atText, 'first', format('%d', state.first),
+      'trimmed', format('%d', state.trimmed), 'p:' .. producer, record)
+  else
+    redis.call('HSET', meta, 'head', headText, 'at', atText, 'p:' .. producer, record)
+  end
+  local news = epochText .. ' ' .. firstText .. ' ' .. countText .. ' ' .. atText .. '\\n'
   redis.pcall('SPUBLISH', live, #blob <= liveBytes and news .. blob or news)
   state.head, state.at = head, at
   return first, at
 end
-local function tidyLog(log, meta, state, from, keepMs, keepUnread)
-  if from > state.first then trimLog(log, from) end
-  redis.call('HSET', meta, 'first', math.max(from, state.first), 'trimmed', now())
-  if math.floor(now() / 60000) ~= math.floor(state.trimmed / 60000) then forgetProducers(meta) end
-  redis.call('PEXPIRE', meta, keepMs + META_MS)
-  if keepUnread then redis.call('PERSIST', log) else redis.call('PEXPIRE', log, keepMs + 120000) end
+`;
+
+const LOG_RETENTION = `local function logRetention()
+  local MAX_PRODUCERS = 64
+  local PRODUCER_MS = 600000
+  local META_MS = 2592000000
+  local MAX_TRIMMED = 10000
+  local function firstSince(log, state, oldest, cutoff)
+    if tonumber(oldest[2][2]) >= cutoff then return state.first end
+    local _, last = offsetsOf(oldest)
+    local low, high = last + 1, state.head + 1
+    while low < high do
+      local middle = math.floor((low + high) / 2)
+      local entry = redis.call('XRANGE', log, middle, '+', 'COUNT', 1)[1]
+      if not entry then return low end
+      local from, to = offsetsOf(entry)
+      if tonumber(entry[2][2]) < cutoff then low = to + 1 else high = math.min(middle, math.max(from, low)) end
+    end
+    return low
+  end
+  local function passedByAll(cursors)
+    local lowest
+    local fields = redis.call('HGETALL', cursors)
+    for at = 2, #fields, 2 do
+      local offset, untilMs = string.match(fields[at], '^(%d+):?(%d*)$')
+      if offset and (untilMs == '' or tonumber(untilMs) > now()) then
+        lowest = math.min(lowest or tonumber(offset), tonumber(offset))
+      end
+    end
+    return lowest
+  end
+  local function keptFrom(log, cursors, state, adding, keepMs, maxMessages, keepUnread, refuses)
+    local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+    if not oldest then return state.head + 1 end
+    state.first = math.max(state.first, (offsetsOf(oldest)))
+    local from = firstSince(log, state, oldest, now() - keepMs)
+    local fitting = state.head + adding - maxMessages + 1
+    if keepUnread or refuses then
+      local passed = passedByAll(cursors)
+      if keepUnread and passed then from = math.min(from, passed + 1) end
+      if refuses then fitting = math.min(fitting, passed and passed + 1 or 1) end
+    end
+    return math.max(from, fitting, state.first)
+  end
+  local function trimLog(log, from)
+    local id = string.format('%.0f-0', from)
+    if redis.call('XTRIM', log, 'MINID', '~', id, 'LIMIT', MAX_TRIMMED) < MAX_TRIMMED then redis.call('XTRIM', log, 'MINID', id) end
+  end
+  local function forgetProducers(meta)
+    if redis.call('HLEN', meta) <= MAX_PRODUCERS then return end
+    local fields = redis.call('HGETALL', meta)
+    for at = 1, #fields, 2 do
+      local usedAt = string.match(fields[at], '^p:') and tonumber(string.match(fields[at + 1], '%d+$'))
+      if usedAt and usedAt < now() - PRODUCER_MS then redis.call('HDEL', meta, fields[at]) end
+    end
+  end
+  local function tidyLog(log, meta, state, from, keepMs, keepUnread)
+    if from > state.first then trimLog(log, from) end
+    redis.call('HSET', meta, 'first', math.max(from, state.first), 'trimmed', now())
+    if math.floor(now() / 60000) ~= math.floor(state.trimmed / 60000) then forgetProducers(meta) end
+    redis.call('PEXPIRE', meta, keepMs + META_MS)
+    if keepUnread then redis.call('PERSIST', log) else redis.call('PEXPIRE', log, keepMs + 120000) end
+  end
+  return keptFrom, tidyLog
 end
 `;
 
@@ -165,19 +177,20 @@ export type AppendResult =
 export const append: Script<AppendKeys, AppendArgs, AppendResult> = {
   class: "dedupable",
   name: "core.log.append",
-  sha1: "c6a28723f5b1d09f5f3912e3210bd69dd2c5fd79",
+  sha1: "e87251cfb4aa8a741e71c4b45705238ec514139b",
   lua: `-- core.log.append
-${NOW}${LOG}local log, meta, live, cursors = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+${NOW}${LOG}${LOG_RETENTION}local log, meta, live, cursors = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local ids = {}
 for i = 5, #KEYS do ids[i - 4] = KEYS[i] end
 local producer, number, keepMs, maxMessages, keepUnread, refuses, dedupeMs, liveBytes, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6] == '1', tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local frames = {}
 for i = 10, #ARGV do frames[i - 9] = ARGV[i] end
 local state = logState(log, meta, producer)
-local numberBefore, epochBefore, firstBefore, atBefore
-if state.record then numberBefore, epochBefore, firstBefore, atBefore = string.match(state.record, '(%d+) (%d+) (%d+) (%d+)') end
-local isRepeat = numberBefore and tonumber(numberBefore) == number
-if numberBefore and tonumber(numberBefore) > number then return 'late' end
+local numberBefore = state.record and tonumber(string.match(state.record, '^%d+'))
+if numberBefore and numberBefore > number then return 'late' end
+local isRepeat = numberBefore == number
+local epochBefore, firstBefore, atBefore
+if isRepeat then epochBefore, firstBefore, atBefore = string.match(state.record, ' (%d+) (%d+) (%d+)') end
 local known, times, isKnown = {}, {}, {}
 local knownBelow = isRepeat and tonumber(firstBefore) or state.head + 1
 for at, id in ipairs(ids) do
@@ -207,8 +220,9 @@ if adding == 0 then return {'ok', state.epoch, state.head + 1, state.at, known, 
 local over = state.head + adding - state.first + 1 - maxMessages
 local slack = refuses and 0 or math.max(64, maxMessages / 16)
 local isDue = math.abs(now() - state.trimmed) >= math.min(60000, math.max(1000, keepMs / 100))
-local from = state.first
+local from, keptFrom, tidyLog = state.first
 if isDue or over > slack then
+  keptFrom, tidyLog = logRetention()
   from = keptFrom(log, cursors, state, adding, keepMs, maxMessages, keepUnread, refuses)
   over = state.head + adding - from + 1 - maxMessages
   isDue = true

@@ -26,9 +26,11 @@ export class Publisher<T> {
     const { codec, logs, settings } = this.#source;
     const envelope = envelopeOf(options, settings.delays);
     const partition = this.#partitionOf(envelope);
-    const payload = codec.encode(message, { aad: logs[partition]!.key });
+    const payload = codec.encodePart(message, logs[partition]!.aad);
+    const appender = this.#appenders[partition] ?? this.#open(partition);
+    if (options === undefined) return appender.append({ payload });
     const { key, id, headers, delayMs, ttlMs } = envelope;
-    return this.#appender(partition).append({ payload, key, id, headers, delayMs, ttlMs });
+    return appender.append({ payload, key, id, headers, delayMs, ttlMs });
   }
 
   #partitionOf({ key, id }: Envelope): number {
@@ -48,15 +50,18 @@ export class Publisher<T> {
     this.#turn = (this.#turn + 1) % this.#source.settings.partitions;
   };
 
-  #appender(partition: number): LogAppender<TopicPublishResult> {
+  #open(partition: number): LogAppender<TopicPublishResult> {
     const { core, name, logs, settings } = this.#source;
-    return (this.#appenders[partition] ??= new LogAppender(
+    const terms = { op: OP, name, timeoutMs: settings.timeoutMs };
+    const appender = new LogAppender<TopicPublishResult>(
       core,
       logs[partition]!,
       settings.retention,
-      { op: OP, name, timeoutMs: settings.timeoutMs },
+      terms,
       (epoch, at) => answers(partition, epoch, at),
-    ));
+    );
+    this.#appenders[partition] = appender;
+    return appender;
   }
 }
 

@@ -5,6 +5,7 @@
 -- @class dedupable
 -- @include now
 -- @include log
+-- @include log-retention
 -- @key log
 -- @key meta
 -- @key live       sharded channel
@@ -24,10 +25,11 @@
 -- @result full room:int epoch:int known:list<int> times:list<int>
 -- @result late
 local state = logState(log, meta, producer)
-local numberBefore, epochBefore, firstBefore, atBefore
-if state.record then numberBefore, epochBefore, firstBefore, atBefore = string.match(state.record, '(%d+) (%d+) (%d+) (%d+)') end
-local isRepeat = numberBefore and tonumber(numberBefore) == number
-if numberBefore and tonumber(numberBefore) > number then return 'late' end
+local numberBefore = state.record and tonumber(string.match(state.record, '^%d+'))
+if numberBefore and numberBefore > number then return 'late' end
+local isRepeat = numberBefore == number
+local epochBefore, firstBefore, atBefore
+if isRepeat then epochBefore, firstBefore, atBefore = string.match(state.record, ' (%d+) (%d+) (%d+)') end
 
 -- For each id the offset that it was first appended at, and when; 0 where that is new.
 local known, times, isKnown = {}, {}, {}
@@ -62,8 +64,9 @@ local over = state.head + adding - state.first + 1 - maxMessages
 local slack = refuses and 0 or math.max(64, maxMessages / 16)
 -- Of a clock that was ahead for a while it is due too.
 local isDue = math.abs(now() - state.trimmed) >= math.min(60000, math.max(1000, keepMs / 100))
-local from = state.first
+local from, keptFrom, tidyLog = state.first
 if isDue or over > slack then
+  keptFrom, tidyLog = logRetention()
   from = keptFrom(log, cursors, state, adding, keepMs, maxMessages, keepUnread, refuses)
   over = state.head + adding - from + 1 - maxMessages
   isDue = true
