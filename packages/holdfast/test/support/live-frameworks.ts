@@ -1,28 +1,56 @@
-/** `sse` of each framework at `/live`, on a real port. */
-import type { AddressInfo } from "node:net";
+/** `sse` of each framework at `/live`, on a real port, by event streams and by WebSockets. */
+import type { AddressInfo, Socket } from "node:net";
 import http from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import express from "express";
 import Fastify from "fastify";
 import { Hono } from "hono";
+import { WebSocket, WebSocketServer } from "ws";
 import { type ExpressSseRequest, sse as expressSse } from "../../src/adapters/express/index.ts";
 import { type FastifySseRequest, sse as fastifySse } from "../../src/adapters/fastify/index.ts";
 import { sse as fetchSse } from "../../src/adapters/fetch/index.ts";
 import { type HonoSseContext, sse as honoSse } from "../../src/adapters/hono/index.ts";
 import type { LiveHandle } from "../../src/adapters/live/handle.ts";
 import type { LiveOptions } from "../../src/adapters/live/options.ts";
-import { LiveClient, type LiveClientOptions, type LiveHandlers } from "../../src/adapters/live-client/index.ts";
+import {
+  LiveClient,
+  type LiveClientOptions,
+  type LiveHandlers,
+  type LiveWebSocketClass,
+} from "../../src/adapters/live-client/index.ts";
+import type { LiveWebSocketOptions } from "../../src/adapters/node/upgrade.ts";
 import type { Holdfast } from "../../src/index.ts";
 
 export interface LiveServed {
   readonly url: string;
   readonly live: LiveHandle;
   readonly server: http.Server;
+  /** Breaks all its connections, as a proxy does that is restarted. */
+  readonly cut: () => void;
   close(): Promise<void>;
+}
+
+export type LiveTransport = "sse" | "websocket";
+export const LIVE_TRANSPORTS: readonly LiveTransport[] = ["sse", "websocket"];
+
+/** Of a client by this transport that sends its user's name as the header `x-user`. */
+export function clientBy(transport: LiveTransport, user?: string): LiveClientOptions {
+  const headers = user === undefined ? {} : { "x-user": user };
+  return transport === "sse" ? { headers } : { transport, WebSocket: webSocketWith(headers) };
+}
+
+/** A browser's WebSocket has no headers of one's own; the tests' has. */
+export function webSocketWith(headers: Record<string, string>): LiveWebSocketClass {
+  return class extends WebSocket {
+    constructor(url: string) {
+      super(url, { headers });
+    }
+  } as unknown as LiveWebSocketClass;
 }
 
 /** `identifyBy` says by a request's headers whose it is. */
 export type LiveCommon = Omit<LiveOptions<unknown>, "identify"> & {
+  readonly webSocket?: Partial<LiveWebSocketOptions>;
   readonly identifyBy?: (
     header: (name: string) => string | undefined,
   ) => ReturnType<NonNullable<LiveOptions<unknown>["identify"]>>;
@@ -31,10 +59,12 @@ export type LiveCommon = Omit<LiveOptions<unknown>, "identify"> & {
 type Serve = (hf: Holdfast, options: LiveCommon) => Promise<LiveServed>;
 
 function optionsFor<R>(
-  { identifyBy, ...options }: LiveCommon,
+  { identifyBy, ...given }: LiveCommon,
   headerOf: (request: R, name: string) => string | undefined,
 ): LiveOptions<R> {
   const identify = identifyBy && ((request: R) => identifyBy((name) => headerOf(request, name)));
+  const { webSocket, ...options } = given;
+  void webSocket;
   return { ...options, ...(identify === undefined ? {} : { identify }) };
 }
 
@@ -44,7 +74,7 @@ export const LIVE_FRAMEWORKS: Readonly<Record<string, Serve>> = {
       hf,
       optionsFor(options, (request: Request, name) => request.headers.get(name) ?? undefined),
     );
-    return listening(serverOf(live), live);
+    return listening(serverOf(live), live, options);
   },
   hono: (hf, options) => {
     const app = new Hono();
@@ -53,7 +83,7 @@ export const LIVE_FRAMEWORKS: Readonly<Record<string, Serve>> = {
       optionsFor(options, ({ req }: HonoSseContext, name) => req.raw.headers.get(name) ?? undefined),
     );
     app.on(["GET", "POST"], "/live", live);
-    return listening(serverOf(app.fetch), live);
+    return listening(serverOf(app.fetch), live, options);
   },
   express: (hf, options) => {
     const app = express();
@@ -62,7 +92,7 @@ export const LIVE_FRAMEWORKS: Readonly<Record<string, Serve>> = {
       optionsFor(options, (request: ExpressSseRequest, name) => request.headers[name] as string | undefined),
     );
     app.all("/live", live);
-    return listening(http.createServer(app), live);
+    return listening(http.createServer(app), live, options);
   },
   async fastify(hf, options) {
     const app = Fastify();
@@ -72,7 +102,7 @@ export const LIVE_FRAMEWORKS: Readonly<Record<string, Serve>> = {
     );
     app.route({ method: ["GET", "POST"], url: "/live", handler: live });
     await app.ready();
-    const served = await listening(app.server, live);
+    const served = await listening(app.server, live, options);
     return {
       ...served,
       close: async () => {
@@ -83,20 +113,30 @@ export const LIVE_FRAMEWORKS: Readonly<Record<string, Serve>> = {
   },
 };
 
-function serverOf(handler: (request: Request) => Response | Promise<Response>): http.Server {
+function serverOf(handler: Parameters<typeof getRequestListener>[0]): http.Server {
   const listener = getRequestListener(handler);
   return http.createServer((request, response) => void listener(request, response));
 }
 
-async function listening(server: http.Server, live: LiveHandle): Promise<LiveServed> {
+async function listening(server: http.Server, live: LiveHandle, { webSocket }: LiveCommon): Promise<LiveServed> {
+  live.webSocket(server, { path: "/live", WebSocketServer, ...webSocket });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/live`,
     live,
     server,
+    cut,
     close: async () => {
       await live.close();
-      server.closeAllConnections();
+      cut();
       await new Promise((resolve) => server.close(resolve));
     },
   };

@@ -4,7 +4,7 @@ import type { Holdfast } from "../../holdfast.ts";
 import { handleOf, type LiveHandle } from "../live/handle.ts";
 import { Live } from "../live/live.ts";
 import type { LiveOptions } from "../live/options.ts";
-import { requestOf, sendAnswer } from "../node/sse.ts";
+import { requestOf, serve } from "../node/sse.ts";
 
 /** What of Express's `Request` is needed. */
 export interface ExpressSseRequest extends IncomingMessage {
@@ -35,6 +35,6 @@ export function sse<R extends ExpressSseRequest = ExpressSseRequest>(
   const live = new Live<R>(hf, options);
   return handleOf(live, (request: R, response: ServerResponse, next?: (error?: unknown) => void) => {
     const url = request.originalUrl ?? request.url ?? "/";
-    void live.handle(requestOf(request, url, request)).then((answer) => sendAnswer(response, answer), next);
+    void serve(live, requestOf(request, url, request), request, response).then(undefined, next);
   });
 }

@@ -4,7 +4,7 @@ import type { Holdfast } from "../../holdfast.ts";
 import { handleOf, type LiveHandle } from "../live/handle.ts";
 import { Live } from "../live/live.ts";
 import type { LiveOptions } from "../live/options.ts";
-import { requestOf, sendAnswer } from "../node/sse.ts";
+import { requestOf, serve } from "../node/sse.ts";
 
 /** What of Fastify's request is needed. */
 export interface FastifySseRequest {
@@ -41,11 +41,11 @@ export function sse<R extends FastifySseRequest = FastifySseRequest>(
 ): FastifySse<R> {
   const live = new Live<R>(hf, options);
   return handleOf(live, async (request: R, reply: FastifySseReply) => {
-    const answer = await live.handle(requestOf(request.raw, request.originalUrl, request));
-    reply.hijack();
-    // What hooks have set, such as CORS.
-    for (const [name, value] of Object.entries(reply.getHeaders()))
-      if (value !== undefined) reply.raw.setHeader(name, value);
-    sendAnswer(reply.raw, answer);
+    await serve(live, requestOf(request.raw, request.originalUrl, request), request.raw, reply.raw, () => {
+      reply.hijack();
+      // What hooks have set, such as CORS.
+      for (const [name, value] of Object.entries(reply.getHeaders()))
+        if (value !== undefined) reply.raw.setHeader(name, value);
+    });
   });
 }

@@ -13,3 +13,4 @@ export { view } from "../live/view.ts";
 export type { LiveReadable, LiveTopicViewOptions, LiveView, LiveViewOptions } from "../live/view.ts";
 export type { LiveHandle } from "../live/handle.ts";
 export type { LiveIdentity, LiveOptions, LiveRequested, LiveSource, LiveSources } from "../live/options.ts";
+export type { LiveWebSocketOptions, LiveWebSocketServer } from "../node/upgrade.ts";

@@ -1,6 +1,6 @@
 /** `sse` for Hono. */
 import type { Holdfast } from "../../holdfast.ts";
-import { requestOf, sseResponse } from "../fetch/sse.ts";
+import { respond } from "../fetch/sse.ts";
 import { handleOf, type LiveHandle } from "../live/handle.ts";
 import { Live } from "../live/live.ts";
 import type { LiveOptions } from "../live/options.ts";
@@ -8,6 +8,8 @@ import type { LiveOptions } from "../live/options.ts";
 /** What of Hono's `Context` is needed. */
 export interface HonoSseContext {
   readonly req: { readonly raw: Request };
+  /** Of `@hono/node-server`: its `incoming` and `outgoing`. */
+  readonly env?: unknown;
 }
 
 /**
@@ -24,5 +26,5 @@ export type HonoSse<C extends HonoSseContext = HonoSseContext> = ((context: C) =
  */
 export function sse<C extends HonoSseContext = HonoSseContext>(hf: Holdfast, options: LiveOptions<C>): HonoSse<C> {
   const live = new Live<C>(hf, options);
-  return handleOf(live, async (context: C) => sseResponse(await live.handle(requestOf(context.req.raw, context))));
+  return handleOf(live, (context: C) => respond(live, context.req.raw, context, context.env));
 }

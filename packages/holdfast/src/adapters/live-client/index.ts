@@ -1,10 +1,12 @@
 /**
- * `holdfast/live-client`: the browser's side of `sse`, without dependencies. It runs wherever there is `fetch`.
+ * `holdfast/live-client`: the browser's side of `sse`, without dependencies. It runs wherever there is `fetch`, or a WebSocket.
  *
  * One connection carries all subscriptions. It comes back by itself, with a cursor for each of them, so that what happened
  * meanwhile is seen then, once and in order; where that cannot be, `gap` or `reset` is called at that place.
  */
-import { EventLines, type StreamEvent } from "./event-lines.ts";
+import type { Link, LinkEnd, LinkListener } from "./link.ts";
+import { SocketLink } from "./socket-link.ts";
+import { SseLink } from "./sse-link.ts";
 import type {
   LiveClientOptions,
   LiveClientState,
@@ -12,6 +14,7 @@ import type {
   LiveHandlers,
   LiveNotice,
   LiveSubscribeOptions,
+  LiveWebSocketClass,
 } from "./types.ts";
 
 export type {
@@ -21,6 +24,8 @@ export type {
   LiveEnd,
   LiveHandlers,
   LiveSubscribeOptions,
+  LiveWebSocket,
+  LiveWebSocketClass,
 } from "./types.ts";
 
 interface Subscribed {
@@ -41,15 +46,19 @@ const CHANGE_MS = 5_000;
  * const chat = client.subscribe<Line>("chat:7", { message: show, gap: reload, reset: reload });
  */
 export class LiveClient {
-  readonly #url: string;
+  readonly #url: () => string | Promise<string>;
   readonly #options: LiveClientOptions;
-  readonly #fetch: typeof globalThis.fetch;
+  readonly #WebSocket: LiveWebSocketClass | undefined;
   readonly #subscriptions = new Map<string, Subscribed>();
   /** What the connection that stands was asked for. */
   #carried = new Set<string>();
   #state: LiveClientState = "connecting";
-  #connection: string | undefined;
-  #attempt: AbortController | undefined;
+  #link: Link | undefined;
+  /** Whether the connection that stands has said hello. */
+  #isGreeted = false;
+  /** How the next one is made; for `auto` the first way that has worked is kept. */
+  #transport: "sse" | "websocket";
+  #isProven: boolean;
   #retryMs = 1_000;
   #failures = 0;
   #isScheduled = false;
@@ -57,11 +66,21 @@ export class LiveClient {
   #changing: Promise<void> = Promise.resolve();
   #watchdog: ReturnType<typeof setTimeout> | undefined;
 
-  /** Connects with the first subscription. */
-  constructor(url: string, options: LiveClientOptions = {}) {
-    this.#url = url;
+  /**
+   * Connects with the first subscription.
+   * @param url a function is asked before each request and connection: for a ticket that is used once
+   */
+  constructor(url: string | (() => string | Promise<string>), options: LiveClientOptions = {}) {
+    this.#url = typeof url === "function" ? url : () => url;
     this.#options = options;
-    this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
+    const { transport = "sse", headers, WebSocket = globalThis.WebSocket as LiveWebSocketClass | undefined } = options;
+    this.#WebSocket = WebSocket;
+    if (transport === "websocket" && headers !== undefined)
+      throw new TypeError("a WebSocket sends no headers of yours: use a cookie, or a function as url for a ticket");
+    if (transport === "websocket" && WebSocket === undefined)
+      throw new TypeError("there is no WebSocket here: give its class as `WebSocket`");
+    this.#isProven = transport !== "auto" || headers !== undefined || WebSocket === undefined;
+    this.#transport = transport === "websocket" || !this.#isProven ? "websocket" : "sse";
   }
 
   get state(): LiveClientState {
@@ -124,59 +143,49 @@ export class LiveClient {
   }
 
   async #connect(): Promise<void> {
-    const attempt = new AbortController();
-    this.#attempt = attempt;
     const wanted = [...this.#subscriptions.values()];
     this.#carried = new Set(this.#subscriptions.keys());
     for (const each of wanted) each.isOpen = false;
-    this.#watch(attempt);
-    try {
-      const response = await this.#request("GET", queryOf(wanted, [], { cursors: "own" }), attempt.signal);
-      if (response.status === 401 || response.status === 403) return this.#end("denied");
-      if (response.status >= 400 && response.status < 500 && response.status !== 429) return this.#end("refused");
-      if (response.ok && response.body !== null) await this.#read(response.body, attempt);
-    } catch {
-      // It comes back.
-    } finally {
-      clearTimeout(this.#watchdog);
-      attempt.abort();
-      this.#connection = undefined;
-    }
+    this.#isGreeted = false;
+    const link: Link =
+      this.#transport === "sse"
+        ? new SseLink(this.#url, this.#options, this.#listener())
+        : new SocketLink(this.#url, this.#WebSocket!, this.#listener());
+    this.#link = link;
+    this.#watch(link);
+    const end = await link.run(wanted);
+    clearTimeout(this.#watchdog);
+    if (end !== "again") return this.#end(end);
+    // Something on the way may know no WebSockets.
+    if (!this.#isProven) this.#transport = this.#transport === "sse" ? "websocket" : "sse";
   }
 
-  async #read(body: ReadableStream<Uint8Array>, attempt: AbortController): Promise<void> {
-    const lines = new EventLines(
-      (event) => this.#receive(event),
-      (ms) => (this.#retryMs = ms),
-    );
-    const decoder = new TextDecoder();
-    const reader = body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done || attempt.signal.aborted) return;
-      this.#watch(attempt);
-      lines.push(decoder.decode(value, { stream: true }));
-    }
+  #listener(): LinkListener {
+    return {
+      heard: () => this.#watch(this.#link!),
+      retry: (ms) => (this.#retryMs = ms),
+      message: (subscription, id, json) => {
+        const subscribed = this.#subscriptions.get(subscription);
+        if (subscribed === undefined || this.#isClosed) return;
+        moveOn(subscribed, id);
+        call(() => subscribed.handlers.message?.((typeof json === "string" ? JSON.parse(json) : json.value) as never));
+      },
+      notice: (notice, id) => {
+        if (!this.#isClosed) this.#notice(notice, id);
+      },
+    };
   }
 
   /** Nothing is heard for too long: the connection counts as lost. */
-  #watch(attempt: AbortController): void {
+  #watch(link: Link): void {
     clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => attempt.abort(), this.#options.silence ?? 45_000);
-  }
-
-  #receive({ event, data, id }: StreamEvent): void {
-    if (this.#isClosed) return;
-    if (event === "live") return this.#notice(JSON.parse(data) as LiveNotice, id);
-    const subscribed = this.#subscriptions.get(event);
-    if (subscribed === undefined) return;
-    moveOn(subscribed, id);
-    call(() => subscribed.handlers.message?.(JSON.parse(data) as never));
+    if (!link.isOver) this.#watchdog = setTimeout(() => link.close(), this.#options.silence ?? 45_000);
   }
 
   #notice(notice: LiveNotice, id: string | undefined): void {
     if (notice.type === "hello") {
-      this.#connection = notice.connection;
+      this.#isGreeted = true;
+      this.#isProven = true;
       this.#failures = 0;
       this.#say("open");
       // What was changed while it was being made.
@@ -197,67 +206,40 @@ export class LiveClient {
     this.#carried.delete(notice.subscription);
     const { type: status } = notice;
     call(() => handlers.end?.(status === "aborted" ? { status, reason: notice.reason } : { status }));
-    if (this.#subscriptions.size === 0) this.#attempt?.abort();
+    if (this.#subscriptions.size === 0) this.#link?.close();
   }
 
   /** Says to the connection that stands what is wanted now; where that is not confirmed, it is made again. */
   async #change(): Promise<void> {
-    const [connection, attempt] = [this.#connection, this.#attempt];
-    if (connection === undefined || attempt === undefined || attempt.signal.aborted) return;
-    if (this.#subscriptions.size === 0) return attempt.abort();
+    const link = this.#link;
+    if (link === undefined || link.isOver || !this.#isGreeted) return;
+    if (this.#subscriptions.size === 0) return link.close();
     const added = [...this.#subscriptions.values()].filter(({ subscription }) => !this.#carried.has(subscription));
     const removed = [...this.#carried].filter((each) => !this.#subscriptions.has(each));
     if (added.length === 0 && removed.length === 0) return;
     this.#carried = new Set(this.#subscriptions.keys());
-    try {
-      const response = await this.#request("POST", queryOf(added, removed, { connection }), attempt.signal);
-      if (!response.ok) return attempt.abort();
-    } catch {
-      return attempt.abort();
-    }
+    if (!(await link.change(added, removed))) return link.close();
     setTimeout(() => {
       const isLate = added.some((each) => !each.isOpen && this.#subscriptions.get(each.subscription) === each);
-      if (isLate) attempt.abort();
+      if (isLate) link.close();
     }, CHANGE_MS);
-  }
-
-  async #request(method: "GET" | "POST", query: URLSearchParams, signal: AbortSignal): Promise<Response> {
-    const { headers, credentials = "same-origin" } = this.#options;
-    const given = typeof headers === "function" ? await headers() : headers;
-    const url = `${this.#url}${this.#url.includes("?") ? "&" : "?"}${query.toString()}`;
-    const accept = method === "GET" ? { accept: "text/event-stream" } : {};
-    return this.#fetch(url, { method, signal, credentials, headers: { ...accept, ...given } });
   }
 
   get #isClosed(): boolean {
     return this.#state === "closed";
   }
 
-  #end(reason: "denied" | "revoked" | "expired" | "refused" | undefined): void {
+  #end(reason: Exclude<LinkEnd, "again"> | undefined): void {
     if (this.#isClosed) return;
     this.#say("closed", reason);
-    this.#attempt?.abort();
+    this.#link?.close();
   }
 
-  #say(state: LiveClientState, reason?: "denied" | "revoked" | "expired" | "refused"): void {
+  #say(state: LiveClientState, reason?: Exclude<LinkEnd, "again">): void {
     if (this.#state === state && state !== "connecting") return;
     this.#state = state;
     call(() => this.#options.onState?.(state, reason));
   }
-}
-
-function queryOf(
-  added: readonly Subscribed[],
-  removed: readonly string[],
-  more: Record<string, string>,
-): URLSearchParams {
-  const query = new URLSearchParams(more);
-  for (const { subscription } of added) query.append("subscribe", subscription);
-  for (const subscription of removed) query.append("unsubscribe", subscription);
-  const known = added.filter(({ cursor }) => cursor !== undefined);
-  const cursors = known.map(({ subscription, cursor }) => `${encodeURIComponent(subscription)}=${cursor}`);
-  if (cursors.length > 0) query.set("lastEventId", cursors.join("&"));
-  return query;
 }
 
 function moveOn(subscribed: Subscribed, id: string | undefined): void {

@@ -34,8 +34,24 @@ export interface LiveClientSubscription {
 
 export type LiveClientState = "connecting" | "open" | "closed";
 
+/** What of a WebSocket is needed, as browsers, Node 22, Deno, Bun and the package `ws` have it. */
+export interface LiveWebSocket {
+  addEventListener(type: "open" | "message" | "close" | "error", listener: (event: never) => void): void;
+  send(text: string): void;
+  close(code: number): void;
+}
+
+export type LiveWebSocketClass = new (url: string) => LiveWebSocket;
+
 export interface LiveClientOptions {
-  /** Sent with each request; asked for each time, so that a token may be renewed. @default none */
+  /**
+   * `websocket` where the server takes them. `auto` tries a WebSocket and an event stream in turn, until one has worked, and keeps to that.
+   * @default "sse"
+   */
+  readonly transport?: "sse" | "websocket" | "auto";
+  /** @default the global one, which Node has from 22 on */
+  readonly WebSocket?: LiveWebSocketClass;
+  /** Sent with each request; asked for each time, so that a token may be renewed. A WebSocket sends none: `auto` is `sse` then. @default none */
   readonly headers?:
     | Readonly<Record<string, string>>
     | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);

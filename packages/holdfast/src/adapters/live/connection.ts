@@ -1,6 +1,7 @@
 /** One client's connection: its subscriptions, each with its cursor, and what waits to be read by it. */
 import { cursorsText } from "./cursors.ts";
 import { HEARTBEAT, type LiveNotice, messageText, noticeText, retryText } from "./event-text.ts";
+import { FRAME_HEARTBEAT, messageFrame, noticeFrame, retryFrame } from "./frame-text.ts";
 import type { FanOut } from "./fan-out.ts";
 import { type FeedReceiver, readSource } from "./feeds.ts";
 import type { LiveIdentity, LiveSource } from "./options.ts";
@@ -15,6 +16,24 @@ export interface LiveFormat {
 }
 
 export const SSE: LiveFormat = { message: messageText, notice: noticeText, heartbeat: HEARTBEAT, retry: retryText };
+export const FRAMES: LiveFormat = {
+  message: messageFrame,
+  notice: noticeFrame,
+  heartbeat: FRAME_HEARTBEAT,
+  retry: retryFrame,
+};
+
+/** What brings its events to the client, and notices that the client is gone. */
+export interface LiveCarrier {
+  /** Called every `sweepMs`. */
+  sweep?(now: number, terms: SweepTerms): void;
+  /** Gives the client up at once, whatever it has yet to read. Idempotent. */
+  drop(): void;
+}
+
+/** Why the server ended it. After the first three the client comes back; the last are about what its client has sent. */
+export type LiveEnding = "closing" | "failed" | "slow" | "revoked" | "expired" | LiveRefusal;
+export type LiveRefusal = "binary" | "malformed" | "flood";
 
 export interface ConnectionTerms {
   readonly id: string;
@@ -25,7 +44,10 @@ export interface ConnectionTerms {
   readonly ownCursors: boolean;
   readonly cursors: ReadonlyMap<string, string>;
   onError(error: unknown): void;
+  /** Nothing more comes into it; what waits is still sent. */
   onEnd(connection: LiveConnection): void;
+  /** Its client has read all of it, or is gone. */
+  onGone(connection: LiveConnection): void;
 }
 
 export interface SweepTerms {
@@ -50,7 +72,12 @@ export class LiveConnection {
   #putAt = 0;
   #takes = 0;
   #takenAt = 0;
+  #ending: LiveEnding | undefined;
   #isEnded = false;
+  /** When a sweep has first seen that it has ended. */
+  #endedAt: number | undefined;
+  #carrier: LiveCarrier | undefined;
+  #isGone = false;
 
   constructor(identity: LiveIdentity, fans: FanOut, terms: ConnectionTerms) {
     this.id = terms.id;
@@ -73,15 +100,31 @@ export class LiveConnection {
     return this.#outbox.next();
   }
 
-  /** The client is gone. Idempotent. */
+  /** To be called once, by what carries it from now on. */
+  carriedBy(carrier: LiveCarrier): void {
+    this.#carrier = carrier;
+    if (this.#isGone) carrier.drop();
+  }
+
+  /** Undefined where the server has not ended it. */
+  get ending(): LiveEnding | undefined {
+    return this.#ending;
+  }
+
+  /** The client is gone, or is given up, or has read all of what has ended. Idempotent. */
   abandon(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
     this.#stop();
     this.#outbox.discard();
+    this.#carrier?.drop();
+    this.#terms.onGone(this);
   }
 
   /** The server ends it: what waits is still sent, and the client comes back after `retryMs`. Idempotent. */
-  end(retryMs?: number): void {
+  end(ending: "closing" | "failed" | "slow", retryMs?: number): void {
     if (this.#isEnded) return;
+    this.#ending = ending;
     if (retryMs !== undefined) this.#outbox.put(this.#terms.format.retry(retryMs));
     this.#stop();
     this.#outbox.end();
@@ -89,11 +132,12 @@ export class LiveConnection {
 
   /** For good. What waits is not sent: it is not this client's any more. */
   bye(reason: "revoked" | "expired"): void {
-    if (this.#isEnded) return;
-    this.#stop();
-    this.#outbox.clear();
-    this.#outbox.put(this.#terms.format.notice({ type: "bye", reason }, ""));
-    this.#outbox.end();
+    this.#cut(reason, this.#terms.format.notice({ type: "bye", reason }, ""));
+  }
+
+  /** As `bye`, for what its client has sent. */
+  refuse(refusal: LiveRefusal): void {
+    this.#cut(refusal, "");
   }
 
   begin(retryMs: number): void {
@@ -126,7 +170,14 @@ export class LiveConnection {
   }
 
   /** Called every `sweepMs`: sends a heartbeat where the client has had nothing, and gives it up where it takes nothing. */
-  sweep(now: number, { sweepMs, heartbeatMs, stallMs }: SweepTerms): void {
+  sweep(now: number, terms: SweepTerms): void {
+    const { sweepMs, heartbeatMs, stallMs } = terms;
+    if (this.#isEnded) {
+      this.#endedAt ??= now;
+      if (now - this.#endedAt >= stallMs) this.abandon();
+      return;
+    }
+    this.#carrier?.sweep?.(now, terms);
     const { puts, takes, isEmpty } = this.#outbox;
     if (puts !== this.#puts) [this.#puts, this.#putAt] = [puts, now];
     if (isEmpty || takes !== this.#takes) [this.#takes, this.#takenAt] = [takes, now];
@@ -148,7 +199,7 @@ export class LiveConnection {
       if (signal.aborted) return;
       this.#terms.onError(error);
       // It comes back with its cursors: what cannot be read here and now may be then.
-      this.end();
+      this.end("failed");
     }
   }
 
@@ -200,7 +251,7 @@ export class LiveConnection {
   }
 
   #leaveOut(subscription: string, count: number | null): void {
-    if (this.#terms.onSlow === "close") return this.end();
+    if (this.#terms.onSlow === "close") return this.end("slow");
     const before = this.#dropped.get(subscription);
     this.#dropped.set(subscription, before === null || count === null ? null : (before ?? 0) + count);
     if (before === undefined) void this.#outbox.room().then(() => this.#sayDropped(subscription));
@@ -223,6 +274,15 @@ export class LiveConnection {
     this.#subscriptions.delete(subscription);
     this.#cursors.delete(subscription);
     this.#dropped.delete(subscription);
+  }
+
+  #cut(ending: LiveEnding, last: string): void {
+    if (this.#isEnded) return;
+    this.#ending = ending;
+    this.#stop();
+    this.#outbox.clear();
+    this.#outbox.put(last);
+    this.#outbox.end();
   }
 
   #stop(): void {

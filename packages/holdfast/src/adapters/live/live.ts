@@ -14,10 +14,12 @@ import { checkText } from "../../core/keyspace/keyspace.ts";
 import { Holdfast } from "../../holdfast.ts";
 import { Access } from "./access.ts";
 import type { LiveAnswer, LiveHttpRequest } from "./answer.ts";
-import { LiveConnection, type LiveFormat, SSE, type SweepTerms } from "./connection.ts";
+import { FRAMES, LiveConnection, type LiveFormat, SSE, type SweepTerms } from "./connection.ts";
 import { type ControlMessage, Control } from "./control.ts";
 import { parseCursors } from "./cursors.ts";
 import { FanOut } from "./fan-out.ts";
+import type { LiveChange } from "./frame-text.ts";
+import { type LiveSocket, SocketCarrier } from "./socket.ts";
 import {
   LIVE_OPTIONS,
   type LiveIdentity,
@@ -27,6 +29,9 @@ import {
   type LiveSource,
 } from "./options.ts";
 import { Reports } from "../../core/observe/reports.ts";
+
+/** What clients have yet to read is waited for so long at the close. */
+const DRAIN_MS = 3_000;
 
 /** A connection with what is asked again for it. */
 interface Open<R> {
@@ -38,8 +43,9 @@ interface Open<R> {
 }
 
 export class Live<R> {
+  /** For messages. */
+  readonly where: string;
   readonly #runtime: Runtime;
-  readonly #where: string;
   readonly #settings: LiveSettings<R>;
   readonly #sweepTerms: SweepTerms;
   readonly #warnings: Reports<never, never>;
@@ -47,18 +53,22 @@ export class Live<R> {
   readonly #control: Control;
   readonly #access: Access<R>;
   readonly #open = new Map<string, Open<R>>();
+  /** Those that have ended, until their clients have read it or are gone. */
+  readonly #leaving = new Set<LiveConnection>();
   readonly #disown: () => void;
   #opening = 0;
   #sweeps: Timer | undefined;
-  #isClosed = false;
+  readonly #closings: (() => void)[] = [];
+  #closed: Promise<void> | undefined;
+  #drained: (() => void) | undefined;
 
   constructor(hf: Holdfast, options: LiveOptions<R>) {
     const core = Holdfast.coreOf(hf);
     if (core === undefined)
       throw new InvalidArgumentError("hf", "what `connect` or `holdfast` returned", hf, { where: "sse" });
     const { name = "live" } = options ?? {};
-    this.#where = typeof name === "string" ? `live ${JSON.stringify(name)}` : "live";
-    this.#settings = parseOptions(this.#where, options, LIVE_OPTIONS, (given) => {
+    this.where = typeof name === "string" ? `live ${JSON.stringify(name)}` : "live";
+    this.#settings = parseOptions(this.where, options, LIVE_OPTIONS, (given) => {
       checkText("name", name, 512);
       return liveSettings(given);
     });
@@ -66,31 +76,46 @@ export class Live<R> {
     const { heartbeatMs, stallMs, revalidateMs, onError } = this.#settings;
     const sweepMs = Math.max(Math.min(heartbeatMs, stallMs, revalidateMs) / 2, 1);
     this.#sweepTerms = { sweepMs, heartbeatMs, stallMs };
-    this.#warnings = new Reports(this.#where, "HOLDFAST_LIVE", { onError });
+    this.#warnings = new Reports(this.where, "HOLDFAST_LIVE", { onError });
     this.#control = new Control(hf, name, {
       message: (message) => this.#controlled(message),
       gap: () => this.#checkAll(),
     });
-    this.#access = new Access(hf, this.#where, this.#settings, this.#control);
+    this.#access = new Access(hf, this.where, this.#settings, this.#control);
     this.#disown = core.own(this);
   }
 
-  /** Answers a request: GET opens a connection, POST changes the subscriptions of one. */
-  async handle(request: LiveHttpRequest<R>): Promise<LiveAnswer> {
+  /**
+   * Answers a request: GET opens a connection, POST changes the subscriptions of one.
+   * @param carried `websocket` where the request asks for one; an answer of 200 goes to `carry` then
+   */
+  async handle(request: LiveHttpRequest<R>, carried: "sse" | "websocket" = "sse"): Promise<LiveAnswer> {
     const query = new URL(request.url, "http://localhost").searchParams;
     if (request.method === "POST") return this.#change(query);
     if (request.method !== "GET") return { status: 405, headers: { allow: "GET, POST" } };
     const cursors = parseCursors(request.header("last-event-id") ?? query.get("lastEventId") ?? undefined);
-    return this.open(request.raw, {
+    return this.#connect(request.raw, {
       subscriptions: query.getAll("subscribe"),
       cursors,
-      ownCursors: query.get("cursors") === "own",
-      format: SSE,
+      ownCursors: carried === "websocket" || query.get("cursors") === "own",
+      format: carried === "websocket" ? FRAMES : SSE,
     });
   }
 
-  /** Opens a connection, however it is carried. */
-  async open(
+  /** Brings a connection's events to a WebSocket, and hears what its client says there. */
+  carry(connection: LiveConnection, socket: LiveSocket): void {
+    const { maxSubscriptions } = this.#settings;
+    void new SocketCarrier(connection, socket, {
+      runtime: this.#runtime,
+      maxSubscriptions,
+      change: async ({ id }, change) => {
+        const open = this.#open.get(id);
+        if (open !== undefined) await this.#changed(open, change);
+      },
+    });
+  }
+
+  async #connect(
     request: R,
     asked: {
       readonly subscriptions: readonly string[];
@@ -102,7 +127,8 @@ export class Live<R> {
     const { maxSubscriptions, maxConnections, retryMs, buffer, onSlow } = this.#settings;
     const subscriptions = [...new Set(asked.subscriptions)];
     if (subscriptions.length > maxSubscriptions) return { status: 400 };
-    if (this.#isClosed || this.#open.size + this.#opening >= maxConnections) return this.#busy();
+    const count = this.#open.size + this.#leaving.size + this.#opening;
+    if (this.#isClosed || count >= maxConnections) return this.#busy();
     this.#opening += 1;
     try {
       const identity = await this.#access.identified(request);
@@ -118,7 +144,11 @@ export class Live<R> {
         ownCursors: asked.ownCursors,
         cursors: asked.cursors,
         onError: (error) => this.#warnings.error(error),
-        onEnd: ({ id }) => this.#ended(id),
+        onEnd: (ended) => {
+          this.#open.delete(ended.id);
+          this.#leaving.add(ended);
+        },
+        onGone: (gone) => this.#gone(gone),
       });
       this.#add(connection, request);
       connection.begin(this.#retryMs(retryMs));
@@ -139,7 +169,7 @@ export class Live<R> {
   async end(whose: { readonly user?: string; readonly session?: string }): Promise<void> {
     const { user, session } = Object(whose) as { user?: string; session?: string };
     if ((user === undefined) === (session === undefined))
-      throw new InvalidArgumentError("whose", "{ user } or { session }", whose, { where: this.#where, op: "live.end" });
+      throw new InvalidArgumentError("whose", "{ user } or { session }", whose, { where: this.where, op: "live.end" });
     const named =
       user === undefined ? { session: checkText("session", session!, 1_024) } : { user: checkText("user", user, 512) };
     await this.#control.send({ type: "end", ...named });
@@ -150,15 +180,36 @@ export class Live<R> {
     await this.#access.userChannel(user).publish(message);
   }
 
+  get #isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
   get connections(): number {
     return this.#open.size;
   }
 
-  /** Ends all connections; their clients come back, to another process. Idempotent. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
+  /** Called when it closes. */
+  onClose(closing: () => void): void {
+    this.#closings.push(closing);
+  }
+
+  /** Ends all connections; their clients come back, to another process. Those that have not read it within seconds are cut off. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    for (const closing of this.#closings) closing();
+    for (const { connection } of this.#open.values()) connection.end("closing", this.#retryMs(this.#settings.retryMs));
+    if (this.#leaving.size > 0) {
+      const drained = new Promise<void>((resolve) => (this.#drained = resolve));
+      const timer = this.#runtime.setTimeout(() => this.#drained?.(), DRAIN_MS);
+      await drained;
+      this.#runtime.clearTimeout(timer);
+    }
+    for (const connection of this.#leaving) connection.abandon();
     this.#runtime.clearInterval(this.#sweeps);
-    for (const { connection } of this.#open.values()) connection.end(this.#retryMs(this.#settings.retryMs));
     await this.#control.close();
     this.#disown();
   }
@@ -178,9 +229,10 @@ export class Live<R> {
     this.#sweeps.unref();
   }
 
-  #ended(id: string): void {
-    this.#open.delete(id);
-    if (this.#open.size > 0) return;
+  #gone(connection: LiveConnection): void {
+    this.#leaving.delete(connection);
+    if (this.#leaving.size === 0) this.#drained?.();
+    if (this.#open.size + this.#leaving.size > 0) return;
     this.#runtime.clearInterval(this.#sweeps);
     this.#sweeps = undefined;
   }
@@ -196,6 +248,7 @@ export class Live<R> {
       else open.connection.sweep(now, this.#sweepTerms);
       if (now >= open.checkAt && !open.isChecked) void this.#check(open);
     }
+    for (const connection of this.#leaving) connection.sweep(now, this.#sweepTerms);
   }
 
   /** Words of an end may have been missed. */
@@ -218,7 +271,7 @@ export class Live<R> {
     } catch (error) {
       // What cannot be found out is not allowed any more; the client comes back and asks.
       this.#warnings.error(error);
-      connection.end(this.#retryMs(this.#settings.retryMs));
+      connection.end("failed", this.#retryMs(this.#settings.retryMs));
     } finally {
       open.checkAt = this.#runtime.now() + this.#settings.revalidateMs;
       open.isChecked = false;
@@ -230,12 +283,12 @@ export class Live<R> {
     const connection = query.get("connection");
     const [add, remove] = [query.getAll("subscribe"), query.getAll("unsubscribe")];
     if (connection === null || Math.max(add.length, remove.length) > maxSubscriptions) return { status: 400 };
-    const cursors = [...parseCursors(query.get("lastEventId") ?? undefined)];
-    const message: ControlMessage = { type: "change", connection, add, remove, cursors };
-    if (this.#open.has(connection)) this.#controlled(message);
+    const cursors = parseCursors(query.get("lastEventId") ?? undefined);
+    const open = this.#open.get(connection);
+    if (open !== undefined) void this.#changed(open, { add, remove, cursors });
     else {
       try {
-        await this.#control.send(message);
+        await this.#control.send({ type: "change", connection, add, remove, cursors: [...cursors] });
       } catch (error) {
         this.#warnings.error(error);
         return this.#busy();
@@ -247,7 +300,7 @@ export class Live<R> {
   #controlled(message: ControlMessage): void {
     if (message.type === "change") {
       const open = this.#open.get(message.connection);
-      if (open !== undefined) void this.#changed(open, message);
+      if (open !== undefined) void this.#changed(open, { ...message, cursors: new Map(message.cursors) });
       return;
     }
     for (const { connection } of this.#open.values()) {
@@ -257,24 +310,23 @@ export class Live<R> {
     }
   }
 
-  async #changed({ connection, request }: Open<R>, change: Extract<ControlMessage, { type: "change" }>): Promise<void> {
+  async #changed({ connection, request }: Open<R>, change: LiveChange): Promise<void> {
     try {
       for (const subscription of change.remove) connection.remove(subscription, undefined);
       const added = [...new Set(change.add)].filter((each) => !connection.has(each));
       const found = await this.#access.found(added, connection.identity, request);
-      const cursors = new Map(change.cursors);
       for (const subscription of added) {
         const isOver = connection.subscriptions.length >= this.#settings.maxSubscriptions;
         this.#subscribe(
           connection,
           subscription,
           isOver ? undefined : found.get(subscription),
-          cursors.get(subscription),
+          change.cursors.get(subscription),
         );
       }
     } catch (error) {
       this.#warnings.error(error);
-      connection.end(this.#retryMs(this.#settings.retryMs));
+      connection.end("failed", this.#retryMs(this.#settings.retryMs));
     }
   }
 
