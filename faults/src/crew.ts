@@ -72,6 +72,11 @@ export class Crew {
     living[random.integer(0, living.length - 1)]?.freeze(ms);
   }
 
+  async suspendWorker(random: Random, ms: number): Promise<void> {
+    const living = this.livingWorkers;
+    living[random.integer(0, living.length - 1)]?.suspend(ms);
+  }
+
   /** Says which of them did not end. */
   endProducers(): Promise<string[]> {
     this.#producersWanted = 0;

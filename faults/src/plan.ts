@@ -13,6 +13,7 @@ export type Span = readonly [number, number];
 /** What was answered so long before a failover may have been on the old primary alone. */
 const UNREPLICATED_MS = 2_000;
 const LOOK_MS = 200;
+const MOVES: ReadonlySet<string> = new Set(["failover", "crash", "hang", "migrate"]);
 
 export interface PlanTerms<Own extends string> {
   readonly random: Random;
@@ -84,7 +85,7 @@ export class Plan<Own extends string> {
     const known = topology.faults[fault as ServerFaultName]!;
     const from = ticks() - UNREPLICATED_MS * 1_000;
     const key = keys.length === 1 ? keys[0]! : keys[random.integer(0, keys.length - 1)]!;
-    this.#isMoving = fault === "failover" || fault === "crash" || fault === "migrate";
+    this.#isMoving = MOVES.has(fault);
     await known.run({ topology, key, random });
     await this.#look();
     this.#isMoving = false;

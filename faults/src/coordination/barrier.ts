@@ -1,9 +1,10 @@
 /** What a barrier promises: together in, and together out. */
 import type { Span } from "../plan.ts";
+import { ENTER_MS } from "./entry.ts";
 import { type Call, type History, isOk } from "./history.ts";
 
-/** So long after it was asked for, or given up, an entry may still stand: its process stood still, or the server did. */
-const UNHEARD_US = 15_000_000;
+/** So long the server may take to say its time, which is then taken to be as much ahead: it stands still, or starts again. */
+const CLOCK_MS = 1_500;
 
 interface Terms {
   readonly ttlMs: number;
@@ -30,9 +31,10 @@ export function barrierBroken(calls: readonly Call[], { holds }: History, partie
     const broken: string[] = [];
     if (inside.length > parties) broken.push(`${inside.length} were in round ${round} of a barrier of ${parties}`);
     const letIn = Math.min(...inside.map(({ answeredAt }) => answeredAt));
-    // One that died, or gave up, at the door may have been let in.
-    const isUnheard = ({ at, answeredAt, result }: Call): boolean =>
-      result?.status !== "ok" && at <= letIn && (result === undefined ? at : answeredAt) >= letIn - UNHEARD_US;
+    // One that died, or gave up, at the door may have been let in: it is not after it would have given up, and stays for a ttl.
+    const unheardUs = (ENTER_MS + terms.ttlMs + CLOCK_MS) * 1_000;
+    const isUnheard = ({ at, result }: Call): boolean =>
+      result?.status !== "ok" && at <= letIn && at >= letIn - unheardUs;
     const known = inside.filter(({ at }) => at <= letIn).length;
     if (known + enters.filter(isUnheard).length < parties)
       broken.push(`round ${round} of a barrier of ${parties} was entered by ${known}`);

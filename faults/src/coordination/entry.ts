@@ -65,6 +65,8 @@ export type SubjectName = (typeof SUBJECTS)[number];
 
 export const PERMITS = 3;
 export const PARTIES = 3;
+/** How long one waits for the others of a barrier. */
+export const ENTER_MS = 3_000;
 export const COUNT = 3;
 
 /** What a process asks the guarded resource for, which its parent has. */

@@ -1,5 +1,5 @@
 /** Where processes wait for one another: a latch, a barrier, and those who look on at an election. */
-import { COUNT, PARTIES } from "./entry.ts";
+import { COUNT, ENTER_MS, PARTIES } from "./entry.ts";
 import type { Parts } from "./parts.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -24,7 +24,7 @@ async function latch({ hf, config, recorder, random }: Parts): Promise<void> {
 async function barrier({ hf, config, recorder, random }: Parts): Promise<void> {
   const step = hf.barrier("step", { parties: PARTIES, ttl: config.ttlMs });
   const on = "barrier:step";
-  const { id, value: pass } = await recorder.note({ do: "enter", on }, () => step.enter({ timeout: "3s" }), opened);
+  const { id, value: pass } = await recorder.note({ do: "enter", on }, () => step.enter({ timeout: ENTER_MS }), opened);
   if (pass === undefined) return;
   await sleep(random.integer(1, 40));
   await recorder.note(

@@ -5,7 +5,8 @@ import type { Holdfast, QueueAddOptions } from "holdfast";
 import { Ledger, ticks } from "../ledger.ts";
 import { serve } from "../member.ts";
 import { Random } from "../random.ts";
-import { type Kind, type Payload, type ProducerEntry, QUEUE_NAME, queueKey, type QueueConfig } from "./job.ts";
+import { type Kind, type Payload, type ProducerEntry, queueKey, type QueueConfig } from "./job.ts";
+import { historyOf, isReplicated } from "../replicated.ts";
 import { openSubject } from "./open.ts";
 import type { Subject } from "./subject.ts";
 
@@ -34,6 +35,7 @@ const TWIN_DELAY_MS = 500;
 const SIMPLE: typeof WEIGHTS = { plain: 15, bulk: 1 };
 const weights = config.subject === "queue" ? WEIGHTS : SIMPLE;
 
+const key = queueKey(config.prefix);
 const { hf, subject } = openSubject(config);
 const results: Promise<void>[] = [];
 let calls = 0;
@@ -55,10 +57,11 @@ serve(
 
 async function produce(hf: Holdfast, subject: Subject, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const before = config.replicas > 0 ? await historyOf(hf) : "";
+    const before = config.replicas > 0 ? await historyOf(hf, key) : "";
     const burst = Array.from({ length: random.integer(1, 12) }, () => addOne(subject));
     const added = (await Promise.all(burst)).flat();
-    if (before !== "") await confirm(hf, before, added);
+    if (before !== "" && (await isReplicated(hf, key, config.replicas, before)))
+      ledger.write({ what: "replicated", calls: added });
     await sleep(random.integer(5, 60));
   }
 }
@@ -119,35 +122,4 @@ async function add(
 async function awaitResult(subject: Subject, call: string, id: string): Promise<void> {
   const result = await subject.result(id).catch((error: { code?: unknown }) => ({ status: String(error.code) }));
   ledger.write({ what: "result", call, ...result });
-}
-
-/**
- * WAIT speaks only of what its own connection has written, and a new primary only of itself: a mark is written after the jobs, and the
- * history of the server must be the same as before them.
- */
-async function confirm(hf: Holdfast, before: string, calls: readonly string[]): Promise<void> {
-  const key = queueKey(config.prefix);
-  const send = (...args: string[]): Promise<unknown> =>
-    hf.driver.send(args, { op: "confirm", class: "unsafe", timeoutMs: 3_000 }, key);
-  try {
-    const [, reached] = await Promise.all([
-      send("SET", `${config.prefix}:{${QUEUE_NAME}}:mark`, "1", "PX", "1000"),
-      send("WAIT", String(config.replicas), "1000"),
-    ]);
-    if (Number(reached) >= config.replicas && (await historyOf(hf)) === before)
-      ledger.write({ what: "replicated", calls });
-  } catch {
-    // They are not confirmed, then.
-  }
-}
-
-/** The server's replication id: another one after each promotion. */
-async function historyOf(hf: Holdfast): Promise<string> {
-  try {
-    const call = { op: "history", class: "read", timeoutMs: 3_000 } as const;
-    const info = await hf.driver.send(["INFO", "replication"], call, queueKey(config.prefix));
-    return /master_replid:(\w+)/.exec(String(info))?.[1] ?? "";
-  } catch {
-    return "";
-  }
 }

@@ -1,6 +1,6 @@
 /** Three primaries with a replica each. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ServerProcess, startCluster } from "../../../packages/holdfast/test/support/servers.ts";
+import { type ServerProcess, startCluster, until } from "../../../packages/holdfast/test/support/servers.ts";
 import { clusterNodes } from "../../../packages/holdfast/test/support/cluster-formation.ts";
 import { servesSlot } from "../../../packages/holdfast/test/support/cluster-nodes.ts";
 import { disconnect, pause } from "./common.ts";
@@ -11,6 +11,12 @@ export async function openCluster(): Promise<Topology> {
   const slotOf = async (key: string): Promise<number> =>
     Number(await cluster.nodes.find((node) => node.answers)!.command("CLUSTER", "KEYSLOT", key));
   const owner = async (key: string): Promise<ServerProcess> => cluster.nodeFor(await slotOf(key));
+  const isServedWithout = async (primary: ServerProcess, slot: number): Promise<boolean> => {
+    const view = await clusterNodes(cluster.nodes.find((node) => node !== primary && node.answers)!);
+    return view.some(
+      (node) => node.role === "primary" && node.health === "ok" && node.port !== primary.port && servesSlot(node, slot),
+    );
+  };
   return {
     name: "cluster",
     url: cluster.url,
@@ -22,6 +28,19 @@ export async function openCluster(): Promise<Topology> {
       failover: {
         loses: false,
         run: async ({ key }) => cluster.failover(cluster.replicaOf(await owner(key))),
+      },
+      // Stands still until another has its place, and goes on as if it had not.
+      hang: {
+        loses: true,
+        async run({ key, random }) {
+          const primary = await owner(key);
+          const slot = await slotOf(key);
+          await primary.pause();
+          await until("another serves the slot", async () => isServedWithout(primary, slot));
+          await sleep(random.integer(0, 1_000));
+          primary.resume();
+          await cluster.waitHealthy();
+        },
       },
       crash: {
         loses: true,

@@ -21,6 +21,18 @@ export async function openSentinel(): Promise<Topology> {
           await group.failover();
         },
       },
+      // Stands still until another has its place, and goes on as if it had not.
+      hang: {
+        loses: true,
+        async run({ random }) {
+          const primary = await group.primary();
+          await primary.pause();
+          await until("another primary is named", async () => (await group.primary()) !== primary);
+          await sleep(random.integer(0, 1_000));
+          primary.resume();
+          await group.waitHealthy();
+        },
+      },
       crash: {
         loses: true,
         async run({ random }) {

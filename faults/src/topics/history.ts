@@ -1,6 +1,6 @@
 /** All ledgers of a scenario, put together: of each message its publication, and its runs in each subscription. */
 import type { Member } from "../fleet.ts";
-import type { ConsumerEntry, Kind, Payload, PublisherEntry } from "./message.ts";
+import type { ConsumerEntry, End, Kind, Payload, PublisherEntry } from "./message.ts";
 
 export interface Publication {
   readonly key: string;
@@ -8,6 +8,8 @@ export interface Publication {
   readonly beganAt: number;
   status: "ok" | "duplicate" | "unknown" | "unanswered";
   answeredAt: number;
+  /** No failover takes it back. */
+  isReplicated: boolean;
 }
 
 export interface Run {
@@ -19,14 +21,22 @@ export interface Run {
   readonly fence: number;
   readonly startedAt: number;
   readonly consumer: string;
-  end: "well" | "thrown" | "open";
+  end: End | "open";
   endedAt: number;
 }
 
 export interface Gap {
   readonly kind: Kind;
   readonly gap: "gap" | "reset";
+  readonly partition: number;
   readonly at: number;
+  readonly consumer: string;
+}
+
+/** A dead letter, in the end. */
+export interface Letter {
+  readonly kind: Kind;
+  readonly call: string;
 }
 
 export interface History {
@@ -34,16 +44,21 @@ export interface History {
   /** In the order in which they began. */
   readonly runs: readonly Run[];
   readonly gaps: readonly Gap[];
+  readonly letters: readonly Letter[];
 }
 
-export function readHistory(publishers: readonly Member[], consumers: readonly Member[]): History {
+export function readHistory(
+  publishers: readonly Member[],
+  consumers: readonly Member[],
+  letters: readonly Letter[],
+): History {
   const publications = new Map<string, Publication>();
   for (const publisher of publishers) for (const entry of publisher.read<PublisherEntry>()) note(publications, entry);
   const [runs, gaps]: [Run[], Gap[]] = [[], []];
   for (const consumer of consumers) {
     const open = new Map<number, Run>();
     for (const entry of consumer.read<ConsumerEntry>()) {
-      if (entry.what === "gap") gaps.push(entry);
+      if (entry.what === "gap") gaps.push({ ...entry, consumer: consumer.name });
       else if (entry.what === "started") {
         const { what: _, at, run: number, ...rest } = entry;
         const run: Run = { ...rest, startedAt: at, consumer: consumer.name, end: "open", endedAt: Infinity };
@@ -56,13 +71,24 @@ export function readHistory(publishers: readonly Member[], consumers: readonly M
       }
     }
   }
-  return { publications, runs: runs.sort((a, b) => a.startedAt - b.startedAt), gaps };
+  return { publications, runs: runs.sort((a, b) => a.startedAt - b.startedAt), gaps, letters };
 }
 
 function note(publications: Map<string, Publication>, entry: PublisherEntry): void {
   if (entry.what === "publishing") {
     const { key, payload, at } = entry;
-    publications.set(payload.call, { key, payload, beganAt: at, status: "unanswered", answeredAt: Infinity });
+    publications.set(payload.call, {
+      key,
+      payload,
+      beganAt: at,
+      status: "unanswered",
+      answeredAt: Infinity,
+      isReplicated: false,
+    });
+    return;
+  }
+  if (entry.what === "replicated") {
+    for (const call of entry.calls) publications.get(call)!.isReplicated = true;
     return;
   }
   const publication = publications.get(entry.call)!;

@@ -1,14 +1,16 @@
 /** What a history says of each promise of a topic. */
 import type { History, Publication, Run } from "./history.ts";
-import { type Kind, WINDOW } from "./message.ts";
+import { CONCURRENCY, type Kind, KINDS, PREFETCH, WINDOW } from "./message.ts";
 
 export interface VerdictTerms {
-  /** The subscriptions that there were. */
-  readonly kinds: readonly Kind[];
   /** When writes that were answered may have been taken back, in `ticks()`: from, to. */
   readonly losses: readonly (readonly [number, number])[];
   /** When the server was emptied: what was published before and not handled is gone, and each subscription has to be told so. */
   readonly flushes: readonly number[];
+  /** How often what went wrong. */
+  readonly faults: Readonly<Partial<Record<string, number>>>;
+  /** Failovers that nobody asked for. */
+  readonly unasked: number;
 }
 
 export interface Verdict {
@@ -17,50 +19,59 @@ export interface Verdict {
   readonly lost: number;
   /** Messages that were begun before the one in front of them, of the same key, had ended. */
   readonly outOfOrder: number;
-  /** Handlers that ended well for a message that had ended well before; of `ordered`. */
-  readonly duplicates: number;
-  /** As many as its changes of owners may make. */
-  readonly bound: number;
-  /** Messages that one owner handled again, or one delivery twice: as after a commit that did not count, or a claim that counted twice. */
+  /** Handlers that ended well for a message that had ended well before, by kind. */
+  readonly duplicates: Readonly<Record<Kind, number>>;
+  /** Of `ordered` as many as its changes of owners may make; of `shared` as many as those had in work who died, stood still, or were cut off. */
+  readonly bound: Readonly<Record<Kind, number>>;
+  /**
+   * Messages that one owner handled again, or one delivery twice: as after a commit that did not count, or a claim that counted twice. And messages of which
+   * a former delivery has had the last word.
+   */
   readonly stale: number;
+  /** Dead letters of messages that were rejected. */
+  readonly dead: number;
   readonly gaps: number;
   readonly resets: number;
   readonly broken: string[];
 }
 
 const MOST_SAID = 5;
+const WORKERS = 3;
 
-export function judge({ publications, runs, gaps }: History, terms: VerdictTerms): Verdict {
+export function judge(history: History, terms: VerdictTerms): Verdict {
+  const { publications, runs, gaps } = history;
   const broken: string[] = [];
-  const accepted = [...publications.values()].filter(
-    ({ status, answeredAt }) => (status === "ok" || status === "duplicate") && !isExcused(answeredAt, terms),
-  );
-  const runsOf = new Map(terms.kinds.map((kind) => [kind, byCall(runs.filter((run) => run.kind === kind))] as const));
+  const accepted = [...publications.values()].filter((publication) => isAccepted(publication, terms));
+  const runsOf = (kind: Kind): ReadonlyMap<string, readonly Run[]> => runsByKind[kind];
+  const runsByKind = { ordered: byCall(runs, "ordered"), shared: byCall(runs, "shared") };
   const say = (found: readonly string[]): number => {
     broken.push(...found.slice(0, MOST_SAID));
     return found.length;
   };
   const lost = say(
-    terms.kinds.flatMap((kind) =>
+    KINDS.flatMap((kind) =>
       accepted
-        .filter(({ payload }) => firstEnd(runsOf.get(kind)!.get(payload.call)) === Infinity)
+        .filter(({ payload }) => firstEnd(runsOf(kind).get(payload.call)) === Infinity)
         .map(({ payload, key }) => `${kind}: lost ${payload.call}, message ${payload.place} of key ${key}`),
     ),
   );
-  const ordered = runsOf.get("ordered") ?? new Map<string, Run[]>();
-  const outOfOrder = say(overtaken(accepted, ordered, staleStarts(runs)));
-  const stale = say(terms.kinds.flatMap((kind) => handledAgain(kind, runsOf.get(kind)!, terms)));
-  const duplicates = [...ordered.values()]
-    .map((of) => of.filter(({ end }) => end === "well").length - 1)
-    .reduce((sum, more) => sum + Math.max(more, 0), 0);
-  const bound = changesOfOwners(runs) * WINDOW;
-  if (duplicates > bound) broken.push(`ordered: ${duplicates} duplicates, and no more than ${bound} may be`);
+  const outOfOrder = say(overtaken(accepted, runsByKind.ordered, staleStarts(runs)));
+  const stale =
+    say(KINDS.flatMap((kind) => handledAgain(kind, runsOf(kind), terms))) +
+    say(overruled(accepted, runsByKind.shared, terms));
+  const duplicates = { ordered: repeated(runsByKind.ordered, terms), shared: repeated(runsByKind.shared, terms) };
+  const bound = { ordered: changesOfOwners(runs) * WINDOW, shared: inWork(terms) };
+  for (const kind of KINDS)
+    if (duplicates[kind] > bound[kind])
+      broken.push(`${kind}: ${duplicates[kind]} duplicates, and no more than ${bound[kind]} may be`);
+  say(wrongLetters(history, accepted, runsByKind, terms));
   if (terms.flushes.length === 0 && terms.losses.length === 0)
     say(gaps.map(({ kind, gap }) => `${kind}: a ${gap} was reported, and nothing was lost`));
   for (const flushedAt of terms.flushes)
-    for (const kind of terms.kinds)
+    for (const kind of KINDS)
       if (!gaps.some((gap) => gap.kind === kind && gap.gap === "reset" && gap.at >= flushedAt))
         broken.push(`${kind}: the server was emptied, and no reset was reported`);
+  say(KINDS.flatMap((kind) => untold(kind, history)));
   return {
     accepted: accepted.length,
     runs: runs.length,
@@ -69,20 +80,148 @@ export function judge({ publications, runs, gaps }: History, terms: VerdictTerms
     duplicates,
     bound,
     stale,
+    dead: history.letters.length,
     gaps: gaps.filter(({ gap }) => gap === "gap").length,
     resets: gaps.filter(({ gap }) => gap === "reset").length,
     broken,
   };
 }
 
-function byCall(runs: readonly Run[]): Map<string, Run[]> {
+/** Answered, and not taken back by a failover, as all replicas had it. */
+function isAccepted({ status, answeredAt, isReplicated }: Publication, terms: VerdictTerms): boolean {
+  if (status !== "ok" && status !== "duplicate") return false;
+  return isReplicated ? !terms.flushes.some((flushedAt) => answeredAt <= flushedAt) : !isExcused(answeredAt, terms);
+}
+
+function byCall(runs: readonly Run[], kind: Kind): Map<string, Run[]> {
   const grouped = new Map<string, Run[]>();
-  for (const run of runs) grouped.set(run.call, [...(grouped.get(run.call) ?? []), run]);
+  for (const run of runs) {
+    if (run.kind !== kind) continue;
+    const known = grouped.get(run.call);
+    if (known === undefined) grouped.set(run.call, [run]);
+    else known.push(run);
+  }
   return grouped;
 }
 
+/** One that has asked for a dead letter has ended too. */
 function firstEnd(runs: readonly Run[] = []): number {
-  return Math.min(...runs.filter(({ end }) => end === "well").map(({ endedAt }) => endedAt));
+  return Math.min(...runs.filter(isFinal).map(({ endedAt }) => endedAt));
+}
+
+function isFinal({ end }: Run): boolean {
+  return end === "well" || end === "rejected";
+}
+
+/** Those that ended again, though a failover has not taken back the first time. */
+function repeated(runsOf: ReadonlyMap<string, readonly Run[]>, terms: VerdictTerms): number {
+  return [...runsOf.values()]
+    .map((of) => of.filter((run) => isFinal(run) && !isExcused(run.endedAt, terms)).length - 1)
+    .reduce((sum, more) => sum + Math.max(more, 0), 0);
+}
+
+/** What consumers of the shared subscription may have had in work when they died, stood still, or heard nothing of the server. */
+function inWork({ faults, unasked }: VerdictTerms): number {
+  const each = CONCURRENCY + PREFETCH;
+  const count = (names: readonly string[]): number => names.reduce((sum, name) => sum + (faults[name] ?? 0), 0);
+  const ofServer = ["restart", "disconnect", "pause", "failover", "crash", "hang", "migrate", "flush"];
+  return (count(["kill", "freeze", "stop"]) + (count(ofServer) + unasked) * WORKERS) * each;
+}
+
+/** What a former delivery has ended, which counts no more: the newest has failed, or died, and nobody had the message after it. */
+function overruled(
+  accepted: readonly Publication[],
+  runsOf: ReadonlyMap<string, readonly Run[]>,
+  terms: VerdictTerms,
+): string[] {
+  return accepted.flatMap(({ payload: { call } }) => {
+    const all = runsOf.get(call) ?? [];
+    const last = all.reduce(
+      (newest: Run | undefined, run) => (newest === undefined || isAfter(run, newest) ? run : newest),
+      undefined,
+    );
+    if (last === undefined || isFinal(last) || all.some((run) => isExcused(run.endedAt, terms))) return [];
+    if (!all.some(isFinal)) return [];
+    return [`shared: delivery ${last.delivery} of ${call} ended ${last.end}, and a former one had the last word`];
+  });
+}
+
+function isAfter(run: Run, other: Run): boolean {
+  return run.offset === other.offset ? run.delivery > other.delivery : run.startedAt > other.startedAt;
+}
+
+/** A message that is rejected is a dead letter, once, and no other is one. */
+function wrongLetters(
+  { letters }: History,
+  accepted: readonly Publication[],
+  runsByKind: Readonly<Record<Kind, ReadonlyMap<string, readonly Run[]>>>,
+  terms: VerdictTerms,
+): string[] {
+  return KINDS.flatMap((kind) => {
+    const counts = new Map<string, number>();
+    for (const { call } of letters.filter((letter) => letter.kind === kind))
+      counts.set(call, (counts.get(call) ?? 0) + 1);
+    const wrong = [...counts].flatMap(([call, count]) => {
+      const isRejected = runsByKind[kind].get(call)?.some(({ end }) => end === "rejected") === true;
+      if (!isRejected) return [`${kind}: ${call} is dead, and was not rejected`];
+      return count > 1 && terms.losses.length === 0 ? [`${kind}: ${call} has ${count} dead letters`] : [];
+    });
+    const missing = accepted.filter(({ payload }) => {
+      const endedAt = firstEnd(runsByKind[kind].get(payload.call));
+      return payload.rejects && endedAt < Infinity && !counts.has(payload.call) && !isExcused(endedAt, terms);
+    });
+    return [...wrong, ...missing.map(({ payload }) => `${kind}: ${payload.call} was rejected, and is no dead letter`)];
+  });
+}
+
+/**
+ * Where the log has lost its end, a later message has an offset that is not above that of one which this consumer has had: it has to be told before it
+ * begins with it. Who has owned the partition meanwhile may have been told instead.
+ */
+function untold(kind: Kind, { publications, runs, gaps }: History): string[] {
+  const seen = new Map<string, Run[]>();
+  const found = new Set<string>();
+  for (const run of runs) {
+    if (run.kind !== kind) continue;
+    const { consumer, partition, offset, call, startedAt } = run;
+    const id = `${consumer} ${partition}`;
+    const before = seen.get(id) ?? [];
+    seen.set(id, before);
+    const published = publications.get(call);
+    const lost = before.find((each) => {
+      const known = publications.get(each.call)!;
+      if (each.offset < offset || each.call === call || published === undefined) return false;
+      if (!(known.answeredAt < published.beganAt) || isOwnedBetween(runs, each, run)) return false;
+      return !gaps.some(
+        (gap) =>
+          gap.kind === kind &&
+          gap.gap === "reset" &&
+          gap.consumer === consumer &&
+          gap.partition === partition &&
+          gap.at >= known.beganAt &&
+          gap.at <= startedAt,
+      );
+    });
+    if (lost !== undefined)
+      found.add(`${kind}: ${consumer} was not told that ${lost.call} of partition ${partition} is lost`);
+    before.push(run);
+  }
+  return [...found];
+}
+
+/** Of `ordered`: whether the partition was another consumer's. */
+function isOwnedBetween(runs: readonly Run[], from: Run, to: Run): boolean {
+  return (
+    from.kind === "ordered" &&
+    runs.some(
+      ({ kind, partition, fence, consumer }) =>
+        kind === "ordered" &&
+        partition === from.partition &&
+        consumer !== from.consumer &&
+        fence > from.fence &&
+        fence <= to.fence,
+    )
+  );
 }
 
 /** Those of owners whose partition had another one by then: what they write is refused by its fence. */
@@ -134,7 +273,7 @@ function handledAgain(kind: Kind, runsOf: ReadonlyMap<string, readonly Run[]>, t
       const before = seen.get(id);
       seen.set(id, run);
       if (before === undefined || isExcused(before.startedAt, terms)) continue;
-      if (kind === "shared" || before.end === "well")
+      if (kind === "shared" || isFinal(before))
         found.push(`${kind}: ${call} was handled again with ${id}, by ${run.consumer} after ${before.consumer}`);
     }
   }

@@ -56,6 +56,8 @@ export class Tenure {
   readonly #reading: Promise<void>;
   readonly #commits: Commits;
   #leaving: Promise<void> | undefined;
+  /** That the log has lost its end is being told, or was. */
+  #isEndTold = false;
 
   /** @param grantedAt from before it was asked for */
   constructor(parts: TenureParts, grant: Grant, grantedAt: number) {
@@ -64,7 +66,7 @@ export class Tenure {
     this.#parts = parts;
     const terms = { partition, fence, size: settings.window, cursor, tries };
     this.share = new Share(runtime, terms, () => this.#commits.finished());
-    const onRefused = (status: keyof typeof WHY): void => this.#over(this.#lost(status));
+    const onRefused = (status: keyof typeof WHY): void => this.#refused(status);
     this.#commits = new Commits(
       { runtime, store, share: this.share, onRefused, onFault: parts.onFault },
       epoch,
@@ -122,6 +124,17 @@ export class Tenure {
     await this.#lease.release().catch(() => undefined);
   }
 
+  /** A commit was. Where it knows before the reader that the log has lost its end, it is the one to tell. */
+  #refused(status: keyof typeof WHY): void {
+    if (status === "lost" && !this.share.isOver && !this.#isEndTold) void this.#tellReset();
+    this.#over(this.#lost(status));
+  }
+
+  #tellReset(): Promise<void> {
+    const { partition, onGap } = this.#parts;
+    return onGap({ kind: "reset", partition, from: undefined, to: undefined, count: undefined });
+  }
+
   #lost(status: keyof typeof WHY): LeaseLostError {
     return new LeaseLostError("stolen", `${this.#parts.label}: ${WHY[status]}`);
   }
@@ -151,10 +164,10 @@ export class Tenure {
   }
 
   async #read(lost: boolean): Promise<void> {
-    const { partition, feed, onFault, runtime } = this.#parts;
+    const { feed, onFault, runtime } = this.#parts;
     const pause = new Pause(runtime, this.#stopped.signal);
     if (lost) {
-      await this.#parts.onGap({ kind: "reset", partition, from: undefined, to: undefined, count: undefined });
+      await this.#tellReset();
       this.#commits.finished();
     }
     while (!this.#stopped.signal.aborted) {
@@ -237,12 +250,12 @@ export class Tenure {
   /** Said in its place: when all before it is finished. */
   async #missing(item: Exclude<LogItem, { kind: "pack" }>, reader: LogReader): Promise<void> {
     if (item.kind === "gap") return this.#gap(item);
-    const { partition, onGap } = this.#parts;
     await this.#allPassed();
     if (this.share.isStopped) return;
-    await onGap({ kind: "reset", partition, from: undefined, to: undefined, count: undefined });
+    this.#isEndTold = item.epoch === this.#commits.epoch;
+    await this.#tellReset();
     // Of the same log the end was lost, and the cursor on the server lies before that.
-    if (item.epoch === this.#commits.epoch) return this.#over(this.#lost("lost"));
+    if (this.#isEndTold) return this.#over(this.#lost("lost"));
     this.#commits.epoch = item.epoch;
     this.share.jump(reader.point.offset, true);
     this.#commits.finished();
