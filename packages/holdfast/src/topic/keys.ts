@@ -9,6 +9,8 @@ export interface SubscriptionKeys {
   readonly dead: string;
   readonly records: string;
   readonly redriven: string;
+  /** Cursor and owner, of an ordered one. */
+  readonly owned: string;
 }
 
 export function subscriptionKeys({ group }: LogKeys, subscription: string): SubscriptionKeys {
@@ -17,6 +19,7 @@ export function subscriptionKeys({ group }: LogKeys, subscription: string): Subs
     dead: group.part("dead", subscription),
     records: group.part("records", subscription),
     redriven: group.part("redriven", subscription),
+    owned: group.part("ordered", subscription),
   };
 }
 

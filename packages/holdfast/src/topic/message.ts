@@ -2,6 +2,7 @@
 import type { Frame } from "../core/log/frame.ts";
 import type { LogPack } from "../core/log/pack.ts";
 import { encodePosition } from "../core/log/position.ts";
+import { RedrivenPack } from "./dead/record.ts";
 
 /** What is known of a message without its payload: for filters. */
 export interface TopicEnvelope {
@@ -23,6 +24,7 @@ export class TopicMessage<T> implements TopicEnvelope {
   readonly #frame: Frame;
   readonly #epoch: number;
   readonly #others: string | undefined;
+  readonly #isRedriven: boolean;
 
   /** @param others positions in the other partitions, where a reader of all of them is */
   constructor(payload: T, pack: LogPack, offset: number, partition: number, others?: string) {
@@ -36,10 +38,16 @@ export class TopicMessage<T> implements TopicEnvelope {
     this.#frame = frame;
     this.#epoch = pack.epoch;
     this.#others = others;
+    this.#isRedriven = pack instanceof RedrivenPack;
   }
 
   get headers(): Readonly<Record<string, string>> {
     return this.#frame.headers;
+  }
+
+  /** It was a dead letter, and comes again outside of the log's order. */
+  get redriven(): boolean {
+    return this.#isRedriven;
   }
 
   /**

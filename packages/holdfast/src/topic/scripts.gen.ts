@@ -137,7 +137,15 @@ local function appendPack(log, meta, live, state, count, blob, producer, number,
 end
 `;
 
+const REDRIVEN = `local function newestRedriven(redriven)
+  return redis.call('ZRANGE', redriven, -1, -1, 'WITHSCORES')[2] or '0'
+end
+`;
+
 export interface DeadBuryKeys {
+  /** of the log */
+  readonly meta: Arg;
+  readonly log: Arg;
   /** of the subscription if it is of kind `shared` */
   readonly state: Arg;
   /** letters by when they died */
@@ -146,6 +154,8 @@ export interface DeadBuryKeys {
   readonly records: Arg;
   /** letters that are to be handled again */
   readonly redriven: Arg;
+  /** the partition, if the subscription is of kind `ordered` */
+  readonly owned: Arg;
 }
 
 export interface DeadBuryArgs {
@@ -155,6 +165,15 @@ export interface DeadBuryArgs {
   readonly member: string;
   readonly generation: number;
   readonly tag: number;
+  /** of the owner of the partition; 0: nobody owns it */
+  readonly fence: number;
+  /** of its message */
+  readonly epoch: number;
+  readonly offset: number;
+  /** of a message that a shared subscription has claimed; 0: it is not looked at */
+  readonly publishedAt: number;
+  /** of a redriven letter among those; empty: it is none */
+  readonly place: string;
   readonly maxLetters: number;
   readonly keepMs: number;
 }
@@ -167,10 +186,10 @@ export type DeadBuryResult =
 export const deadBury: BatchScript<DeadBuryKeys, DeadBuryArgs, DeadBuryResult> = {
   class: "idempotent",
   name: "topic.deadBury",
-  sha1: "7477f12e6114462fc08e0ce9feb94b69b032fd35",
+  sha1: "c07bf5ddc227d5189d2d6fb4497575738838655a",
   lua: `-- topic.deadBury
-${NOW}${SHARED}local state, dead, records, redriven = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local letter, record, member, generation, tag, maxLetters, keepMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+${NOW}${SHARED}local meta, log, state, dead, records, redriven, owned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local letter, record, member, generation, tag, fence, epoch, offset, publishedAt, place, maxLetters, keepMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12])
 local SCORES_PER_MS = 1024
 local MAX_DROPPED = 10
 if member ~= '' then
@@ -179,6 +198,19 @@ if member ~= '' then
   if not s or s.g ~= generation or not score or score % TAGS ~= tag then
     if not score and redis.call('ZSCORE', dead, letter) then return {'ok'} end
     return {'stale'}
+  end
+  if publishedAt > 0 then
+    local head, epochNow, _, headAt = logHead(meta, log)
+    if epochNow ~= epoch or not isThere(log, head, headAt, offset, publishedAt) then return {'stale'} end
+  end
+end
+if fence > 0 then
+  local held = redis.call('HMGET', owned, 'fence', 'cursor', 'epoch')
+  if tonumber(held[1]) ~= fence then return {'stale'} end
+  if place ~= '' then
+    if redis.call('ZSCORE', redriven, letter) ~= place then return {'ok'} end
+  elseif tonumber(held[3]) == epoch and tonumber(held[2]) >= offset then
+    return {'ok'}
   end
 end
 if redis.call('EXISTS', records) == 0 then redis.call('UNLINK', dead) end
@@ -200,10 +232,10 @@ redis.call('PEXPIRE', records, keepMs)
 return {'ok'}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.state, keys.dead, keys.records, keys.redriven);
+    out.push(keys.meta, keys.log, keys.state, keys.dead, keys.records, keys.redriven, keys.owned);
   },
   encodeArgs(args, out) {
-    out.push(args.letter, args.record, args.member, encodeInt("generation", args.generation), encodeInt("tag", args.tag), encodeInt("maxLetters", args.maxLetters), encodeInt("keepMs", args.keepMs));
+    out.push(args.letter, args.record, args.member, encodeInt("generation", args.generation), encodeInt("tag", args.tag), encodeInt("fence", args.fence), encodeInt("epoch", args.epoch), encodeInt("offset", args.offset), encodeInt("publishedAt", args.publishedAt), args.place, encodeInt("maxLetters", args.maxLetters), encodeInt("keepMs", args.keepMs));
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -220,11 +252,11 @@ return {'ok'}
   },
   merged: {
     name: "topic.deadBury (merged)",
-    sha1: "031025f7252073e45efe3c9a53585c1fb93c7108",
+    sha1: "fe75506e89cf216f74a0c0bf9ff644ae88cbf35f",
     lua: `-- topic.deadBury
 ${NOW}${SHARED}local function run(keyAt, argAt)
-  local state, dead, records, redriven = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4]
-  local letter, record, member, generation, tag, maxLetters, keepMs = ARGV[argAt + 1], ARGV[argAt + 2], ARGV[argAt + 3], tonumber(ARGV[argAt + 4]), tonumber(ARGV[argAt + 5]), tonumber(ARGV[argAt + 6]), tonumber(ARGV[argAt + 7])
+  local meta, log, state, dead, records, redriven, owned = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3], KEYS[keyAt + 4], KEYS[keyAt + 5], KEYS[keyAt + 6], KEYS[keyAt + 7]
+  local letter, record, member, generation, tag, fence, epoch, offset, publishedAt, place, maxLetters, keepMs = ARGV[argAt + 1], ARGV[argAt + 2], ARGV[argAt + 3], tonumber(ARGV[argAt + 4]), tonumber(ARGV[argAt + 5]), tonumber(ARGV[argAt + 6]), tonumber(ARGV[argAt + 7]), tonumber(ARGV[argAt + 8]), tonumber(ARGV[argAt + 9]), ARGV[argAt + 10], tonumber(ARGV[argAt + 11]), tonumber(ARGV[argAt + 12])
   local SCORES_PER_MS = 1024
   local MAX_DROPPED = 10
   if member ~= '' then
@@ -233,6 +265,19 @@ ${NOW}${SHARED}local function run(keyAt, argAt)
     if not s or s.g ~= generation or not score or score % TAGS ~= tag then
       if not score and redis.call('ZSCORE', dead, letter) then return {'ok'} end
       return {'stale'}
+    end
+    if publishedAt > 0 then
+      local head, epochNow, _, headAt = logHead(meta, log)
+      if epochNow ~= epoch or not isThere(log, head, headAt, offset, publishedAt) then return {'stale'} end
+    end
+  end
+  if fence > 0 then
+    local held = redis.call('HMGET', owned, 'fence', 'cursor', 'epoch')
+    if tonumber(held[1]) ~= fence then return {'stale'} end
+    if place ~= '' then
+      if redis.call('ZSCORE', redriven, letter) ~= place then return {'ok'} end
+    elseif tonumber(held[3]) == epoch and tonumber(held[2]) >= offset then
+      return {'ok'}
     end
   end
   if redis.call('EXISTS', records) == 0 then redis.call('UNLINK', dead) end
@@ -253,8 +298,8 @@ ${NOW}${SHARED}local function run(keyAt, argAt)
   redis.call('PEXPIRE', records, keepMs)
   return {'ok'}
 end
-local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 7 and 7 or 0
-for keyAt = 0, #KEYS - 1, 4 do
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 12 and 12 or 0
+for keyAt = 0, #KEYS - 1, 7 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
   if reply == nil then reply = false end
@@ -326,24 +371,37 @@ export interface DeadRedriveArgs {
 
 export type DeadRedriveResult = number;
 
-/** Puts dead letters back to their subscription, to be handled again with all their attempts. Returns how many were dead. */
+/** Puts dead letters back to their subscription, to be handled again with all their attempts, in the order in which they died. Returns how many were dead. */
 export const deadRedrive: Script<DeadRedriveKeys, DeadRedriveArgs, DeadRedriveResult> = {
   class: "idempotent",
   name: "topic.deadRedrive",
-  sha1: "fcffe12b0917247f6a592e46eadc26a8bac8ac87",
+  sha1: "c0833d4e55d455b0eabaa349f348edb8975481c5",
   lua: `-- topic.deadRedrive
 ${NOW}${SHARED}local state, dead, records, redriven = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local wakeChannel, wake = ARGV[1], ARGV[2]
 local letters = {}
 for i = 3, #ARGV do letters[i - 2] = ARGV[i] end
+local PLACES_PER_MS = 1024
 local keepMs = redis.call('PTTL', records)
 local isShared = redis.call('EXISTS', state) == 1
 local tag = math.floor(now() / 1000) % ROUNDS * ROUND
 local score = whole(now() * TAGS + tag)
-local moved = 0
+local diedAt, there = {}, {}
 for _, letter in ipairs(letters) do
-  if redis.call('ZREM', dead, letter) == 1 and redis.call('HEXISTS', records, letter) == 1 then
-    redis.call('ZADD', redriven, whole(now()), letter)
+  local at = tonumber(redis.call('ZSCORE', dead, letter))
+  if at and not diedAt[letter] then
+    diedAt[letter] = at
+    there[#there + 1] = letter
+  end
+end
+table.sort(there, function(one, other) return diedAt[one] < diedAt[other] end)
+local last = tonumber(redis.call('ZRANGE', redriven, -1, -1, 'WITHSCORES')[2] or 0)
+local place = math.max(now() * PLACES_PER_MS, last + 1)
+local moved = 0
+for _, letter in ipairs(there) do
+  redis.call('ZREM', dead, letter)
+  if redis.call('HEXISTS', records, letter) == 1 then
+    redis.call('ZADD', redriven, whole(place + moved), letter)
     if isShared then redis.call('ZADD', state, score, 'c' .. letter) end
     moved = moved + 1
   end
@@ -367,8 +425,7 @@ return moved
 };
 
 export interface DeadRemoveKeys {
-  /** `dead`, or `redriven` */
-  readonly of: Arg;
+  readonly dead: Arg;
   readonly records: Arg;
 }
 
@@ -382,13 +439,13 @@ export type DeadRemoveResult = number;
 export const deadRemove: Script<DeadRemoveKeys, DeadRemoveArgs, DeadRemoveResult> = {
   class: "idempotent",
   name: "topic.deadRemove",
-  sha1: "b4706745224f9fa7cc809e96a50a628af112ee5f",
+  sha1: "530394caeefd4ef889a3146acc927d7eefdf1cc8",
   lua: `-- topic.deadRemove
-local of, records = KEYS[1], KEYS[2]
+local dead, records = KEYS[1], KEYS[2]
 local letters = ARGV
 local removed = 0
 for _, letter in ipairs(letters) do
-  if redis.call('ZREM', of, letter) == 1 then
+  if redis.call('ZREM', dead, letter) == 1 then
     redis.call('HDEL', records, letter)
     removed = removed + 1
   end
@@ -396,7 +453,7 @@ end
 return removed
 `,
   encodeKeys(keys, out) {
-    out.push(keys.of, keys.records);
+    out.push(keys.dead, keys.records);
   },
   encodeArgs(args, out) {
     for (const each of args.letters) out.push(each);
@@ -508,11 +565,16 @@ export interface OrderedCommitKeys {
   readonly cursors: Arg;
   readonly log: Arg;
   readonly meta: Arg;
+  readonly redriven: Arg;
+  /** of the dead letters */
+  readonly records: Arg;
 }
 
 export interface OrderedCommitArgs {
   readonly name: string;
   readonly fence: number;
+  /** of the commit, rising under one fence: by it one that is sent again is known */
+  readonly number: number;
   readonly expected: number;
   readonly cursor: number;
   readonly epoch: number;
@@ -521,6 +583,8 @@ export interface OrderedCommitArgs {
   readonly keepMs: number;
   /** deliveries of what has failed and is not passed: `offset:n ...` */
   readonly tries: string;
+  /** redriven ones that are handled: name and token of each */
+  readonly letters: readonly string[];
 }
 
 export type OrderedCommitResult =
@@ -529,21 +593,25 @@ export type OrderedCommitResult =
   | { readonly status: "lost" };
 
 /**
- * Moves a partition's cursor on, for its owner, from where the owner believes it to be. `stale`: another owns it, or the cursor was moved;
- * `lost`: the log has other messages by now.
+ * Moves a partition's cursor on, for its owner, from where the owner believes it to be, and settles what it has handled besides. `stale`: another owns it,
+ * or the cursor was moved; `lost`: the log has other messages by now.
  * A failover may have lost the end of the log, and other messages may stand at the same offsets: so the message at the cursor must be
  * the one that was read.
  */
 export const orderedCommit: Script<OrderedCommitKeys, OrderedCommitArgs, OrderedCommitResult> = {
   class: "idempotent",
   name: "topic.orderedCommit",
-  sha1: "93f10db7c93cbbfcc5901875eab85521447e6f7e",
+  sha1: "090636f23962167f34a97eb4c12a6763ed5f766c",
   lua: `-- topic.orderedCommit
-${NOW}${USED_UNTIL}local state, cursors, log, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local name, fence, expected, cursor, epoch, at, keepMs, tries = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
-local known = redis.call('HMGET', state, 'fence', 'cursor', 'tries', 'lost')
-local stored = tonumber(known[2])
-if tonumber(known[1]) ~= fence or (stored ~= expected and stored ~= cursor) then return 'stale' end
+${NOW}${USED_UNTIL}local state, cursors, log, meta, redriven, records = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local name, fence, number, expected, cursor, epoch, at, keepMs, tries = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
+local letters = {}
+for i = 10, #ARGV do letters[i - 9] = ARGV[i] end
+local known = redis.call('HMGET', state, 'fence', 'cursor', 'tries', 'lost', 'commit')
+if tonumber(known[1]) ~= fence then return 'stale' end
+local last = tonumber(known[5]) or 0
+if last == number then return 'ok' end
+if last > number or tonumber(known[2]) ~= expected then return 'stale' end
 if at > 0 then
   local entry = redis.call('XRANGE', log, cursor, '+', 'COUNT', 1)[1]
   if entry then
@@ -555,17 +623,24 @@ if at > 0 then
     if tonumber(tail[1] or 0) < cursor or tonumber(tail[2]) ~= epoch then return 'lost' end
   end
 end
-redis.call('HSET', state, 'cursor', cursor, 'epoch', epoch)
+redis.call('HSET', state, 'cursor', cursor, 'epoch', epoch, 'commit', number)
+for at = 1, #letters, 2 do
+  if redis.call('ZSCORE', redriven, letters[at]) == letters[at + 1] then
+    redis.call('ZREM', redriven, letters[at])
+    redis.call('HDEL', records, letters[at])
+  end
+end
 if known[4] then redis.call('HDEL', state, 'lost') end
 if tries ~= (known[3] or '') then redis.call('HSET', state, 'tries', tries) end
 used(state, cursors, name, cursor, keepMs)
 return 'ok'
 `,
   encodeKeys(keys, out) {
-    out.push(keys.state, keys.cursors, keys.log, keys.meta);
+    out.push(keys.state, keys.cursors, keys.log, keys.meta, keys.redriven, keys.records);
   },
   encodeArgs(args, out) {
-    out.push(args.name, encodeInt("fence", args.fence), encodeInt("expected", args.expected), encodeInt("cursor", args.cursor), encodeInt("epoch", args.epoch), encodeInt("at", args.at), encodeInt("keepMs", args.keepMs), args.tries);
+    out.push(args.name, encodeInt("fence", args.fence), encodeInt("number", args.number), encodeInt("expected", args.expected), encodeInt("cursor", args.cursor), encodeInt("epoch", args.epoch), encodeInt("at", args.at), encodeInt("keepMs", args.keepMs), args.tries);
+    for (const each of args.letters) out.push(each);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -701,6 +776,7 @@ return 'ok'
 export interface OrderedRenewKeys {
   readonly state: Arg;
   readonly cursors: Arg;
+  readonly redriven: Arg;
 }
 
 export interface OrderedRenewArgs {
@@ -711,25 +787,25 @@ export interface OrderedRenewArgs {
 }
 
 export type OrderedRenewResult =
-  | { readonly status: "ok" }
+  | { readonly status: "ok"; readonly redriven: number }
   | { readonly status: "stale" };
 
-/** Keeps a partition for its owner. `stale`: another has it, or its cursor was moved. */
+/** Keeps a partition for its owner, and says up to where dead letters were put back. `stale`: another has it, or its cursor was moved. */
 export const orderedRenew: Script<OrderedRenewKeys, OrderedRenewArgs, OrderedRenewResult> = {
   class: "idempotent",
   name: "topic.orderedRenew",
-  sha1: "5f14269019fdff16d2954a70622b8e1bcf6aecd1",
+  sha1: "3e46bbe26f39ecf92ab1fad162c09702a8fb7c88",
   lua: `-- topic.orderedRenew
-${NOW}${USED_UNTIL}local state, cursors = KEYS[1], KEYS[2]
+${NOW}${REDRIVEN}${USED_UNTIL}local state, cursors, redriven = KEYS[1], KEYS[2], KEYS[3]
 local name, fence, leaseMs, keepMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local known = redis.call('HMGET', state, 'fence', 'cursor')
 if tonumber(known[1]) ~= fence then return 'stale' end
-redis.call('HSET', state, 'until', now() + leaseMs)
+redis.call('HSET', state, 'until', now() + leaseMs, 'leaseMs', leaseMs)
 used(state, cursors, name, tonumber(known[2]), keepMs)
-return 'ok'
+return {'ok', newestRedriven(redriven)}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.state, keys.cursors);
+    out.push(keys.state, keys.cursors, keys.redriven);
   },
   encodeArgs(args, out) {
     out.push(args.name, encodeInt("fence", args.fence), encodeInt("leaseMs", args.leaseMs), encodeInt("keepMs", args.keepMs));
@@ -738,8 +814,8 @@ return 'ok'
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 0);
-        return { status: "ok" };
+        expectFields(fields, 1);
+        return { status: "ok", redriven: decodeFloat(fields[1]) };
       case "stale":
         expectFields(fields, 0);
         return { status: "stale" };
@@ -815,6 +891,7 @@ return 'ok'
 
 export interface OrderedTakeKeys {
   readonly state: Arg;
+  readonly redriven: Arg;
 }
 
 export interface OrderedTakeArgs {
@@ -826,7 +903,7 @@ export interface OrderedTakeArgs {
 }
 
 export type OrderedTakeResult =
-  | { readonly status: "ok"; readonly fence: number; readonly cursor: number; readonly epoch: number; readonly lost: boolean; readonly tries: string }
+  | { readonly status: "ok"; readonly fence: number; readonly cursor: number; readonly epoch: number; readonly lost: boolean; readonly tries: string; readonly redriven: number }
   | { readonly status: "busy"; readonly leftMs: number }
   | { readonly status: "missing" };
 
@@ -837,21 +914,29 @@ export type OrderedTakeResult =
 export const orderedTake: Script<OrderedTakeKeys, OrderedTakeArgs, OrderedTakeResult> = {
   class: "idempotent",
   name: "topic.orderedTake",
-  sha1: "520a344bfc7b561f2806907ab25046c1b8a62402",
+  sha1: "9316161a44cbe3bc86402b9f1a1b5adcc7d05d7b",
   lua: `-- topic.orderedTake
-${NOW}local state = KEYS[1]
+${NOW}${REDRIVEN}local state, redriven = KEYS[1], KEYS[2]
 local owner, token, leaseMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local held = redis.call('HMGET', state, 'cursor', 'epoch', 'fence', 'owner', 'token', 'until', 'lost', 'tries')
+local held = redis.call('HMGET', state, 'cursor', 'epoch', 'fence', 'owner', 'token', 'until', 'lost', 'tries', 'leaseMs')
 local cursor, epoch, last, holder, holding, untilMs = unpack(held)
 if not cursor then return 'missing' end
 local leftMs = (tonumber(untilMs) or 0) - now()
-if holding and holding ~= token and holder ~= owner and leftMs > 0 then return {'busy', leftMs} end
+if holding and holding ~= token and holder ~= owner and leftMs > 0 then
+  local wholeMs = tonumber(held[9]) or leftMs
+  if leftMs > wholeMs then
+    redis.call('HSET', state, 'until', now() + wholeMs)
+    leftMs = wholeMs
+  end
+  return {'busy', leftMs}
+end
 local fence = string.format('%.0f', math.max((tonumber(last) or 0) + 1, nowMicros()))
-redis.call('HSET', state, 'fence', fence, 'owner', owner, 'token', token, 'until', now() + leaseMs)
-return {'ok', fence, cursor, epoch, held[7] and 1 or 0, held[8] or ''}
+redis.call('HSET', state, 'fence', fence, 'owner', owner, 'token', token, 'until', now() + leaseMs, 'leaseMs', leaseMs)
+redis.call('HDEL', state, 'commit')
+return {'ok', fence, cursor, epoch, held[7] and 1 or 0, held[8] or '', newestRedriven(redriven)}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.state);
+    out.push(keys.state, keys.redriven);
   },
   encodeArgs(args, out) {
     out.push(args.owner, args.token, encodeInt("leaseMs", args.leaseMs));
@@ -860,8 +945,8 @@ return {'ok', fence, cursor, epoch, held[7] and 1 or 0, held[8] or ''}
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 5);
-        return { status: "ok", fence: decodeInt(fields[1]), cursor: decodeInt(fields[2]), epoch: decodeInt(fields[3]), lost: decodeBool(fields[4]), tries: decodeText(fields[5]) };
+        expectFields(fields, 6);
+        return { status: "ok", fence: decodeInt(fields[1]), cursor: decodeInt(fields[2]), epoch: decodeInt(fields[3]), lost: decodeBool(fields[4]), tries: decodeText(fields[5]), redriven: decodeFloat(fields[6]) };
       case "busy":
         expectFields(fields, 1);
         return { status: "busy", leftMs: decodeInt(fields[1]) };

@@ -9,7 +9,7 @@ import {
   type TopicOrderedManyOptions,
   type TopicOrderedOptions,
 } from "./ordered/options.ts";
-import { type OrderedParts, OrderedSubscription } from "./ordered/ordered.ts";
+import { OrderedSubscription } from "./ordered/ordered.ts";
 import type { TopicSharedHandler, TopicSharedManyHandler } from "./shared/handler.ts";
 import {
   sharedManySettings,
@@ -88,11 +88,7 @@ function ordered<T>(
     );
   checkSubscription(name);
   const letters = new DeadLetterStore(source, name);
-  const bury: OrderedParts<T>["bury"] = async ({ share, pack, offset, failures }, reason, error) => {
-    const { partition } = share;
-    await letters.bury({ partition, pack, offset, deliveries: Math.max(failures, 1), reason, error });
-  };
-  return new OrderedSubscription({ source, name, settings, ...handlers, bury });
+  return new OrderedSubscription({ source, name, settings, ...handlers, letters });
 }
 
 function refusing<T, R>({ label, name }: TopicSource<T>, open: () => R): R {

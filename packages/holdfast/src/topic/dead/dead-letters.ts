@@ -1,12 +1,13 @@
 /** Messages that a subscription has given up: looked at, delivered again, or removed. */
-import { CodecError, HoldfastError, InvalidArgumentError } from "../../base/errors.ts";
+import { CodecError, InvalidArgumentError } from "../../base/errors.ts";
 import { givenOptions, listOf, type OptionNames, wholeBetween } from "../../base/options.ts";
 import { sleep } from "../../base/runtime.ts";
 import { checkText } from "../../core/keyspace/keyspace.ts";
 import { Operations } from "../../core/observe/observe.ts";
 import type { TopicMessage } from "../message.ts";
 import type { TopicSource } from "../source.ts";
-import { Registry } from "../subscriptions/registry.ts";
+import { wakeKeyOf } from "../keys.ts";
+import { Registry, registryKeys } from "../subscriptions/registry.ts";
 import type { TopicDeadReason } from "./record.ts";
 import { DeadLetterStore, SCORES_PER_MS, type StoredLetter } from "./store.ts";
 
@@ -107,21 +108,22 @@ export class TopicDeadLetters<T> {
 
   /**
    * Delivers dead letters again: to this subscription alone, with all their deliveries, and no matter what the topic still keeps. Returns how many. Idempotent:
-   * what was put back already is not dead.
+   * what was put back already is not dead. Those of one call are put back in the order in which they died. An ordered subscription handles them in this order by
+   * key, behind what it has read of that key, and before what it reads later.
    * Cost: HGET; one script per page of 100 and partition to find them, and as many to put them back.
-   * @throws HoldfastError with code UNSUPPORTED for an ordered subscription, whose keys would lose their order
    */
   redrive(which?: Iterable<string> | TopicRedriveOptions<T>): Promise<number> {
     return this.#operations.run("dead.redrive", this.subscription, async () => {
-      await this.#checkKind();
-      if (isIterable(which)) return this.#each(which, (partition, names) => this.#store.redrive(partition, names));
+      const wake = await this.#wake();
+      if (isIterable(which))
+        return this.#each(which, (partition, names) => this.#store.redrive(partition, names, wake));
       const { where, limit = Infinity, rate } = givenOptions(which, REDRIVE_OPTIONS);
       if (where !== undefined && typeof where !== "function")
         throw new InvalidArgumentError("where", "a function of a letter", where);
       if (limit !== Infinity) wholeBetween("limit", limit, 1, Number.MAX_SAFE_INTEGER);
       if (rate !== undefined && !(typeof rate === "number" && rate > 0 && Number.isFinite(rate)))
         throw new InvalidArgumentError("rate", "a number of letters a second, above 0", rate);
-      return this.#redriveWhere(where ?? (() => true), limit, rate);
+      return this.#redriveWhere(wake, where ?? (() => true), limit, rate);
     });
   }
 
@@ -132,15 +134,17 @@ export class TopicDeadLetters<T> {
     );
   }
 
-  async #checkKind(): Promise<void> {
+  /** What wakes its members. */
+  async #wake(): Promise<string> {
     const { core, name, settings } = this.#source;
-    if ((await new Registry(core, name, settings.timeoutMs).find(this.subscription)) !== "ordered") return;
-    const words = "is ordered: publish its dead letters again, or seek, so that they come in the order of their keys";
-    const about = { op: "topic.dead.redrive", key: this.subscription };
-    throw new HoldfastError("UNSUPPORTED", `subscription ${JSON.stringify(this.subscription)} ${words}`, about);
+    const kind = await new Registry(core, name, settings.timeoutMs).find(this.subscription);
+    return kind === "ordered"
+      ? registryKeys(core, name, this.subscription).members
+      : wakeKeyOf(core, name, this.subscription);
   }
 
   async #redriveWhere(
+    wake: string,
     where: (letter: TopicDeadLetter<T>) => boolean,
     limit: number,
     rate: number | undefined,
@@ -157,7 +161,7 @@ export class TopicDeadLetters<T> {
       const wanted = found.filter((letter) => where(this.#shown(letter))).slice(0, limit - redriven);
       for (let at = 0; at < wanted.length; at += chunk) {
         const part = wanted.slice(at, at + chunk);
-        redriven += await this.#each(part.map(idOf), (partition, names) => this.#store.redrive(partition, names));
+        redriven += await this.#each(part.map(idOf), (partition, names) => this.#store.redrive(partition, names, wake));
         if (rate !== undefined) await sleep(runtime, (part.length * 1_000) / rate);
       }
     }

@@ -23,6 +23,13 @@ export interface LetterRecord {
   readonly pack: LogPack;
 }
 
+/** A dead letter that was put back, as it is delivered. */
+export class RedrivenPack extends LogPack {
+  static of({ epoch, first, at, bytes }: LogPack): RedrivenPack {
+    return new RedrivenPack(epoch, first, 1, at, bytes);
+  }
+}
+
 const LENGTH_BYTES = 4;
 const MAX_MESSAGE = 500;
 /** Its length, and no flags. */
@@ -70,9 +77,15 @@ export function decodeLetter(name: string, bytes: Buffer, decodeHead: (bytes: Bu
   return { head, pack };
 }
 
-function packOf(name: string, at: number, frame: Buffer): LogPack {
+/** Of its message in the log. */
+export function placeOf(name: string): { readonly epoch: number; readonly offset: number } {
   const [epoch, offset] = name.split(".") as [string, string];
-  return new LogPack(Number.parseInt(epoch, 36), Number(offset), 1, at, frame);
+  return { epoch: Number.parseInt(epoch, 36), offset: Number(offset) };
+}
+
+function packOf(name: string, at: number, frame: Buffer): LogPack {
+  const { epoch, offset } = placeOf(name);
+  return new LogPack(epoch, offset, 1, at, frame);
 }
 
 /** What is kept of an error. A handler may throw anything: an error of another realm, an object that refuses to become a string. */

@@ -11,7 +11,7 @@ import { type BatchKind, Lane } from "../../core/batch/lane.ts";
 import { orThrow, scriptKind } from "../../core/batch/script-kind.ts";
 import type { LogPack } from "../../core/log/pack.ts";
 import { type BatchItem, runScript, type UnclassedCall } from "../../core/script/run.ts";
-import { subscriptionKeys, type SubscriptionKeys, wakeKeyOf } from "../keys.ts";
+import { subscriptionKeys, type SubscriptionKeys } from "../keys.ts";
 import {
   deadBury,
   type DeadBuryArgs,
@@ -29,6 +29,8 @@ import {
   type LetterHead,
   letterName,
   type LetterRecord,
+  placeOf,
+  RedrivenPack,
   type TopicDeadReason,
   unreadable,
   wordsOf,
@@ -41,6 +43,13 @@ interface Claim {
   readonly tag: number;
 }
 
+/** Of the partition, by an ordered subscription. */
+export interface LetterOwner {
+  readonly fence: number;
+  /** Of a redriven letter, its place among those; else empty. */
+  readonly place: string;
+}
+
 /** A message that is given up. */
 export interface Burial {
   readonly partition: number;
@@ -51,6 +60,16 @@ export interface Burial {
   readonly error: unknown;
   /** How a shared subscription has claimed it. */
   readonly claim?: Claim;
+  readonly owner?: LetterOwner;
+}
+
+/** A dead letter that was put back, and waits for the owner of its partition. */
+export interface RedrivenLetter {
+  readonly name: string;
+  /** Among those that were put back: rises, and no letter has one twice. */
+  readonly place: number;
+  /** Undefined: it is gone, or cannot be read and is dead again as it is. */
+  readonly pack: LogPack | undefined;
 }
 
 export interface StoredLetter extends LetterRecord {
@@ -68,6 +87,7 @@ export const SCORES_PER_MS = 1_024;
 const MAX_LETTERS = 100_000;
 const KEEP_MS = 30 * 86_400_000;
 const NO_CLAIM = { member: "", generation: 0, tag: 0 } as const;
+const NO_OWNER: LetterOwner = { fence: 0, place: "" };
 
 export class DeadLetterStore {
   readonly subscription: string;
@@ -91,16 +111,26 @@ export class DeadLetterStore {
    * Makes a dead letter of a message, once: safe to repeat. Returns `stale` where it is claimed otherwise by now.
    * Cost: one script for all of the tick and the partition.
    */
-  async bury({ partition, pack, offset, deliveries, reason, error, claim }: Burial): Promise<"ok" | "stale"> {
+  async bury({ partition, pack, offset, deliveries, reason, error, ...by }: Burial): Promise<"ok" | "stale"> {
     const head: LetterHead = { publishedAt: pack.at, deliveries, reason, error: wordsOf(error) };
     const record = encodeLetter(this.#source.info.encode(head), keptOf(pack, offset));
-    return this.#bury(partition, letterName(pack.epoch, offset), record, claim);
+    // A letter does not lie in the log.
+    const publishedAt = pack instanceof RedrivenPack ? 0 : pack.at;
+    return this.#bury(partition, letterName(pack.epoch, offset), record, by, publishedAt);
   }
 
-  async #bury(partition: number, letter: string, record: Buffer, claim: Claim = NO_CLAIM): Promise<"ok" | "stale"> {
-    const { state, dead, records, redriven } = this.#keys[partition]!;
-    const args = { letter, record, ...claim, maxLetters: MAX_LETTERS, keepMs: KEEP_MS };
-    const item = { keys: { state, dead, records, redriven }, args };
+  async #bury(
+    partition: number,
+    letter: string,
+    record: Buffer,
+    { claim = NO_CLAIM, owner = NO_OWNER }: Pick<Burial, "claim" | "owner">,
+    publishedAt = 0,
+  ): Promise<"ok" | "stale"> {
+    const { meta, log } = this.#source.logs[partition]!;
+    const { state, dead, records, redriven, owned } = this.#keys[partition]!;
+    const message = { letter, record, ...placeOf(letter), publishedAt };
+    const args = { ...message, ...claim, ...owner, maxLetters: MAX_LETTERS, keepMs: KEEP_MS };
+    const item = { keys: { meta, log, state, dead, records, redriven, owned }, args };
     const { status } = await this.#lane.add(this.#burials, this.#source.core.driver.slotOf(state), item);
     return status;
   }
@@ -113,35 +143,48 @@ export class DeadLetterStore {
 
   /** How many there are. Cost: ZCARD. */
   async count(partition: number): Promise<number> {
-    const { dead } = this.#keys[partition]!;
-    const call = { ...this.#call("read"), class: "read" } as const;
-    return Number(await this.#source.core.driver.send(["ZCARD", dead], call, dead));
+    return this.#count(this.#keys[partition]!.dead);
   }
 
-  /** Puts them back to the subscription; returns how many of them were dead. */
-  redrive(partition: number, letters: readonly string[]): Promise<number> {
-    const { core, name } = this.#source;
+  /** Puts them back to the subscription, in the order in which they died; returns how many of them were dead. @param wake what wakes its members */
+  redrive(partition: number, letters: readonly string[], wake: string): Promise<number> {
+    const { core } = this.#source;
     const { state, dead, records, redriven } = this.#keys[partition]!;
-    const args = { wakeChannel: core.wakeups.channel, wake: wakeKeyOf(core, name, this.subscription), letters };
+    const args = { wakeChannel: core.wakeups.channel, wake, letters };
     return runScript(core.driver, deadRedrive, { state, dead, records, redriven }, args, this.#call("redrive"));
   }
 
   /** Returns how many of them were dead. */
   remove(partition: number, letters: readonly string[]): Promise<number> {
     const { dead, records } = this.#keys[partition]!;
-    return this.#forget(dead, records, letters, "remove");
+    if (letters.length === 0) return Promise.resolve(0);
+    return runScript(this.#source.core.driver, deadRemove, { dead, records }, { letters }, this.#call("remove"));
   }
 
-  /** Put back and not handled yet, the oldest first. Cost: one script. */
-  redriven(partition: number, limit: number): Promise<StoredLetter[]> {
+  /** Put back behind this place and not handled yet, in their order, for the owner of the partition. Cost: one script. */
+  async redriven(partition: number, fence: number, after: number, limit: number): Promise<RedrivenLetter[]> {
     const { redriven, records } = this.#keys[partition]!;
-    return this.#page(partition, { of: redriven, records }, 0, limit);
+    const rows = await this.#rows({ of: redriven, records }, after, limit);
+    // Where its record was evicted, it is gone.
+    return Promise.all(
+      rows.map(async ({ letter: name, score: place, record }) => {
+        const owner = { fence, place: String(place) };
+        const pack = record.length === 0 ? undefined : await this.#redriven(partition, name, record, { owner });
+        return { name, place, pack };
+      }),
+    );
   }
 
-  /** What was put back is handled: it is forgotten. */
-  done(partition: number, letters: readonly string[]): Promise<number> {
-    const { redriven, records } = this.#keys[partition]!;
-    return this.#forget(redriven, records, letters, "done");
+  /** How many were put back and are not handled. Cost: ZCARD. */
+  async redrivenCount(partition: number): Promise<number> {
+    return this.#count(this.#keys[partition]!.redriven);
+  }
+
+  /** Forgets all, with the subscription. */
+  async clear(partition: number): Promise<void> {
+    const { dead, records, redriven } = this.#keys[partition]!;
+    const call = { ...this.#call("remove"), class: "idempotent" } as const;
+    await this.#source.core.driver.send(["UNLINK", dead, records, redriven], call, dead);
   }
 
   /** The message of one of them, as a pack of one; undefined: it is gone, or cannot be read, and is dead again as it is. Cost: HGET. */
@@ -149,12 +192,23 @@ export class DeadLetterStore {
     const { records } = this.#keys[partition]!;
     const call = { ...this.#call("read"), class: "read" } as const;
     const bytes = await this.#source.core.driver.send(["HGET", records, name], call, records);
-    if (!Buffer.isBuffer(bytes)) return undefined;
+    return Buffer.isBuffer(bytes)
+      ? this.#redriven(partition, name, bytes, claim === undefined ? {} : { claim })
+      : undefined;
+  }
+
+  /** Undefined: it cannot be read, and is dead again as it is. */
+  async #redriven(
+    partition: number,
+    name: string,
+    record: Buffer,
+    by: Pick<Burial, "claim" | "owner">,
+  ): Promise<LogPack | undefined> {
     try {
-      return decodeLetter(name, bytes, this.#decodeHead).pack;
+      return RedrivenPack.of(decodeLetter(name, record, this.#decodeHead).pack);
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      await this.#bury(partition, name, bytes, claim);
+      await this.#bury(partition, name, record, by);
       return undefined;
     }
   }
@@ -166,16 +220,20 @@ export class DeadLetterStore {
     after: number,
     limit: number,
   ): Promise<StoredLetter[]> {
-    const rows = await runScript(
-      this.#source.core.driver,
-      deadPage,
-      keys,
-      { after: String(after), limit },
-      this.#call("page"),
-    );
+    const rows = await this.#rows(keys, after, limit);
     return rows
       .filter(({ record }) => record.length > 0)
       .map(({ letter: name, score, record }) => ({ ...this.#read(name, record), name, partition, score }));
+  }
+
+  #rows(keys: { readonly of: string; readonly records: string }, after: number, limit: number) {
+    const { driver } = this.#source.core;
+    return runScript(driver, deadPage, keys, { after: String(after), limit }, this.#call("page"));
+  }
+
+  async #count(of: string): Promise<number> {
+    const call = { ...this.#call("read"), class: "read" } as const;
+    return Number(await this.#source.core.driver.send(["ZCARD", of], call, of));
   }
 
   /** One that cannot be read does not hide the others. */
@@ -189,11 +247,6 @@ export class DeadLetterStore {
   }
 
   readonly #decodeHead = (bytes: Buffer): LetterHead => this.#source.info.decode(bytes) as LetterHead;
-
-  #forget(of: string, records: string, letters: readonly string[], verb: string): Promise<number> {
-    if (letters.length === 0) return Promise.resolve(0);
-    return runScript(this.#source.core.driver, deadRemove, { of, records }, { letters }, this.#call(verb));
-  }
 
   #call(verb: string): UnclassedCall {
     return { op: `topic.dead.${verb}`, key: this.#source.name, timeoutMs: this.#source.settings.timeoutMs };

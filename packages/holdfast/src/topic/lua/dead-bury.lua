@@ -3,20 +3,28 @@
 -- @batch
 -- @include now
 -- @include shared
+-- @key meta          of the log
+-- @key log
 -- @key state         of the subscription if it is of kind `shared`
 -- @key dead          letters by when they died
 -- @key records       letters as they are stored
 -- @key redriven      letters that are to be handled again
+-- @key owned         the partition, if the subscription is of kind `ordered`
 -- @arg letter text
 -- @arg record bytes
 -- @arg member text      that is claimed; empty: there is no such state
 -- @arg generation int
 -- @arg tag int
+-- @arg fence int        of the owner of the partition; 0: nobody owns it
+-- @arg epoch int        of its message
+-- @arg offset int
+-- @arg publishedAt int  of a message that a shared subscription has claimed; 0: it is not looked at
+-- @arg place text       of a redriven letter among those; empty: it is none
 -- @arg maxLetters int
 -- @arg keepMs int
 -- @result ok
 -- @result stale
--- `stale`: it is not claimed as the tag says; nothing was done.
+-- `stale`: it is not claimed as the tag says, or the partition is another's, or another message stands in its place; nothing was done.
 local SCORES_PER_MS = 1024
 local MAX_DROPPED = 10
 
@@ -26,6 +34,20 @@ if member ~= '' then
   if not s or s.g ~= generation or not score or score % TAGS ~= tag then
     if not score and redis.call('ZSCORE', dead, letter) then return {'ok'} end
     return {'stale'}
+  end
+  if publishedAt > 0 then
+    local head, epochNow, _, headAt = logHead(meta, log)
+    if epochNow ~= epoch or not isThere(log, head, headAt, offset, publishedAt) then return {'stale'} end
+  end
+end
+if fence > 0 then
+  local held = redis.call('HMGET', owned, 'fence', 'cursor', 'epoch')
+  if tonumber(held[1]) ~= fence then return {'stale'} end
+  -- What is settled was buried before: this is sent again.
+  if place ~= '' then
+    if redis.call('ZSCORE', redriven, letter) ~= place then return {'ok'} end
+  elseif tonumber(held[3]) == epoch and tonumber(held[2]) >= offset then
+    return {'ok'}
   end
 end
 -- Where the records were evicted, the letters of before are lost.

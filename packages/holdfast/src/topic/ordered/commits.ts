@@ -27,6 +27,7 @@ export class Commits {
   epoch: number;
   readonly #parts: CommitsParts;
   #cursor: number;
+  #number = 0;
   #committedEpoch: number;
   #timer: Timer | undefined;
   #committing: Promise<void> | undefined;
@@ -43,7 +44,9 @@ export class Commits {
 
   /** Something is finished, or was moved. */
   finished(): void {
-    if (this.#parts.share.window.passed - this.#cursor >= COMMIT_MESSAGES) void this.#commit();
+    const { passed, size } = this.#parts.share.window;
+    // With half of a small window: what is not committed takes the room of what is read next.
+    if (passed - this.#cursor >= Math.min(COMMIT_MESSAGES, Math.ceil(size / 2))) void this.#commit();
     else this.#commitSoon();
   }
 
@@ -62,7 +65,8 @@ export class Commits {
 
   get #isBehind(): boolean {
     const { share } = this.#parts;
-    return share.window.passed !== this.#cursor || this.epoch !== this.#committedEpoch || share.haveFailuresChanged;
+    const hasMoved = share.window.passed !== this.#cursor || this.epoch !== this.#committedEpoch;
+    return hasMoved || share.haveFailuresChanged || share.hasHandledLetters;
   }
 
   #commitSoon(): void {
@@ -78,7 +82,8 @@ export class Commits {
     // What has nothing to do is over before it is assigned, so the end is set behind it.
     this.#committing ??= this.#commitOnce().finally(() => {
       this.#committing = undefined;
-      if (this.#doubtful !== undefined || this.#isBehind) this.#commitSoon();
+      if (this.#doubtful !== undefined) this.#commitSoon();
+      else if (this.#isBehind) this.finished();
     });
     return this.#committing;
   }
@@ -92,6 +97,7 @@ export class Commits {
       this.#doubtful = undefined;
       if (status !== "ok") return onRefused(status);
       this.#cursor = commit.cursor;
+      if (commit.epoch === this.epoch) share.committed(commit.cursor);
       this.#committedEpoch = commit.epoch;
     } catch (error) {
       onFault(error);
@@ -101,13 +107,16 @@ export class Commits {
   #next(): Commit {
     const { share } = this.#parts;
     const { window } = share;
+    this.#number += 1;
     return {
       fence: share.fence,
+      number: this.#number,
       expected: this.#cursor,
       cursor: window.passed,
       epoch: this.epoch,
       at: window.passedAt(),
       tries: share.tries(),
+      letters: share.takeHandledLetters().flatMap(({ name, place }) => [name, place]),
     };
   }
 }

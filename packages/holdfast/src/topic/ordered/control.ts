@@ -1,5 +1,6 @@
 /** What is done to an ordered subscription from outside, whoever its members are: looked at, moved, removed. */
 import { ServerClock } from "../../core/clock/server-clock.ts";
+import { DeadLetterStore } from "../dead/store.ts";
 import type { TopicSource } from "../source.ts";
 import type { TopicLag, TopicPartitionLag, TopicSeek } from "../subscription.ts";
 import { destination, resolve } from "./beginning.ts";
@@ -8,9 +9,11 @@ import { OrderedStore } from "./store.ts";
 export class OrderedControl<T> {
   readonly store: OrderedStore;
   readonly #source: TopicSource<T>;
+  readonly #letters: DeadLetterStore;
 
   constructor(source: TopicSource<T>, name: string, keepMs: number) {
     this.#source = source;
+    this.#letters = new DeadLetterStore(source, name);
     const terms = { topic: source.name, name, keepMs, timeoutMs: source.settings.timeoutMs };
     this.store = new OrderedStore(source.core, source.logs, terms);
   }
@@ -39,18 +42,28 @@ export class OrderedControl<T> {
     );
   }
 
+  /** With its dead letters. */
   async remove(): Promise<void> {
-    await Promise.all(this.#source.logs.map((_, partition) => this.store.remove(partition)));
+    await Promise.all(
+      this.#source.logs.map((_, partition) =>
+        Promise.all([this.store.remove(partition), this.#letters.clear(partition)]),
+      ),
+    );
   }
 
   async #lagOf(partition: number): Promise<{ readonly lag: TopicPartitionLag; readonly oldestAt: number }> {
     const log = this.#source.store(partition, "topic.subscription.lag");
     // The cursor first: what is committed meanwhile makes the lag too large, never negative.
-    const [stored, tail] = await Promise.all([this.store.cursor(partition), log.tail()]);
+    const [stored, redriven, tail] = await Promise.all([
+      this.store.cursor(partition),
+      this.#letters.redrivenCount(partition),
+      log.tail(),
+    ]);
     const isOfLog = stored !== undefined && stored.epoch === tail.epoch;
     const committed = isOfLog ? Math.min(stored.cursor, tail.head) : 0;
-    const messages = tail.head - Math.max(committed, tail.first - 1);
-    const [next] = messages > 0 ? await log.range(committed + 1, 1) : [];
+    const unread = tail.head - Math.max(committed, tail.first - 1);
+    const [next] = unread > 0 ? await log.range(committed + 1, 1) : [];
+    const messages = unread + redriven;
     return { lag: { partition, committed, head: tail.head, messages }, oldestAt: next?.at ?? Infinity };
   }
 }

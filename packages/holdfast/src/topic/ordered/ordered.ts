@@ -12,6 +12,7 @@ import { Deferred } from "../../base/deferred.ts";
 import { Door } from "../../base/door.ts";
 import { AbortedError, ClosedError, HoldfastError, isOutage } from "../../base/errors.ts";
 import { Pause } from "../../core/retry/pause.ts";
+import type { DeadLetterStore } from "../dead/store.ts";
 import type { TopicSource } from "../source.ts";
 import type { TopicGap, TopicLag, TopicSeek, TopicSubscription, TopicSubscriptionStats } from "../subscription.ts";
 import { Registry } from "../subscriptions/registry.ts";
@@ -30,8 +31,7 @@ export interface OrderedParts<T> {
   readonly settings: OrderedSettings;
   readonly handler?: TopicOrderedHandler<T>;
   readonly manyHandler?: TopicOrderedManyHandler<T>;
-  /** Makes a dead letter of it; to be called again where it rejects. */
-  readonly bury: (work: Work, reason: "exhausted" | "undecodable", error: unknown) => Promise<void>;
+  readonly letters: DeadLetterStore;
 }
 
 export class OrderedSubscription<T> implements TopicSubscription {
@@ -192,6 +192,7 @@ export class OrderedSubscription<T> implements TopicSubscription {
       partition,
       label: `${this.#label}, partition ${partition}`,
       store: this.#control.store,
+      letters: this.#parts.letters,
       feed: core.logs.feed(source.logs[partition]!),
       scheduler: this.#scheduler,
       settings,
@@ -216,12 +217,15 @@ export class OrderedSubscription<T> implements TopicSubscription {
 
   /** Until it is done, or the partition is lost. */
   async #bury(work: Work, reason: "exhausted" | "undecodable", error: unknown): Promise<boolean> {
-    const { core } = this.#parts.source;
-    const pause = new Pause(core.driver.runtime, work.share.signal);
-    while (!work.share.isOver) {
+    const { source, letters } = this.#parts;
+    const { share, pack, offset, failures, letter } = work;
+    const { partition, fence } = share;
+    const owner = { fence, place: letter?.place ?? "" };
+    const pause = new Pause(source.core.driver.runtime, share.signal);
+    while (!share.isOver) {
       try {
-        await this.#parts.bury(work, reason, error);
-        return true;
+        const burial = { partition, pack, offset, deliveries: Math.max(failures, 1), reason, error, owner };
+        return (await letters.bury(burial)) === "ok";
       } catch (fault) {
         this.#onFault(fault);
         await pause.next();

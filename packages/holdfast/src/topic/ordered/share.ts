@@ -10,6 +10,16 @@ import { Window } from "./window.ts";
 
 /** Of failed messages, whose counts outlive this process. */
 const MAX_REMEMBERED = 100;
+/** Before the names of letters, where offsets are numbers. */
+const LETTER = "c";
+/** In one commit. */
+const MAX_SETTLED = 1_000;
+
+/** A dead letter that was put back. */
+export interface Letter {
+  readonly name: string;
+  readonly place: string;
+}
 
 /** A message on its way through this process, from when it was read until it is finished. */
 export class Work {
@@ -17,6 +27,8 @@ export class Work {
   readonly pack: LogPack;
   readonly offset: number;
   readonly key: string | undefined;
+  /** Where it is no message of the log. */
+  readonly letter: Letter | undefined;
   /** How often its handler has failed. */
   failures: number;
   /** The next message of its key, which waits for this one. */
@@ -26,12 +38,18 @@ export class Work {
   /** It was in a call for several that has failed: its next one is for it alone. */
   isAlone = false;
 
-  constructor(share: Share, pack: LogPack, offset: number, key: string | undefined) {
+  constructor(share: Share, pack: LogPack, offset: number, key: string | undefined, letter?: Letter) {
     this.share = share;
     this.pack = pack;
     this.offset = offset;
     this.key = key;
-    this.failures = share.failures.get(offset) ?? 0;
+    this.letter = letter;
+    this.failures = share.failures.get(this.place) ?? 0;
+  }
+
+  /** Names it among those of its partition. */
+  get place(): string {
+    return this.letter === undefined ? String(this.offset) : `${LETTER}${this.letter.name}`;
   }
 }
 
@@ -40,8 +58,8 @@ export class Share {
   readonly fence: number;
   readonly ready: Fifo<Work> = new Fifo();
   readonly window: Window;
-  /** Of messages that are not finished: by offset, how often their handlers have failed. */
-  readonly failures: Map<number, number>;
+  /** Of messages that are not finished: by place, how often their handlers have failed. */
+  readonly failures: Map<string, number>;
   /** Something has failed, or what had is finished, since this was set to false. */
   haveFailuresChanged = false;
   /** Begun by nobody yet. */
@@ -51,6 +69,10 @@ export class Share {
   /** It stands in the line of those that have something ready. */
   isInLine = false;
   linger: Timer | undefined;
+  /** Redriven letters that are not finished. */
+  letters = 0;
+  /** Those that are, and the server does not know of. */
+  #handled: Letter[] = [];
   readonly #runtime: Runtime;
   readonly #controller = new AbortController();
   /** The last message of each key that is not finished. */
@@ -99,7 +121,8 @@ export class Share {
   /** Takes a message in its order. Whether it is ready: none of its key is before it. */
   add(work: Work): boolean {
     this.queued += 1;
-    const { key } = work;
+    const { key, letter } = work;
+    if (letter !== undefined) this.letters += 1;
     if (key !== undefined) {
       const last = this.#lastOfKey.get(key);
       this.#lastOfKey.set(key, work);
@@ -114,8 +137,9 @@ export class Share {
 
   /** The message has been dealt with. Returns the next of its key, which is ready now. */
   finish(work: Work): Work | undefined {
-    this.window.finish(work.offset);
-    if (this.failures.size > 0 && this.failures.delete(work.offset)) this.haveFailuresChanged = true;
+    if (work.letter === undefined) this.window.finish(work.offset);
+    else this.#finishLetter(work.letter);
+    if (this.failures.size > 0 && this.failures.delete(work.place)) this.haveFailuresChanged = true;
     const { key, next } = work;
     if (next === undefined && key !== undefined && this.#lastOfKey.get(key) === work) this.#lastOfKey.delete(key);
     this.#onFinished();
@@ -123,20 +147,56 @@ export class Share {
     return next;
   }
 
-  /** Goes on behind this offset, of the same log or of a new one. All that was read must be finished. */
-  jump(to: number, isNewLog: boolean): void {
-    this.window.jump(to);
-    // What former owners have counted of messages that are gone is nothing of others.
-    for (const offset of this.failures.keys()) {
-      if (!isNewLog && offset > to) continue;
-      this.failures.delete(offset);
+  get hasHandledLetters(): boolean {
+    return this.#handled.length > 0;
+  }
+
+  /** For the next commit. */
+  takeHandledLetters(): readonly Letter[] {
+    return this.#handled.splice(0, MAX_SETTLED);
+  }
+
+  /** It was not given to a handler. */
+  skipLetter(letter: Letter): void {
+    this.#handled.push(letter);
+    this.#onFinished();
+  }
+
+  /** What was counted of letters that are there no more. */
+  forgetLetters(isThere: (name: string) => boolean): void {
+    for (const place of this.failures.keys()) {
+      if (!place.startsWith(LETTER) || isThere(place.slice(LETTER.length))) continue;
+      this.failures.delete(place);
       this.haveFailuresChanged = true;
     }
   }
 
+  #finishLetter(letter: Letter): void {
+    this.letters -= 1;
+    this.#handled.push(letter);
+  }
+
+  /** Goes on behind this offset, of the same log or of a new one. All that was read must be finished. */
+  jump(to: number, isNewLog: boolean): void {
+    this.window.jump(to);
+    if (isNewLog) this.window.committed = to;
+    // What former owners have counted of messages that are gone is nothing of others.
+    for (const place of this.failures.keys()) {
+      if (place.startsWith(LETTER) || (!isNewLog && Number(place) > to)) continue;
+      this.failures.delete(place);
+      this.haveFailuresChanged = true;
+    }
+  }
+
+  /** The server has this cursor. */
+  committed(cursor: number): void {
+    this.window.committed = cursor;
+    this.#notify();
+  }
+
   fail(work: Work): void {
     work.failures += 1;
-    this.failures.set(work.offset, work.failures);
+    this.failures.set(work.place, work.failures);
     this.haveFailuresChanged = true;
   }
 
@@ -189,7 +249,7 @@ export class Share {
     this.haveFailuresChanged = false;
     return [...this.failures]
       .slice(0, MAX_REMEMBERED)
-      .map(([offset, count]) => `${offset}:${count}`)
+      .map(([place, count]) => `${place}:${count}`)
       .join(" ");
   }
 
@@ -201,7 +261,7 @@ export class Share {
   }
 }
 
-function pairOf(text: string): [number, number] {
-  const [offset, count] = text.split(":");
-  return [Number(offset), Number(count)];
+function pairOf(text: string): [string, number] {
+  const [place, count] = text.split(":");
+  return [place!, Number(count)];
 }

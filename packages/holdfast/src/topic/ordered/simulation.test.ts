@@ -33,7 +33,7 @@ class Witness {
   broken: Error | undefined;
   readonly #simulation: Simulation;
   /** By partition, the highest fence, and what that owner has repeated. */
-  readonly #owners = new Map<number, { fence: number; repeated: number }>();
+  readonly #owners = new Map<number, { fence: number; repeated: Set<string> }>();
   readonly #published = new Map<number, readonly string[]>();
   /** By partition and key. */
   readonly #lastEnded = new Map<string, number>();
@@ -68,12 +68,14 @@ class Witness {
   }
 
   #begins({ partition, offset, key }: TopicMessage<Numbered>, fence: number, name: string): void {
-    const owner = this.#owners.get(partition) ?? { fence: 0, repeated: 0 };
+    const owner = this.#owners.get(partition) ?? { fence: 0, repeated: new Set() };
     // A former owner's handler may still run, but is not the first to handle anything behind what it owned.
-    if (fence > owner.fence) this.#owners.set(partition, { fence, repeated: this.ended.has(name) ? 1 : 0 });
-    else if (fence === owner.fence && this.ended.has(name)) {
-      owner.repeated += 1;
-      if (owner.repeated > WINDOW) this.#fail(`partition ${partition} repeats more than its window`);
+    const repeated = fence > owner.fence ? new Set<string>() : owner.repeated;
+    if (fence > owner.fence) this.#owners.set(partition, { fence, repeated });
+    // One that fails as it is repeated comes more than once.
+    if (fence >= owner.fence && this.ended.has(name)) {
+      repeated.add(name);
+      if (repeated.size > WINDOW) this.#fail(`partition ${partition} repeats more than its window`);
     }
     const places = this.#published.get(partition) ?? [];
     const before = places.findLast((_, at) => at + 1 < offset && places[at]?.endsWith(` ${key}`));

@@ -11,7 +11,7 @@ import { describe, expect, it } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
 import { randomName, TwoHandles } from "../../../test/support/two-handles.ts";
 import { Topic } from "../topic.ts";
-import { OrderedStore } from "./store.ts";
+import { type Commit, OrderedStore } from "./store.ts";
 
 describe.each(backends())("an ordered subscription on the server [$name]", (backend) => {
   const handles = new TwoHandles(backend);
@@ -30,8 +30,11 @@ describe.each(backends())("an ordered subscription on the server [$name]", (back
       if (answer.status !== "ok") throw new Error(answer.status);
       return answer;
     };
-    const commit = (fence: number, expected: number, cursor: number, more: { at?: number; tries?: string } = {}) =>
-      store.commit(0, { fence, expected, cursor, epoch, at, tries: "", ...more });
+    let number = 0;
+    const commit = (fence: number, expected: number, cursor: number, more: Partial<Commit> = {}) => {
+      number += 1;
+      return store.commit(0, { fence, number, expected, cursor, epoch, at, tries: "", letters: [], ...more });
+    };
     return { topic, store, take, commit, results };
   };
 
@@ -55,14 +58,17 @@ describe.each(backends())("an ordered subscription on the server [$name]", (back
     expect(await commit(fence, 0, 2)).toBe("stale");
     expect(await store.seek(0, { cursor: 0, epoch: 0 })).toBe("ok");
     expect(await commit(fence, 1, 2)).toBe("stale");
-    expect(await store.renew(0, fence, 60_000, { timeoutMs: 5_000 })).toBe("stale");
+    expect(await store.renew(0, fence, 60_000, { timeoutMs: 5_000 })).toEqual({ status: "stale" });
     expect(await store.cursor(0)).toMatchObject({ cursor: 0 });
   });
 
   it("a commit may be repeated, and is one", async () => {
     const { store, take, commit } = await opened();
     const { fence } = await take("a");
-    expect([await commit(fence, 0, 2), await commit(fence, 0, 2)]).toEqual(["ok", "ok"]);
+    const first = { number: 1 };
+    expect([await commit(fence, 0, 1, first), await commit(fence, 0, 1, first)]).toEqual(["ok", "ok"]);
+    expect(await commit(fence, 1, 2)).toBe("ok");
+    expect(await commit(fence, 0, 1, first)).toBe("stale");
     expect(await store.cursor(0)).toMatchObject({ cursor: 2 });
   });
 

@@ -10,10 +10,12 @@ import {
   orderedCreate,
   orderedRelease,
   orderedRenew,
+  type OrderedRenewResult,
   orderedSeek,
   orderedTake,
   type OrderedTakeResult,
 } from "../scripts.gen.ts";
+import { subscriptionKeys, type SubscriptionKeys } from "../keys.ts";
 import { registryKeys } from "../subscriptions/registry.ts";
 
 /** A cursor to begin at: an offset of that epoch, or behind the newest message. */
@@ -21,6 +23,8 @@ export type Beginning = "end" | { readonly cursor: number; readonly epoch: numbe
 
 export interface Commit {
   readonly fence: number;
+  /** Rises under one fence: by it one that is sent again is known. */
+  readonly number: number;
   /** What this process takes for committed. */
   readonly expected: number;
   readonly cursor: number;
@@ -28,6 +32,8 @@ export interface Commit {
   /** When the message at the cursor was published; 0: not to be checked. */
   readonly at: number;
   readonly tries: string;
+  /** Redriven ones that are handled: name and place of each. */
+  readonly letters: readonly string[];
 }
 
 export interface OrderedStoreTerms {
@@ -74,25 +80,28 @@ export class OrderedStore {
 
   take(partition: number, owner: string, token: string, leaseMs: number): Promise<OrderedTakeResult> {
     const args = { owner, token, leaseMs };
-    return runScript(this.#core.driver, orderedTake, { state: this.#state(partition) }, args, this.#call("take"));
+    const keys = { state: this.#state(partition), redriven: this.#keys(partition).redriven };
+    return runScript(this.#core.driver, orderedTake, keys, args, this.#call("take"));
   }
 
-  async renew(
+  renew(
     partition: number,
     fence: number,
     leaseMs: number,
     call: { readonly timeoutMs: number | undefined; readonly signal?: AbortSignal | undefined },
-  ): Promise<"ok" | "stale"> {
+  ): Promise<OrderedRenewResult> {
     const { name, keepMs } = this.#terms;
-    const keys = { state: this.#state(partition), cursors: this.#logs[partition]!.cursors };
+    const { redriven } = this.#keys(partition);
+    const keys = { state: this.#state(partition), cursors: this.#logs[partition]!.cursors, redriven };
     const args = { name, keepMs, fence, leaseMs };
-    return (await runScript(this.#core.driver, orderedRenew, keys, args, { ...this.#call("renew"), ...call })).status;
+    return runScript(this.#core.driver, orderedRenew, keys, args, { ...this.#call("renew"), ...call });
   }
 
   async commit(partition: number, commit: Commit): Promise<"ok" | "stale" | "lost"> {
     const { log, meta, cursors } = this.#logs[partition]!;
     const { name, keepMs } = this.#terms;
-    const keys = { state: this.#state(partition), cursors, log, meta };
+    const { redriven, records } = this.#keys(partition);
+    const keys = { state: this.#state(partition), cursors, log, meta, redriven, records };
     const args = { name, keepMs, ...commit };
     return (await runScript(this.#core.driver, orderedCommit, keys, args, this.#call("commit"))).status;
   }
@@ -133,7 +142,11 @@ export class OrderedStore {
   }
 
   #state(partition: number): string {
-    return this.#logs[partition]!.group.part("ordered", this.#terms.name);
+    return this.#keys(partition).owned;
+  }
+
+  #keys(partition: number): SubscriptionKeys {
+    return subscriptionKeys(this.#logs[partition]!, this.#terms.name);
   }
 
   get #wake(): { readonly channel: string; readonly wakeKey: string } {

@@ -12,8 +12,10 @@ import type { LogPack } from "../../core/log/pack.ts";
 import type { LogItem, LogReader } from "../../core/log/reader.ts";
 import { TimedLease } from "../../core/lease/timed-lease.ts";
 import { Pause } from "../../core/retry/pause.ts";
+import type { DeadLetterStore } from "../dead/store.ts";
 import type { TopicGap } from "../subscription.ts";
 import { Commits } from "./commits.ts";
+import { Letters } from "./letters.ts";
 import type { OrderedSettings } from "./options.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { Share, Work } from "./share.ts";
@@ -29,6 +31,8 @@ export interface Grant {
   readonly epoch: number;
   readonly lost: boolean;
   readonly tries: string;
+  /** Up to where dead letters were put back. */
+  readonly redriven: number;
 }
 
 export interface TenureParts {
@@ -36,6 +40,7 @@ export interface TenureParts {
   readonly partition: number;
   readonly label: string;
   readonly store: OrderedStore;
+  readonly letters: DeadLetterStore;
   readonly feed: LogFeed;
   readonly scheduler: Scheduler;
   readonly settings: OrderedSettings;
@@ -55,6 +60,7 @@ export class Tenure {
   readonly #stopped = new AbortController();
   readonly #reading: Promise<void>;
   readonly #commits: Commits;
+  readonly #letters: Letters;
   #leaving: Promise<void> | undefined;
   /** That the log has lost its end is being told, or was. */
   #isEndTold = false;
@@ -65,16 +71,33 @@ export class Tenure {
     const { fence, cursor, epoch, tries } = grant;
     this.#parts = parts;
     const terms = { partition, fence, size: settings.window, cursor, tries };
-    this.share = new Share(runtime, terms, () => this.#commits.finished());
+    this.share = new Share(runtime, terms, () => {
+      this.#commits.finished();
+      this.#letters.goOn();
+    });
     const onRefused = (status: keyof typeof WHY): void => this.#refused(status);
     this.#commits = new Commits(
       { runtime, store, share: this.share, onRefused, onFault: parts.onFault },
       epoch,
       grant.lost,
     );
+    this.#letters = new Letters({
+      runtime,
+      share: this.share,
+      store: parts.letters,
+      window: settings.window,
+      stopped: this.#stopped.signal,
+      isWanted: (frame) => this.#isWanted(frame),
+      scheduler: parts.scheduler,
+      onFault: parts.onFault,
+    });
     const port = {
-      extend: async (ttlMs: number, call: { readonly timeoutMs: number }) =>
-        (await store.renew(partition, fence, ttlMs, call)) === "ok" ? ("extended" as const) : ("stolen" as const),
+      extend: async (ttlMs: number, call: { readonly timeoutMs: number }) => {
+        const answer = await store.renew(partition, fence, ttlMs, call);
+        if (answer.status !== "ok") return "stolen" as const;
+        void this.#letters.look(answer.redriven);
+        return "extended" as const;
+      },
       release: async () => {
         await store.release(partition, fence);
         return "released" as const;
@@ -84,7 +107,7 @@ export class Tenure {
     // Once it is known why.
     const onEnd = (): void => queueMicrotask(() => this.#over(this.#lease.signal.reason));
     this.#lease = new TimedLease(runtime, port, lease, grantedAt, onEnd);
-    this.#reading = this.#read(grant.lost);
+    this.#reading = this.#read(grant);
   }
 
   get isOver(): boolean {
@@ -163,9 +186,11 @@ export class Tenure {
     onEnd();
   }
 
-  async #read(lost: boolean): Promise<void> {
+  async #read({ lost, redriven }: Grant): Promise<void> {
     const { feed, onFault, runtime } = this.#parts;
     const pause = new Pause(runtime, this.#stopped.signal);
+    // What a former owner has not finished of them comes before what is read behind them.
+    await this.#letters.look(redriven);
     if (lost) {
       await this.#tellReset();
       this.#commits.finished();
@@ -195,7 +220,7 @@ export class Tenure {
   }
 
   async #take({ pack, from }: Extract<LogItem, { kind: "pack" }>): Promise<void> {
-    const { scheduler, settings, onSkipped } = this.#parts;
+    const { scheduler } = this.#parts;
     const { share } = this;
     const { window } = share;
     const frames = await this.#framesOf(pack);
@@ -216,9 +241,8 @@ export class Tenure {
       if (share.isStopped) return;
       window.begin();
       const frame = frames[offset - pack.first]!;
-      if (settings.filter !== undefined && !this.#isWanted(settings.filter, frame)) {
+      if (!this.#isWanted(frame)) {
         window.finish(offset);
-        onSkipped();
         this.#commits.finished();
       } else {
         scheduler.add(new Work(share, pack, offset, frame.key));
@@ -238,9 +262,13 @@ export class Tenure {
     }
   }
 
-  #isWanted(filter: NonNullable<OrderedSettings["filter"]>, { key, headers, id }: Frame): boolean {
+  #isWanted({ key, headers, id }: Frame): boolean {
+    const { settings, onSkipped } = this.#parts;
+    if (settings.filter === undefined) return true;
     try {
-      return filter({ key, headers, id });
+      const isWanted = settings.filter({ key, headers, id });
+      if (!isWanted) onSkipped();
+      return isWanted;
     } catch (error) {
       this.#parts.report(error);
       return true;

@@ -18,6 +18,8 @@ export class Window {
   readonly #mask: number;
   #passed: number;
   #read: number;
+  /** The server knows that it and all below are finished. */
+  committed: number;
   /** Of what is not committed, oldest first. */
   readonly #stretches = new Fifo<Stretch>();
 
@@ -28,6 +30,7 @@ export class Window {
     this.#mask = this.#finished.length - 1;
     this.#passed = cursor;
     this.#read = cursor;
+    this.committed = cursor;
   }
 
   /** It and all below are finished. */
@@ -41,7 +44,7 @@ export class Window {
   }
 
   get hasRoom(): boolean {
-    return this.#read - this.#passed < this.size;
+    return this.#read - this.committed < this.size;
   }
 
   /** The messages that are read next. */
