@@ -17,6 +17,9 @@ export class Door {
   /** Calls `body`, which is inside until what it returns has settled. */
   readonly enter: <R>(body: () => R | Promise<R>) => Promise<R>;
 
+  /** As `enter`, with arguments; what `body` returns at once is returned at once, without a promise. */
+  readonly call: <A, B, R>(body: (a: A, b: B) => R | Promise<R>, a: A, b: B) => R | Promise<R>;
+
   /** @param outer who came in by this door is inside that one too */
   constructor(outer?: Door) {
     count += 1;
@@ -30,7 +33,26 @@ export class Door {
         this.#count(-1);
       }
     };
-    Object.defineProperty(this.enter, "name", { value: this.#name });
+    const ended = async <R>(returned: PromiseLike<R>): Promise<R> => {
+      try {
+        return await returned;
+      } finally {
+        this.#count(-1);
+      }
+    };
+    this.call = (body, a, b) => {
+      this.#count(1);
+      let isOver = true;
+      try {
+        const returned = body(a, b);
+        if (!isThenable(returned)) return returned;
+        isOver = false;
+        return ended(returned);
+      } finally {
+        if (isOver) this.#count(-1);
+      }
+    };
+    for (const each of [this.enter, this.call, ended]) Object.defineProperty(each, "name", { value: this.#name });
   }
 
   /** Whether anybody is inside. */
@@ -83,6 +105,10 @@ export class Doors {
     doors?.delete(door);
     if (doors?.size === 0) this.#doors.delete(key);
   }
+}
+
+export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }
 
 /** Names of the functions that wait for the present code, the innermost first. */

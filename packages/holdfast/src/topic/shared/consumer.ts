@@ -6,27 +6,14 @@
  * no message tells, such as a consumer that died.
  */
 import { Deferred } from "../../base/deferred.ts";
+import { isThenable } from "../../base/door.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import { type Runtime, type Timer, within } from "../../base/runtime.ts";
 import { Pause } from "../../core/retry/pause.ts";
 import { mayPass, warnUnlessOutage } from "../patience.ts";
-import type { Delivery } from "./delivery.ts";
+import type { Delivery, Outcome } from "./delivery.ts";
 import type { SharedPartition } from "./partition.ts";
 import { Prefetch } from "./prefetch.ts";
-
-export type DeadReason = "exhausted" | "rejected" | "undecodable";
-
-/** How a delivery ends. `release`: later, and this delivery does not count. */
-export type Outcome =
-  | { readonly verb: "ack"; readonly isSkipped: boolean }
-  | { readonly verb: "due" | "release"; readonly ms: number }
-  | { readonly verb: "dead"; readonly reason: DeadReason; readonly error: unknown };
-
-/** A delivery and where it comes from. */
-export interface Held {
-  readonly delivery: Delivery;
-  readonly from: SharedPartition;
-}
 
 export interface ConsumerParts {
   readonly runtime: Runtime;
@@ -34,18 +21,23 @@ export interface ConsumerParts {
   /** Calls of the handler at once, and how many messages one is given at most. */
   readonly concurrency: number;
   readonly size: number;
+  /** Of one message each, or of several. */
+  readonly calls: "one" | "many";
   readonly lingerMs: number;
   readonly prefetch: number;
   /** What ends without a handler: its outcome. */
-  readonly admit: (held: Held) => Outcome | undefined;
+  readonly admit: (delivery: Delivery) => Outcome | undefined;
+  /** Of a call for one message; never rejects. */
+  readonly performOne: (delivery: Delivery) => Outcome | Promise<Outcome>;
   /** An outcome for each; never rejects. */
-  readonly perform: (group: readonly Held[]) => Promise<readonly Outcome[]>;
+  readonly performMany: (group: readonly Delivery[]) => Promise<readonly Outcome[]>;
   /** Makes a dead letter of it. @returns whether it was still this process's */
-  readonly bury: (held: Held, outcome: Extract<Outcome, { verb: "dead" }>) => Promise<boolean>;
+  readonly bury: (delivery: Delivery, outcome: Extract<Outcome, { verb: "dead" }>) => Promise<boolean>;
   /** Its delivery is over; `isValid`: and counts. */
   readonly onEnd: (outcome: Outcome, isValid: boolean) => void;
 }
 
+const RELEASE: Outcome = { verb: "release", ms: 0 };
 /** One call holds the server for about 300 microseconds with as many. */
 const MAX_CLAIMED = 500;
 
@@ -57,7 +49,7 @@ export class SharedConsumer {
   /** Nothing is tried again. */
   readonly #stop = new AbortController();
   /** Claimed and not begun. */
-  #ready: Held[] = [];
+  #ready: Delivery[] = [];
   #begun = 0;
   #calls = 0;
   #claims = 0;
@@ -134,7 +126,7 @@ export class SharedConsumer {
     const rest = this.#ready.slice(this.#begun);
     this.#ready = [];
     this.#begun = 0;
-    for (const { delivery, from } of rest) from.settle(delivery, "release", 0, () => (this.#held -= 1));
+    for (const delivery of rest) delivery.from.settle(delivery, "release", 0, this.#gaveBack);
   }
 
   async #claim(partition: SharedPartition, count: number): Promise<void> {
@@ -158,27 +150,25 @@ export class SharedConsumer {
     partition.isClaiming = false;
     this.#held += deliveries.length;
     if (deliveries.length === count && this.#waiting === 0) this.#prefetch.starved();
-    for (const delivery of deliveries) this.#admit({ delivery, from: partition });
+    for (const delivery of deliveries) this.#admit(delivery);
     this.#claims -= 1;
-    this.#start();
-    this.fill();
-    this.#checkIdle();
+    this.#goOn();
   }
 
-  #admit(held: Held): void {
-    if (this.#isPaused || this.#isClosing) return this.#end(held, { verb: "release", ms: 0 });
-    const outcome = this.#parts.admit(held);
-    if (outcome === undefined) this.#ready.push(held);
-    else this.#end(held, outcome);
+  #admit(delivery: Delivery): void {
+    if (this.#isPaused || this.#isClosing) return this.#end(delivery, RELEASE);
+    const outcome = this.#parts.admit(delivery);
+    if (outcome === undefined) this.#ready.push(delivery);
+    else this.#end(delivery, outcome);
   }
 
   #start(): void {
-    const { concurrency, size } = this.#parts;
-    if (this.#isPaused || this.#isClosing) return;
-    while (this.#calls < concurrency && this.#waiting > 0) {
+    const { concurrency, size, calls } = this.#parts;
+    // Also a handler may pause or close.
+    while (this.#calls < concurrency && this.#waiting > 0 && !this.#isPaused && !this.#isClosing) {
       if (this.#lingers()) return;
-      const group = size === 1 ? this.#next(1) : this.#next(size);
-      if (group.length > 0) void this.#run(group);
+      if (calls === "one") this.#runOne();
+      else void this.#runMany(this.#next(size));
     }
   }
 
@@ -199,53 +189,83 @@ export class SharedConsumer {
   }
 
   /** Those that may begin, of the next few. */
-  #next(size: number): Held[] {
-    const group: Held[] = [];
+  #next(size: number): Delivery[] {
+    const group: Delivery[] = [];
     while (group.length < size && this.#waiting > 0) {
-      const held = this.#ready[this.#begun]!;
-      this.#begun += 1;
-      if (held.from.begin(held.delivery)) group.push(held);
-      else this.#held -= 1;
-    }
-    if (this.#begun === this.#ready.length || this.#begun >= MAX_CLAIMED) {
-      this.#ready = this.#ready.slice(this.#begun);
-      this.#begun = 0;
-    }
-    if (group.length > 0) {
-      const now = this.#parts.runtime.now();
-      this.#prefetch.waited(now - group[0]!.delivery.claimedAt, now);
+      const delivery = this.#nextOne();
+      if (delivery !== undefined) group.push(delivery);
     }
     return group;
   }
 
-  async #run(group: readonly Held[]): Promise<void> {
+  /** The next one; undefined where that may not begin any more. */
+  #nextOne(): Delivery | undefined {
+    const delivery = this.#ready[this.#begun]!;
+    this.#begun += 1;
+    if (this.#begun === this.#ready.length || this.#begun >= MAX_CLAIMED) {
+      this.#ready = this.#ready.slice(this.#begun);
+      this.#begun = 0;
+    }
+    const now = this.#parts.runtime.now();
+    if (delivery.from.begin(delivery, now)) {
+      this.#prefetch.waited(now - delivery.claimedAt, now);
+      return delivery;
+    }
+    this.#held -= 1;
+    return undefined;
+  }
+
+  /** A handler that returns at once has no promise to wait for. */
+  #runOne(): void {
+    const delivery = this.#nextOne();
+    if (delivery === undefined) return;
     this.#calls += 1;
-    const outcomes = await this.#parts.perform(group);
+    const outcome = this.#parts.performOne(delivery);
+    if (isThenable(outcome)) {
+      void outcome.then((later) => this.#ran(delivery, later));
+      return;
+    }
+    this.#calls -= 1;
+    this.#end(delivery, outcome);
+  }
+
+  #ran(delivery: Delivery, outcome: Outcome): void {
+    this.#calls -= 1;
+    this.#end(delivery, outcome);
+    this.#goOn();
+  }
+
+  async #runMany(group: readonly Delivery[]): Promise<void> {
+    if (group.length === 0) return;
+    this.#calls += 1;
+    const outcomes = await this.#parts.performMany(group);
     this.#calls -= 1;
     for (let at = 0; at < group.length; at += 1) this.#end(group[at]!, outcomes[at]!);
+    this.#goOn();
+  }
+
+  #goOn(): void {
     this.#start();
     this.fill();
     this.#checkIdle();
   }
 
-  #end(held: Held, outcome: Outcome): void {
-    const { delivery, from } = held;
-    const done = (isValid: boolean): void => {
-      this.#held -= 1;
-      this.#parts.onEnd(outcome, isValid);
-      this.fill();
-    };
-    if (outcome.verb === "dead") void this.#bury(held, outcome, done);
-    else from.settle(delivery, outcome.verb, outcome.verb === "ack" ? 0 : outcome.ms, done);
+  #end(delivery: Delivery, outcome: Outcome): void {
+    if (outcome.verb === "dead") void this.#bury(delivery, outcome);
+    else delivery.from.settle(delivery, outcome.verb, outcome.verb === "ack" ? 0 : outcome.ms, this.#settled, outcome);
   }
 
+  readonly #settled = (isValid: boolean, outcome: Outcome | undefined): void => {
+    this.#held -= 1;
+    this.#parts.onEnd(outcome!, isValid);
+  };
+
+  readonly #gaveBack = (): void => {
+    this.#held -= 1;
+  };
+
   /** Goes on as long as it is this process's: until then nobody else has it. */
-  async #bury(
-    held: Held,
-    outcome: Extract<Outcome, { verb: "dead" }>,
-    done: (isValid: boolean) => void,
-  ): Promise<void> {
-    const { delivery, from } = held;
+  async #bury(delivery: Delivery, outcome: Extract<Outcome, { verb: "dead" }>): Promise<void> {
     const pause = new Pause(this.#parts.runtime, this.#stop.signal);
     let isBuried = false;
     this.#burials += 1;
@@ -253,7 +273,7 @@ export class SharedConsumer {
     if (delivery.state === "waits") delivery.state = "runs";
     while (delivery.state !== "lost" && !this.#stop.signal.aborted) {
       try {
-        isBuried = await this.#parts.bury(held, outcome);
+        isBuried = await this.#parts.bury(delivery, outcome);
         break;
       } catch (error) {
         if (isClosed(error)) break;
@@ -261,9 +281,10 @@ export class SharedConsumer {
         await pause.next();
       }
     }
-    from.forget(delivery);
+    delivery.from.forget(delivery);
     this.#burials -= 1;
-    done(isBuried);
+    this.#settled(isBuried, outcome);
+    this.fill();
     this.#checkIdle();
   }
 

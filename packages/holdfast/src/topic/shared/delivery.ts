@@ -1,11 +1,35 @@
 /** One delivery of one message to this process, from its claim to its outcome. */
 import type { LeaseLostError } from "../../base/errors.ts";
 import type { LogPack, LogPoint } from "../../core/log/pack.ts";
-import { deliveryOf, type Token } from "./store.ts";
+import { deliveryOf, type Settlement, type Token } from "./store.ts";
 
 export type DeliveryState = "waits" | "runs" | "ended" | "lost";
 
+export type DeadReason = "exhausted" | "rejected" | "undecodable";
+
+/** How a delivery ends. `release`: later, and this delivery does not count. */
+export type Outcome =
+  | { readonly verb: "ack"; readonly isSkipped: boolean }
+  | { readonly verb: "due" | "release"; readonly ms: number }
+  | { readonly verb: "dead"; readonly reason: DeadReason; readonly error: unknown };
+
+/** Told whether a settlement counted, once that is known. */
+export type Done = (isValid: boolean, outcome: Outcome | undefined) => void;
+
+/** Where a delivery comes from: a partition. */
+export interface DeliveryOwner {
+  readonly partition: number;
+  /** The server's time. */
+  readonly serverNow: number;
+  /** Whether this process may begin with it. */
+  begin(delivery: Delivery, now: number): boolean;
+  settle(delivery: Delivery, verb: Settlement["verb"], ms: number, done?: Done, outcome?: Outcome): void;
+  /** It is settled. */
+  forget(delivery: Delivery): void;
+}
+
 export class Delivery {
+  readonly from: DeliveryOwner;
   token: Token;
   readonly pack: LogPack;
   readonly offset: number;
@@ -14,15 +38,17 @@ export class Delivery {
   /** On this process's clock: until then nobody else has it. */
   validUntil: number;
   state: DeliveryState = "waits";
-  #abort: AbortController | undefined;
-  #lost: LeaseLostError | undefined;
+  #abort: AbortController | undefined = undefined;
+  #lost: LeaseLostError | undefined = undefined;
 
   constructor(
+    from: DeliveryOwner,
     token: Token,
     pack: LogPack,
     offset: number,
     term: { readonly claimedAt: number; readonly validUntil: number },
   ) {
+    this.from = from;
     this.token = token;
     this.pack = pack;
     this.offset = offset;

@@ -2,10 +2,10 @@
 import { type Duration, givenOptions, type OptionNames, toMs } from "../../base/options.ts";
 import { backoffMs } from "../../core/retry/backoff.ts";
 import { CodecError, InvalidArgumentError } from "../../base/errors.ts";
-import type { Door } from "../../base/door.ts";
+import { type Door, isThenable } from "../../base/door.ts";
 import type { TopicMessage } from "../message.ts";
 import type { TopicSource } from "../source.ts";
-import type { Held, Outcome } from "./consumer.ts";
+import type { Delivery, Outcome } from "./delivery.ts";
 import type { SharedSettings } from "./options.ts";
 
 export interface TopicRetryOptions {
@@ -59,20 +59,20 @@ type Asked =
 
 class Context<T> implements TopicSharedContext {
   readonly message: TopicMessage<T>;
-  readonly #held: Held;
-  asked: Asked | undefined;
+  readonly #delivery: Delivery;
+  asked: Asked | undefined = undefined;
 
-  constructor(held: Held, message: TopicMessage<T>) {
-    this.#held = held;
+  constructor(delivery: Delivery, message: TopicMessage<T>) {
+    this.#delivery = delivery;
     this.message = message;
   }
 
   get signal(): AbortSignal {
-    return this.#held.delivery.signal;
+    return this.#delivery.signal;
   }
 
   get delivery(): number {
-    return this.#held.delivery.number;
+    return this.#delivery.number;
   }
 
   // Made when they are asked for, and good also where the handler takes its context apart.
@@ -120,9 +120,6 @@ class ManyContext<T> implements TopicSharedManyContext<T> {
   }
 }
 
-/** The handler's word on each message: undefined, or an error. */
-type Call<T> = (contexts: readonly Context<T>[]) => unknown;
-
 const DONE: Outcome = { verb: "ack", isSkipped: false };
 const SKIPPED: Outcome = { verb: "ack", isSkipped: true };
 
@@ -130,26 +127,30 @@ export class Handling<T> {
   readonly #source: TopicSource<T>;
   readonly #settings: SharedSettings;
   readonly #door: Door;
-  readonly #call: Call<T>;
+  readonly #one: TopicSharedHandler<T> | undefined;
+  readonly #many: TopicSharedManyHandler<T> | undefined;
   readonly #report: (error: unknown) => void;
 
   constructor(
     source: TopicSource<T>,
     settings: SharedSettings,
     door: Door,
-    call: Call<T>,
+    handler: {
+      readonly one?: TopicSharedHandler<T> | undefined;
+      readonly many?: TopicSharedManyHandler<T> | undefined;
+    },
     report: (error: unknown) => void,
   ) {
     this.#source = source;
     this.#settings = settings;
     this.#door = door;
-    this.#call = call;
+    this.#one = handler.one;
+    this.#many = handler.many;
     this.#report = report;
   }
 
   /** The outcome of what no handler is to see. */
-  admit(held: Held): Outcome | undefined {
-    const { delivery, from } = held;
+  admit(delivery: Delivery): Outcome | undefined {
     const { maxDeliveries, filter } = this.#settings;
     let frame;
     try {
@@ -159,8 +160,8 @@ export class Handling<T> {
     }
     const { delayMs, ttlMs } = frame;
     if (delayMs !== undefined || ttlMs !== undefined) {
-      const ageMs = from.serverNow - delivery.pack.at;
-      if (ttlMs !== undefined && isOver(held)) return SKIPPED;
+      const ageMs = delivery.from.serverNow - delivery.pack.at;
+      if (ttlMs !== undefined && isOver(delivery)) return SKIPPED;
       if (delayMs !== undefined && ageMs < delayMs) return { verb: "release", ms: Math.ceil(delayMs - ageMs) };
     }
     if (filter !== undefined && !this.#isWanted(filter, frame)) return SKIPPED;
@@ -169,29 +170,64 @@ export class Handling<T> {
     return { verb: "dead", reason: "exhausted", error };
   }
 
-  async perform(group: readonly Held[]): Promise<Outcome[]> {
+  /** The outcome: at once where the handler has returned at once. Never rejects. */
+  performOne(delivery: Delivery): Outcome | Promise<Outcome> {
+    // It has waited since it was admitted.
+    if (isOver(delivery)) return SKIPPED;
+    const context = this.#open(delivery);
+    if (!(context instanceof Context)) return context;
+    try {
+      const returned = this.#door.call(this.#one!, context.message, context);
+      if (isThenable(returned)) return this.#ended(returned, context, delivery);
+    } catch (error) {
+      return this.#threw(error, context, delivery);
+    }
+    return this.#outcome(delivery, context.asked, undefined);
+  }
+
+  async #ended(returned: PromiseLike<unknown>, context: Context<T>, delivery: Delivery): Promise<Outcome> {
+    try {
+      await returned;
+    } catch (error) {
+      return this.#threw(error, context, delivery);
+    }
+    return this.#outcome(delivery, context.asked, undefined);
+  }
+
+  #threw(error: unknown, { asked }: Context<T>, delivery: Delivery): Outcome {
+    this.#report(error);
+    return this.#outcome(delivery, asked, error ?? new Error("the handler threw nothing"));
+  }
+
+  /** What its handler is given, or the outcome where it cannot be read. */
+  #open(delivery: Delivery): Context<T> | Outcome {
+    try {
+      return new Context(delivery, this.#source.decode(delivery.pack, delivery.offset, delivery.from.partition));
+    } catch (error) {
+      return error instanceof CodecError
+        ? { verb: "dead", reason: "undecodable", error }
+        : this.#failed(delivery, error);
+    }
+  }
+
+  /** An outcome for each; never rejects. */
+  async performMany(group: readonly Delivery[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = Array.from({ length: group.length });
     const contexts: Context<T>[] = [];
     const places: number[] = [];
-    for (const [at, held] of group.entries()) {
-      const { delivery, from } = held;
+    for (const [at, delivery] of group.entries()) {
       // It has waited since it was admitted.
-      if (isOver(held)) {
-        outcomes[at] = SKIPPED;
-        continue;
-      }
-      try {
-        contexts.push(new Context(held, this.#source.decode(delivery.pack, delivery.offset, from.partition)));
+      const context = isOver(delivery) ? SKIPPED : this.#open(delivery);
+      if (context instanceof Context) {
+        contexts.push(context);
         places.push(at);
-      } catch (error) {
-        outcomes[at] =
-          error instanceof CodecError ? { verb: "dead", reason: "undecodable", error } : this.#failed(held, error);
-      }
+      } else outcomes[at] = context;
     }
     if (contexts.length === 0) return outcomes;
     let errors: readonly unknown[] = [];
     try {
-      const returned = await this.#door.enter(() => this.#call(contexts));
+      const messages = contexts.map(({ message }) => message);
+      const returned = await this.#door.call(this.#many!, messages, new ManyContext(contexts));
       if (Array.isArray(returned)) errors = returned;
     } catch (error) {
       errors = contexts.map(() => error ?? new Error("the handler threw nothing"));
@@ -202,10 +238,10 @@ export class Handling<T> {
     return outcomes;
   }
 
-  #outcome(held: Held, asked: Asked | undefined, error: unknown): Outcome {
-    if (asked === undefined) return error === undefined ? DONE : this.#failed(held, error);
+  #outcome(delivery: Delivery, asked: Asked | undefined, error: unknown): Outcome {
+    if (asked === undefined) return error === undefined ? DONE : this.#failed(delivery, error);
     if (asked.verb === "reject") return { verb: "dead", reason: "rejected", error: asked.error };
-    return this.#failed(held, error ?? new Rejected("the handler has asked for another delivery"), asked.ms);
+    return this.#failed(delivery, error ?? new Rejected("the handler has asked for another delivery"), asked.ms);
   }
 
   #isWanted(filter: NonNullable<SharedSettings["filter"]>, frame: Parameters<typeof filter>[0]): boolean {
@@ -217,7 +253,7 @@ export class Handling<T> {
     }
   }
 
-  #failed({ delivery }: Held, error: unknown, ms?: number): Outcome {
+  #failed(delivery: Delivery, error: unknown, ms?: number): Outcome {
     const { maxDeliveries, backoff } = this.#settings;
     if (delivery.number >= maxDeliveries) return { verb: "dead", reason: "exhausted", error };
     const { runtime } = this.#source.core.driver;
@@ -226,22 +262,7 @@ export class Handling<T> {
 }
 
 /** Its `ttl` is. */
-function isOver({ delivery, from }: Held): boolean {
-  const { ttlMs } = delivery.pack.frame(delivery.offset);
-  return ttlMs !== undefined && from.serverNow - delivery.pack.at > ttlMs;
-}
-
-/** A handler of one message returns what it likes. */
-export function callingOne<T>(handler: TopicSharedHandler<T>): Call<T> {
-  return async ([context]) => {
-    await handler(context!.message, context!);
-  };
-}
-
-export function callingMany<T>(handler: TopicSharedManyHandler<T>): Call<T> {
-  return (contexts) =>
-    handler(
-      contexts.map(({ message }) => message),
-      new ManyContext(contexts),
-    );
+function isOver({ pack, offset, from }: Delivery): boolean {
+  const { ttlMs } = pack.frame(offset);
+  return ttlMs !== undefined && from.serverNow - pack.at > ttlMs;
 }

@@ -10,11 +10,58 @@ import type { Runtime, Timer } from "../../base/runtime.ts";
 import type { LogFeed, LogListener } from "../../core/log/feed.ts";
 import type { LogPack, LogPoint } from "../../core/log/pack.ts";
 import type { TopicGap } from "../subscription.ts";
-import type { Delivery } from "./delivery.ts";
+import type { Delivery, DeliveryOwner, Done, Outcome } from "./delivery.ts";
 import { PackReader } from "./packs.ts";
 import { Reading } from "./reading.ts";
-import type { Settling } from "./settling.ts";
-import { type Claimed, NOWHERE, type Settlement, type SharedStore, type Token } from "./store.ts";
+import type { Ending, Settling } from "./settling.ts";
+import {
+  type Claimed,
+  NOWHERE,
+  type Settlement,
+  type SettlementStatus,
+  type SharedStore,
+  type Token,
+} from "./store.ts";
+
+type Verb = Settlement["verb"];
+
+/** How a delivery ends, on its way to the server. */
+class DeliveryEnding implements Ending {
+  readonly #owner: SharedPartition;
+  readonly delivery: Delivery;
+  readonly verb: Verb;
+  readonly ms: number;
+  readonly done: Done | undefined;
+  readonly outcome: Outcome | undefined;
+
+  constructor(
+    owner: SharedPartition,
+    delivery: Delivery,
+    verb: Verb,
+    ms: number,
+    done: Done | undefined,
+    outcome: Outcome | undefined,
+  ) {
+    this.#owner = owner;
+    this.delivery = delivery;
+    this.verb = verb;
+    this.ms = ms;
+    this.done = done;
+    this.outcome = outcome;
+  }
+
+  get token(): Token {
+    return this.delivery.token;
+  }
+
+  get point(): LogPoint | undefined {
+    return this.delivery.point;
+  }
+
+  settled(status: SettlementStatus): void {
+    this.#owner.ended(this, status === "ok");
+  }
+}
 
 export interface PartitionParts {
   readonly partition: number;
@@ -35,7 +82,7 @@ export interface PartitionParts {
   readonly onFailure: (error: unknown) => void;
 }
 
-export class SharedPartition {
+export class SharedPartition implements DeliveryOwner {
   readonly partition: number;
   /** There may be something to claim. */
   isHungry = true;
@@ -64,7 +111,7 @@ export class SharedPartition {
     this.#parts = parts;
     this.#start = parts.start;
     this.#packs = new PackReader(parts.feed);
-    this.#reading = new Reading({ ...parts, packs: this.#packs });
+    this.#reading = new Reading({ ...parts, owner: this, packs: this.#packs });
     this.#listener = parts.feed.listen(() => this.#heard(), parts.onFailure);
   }
 
@@ -121,22 +168,25 @@ export class SharedPartition {
   }
 
   /** Whether this process may begin with it. */
-  begin(delivery: Delivery): boolean {
+  begin(delivery: Delivery, now: number): boolean {
     if (delivery.state !== "waits") return false;
-    if (delivery.validUntil <= this.#parts.runtime.now()) this.#lose(delivery, "it was not begun in time");
+    if (delivery.validUntil <= now) this.#lose(delivery, "it was not begun in time");
     else delivery.state = "runs";
     return delivery.state === "runs";
   }
 
-  /** @returns whether it counted, once that is known */
-  settle(delivery: Delivery, verb: Settlement["verb"], ms: number, done?: (isValid: boolean) => void): void {
-    if (delivery.state === "lost") return done?.(false);
+  /** @param done told whether it counted, once that is known */
+  settle(delivery: Delivery, verb: Verb, ms: number, done?: Done, outcome?: Outcome): void {
+    if (delivery.state === "lost") return done?.(false, outcome);
     delivery.state = "ended";
-    this.#parts.settling.add({ token: delivery.token, verb, ms, point: delivery.point }, (status) => {
-      this.forget(delivery);
-      if (status === "ok" && verb !== "ack") this.#lookIn(ms);
-      done?.(status === "ok");
-    });
+    this.#parts.settling.add(new DeliveryEnding(this, delivery, verb, ms, done, outcome));
+  }
+
+  /** An ending is settled. */
+  ended({ delivery, verb, ms, done, outcome }: DeliveryEnding, isValid: boolean): void {
+    this.forget(delivery);
+    if (isValid && verb !== "ack") this.#lookIn(ms);
+    done?.(isValid, outcome);
   }
 
   /** It is settled. */
@@ -164,10 +214,11 @@ export class SharedPartition {
     const { runtime, settling, visibilityMs } = this.#parts;
     const sentAt = runtime.now();
     const { token, point } = delivery;
-    settling.add({ token, verb: "extend", ms: visibilityMs, point }, (status) => {
+    const settled = (status: SettlementStatus): void => {
       if (status === "ok") delivery.validUntil = Math.max(delivery.validUntil, sentAt + visibilityMs);
       else if (delivery.state !== "ended") this.lost(delivery);
-    });
+    };
+    settling.add({ token, verb: "extend", ms: visibilityMs, point, settled });
   }
 
   /** Gives up what has not begun, without counting a delivery, and calls the rest off. */

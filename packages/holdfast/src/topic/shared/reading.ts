@@ -1,7 +1,7 @@
 /** The messages of a claim, which returns numbers only: those of the log from its packs, redriven dead letters from their records. */
 import type { LogPack } from "../../core/log/pack.ts";
 import type { TopicGap } from "../subscription.ts";
-import { Delivery } from "./delivery.ts";
+import { Delivery, type DeliveryOwner } from "./delivery.ts";
 import type { PackReader } from "./packs.ts";
 import type { Settling } from "./settling.ts";
 import type { Claimed, Token } from "./store.ts";
@@ -14,6 +14,7 @@ export type Term = Pick<Claimed, "generation" | "epoch"> & {
 };
 
 export interface ReadingParts {
+  readonly owner: DeliveryOwner;
   readonly partition: number;
   readonly packs: PackReader;
   readonly settling: Settling;
@@ -41,7 +42,7 @@ export class Reading {
       return read.flat();
     } catch (error) {
       for (const token of [...again, ...fresh])
-        this.#parts.settling.add({ token, verb: "release", ms: 0 }, () => undefined);
+        this.#parts.settling.add({ token, verb: "release", ms: 0, settled: () => undefined });
       throw error;
     }
   }
@@ -56,7 +57,7 @@ export class Reading {
       if (pack.first > next) this.#gone(run.slice(next - from, pack.first - from));
       const last = Math.min(pack.last, to);
       for (let offset = Math.max(pack.first, next); offset <= last; offset += 1)
-        deliveries.push(new Delivery(run[offset - from]!, pack, offset, term));
+        deliveries.push(new Delivery(this.#parts.owner, run[offset - from]!, pack, offset, term));
       next = last + 1;
     }
     if (next <= to) this.#gone(run.slice(next - from));
@@ -65,7 +66,7 @@ export class Reading {
 
   async #letter(token: Token, term: Term): Promise<Delivery[]> {
     const pack = await this.#parts.letter(token);
-    if (pack !== undefined) return [new Delivery(token, pack, pack.first, term)];
+    if (pack !== undefined) return [new Delivery(this.#parts.owner, token, pack, pack.first, term)];
     this.#done(token);
     return [];
   }
@@ -79,7 +80,7 @@ export class Reading {
   }
 
   #done(token: Token): void {
-    this.#parts.settling.add({ token, verb: "ack", ms: 0 }, () => undefined);
+    this.#parts.settling.add({ token, verb: "ack", ms: 0, settled: () => undefined });
   }
 }
 

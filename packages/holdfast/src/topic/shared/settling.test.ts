@@ -13,7 +13,7 @@ it("what the server will never take is stale, so that its place is free again", 
   const settling = new Settling(store as unknown as SharedStore, systemRuntime, new AbortController().signal);
   const token = { member: "1", tag: 1, generation: 1, dueAt: 1 };
   const status = new Promise((resolve) => {
-    settling.add({ token, verb: "ack", ms: 0 }, resolve);
+    settling.add({ token, verb: "ack", ms: 0, settled: resolve });
   });
   expect(await status).toBe("stale");
   await settling.idle();

@@ -12,29 +12,31 @@ import type { Settlement, SettlementStatus, SharedStore } from "./store.ts";
 /** One call holds the server for about 300 microseconds with as many. */
 const MAX_PER_CALL = 500;
 
-interface Waiting {
-  readonly settlement: Settlement;
-  readonly done: (status: SettlementStatus) => void;
+/** A settlement, and who is told of its end. */
+export interface Ending extends Settlement {
+  /** Called once that is known; where it is given up, with `stale`. */
+  settled(status: SettlementStatus): void;
 }
 
 export class Settling {
   readonly #store: SharedStore;
   readonly #runtime: Runtime;
   readonly #stop: AbortSignal;
-  #waiting: Waiting[] = [];
+  readonly #onSettled: () => void;
+  #waiting: Ending[] = [];
   #isScheduled = false;
   #idle: Deferred<void> | undefined;
 
-  /** @param stop after which nothing that fails is sent again */
-  constructor(store: SharedStore, runtime: Runtime, stop: AbortSignal) {
+  /** @param stop after which nothing that fails is sent again @param onSettled called behind those that one script has settled */
+  constructor(store: SharedStore, runtime: Runtime, stop: AbortSignal, onSettled: () => void = () => undefined) {
     this.#store = store;
     this.#runtime = runtime;
     this.#stop = stop;
+    this.#onSettled = onSettled;
   }
 
-  /** `done` is called once it is known; where it is given up, with `stale`. */
-  add(settlement: Settlement, done: (status: SettlementStatus) => void): void {
-    this.#waiting.push({ settlement, done });
+  add(ending: Ending): void {
+    this.#waiting.push(ending);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     nextTick(() => void this.#run());
@@ -52,26 +54,26 @@ export class Settling {
       const all = this.#waiting;
       this.#waiting = all.splice(MAX_PER_CALL);
       await this.#settle(all);
+      this.#onSettled();
     }
     this.#isScheduled = false;
     this.#idle?.resolve();
     this.#idle = undefined;
   }
 
-  async #settle(waiting: readonly Waiting[]): Promise<void> {
+  async #settle(endings: readonly Ending[]): Promise<void> {
     const pause = new Pause(this.#runtime, this.#stop);
-    const settlements = waiting.map(({ settlement }) => settlement);
-    const wakes = settlements.some(({ verb, ms }) => verb !== "ack" && ms === 0);
+    const wakes = endings.some(({ verb, ms }) => verb !== "ack" && ms === 0);
     for (;;) {
       try {
-        const statuses = await this.#store.settle(settlements, wakes);
-        for (let at = 0; at < waiting.length; at += 1) waiting[at]!.done(statuses[at]!);
+        const statuses = await this.#store.settle(endings, wakes);
+        for (let at = 0; at < endings.length; at += 1) endings[at]!.settled(statuses[at]!);
         return;
       } catch (error) {
         // Then they are delivered again.
         if (this.#stop.aborted || !mayPass(error)) {
           warnUnlessOutage(error);
-          for (const { done } of waiting) done("stale");
+          for (const ending of endings) ending.settled("stale");
           return;
         }
         await pause.next();

@@ -20,9 +20,10 @@ import { mayPass, warnUnlessOutage } from "../patience.ts";
 import type { TopicSource } from "../source.ts";
 import type { TopicGap, TopicLag, TopicSeek, TopicSubscription, TopicSubscriptionStats } from "../subscription.ts";
 import { Registry } from "../subscriptions/registry.ts";
-import { type Held, type Outcome, SharedConsumer } from "./consumer.ts";
+import { SharedConsumer } from "./consumer.ts";
 import { SharedControl } from "./control.ts";
-import { callingMany, callingOne, Handling, type TopicSharedHandler, type TopicSharedManyHandler } from "./handler.ts";
+import type { Delivery, Outcome } from "./delivery.ts";
+import { Handling, type TopicSharedHandler, type TopicSharedManyHandler } from "./handler.ts";
 import { hear } from "./hearing.ts";
 import type { SharedSettings } from "./options.ts";
 import { SharedPartition } from "./partition.ts";
@@ -181,7 +182,7 @@ export class SharedSubscription<T> implements TopicSubscription {
     const { core } = source;
     const { runtime } = core.driver;
     const store = this.#control.store(partition, this.id);
-    const settling = new Settling(store, runtime, this.#stop.signal);
+    const settling = new Settling(store, runtime, this.#stop.signal, () => this.#consumer?.fill());
     this.#settlings = [...this.#settlings, settling];
     return new SharedPartition({
       partition,
@@ -201,8 +202,8 @@ export class SharedSubscription<T> implements TopicSubscription {
 
   #consume(): SharedConsumer {
     const { source, settings, handler, manyHandler } = this.#parts;
-    const call = manyHandler === undefined ? callingOne(handler!) : callingMany(manyHandler);
-    const handling = new Handling(source, settings, this.#door, call, (error) => this.#report(error));
+    const handlers = { one: handler, many: manyHandler };
+    const handling = new Handling(source, settings, this.#door, handlers, (error) => this.#report(error));
     return new SharedConsumer({
       runtime: source.core.driver.runtime,
       partitions: this.#partitions,
@@ -210,16 +211,18 @@ export class SharedSubscription<T> implements TopicSubscription {
       size: settings.size,
       lingerMs: settings.lingerMs,
       prefetch: settings.prefetch,
-      admit: (held) => handling.admit(held),
-      perform: (group) => handling.perform(group),
-      bury: (held, outcome) => this.#bury(held, outcome),
+      calls: manyHandler === undefined ? "one" : "many",
+      admit: (delivery) => handling.admit(delivery),
+      performOne: (delivery) => handling.performOne(delivery),
+      performMany: (group) => handling.performMany(group),
+      bury: (delivery, outcome) => this.#bury(delivery, outcome),
       onEnd: (outcome, isValid) => this.#count(outcome, isValid),
     });
   }
 
-  async #bury({ delivery, from }: Held, { reason, error }: Extract<Outcome, { verb: "dead" }>): Promise<boolean> {
+  async #bury(delivery: Delivery, { reason, error }: Extract<Outcome, { verb: "dead" }>): Promise<boolean> {
     const { pack, offset, number, token: claim } = delivery;
-    const { partition } = from;
+    const { partition } = delivery.from;
     const letter = { partition, pack, offset, deliveries: number, reason, error, claim };
     return (await this.#dead.bury(letter)) === "ok";
   }

@@ -108,8 +108,9 @@ export class SharedStore {
   async settle(all: readonly Settlement[], wakes = false): Promise<SettlementStatus[]> {
     const generation = all.reduce((newest, { token }) => Math.max(newest, token.generation), 0);
     const isCurrent = ({ token }: Settlement): boolean => token.generation === generation;
-    const settlements = all.every(isCurrent) ? all : all.filter(isCurrent);
-    const stale = await this.#stale(generation, settlements, wakes);
+    const areCurrent = all.every(isCurrent);
+    const stale = await this.#stale(generation, areCurrent ? all : all.filter(isCurrent), wakes);
+    if (areCurrent && stale?.size === 0) return all.map(() => "ok");
     return all.map((each) => (isCurrent(each) && stale?.has(each.token.member) === false ? "ok" : "stale"));
   }
 
@@ -159,12 +160,14 @@ export class SharedStore {
   }
 }
 
-/** That one there is as it was read, all before it are. */
+/** That one there is as it was read, all before it are. From the end, where it mostly is: to ask for a point is to make it. */
 function newestOf(settlements: readonly Settlement[]): LogPoint {
-  return settlements.reduce(
-    (newest, { point }) => (point !== undefined && point.offset > newest.offset ? point : newest),
-    NOWHERE,
-  );
+  let newest = NOWHERE;
+  for (let at = settlements.length - 1; at >= 0; at -= 1) {
+    const each = settlements[at]!;
+    if (Number(each.token.member) > newest.offset) newest = each.point ?? newest;
+  }
+  return newest;
 }
 
 function isQuick({ token, verb }: Settlement): boolean {
