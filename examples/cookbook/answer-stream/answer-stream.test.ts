@@ -2,6 +2,7 @@
 // - a page that was reloaded has words twice, or misses some .... "goes on behind the last words that were shown"
 // - an attempt that comes too early asks the model again ........ "has one producer"
 // - the next attempt begins again, or readers see both .......... "goes on with what was said"
+// - a request that is sent again asks again, or begins again ... "as a response"
 // - a producer that has died leaves readers waiting ............. "is told that it broke off"
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
@@ -147,6 +148,35 @@ describe.each(backends("standalone", "embedded"))("cookbook: answer stream [$nam
     expect(next.asked).toEqual(["Once upon a time "]);
     expect(await page.toEnd()).toBe("complete");
     expect(page.text).toBe(ANSWER);
+  });
+
+  it("as a response: a page that was cut off sends its request again, and goes on in another process", async () => {
+    const typist = new Typist();
+    const [here, there] = [answers(await process(), typist.model, LONG), answers(await process(), unasked, LONG)];
+    const id = randomUUID();
+    const ask = (on: Answers, seen?: string): Response =>
+      on.respond(
+        new Request("http://shop/answer", { headers: seen === undefined ? {} : { "last-event-id": seen } }),
+        id,
+        "a story",
+      );
+    const first = ask(here);
+    typist.say(3);
+    let text = "";
+    const wordsOf = (): string[] =>
+      [...text.matchAll(/^id: \S+\ndata: (".*")$/gm)].map(([, json]) => JSON.parse(json!) as string);
+    const decoder = new TextDecoder();
+    for await (const bytes of first.body!) {
+      text += decoder.decode(bytes as Uint8Array);
+      if (wordsOf().length === 3) break;
+    }
+    const again = ask(there, [...text.matchAll(/^id: (\S+)$/gm)].at(-1)![1]);
+    typist.say(WORDS.length);
+    const rest = await again.text();
+    text += rest;
+    expect(wordsOf()).toEqual(WORDS);
+    expect(rest).toContain("event: end\n");
+    expect(typist.asked).toEqual([""]);
   });
 
   it("a reader is told that it broke off, behind the last words, where nobody goes on", async () => {

@@ -1,8 +1,9 @@
 /**
- * The dashboard's page in a real Chromium, and beside it a plain EventSource on the same path. What could go wrong, and the test for each:
+ * The dashboard's page in a real Chromium, by an event stream and by a WebSocket, and beside it a plain EventSource on the same path. What could go wrong, and the test for each:
  * - `holdfast/live-client` does not run in a browser ......................... "each alert once and in order, over two cuts"
  * - a browser's connection that breaks is not made again, or without its cursor .. the same
  * - an EventSource's `Last-Event-ID` is not understood ....................... the same
+ * - another site's page reads over a WebSocket, with the visitor's cookies .... "another site's page"
  */
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -16,10 +17,10 @@ const executable = ensureChromium();
 if (executable === undefined)
   console.warn("the dashboard's page is NOT TESTED: no Chromium was found, and none could be installed");
 
-const HTML = `<!doctype html><title>Dashboard</title><script type="module">
+const html = (transport: string): string => `<!doctype html><title>Dashboard</title><script type="module">
   import { DashboardPage } from "/page.js";
   document.cookie = "user=ada";
-  window.page = new DashboardPage("/live", () => undefined, { maxRetry: 400 });
+  window.page = new DashboardPage("/live", () => undefined, { maxRetry: 400, transport: "${transport}" });
   window.heard = [];
   const events = new EventSource("/live?subscribe=alerts");
   events.addEventListener("alerts", ({ data }) => heard.push(JSON.parse(data).text));
@@ -53,11 +54,13 @@ describe.skipIf(executable === undefined)("in a browser", () => {
   describe.each(backends("standalone", "embedded"))("cookbook: live dashboard [$name]", (backend) => {
     const two = new TwoHandles(backend);
 
-    it("each alert once and in order, over two cuts", async () => {
-      const files = {
-        "/": { type: "text/html", text: HTML },
-        "/page.js": { type: "text/javascript", text: code },
-      };
+    const filesOf = (transport: string) => ({
+      "/": { type: "text/html", text: html(transport) },
+      "/page.js": { type: "text/javascript", text: code },
+    });
+
+    it.each(["sse", "websocket", "auto"])("each alert once and in order, over two cuts: %s", async (transport) => {
+      const files = filesOf(transport);
       await using first = await Site.open(two.a, 0, files);
       await using visit = await browser.newPage();
       visit.setDefaultTimeout(80_000);
@@ -91,6 +94,24 @@ describe.skipIf(executable === undefined)("in a browser", () => {
       expect(await visit.evaluate("heard")).toEqual(said);
       expect(await visit.evaluate("page.missed")).toBe(0);
       expect(complaints).toEqual([]);
+    });
+
+    it("another site's page is refused a WebSocket, although the browser sends the cookie", async () => {
+      await using site = await Site.open(two.a, 0, filesOf("sse"));
+      await using other = await Site.open(two.b, 0, { "/": { type: "text/html", text: "<title>Elsewhere</title>" } });
+      await using visit = await browser.newPage();
+      visit.setDefaultTimeout(80_000);
+      await visit.goto(site.url);
+      const opens = (): Promise<boolean> =>
+        visit.evaluate(`new Promise((resolve) => {
+          const socket = new WebSocket("${site.url.replace("http", "ws")}/live");
+          socket.onopen = () => resolve(true);
+          socket.onclose = () => resolve(false);
+        })`);
+      expect(await opens()).toBe(true);
+      // Cookies know no ports.
+      await visit.goto(other.url);
+      expect(await opens()).toBe(false);
     });
   });
 });

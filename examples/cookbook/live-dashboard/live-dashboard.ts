@@ -16,7 +16,7 @@ export interface Load {
 }
 
 export interface Dashboard {
-  /** `createServer(live)`, or Express's `app.all("/live", live)`. */
+  /** `createServer(live)`, or Express's `app.all("/live", live)`; for WebSockets also `live.webSocket(server, { path: "/live", WebSocketServer })`. */
   readonly live: ExpressSse;
   /** Safe to send again with the same `id`: it is there once. */
   raise(id: string, alert: Alert): Promise<void>;

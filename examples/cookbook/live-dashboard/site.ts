@@ -1,8 +1,9 @@
 /** For the tests: one process that serves the dashboard, and can be cut off or end while another takes its port. */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Holdfast } from "holdfast";
+import { WebSocketServer } from "ws";
 import { type Dashboard, dashboard } from "./live-dashboard.ts";
 
 interface File {
@@ -14,10 +15,15 @@ export class Site implements AsyncDisposable {
   readonly dashboard: Dashboard;
   readonly port: number;
   readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
 
   private constructor(shown: Dashboard, server: Server) {
     this.dashboard = shown;
     this.#server = server;
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
     this.port = (server.address() as AddressInfo).port;
   }
 
@@ -30,6 +36,7 @@ export class Site implements AsyncDisposable {
       response.writeHead(file === undefined ? 404 : 200, { "content-type": file?.type ?? "text/plain" });
       response.end(file?.text);
     });
+    shown.live.webSocket(server, { path: "/live", WebSocketServer });
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
     return new Site(shown, server);
@@ -41,14 +48,15 @@ export class Site implements AsyncDisposable {
 
   /** As a proxy does that is restarted. */
   cut(): void {
-    this.#server.closeAllConnections();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, "close");
     this.#server.close();
+    await this.dashboard.live.close();
     this.cut();
-    await Promise.all([closed, this.dashboard.live.close()]);
+    await closed;
   }
 }

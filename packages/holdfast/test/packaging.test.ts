@@ -258,7 +258,7 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
       import { cachedQueries, type QuerySource } from "holdfast/pg";
       import { LiveClient } from "holdfast/live-client";
       import { createTestServer } from "holdfast/testing";
-      import { httpCache, idempotent, sse } from "holdfast/fetch";
+      import { httpCache, idempotent, sse, streamResponse } from "holdfast/fetch";
       import { httpCache as honoCache, idempotent as honoOnce, sse as honoSse } from "holdfast/hono";
       import { httpCache as expressCache, idempotent as expressOnce, sse as expressSse } from "holdfast/express";
       import { httpCache as fastifyCache, idempotent as fastifyOnce, sse as fastifySse } from "holdfast/fastify";
@@ -266,7 +266,9 @@ describe.skipIf(!built)("the published packages", PATIENCE, () => {
         const options = { sources: { prices: hf.channel<number>("prices") } };
         return [sse(hf, options), honoSse(hf, options), expressSse(hf, options), fastifySse(hf, options)];
       };
-      export const client = (): LiveClient => new LiveClient("/live");
+      export const answer = (hf: Holdfast): Response =>
+        streamResponse(new Request("http://a"), hf.stream<string>("answer"), { source: ["a"] });
+      export const client = (): LiveClient => new LiveClient("/live", { transport: "auto" });
       export const once = (hf: Holdfast) => [idempotent(hf)(() => new Response("a")), honoOnce(hf), expressOnce(hf), fastifyOnce(hf)];
       export const pages = (hf: Holdfast) => [httpCache(hf)(() => new Response("a")), honoCache(hf), expressCache(hf), fastifyCache(hf)];
       export const flights = (hf: Holdfast, db: QuerySource): Promise<{ id: number }[]> =>

@@ -1,5 +1,6 @@
-/** A process of the live tests: `serve` a topic over server-sent events on a port, or `produce` a stream until it is killed. */
+/** A process of the live tests: `serve` a topic over server-sent events and WebSockets on a port, or `produce` a stream until it is killed. */
 import http from "node:http";
+import { WebSocketServer } from "ws";
 import { connect } from "../../src/connect.ts";
 import { sse } from "../../src/adapters/express/sse.ts";
 
@@ -9,6 +10,11 @@ const hf = await connect(url, { prefix });
 if (part === "serve") {
   const live = sse(hf, { retry: 50, sources: { orders: hf.topic<number>(name, { partitions: 2 }) } });
   const server = http.createServer((request, response) => live(request, response));
+  live.webSocket(server, { path: "/live", WebSocketServer });
+  process.on("message", () => {
+    const { user, system } = process.cpuUsage();
+    process.send?.({ rss: process.memoryUsage.rss(), cpuMs: (user + system) / 1_000 });
+  });
   server.listen(Number(port), "127.0.0.1", () => process.send?.("listening"));
 } else {
   const started = await hf.stream<number>(name, { lease: "1s", takeover: "1s" }).start();

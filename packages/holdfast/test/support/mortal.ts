@@ -22,7 +22,7 @@ export class Mortals implements AsyncDisposable {
     const bundle = await rolldown({
       input: fileURLToPath(source),
       platform: "node",
-      external: ["@redis/client", "@msgpack/msgpack", "pg"],
+      external: ["@redis/client", "@msgpack/msgpack", "pg", "ws"],
       // Node 20 has no `using`.
       transform: { target: "node20" },
       resolve: {

@@ -41,11 +41,14 @@ export function sse<R extends FastifySseRequest = FastifySseRequest>(
 ): FastifySse<R> {
   const live = new Live<R>(hf, options);
   return handleOf(live, async (request: R, reply: FastifySseReply) => {
-    await serve(live, requestOf(request.raw, request.originalUrl, request), request.raw, reply.raw, () => {
-      reply.hijack();
-      // What hooks have set, such as CORS.
-      for (const [name, value] of Object.entries(reply.getHeaders()))
-        if (value !== undefined) reply.raw.setHeader(name, value);
-    });
+    const asked = requestOf(request.raw, request.originalUrl, request);
+    await serve(live, asked, request.raw, reply.raw, () => takeOver(reply));
   });
+}
+
+/** The response is written without Fastify from now on, with what its hooks have set, such as CORS. */
+export function takeOver(reply: FastifySseReply): void {
+  reply.hijack();
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) reply.raw.setHeader(name, value);
 }

@@ -14,3 +14,5 @@ export type { LiveReadable, LiveTopicViewOptions, LiveView, LiveViewOptions } fr
 export type { LiveHandle } from "../live/handle.ts";
 export type { LiveIdentity, LiveOptions, LiveRequested, LiveSource, LiveSources } from "../live/options.ts";
 export type { LiveWebSocketOptions, LiveWebSocketServer } from "../node/upgrade.ts";
+export { streamResponse } from "./stream-response.ts";
+export type { StreamResponseOptions } from "../live/stream-response.ts";

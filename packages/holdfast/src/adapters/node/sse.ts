@@ -46,7 +46,8 @@ async function send(response: ServerResponse, connection: LiveConnection): Promi
   response.end();
 }
 
-function drained(response: ServerResponse): Promise<void> {
+/** Resolves when there is room, or the response is over. */
+export function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       response.off("drain", end);
