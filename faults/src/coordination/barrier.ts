@@ -31,10 +31,14 @@ export function barrierBroken(calls: readonly Call[], { holds }: History, partie
     const broken: string[] = [];
     if (inside.length > parties) broken.push(`${inside.length} were in round ${round} of a barrier of ${parties}`);
     const letIn = Math.min(...inside.map(({ answeredAt }) => answeredAt));
-    // One that died, or gave up, at the door may have been let in: it is not after it would have given up, and stays for a ttl.
+    // One that died, or gave up, at the door may have been let in: it is not after it would have given up, and stays for a ttl. One that has
+    // not heard of it (its process stood still, or the server did) breaks the round, and asks again: it is in the next one.
     const unheardUs = (ENTER_MS + terms.ttlMs + CLOCK_MS) * 1_000;
-    const isUnheard = ({ at, result }: Call): boolean =>
-      result?.status !== "ok" && at <= letIn && at >= letIn - unheardUs;
+    const isBroken = !inside.map(leaving).some((leave) => leave !== undefined && isOk(leave));
+    const isUnheard = ({ at, answeredAt, result }: Call): boolean => {
+      if (at > letIn || at < letIn - unheardUs) return false;
+      return result?.status !== "ok" || (isBroken && result.round! > round && answeredAt >= letIn);
+    };
     const known = inside.filter(({ at }) => at <= letIn).length;
     if (known + enters.filter(isUnheard).length < parties)
       broken.push(`round ${round} of a barrier of ${parties} was entered by ${known}`);

@@ -37,7 +37,11 @@ export interface History {
 const LATE_US = 5_000_000;
 
 /** @param voids when all that was held may have been taken away, or brought back */
-export function readHistory(ledgers: ReadonlyMap<string, readonly Entry[]>, voids: readonly Span[]): History {
+export function readHistory(
+  ledgers: ReadonlyMap<string, readonly Entry[]>,
+  voids: readonly Span[],
+  ttlMs: number,
+): History {
   const calls = new Map<string, Call>();
   const holds = new Map<string, HeldHistory>();
   const refusals: History["refusals"][number][] = [];
@@ -59,7 +63,7 @@ export function readHistory(ledgers: ReadonlyMap<string, readonly Entry[]>, void
     }
   }
   const all = [...calls.values()].sort((a, b) => a.at - b.at);
-  for (const call of all) noteEnd(call, holds);
+  for (const call of all) noteEnd(call, holds, ttlMs);
   for (const held of holds.values()) close(held, voids);
   return { calls: all, holds, refusals, observed };
 }
@@ -68,17 +72,23 @@ export function isOk({ result }: Call): boolean {
   return result?.status === "ok";
 }
 
+/** One whose answer was lost is sent again, and refused then where what it had taken over has ended meanwhile. */
+export function mayHaveTakenOver({ at, answeredAt, result }: Call, ttlMs: number): boolean {
+  return result === undefined || result.status === "failed" || answeredAt - at >= ttlMs * 1_000;
+}
+
 function heldBy(call: Call): HeldHistory {
   return { call, on: call.asked.on, beliefs: [], release: undefined, voids: [], hold: undefined as unknown as Hold };
 }
 
-function noteEnd(call: Call, holds: ReadonlyMap<string, HeldHistory>): void {
+function noteEnd(call: Call, holds: ReadonlyMap<string, HeldHistory>, ttlMs: number): void {
   const { asked, at, answeredAt, result } = call;
   // While its outcome is not known, it may happen as long as a server may have it.
   const isClear = result !== undefined && result.status !== "failed";
   const span: Span = [at, isClear ? answeredAt : at + LATE_US];
   if (asked.do === "release" || asked.do === "leave") holds.get(asked.hold)!.release = call;
-  else if (asked.do === "resume" && (isOk(call) || !isClear)) holds.get(asked.hold)!.voids.push(span);
+  else if (asked.do === "resume" && (isOk(call) || mayHaveTakenOver(call, ttlMs)))
+    holds.get(asked.hold)!.voids.push(span);
   else if (asked.do === "force" && (isOk(call) || !isClear)) {
     for (const held of holds.values())
       if (held.on === asked.on && (!isClear || held.call.result!.fence === result.fence)) held.voids.push(span);

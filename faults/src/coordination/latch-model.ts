@@ -3,7 +3,9 @@ import type { Model } from "../histories/linearize.ts";
 
 export type LatchOp =
   /** Without a round: its answer was lost. */
-  | { readonly do: "count"; readonly id: string; readonly round?: number; readonly remaining?: number }
+  | { readonly do: "count"; readonly id: string; readonly round?: number }
+  /** What one is told that has counted down. It is sent again where the answer was lost, and told then how many are left by that time. */
+  | { readonly do: "left"; readonly id: string; readonly round: number; readonly remaining: number }
   | { readonly do: "wait"; readonly round: number }
   | { readonly do: "reset"; readonly round?: number }
   /** FLUSHALL, of a server that may have been another's. */
@@ -32,10 +34,15 @@ export function latchModel(count: number): Model<LatchState, LatchOp> {
         // Another has reset it since this one looked.
         return op.round === round ? [state] : [];
       }
+      if (op.do === "left") {
+        // One that was reset since.
+        if (round !== undefined && op.round < round) return op.remaining === 0 ? [state] : [];
+        const isTold = op.round === round && ids.includes(op.id);
+        return isTold && op.remaining === Math.max(count - ids.length, 0) ? [state] : [];
+      }
       const counted = ids.includes(op.id) ? ids : [...ids, op.id].sort();
       if (op.round === undefined) return [{ round, above, ids: counted }];
       if (round === undefined ? op.round <= above : op.round !== round) return [];
-      if (op.remaining !== Math.max(count - counted.length, 0)) return [];
       return [{ round: op.round, above: op.round, ids: counted }];
     },
     key: ({ round, above, ids }) => `${round} ${above} ${ids.join(" ")}`,

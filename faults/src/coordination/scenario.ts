@@ -72,7 +72,7 @@ async function run(name: string, weights: Weights<OwnFault>, options: ScenarioOp
     await topology.settle();
     log("quiet");
     const broken = await crew.end();
-    const history = readHistory(crew.ledgers(), [...flushes, ...plan.losses]);
+    const history = readHistory(crew.ledgers(), [...flushes, ...plan.losses], TTL_MS);
     const { broken: found, ...measured } = judge(history, { ttlMs: TTL_MS, flushes, losses: plan.losses });
     broken.push(...found);
     if (resource.lost > 0) broken.push(`${resource.lost} writes have undone another's`);

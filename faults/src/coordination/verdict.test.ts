@@ -58,7 +58,7 @@ function broken(
   const spans = (of: [number, number][]): [number, number][] => of.map(([from, to]) => [from * MS, to * MS]);
   const ledgers = new Map(processes.map((process, at) => [`p${at}`, process.entries]));
   const terms = { ttlMs: TTL_MS, flushes: spans(flushes), losses: spans(losses) };
-  return judge(readHistory(ledgers, [...terms.flushes, ...terms.losses]), terms).broken;
+  return judge(readHistory(ledgers, [...terms.flushes, ...terms.losses], TTL_MS), terms).broken;
 }
 
 const LOCK = { on: "lock:a" };
@@ -122,6 +122,15 @@ describe("what is held by one", () => {
     expect(broken([first().releases("h", [8, 9], LOCK.on, "stolen"), resumed])).toEqual([]);
   });
 
+  it("accepts a take-over whose answer was lost and which is refused when it is sent again, and none that was answered at once", () => {
+    const resume = { do: "resume", ...LOCK, hold: "p0.h" } as const;
+    const taken = (answeredAt: number): Process =>
+      new Process("p1").call("r", [5, answeredAt], resume, { status: "stolen" });
+    const told = (): Process => first().releases("h", [8, 9], LOCK.on, "stolen");
+    expect(broken([told(), taken(1_100)])).toEqual([]);
+    expect(broken([told(), taken(10)])).toHaveLength(1);
+  });
+
   it("a flush excuses a holder that believes until its ttl is over, and no longer", () => {
     const second = new Process("p1").acquires("h", [20, 21], LOCK, 11).believes("h", 22, 900);
     expect(broken([first().believes("h", 300, 600), second], [[10, 11]])).toEqual([]);
@@ -161,17 +170,16 @@ describe("what is held by several", () => {
 
 describe("where processes meet", () => {
   it("finds a latch that opens before enough have counted down", () => {
+    const counted = (remaining: number): Result => ({ status: "ok", round: 5, remaining });
     const counts = (at: number, remaining: number): Process =>
-      new Process(`p${at}`).call(
-        "c",
-        [at, at + 1],
-        { do: "count", on: "latch:g", id: `p${at}` },
-        { status: "ok", round: 5, remaining },
-      );
+      new Process(`p${at}`).call("c", [at, at + 1], { do: "count", on: "latch:g", id: `p${at}` }, counted(remaining));
     const waits = new Process("w").call("w", [0, 5], { do: "wait", on: "latch:g" }, { status: "ok", round: 5 });
     expect(broken([counts(0, 2), counts(1, 1), counts(2, 0), waits])).toEqual([]);
     expect(broken([counts(0, 2), counts(1, 1), waits])).toHaveLength(1);
     expect(broken([counts(0, 2), counts(1, 2)])).toHaveLength(1);
+    // It was told again, when the other had counted down.
+    const told = new Process("p0").call("c", [0, 3], { do: "count", on: "latch:g", id: "p0" }, counted(1));
+    expect(broken([told, counts(1, 1)])).toEqual([]);
   });
 
   it("finds a barrier that lets in or out before all are there", () => {
@@ -182,6 +190,15 @@ describe("where processes meet", () => {
         .call("l", [leaves, left], { do: "leave", on, hold: `p${at}.e` }, { status: "ok" });
     expect(broken([party(0, 0, 12, 16), party(1, 1, 13, 16), party(2, 2, 15, 16)])).toEqual([]);
     expect(broken([party(0, 0, 12, 16), party(1, 1, 13, 16)])).not.toEqual([]);
+    const passing = (at: number, round: number, answered: number): Process =>
+      new Process(`p${at}`).call("e", [at, answered], { do: "enter", on }, { status: "ok", round });
+    const given = party(0, 0, 12, 16).entries.slice(0, 3);
+    const alone = Object.assign(new Process("p0"), { entries: given });
+    // Let in and not heard: when they ask again their round is broken, and they enter the next one.
+    const next = [passing(1, 2, 30), passing(2, 2, 30), passing(3, 2, 30)];
+    const left = alone.call("l", [12, 16], { do: "leave", on, hold: "p0.e" }, { status: "broken" });
+    expect(broken([left, ...next])).toEqual([]);
+    expect(broken([party(0, 0, 12, 16), ...next])).not.toEqual([]);
     expect(broken([party(0, 0, 12, 14), party(1, 1, 13, 16), party(2, 2, 15, 16)])).toHaveLength(1);
   });
 });

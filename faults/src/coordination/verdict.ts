@@ -3,7 +3,7 @@ import { linearize, type Model, type Operation } from "../histories/linearize.ts
 import type { Span } from "../plan.ts";
 import { COUNT, PARTIES, PERMITS } from "./entry.ts";
 import { barrierBroken } from "./barrier.ts";
-import { type Call, type History, isExcused } from "./history.ts";
+import { type Call, type History, isExcused, mayHaveTakenOver } from "./history.ts";
 import { latchModel, type LatchOp } from "./latch-model.ts";
 import {
   type Hold,
@@ -72,7 +72,7 @@ export function judge(history: History, terms: VerdictTerms): Verdict {
     const own = calls.filter(({ asked }) => asked.on === on);
     const rules = rulesOf(kind, terms);
     if (rules !== undefined) {
-      const ops = own.flatMap((call) => operationsOf(call, history));
+      const ops = own.flatMap((call) => operationsOf(call, history, terms.ttlMs));
       for (const held of holds.values()) {
         if (held.on !== on) continue;
         for (const belief of held.beliefs) {
@@ -100,7 +100,7 @@ export function judge(history: History, terms: VerdictTerms): Verdict {
   };
 }
 
-function operationsOf(call: Call, { holds }: History): Operation<LeaseOp>[] {
+function operationsOf(call: Call, { holds }: History, ttlMs: number): Operation<LeaseOp>[] {
   const { asked, at, answeredAt, result } = call;
   const status = result?.status ?? "failed";
   const when = { call: at, answer: status === "failed" ? Infinity : answeredAt };
@@ -120,7 +120,8 @@ function operationsOf(call: Call, { holds }: History): Operation<LeaseOp>[] {
   const { hold } = holds.get(asked.hold)!;
   if (asked.do === "resume") {
     if (status === "ok") return one({ do: "resumed", from: hold, hold: holds.get(call.id)!.hold });
-    return status === "failed" ? one({ do: "forced", fence: hold.fence, raisedTo: undefined }) : [];
+    if (!mayHaveTakenOver(call, ttlMs)) return [];
+    return [{ ...when, answer: Infinity, op: { do: "forced", fence: hold.fence, raisedTo: undefined } }];
   }
   const isUnclear = status === "failed";
   if (asked.do === "release") return one({ do: status === "ok" || isUnclear ? "released" : "lost", hold });
@@ -141,11 +142,13 @@ function latchOperations({ asked, at, answeredAt, result }: Call): Operation<Lat
   const isOver = result?.status === "ok";
   const when = { call: at, answer: isOver ? answeredAt : Infinity };
   if (asked.do === "wait") return isOver ? [{ ...when, op: { do: "wait", round: result.round! } }] : [];
-  const known = isOver
-    ? { round: result.round!, ...(result.remaining === undefined ? {} : { remaining: result.remaining }) }
-    : {};
+  const known = isOver ? { round: result.round! } : {};
   if (asked.do === "reset") return [{ ...when, op: { do: "reset", ...known } }];
-  return asked.do === "count" ? [{ ...when, op: { do: "count", id: asked.id, ...known } }] : [];
+  if (asked.do !== "count") return [];
+  const { id } = asked;
+  const counted: Operation<LatchOp> = { ...when, op: { do: "count", id, ...known } };
+  if (!isOver) return [counted];
+  return [counted, { ...when, op: { do: "left", id, round: result.round!, remaining: result.remaining! } }];
 }
 
 /** A signal that has not fired while its hold is over, or has while it is not. */

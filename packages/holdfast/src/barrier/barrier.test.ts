@@ -5,6 +5,7 @@
  * - one that dies inside holds up the others .................. "one that dies inside breaks it"
  * - one that gives up outside breaks it, or counts on .......... "one that gives up before"
  * - the handle of one closes inside, and the others take its part for done ... "one whose handle is closed"
+ * - the others take a round for done that was broken while they slept ......... "one that has slept"
  * - a lost answer leaves twice, or says broken ................. "the answer to leaving is lost"
  */
 import { randomUUID } from "node:crypto";
@@ -76,6 +77,21 @@ describe.each(backends())("barrier [$name]", (backend) => {
     const again = await Promise.all([mine.enter(MINUTE), theirs.enter(MINUTE), theirs.enter(MINUTE)]);
     const ends = await Promise.all(again.map((pass) => pass.leave(MINUTE)));
     expect(ends).toEqual([{ status: "ok" }, { status: "ok" }, { status: "ok" }]);
+  });
+
+  it("one that has slept while its round was broken, and another one after it, is told", SLOW, async () => {
+    const name = randomName();
+    const options = { parties: 2, ttl: "1h" } as const;
+    const broken = async () => {
+      const other = await handles.another();
+      const [pass] = await Promise.all([
+        a.barrier(name, options).enter(MINUTE),
+        other.barrier(name, options).enter(MINUTE),
+      ]);
+      await other.close();
+      return pass;
+    };
+    for (const pass of [await broken(), await broken()]) expect(await pass.leave(MINUTE)).toEqual({ status: "broken" });
   });
 
   it("one whose handle is closed inside breaks it", SLOW, async () => {

@@ -18,12 +18,26 @@ local function now()
 end
 `;
 
-const ROUND = `local function isBroken(barrier, members, channel, round)
-  local early = redis.call('ZRANGE', members, 0, 0, 'WITHSCORES')[2]
-  if early and tonumber(early) > now() then return false end
-  redis.call('HSET', barrier, 'phase', 'broken', 'last', round)
+const ROUND = `local MAX_BROKEN = 32
+local function wasBroken(last, floor, round)
+  if round < (tonumber(floor) or 0) then return true end
+  for each in string.gmatch(last or '', '%d+') do
+    if tonumber(each) == round then return true end
+  end
+  return false
+end
+local function breakRound(barrier, members, channel, round)
+  local rounds = {round}
+  for each in string.gmatch(redis.call('HGET', barrier, 'last') or '', '%d+') do rounds[#rounds + 1] = each end
+  if #rounds > MAX_BROKEN then redis.call('HSET', barrier, 'floor', string.format('%.0f', tonumber(table.remove(rounds)) + 1)) end
+  redis.call('HSET', barrier, 'phase', 'broken', 'last', table.concat(rounds, ' '))
   redis.call('DEL', members)
   redis.call('PUBLISH', channel, round)
+end
+local function isBroken(barrier, members, channel, round)
+  local early = redis.call('ZRANGE', members, 0, 0, 'WITHSCORES')[2]
+  if early and tonumber(early) > now() then return false end
+  breakRound(barrier, members, channel, round)
   return true
 end
 `;
@@ -52,13 +66,13 @@ export type ArriveResult =
 export const arrive: Script<ArriveKeys, ArriveArgs, ArriveResult> = {
   class: "idempotent",
   name: "barrier.arrive",
-  sha1: "fdab6f7ef72dbc0d40d4c4d1187bacaf9ba48df7",
+  sha1: "ee130da571a81a6aae37d527238f665c14d16829",
   lua: `-- barrier.arrive
 ${NOW}${ROUND}local barrier, members = KEYS[1], KEYS[2]
 local token, parties, ttlMs, untilMs, channel = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local KEEP_MS = 86400000
 if now() > untilMs then return {'late'} end
-local state = redis.call('HMGET', barrier, 'round', 'phase', 'last')
+local state = redis.call('HMGET', barrier, 'round', 'phase')
 local round, phase = state[1], state[2]
 if phase == 'inside' and not isBroken(barrier, members, channel, round) then
   if redis.call('ZADD', members, 'XX', 'CH', now() + ttlMs, token) == 1 or redis.call('ZSCORE', members, token) then
@@ -70,9 +84,10 @@ if phase == 'inside' and not isBroken(barrier, members, channel, round) then
 end
 if phase ~= 'gathering' then
   round = string.format('%.0f', math.max((tonumber(round) or 0) + 1, nowMicros()))
-  local last = redis.call('HGET', barrier, 'last') or 0
+  local last = redis.call('HGET', barrier, 'last') or ''
+  local floor = state[1] and (redis.call('HGET', barrier, 'floor') or 0) or round
   redis.call('DEL', barrier, members)
-  redis.call('HSET', barrier, 'round', round, 'phase', 'gathering', 'last', last)
+  redis.call('HSET', barrier, 'round', round, 'phase', 'gathering', 'last', last, 'floor', floor)
 end
 redis.call('ZREMRANGEBYSCORE', members, '-inf', now())
 redis.call('ZADD', members, now() + ttlMs, token)
@@ -130,14 +145,14 @@ export type LeaveResult =
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveResult> = {
   class: "dedupable",
   name: "barrier.leave",
-  sha1: "2ba4d1ef33002c02cd244eb1d533397cb618afb7",
+  sha1: "655768f1ce84b1b3b815cd72bce80d19fa37e3b1",
   lua: `-- barrier.leave
 ${NOW}${ROUND}local barrier, members = KEYS[1], KEYS[2]
 local token, round, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local state = redis.call('HMGET', barrier, 'round', 'phase', 'last', 'l:' .. token)
-if tonumber(state[3]) == round then return {'broken'} end
+local state = redis.call('HMGET', barrier, 'round', 'phase', 'last', 'floor', 'l:' .. token)
+if wasBroken(state[3], state[4], round) then return {'broken'} end
 if tonumber(state[1]) ~= round then return {state[1] and 'left' or 'broken'} end
-if state[4] or state[2] == 'over' then return {'left'} end
+if state[5] or state[2] == 'over' then return {'left'} end
 if isBroken(barrier, members, channel, state[1]) or redis.call('ZREM', members, token) == 0 then return {'broken'} end
 redis.call('HSET', barrier, 'l:' .. token, 1)
 if redis.call('ZCARD', members) == 0 then
@@ -186,12 +201,12 @@ export type LookResult =
 export const look: Script<LookKeys, LookArgs, LookResult> = {
   class: "idempotent",
   name: "barrier.look",
-  sha1: "36062fc055aa78cdfd8a7592272ec1c13dd61438",
+  sha1: "8d6e31d6deb204937296a243cf6ee3751e80acb8",
   lua: `-- barrier.look
 ${NOW}${ROUND}local barrier, members = KEYS[1], KEYS[2]
 local round, channel = tonumber(ARGV[1]), ARGV[2]
-local state = redis.call('HMGET', barrier, 'round', 'phase', 'last')
-if tonumber(state[3]) == round then return {'broken'} end
+local state = redis.call('HMGET', barrier, 'round', 'phase', 'last', 'floor')
+if wasBroken(state[3], state[4], round) then return {'broken'} end
 if tonumber(state[1]) ~= round then return {state[1] and 'over' or 'broken'} end
 if state[2] == 'over' then return {'over'} end
 if isBroken(barrier, members, channel, state[1]) then return {'broken'} end
@@ -242,7 +257,7 @@ export type RenewResult =
 export const renew: Script<RenewKeys, RenewArgs, RenewResult> = {
   class: "idempotent",
   name: "barrier.renew",
-  sha1: "4824f2297ba09e589cacc41d585fe39e0d552acc",
+  sha1: "10459b2f627fe4a7820b913570bb64fb5443531f",
   lua: `-- barrier.renew
 ${NOW}${ROUND}local barrier, members = KEYS[1], KEYS[2]
 local token, round, ttlMs, channel = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -291,17 +306,13 @@ export type WithdrawResult =
 export const withdraw: Script<WithdrawKeys, WithdrawArgs, WithdrawResult> = {
   class: "idempotent",
   name: "barrier.withdraw",
-  sha1: "bdc0b51db02d020653707a596451821380120fe3",
+  sha1: "6f394d8bddbd336ead1956ce64db4172c7a538c2",
   lua: `-- barrier.withdraw
-local barrier, members = KEYS[1], KEYS[2]
+${NOW}${ROUND}local barrier, members = KEYS[1], KEYS[2]
 local token, channel = ARGV[1], ARGV[2]
 if redis.call('ZREM', members, token) == 0 then return {'ok'} end
 local state = redis.call('HMGET', barrier, 'round', 'phase')
-if state[2] == 'inside' then
-  redis.call('HSET', barrier, 'phase', 'broken', 'last', state[1])
-  redis.call('DEL', members)
-  redis.call('PUBLISH', channel, state[1])
-end
+if state[2] == 'inside' then breakRound(barrier, members, channel, state[1]) end
 return {'ok'}
 `,
   encodeKeys(keys, out) {

@@ -15,7 +15,7 @@
 -- @result late
 local KEEP_MS = 86400000
 if now() > untilMs then return {'late'} end
-local state = redis.call('HMGET', barrier, 'round', 'phase', 'last')
+local state = redis.call('HMGET', barrier, 'round', 'phase')
 local round, phase = state[1], state[2]
 if phase == 'inside' and not isBroken(barrier, members, channel, round) then
   if redis.call('ZADD', members, 'XX', 'CH', now() + ttlMs, token) == 1 or redis.call('ZSCORE', members, token) then
@@ -27,9 +27,11 @@ if phase == 'inside' and not isBroken(barrier, members, channel, round) then
 end
 if phase ~= 'gathering' then
   round = string.format('%.0f', math.max((tonumber(round) or 0) + 1, nowMicros()))
-  local last = redis.call('HGET', barrier, 'last') or 0
+  local last = redis.call('HGET', barrier, 'last') or ''
+  -- Where it was not known, it was forgotten with all rounds of before.
+  local floor = state[1] and (redis.call('HGET', barrier, 'floor') or 0) or round
   redis.call('DEL', barrier, members)
-  redis.call('HSET', barrier, 'round', round, 'phase', 'gathering', 'last', last)
+  redis.call('HSET', barrier, 'round', round, 'phase', 'gathering', 'last', last, 'floor', floor)
 end
 redis.call('ZREMRANGEBYSCORE', members, '-inf', now())
 redis.call('ZADD', members, now() + ttlMs, token)

@@ -9,8 +9,8 @@
 -- @result over
 -- @result broken
 -- @result inside leftMs:int
-local state = redis.call('HMGET', barrier, 'round', 'phase', 'last')
-if tonumber(state[3]) == round then return {'broken'} end
+local state = redis.call('HMGET', barrier, 'round', 'phase', 'last', 'floor')
+if wasBroken(state[3], state[4], round) then return {'broken'} end
 if tonumber(state[1]) ~= round then return {state[1] and 'over' or 'broken'} end
 if state[2] == 'over' then return {'over'} end
 if isBroken(barrier, members, channel, state[1]) then return {'broken'} end

@@ -1,5 +1,7 @@
 --- Take part no longer: before all have entered that frees the place, after that it breaks the barrier.
 -- @class idempotent
+-- @include now
+-- @include round
 -- @key barrier
 -- @key members
 -- @arg token text
@@ -7,9 +9,5 @@
 -- @result ok
 if redis.call('ZREM', members, token) == 0 then return {'ok'} end
 local state = redis.call('HMGET', barrier, 'round', 'phase')
-if state[2] == 'inside' then
-  redis.call('HSET', barrier, 'phase', 'broken', 'last', state[1])
-  redis.call('DEL', members)
-  redis.call('PUBLISH', channel, state[1])
-end
+if state[2] == 'inside' then breakRound(barrier, members, channel, state[1]) end
 return {'ok'}
