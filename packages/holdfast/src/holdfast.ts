@@ -64,6 +64,7 @@ import { Stream } from "./stream/stream.ts";
 import type { SessionsOptions } from "./sessions/options.ts";
 import { Sessions } from "./sessions/sessions.ts";
 import type { ValueOptions } from "./value/options.ts";
+import { LatestTopic } from "./topic/latest/latest-topic.ts";
 import type { TopicOptions } from "./topic/options.ts";
 import { Topic } from "./topic/topic.ts";
 import { Value } from "./value/value.ts";
@@ -193,7 +194,10 @@ export class Holdfast implements AsyncDisposable {
   }
 
   /** Messages that are kept for a time, for everybody who reads them, now or later: in order, with explicit gaps. */
-  topic<T>(name: string, options?: TopicOptions<T>): Topic<T> {
+  topic<T>(name: string, options: TopicOptions<T> & { readonly latest: true }): LatestTopic<T>;
+  topic<T>(name: string, options?: TopicOptions<T>): Topic<T>;
+  topic<T>(name: string, options?: TopicOptions<T>): Topic<T> | LatestTopic<T> {
+    if (options?.latest === true) return new LatestTopic<T>(this.#core, name, options);
     return new Topic<T>(this.#core, name, options);
   }
 

@@ -64,6 +64,15 @@ export type { StreamEvent } from "./stream/reader.ts";
 export type { StreamEndResult, StreamStartResult, StreamWriter, StreamWriteResult } from "./stream/writer.ts";
 export type { Topic } from "./topic/topic.ts";
 export type { TopicEnvelope, TopicMessage } from "./topic/message.ts";
+export type { LatestTopic } from "./topic/latest/latest-topic.ts";
+export type { TopicChange } from "./topic/latest/follow.ts";
+export type {
+  TopicDeleteOptions,
+  TopicDeleteResult,
+  TopicFollowOptions,
+  TopicSetOptions,
+  TopicSetResult,
+} from "./topic/latest/options.ts";
 export type { TopicOnFull, TopicOptions } from "./topic/options.ts";
 export type { TopicPublishItem, TopicPublishOptions, TopicPublishResult } from "./topic/publish/options.ts";
 export type { TopicFrom, TopicMessagesOptions, TopicRawMessage } from "./topic/read/options.ts";

@@ -13,6 +13,19 @@ export interface SubscriptionKeys {
   readonly owned: string;
 }
 
+/** The newest message of each key of a log. */
+export interface LatestKeys {
+  /** What they are. */
+  readonly latest: string;
+  /** Their offsets, and those of tombstones. */
+  readonly places: string;
+  readonly deleted: string;
+}
+
+export function latestKeys({ group }: LogKeys): LatestKeys {
+  return { latest: group.part("latest"), places: group.part("places"), deleted: group.part("deleted") };
+}
+
 export function subscriptionKeys({ group }: LogKeys, subscription: string): SubscriptionKeys {
   return {
     state: group.part("shared", subscription),

@@ -11,9 +11,14 @@ export interface TopicEnvelope {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** The mark of a message that says that its key is deleted. */
+export const TOMBSTONE = 1;
+
 export class TopicMessage<T> implements TopicEnvelope {
   readonly payload: T;
   readonly key: string | undefined;
+  /** Of a topic with `latest`: it says that its key was deleted, and has no payload. */
+  readonly tombstone: boolean;
   /** What it was published with to be known again. */
   readonly id: string | undefined;
   readonly partition: number;
@@ -31,6 +36,7 @@ export class TopicMessage<T> implements TopicEnvelope {
     const frame = pack.frame(offset);
     this.payload = payload;
     this.key = frame.key;
+    this.tombstone = frame.mark === TOMBSTONE;
     this.id = frame.id;
     this.partition = partition;
     this.offset = offset;

@@ -36,14 +36,32 @@ export interface TopicOptions<T> extends Pick<
   readonly dedupeFor?: Duration;
   /** Whether messages may have a `delay` or a `ttl`; then the topic has no `ordered` subscriptions. @default false */
   readonly delays?: boolean;
+  /**
+   * Whether the newest message of each key is kept for as long as the topic is: each message has a key, keys can be deleted, and readers may begin
+   * with what there is. The same in all processes.
+   * @default false
+   */
+  readonly latest?: boolean;
+  /** With `latest`: how many keys each partition has at most, 1 to 100,000,000. @default 100_000 */
+  readonly maxKeys?: number;
+  /** With `latest`: how long the newest messages outlive the last one that was published; `false`: for ever. @default false */
+  readonly expires?: Duration | false;
   /** Deadline of each operation on the server. @default the handle's `timeout` */
   readonly timeout?: Duration;
+}
+
+/** Of a topic that keeps the newest message of each key. */
+export interface LatestSettings {
+  readonly maxKeys: number;
+  /** 0: for ever. */
+  readonly expiresMs: number;
 }
 
 export interface TopicSettings {
   readonly partitions: number;
   readonly retention: LogRetention;
   readonly delays: boolean;
+  readonly latest: LatestSettings | undefined;
   readonly timeoutMs: number | undefined;
 }
 
@@ -61,11 +79,15 @@ const NAMES: OptionNames<TopicOptions<unknown>> = {
   onFull: true,
   dedupeFor: true,
   delays: true,
+  latest: true,
+  maxKeys: true,
+  expires: true,
   timeout: true,
 };
 
 const MAX_PARTITIONS = 1_024;
 const MAX_MESSAGES = 1_000_000_000;
+const MAX_KEYS = 100_000_000;
 const ON_FULL: readonly TopicOnFull[] = ["drop-oldest", "refuse", "wait"];
 
 /** @param open makes what needs the codec's options */
@@ -92,7 +114,22 @@ function settings(options: TopicOptions<unknown>): TopicSettings {
       dedupeMs: toMs("dedupeFor", options.dedupeFor ?? "10m"),
     },
     delays: flag("delays", options.delays),
+    latest: latestSettings(options),
     timeoutMs: timeout === undefined ? undefined : toTimerMs("timeout", timeout),
+  };
+}
+
+function latestSettings({ latest, maxKeys, expires, delays }: TopicOptions<unknown>): LatestSettings | undefined {
+  if (!flag("latest", latest)) {
+    for (const [field, given] of Object.entries({ maxKeys, expires }))
+      if (given !== undefined) throw new InvalidArgumentError(field, "none in a topic without `latest: true`", given);
+    return undefined;
+  }
+  // What is delivered later is not the newest yet.
+  if (delays === true) throw new InvalidArgumentError("delays", "false in a topic with `latest`", delays);
+  return {
+    maxKeys: wholeBetween("maxKeys", maxKeys ?? 100_000, 1, MAX_KEYS),
+    expiresMs: expires === undefined || expires === false ? 0 : toMs("expires", expires, 60_000),
   };
 }
 

@@ -70,21 +70,6 @@ local function passTo(cursors, subscription, offset, t, expiresMs)
 end
 `;
 
-const USED_UNTIL = `local function used(state, cursors, name, cursor, keepMs)
-  local value = string.format('%.0f', cursor)
-  if keepMs > 0 then
-    value = value .. string.format(':%.0f', now() + keepMs)
-    redis.call('PEXPIRE', state, keepMs)
-  elseif keepMs == 0 then
-    redis.call('PERSIST', state)
-  else
-    local leftMs = redis.call('PTTL', state)
-    if leftMs > 0 then value = value .. string.format(':%.0f', now() + leftMs) end
-  end
-  redis.call('HSET', cursors, name, value)
-end
-`;
-
 const LOG = `local function offsetsOf(entry)
   local last, epoch = string.match(entry[1], '^(%d+)-(%d+)$')
   return tonumber(last) - tonumber(entry[2][4]) + 1, tonumber(last), tonumber(epoch)
@@ -134,6 +119,134 @@ local function appendPack(log, meta, live, state, count, blob, producer, number,
   redis.pcall('SPUBLISH', live, #blob <= liveBytes and news .. blob or news)
   state.head, state.at = head, at
   return first, at
+end
+`;
+
+const LOG_RETENTION = `local function logRetention()
+  local MAX_PRODUCERS = 64
+  local PRODUCER_MS = 600000
+  local META_MS = 2592000000
+  local MAX_TRIMMED = 10000
+  local function firstSince(log, state, oldest, cutoff)
+    if tonumber(oldest[2][2]) >= cutoff then return state.first end
+    local _, last = offsetsOf(oldest)
+    local low, high = last + 1, state.head + 1
+    while low < high do
+      local middle = math.floor((low + high) / 2)
+      local entry = redis.call('XRANGE', log, middle, '+', 'COUNT', 1)[1]
+      if not entry then return low end
+      local from, to = offsetsOf(entry)
+      if tonumber(entry[2][2]) < cutoff then low = to + 1 else high = math.min(middle, math.max(from, low)) end
+    end
+    return low
+  end
+  local function passedByAll(cursors)
+    local lowest
+    local fields = redis.call('HGETALL', cursors)
+    for at = 2, #fields, 2 do
+      local offset, untilMs = string.match(fields[at], '^(%d+):?(%d*)$')
+      if offset and (untilMs == '' or tonumber(untilMs) > now()) then
+        lowest = math.min(lowest or tonumber(offset), tonumber(offset))
+      end
+    end
+    return lowest
+  end
+  local function keptFrom(log, cursors, state, adding, keepMs, maxMessages, keepUnread, refuses)
+    local oldest = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+    if not oldest then return state.head + 1 end
+    state.first = math.max(state.first, (offsetsOf(oldest)))
+    local from = firstSince(log, state, oldest, now() - keepMs)
+    local fitting = state.head + adding - maxMessages + 1
+    if keepUnread or refuses then
+      local passed = passedByAll(cursors)
+      if keepUnread and passed then from = math.min(from, passed + 1) end
+      if refuses then fitting = math.min(fitting, passed and passed + 1 or 1) end
+    end
+    return math.max(from, fitting, state.first)
+  end
+  local function trimLog(log, from)
+    local id = string.format('%.0f-0', from)
+    if redis.call('XTRIM', log, 'MINID', '~', id, 'LIMIT', MAX_TRIMMED) < MAX_TRIMMED then redis.call('XTRIM', log, 'MINID', id) end
+  end
+  local function forgetProducers(meta)
+    if redis.call('HLEN', meta) <= MAX_PRODUCERS then return end
+    local fields = redis.call('HGETALL', meta)
+    for at = 1, #fields, 2 do
+      local usedAt = string.match(fields[at], '^p:') and tonumber(string.match(fields[at + 1], '%d+$'))
+      if usedAt and usedAt < now() - PRODUCER_MS then redis.call('HDEL', meta, fields[at]) end
+    end
+  end
+  local function tidyLog(log, meta, state, from, keepMs, keepUnread)
+    if from > state.first then trimLog(log, from) end
+    redis.call('HSET', meta, 'first', math.max(from, state.first), 'trimmed', now())
+    if math.floor(now() / 60000) ~= math.floor(state.trimmed / 60000) then forgetProducers(meta) end
+    redis.call('PEXPIRE', meta, keepMs + META_MS)
+    if keepUnread then redis.call('PERSIST', log) else redis.call('PEXPIRE', log, keepMs + 120000) end
+  end
+  return keptFrom, tidyLog
+end
+`;
+
+const LATEST = `local MAX_DELETED = 10000
+local LATEST_META_MS = 2592000000
+local function forgetLatest(state, latest, places, deleted)
+  redis.call('UNLINK', latest, places, deleted)
+  state.keys, state.tombs, state.purged = 0, 0, state.head
+  state.began = math.max(state.began + 1, now())
+end
+local function continueFrom(state, latest, places)
+  local newest = redis.call('ZREVRANGE', places, 0, 0)[1]
+  local offset, epoch, at = string.match(redis.call('HGET', latest, newest) or '', '^(%d+) (%d+) (%d+)\\n')
+  if not offset or tonumber(offset) <= state.head then return end
+  state.head, state.epoch, state.at = tonumber(offset), tonumber(epoch), tonumber(at)
+  state.first = state.head + 1
+end
+local function rememberLatest(meta, state)
+  redis.call('HSET', meta, 'keys', state.keys, 'tombs', state.tombs, 'purged', state.purged, 'began', state.began)
+end
+local function latestState(log, meta, latest, places, deleted, producer)
+  local state = logState(log, meta, producer)
+  local told = redis.call('HMGET', meta, 'head', 'keys', 'tombs', 'purged', 'began')
+  local records = redis.call('HLEN', latest)
+  state.keys, state.tombs = redis.call('ZCARD', places), redis.call('ZCARD', deleted)
+  state.purged, state.began = tonumber(told[4] or 0), tonumber(told[5] or 0)
+  state.isNew = not told[1] and state.head == 0 and records + state.keys + state.tombs == 0
+  if state.isNew then return state end
+  local isWhole = state.keys == records and (not told[2] or tonumber(told[2]) == records)
+  local hasTombs = told[3] and tonumber(told[3]) == state.tombs or not told[3] and told[1] and state.tombs == 0
+  if isWhole and hasTombs then return state end
+  if not isWhole then
+    forgetLatest(state, latest, places, deleted)
+  else
+    redis.call('UNLINK', deleted)
+    if not told[1] then
+      if records > 0 then continueFrom(state, latest, places) end
+      state.began = math.max(now(), state.at)
+    end
+    state.tombs, state.purged = 0, state.head
+  end
+  redis.call('HSET', meta, 'head', state.head, 'epoch', state.epoch, 'at', state.at, 'first', state.first, 'trimmed', state.trimmed)
+  rememberLatest(meta, state)
+  if not told[1] then
+    local leftMs = redis.call('PTTL', places)
+    if leftMs ~= -1 then redis.call('PEXPIRE', meta, math.max(leftMs, 0) + LATEST_META_MS) end
+  end
+  return state
+end
+`;
+
+const USED_UNTIL = `local function used(state, cursors, name, cursor, keepMs)
+  local value = string.format('%.0f', cursor)
+  if keepMs > 0 then
+    value = value .. string.format(':%.0f', now() + keepMs)
+    redis.call('PEXPIRE', state, keepMs)
+  elseif keepMs == 0 then
+    redis.call('PERSIST', state)
+  else
+    local leftMs = redis.call('PTTL', state)
+    if leftMs > 0 then value = value .. string.format(':%.0f', now() + leftMs) end
+  end
+  redis.call('HSET', cursors, name, value)
 end
 `;
 
@@ -460,6 +573,324 @@ return removed
   },
   decode(reply) {
     return decodeInt(reply);
+  },
+};
+
+export interface LatestAppendKeys {
+  readonly log: Arg;
+  readonly meta: Arg;
+  /** sharded channel */
+  readonly live: Arg;
+  /** where each subscription is */
+  readonly cursors: Arg;
+  readonly latest: Arg;
+  readonly places: Arg;
+  readonly deleted: Arg;
+  /** of the messages that have one */
+  readonly ids: readonly Arg[];
+}
+
+export interface LatestAppendArgs {
+  readonly producer: string;
+  /** of the pack, rising */
+  readonly number: number;
+  readonly keepMs: number;
+  readonly maxMessages: number;
+  readonly keepUnread: boolean;
+  /** what does not fit is refused, else the oldest go */
+  readonly refuses: boolean;
+  /** what has no room for its key is not refused either */
+  readonly waits: boolean;
+  readonly dedupeMs: number;
+  readonly maxKeys: number;
+  /** how long the newest messages outlive the last one; 0: for ever */
+  readonly expiresMs: number;
+  /** the most that go to the listeners with the news */
+  readonly liveBytes: number;
+  readonly count: number;
+  /** of each: its key; s or d (a tombstone), i (the next id is its), = and what is expected of the key; its frame */
+  readonly messages: readonly Arg[];
+}
+
+export type LatestAppendResult =
+  | { readonly status: "ok"; readonly epoch: number; readonly first: number; readonly at: number; readonly known: number[]; readonly times: number[] }
+  | { readonly status: "full"; readonly room: number; readonly epoch: number; readonly known: number[]; readonly times: number[] }
+  | { readonly status: "late" };
+
+/**
+ * Appends a pack of messages that have keys to a log, and keeps the newest message of each key.
+ * As the script `append`, but each message has an outcome of its own in `known`: 0 it was appended; above: its id is known, from that offset;
+ * -1 the key is not where the publisher expects it; -2 there is no room for one more key; -3 there is nothing to delete.
+ * XADD is the first write: where the server takes none, nothing is written.
+ */
+export const latestAppend: Script<LatestAppendKeys, LatestAppendArgs, LatestAppendResult> = {
+  class: "dedupable",
+  name: "topic.latestAppend",
+  sha1: "b328f2f761b6b04be054b1173a0c5c519f766870",
+  lua: `-- topic.latestAppend
+${NOW}${LOG}${LOG_RETENTION}${LATEST}local log, meta, live, cursors, latest, places, deleted = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local ids = {}
+for i = 8, #KEYS do ids[i - 7] = KEYS[i] end
+local producer, number, keepMs, maxMessages, keepUnread, refuses, waits, dedupeMs, maxKeys, expiresMs, liveBytes, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6] == '1', ARGV[7] == '1', tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+local messages = {}
+for i = 13, #ARGV do messages[i - 12] = ARGV[i] end
+local state = latestState(log, meta, latest, places, deleted, producer)
+local left, numberBefore, epochBefore, firstBefore, atBefore
+if state.record then
+  left, numberBefore, epochBefore, firstBefore, atBefore = string.match(state.record, '^([%d:,%-]-) ?(%d+) (%d+) (%d+) (%d+)$')
+end
+local isRepeat = numberBefore and tonumber(numberBefore) == number
+if numberBefore and tonumber(numberBefore) > number then return 'late' end
+local keys, idOf, known, times, nextId, asks = {}, {}, {}, {}, 0, state.keys + count > maxKeys
+local knownBelow = isRepeat and tonumber(firstBefore) or state.head + 1
+for at = 1, count do
+  local what = messages[3 * at - 1]
+  keys[at], known[at], times[at] = messages[3 * at - 2], 0, 0
+  if what ~= 's' and what ~= 'si' then asks = true end
+  if what ~= 's' and string.find(what, '^.i') then
+    nextId = nextId + 1
+    idOf[at] = ids[nextId]
+    local epoch, offset, time = string.match(redis.call('GET', idOf[at]) or '', '^(%d+):(%d+):(%d+)$')
+    if epoch and tonumber(epoch) == state.epoch and tonumber(offset) < knownBelow then
+      known[at], times[at] = tonumber(offset), tonumber(time)
+    end
+  end
+end
+if isRepeat then
+  for at, code in string.gmatch(left, '(%d+):(%-%d)') do known[tonumber(at)] = tonumber(code) end
+  return {'ok', epochBefore, firstBefore, atBefore, known, times}
+end
+local isThere = {}
+if asks then
+  for at, score in ipairs(redis.call('ZMSCORE', places, unpack(keys))) do isThere[keys[at]] = score and true or nil end
+end
+local frames, newest, rankOf, refused, newIds, rank, keyCount = {}, {}, {}, {}, {}, 0, state.keys
+local function isExpected(key, expected)
+  local found = '0'
+  if newest[key] then found = isThere[key] and 'here' or '0'
+  elseif isThere[key] then found = string.match(redis.call('HGET', latest, key), '^(.-)\\n') end
+  return found == expected
+end
+for at = 1, count do
+  if known[at] == 0 then
+    local key, what = keys[at], messages[3 * at - 1]
+    local isDeleted = asks and string.find(what, '^d') ~= nil
+    local expected = asks and string.match(what, '=(.*)$')
+    rank = rank + 1
+    if expected and not isExpected(key, expected) then refused[at] = -1
+    elseif isDeleted and not isThere[key] then refused[at] = -3
+    elseif asks and not isThere[key] and keyCount >= maxKeys then
+      if waits then return {'full', rank - 1, state.epoch, known, times} end
+      refused[at] = -2
+    else
+      frames[#frames + 1] = messages[3 * at]
+      rankOf[#frames] = rank
+      if idOf[at] then newIds[#newIds + 1] = {idOf[at], #frames} end
+      if isDeleted then keyCount = keyCount - 1 elseif not isThere[key] then keyCount = keyCount + 1 end
+      isThere[key] = not isDeleted or nil
+      newest[key] = #frames
+    end
+  end
+end
+local adding = #frames
+left = ''
+for at, code in pairs(refused) do left = left .. (left == '' and '' or ',') .. at .. ':' .. code end
+local function withRefused()
+  for at, code in pairs(refused) do known[at] = code end
+  return known
+end
+local function remember(first, at)
+  local record = string.format('%s %.0f %.0f %.0f %.0f', left, number, state.epoch, first, at)
+  redis.call('HSET', meta, 'head', state.head, 'epoch', state.epoch, 'at', state.at, 'first', state.first, 'trimmed', state.trimmed,
+    'p:' .. producer, record)
+end
+if adding == 0 then
+  if left ~= '' then remember(state.head + 1, state.at) end
+  if state.isNew then redis.call('PEXPIRE', meta, keepMs + LATEST_META_MS) end
+  return {'ok', state.epoch, state.head + 1, state.at, withRefused(), times}
+end
+local over = state.head + adding - state.first + 1 - maxMessages
+local slack = refuses and 0 or math.max(64, maxMessages / 16)
+local isDue = state.keys == 0 or math.abs(now() - state.trimmed) >= math.min(60000, math.max(1000, keepMs / 100))
+local from, keptFrom, tidyLog = state.first
+if isDue or over > slack then
+  keptFrom, tidyLog = logRetention()
+  from = keptFrom(log, cursors, state, adding, keepMs, maxMessages, keepUnread, refuses)
+  over = state.head + adding - from + 1 - maxMessages
+  isDue = true
+end
+if refuses and over > 0 then return {'full', rankOf[adding - over] or 0, state.epoch, known, times} end
+local first, at = appendPack(log, meta, live, state, adding, table.concat(frames), producer, number, liveBytes)
+for _, new in ipairs(newIds) do
+  redis.call('SET', new[1], string.format('%.0f:%.0f:%.0f', state.epoch, first + new[2] - 1, at), 'PX', dedupeMs)
+end
+local isBare = state.keys == 0 or state.tombs == 0
+local set, placed, gone, buried = {}, {}, {}, {}
+local origin = string.format(' %.0f %.0f\\n', state.epoch, at)
+for key, place in pairs(newest) do
+  local offset = string.format('%.0f', first + place - 1)
+  if isThere[key] then
+    set[#set + 1], set[#set + 2] = key, offset .. origin .. frames[place]
+    placed[#placed + 1], placed[#placed + 2] = offset, key
+  else
+    gone[#gone + 1] = key
+    buried[#buried + 1], buried[#buried + 2] = offset, key
+  end
+end
+if #set > 0 then
+  redis.call('HSET', latest, unpack(set))
+  redis.call('ZADD', places, unpack(placed))
+  if state.tombs > 0 then
+    local back = {}
+    for at = 1, #set, 2 do back[#back + 1] = set[at] end
+    redis.call('ZREM', deleted, unpack(back))
+  end
+end
+if #gone > 0 then
+  redis.call('HDEL', latest, unpack(gone))
+  redis.call('ZREM', places, unpack(gone))
+  redis.call('ZADD', deleted, unpack(buried))
+end
+state.keys, state.tombs = redis.call('ZCARD', places), redis.call('ZCARD', deleted)
+local excess = state.tombs - MAX_DELETED
+if excess > 0 then
+  state.purged = tonumber(redis.call('ZRANGE', deleted, excess - 1, excess - 1, 'WITHSCORES')[2])
+  redis.call('ZREMRANGEBYRANK', deleted, 0, excess - 1)
+  state.tombs = MAX_DELETED
+end
+if state.began == 0 then state.began = at end
+rememberLatest(meta, state)
+if left ~= '' then remember(first, at) end
+if isDue then
+  tidyLog(log, meta, state, from, keepMs, keepUnread)
+  if expiresMs > 0 then redis.call('PEXPIRE', meta, math.max(expiresMs, keepMs) + LATEST_META_MS) else redis.call('PERSIST', meta) end
+end
+if isDue or isBare and expiresMs > 0 then
+  for _, key in ipairs({latest, places, deleted}) do
+    if expiresMs > 0 then redis.call('PEXPIRE', key, expiresMs) else redis.call('PERSIST', key) end
+  end
+end
+return {'ok', state.epoch, first, at, withRefused(), times}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.log, keys.meta, keys.live, keys.cursors, keys.latest, keys.places, keys.deleted);
+    for (const each of keys.ids) out.push(each);
+  },
+  encodeArgs(args, out) {
+    out.push(args.producer, encodeInt("number", args.number), encodeInt("keepMs", args.keepMs), encodeInt("maxMessages", args.maxMessages), encodeBool(args.keepUnread), encodeBool(args.refuses), encodeBool(args.waits), encodeInt("dedupeMs", args.dedupeMs), encodeInt("maxKeys", args.maxKeys), encodeInt("expiresMs", args.expiresMs), encodeInt("liveBytes", args.liveBytes), encodeInt("count", args.count));
+    for (const each of args.messages) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 5);
+        return { status: "ok", epoch: decodeInt(fields[1]), first: decodeInt(fields[2]), at: decodeInt(fields[3]), known: decodeList(fields[4], decodeInt), times: decodeList(fields[5], decodeInt) };
+      case "full":
+        expectFields(fields, 4);
+        return { status: "full", room: decodeInt(fields[1]), epoch: decodeInt(fields[2]), known: decodeList(fields[3], decodeInt), times: decodeList(fields[4], decodeInt) };
+      case "late":
+        expectFields(fields, 0);
+        return { status: "late" };
+      default:
+        throw new UnexpectedReplyError("one of ok, full, late", reply);
+    }
+  },
+};
+
+export interface LatestScanKeys {
+  readonly log: Arg;
+  readonly meta: Arg;
+  readonly latest: Arg;
+  readonly places: Arg;
+  readonly deleted: Arg;
+}
+
+export interface LatestScanArgs {
+  readonly after: number;
+  /** when that message was appended; 0: not to be compared */
+  readonly afterAt: number;
+  /** -1: the last */
+  readonly upTo: number;
+  /** with those; a reader that has seen nothing needs none */
+  readonly tombstones: boolean;
+  /** of the log; 0: any */
+  readonly epoch: number;
+  /** of the newest messages; 0: any */
+  readonly began: number;
+  /** rows */
+  readonly limit: number;
+  /** of them; one row at least */
+  readonly bytes: number;
+}
+
+export type LatestScanResult =
+  | { readonly status: "ok"; readonly epoch: number; readonly began: number; readonly top: number; readonly at: number; readonly reached: number; readonly rows: Buffer[] }
+  | { readonly status: "reset" };
+
+/**
+ * The newest messages of keys in the order of their offsets: those above `after`, up to `upTo`, as many as fit.
+ * `reset`: they do not continue what a reader has that is at `after`.
+ */
+export const latestScan: Script<LatestScanKeys, LatestScanArgs, LatestScanResult> = {
+  class: "idempotent",
+  name: "topic.latestScan",
+  sha1: "feff86fdaff63425e96d44984af5d9dbfa5722df",
+  lua: `-- topic.latestScan
+${NOW}${LOG}${LATEST}local log, meta, latest, places, deleted = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local after, afterAt, upTo, tombstones, epoch, began, limit, bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local state = latestState(log, meta, latest, places, deleted, '')
+local epochNow = state.isNew and 0 or state.epoch
+if epoch > 0 and epochNow ~= epoch or began > 0 and state.began ~= began or after > state.head then return 'reset' end
+if tombstones and after < state.purged then return 'reset' end
+if afterAt > 0 then
+  local entry = redis.call('XRANGE', log, after, '+', 'COUNT', 1)[1]
+  if entry and offsetsOf(entry) <= after and tonumber(entry[2][2]) ~= afterAt then return 'reset' end
+  if state.began > afterAt then return 'reset' end
+end
+local top = upTo < 0 and state.head or upTo
+local above = string.format('(%.0f', after)
+local function rowsOf(key)
+  return redis.call('ZRANGEBYSCORE', key, above, top, 'WITHSCORES', 'LIMIT', 0, limit)
+end
+local set, gone = rowsOf(places), tombstones and rowsOf(deleted) or {}
+local rows, size, reached, nextSet, nextGone = {}, 0, after, 1, 1
+while #rows < limit and size < bytes do
+  local setAt, goneAt = tonumber(set[nextSet + 1]), tonumber(gone[nextGone + 1])
+  if not setAt and not goneAt then
+    reached = top
+    break
+  end
+  if not goneAt or setAt and setAt < goneAt then
+    rows[#rows + 1] = redis.call('HGET', latest, set[nextSet])
+    reached, nextSet = setAt, nextSet + 2
+  else
+    rows[#rows + 1] = string.format('%.0f\\n', goneAt) .. gone[nextGone]
+    reached, nextGone = goneAt, nextGone + 2
+  end
+  size = size + #rows[#rows]
+end
+if not set[nextSet] and not gone[nextGone] and #set < 2 * limit and #gone < 2 * limit then reached = top end
+return {'ok', epochNow, state.began, top, state.at, reached, rows}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.log, keys.meta, keys.latest, keys.places, keys.deleted);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("after", args.after), encodeInt("afterAt", args.afterAt), encodeInt("upTo", args.upTo), encodeBool(args.tombstones), encodeInt("epoch", args.epoch), encodeInt("began", args.began), encodeInt("limit", args.limit), encodeInt("bytes", args.bytes));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 6);
+        return { status: "ok", epoch: decodeInt(fields[1]), began: decodeInt(fields[2]), top: decodeInt(fields[3]), at: decodeInt(fields[4]), reached: decodeInt(fields[5]), rows: decodeList(fields[6], decodeBytes) };
+      case "reset":
+        expectFields(fields, 0);
+        return { status: "reset" };
+      default:
+        throw new UnexpectedReplyError("one of ok, reset", reply);
+    }
   },
 };
 

@@ -4,7 +4,7 @@ import type { Core } from "../core/core.ts";
 import { LogKeys } from "../core/log/keys.ts";
 import type { LogPack } from "../core/log/pack.ts";
 import { LogStore } from "../core/log/store.ts";
-import { TopicMessage } from "./message.ts";
+import { TOMBSTONE, TopicMessage } from "./message.ts";
 import { topicOptions, type TopicOptions, type TopicSettings } from "./options.ts";
 
 export class TopicSource<T> {
@@ -46,7 +46,9 @@ export class TopicSource<T> {
    * @throws CodecError where the payload cannot be read
    */
   decode(pack: LogPack, offset: number, partition: number, others?: string): TopicMessage<T> {
-    const payload = this.codec.decode(pack.frame(offset).payload, this.logs[partition]!.aad);
+    const { mark, payload: bytes } = pack.frame(offset);
+    // A topic with tombstones is one of `T | undefined`.
+    const payload = mark === TOMBSTONE ? (undefined as T) : this.codec.decode(bytes, this.logs[partition]!.aad);
     return new TopicMessage(payload, pack, offset, partition, others);
   }
 }

@@ -60,6 +60,11 @@ export class Topic<T> {
     return typeof topic === "object" && topic !== null && #source in topic ? topic.#source : undefined;
   }
 
+  /** What sends its messages. @internal */
+  static publisherOf<T>(topic: Topic<T>): Publisher<T> {
+    return topic.#publisher;
+  }
+
   /**
    * Appends a message and returns where it is. A lost answer is repeated: the message is there once all the same.
    * Cost: one script for all messages of the tick and the partition, and those that come while one is on its way.

@@ -133,6 +133,9 @@ export const FACTORIES: Record<string, unknown> = {
     onFull: "refuse",
     dedupeFor: "1m",
     delays: true,
+    latest: false,
+    maxKeys: undefined,
+    expires: undefined,
     timeout: "9s",
   },
   lock: {
@@ -180,7 +183,7 @@ function methods(
 ): Record<string, Record<string, unknown[]>> {
   const n = name("a");
   const point = { lon: 1, lat: 2 };
-  return {
+  const table: Record<string, Record<string, unknown[]>> = {
     cache: {
       get: [n],
       getMany: [name(["a"])],
@@ -539,6 +542,19 @@ function methods(
       onState: [() => undefined],
     },
   };
+  return {
+    ...table,
+    "topic.latest": {
+      ...table["topic"],
+      publish: [1, { key: n, headers: {}, id: name("i") }],
+      set: [n, 1, { headers: {}, id: name("i"), ifNew: undefined, ifPosition: "1.0.1.1" }],
+      delete: [n, { headers: {}, id: name("i"), ifPosition: "1.0.1.1" }],
+      get: [n],
+      getMany: [name(["a"])],
+      count: [],
+      follow: [{ from: "snapshot", filter: () => true, onError: () => undefined, signal }],
+    },
+  };
 }
 
 export interface PublicCall {
@@ -570,6 +586,7 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
   const instances: Record<string, [object, string | undefined]> = {
     "cache.writer": [written.writer, `cache "${own}-written"`],
     "cache.writer.dead": [written.writer.dead, `cache "${own}-written"`],
+    "topic.latest": [hf.topic(`${own}-latest`, { latest: true }), `topic "${own}-latest"`],
     "topic.subscriptions": [hf.topic(own).subscriptions, `topic "${own}"`],
     "topic.dead": [hf.topic(own).dead("s"), `topic "${own}"`],
     "queue.dead": [hf.queue(own).dead, `queue "${own}"`],

@@ -10,11 +10,11 @@ import type { Driver } from "../../driver/port.ts";
 import { Deferred } from "../../base/deferred.ts";
 import { HoldfastError, OutcomeUnknownError, UnavailableError } from "../../base/errors.ts";
 import { nextTick, type Timer } from "../../base/runtime.ts";
-import { runScript } from "../script/run.ts";
+import { runScript, type UnclassedCall } from "../script/run.ts";
 import { frameLength, type LogMessage } from "./frame.ts";
 import type { LogKeys } from "./keys.ts";
 import { Appending, type LogAnswers, OutgoingPack } from "./outgoing.ts";
-import { append, type AppendResult } from "./scripts.gen.ts";
+import { append, type AppendArgs, type AppendResult } from "./scripts.gen.ts";
 import type { LogTerms } from "./store.ts";
 
 export type { LogAnswer, LogAnswers } from "./outgoing.ts";
@@ -37,6 +37,14 @@ export interface LogHost {
   own(resource: { close(): Promise<void> }): () => void;
 }
 
+/** Another script than `append`: its messages have a frame and an outcome each. */
+export type LogAppend = (
+  messages: readonly LogMessage[],
+  ids: readonly string[],
+  args: AppendArgs,
+  call: UnclassedCall,
+) => Promise<AppendResult>;
+
 /** In one entry of the stream: about a millisecond of the server's time at most, and a read of one entry stays small. */
 const MAX_MESSAGES = 512;
 const MAX_BYTES = 65_536;
@@ -56,6 +64,7 @@ export class LogAppender<Answer> {
   readonly #terms: LogTerms;
   readonly #timeoutMs: number;
   readonly #answers: LogAnswers<Answer>;
+  readonly #script: LogAppend | undefined;
   readonly #producer: string;
   #number = 0;
   #waiting: Appending<Answer>[] = [];
@@ -72,13 +81,22 @@ export class LogAppender<Answer> {
   #disown: (() => void) | undefined;
   #idle: Deferred<void> | undefined;
 
-  constructor(host: LogHost, keys: LogKeys, retention: LogRetention, terms: LogTerms, answers: LogAnswers<Answer>) {
+  /** @param script what appends instead of the script `append` */
+  constructor(
+    host: LogHost,
+    keys: LogKeys,
+    retention: LogRetention,
+    terms: LogTerms,
+    answers: LogAnswers<Answer>,
+    script?: LogAppend,
+  ) {
     this.#host = host;
     this.#keys = keys;
     this.#retention = retention;
     this.#terms = terms;
     this.#timeoutMs = terms.timeoutMs ?? host.driver.timeoutMs;
     this.#answers = answers;
+    this.#script = script;
     this.#producer = host.driver.runtime.randomBytes(9).toString("base64url");
   }
 
@@ -144,7 +162,7 @@ export class LogAppender<Answer> {
   }
 
   async #send(all: readonly Appending<Answer>[], timeoutMs: number): Promise<void> {
-    const pack = new OutgoingPack(all, this.#keys);
+    const pack = new OutgoingPack(all, this.#keys, this.#script !== undefined);
     try {
       const result = await this.#append(pack, timeoutMs);
       if (result.status === "ok") {
@@ -175,6 +193,10 @@ export class LogAppender<Answer> {
       frames,
     };
     const call = { op: this.#terms.op, key: this.#terms.name, timeoutMs };
+    if (this.#script !== undefined) {
+      const sent = messages.map(({ message }) => message);
+      return this.#script(sent, ids, args, call);
+    }
     return runScript(this.#host.driver, append, { log, meta, live, cursors, ids }, args, call);
   }
 

@@ -22,6 +22,8 @@ export interface LogMessage {
   readonly priority?: number | undefined;
   /** A number of the log's owner: what kind of message it is. */
   readonly mark?: number | undefined;
+  /** What its key must be at, for a log that keeps the newest of each; it is not stored. */
+  readonly expected?: string | undefined;
 }
 
 const KEY = 1;

@@ -4,15 +4,21 @@ import { Deferred } from "../../base/deferred.ts";
 import { type LogMessage, varintLength, writeFrame } from "./frame.ts";
 import type { LogKeys } from "./keys.ts";
 
-/** `duplicate`: its id is known; the offset is that of the first. `full`: the log takes no more. */
-export type LogStatus = "ok" | "duplicate" | "full";
+/**
+ * `duplicate`: its id is known; the offset is that of the first. `full`: the log takes no more. Of a log that keeps the newest of each key
+ * also `conflict`: the key is not where it was expected, and `missing`: there is nothing to delete.
+ */
+export type LogStatus = "ok" | "duplicate" | "full" | "conflict" | "missing";
 
 /** What a caller is answered: where its message is, or that of the first with its id. `offset` is 0 of one that was refused. */
 export type LogAnswer<Answer> = (status: LogStatus, offset: number, at: number) => Answer;
 /** Asked once per pack. @param at when that was appended */
 export type LogAnswers<Answer> = (epoch: number, at: number) => LogAnswer<Answer>;
 
-/** Of each id of a pack, in order: where its message is already, and since when; 0 where it is new. */
+/**
+ * Of each id of a pack, in order: where its message is already, and since when; 0 where it is new. Where each message has an outcome of its own,
+ * of each message; below 0 it was refused.
+ */
 export interface KnownIds {
   readonly known: readonly number[];
   readonly times: readonly number[];
@@ -33,6 +39,8 @@ export class Appending<Answer> extends Deferred<Answer> {
 }
 
 const NONE: readonly never[] = [];
+/** By -1, -2, -3. */
+const REFUSED: readonly LogStatus[] = ["conflict", "full", "missing"];
 
 export class OutgoingPack<Answer> {
   /** Those that are sent, in order. */
@@ -43,11 +51,14 @@ export class OutgoingPack<Answer> {
   readonly frames: Arg[];
   /** Those whose id another of the pack has, by that one: not sent. */
   readonly #repeats = new Map<Appending<Answer>, Appending<Answer>[]>();
+  readonly #each: boolean;
 
-  constructor(all: readonly Appending<Answer>[], keys: LogKeys) {
+  /** @param each whether each message has a frame and an outcome of its own, with or without an id */
+  constructor(all: readonly Appending<Answer>[], keys: LogKeys, each: boolean) {
     const hasIds = all.some(hasId);
+    this.#each = each;
     this.messages = hasIds ? this.#withoutRepeats(all) : all;
-    this.frames = hasIds ? this.#apart(keys) : [together(this.messages)];
+    this.frames = each || hasIds ? this.#apart(keys) : [together(this.messages)];
   }
 
   /** It was appended. */
@@ -86,15 +97,15 @@ export class OutgoingPack<Answer> {
 
   /** Those that the log does not have, in order; the others are answered. */
   #unknown({ known, times }: KnownIds, answer: LogAnswer<Answer>): readonly Appending<Answer>[] {
-    if (!known.some((offset) => offset > 0)) return this.messages;
+    if (!known.some((offset) => offset !== 0)) return this.messages;
     let id = -1;
     return this.messages.filter((appending) => {
-      if (appending.message.id === undefined) return true;
+      if (!this.#each && appending.message.id === undefined) return true;
       id += 1;
       const offset = known[id]!;
       if (offset === 0) return true;
-      for (const each of [appending, ...this.#repeatsOf(appending)])
-        each.resolve(answer("duplicate", offset, times[id]!));
+      const status = offset > 0 ? "duplicate" : REFUSED[-offset - 1]!;
+      for (const each of [appending, ...this.#repeatsOf(appending)]) each.resolve(answer(status, offset, times[id]!));
       return false;
     });
   }
@@ -122,7 +133,8 @@ export class OutgoingPack<Answer> {
       this.ids.push(keys.id(message.id));
       places.push(String(at + 1));
     }
-    return [...places, ...this.messages.map((appending) => together([appending]))];
+    const frames = this.messages.map((appending) => together([appending]));
+    return this.#each ? frames : [...places, ...frames];
   }
 }
 

@@ -1,16 +1,24 @@
 /** Messages on their way into a topic's partitions. */
+import { InvalidArgumentError } from "../../base/errors.ts";
 import { nextTick } from "../../base/runtime.ts";
 import { LogAppender, type LogAnswer } from "../../core/log/appender.ts";
+import type { LogMessage } from "../../core/log/frame.ts";
+import { appendLatest } from "../latest/append.ts";
 import { partitionOf } from "../partition.ts";
 import type { TopicSource } from "../source.ts";
 import { type Envelope, envelopeOf, type TopicPublishOptions, type TopicPublishResult } from "./options.ts";
+
+/** Of `publish`, `set` and `delete`. */
+export type PublishAnswer =
+  | TopicPublishResult
+  | { readonly status: "conflict" | "missing"; readonly partition: number };
 
 const OP = "topic.publish";
 const RADIX = 36;
 
 export class Publisher<T> {
   readonly #source: TopicSource<T>;
-  readonly #appenders: (LogAppender<TopicPublishResult> | undefined)[] = [];
+  readonly #appenders: (LogAppender<PublishAnswer> | undefined)[] = [];
   /** Where messages without a key go in this tick. */
   #turn = 0;
   #turnIsTaken = false;
@@ -25,12 +33,19 @@ export class Publisher<T> {
   publish(message: T, options: TopicPublishOptions | undefined): Promise<TopicPublishResult> {
     const { codec, logs, settings } = this.#source;
     const envelope = envelopeOf(options, settings.delays);
+    const { key, id, headers, delayMs, ttlMs } = envelope;
+    if (settings.latest !== undefined && key === undefined)
+      throw new InvalidArgumentError("key", "a key, as the topic keeps the newest message of each", key);
     const partition = this.#partitionOf(envelope);
     const payload = codec.encodePart(message, logs[partition]!.aad);
     const appender = this.#appenders[partition] ?? this.#open(partition);
-    if (options === undefined) return appender.append({ payload });
-    const { key, id, headers, delayMs, ttlMs } = envelope;
-    return appender.append({ payload, key, id, headers, delayMs, ttlMs });
+    // Nothing is expected of its key.
+    if (options === undefined) return appender.append({ payload }) as Promise<TopicPublishResult>;
+    return appender.append({ payload, key, id, headers, delayMs, ttlMs }) as Promise<TopicPublishResult>;
+  }
+
+  append(partition: number, message: LogMessage): Promise<PublishAnswer> {
+    return (this.#appenders[partition] ?? this.#open(partition)).append(message);
   }
 
   #partitionOf({ key, id }: Envelope): number {
@@ -50,15 +65,17 @@ export class Publisher<T> {
     this.#turn = (this.#turn + 1) % this.#source.settings.partitions;
   };
 
-  #open(partition: number): LogAppender<TopicPublishResult> {
+  #open(partition: number): LogAppender<PublishAnswer> {
     const { core, name, logs, settings } = this.#source;
+    const { latest, retention } = settings;
     const terms = { op: OP, name, timeoutMs: settings.timeoutMs };
-    const appender = new LogAppender<TopicPublishResult>(
+    const appender = new LogAppender<PublishAnswer>(
       core,
       logs[partition]!,
-      settings.retention,
+      retention,
       terms,
       (epoch, at) => answers(partition, epoch, at),
+      latest === undefined ? undefined : appendLatest(core.driver, logs[partition]!, latest, retention),
     );
     this.#appenders[partition] = appender;
     return appender;
@@ -66,10 +83,10 @@ export class Publisher<T> {
 }
 
 /** What the messages of one pack have in common is made text once. */
-function answers(partition: number, epoch: number, at: number): LogAnswer<TopicPublishResult> {
+function answers(partition: number, epoch: number, at: number): LogAnswer<PublishAnswer> {
   const [head, tail] = [`${epoch.toString(RADIX)}.${partition.toString(RADIX)}.`, at.toString(RADIX)];
   return (status, offset, itsAt) =>
-    status === "full"
+    status !== "ok" && status !== "duplicate"
       ? { status, partition }
       : {
           status,
