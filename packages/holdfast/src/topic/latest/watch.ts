@@ -38,13 +38,14 @@ export class LatestWatch {
   }
 
   readonly #look = (): void => {
-    if (this.#isAsking) return;
-    this.#isAsking = true;
-    const asked = this.#source.logs.map((_, partition) => this.#ask(partition));
-    void Promise.all(asked).then(() => {
-      this.#isAsking = false;
-    });
+    if (!this.#isAsking) void this.#askAll();
   };
+
+  async #askAll(): Promise<void> {
+    this.#isAsking = true;
+    await Promise.all(this.#source.logs.map((_, partition) => this.#ask(partition)));
+    this.#isAsking = false;
+  }
 
   async #ask(partition: number): Promise<void> {
     try {
