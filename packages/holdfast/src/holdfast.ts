@@ -59,6 +59,8 @@ import {
   type TransactionOptions,
   type TransactionResult,
 } from "./transaction/transaction.ts";
+import type { SeriesOptions } from "./series/options.ts";
+import { Series } from "./series/series.ts";
 import type { StreamOptions } from "./stream/options.ts";
 import { Stream } from "./stream/stream.ts";
 import type { SessionsOptions } from "./sessions/options.ts";
@@ -199,6 +201,11 @@ export class Holdfast implements AsyncDisposable {
   topic<T>(name: string, options?: TopicOptions<T>): Topic<T> | LatestTopic<T> {
     if (options?.latest === true) return new LatestTopic<T>(this.#core, name, options);
     return new Topic<T>(this.#core, name, options);
+  }
+
+  /** Measurements by name and time, kept as they were for a while and rolled up for longer; read as buckets, by labels, with percentiles. */
+  series(name: string, options?: SeriesOptions): Series {
+    return new Series(this.#core, name, options);
   }
 
   /** Who is in a room, over all processes: joins, leaves, several devices of a user, watched by all. */

@@ -57,6 +57,20 @@ export { ChannelReplyError } from "./channel/requests/reply-error.ts";
 export type { ChannelRequestAllResult, ChannelRequestResult } from "./channel/requests/requester.ts";
 export type { ChannelRequestContext, ChannelRequestHandler, ChannelResponder } from "./channel/requests/responder.ts";
 export type { ChannelStream } from "./channel/stream.ts";
+export type { Series, SeriesAddOptions, SeriesAddResult, SeriesPoint } from "./series/series.ts";
+export type { SeriesDuplicates } from "./series/chunk/points.ts";
+export type { SeriesOptions, SeriesRollup } from "./series/options.ts";
+export type { SeriesBucket } from "./series/query/buckets.ts";
+export type {
+  SeriesAggregate,
+  SeriesFill,
+  SeriesGroupOptions,
+  SeriesLabels,
+  SeriesRangeOptions,
+  SeriesReduce,
+  SeriesSpanOptions,
+  SeriesWhere,
+} from "./series/query/options.ts";
 export type { Stream } from "./stream/stream.ts";
 export type { StreamOptions, StreamReadOptions } from "./stream/options.ts";
 export type { StreamPipeResult, StreamSource } from "./stream/pipe.ts";

@@ -28,7 +28,8 @@ export class BarrierStore {
     const { parties, ttlMs, timeoutMs } = this.#settings;
     const clock = ServerClock.of(this.#core.driver);
     const details = { op: "barrier.enter", key: this.name };
-    const untilMs = await clock.deadline(Math.min(leftMs, timeoutMs), `barrier ${JSON.stringify(this.name)}`, details);
+    const now = await clock.required(`barrier ${JSON.stringify(this.name)}`, details);
+    const untilMs = Math.ceil(now + Math.min(leftMs, timeoutMs));
     const args = { token, parties, ttlMs, untilMs, channel: this.channel };
     const result = await runScript(this.#core.driver, arrive, this.#keys, args, this.#call("enter"));
     // The server was slow, or its clock was set forward, or another server's is ahead.

@@ -51,12 +51,12 @@ export class ServerClock {
   }
 
   /**
-   * The servers' time in so many milliseconds, after which a script refuses what its caller has given up.
-   * @throws UnavailableError, retryable, while the servers' time is not known
+   * As `known`, for what cannot be done without it.
+   * @throws UnavailableError while the servers' time is not known
    */
-  async deadline(inMs: number, label: string, details: ErrorDetails): Promise<number> {
+  async required(label: string, details: ErrorDetails): Promise<number> {
     const now = await this.known();
-    if (now !== undefined) return Math.ceil(now + inMs);
+    if (now !== undefined) return now;
     throw new UnavailableError(`${label}: the server does not say its time`, details);
   }
 

@@ -1,0 +1,14 @@
+--- Adds points to a chunk, all or none, and remembers the newest of the series.
+-- @class idempotent
+-- @batch
+-- @include points
+-- @key chunk
+-- @key newest
+-- @arg points bytes
+-- @arg expiresAt int     of the chunk, ms
+-- @arg maxBytes int      of the chunk
+-- @arg at int            of the newest of the points, ms
+-- @arg value bytes       of that one, 8 bytes
+-- @result ok
+-- @result limit
+return append(chunk, newest, points, expiresAt, maxBytes, at, value)
