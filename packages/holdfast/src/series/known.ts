@@ -36,6 +36,12 @@ export class KnownPeriods {
     return registered.pending;
   }
 
+  /** For a period that is over: nothing that was asked before is enough. */
+  async again(place: Place): Promise<void> {
+    const late = lateMs(this.#store.settings);
+    await this.#registry.register(place, this.#store.startOf(place.period + 1) + late, late, "");
+  }
+
   forget(id: string): void {
     for (const key of this.#known.keys()) if (key.slice(key.indexOf(":") + 1) === id) this.#known.delete(key);
   }

@@ -17,6 +17,8 @@ const BATCH = 16;
 /** So long they are this process's. */
 const LEASE_MS = 60_000;
 const MAX_LATE_MS = 60_000;
+/** Where points come meanwhile; after that the period waits until its lease is over. */
+const MAX_ATTEMPTS = 5;
 
 /** After the end of a period, and between two looks: for points that are on their way. */
 export function lateMs({ periodMs }: SeriesSettings): number {
@@ -77,14 +79,16 @@ export class Sealing {
   async #sealOne(member: string): Promise<void> {
     const colon = member.indexOf(":");
     try {
-      const isDone = await this.#seal({ period: Number(member.slice(0, colon)), id: member.slice(colon + 1) });
-      if (isDone) await this.#registry.settle(member);
+      const place = { period: Number(member.slice(0, colon)), id: member.slice(colon + 1) };
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1)
+        if (await this.#seal(place)) return await this.#registry.settle(member);
     } catch (error) {
       if (isOutage(error) || this.#core.isClosing) throw error;
       this.#looks.reports.error(error);
     }
   }
 
+  /** False where a point came, or another process sealed it, meanwhile. */
   async #seal(place: Place): Promise<boolean> {
     const store = this.#store;
     const [openKey, sealedKey] = [store.openKey(place), store.sealedKey(place)] as const;

@@ -117,7 +117,7 @@ export class Series {
       // There is one zero for us.
       const added = await this.#store.append(named, time, value + 0);
       // The period may have been sealed while the point was on its way.
-      if (this.#store.startOf(period + 1) <= now) await this.#known.register(place, now, "");
+      if (this.#store.startOf(period + 1) <= now) await this.#known.again(place);
       return added;
     });
   }
