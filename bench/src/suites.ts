@@ -7,6 +7,7 @@ import { locksSuite } from "./locks.bench.ts";
 import { queueSuite } from "./queue.bench.ts";
 import { scriptSuite } from "./script.bench.ts";
 import { semaphoreSuite } from "./semaphore.bench.ts";
+import { seriesSuite } from "./series.bench.ts";
 import { topicsSuite } from "./topics.bench.ts";
 import type { MeasuredSuite, Suite } from "./suite.ts";
 
@@ -19,6 +20,7 @@ export const SUITES: Readonly<Record<string, Suite | MeasuredSuite>> = {
   semaphore: semaphoreSuite,
   queue: queueSuite,
   topics: topicsSuite,
+  series: seriesSuite,
   embedded: embeddedSuite,
 };
 

@@ -102,12 +102,15 @@ describe("series under faults", () => {
     const all = handles.map((each) => each.series(name, { ...SHORT, duplicates: "all" }));
     const from = past();
     let added = 0;
+    const wrong: number[] = [];
     for (let turn = 0; turn < 40; turn += 1) {
       const adding = all.map((series) => series.add("x", 1, { at: from + ((turn * 250) % 10_000) }));
       added += (await Promise.all(adding)).length;
-      if (turn % 10 === 9) expect(await counted(all[turn % 3]!, from)).toBe(added);
+      const found = await counted(all[turn % 3]!, from);
+      if (found !== added) wrong.push(found);
       await until("a tenth of a second later", laterBy(100));
     }
+    expect(wrong).toEqual([]);
     await until("all is sealed", async () => {
       await counted(all[0]!, from);
       const left = (await keys(name)).filter((key) => /\}:1000:\d+$/.test(key));

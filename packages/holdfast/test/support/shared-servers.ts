@@ -11,7 +11,7 @@ export type BackendName = "standalone" | "cluster" | "sentinel" | "tls" | "embed
 export interface Backend {
   readonly name: BackendName;
   readonly url: string;
-  readonly options: { readonly tls?: { readonly ca: string } };
+  readonly options: { readonly timeout?: "60s"; readonly tls?: { readonly ca: string } };
 }
 
 interface Fixture {
@@ -39,6 +39,9 @@ export function chooseBackends(list: string): BackendName[] {
     throw new Error(`HOLDFAST_BACKENDS: "${unknown}" is none of ${BACKEND_NAMES.join(", ")}, all`);
   return BACKEND_NAMES.filter((name) => wanted.length === 0 || wanted.includes(name));
 }
+
+/** No test waits for it: only so long that none depends on how busy the machine is. */
+const TIMEOUT = "60s";
 
 /** A file within a primitive's folder, by the folder and what follows: `cache`, `cache.test.ts`. */
 const OF_PRIMITIVE = /\/packages\/holdfast\/src\/(?!(?:base|core|driver)\/)([\w-]+)\/(.+)$/;
@@ -76,7 +79,7 @@ export class SharedServers {
   async #start(name: BackendName): Promise<Backend> {
     const fixture = await FIXTURES[name]();
     this.#fixtures.push(fixture);
-    const options = fixture.ca === undefined ? {} : { tls: { ca: fixture.ca } };
-    return { name, url: fixture.url, options };
+    const tls = fixture.ca === undefined ? {} : { tls: { ca: fixture.ca } };
+    return { name, url: fixture.url, options: { timeout: TIMEOUT, ...tls } };
   }
 }

@@ -10,8 +10,8 @@ const VERSION = 1;
 export class Summary {
   count = 0;
   sum = 0;
-  min = Infinity;
-  max = -Infinity;
+  min: number = Infinity;
+  max: number = -Infinity;
   firstAt = 0;
   first = 0;
   lastAt = 0;

@@ -48,6 +48,14 @@ function mulberry(seed: number): () => number {
   };
 }
 
+function outcomeOf(body: () => unknown): unknown {
+  try {
+    return body();
+  } catch (error) {
+    return error;
+  }
+}
+
 describe("chunks of a series", () => {
   it("sealed points come back as they went", () => {
     fc.assert(
@@ -84,11 +92,8 @@ describe("chunks of a series", () => {
       fc.property(fc.nat(sealed.length - 1), fc.integer({ min: 1, max: 255 }), fc.boolean(), (at, change, cut) => {
         const bytes = Buffer.from(cut ? sealed.subarray(0, at) : sealed);
         if (!cut) bytes[at]! ^= change;
-        try {
-          expect(readSealed("k", bytes, START).points.times.length).toBeLessThan(10_000);
-        } catch (error) {
-          expect(error).toBeInstanceOf(CodecError);
-        }
+        const read = outcomeOf(() => readSealed("k", bytes, START).points.times.length < 10_000);
+        expect(read === true || read instanceof CodecError).toBe(true);
       }),
       { numRuns: 500 },
     );

@@ -5,7 +5,7 @@
  * left to deflate.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import { ByteReader, ByteWriter } from "./bytes.ts";
+import type { ByteReader, ByteWriter } from "./bytes.ts";
 
 /** Decimal places that are tried. */
 const MAX_PLACES = 9;

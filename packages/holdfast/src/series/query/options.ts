@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
-import { type Duration, givenOptions, listOf, type OptionNames, toMs } from "../../base/options.ts";
+import { type Duration, givenOptions, listOf, type OptionNames, toMs, withoutUndefined } from "../../base/options.ts";
 import { checkId, checkText, type Id } from "../../core/keyspace/keyspace.ts";
 
 /** `increase` and `rate` (per second) are of a counter, which begins again at 0 where it falls; `p99.9` is a percentile, within 1 %. */
@@ -101,7 +101,7 @@ export function labelsText(labels: SeriesLabels | undefined): string {
   if (labels === undefined) return "";
   if (typeof labels !== "object" || labels === null || Array.isArray(labels))
     throw new InvalidArgumentError("labels", 'an object of texts such as { region: "eu" }', labels);
-  const entries = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const entries = Object.entries(withoutUndefined(labels)).toSorted(([a], [b]) => (a < b ? -1 : 1));
   if (entries.length > MAX_LABELS) throw new InvalidArgumentError("labels", `at most ${MAX_LABELS} of them`, labels);
   for (const [name, value] of entries) {
     checkText("labels", name, MAX_LABEL);
@@ -177,12 +177,13 @@ export function whereOf(where: SeriesWhere | undefined): SeriesWhere {
   if (where === undefined) return {};
   if (typeof where !== "object" || where === null || Array.isArray(where))
     throw new InvalidArgumentError("where", expected, where);
-  for (const [label, wanted] of Object.entries(where)) {
+  const given = withoutUndefined(where);
+  for (const [label, wanted] of Object.entries(given)) {
     const values = typeof wanted === "string" ? [wanted] : wanted;
     if (!Array.isArray(values) || !values.every((value) => typeof value === "string"))
       throw new InvalidArgumentError(`where.${label}`, "a text or a list of texts", wanted);
   }
-  return where;
+  return given;
 }
 
 export function quantileOf(aggregate: SeriesAggregate): number | undefined {
