@@ -153,25 +153,25 @@ describe.each(backends())("series [$name]", (backend) => {
     const asked = { from, to: from + 8_000, every: "1s", aggregate: ["avg", "count", "increase", "p90"] } as const;
     const before = await series.range("x", asked);
     expect(before.map(({ count }) => count)).toEqual([10, 10, 10, 10, 10]);
-    // Each use looks for what is due.
-    const sealed = async (): Promise<string[]> => {
-      await series.add("x", 0, { at: from + 7_000 });
-      return (await handles.keys(`series:${series.name}:`)).filter((key) => key.endsWith(":sealed"));
-    };
-    await until("the five periods are sealed", async () => (await sealed()).length >= 6);
-    const chunks = await handles.keys(`series:${series.name}:`);
     const first = Math.floor(from / 1_000);
+    const open = (period: number): string => `${handles.prefix}:series:${series.name}:{x}:1000:${period}`;
+    const isSealed = async (period: number): Promise<boolean> => {
+      // Each use looks for what is due.
+      await series.add("x", 0, { at: from + 7_000 });
+      const [sealed, left] = [
+        await handles.send("EXISTS", `${open(period)}:sealed`),
+        await handles.send("EXISTS", open(period)),
+      ];
+      return sealed === 1 && left === 0;
+    };
     for (let period = first; period < first + 5; period += 1)
-      expect(chunks.filter((key) => key.endsWith(`:1000:${period}`))).toEqual([]);
+      await until("the period is sealed", () => isSealed(period));
     expect((await series.range("x", asked)).slice(0, 5)).toEqual(before);
     await handles.b.series(series.name, options).add("x", 1_000_000, { at: from + 50 });
     const after = await series.range("x", asked);
     expect(after[0]!.count).toBe(11);
     expect(after.slice(1, 5).map(({ count }) => count)).toEqual([10, 10, 10, 10]);
-    await until("it is sealed again", async () => {
-      await sealed();
-      return !(await handles.keys(`series:${series.name}:`)).some((key) => key.endsWith(`:1000:${first}`));
-    });
+    await until("it is sealed again", () => isSealed(first));
     expect((await series.range("x", asked))[0]).toEqual(after[0]);
   });
 
@@ -181,12 +181,12 @@ describe.each(backends())("series [$name]", (backend) => {
     const at = Math.floor((await serverNow()) / 1_000) * 1_000 - 5_000;
     await series.add("x", 3, { at });
     await series.add("x", 5, { at: at + 10 });
-    const keys = (): Promise<string[]> => handles.keys(`series:${series.name}:`);
+    const sealed = `${handles.prefix}:series:${series.name}:{x}:1000:${at / 1_000}:sealed`;
     await until("it is sealed", async () => {
       await series.add("y", 0);
-      return (await keys()).some((key) => key.endsWith(":sealed"));
+      return (await handles.send("EXISTS", sealed)) === 1;
     });
-    for (const key of await keys()) if (key.endsWith(":sealed")) await handles.send("DEL", key);
+    await handles.send("DEL", sealed);
     expect(await walked(series, at, at + 1_000)).toEqual([]);
     const span = { from: at, to: at + 1_000, every: "1s" } as const;
     expect(await series.range("x", { ...span, aggregate: ["sum", "count", "last"] })).toEqual([
