@@ -113,7 +113,9 @@ export class PresenceStore<Meta> {
     if (!this.#core.lateCopies) return 0;
     const details = { op: "presence.change", key: this.room };
     const label = `presence ${JSON.stringify(this.room)}`;
-    return Math.ceil(await ServerClock.of(this.#core.driver).required(label, details)) + this.settings.timeoutMs + LATE_MS;
+    return (
+      Math.ceil(await ServerClock.of(this.#core.driver).required(label, details)) + this.settings.timeoutMs + LATE_MS
+    );
   }
 
   #common(): { keepMs: number; channel: string; wakeChannel: string } {
