@@ -51,7 +51,7 @@ export class LiveClient {
   readonly #WebSocket: LiveWebSocketClass | undefined;
   readonly #subscriptions = new Map<string, Subscribed>();
   /** What the connection that stands was asked for. */
-  #carried = new Set<string>();
+  #carried = new Map<string, Subscribed>();
   #state: LiveClientState = "connecting";
   #link: Link | undefined;
   /** Whether the connection that stands has said hello. */
@@ -144,7 +144,7 @@ export class LiveClient {
 
   async #connect(): Promise<void> {
     const wanted = [...this.#subscriptions.values()];
-    this.#carried = new Set(this.#subscriptions.keys());
+    this.#carried = new Map(this.#subscriptions);
     for (const each of wanted) each.isOpen = false;
     this.#isGreeted = false;
     const link: Link =
@@ -165,8 +165,8 @@ export class LiveClient {
       heard: () => this.#watch(this.#link!),
       retry: (ms) => (this.#retryMs = ms),
       message: (subscription, id, json) => {
-        const subscribed = this.#subscriptions.get(subscription);
-        if (subscribed === undefined || this.#isClosed) return;
+        const subscribed = this.#carriedBy(subscription);
+        if (subscribed?.isOpen !== true || this.#isClosed) return;
         moveOn(subscribed, id);
         call(() => subscribed.handlers.message?.((typeof json === "string" ? JSON.parse(json) : json.value) as never));
       },
@@ -192,7 +192,7 @@ export class LiveClient {
       return this.#schedule();
     }
     if (notice.type === "bye") return this.#end(notice.reason);
-    const subscribed = this.#subscriptions.get(notice.subscription);
+    const subscribed = this.#carriedBy(notice.subscription);
     if (subscribed === undefined) return;
     moveOn(subscribed, id);
     const { handlers } = subscribed;
@@ -209,16 +209,29 @@ export class LiveClient {
     if (this.#subscriptions.size === 0) this.#link?.close();
   }
 
+  /** What the connection was asked for, unless somebody has closed it, and maybe made it again, since. */
+  #carriedBy(subscription: string): Subscribed | undefined {
+    const carried = this.#carried.get(subscription);
+    return carried === this.#subscriptions.get(subscription) ? carried : undefined;
+  }
+
   /** Says to the connection that stands what is wanted now; where that is not confirmed, it is made again. */
   async #change(): Promise<void> {
     const link = this.#link;
     if (link === undefined || link.isOver || !this.#isGreeted) return;
     if (this.#subscriptions.size === 0) return link.close();
-    const added = [...this.#subscriptions.values()].filter(({ subscription }) => !this.#carried.has(subscription));
-    const removed = [...this.#carried].filter((each) => !this.#subscriptions.has(each));
+    // One that was closed and made again is both, and begins anew.
+    const added = [...this.#subscriptions.values()].filter((each) => this.#carried.get(each.subscription) !== each);
+    const removed = [...this.#carried].filter(([name, each]) => this.#subscriptions.get(name) !== each);
     if (added.length === 0 && removed.length === 0) return;
-    this.#carried = new Set(this.#subscriptions.keys());
-    if (!(await link.change(added, removed))) return link.close();
+    this.#carried = new Map(this.#subscriptions);
+    if (
+      !(await link.change(
+        added,
+        removed.map(([name]) => name),
+      ))
+    )
+      return link.close();
     setTimeout(() => {
       const isLate = added.some((each) => !each.isOpen && this.#subscriptions.get(each.subscription) === each);
       if (isLate) link.close();

@@ -71,7 +71,7 @@ export class LiveConnection {
   #puts = 0;
   #putAt = 0;
   #takes = 0;
-  #takenAt = 0;
+  #takenAt: number | undefined;
   #ending: LiveEnding | undefined;
   #isEnded = false;
   /** When a sweep has first seen that it has ended. */
@@ -180,6 +180,8 @@ export class LiveConnection {
     this.#carrier?.sweep?.(now, terms);
     const { puts, takes, isEmpty } = this.#outbox;
     if (puts !== this.#puts) [this.#puts, this.#putAt] = [puts, now];
+    // Of one that nothing was taken of yet it counts from here.
+    this.#takenAt ??= now;
     if (isEmpty || takes !== this.#takes) [this.#takes, this.#takenAt] = [takes, now];
     else if (now - this.#takenAt >= stallMs) return this.abandon();
     if (isEmpty && now + sweepMs - this.#putAt >= heartbeatMs) this.#outbox.put(this.#terms.format.heartbeat);

@@ -5,6 +5,7 @@
  * - a proxy ends what is silent ........................... the same
  * - a client that does not read fills the memory .......... "a client that does not read", "drop"
  * - it keeps its socket although it was given up .......... "takes nothing", "has ended"
+ * - one that is only slow to begin is given up with them ... "has yet to begin"
  * - somebody may do what is not theirs .................... "401, 403, 400, 405"
  * - a full process takes more, or says nothing of when .... "503"
  */
@@ -16,6 +17,7 @@ import { randomName, TwoHandles } from "../../../test/support/two-handles.ts";
 import { until } from "../../../test/support/until.ts";
 import type { Channel } from "../../channel/channel.ts";
 import type { Holdfast } from "../../holdfast.ts";
+import { sse } from "../fetch/index.ts";
 
 const cases = backends("standalone", "embedded").flatMap((backend) =>
   Object.keys(LIVE_FRAMEWORKS).map((framework) => ({ ...backend, framework })),
@@ -173,5 +175,24 @@ describe.each(cases)("live event stream $framework [$name]", ({ framework, ...ba
     const open = (): Promise<number> => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
     await until("its socket is gone", async () => (await open()) === 0);
     expect(slow.text).not.toContain('"last"');
+  });
+});
+
+describe.each(backends("embedded"))("live event stream that nobody reads yet [$name]", (backend) => {
+  const two = new TwoHandles(backend);
+
+  it("a client that has yet to begin to read is not given up before `stall`", async () => {
+    await using live = sse(two.a, { sources: {}, heartbeat: 20, stall: "5s" });
+    const open = () => live(new Request("http://localhost/live"));
+    const [late, other] = [await open(), await open()];
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const bytes of other.body!) {
+      text += decoder.decode(bytes as Uint8Array);
+      if (text.includes("\n\n:\n\n:\n\n:\n\n")) break;
+    }
+    expect(live.connections).toBe(1);
+    const { value } = await late.body!.getReader().read();
+    expect(decoder.decode(value)).toContain('"type":"hello"');
   });
 });

@@ -37,8 +37,7 @@ export function handleOf<R, H extends (...args: never) => unknown>(live: Live<R>
   const handle = {
     end: (whose: { user?: string; session?: string }) => live.end(whose),
     toUser: (user: string, message: unknown) => live.toUser(user, message),
-    webSocket: (server: Server, options: LiveWebSocketOptions) =>
-      live.onClose(acceptUpgrades(live.where, server, options)),
+    webSocket: (server: Server, options: LiveWebSocketOptions) => live.onClose(acceptUpgrades(live, server, options)),
     close: () => live.close(),
     [Symbol.asyncDispose]: () => live.close(),
   };

@@ -9,12 +9,13 @@
  */
 import { InvalidArgumentError, isOutage } from "../../base/errors.ts";
 import { parseOptions, toTimerMs } from "../../base/options.ts";
-import type { Runtime, Timer } from "../../base/runtime.ts";
+import type { Runtime } from "../../base/runtime.ts";
 import { checkText } from "../../core/keyspace/keyspace.ts";
 import { Holdfast } from "../../holdfast.ts";
 import { Access } from "./access.ts";
 import type { LiveAnswer, LiveHttpRequest } from "./answer.ts";
-import { FRAMES, LiveConnection, type LiveFormat, SSE, type SweepTerms } from "./connection.ts";
+import { FRAMES, LiveConnection, type LiveFormat, SSE } from "./connection.ts";
+import { Connections, type Open } from "./connections.ts";
 import { type ControlMessage, Control } from "./control.ts";
 import { parseCursors } from "./cursors.ts";
 import { FanOut } from "./fan-out.ts";
@@ -30,37 +31,20 @@ import {
 } from "./options.ts";
 import { Reports } from "../../core/observe/reports.ts";
 
-/** What clients have yet to read is waited for so long at the close. */
-const DRAIN_MS = 3_000;
-
-/** A connection with what is asked again for it. */
-interface Open<R> {
-  readonly connection: LiveConnection;
-  readonly request: R;
-  checkAt: number;
-  endAt: number;
-  isChecked: boolean;
-}
-
 export class Live<R> {
   /** For messages. */
   readonly where: string;
   readonly #runtime: Runtime;
   readonly #settings: LiveSettings<R>;
-  readonly #sweepTerms: SweepTerms;
   readonly #warnings: Reports<never, never>;
   readonly #fans = new FanOut();
   readonly #control: Control;
   readonly #access: Access<R>;
-  readonly #open = new Map<string, Open<R>>();
-  /** Those that have ended, until their clients have read it or are gone. */
-  readonly #leaving = new Set<LiveConnection>();
+  readonly #connections: Connections<R>;
   readonly #disown: () => void;
   #opening = 0;
-  #sweeps: Timer | undefined;
   readonly #closings: (() => void)[] = [];
   #closed: Promise<void> | undefined;
-  #drained: (() => void) | undefined;
 
   constructor(hf: Holdfast, options: LiveOptions<R>) {
     const core = Holdfast.coreOf(hf);
@@ -75,7 +59,8 @@ export class Live<R> {
     this.#runtime = hf.driver.runtime;
     const { heartbeatMs, stallMs, revalidateMs, onError } = this.#settings;
     const sweepMs = Math.max(Math.min(heartbeatMs, stallMs, revalidateMs) / 2, 1);
-    this.#sweepTerms = { sweepMs, heartbeatMs, stallMs };
+    const terms = { sweepMs, heartbeatMs, stallMs };
+    this.#connections = new Connections(this.#runtime, terms, (open) => void this.#check(open));
     this.#warnings = new Reports(this.where, "HOLDFAST_LIVE", { onError });
     this.#control = new Control(hf, name, {
       message: (message) => this.#controlled(message),
@@ -109,7 +94,7 @@ export class Live<R> {
       runtime: this.#runtime,
       maxSubscriptions,
       change: async ({ id }, change) => {
-        const open = this.#open.get(id);
+        const open = this.#connections.get(id);
         if (open !== undefined) await this.#changed(open, change);
       },
     });
@@ -127,8 +112,7 @@ export class Live<R> {
     const { maxSubscriptions, maxConnections, retryMs, buffer, onSlow } = this.#settings;
     const subscriptions = [...new Set(asked.subscriptions)];
     if (subscriptions.length > maxSubscriptions) return { status: 400 };
-    const count = this.#open.size + this.#leaving.size + this.#opening;
-    if (this.#isClosed || count >= maxConnections) return this.#busy();
+    if (this.#isClosed || this.#connections.count + this.#opening >= maxConnections) return this.#busy();
     this.#opening += 1;
     try {
       const identity = await this.#access.identified(request);
@@ -144,11 +128,8 @@ export class Live<R> {
         ownCursors: asked.ownCursors,
         cursors: asked.cursors,
         onError: (error) => this.#warnings.error(error),
-        onEnd: (ended) => {
-          this.#open.delete(ended.id);
-          this.#leaving.add(ended);
-        },
-        onGone: (gone) => this.#gone(gone),
+        onEnd: (ended) => this.#connections.ended(ended),
+        onGone: (gone) => this.#connections.gone(gone),
       });
       this.#add(connection, request);
       connection.begin(this.#retryMs(retryMs));
@@ -180,12 +161,17 @@ export class Live<R> {
     await this.#access.userChannel(user).publish(message);
   }
 
+  /** What is nobody's answer. */
+  report(error: unknown): void {
+    this.#warnings.error(error);
+  }
+
   get #isClosed(): boolean {
     return this.#closed !== undefined;
   }
 
   get connections(): number {
-    return this.#open.size;
+    return this.#connections.openCount;
   }
 
   /** Called when it closes. */
@@ -201,15 +187,8 @@ export class Live<R> {
 
   async #close(): Promise<void> {
     for (const closing of this.#closings) closing();
-    for (const { connection } of this.#open.values()) connection.end("closing", this.#retryMs(this.#settings.retryMs));
-    if (this.#leaving.size > 0) {
-      const drained = new Promise<void>((resolve) => (this.#drained = resolve));
-      const timer = this.#runtime.setTimeout(() => this.#drained?.(), DRAIN_MS);
-      await drained;
-      this.#runtime.clearTimeout(timer);
-    }
-    for (const connection of this.#leaving) connection.abandon();
-    this.#runtime.clearInterval(this.#sweeps);
+    for (const { connection } of this.#connections) connection.end("closing", this.#retryMs(this.#settings.retryMs));
+    await this.#connections.drain();
     await this.#control.close();
     this.#disown();
   }
@@ -223,37 +202,16 @@ export class Live<R> {
     const now = this.#runtime.now();
     const open = { connection, request, checkAt: now + this.#settings.revalidateMs, endAt: Infinity, isChecked: false };
     this.#expire(open, connection.identity, now);
-    this.#open.set(connection.id, open);
-    if (this.#sweeps !== undefined) return;
-    this.#sweeps = this.#runtime.setInterval(() => this.#sweep(), this.#sweepTerms.sweepMs);
-    this.#sweeps.unref();
-  }
-
-  #gone(connection: LiveConnection): void {
-    this.#leaving.delete(connection);
-    if (this.#leaving.size === 0) this.#drained?.();
-    if (this.#open.size + this.#leaving.size > 0) return;
-    this.#runtime.clearInterval(this.#sweeps);
-    this.#sweeps = undefined;
+    this.#connections.add(open);
   }
 
   #expire(open: Open<R>, { expiresIn }: LiveIdentity, now: number): void {
     open.endAt = expiresIn === undefined ? Infinity : now + toTimerMs("expiresIn", expiresIn, 0);
   }
 
-  #sweep(): void {
-    const now = this.#runtime.now();
-    for (const open of this.#open.values()) {
-      if (now >= open.endAt) open.connection.bye("expired");
-      else open.connection.sweep(now, this.#sweepTerms);
-      if (now >= open.checkAt && !open.isChecked) void this.#check(open);
-    }
-    for (const connection of this.#leaving) connection.sweep(now, this.#sweepTerms);
-  }
-
   /** Words of an end may have been missed. */
   #checkAll(): void {
-    for (const open of this.#open.values()) void this.#check(open);
+    for (const open of this.#connections) void this.#check(open);
   }
 
   /** Asks again whose it is, and whether that one may have what is subscribed. */
@@ -284,7 +242,7 @@ export class Live<R> {
     const [add, remove] = [query.getAll("subscribe"), query.getAll("unsubscribe")];
     if (connection === null || Math.max(add.length, remove.length) > maxSubscriptions) return { status: 400 };
     const cursors = parseCursors(query.get("lastEventId") ?? undefined);
-    const open = this.#open.get(connection);
+    const open = this.#connections.get(connection);
     if (open !== undefined) void this.#changed(open, { add, remove, cursors });
     else {
       try {
@@ -299,11 +257,11 @@ export class Live<R> {
 
   #controlled(message: ControlMessage): void {
     if (message.type === "change") {
-      const open = this.#open.get(message.connection);
+      const open = this.#connections.get(message.connection);
       if (open !== undefined) void this.#changed(open, { ...message, cursors: new Map(message.cursors) });
       return;
     }
-    for (const { connection } of this.#open.values()) {
+    for (const { connection } of this.#connections) {
       const { user, session } = connection.identity;
       const isMeant = message.user === undefined ? session === message.session : user === message.user;
       if (isMeant) connection.bye("revoked");

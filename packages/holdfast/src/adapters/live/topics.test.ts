@@ -5,6 +5,7 @@
  * - a plain EventSource, which knows the last id only, loses the other cursors ... "Last-Event-ID has all cursors"
  * - a client that reads slowly loses messages, or the process keeps them ......... "waits for a slow client"
  * - an old cursor is taken for "nothing new" ..................................... "reset"
+ * - a screen that is drawn anew has half of what it is to show ................... "closed and made again"
  * - somebody sees another's messages ............................................. "a view: by key"
  * - an answer begins again when the page is reloaded ............................. "a stream goes on where it was, and ends"
  */
@@ -146,6 +147,27 @@ describe.each(cases)("live topics $framework $transport [$name]", ({ framework, 
       await told.until((event) => (event as { orders?: string }).orders === "newer");
       expect(told.events.filter((event) => has("orders")(event))).not.toContainEqual({ orders: "old" });
     }
+  });
+
+  it("a subscription that is closed and made again at once begins anew, and the others go on", async () => {
+    const [topic, other] = [two.a.topic<number>(randomName()), two.a.topic<number>(randomName())];
+    const { url, live } = await serve(two.a, { sources: { orders: view(topic, { from: "start" }), other } });
+    for (const n of [1, 2]) await topic.publish(n);
+    const told = client(url);
+    const first = told.subscribe("orders");
+    told.subscribe("other");
+    await told.until(has("orders"), 2);
+    await told.until(has("open"), 2);
+    first.close();
+    told.subscribe("orders");
+    await told.until(has("orders"), 4);
+    await topic.publish(3);
+    await other.publish(7);
+    await told.until(has("other"));
+    await told.until(has("orders"), 5);
+    expect(told.events.filter(has("orders"))).toEqual([1, 2, 1, 2, 3].map((orders) => ({ orders })));
+    expect(told.events.filter(has("open"))).toHaveLength(3);
+    expect(live.connections).toBe(1);
   });
 
   it("a view: by key, by headers, a part of each, from the start", async () => {

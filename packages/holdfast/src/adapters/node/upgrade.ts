@@ -67,7 +67,8 @@ export function takeUpgrade(request: object | undefined): Upgrade | undefined {
 }
 
 /** Passes requests for WebSockets of one path on to the handlers of `server`. Returns the function that ends it. */
-export function acceptUpgrades(where: string, server: Server, given: LiveWebSocketOptions): () => void {
+export function acceptUpgrades<R>(live: Live<R>, server: Server, given: LiveWebSocketOptions): () => void {
+  const { where } = live;
   const { webSockets, path, isAllowed } = parseOptions(where, given, OPTIONS, parse);
   if (typeof Object(server).on !== "function")
     throw new InvalidArgumentError("server", "a server of node:http or node:https", server, { where });
@@ -80,7 +81,12 @@ export function acceptUpgrades(where: string, server: Server, given: LiveWebSock
     }
     if (request.method !== "GET" || request.headers.upgrade?.toLowerCase() !== "websocket")
       return refuse(socket, "400 Bad Request");
-    if (!isAllowed(request)) return refuse(socket, "403 Forbidden");
+    try {
+      if (!isAllowed(request)) return refuse(socket, "403 Forbidden");
+    } catch (error) {
+      live.report(error);
+      return refuse(socket, "500 Internal Server Error");
+    }
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.on("finish", () => socket.end(() => socket.destroy()));
