@@ -94,9 +94,11 @@ async function readPeriods(
   });
 }
 
-function within({ times, values }: Points, { from, to }: Span): Points {
+/** Of points in the order of time. */
+function within(points: Points, { from, to }: Span): Points {
+  const { times, values } = points;
+  if (times.length === 0 || (times[0]! >= from && times.at(-1)! < to)) return points;
   const isIn = (time: number): boolean => time >= from && time < to;
-  if (times.every(isIn)) return { times, values };
   return { times: times.filter(isIn), values: values.filter((_, at) => isIn(times[at]!)) };
 }
 

@@ -70,10 +70,15 @@ export function summarized(
   { everyMs, percentiles }: { readonly everyMs: number; readonly percentiles: boolean },
 ): Summaries {
   const summaries = new Map<number, Summary>();
-  for (const [at, time] of times.entries()) {
-    const start = time - (time % everyMs);
-    let summary = summaries.get(start);
-    if (summary === undefined) summaries.set(start, (summary = new Summary(percentiles ? new Quantiles() : undefined)));
+  let summary: Summary | undefined;
+  let end = -Infinity;
+  for (let at = 0; at < times.length; at += 1) {
+    const time = times[at]!;
+    if (summary === undefined || time >= end) {
+      const start = time - (time % everyMs);
+      end = start + everyMs;
+      summaries.set(start, (summary = new Summary(percentiles ? new Quantiles() : undefined)));
+    }
     summary.add(time, values[at]!);
   }
   return summaries;

@@ -27,9 +27,10 @@ export function readOpen(key: string, bytes: Buffer | null, start: number): Poin
   if (bytes === null) return noPoints();
   if (bytes.length % POINT_BYTES !== 0) throw damaged(key);
   const points = noPoints();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length; at += POINT_BYTES) {
-    points.times.push(start + bytes.readUInt32LE(at));
-    points.values.push(bytes.readDoubleLE(at + 4));
+    points.times.push(start + view.getUint32(at, true));
+    points.values.push(view.getFloat64(at + 4, true));
   }
   return points;
 }

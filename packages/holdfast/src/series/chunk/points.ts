@@ -14,11 +14,20 @@ export const noPoints = (): Points => ({ times: [], values: [] });
 export function settled(parts: readonly Points[], duplicates: SeriesDuplicates): Points {
   const [first, ...more] = parts.filter(({ times }) => times.length > 0);
   if (first === undefined) return noPoints();
-  const all: Points = {
-    times: first.times.concat(...more.map(({ times }) => times)),
-    values: first.values.concat(...more.map(({ values }) => values)),
-  };
-  return resolved(inOrder(all), duplicates);
+  const all: Points =
+    more.length === 0
+      ? first
+      : {
+          times: first.times.concat(...more.map(({ times }) => times)),
+          values: first.values.concat(...more.map(({ values }) => values)),
+        };
+  // As nearly all are.
+  return rises(all.times) ? all : resolved(inOrder(all), duplicates);
+}
+
+function rises(times: readonly number[]): boolean {
+  for (let at = 1; at < times.length; at += 1) if (times[at]! <= times[at - 1]!) return false;
+  return true;
 }
 
 function inOrder(points: Points): Points {
