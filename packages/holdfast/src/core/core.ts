@@ -5,6 +5,7 @@ import { nextTick } from "../base/runtime.ts";
 import { type CodecOptions, createCodec, mergeCodecOptions, type PartCodec } from "./codec/codec.ts";
 import type { Driver } from "../driver/port.ts";
 import { LogFeeds } from "./log/feeds.ts";
+import { LogProducers } from "./log/producers.ts";
 import type { TraceHooks } from "./observe/trace.ts";
 import type { Keyspace } from "./keyspace/keyspace.ts";
 import { Wakeups } from "./wait/wakeups.ts";
@@ -25,6 +26,7 @@ export class Core {
   readonly keys: Keyspace;
   readonly wakeups: Wakeups;
   readonly logs: LogFeeds;
+  readonly producers: LogProducers;
   /** Those whose end `close` waits for are called through doors inside this one. */
   readonly handlers: Door = new Door();
   /** How the user's tracer is asked. */
@@ -39,6 +41,7 @@ export class Core {
     this.trace = options.trace;
     this.wakeups = new Wakeups(driver, this.keys);
     this.logs = new LogFeeds(driver);
+    this.producers = new LogProducers(driver.runtime);
     this.#codecDefaults = options.codec;
   }
 

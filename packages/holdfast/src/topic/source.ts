@@ -1,5 +1,6 @@
 /** What a topic's parts stand on: its logs, and how messages are read. */
 import type { Codec, PartCodec } from "../core/codec/codec.ts";
+import { checkSchema } from "../core/codec/schema.ts";
 import type { Core } from "../core/core.ts";
 import { LogKeys } from "../core/log/keys.ts";
 import type { LogPack } from "../core/log/pack.ts";
@@ -24,7 +25,7 @@ export class TopicSource<T> {
     this.name = name;
     this.label = label;
     const { codec, info, settings } = topicOptions(label, given, ({ message, ...options }, parsed) => ({
-      codec: core.codec<T>({ ...options, schema: message }),
+      codec: core.codec<T>({ ...options, schema: checkSchema(message, "message") }),
       info: core.codec<unknown>(options),
       settings: parsed,
     }));

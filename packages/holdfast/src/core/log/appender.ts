@@ -14,6 +14,7 @@ import { runScript, type UnclassedCall } from "../script/run.ts";
 import { frameLength, type LogMessage } from "./frame.ts";
 import type { LogKeys } from "./keys.ts";
 import { Appending, type LogAnswers, OutgoingPack } from "./outgoing.ts";
+import type { LogProducer, LogProducers } from "./producers.ts";
 import { append, type AppendArgs, type AppendResult } from "./scripts.gen.ts";
 import type { LogTerms } from "./store.ts";
 
@@ -33,6 +34,7 @@ export interface LogRetention {
 /** What carries an appender: a core. */
 export interface LogHost {
   readonly driver: Driver;
+  readonly producers: LogProducers;
   /** What must have ended before the handle closes; returns the function that takes it out again. */
   own(resource: { close(): Promise<void> }): () => void;
 }
@@ -65,8 +67,8 @@ export class LogAppender<Answer> {
   readonly #timeoutMs: number;
   readonly #answers: LogAnswers<Answer>;
   readonly #script: LogAppend | undefined;
-  readonly #producer: string;
-  #number = 0;
+  /** While it is not idle. */
+  #producer: LogProducer | undefined;
   #waiting: Appending<Answer>[] = [];
   #waitingBytes = 0;
   /** The next pack goes at the end of the tick, or a pack is on its way. */
@@ -97,7 +99,6 @@ export class LogAppender<Answer> {
     this.#timeoutMs = terms.timeoutMs ?? host.driver.timeoutMs;
     this.#answers = answers;
     this.#script = script;
-    this.#producer = host.driver.runtime.randomBytes(9).toString("base64url");
   }
 
   /** Rejects with OVERLOADED where too much waits already. Cost: one script for all that go in one pack. */
@@ -138,6 +139,8 @@ export class LogAppender<Answer> {
   #rest(): void {
     this.#isBusy = false;
     if (this.#waiting.length > 0) return this.#schedule();
+    if (this.#producer !== undefined) this.#host.producers.giveBack(this.#keys.key, this.#producer);
+    this.#producer = undefined;
     this.#disown?.();
     this.#disown = undefined;
     this.#idle?.resolve();
@@ -170,7 +173,10 @@ export class LogAppender<Answer> {
         this.#isFull = false;
         pack.settle(result, this.#answers(result.epoch, result.at));
       } else if (result.status === "full") this.#refused(pack, result);
-      else pack.reject(this.#late());
+      else {
+        this.#producer = undefined;
+        pack.reject(this.#late());
+      }
     } catch (error) {
       this.#isFull = false;
       pack.reject(error);
@@ -182,11 +188,12 @@ export class LogAppender<Answer> {
     const { log, meta, live, cursors } = this.#keys;
     const { keepMs, maxMessages, keepUnread, onFull, dedupeMs } = this.#retention;
     const { ids, frames, messages } = pack;
-    this.#number += 1;
+    const producer = (this.#producer ??= this.#host.producers.take(this.#keys.key));
+    producer.number += 1;
     const keep = { keepMs, maxMessages, keepUnread, refuses: onFull !== "drop-oldest", dedupeMs };
     const args = {
-      producer: this.#producer,
-      number: this.#number,
+      producer: producer.id,
+      number: producer.number,
       ...keep,
       liveBytes: LIVE_BYTES,
       count: messages.length,

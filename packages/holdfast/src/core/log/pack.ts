@@ -63,12 +63,9 @@ const ENTRY_ID = /^(\d+)-(\d+)$/;
 const NEWS = /^(\d+) (\d+) (\d+) (\d+)$/;
 const LINE_END = 10;
 
-/** Entries of a log's stream, as XRANGE returns them. @throws ReplyError for what no log has written */
+/** Entries of a log's stream, as XRANGE returns them, without those that no log has written. @throws ReplyError for what is no list of entries */
 export function packsOf(reply: Reply, op: string, key: string): LogPack[] {
-  if (Array.isArray(reply)) {
-    const packs = reply.map(packOf);
-    if (packs.every((pack) => pack !== undefined)) return packs;
-  }
+  if (Array.isArray(reply)) return reply.map(packOf).filter((pack) => pack !== undefined);
   throw new ReplyError(`${op}: the stream of ${JSON.stringify(key)} holds what this library has not written`, {
     op,
     key,
@@ -95,11 +92,14 @@ export function newsOf(payload: Buffer): LogNews | undefined {
   return { epoch, first, last: first + count - 1, at, pack };
 }
 
+/** Undefined for what no log has written. */
 function packOf(entry: Reply): LogPack | undefined {
   if (!Array.isArray(entry) || !Array.isArray(entry[1])) return undefined;
   const [id, [, at, , count, , bytes]] = entry as [Reply, Reply[]];
   const match = ENTRY_ID.exec(String(id));
-  if (match === null || !Buffer.isBuffer(bytes)) return undefined;
-  const [last, n] = [Number(match[1]), Number(String(count))];
-  return new LogPack(Number(match[2]), last - n + 1, n, Number(String(at)), bytes);
+  const [n, time] = [Number(String(count)), Number(String(at))];
+  if (match === null || !Buffer.isBuffer(bytes) || !Number.isSafeInteger(n) || !Number.isSafeInteger(time))
+    return undefined;
+  const last = Number(match[1]);
+  return new LogPack(Number(match[2]), last - n + 1, n, time, bytes);
 }

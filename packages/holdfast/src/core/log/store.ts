@@ -45,7 +45,13 @@ export class LogStore {
 
   /** The packs from the one on that contains `from`, or that is the first behind it. Cost: XRANGE. */
   async range(from: number, count: number): Promise<LogPack[]> {
-    return this.#packs(await this.#send(["XRANGE", this.keys.log, String(from), "+", "COUNT", String(count)]));
+    for (let after = String(from); ;) {
+      const entries = await this.#send(["XRANGE", this.keys.log, after, "+", "COUNT", String(count)]);
+      const packs = this.#packs(entries);
+      // All that came may be what somebody else has put there.
+      if (packs.length > 0 || !Array.isArray(entries) || entries.length < count) return packs;
+      after = `(${String((entries.at(-1) as Reply[])[0])}`;
+    }
   }
 
   /** The packs that have a message from `from` to `to`, both included. Cost: two XRANGE in a pipeline. */

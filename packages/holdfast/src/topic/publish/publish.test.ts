@@ -195,7 +195,7 @@ describe.each(backends())("publish [$name]", (backend) => {
       [{ dedupeFor: 0 }, "dedupeFor"],
       [{ delays: "yes" }, "delays"],
       [{ partition: 1 }, "partition"],
-      [{ message: 5 }, "schema"],
+      [{ message: 5 }, "message"],
     ];
     for (const [given, field] of options)
       expect(() => handles.a.topic("orders", given)).toThrow(expect.objectContaining(refused(field)));
@@ -213,5 +213,16 @@ describe.each(backends())("publish [$name]", (backend) => {
     await expect(topic.publishMany(5 as never)).rejects.toMatchObject(refused("items"));
     await expect(topic.publishMany([5] as never)).rejects.toMatchObject(refused("items"));
     await expect(topic.publish(1n)).rejects.toMatchObject({ code: "CODEC", reason: "unserializable" });
+  });
+
+  it("objects that are made for one message each leave one record in the log, and not one each", async () => {
+    const name = randomName();
+    for (let at = 0; at < 30; at += 1) await handles.a.topic<number>(name).publish(at);
+    await Promise.all([30, 31, 32].map((each) => handles.a.topic<number>(name).publish(each)));
+    const fields = (await handles.send("HKEYS", `${handles.prefix}:topic:{${name}}:meta`)) as Buffer[];
+    expect(fields.filter((field) => String(field).startsWith("p:"))).toHaveLength(3);
+    const { messages } = await handles.b.topic<number>(name).page({ limit: 100 });
+    expect(messages.map(({ payload }) => payload).slice(0, 30)).toEqual(Array.from({ length: 30 }, (_, at) => at));
+    expect(messages).toHaveLength(33);
   });
 });

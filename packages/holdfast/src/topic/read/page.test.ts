@@ -5,6 +5,8 @@
  * - those of one time in several partitions are on no page .. "of one time"
  * - one key among many costs the whole topic ................ "of one key", "looks at so many only"
  * - a place of a log that is gone shows nothing ............. "a reset"
+ * - a place whose message a failover has lost is gone on from  "has replaced"
+ * - one bad pack, or filter, hides all others ............... "cannot be read", "throws"
  */
 import { describe, expect, it } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
@@ -47,6 +49,7 @@ async function forwards(topic: Topic<number>, after: string, options: object): P
 
 describe.each(backends())("page and info [$name]", (backend) => {
   const handles = new TwoHandles(backend);
+  const keyOf = (name: string, part: string): string => `${handles.prefix}:topic:{${name}}:${part}`;
 
   it("messages of one time in several partitions are each older or newer than one of them", async () => {
     const topic = handles.a.topic<number>(randomName(), { partitions: 3 });
@@ -183,5 +186,58 @@ describe.each(backends())("page and info [$name]", (backend) => {
     ];
     for (const [given, field] of refused)
       await expect(topic.page(given)).rejects.toMatchObject({ code: "INVALID_ARGUMENT", field });
+  });
+
+  it("a place whose message a failover has replaced is a reset, before and after", async () => {
+    const topic = handles.a.topic<number>(randomName());
+    for (const each of numbers(3)) await topic.publish(each);
+    const { position } = (await topic.publish(3)) as { position: string };
+    const { after } = await topic.page({ limit: 2 });
+    expect((await topic.page({ after: position })).reset).toBe(false);
+    // As a replica that had not heard of the last one would go on, a little later.
+    const [epoch, , offset, at] = position.split(".").map((each) => Number.parseInt(each, 36));
+    await handles.send("XDEL", keyOf(topic.name, "log"), `${offset}-${epoch}`);
+    await handles.send("XSETID", keyOf(topic.name, "log"), `${offset! - 1}-${epoch}`);
+    await handles.send("HSET", keyOf(topic.name, "meta"), "head", "3", "at", String(at! + 5));
+    await topic.publish(33);
+    await topic.publish(4);
+    for (const from of [{ after: position }, { after }, { before: position }]) {
+      const page = await topic.page(from);
+      expect(page.reset).toBe(true);
+      expect(payloads(page.messages)).toEqual([0, 1, 2, 33, 4]);
+    }
+  });
+
+  it("a pack that cannot be read, and what somebody else has put there, is left out", async () => {
+    const topic = handles.a.topic<number>(randomName());
+    await topic.publish(1);
+    const [first] = await Topic.sourceOf(topic).store(0, "test").range(0, 1);
+    const [log, meta] = [keyOf(topic.name, "log"), keyOf(topic.name, "meta")];
+    const { epoch, at } = first!;
+    await handles.send("XADD", log, `1-${epoch + 1}`, "by", "somebody");
+    await handles.send("XADD", log, `3-${epoch}`, "t", String(at), "n", "2", "m", "no frames");
+    await handles.send("HSET", meta, "head", "3");
+    await topic.publish(4);
+    const errors: unknown[] = [];
+    const onError = (error: unknown): void => void errors.push(error);
+    expect(payloads((await topic.page({ onError })).messages)).toEqual([1, 4]);
+    expect(errors).toMatchObject([{ code: "CODEC" }]);
+    await using stream = topic.messages({ from: "start", onError });
+    for (const payload of [1, 4]) expect((await stream.next()).value).toMatchObject({ payload });
+    await topic.publish(5);
+    expect((await stream.next()).value).toMatchObject({ payload: 5, offset: 5 });
+  });
+
+  it("a filter that throws is reported, and its message left out", async () => {
+    const topic = handles.a.topic<number>(randomName());
+    for (const each of numbers(4)) await topic.publish(each, { id: String(each) });
+    const errors: unknown[] = [];
+    const filter = ({ id }: { id: string | undefined }): boolean => {
+      if (id === "2") throw new Error("no");
+      return true;
+    };
+    const { messages } = await topic.page({ filter, onError: (error) => errors.push(error) });
+    expect(payloads(messages)).toEqual([0, 1, 3]);
+    expect(errors).toMatchObject([{ message: "no" }]);
   });
 });

@@ -38,6 +38,8 @@ interface Settings {
   readonly limit: number;
   readonly before: LogPosition[] | undefined;
   readonly after: LogPosition[] | undefined;
+  /** What either of them names. */
+  readonly named: readonly LogPosition[];
 }
 
 /** One partition's part of a page. `edge` is where it begins to look: the first offset above it, or the last below. */
@@ -66,7 +68,7 @@ export async function pageOf<T>(source: TopicSource<T>, given: TopicPageOptions 
   const { partitions } = source.settings;
   const all = settings.key === undefined ? [...Array(partitions).keys()] : [partitionOf(settings.key, partitions)];
   const tails = new Map(await Promise.all(all.map(async (at) => [at, await source.store(at, OP).tail()] as const)));
-  const reset = isReset(settings.before ?? settings.after ?? [], tails);
+  const reset = await isReset(source, settings.named, tails);
   const { before, after } = reset ? {} : settings;
   const parts = await Promise.all(
     all.map((at) =>
@@ -85,7 +87,7 @@ export async function pageOf<T>(source: TopicSource<T>, given: TopicPageOptions 
 
 async function older(
   source: TopicSource<unknown>,
-  { limit, isWanted }: Settings,
+  { limit, isWanted, reports }: Settings,
   { epoch, head, at }: LogTail,
   before: LogPosition[] | undefined,
   partition: number,
@@ -95,13 +97,13 @@ async function older(
   let end = head + 1;
   if (named !== undefined) end = Math.min(end, named.point.offset);
   else if (before !== undefined) end = await store.find(timeBeside(before[0]!, partition));
-  const scan = await below({ store, partition, limit, isWanted }, end);
+  const scan = await below({ store, partition, limit, isWanted, onError: (error) => reports.error(error) }, end);
   return { ...scan, partition, epoch, edge: end - 1, edgeAt: end - 1 === head ? at : 0 };
 }
 
 async function newer(
   source: TopicSource<unknown>,
-  { limit, isWanted }: Settings,
+  { limit, isWanted, reports }: Settings,
   { epoch }: LogTail,
   after: LogPosition[],
   partition: number,
@@ -109,7 +111,7 @@ async function newer(
   const store = source.store(partition, OP);
   const named = after.find((each) => each.partition === partition);
   const edge = named?.point.offset ?? (await store.find(timeBeside(after[0]!, partition))) - 1;
-  const scan = await above({ store, partition, limit, isWanted }, edge);
+  const scan = await above({ store, partition, limit, isWanted, onError: (error) => reports.error(error) }, edge);
   return { ...scan, partition, epoch, edge, edgeAt: named?.point.at ?? 0 };
 }
 
@@ -150,13 +152,22 @@ function shareOf({ partition, found }: Part, taken: readonly Found[]): { own: re
   return { own, isLeft: own.length < found.length };
 }
 
-/** Positions that a page's log does not have: of another epoch, or behind its end. */
-function isReset(positions: readonly LogPosition[], tails: ReadonlyMap<number, LogTail>): boolean {
-  return positions.some(({ partition, point }) => {
+/** Whether they name what a page's log does not have: of another epoch, behind its end, or a message in whose place is another. Cost: XRANGE for each. */
+async function isReset(
+  source: TopicSource<unknown>,
+  positions: readonly LogPosition[],
+  tails: ReadonlyMap<number, LogTail>,
+): Promise<boolean> {
+  const asked = positions.map(async ({ partition, point: { epoch, offset, at } }) => {
     const tail = tails.get(partition);
-    if (tail === undefined || point.epoch === 0) return false;
-    return tail.epoch !== point.epoch || tail.head < point.offset - 1;
+    if (tail === undefined || epoch === 0) return false;
+    if (tail.epoch !== epoch || tail.head < offset) return true;
+    if (at === 0 || offset === 0) return false;
+    // A failover may have lost it, and others have come since. Where retention has removed it, what follows is younger.
+    const [pack] = await source.store(partition, OP).range(offset, 1);
+    return pack !== undefined && (pack.first <= offset ? pack.at !== at : pack.at < at);
   });
+  return (await Promise.all(asked)).includes(true);
 }
 
 /** From which time on messages of another partition are newer than what a position names, in the order of `byTime`. */
@@ -190,26 +201,30 @@ function settingsOf(source: TopicSource<unknown>, given: TopicPageOptions | unde
       throw new InvalidArgumentError("filter", "a function", filter);
     if (onError !== undefined && typeof onError !== "function")
       throw new InvalidArgumentError("onError", "a function", onError);
+    const ends = before === undefined ? undefined : endsOf(before, partitions);
+    const starts = after === undefined ? undefined : positionsOf("after", after, partitions);
     return {
       key,
       isWanted: key === undefined ? filter : (message) => message.key === key && (filter?.(message) ?? true),
       reports: new Reports(label, "HOLDFAST_TOPIC", { onError }),
       limit: wholeBetween("limit", limit, 1, MAX_LIMIT),
-      before: before === undefined ? undefined : endsOf(before, partitions),
-      after: after === undefined ? undefined : positionsOf("after", after, partitions),
+      before: ends?.positions,
+      after: starts,
+      named: ends?.named ?? starts ?? [],
     };
   });
 }
 
-/** With the first offset of each that is not older. */
-function endsOf(before: string, partitions: number): LogPosition[] {
+/** What it names, and the same with the first offset of each that is not older. */
+function endsOf(before: string, partitions: number): { named: LogPosition[]; positions: LogPosition[] } {
   const isOwn = typeof before === "string" && before.startsWith(UNTIL);
-  const positions = positionsOf("before", isOwn ? before.slice(UNTIL.length) : before, partitions);
-  return positions.map(({ partition, point }, at) => {
+  const named = positionsOf("before", isOwn ? before.slice(UNTIL.length) : before, partitions);
+  const positions = named.map(({ partition, point }, at) => {
     // A message of `messages()` is the first in its position; of the others its reader has seen what they name.
     const offset = isOwn || at > 0 ? point.offset + 1 : point.offset;
     return { partition, point: { ...point, offset } };
   });
+  return { named, positions };
 }
 
 function positionsOf(field: string, text: string, partitions: number): LogPosition[] {

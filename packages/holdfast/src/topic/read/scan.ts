@@ -23,6 +23,8 @@ export interface ScanTerms {
   readonly partition: number;
   readonly limit: number;
   readonly isWanted: ((message: TopicEnvelope) => boolean) | undefined;
+  /** What `isWanted` throws, and a pack that cannot be read: such messages are left out. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Looked at for one page, in each partition: where few messages are wanted, a page has fewer than it may, and a cursor. */
@@ -68,12 +70,33 @@ function lastOf(all: readonly Found[], limit: number, reached: number): Scan {
   return { found, reached, isOver: reached <= 1 };
 }
 
-function matching({ partition, isWanted }: ScanTerms, packs: readonly LogPack[], from: number, to: number): Found[] {
+function matching(terms: ScanTerms, packs: readonly LogPack[], from: number, to: number): Found[] {
+  const { partition } = terms;
   const found: Found[] = [];
   for (const pack of packs) {
     const last = Math.min(to, pack.last);
+    if (!isReadable(terms, pack)) continue;
     for (let offset = Math.max(from, pack.first); offset <= last; offset += 1)
-      if (isWanted === undefined || isWanted(pack.frame(offset))) found.push({ partition, pack, offset });
+      if (isMatch(terms, pack, offset)) found.push({ partition, pack, offset });
   }
   return found;
+}
+
+function isReadable({ onError }: ScanTerms, pack: LogPack): boolean {
+  try {
+    return pack.frames.length > 0;
+  } catch (error) {
+    onError(error);
+    return false;
+  }
+}
+
+function isMatch({ isWanted, onError }: ScanTerms, pack: LogPack, offset: number): boolean {
+  if (isWanted === undefined) return true;
+  try {
+    return isWanted(pack.frame(offset));
+  } catch (error) {
+    onError(error);
+    return false;
+  }
 }
