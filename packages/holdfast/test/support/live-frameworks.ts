@@ -165,6 +165,7 @@ export class Told {
       message: (message) => this.#tell({ [subscription]: message }),
       gap: ({ count }) => this.#tell({ gap: subscription, count }),
       reset: () => this.#tell({ reset: subscription }),
+      live: () => this.#tell({ live: subscription }),
       end: (end) => this.#tell({ end: subscription, ...end }),
     };
     return this.client.subscribe(subscription, handlers, cursor === undefined ? {} : { cursor });

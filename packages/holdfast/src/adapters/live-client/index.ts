@@ -198,6 +198,7 @@ export class LiveClient {
     const { handlers } = subscribed;
     if (notice.type === "gap") return call(() => handlers.gap?.({ count: notice.count }));
     if (notice.type === "reset") return call(() => handlers.reset?.());
+    if (notice.type === "live") return call(() => handlers.live?.());
     if (notice.type === "open") {
       subscribed.isOpen = true;
       return call(() => handlers.open?.());

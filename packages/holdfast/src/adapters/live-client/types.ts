@@ -7,6 +7,8 @@ export interface LiveHandlers<T = unknown> {
   readonly gap?: (gap: { readonly count: number | null }) => void;
   /** What was seen before is no part of what follows: fetch the state again. */
   readonly reset?: () => void;
+  /** Of a topic with `latest`: all keys that there are have come, what follows are changes. */
+  readonly live?: () => void;
   /** No more will come: a stream is complete, or broke off, or the subscription was denied or revoked. */
   readonly end?: (end: LiveEnd) => void;
   /** The server has confirmed it: messages from here on are seen. Called again after each reconnect. */
@@ -71,6 +73,6 @@ export interface LiveClientOptions {
 export type LiveNotice =
   | { readonly type: "hello"; readonly connection: string }
   | { readonly type: "bye"; readonly reason: "revoked" | "expired" }
-  | { readonly type: "open" | "denied" | "reset" | "end"; readonly subscription: string }
+  | { readonly type: "open" | "denied" | "reset" | "live" | "end"; readonly subscription: string }
   | { readonly type: "gap"; readonly subscription: string; readonly count: number | null }
   | { readonly type: "aborted"; readonly subscription: string; readonly reason: string };

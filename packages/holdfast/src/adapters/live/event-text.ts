@@ -21,6 +21,8 @@ export type LiveNotice =
   | { readonly type: "gap"; readonly subscription: string; readonly count: number | null }
   /** What was seen before is no part of what follows: fetch the state again. */
   | { readonly type: "reset"; readonly subscription: string }
+  /** Of a topic with `latest`: all keys that there are have been sent, what follows are changes. */
+  | { readonly type: "live"; readonly subscription: string }
   /** What the client has said on its WebSocket is done. */
   | { readonly type: "changed" }
   /** A stream is complete, or a subscription was ended. */

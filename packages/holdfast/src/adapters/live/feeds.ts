@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
 import type { StreamEvent } from "../../stream/reader.ts";
 import { Stream } from "../../stream/stream.ts";
+import { LatestTopic } from "../../topic/latest/latest-topic.ts";
 import type { TopicFrom } from "../../topic/read/options.ts";
 import type { TopicStream } from "../../topic/read/stream.ts";
 import { Topic } from "../../topic/topic.ts";
@@ -37,6 +38,7 @@ export interface FeedReceiver {
 export function readSource(source: LiveSource, receiver: FeedReceiver, fans: FanOut): Promise<void> {
   const { source: from, options } = source instanceof LiveView ? source : new LiveView(source as AnyReadable);
   const view = options as View;
+  if (from instanceof LatestTopic && isOfState(view)) return readLatest(view, from, receiver);
   if (from instanceof Topic) return readTopic(view, from, receiver);
   if (from instanceof Stream) return readStream(view, from, receiver);
   return readChannel(view, from, receiver, fans);
@@ -110,6 +112,37 @@ async function readTopic(
       receiver.message(jsonOf(data === undefined ? value.payload : data(value)), value.position);
     } catch (error) {
       receiver.failed(error);
+    }
+  }
+}
+
+/** A filter, and a place to begin at, are of messages: such a view reads the log. */
+function isOfState({ filter, envelope, from }: View): boolean {
+  return filter === undefined && envelope === undefined && from === undefined;
+}
+
+/** The keys that there are, `live`, then their changes. */
+async function readLatest({ data, key }: View, topic: LatestTopic<unknown>, receiver: FeedReceiver): Promise<void> {
+  const { subscription, signal, cursor } = receiver;
+  const filter = key === undefined ? {} : { filter: (each: string) => each === key };
+  const open = (from: string): ReturnType<typeof topic.follow> =>
+    topic.follow({ from, signal, onError: (error) => receiver.failed(error), ...filter });
+  const changes = cursor === undefined ? open("snapshot") : (resumed(() => open(cursor), receiver) ?? open("snapshot"));
+  receiver.opened(cursor);
+  for (;;) {
+    await receiver.room();
+    const { done, value: change } = await changes.next();
+    if (done === true) return;
+    const { type, position } = change;
+    if (type === "live" || type === "reset") receiver.notice({ type, subscription }, position);
+    else if (type === "delete") receiver.message(jsonOf({ key: change.key, deleted: true }), position);
+    else {
+      try {
+        const sent = data === undefined ? { key: change.key, value: change.value } : data(change.message);
+        receiver.message(jsonOf(sent), position);
+      } catch (error) {
+        receiver.failed(error);
+      }
     }
   }
 }

@@ -7,6 +7,7 @@
  * - an old cursor is taken for "nothing new" ..................................... "reset"
  * - a screen that is drawn anew has half of what it is to show ................... "closed and made again"
  * - somebody sees another's messages ............................................. "a view: by key"
+ * - a table of the browser is not what the server has ............................ "the newest of each key"
  * - an answer begins again when the page is reloaded ............................. "a stream goes on where it was, and ends"
  */
 import http from "node:http";
@@ -195,6 +196,35 @@ describe.each(cases)("live topics $framework $transport [$name]", ({ framework, 
     await told.until(has("loud"));
     expect(told.events.filter(has("mine"))).toEqual([{ mine: 0 }, { mine: 2 }]);
     expect(told.events.filter(has("loud"))).toEqual([{ loud: ["ada", 2] }]);
+  });
+
+  it("the newest of each key, `live`, then changes; after a reconnect no snapshot again", async () => {
+    const prices = two.a.topic<number>(randomName(), { latest: true });
+    for (const [key, value] of [
+      ["a", 1],
+      ["b", 2],
+      ["a", 3],
+    ] as const)
+      await prices.set(key, value);
+    await prices.set("c", 4);
+    await prices.delete("c");
+    const first = await serve(two.a, { sources: { prices } });
+    const told = client(first.url);
+    told.subscribe("prices");
+    await told.until(has("live"));
+    await prices.delete("b");
+    await told.until(has("prices"), 3);
+    first.cut();
+    await prices.set("d", 5);
+    await told.until(has("prices"), 4);
+    expect(told.events.filter((event) => !has("open")(event))).toEqual([
+      { prices: { key: "b", value: 2 } },
+      { prices: { key: "a", value: 3 } },
+      { live: "prices" },
+      { prices: { key: "b", deleted: true } },
+      { live: "prices" },
+      { prices: { key: "d", value: 5 } },
+    ]);
   });
 
   it("a stream goes on where it was, and ends; what broke off says so", async () => {
