@@ -7,6 +7,7 @@
  * - whoever was to seal died .......................................... "somebody else"
  * - a call hangs while the server does ................................ "while the server is stopped"
  * - a chunk that is damaged holds up the others ....................... "damaged"
+ * - a period is sealed while a point is on its way to it ............. "on its way"
  * - a key is evicted .................................................. "evicted"
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -165,6 +166,26 @@ describe("series under faults", () => {
     });
   });
 
+  it("a point that is on its way while its period is sealed is sealed too", async () => {
+    const name = randomName();
+    const [series, other] = [hf.series(name, SHORT), direct.series(name, SHORT)];
+    const at = Math.ceil(Date.now() / 1_000) * 1_000 + 2_000;
+    await series.add("x", 1, { at });
+    proxy.freeze();
+    const adding = series.add("x", 2, { at: at + 1 });
+    await until("it is sealed without that point", async () => {
+      await counted(other, at);
+      return (await keys(name)).some((each) => each.endsWith(`:${at / 1_000}:sealed`));
+    });
+    await proxy.heal();
+    expect(await adding).toEqual({ status: "ok" });
+    await until("it is sealed with that point", async () => {
+      await counted(other, at);
+      return (await keys(name)).every((each) => !each.endsWith(`:${at / 1_000}`));
+    });
+    expect(await counted(other, at)).toBe(2);
+  });
+
   it("whichever key is evicted, only what it held is gone, and the series goes on", async () => {
     for (const place of ["chunk", "newest", "ids", "labels", "unsealed"]) {
       const name = randomName();
@@ -187,7 +208,7 @@ describe("series under faults", () => {
 });
 
 function kindOf(key: string): string {
-  const registry = /:(ids|labels|unsealed)$/.exec(key);
+  const registry = /:(ids|labels|unsealed)(?::\d+)?$/.exec(key);
   if (registry !== null) return registry[1]!;
   return key.endsWith("}") ? "newest" : "chunk";
 }

@@ -10,12 +10,12 @@ interface Registered {
   pending: Promise<RegisterResult> | undefined;
 }
 
-const MAX_KNOWN = 20_000;
-
 export class KnownPeriods {
   readonly #store: SeriesStore;
   readonly #registry: SeriesRegistry;
   readonly #known = new Map<string, Registered>();
+  /** What is asked again in this tick. */
+  readonly #again = new Map<string, Promise<void>>();
 
   constructor(store: SeriesStore, registry: SeriesRegistry) {
     this.#store = store;
@@ -36,14 +36,23 @@ export class KnownPeriods {
     return registered.pending;
   }
 
-  /** For a period that is over: nothing that was asked before is enough. */
-  async again(place: Place): Promise<void> {
-    const late = lateMs(this.#store.settings);
-    await this.#registry.register(place, this.#store.startOf(place.period + 1) + late, late, "");
+  /** When a chunk was opened: nothing that was asked before is enough. The points of a chunk are answered in one tick, and ask once. */
+  again(place: Place): Promise<void> {
+    const key = `${place.period}:${place.id}`;
+    let asking = this.#again.get(key);
+    if (asking === undefined) this.#again.set(key, (asking = this.#askAgain(key, place)));
+    return asking;
   }
 
   forget(id: string): void {
     for (const key of this.#known.keys()) if (key.slice(key.indexOf(":") + 1) === id) this.#known.delete(key);
+  }
+
+  async #askAgain(key: string, place: Place): Promise<void> {
+    await Promise.resolve();
+    this.#again.delete(key);
+    const late = lateMs(this.#store.settings);
+    await this.#registry.register(place, this.#store.startOf(place.period + 1) + late, late, "");
   }
 
   async #send(
@@ -68,7 +77,8 @@ export class KnownPeriods {
   #keep(key: string, registered: Registered): void {
     this.#known.delete(key);
     this.#known.set(key, registered);
-    if (this.#known.size <= MAX_KNOWN) return;
+    // Of each series this period, and the one before for points that are on their way.
+    if (this.#known.size <= 2 * this.#store.settings.maxSeries) return;
     const [oldest] = this.#known.keys();
     this.#known.delete(oldest!);
   }

@@ -92,6 +92,8 @@ export function seriesSettings(where: string, given: SeriesOptions | undefined):
     );
     if (parsed.length > MAX_ROLLUPS)
       throw new InvalidArgumentError("rollups", `at most ${MAX_ROLLUPS} of them`, rollups);
+    if (new Set(parsed.map(({ everyMs }) => everyMs)).size < parsed.length)
+      throw new InvalidArgumentError("rollups", "one of each `every`", rollups);
     return {
       keepMs: kept("keep", keep, periodMs),
       periodMs,

@@ -18,7 +18,11 @@ export class SeriesRegistry {
     this.#store = store;
     this.#driver = core.driver;
     const group = core.keys.group("series", store.name);
-    this.#keys = { ids: group.part("ids"), labels: group.part("labels"), unsealed: group.part("unsealed") };
+    this.#keys = {
+      ids: group.part("ids"),
+      labels: group.part("labels"),
+      unsealed: group.part(`unsealed:${store.settings.periodMs}`),
+    };
   }
 
   /** @param described the labels as text; empty: as they are */

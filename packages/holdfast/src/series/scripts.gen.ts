@@ -7,12 +7,13 @@ import type { BatchScript, Script } from "../core/script/script.ts";
 
 const POINTS = `local function append(chunk, newest, points, expiresAt, maxBytes, at, value)
   if redis.call('STRLEN', chunk) + #points > maxBytes then return {'limit'} end
-  if redis.call('APPEND', chunk, points) == #points then redis.call('PEXPIREAT', chunk, expiresAt) end
+  local isNew = redis.call('APPEND', chunk, points) == #points
+  if isNew then redis.call('PEXPIREAT', chunk, expiresAt) end
   local before = redis.call('GET', newest)
   if not before or struct.unpack('<d', before) <= at then
     redis.call('SET', newest, struct.pack('<d', at) .. value, 'PXAT', expiresAt)
   end
-  return {'ok'}
+  return {isNew and 'opened' or 'ok'}
 end
 `;
 
@@ -48,13 +49,14 @@ export interface AppendOnceArgs {
 
 export type AppendOnceResult =
   | { readonly status: "ok" }
+  | { readonly status: "opened" }
   | { readonly status: "limit" };
 
 /** As append, where points must not be stored twice. */
 export const appendOnce: BatchScript<AppendOnceKeys, AppendOnceArgs, AppendOnceResult> = {
   class: "unsafe",
   name: "series.appendOnce",
-  sha1: "34155056e5a4962bf53b5ad5449e86117b04d594",
+  sha1: "d1b5f4527b2b9d131a53eb37a49eb27212545796",
   lua: `-- series.appendOnce
 ${POINTS}local chunk, newest = KEYS[1], KEYS[2]
 local points, expiresAt, maxBytes, at, value = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
@@ -72,16 +74,19 @@ return append(chunk, newest, points, expiresAt, maxBytes, at, value)
       case "ok":
         expectFields(fields, 0);
         return { status: "ok" };
+      case "opened":
+        expectFields(fields, 0);
+        return { status: "opened" };
       case "limit":
         expectFields(fields, 0);
         return { status: "limit" };
       default:
-        throw new UnexpectedReplyError("one of ok, limit", reply);
+        throw new UnexpectedReplyError("one of ok, opened, limit", reply);
     }
   },
   merged: {
     name: "series.appendOnce (merged)",
-    sha1: "90a7d1209b32313001699213aa2ce0a8e6eb33a3",
+    sha1: "8d09ad463c4cc38d459cda7539fdbb2933f61fbf",
     lua: `-- series.appendOnce
 ${POINTS}local function run(keyAt, argAt)
   local chunk, newest = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -120,13 +125,14 @@ export interface AppendArgs {
 
 export type AppendResult =
   | { readonly status: "ok" }
+  | { readonly status: "opened" }
   | { readonly status: "limit" };
 
 /** Adds points to a chunk, all or none, and remembers the newest of the series. */
 export const append: BatchScript<AppendKeys, AppendArgs, AppendResult> = {
   class: "idempotent",
   name: "series.append",
-  sha1: "707099069e05a7fdd9cb3aa82f0b58c71b9ec549",
+  sha1: "181f7a9408740e3c4058568d0e4a4e6e7cec3859",
   lua: `-- series.append
 ${POINTS}local chunk, newest = KEYS[1], KEYS[2]
 local points, expiresAt, maxBytes, at, value = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
@@ -144,16 +150,19 @@ return append(chunk, newest, points, expiresAt, maxBytes, at, value)
       case "ok":
         expectFields(fields, 0);
         return { status: "ok" };
+      case "opened":
+        expectFields(fields, 0);
+        return { status: "opened" };
       case "limit":
         expectFields(fields, 0);
         return { status: "limit" };
       default:
-        throw new UnexpectedReplyError("one of ok, limit", reply);
+        throw new UnexpectedReplyError("one of ok, opened, limit", reply);
     }
   },
   merged: {
     name: "series.append (merged)",
-    sha1: "e7566cc192dccf4f3105f188f2b1dec679191700",
+    sha1: "a722a822040b0cef4d0805d9fd4f307bf5108a7c",
     lua: `-- series.append
 ${POINTS}local function run(keyAt, argAt)
   local chunk, newest = KEYS[keyAt + 1], KEYS[keyAt + 2]

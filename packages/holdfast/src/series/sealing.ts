@@ -71,7 +71,7 @@ export class Sealing {
       }
     } catch (error) {
       // An outage: those that are left come again when their lease is over.
-      if (!isOutage(error)) this.#looks.reports.error(error);
+      if (!isOutage(error) && !this.#core.isClosing) this.#looks.reports.error(error);
     }
   }
 
@@ -97,6 +97,8 @@ export class Sealing {
     const start = store.startOf(place.period);
     const { points: before, revision } = readSealed(sealedKey, sealed, start);
     const points = settled([before, readOpen(openKey, open, start)], store.settings.duplicates);
+    // The late points of a full period stay as they came; without this, each sealing would make room for more.
+    if (sealed !== null && points.times.length > store.settings.maxPoints) return true;
     const args = {
       openBytes: open.length,
       sealedBefore: sealed?.subarray(0, SEALED_HEAD_BYTES) ?? "",

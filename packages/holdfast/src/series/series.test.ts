@@ -8,6 +8,9 @@
  * - series of a group are not aligned ............................ "by label"
  * - what is bounded grows ........................................ "limit", "late"
  * - something is left that does not expire ....................... "every key expires"
+ * - what one roll-up does not have is not looked for in the others  "added later"
+ * - a series counts twice, or under a label that it does not have  "named twice"
+ * - late points make a period grow with each sealing ............. "stays full"
  * - what is removed is still there ............................... "remove"
  */
 import { describe, expect, it } from "vitest";
@@ -226,6 +229,75 @@ describe.each(backends())("series [$name]", (backend) => {
     for (const value of [1, 2, 3]) await series.add("x", value, { at });
     const [bucket] = await series.range("x", { from: at, to: at + 1, every: "1s", aggregate: ["sum", "count"] });
     expect(bucket).toEqual({ at, sum, count: duplicates === "all" ? 3 : 1 });
+  });
+
+  it("a roll-up that was added later, or has percentiles since then, hides nothing", async () => {
+    const keep = { period: "1s", keep: "1h" } as const;
+    const name = randomName();
+    const series = handles.a.series(name, { ...keep, rollups: ["500ms"] });
+    const at = Math.floor((await serverNow()) / 1_000) * 1_000 - 5_000;
+    for (const since of [0, 10, 600]) await series.add("x", since, { at: at + since });
+    const sealed = `${handles.prefix}:series:${name}:{x}:1000:${at / 1_000}:sealed`;
+    await until("it is sealed", async () => {
+      await series.add("y", 0);
+      return (await handles.send("EXISTS", sealed)) === 1;
+    });
+    const later = handles.b.series(name, { ...keep, rollups: ["1s", { every: "500ms", percentiles: true }] });
+    const asked = { from: at, to: at + 1_000, every: "1s", aggregate: ["count", "p100"] } as const;
+    const [bucket] = await later.range("x", asked);
+    expect(bucket!.count).toBe(3);
+    expect(Math.abs(bucket!.p100! - 600)).toBeLessThan(6);
+    await handles.send("DEL", sealed);
+    expect(await later.range("x", { ...asked, aggregate: "count" })).toEqual([{ at, count: 3 }]);
+    expect(await later.range("x", asked)).toEqual([{ at, count: 3, p100: undefined }]);
+  });
+
+  it("a series that is named twice counts once, and under no label that it does not have", async () => {
+    const series = handles.a.series(randomName());
+    const at = await past();
+    await series.add("x", 3, { at, labels: { "a}:b": "ü", ...(JSON.parse('{"__proto__":"p"}') as object) } });
+    const asked = { from: at, to: at + 1, every: "1s", aggregate: "sum", reduce: "sum" } as const;
+    expect(await series.rangeMany({ ...asked, ids: ["x", "x"] })).toEqual(new Map([["", [{ at, sum: 3 }]]]));
+    const groups = async (groupBy: string): Promise<string[]> => [
+      ...(await series.rangeMany({ ...asked, groupBy })).keys(),
+    ];
+    expect(await groups("a}:b")).toEqual(["ü"]);
+    expect(await groups("__proto__")).toEqual(["p"]);
+    for (const name of ["constructor", "toString"]) expect(await groups(name)).toEqual([""]);
+  });
+
+  it("a period that is full when it is sealed again stays full", async () => {
+    const series = handles.a.series(randomName(), { period: "1s", keep: "1h", maxPoints: 2 });
+    const at = Math.floor((await serverNow()) / 1_000) * 1_000 - 5_000;
+    const unsealed = `${handles.prefix}:series:{${series.name}}:unsealed:1000`;
+    const isSettled = async (): Promise<boolean> => {
+      await series.last("x");
+      await series.range("x", { from: at, to: at + 1_000, every: "1s" });
+      return (await handles.send("ZCARD", unsealed)) === 0;
+    };
+    for (const since of [0, 1]) expect(await series.add("x", 1, { at: at + since })).toEqual({ status: "ok" });
+    await until("it is sealed", isSettled);
+    for (const since of [2, 3]) expect(await series.add("x", 1, { at: at + since })).toEqual({ status: "ok" });
+    await until("it is not to be sealed again", isSettled);
+    expect(await series.add("x", 1, { at: at + 4 })).toEqual({ status: "limit" });
+    expect(await walked(series, at, at + 1_000)).toHaveLength(4);
+  });
+
+  it("what no call could end with is refused: a bucket of more periods than a range, a roll-up twice", async () => {
+    const series = handles.a.series(randomName(), { period: "1s", keep: "1h" });
+    await expect(series.range("x", { last: "1h", every: "365d" })).rejects.toThrow(/every: expected/);
+    const rollups = ["1m", { every: 60_000, percentiles: true }] as const;
+    expect(() => handles.a.series(randomName(), { rollups })).toThrow(/rollups: expected one of each `every`/);
+  });
+
+  it("remove takes the roll-up of the present too", async () => {
+    // With it the last step over the keys of the roll-up, each of 240 periods, ends long before now.
+    const series = handles.a.series(randomName(), { rollups: [{ every: "1h", keep: `${215 + 240}h` }] });
+    const key = `${handles.prefix}:series:${series.name}:{x}:3600000:every:3600000`;
+    const period = Math.floor((await serverNow()) / HOUR);
+    await handles.send("HSET", `${key}:${Math.floor(period / 240)}`, String(period), "");
+    expect(await series.remove("x")).toBe(true);
+    expect(await handles.keys(`series:${series.name}:{x}`)).toEqual([]);
   });
 
   it("every key expires, and remove leaves none but the registry's", async () => {

@@ -95,7 +95,7 @@ export class Series {
   /**
    * Stores a point.
    * Cost: one script (STRLEN, APPEND, GET and mostly SET), about 4 us; those of the same tick and slot share it, and those of one series
-   * share its commands. The first one of a period, one more script.
+   * share its commands. The first one of a period, two more scripts.
    * @throws OutcomeUnknownError if the answer was lost and `duplicates` is `all` or `sum`
    */
   add(id: Id, value: number, options?: SeriesAddOptions): Promise<SeriesAddResult> {
@@ -115,10 +115,10 @@ export class Series {
       const registering = this.#known.register(place, now, described);
       if (registering !== undefined && (await registering).status === "limit") return { status: "limit" };
       // There is one zero for us.
-      const added = await this.#store.append(named, time, value + 0);
-      // The period may have been sealed while the point was on its way.
-      if (this.#store.startOf(period + 1) <= now) await this.#known.again(place);
-      return added;
+      const { status } = await this.#store.append(named, time, value + 0);
+      // A chunk that was not there: nobody has used the period before, or it was sealed while the point was on its way.
+      if (status === "opened") await this.#known.again(place);
+      return { status: status === "limit" ? "limit" : "ok" };
     });
   }
 
@@ -142,7 +142,7 @@ export class Series {
     });
   }
 
-  /** Yields the points of a span in the order of time. Cost: one MGET per 32 periods, when the walk comes to them. */
+  /** Yields the points of a span in the order of time. Cost: one MGET per up to 32 periods or about 1 MB, when the walk comes to them. */
   async *points(id: Id, options: SeriesSpanOptions): AsyncGenerator<SeriesPoint> {
     const span = await this.#operations.run("points", id, async () => {
       checkId("id", id);
@@ -156,7 +156,7 @@ export class Series {
   /**
    * Returns the aggregates of each bucket of a span, in the order of time. The first bucket and the last are whole, also where the span
    * begins or ends within them.
-   * Cost: per 32 periods one MGET, and with a roll-up whose buckets fit into those that are asked for, one HMGET per 240 of its buckets
+   * Cost: per up to 32 periods or about 1 MB one MGET, and with a roll-up whose buckets fit into those that are asked for, one HMGET per 240 of its buckets
    * instead of the points; decoded and aggregated in this process.
    */
   range<A extends SeriesAggregate = "avg">(id: Id, options: SeriesRangeOptions<A>): Promise<SeriesBucket<A>[]> {
@@ -190,8 +190,10 @@ export class Series {
       });
       const groups = new Map<string, (readonly Row[])[]>();
       for (const [at, id] of wanted.entries()) {
-        const group = reduce === undefined ? id : groupBy === undefined ? ALL : (labels.get(id)?.[groupBy] ?? ALL);
-        groups.set(group, [...(groups.get(group) ?? []), rows[at]!]);
+        const group = reduce === undefined ? id : labelOf(labels.get(id), groupBy);
+        const others = groups.get(group);
+        if (others === undefined) groups.set(group, [rows[at]!]);
+        else others.push(rows[at]!);
       }
       const one = (all: readonly (readonly Row[])[]): readonly Row[] =>
         reduce === undefined ? all[0]! : reduced(all, reduce);
@@ -204,7 +206,7 @@ export class Series {
     return this.#operations.run("find", undefined, () => this.#found(whereOf(where)));
   }
 
-  /** Removes a series with all that is kept of it; false if there was none. Idempotent. Cost: one UNLINK per 512 of its keys. */
+  /** Removes a series with all that is kept of it; false if there was none. Idempotent. Another process that adds to it makes it known again in its next period. Cost: one UNLINK per 512 of its keys. */
   remove(id: Id): Promise<boolean> {
     return this.#operations.run("remove", id, async () => {
       const named = checkId("id", id);
@@ -253,7 +255,11 @@ export class Series {
       keys.add(store.sealedKey({ id, period }));
     }
     for (const rollup of rollups)
-      for (let period = store.periodOf(now - rollup.keepMs) - rollup.periods; period <= last; period += rollup.periods)
+      for (
+        let period = store.periodOf(now - rollup.keepMs) - rollup.periods;
+        period < last + rollup.periods;
+        period += rollup.periods
+      )
         keys.add(store.rollupKey({ id, period }, rollup));
     return [...keys];
   }
@@ -261,6 +267,11 @@ export class Series {
   #now(verb: string): Promise<number> {
     return this.#clock.required(this.#operations.where, { op: `series.${verb}` }).then(Math.floor);
   }
+}
+
+/** Its own: there are names that every object has something under. */
+function labelOf(labels: SeriesLabels | undefined, name: string | undefined): string {
+  return labels !== undefined && name !== undefined && Object.hasOwn(labels, name) ? labels[name]! : ALL;
 }
 
 function pointOf(bytes: Buffer | null): SeriesPoint | undefined {

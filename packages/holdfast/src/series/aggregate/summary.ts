@@ -52,7 +52,9 @@ export class Summary {
     this.max = Math.max(this.max, later.max);
     this.lastAt = later.lastAt;
     this.last = later.last;
-    if (later.quantiles !== undefined) this.quantiles?.merge(later.quantiles);
+    // Of a part of the points there are no percentiles.
+    if (later.quantiles === undefined) this.quantiles = undefined;
+    else this.quantiles?.merge(later.quantiles);
   }
 }
 

@@ -10,5 +10,6 @@
 -- @arg at int            of the newest of the points, ms
 -- @arg value bytes       of that one, 8 bytes
 -- @result ok
+-- @result opened
 -- @result limit
 return append(chunk, newest, points, expiresAt, maxBytes, at, value)

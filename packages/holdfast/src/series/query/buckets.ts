@@ -2,7 +2,10 @@
 import { step, type Summary } from "../aggregate/summary.ts";
 import { type Asked, quantileOf, type SeriesAggregate } from "./options.ts";
 
-/** A value is undefined only where `fill: "empty"` has nothing, or `previous` and `linear` have no neighbour. */
+/**
+ * A value is undefined only where `fill: "empty"` has nothing, or `previous` and `linear` have no neighbour; and a percentile of a time
+ * of which the roll-up was kept without percentiles, when its points are gone.
+ */
 export type SeriesBucket<A extends SeriesAggregate = SeriesAggregate> = {
   /** Its start, in milliseconds since 1970. */
   readonly at: number;
@@ -42,20 +45,30 @@ function valuesOf(asked: Asked, at: number, summary: Summary, before: Summary | 
 }
 
 function valueOf(
-  { everyMs, to }: Asked,
+  asked: Asked,
   at: number,
   summary: Summary,
   before: Summary | undefined,
   aggregate: SeriesAggregate,
-): number {
+): number | undefined {
   const quantile = quantileOf(aggregate);
-  if (quantile !== undefined) return summary.quantiles!.at(quantile);
+  if (quantile !== undefined) return quantileIn(summary, quantile);
   const increase = summary.increase + (before === undefined ? 0 : step(before.last, summary.first));
   if (aggregate === "increase") return increase;
-  // A bucket that is not over yet has had less time.
-  if (aggregate === "rate") return increase / ((Math.min(at + everyMs, Math.max(to, at + 1)) - at) / MS_PER_SECOND);
+  if (aggregate === "rate") return increase / (lengthOf(asked, at, summary, before) / MS_PER_SECOND);
   if (aggregate === "avg") return summary.sum / summary.count;
   return summary[aggregate as "sum" | "min" | "max" | "count" | "first" | "last"];
+}
+
+/** A bin's middle may lie beyond all values. */
+function quantileIn({ quantiles, min, max }: Summary, q: number): number | undefined {
+  return quantiles === undefined ? undefined : Math.min(Math.max(quantiles.at(q), min), max);
+}
+
+/** Of a bucket that is not over yet: the time between the points that its increase is computed from. */
+function lengthOf({ everyMs, now }: Asked, at: number, summary: Summary, before: Summary | undefined): number {
+  if (at + everyMs <= now) return everyMs;
+  return Math.max(summary.lastAt - (before?.lastAt ?? summary.firstAt), 1);
 }
 
 function filled(asked: Asked, rows: readonly Row[]): readonly Row[] {
@@ -86,8 +99,8 @@ function interpolate({ aggregates }: Asked, rows: readonly Row[], found: Readonl
     for (let place = left + 1; place < right; place += 1) {
       const part = (place - left) / (right - left);
       for (const each of aggregates) {
-        const [a, b] = [rows[left]!.values[each]!, rows[right]!.values[each]!];
-        rows[place]!.values[each] = a + (b - a) * part;
+        const [a, b] = [rows[left]!.values[each], rows[right]!.values[each]];
+        if (a !== undefined && b !== undefined) rows[place]!.values[each] = a * (1 - part) + b * part;
       }
     }
   }

@@ -58,6 +58,8 @@ export type SeriesWhere = Readonly<Record<string, string | readonly string[]>>;
 export interface Asked {
   readonly from: number;
   readonly to: number;
+  /** The server's time. */
+  readonly now: number;
   readonly everyMs: number;
   readonly aggregates: readonly SeriesAggregate[];
   readonly fill: SeriesFill;
@@ -148,10 +150,12 @@ export async function askedOf(given: SeriesRangeOptions, periodMs: number, now: 
     throw new InvalidArgumentError("aggregate", `1 to ${MAX_AGGREGATES} names`, aggregate);
   for (const each of aggregates) if (!isAggregate(each)) throw new InvalidArgumentError("aggregate", EXPECTED, each);
   if (!FILLS.includes(fill)) throw new InvalidArgumentError("fill", `one of ${FILLS.join(", ")}`, fill);
+  if (everyMs / periodMs > MAX_PERIODS)
+    throw new InvalidArgumentError("every", `a duration of at most ${MAX_PERIODS} periods`, every);
   const { from, to } = await spanOf(span, periodMs, now);
   if ((to - from) / everyMs > MAX_BUCKETS)
     throw new InvalidArgumentError("every", `a duration that gives at most ${MAX_BUCKETS} buckets`, every);
-  return { from, to, everyMs, aggregates, fill };
+  return { from, to, now: await now(), everyMs, aggregates, fill };
 }
 
 export function groupOf(given: SeriesGroupOptions): {
@@ -169,7 +173,8 @@ export function groupOf(given: SeriesGroupOptions): {
   if (groupBy !== undefined && (typeof groupBy !== "string" || reduce === undefined))
     throw new InvalidArgumentError("groupBy", "the name of a label, beside `reduce`", groupBy);
   const named = ids === undefined ? undefined : listOf("ids", ids, "ids").map((id) => checkId("ids", id));
-  return { range, ids: named, where: whereOf(where), groupBy, reduce };
+  // One that is named twice counts once.
+  return { range, ids: named && [...new Set(named)], where: whereOf(where), groupBy, reduce };
 }
 
 export function whereOf(where: SeriesWhere | undefined): SeriesWhere {
