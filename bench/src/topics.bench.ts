@@ -37,13 +37,13 @@ function casesOf(messages: number): TopicCase[] {
         publishing(what, inFlight === 1 ? some : messages, inFlight),
       ),
     ),
-    ...(["ordered", "ordered by key", "messages()"] as const).flatMap((ours) => [
+    ...(["ordered", "ordered by key", "shared", "messages()"] as const).flatMap((ours) => [
       rate(`consume, ${ours}`, ours, ["streams by hand"], (what) => consuming(what, messages)),
       rate(`consume what was published one by one, ${ours}`, ours, ["streams by hand"], (what) =>
         consuming(what, some, 1),
       ),
     ]),
-    ...(["messages()", "ordered"] as const).map((ours): TopicCase => {
+    ...(["messages()", "ordered", "shared"] as const).map((ours): TopicCase => {
       const name = `a lone message, ${ours}`;
       return { name, unit: "ms", ours, peers: ["pub/sub by hand"], run: delivering(name, lone) };
     }),

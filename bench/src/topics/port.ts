@@ -19,8 +19,15 @@ export interface StreamPort {
   consume(handler: Handler): Promise<() => unknown>;
 }
 
-/** The first three are ours. */
-export type StreamName = "ordered" | "ordered by key" | "messages()" | "streams by hand" | "bullmq" | "pub/sub by hand";
+/** The first four are ours. */
+export type StreamName =
+  | "ordered"
+  | "ordered by key"
+  | "shared"
+  | "messages()"
+  | "streams by hand"
+  | "bullmq"
+  | "pub/sub by hand";
 
 /** Opens streams by name, over one connection. */
 type Open = (target: Target) => Promise<(name: string) => StreamPort>;
@@ -31,8 +38,9 @@ const BLOCK_MS = "1000";
 const KEYS = 1_000;
 
 export const STREAMS: Readonly<Record<StreamName, Open>> = {
-  ordered: subscribed(false),
-  "ordered by key": subscribed(true),
+  ordered: subscribed("ordered", false),
+  "ordered by key": subscribed("ordered", true),
+  shared: subscribed("shared", false),
   "messages()": async ({ url }) => {
     const hf = await connect(url);
     return (name) => {
@@ -93,18 +101,21 @@ export const STREAMS: Readonly<Record<StreamName, Open>> = {
   },
 };
 
-function subscribed(isKeyed: boolean): Open {
+function subscribed(kind: "ordered" | "shared", isKeyed: boolean): Open {
   return async ({ url }) => {
     const hf = await connect(url);
     return (name) => {
       const topic = hf.topic<Message>(name);
       let turn = 0;
       return {
-        publish: (message) => topic.publish(message, isKeyed ? { key: `k${(turn += 1) % KEYS}` } : {}),
+        publish: (message) => topic.publish(message, isKeyed ? { key: `k${(turn += 1) % KEYS}` } : undefined),
         consume: async (handler) => {
-          const subscription = topic.subscribe(GROUP, ({ payload }) => handler(payload.at), {
-            start: "start",
-          });
+          const handle = ({ payload }: { readonly payload: Message }): unknown => handler(payload.at);
+          const start = "start";
+          const subscription =
+            kind === "shared"
+              ? topic.subscribe(GROUP, handle, { kind, start })
+              : topic.subscribe(GROUP, handle, { start });
           await subscription.ready();
           return () => subscription.close();
         },

@@ -28,6 +28,12 @@ export interface DeliveryOwner {
   forget(delivery: Delivery): void;
 }
 
+export interface DeliveryTerm {
+  readonly head: LogPoint;
+  readonly claimedAt: number;
+  readonly validUntil: number;
+}
+
 export class Delivery {
   readonly from: DeliveryOwner;
   token: Token;
@@ -41,24 +47,17 @@ export class Delivery {
   #abort: AbortController | undefined = undefined;
   #lost: LeaseLostError | undefined = undefined;
 
-  constructor(
-    from: DeliveryOwner,
-    token: Token,
-    pack: LogPack,
-    offset: number,
-    term: { readonly claimedAt: number; readonly validUntil: number },
-  ) {
+  /** The end of the log when it was claimed; undefined of a dead letter that was redriven. */
+  readonly point: LogPoint | undefined;
+
+  constructor(from: DeliveryOwner, token: Token, pack: LogPack, offset: number, term: DeliveryTerm) {
     this.from = from;
     this.token = token;
     this.pack = pack;
     this.offset = offset;
     this.claimedAt = term.claimedAt;
     this.validUntil = term.validUntil;
-  }
-
-  /** Where its message is; undefined of a dead letter that was redriven. */
-  get point(): LogPoint | undefined {
-    return this.token.member.startsWith("c") ? undefined : this.pack.point(this.offset);
+    this.point = token.member.startsWith("c") ? undefined : term.head;
   }
 
   /** 1 for the first. */

@@ -148,7 +148,8 @@ export class SharedPartition implements DeliveryOwner {
     if (count > 0) this.#rest(claimed, count);
     // The answer may be that of an earlier attempt.
     const claimedAt = sentAt - ageMs;
-    const term = { generation, epoch, dueAt: now + visibilityMs, claimedAt, validUntil: claimedAt + visibilityMs };
+    const validUntil = claimedAt + visibilityMs;
+    const term = { generation, epoch, head: this.#head, dueAt: now + visibilityMs, claimedAt, validUntil };
     const deliveries = await this.#reading.read(claimed, term);
     for (const delivery of deliveries) this.#hold(delivery);
     return deliveries;

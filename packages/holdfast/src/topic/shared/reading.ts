@@ -1,7 +1,7 @@
 /** The messages of a claim, which returns numbers only: those of the log from its packs, redriven dead letters from their records. */
 import type { LogPack } from "../../core/log/pack.ts";
 import type { TopicGap } from "../subscription.ts";
-import { Delivery, type DeliveryOwner } from "./delivery.ts";
+import { Delivery, type DeliveryOwner, type DeliveryTerm } from "./delivery.ts";
 import type { PackReader } from "./packs.ts";
 import type { Settling } from "./settling.ts";
 import type { Claimed, Token } from "./store.ts";
@@ -9,9 +9,7 @@ import type { Claimed, Token } from "./store.ts";
 /** What a claim makes of its messages. */
 export type Term = Pick<Claimed, "generation" | "epoch"> & {
   readonly dueAt: number;
-  readonly claimedAt: number;
-  readonly validUntil: number;
-};
+} & DeliveryTerm;
 
 export interface ReadingParts {
   readonly owner: DeliveryOwner;

@@ -27,7 +27,7 @@ export interface Settlement {
   readonly token: Token;
   readonly verb: "ack" | "due" | "release" | "extend";
   readonly ms: number;
-  /** The message, where it was read from the log. */
+  /** A message that is still there if this one is: of those from the log, the end of that when it was claimed. */
   readonly point?: LogPoint | undefined;
 }
 
@@ -160,7 +160,7 @@ export class SharedStore {
   }
 }
 
-/** That one there is as it was read, all before it are. From the end, where it mostly is: to ask for a point is to make it. */
+/** That one there, what was claimed with it and before is as it was read. From the end, where it mostly is. */
 function newestOf(settlements: readonly Settlement[]): LogPoint {
   let newest = NOWHERE;
   for (let at = settlements.length - 1; at >= 0; at -= 1) {
