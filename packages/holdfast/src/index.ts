@@ -93,8 +93,29 @@ export type { TopicFrom, TopicMessagesOptions, TopicRawMessage } from "./topic/r
 export type { TopicInfo, TopicPartitionInfo } from "./topic/read/info.ts";
 export type { TopicPage, TopicPageOptions } from "./topic/read/page.ts";
 export type { TopicStream } from "./topic/read/stream.ts";
-export type { TopicOrderedContext, TopicOrderedHandler, TopicOrderedManyHandler } from "./topic/ordered/handling.ts";
-export type { TopicOrderedManyOptions, TopicOrderedOptions } from "./topic/ordered/options.ts";
+export type {
+  TopicOrderedContext,
+  TopicOrderedHandler,
+  TopicOrderedManyHandler,
+  TopicTransactionalContext,
+  TopicTransactionalHandler,
+  TopicTransactionalManyHandler,
+} from "./topic/ordered/handling.ts";
+export type {
+  TopicOrderedManyOptions,
+  TopicOrderedOptions,
+  TopicTransactionalManyOptions,
+  TopicTransactionalOptions,
+} from "./topic/ordered/options.ts";
+export type { TopicStateChanges } from "./topic/state/changes.ts";
+export type {
+  TopicState,
+  TopicStateEntry,
+  TopicStatePage,
+  TopicStatePageOptions,
+  TopicStatePlace,
+} from "./topic/state/state.ts";
+export type { TopicOutlet, TopicOutletFate, TopicOutletRow } from "./topic/publish/outlet.ts";
 export type {
   TopicBackoff,
   TopicBackoffFunction,
@@ -106,6 +127,7 @@ export type {
   TopicSubscription,
   TopicSubscriptionKind,
   TopicSubscriptionStats,
+  TopicSeekOptions,
 } from "./topic/subscription.ts";
 export type {
   TopicRetryOptions,

@@ -1014,8 +1014,13 @@ export interface OrderedCommitArgs {
   readonly keepMs: number;
   /** deliveries of what has failed and is not passed: `offset:n ...` */
   readonly tries: string;
-  /** redriven ones that are handled: name and token of each */
-  readonly letters: readonly string[];
+  /** redriven ones that are handled: name and token of each, at the beginning of `rest` */
+  readonly letters: number;
+  /** of the subscription's state: so many fields with their values, behind them; the fields that go are the last */
+  readonly sets: number;
+  /** of the state, after that */
+  readonly names: number;
+  readonly rest: readonly Arg[];
 }
 
 export type OrderedCommitResult =
@@ -1032,12 +1037,13 @@ export type OrderedCommitResult =
 export const orderedCommit: Script<OrderedCommitKeys, OrderedCommitArgs, OrderedCommitResult> = {
   class: "idempotent",
   name: "topic.orderedCommit",
-  sha1: "090636f23962167f34a97eb4c12a6763ed5f766c",
+  sha1: "8c2ae2f964c7e6776398eee0ddc57cd8227754e8",
   lua: `-- topic.orderedCommit
 ${NOW}${USED_UNTIL}local state, cursors, log, meta, redriven, records = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local name, fence, number, expected, cursor, epoch, at, keepMs, tries = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
-local letters = {}
-for i = 10, #ARGV do letters[i - 9] = ARGV[i] end
+local name, fence, number, expected, cursor, epoch, at, keepMs, tries, letters, sets, names = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+local rest = {}
+for i = 13, #ARGV do rest[i - 12] = ARGV[i] end
+local CHUNK = 2000
 local known = redis.call('HMGET', state, 'fence', 'cursor', 'tries', 'lost', 'commit')
 if tonumber(known[1]) ~= fence then return 'stale' end
 local last = tonumber(known[5]) or 0
@@ -1055,11 +1061,17 @@ if at > 0 then
   end
 end
 redis.call('HSET', state, 'cursor', cursor, 'epoch', epoch, 'commit', number)
-for at = 1, #letters, 2 do
-  if redis.call('ZSCORE', redriven, letters[at]) == letters[at + 1] then
-    redis.call('ZREM', redriven, letters[at])
-    redis.call('HDEL', records, letters[at])
+local firstSet, firstDelete = letters * 2 + 1, (letters + sets) * 2 + 1
+for at = 1, letters * 2, 2 do
+  if redis.call('ZSCORE', redriven, rest[at]) == rest[at + 1] then
+    redis.call('ZREM', redriven, rest[at])
+    redis.call('HDEL', records, rest[at])
   end
+end
+if #rest >= firstSet then
+  redis.call('HSET', state, 'names', names)
+  for at = firstSet, firstDelete - 1, CHUNK do redis.call('HSET', state, unpack(rest, at, math.min(at + CHUNK, firstDelete) - 1)) end
+  for at = firstDelete, #rest, CHUNK do redis.call('HDEL', state, unpack(rest, at, math.min(at + CHUNK - 1, #rest))) end
 end
 if known[4] then redis.call('HDEL', state, 'lost') end
 if tries ~= (known[3] or '') then redis.call('HSET', state, 'tries', tries) end
@@ -1070,8 +1082,8 @@ return 'ok'
     out.push(keys.state, keys.cursors, keys.log, keys.meta, keys.redriven, keys.records);
   },
   encodeArgs(args, out) {
-    out.push(args.name, encodeInt("fence", args.fence), encodeInt("number", args.number), encodeInt("expected", args.expected), encodeInt("cursor", args.cursor), encodeInt("epoch", args.epoch), encodeInt("at", args.at), encodeInt("keepMs", args.keepMs), args.tries);
-    for (const each of args.letters) out.push(each);
+    out.push(args.name, encodeInt("fence", args.fence), encodeInt("number", args.number), encodeInt("expected", args.expected), encodeInt("cursor", args.cursor), encodeInt("epoch", args.epoch), encodeInt("at", args.at), encodeInt("keepMs", args.keepMs), args.tries, encodeInt("letters", args.letters), encodeInt("sets", args.sets), encodeInt("names", args.names));
+    for (const each of args.rest) out.push(each);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -1268,6 +1280,8 @@ export interface OrderedSeekArgs {
   /** the cursor; -1: the end */
   readonly from: number;
   readonly epoch: number;
+  /** what the subscription keeps as its state goes */
+  readonly clears: boolean;
   readonly keepMs: number;
   readonly channel: string;
   readonly wakeKey: string;
@@ -1281,10 +1295,10 @@ export type OrderedSeekResult =
 export const orderedSeek: Script<OrderedSeekKeys, OrderedSeekArgs, OrderedSeekResult> = {
   class: "idempotent",
   name: "topic.orderedSeek",
-  sha1: "36c7dc72d6816afaacb3eb4b430581c1979b1102",
+  sha1: "81fa91b68a25a528092b4481a12d5d876b726bab",
   lua: `-- topic.orderedSeek
 ${NOW}${LOG}${USED_UNTIL}local state, log, meta, cursors = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local name, from, epoch, keepMs, channel, wakeKey = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local name, from, epoch, clears, keepMs, channel, wakeKey = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), ARGV[6], ARGV[7]
 local last = redis.call('HMGET', state, 'fence', 'cursor')
 if not last[2] then return 'missing' end
 local cursor, known = from, epoch
@@ -1293,6 +1307,12 @@ if from < 0 then
   cursor, known = tail.head, tail.head > 0 and tail.epoch or 0
 end
 local fence = string.format('%.0f', math.max((tonumber(last[1]) or 0) + 1, nowMicros()))
+if clears then
+  local leftMs = redis.call('PTTL', state)
+  redis.call('UNLINK', state)
+  redis.call('HSET', state, 'cursor', cursor)
+  if leftMs > 0 then redis.call('PEXPIRE', state, leftMs) end
+end
 redis.call('HSET', state, 'cursor', cursor, 'epoch', known, 'fence', fence)
 redis.call('HDEL', state, 'tries', 'lost')
 used(state, cursors, name, cursor, keepMs)
@@ -1303,7 +1323,7 @@ return 'ok'
     out.push(keys.state, keys.log, keys.meta, keys.cursors);
   },
   encodeArgs(args, out) {
-    out.push(args.name, encodeInt("from", args.from), encodeInt("epoch", args.epoch), encodeInt("keepMs", args.keepMs), args.channel, args.wakeKey);
+    out.push(args.name, encodeInt("from", args.from), encodeInt("epoch", args.epoch), encodeBool(args.clears), encodeInt("keepMs", args.keepMs), args.channel, args.wakeKey);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -1334,7 +1354,7 @@ export interface OrderedTakeArgs {
 }
 
 export type OrderedTakeResult =
-  | { readonly status: "ok"; readonly fence: number; readonly cursor: number; readonly epoch: number; readonly lost: boolean; readonly tries: string; readonly redriven: number }
+  | { readonly status: "ok"; readonly fence: number; readonly cursor: number; readonly epoch: number; readonly lost: boolean; readonly tries: string; readonly redriven: number; readonly names: number }
   | { readonly status: "busy"; readonly leftMs: number }
   | { readonly status: "missing" };
 
@@ -1345,11 +1365,11 @@ export type OrderedTakeResult =
 export const orderedTake: Script<OrderedTakeKeys, OrderedTakeArgs, OrderedTakeResult> = {
   class: "idempotent",
   name: "topic.orderedTake",
-  sha1: "9316161a44cbe3bc86402b9f1a1b5adcc7d05d7b",
+  sha1: "78fbfe8c96d2817f365f90a0326559941f0c3587",
   lua: `-- topic.orderedTake
 ${NOW}${REDRIVEN}local state, redriven = KEYS[1], KEYS[2]
 local owner, token, leaseMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local held = redis.call('HMGET', state, 'cursor', 'epoch', 'fence', 'owner', 'token', 'until', 'lost', 'tries', 'leaseMs')
+local held = redis.call('HMGET', state, 'cursor', 'epoch', 'fence', 'owner', 'token', 'until', 'lost', 'tries', 'leaseMs', 'names')
 local cursor, epoch, last, holder, holding, untilMs = unpack(held)
 if not cursor then return 'missing' end
 local leftMs = (tonumber(untilMs) or 0) - now()
@@ -1364,7 +1384,7 @@ end
 local fence = string.format('%.0f', math.max((tonumber(last) or 0) + 1, nowMicros()))
 redis.call('HSET', state, 'fence', fence, 'owner', owner, 'token', token, 'until', now() + leaseMs, 'leaseMs', leaseMs)
 redis.call('HDEL', state, 'commit')
-return {'ok', fence, cursor, epoch, held[7] and 1 or 0, held[8] or '', newestRedriven(redriven)}
+return {'ok', fence, cursor, epoch, held[7] and 1 or 0, held[8] or '', newestRedriven(redriven), held[10] or 0}
 `,
   encodeKeys(keys, out) {
     out.push(keys.state, keys.redriven);
@@ -1376,8 +1396,8 @@ return {'ok', fence, cursor, epoch, held[7] and 1 or 0, held[8] or '', newestRed
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "ok":
-        expectFields(fields, 6);
-        return { status: "ok", fence: decodeInt(fields[1]), cursor: decodeInt(fields[2]), epoch: decodeInt(fields[3]), lost: decodeBool(fields[4]), tries: decodeText(fields[5]), redriven: decodeFloat(fields[6]) };
+        expectFields(fields, 7);
+        return { status: "ok", fence: decodeInt(fields[1]), cursor: decodeInt(fields[2]), epoch: decodeInt(fields[3]), lost: decodeBool(fields[4]), tries: decodeText(fields[5]), redriven: decodeFloat(fields[6]), names: decodeInt(fields[7]) };
       case "busy":
         expectFields(fields, 1);
         return { status: "busy", leftMs: decodeInt(fields[1]) };

@@ -1,13 +1,20 @@
 /** From what a user gives to a subscription of the kind that is asked for. */
 import { InvalidArgumentError } from "../base/errors.ts";
 import { DeadLetterStore } from "./dead/store.ts";
-import type { TopicOrderedHandler, TopicOrderedManyHandler } from "./ordered/handling.ts";
+import type {
+  TopicOrderedHandler,
+  TopicOrderedManyHandler,
+  TopicTransactionalHandler,
+  TopicTransactionalManyHandler,
+} from "./ordered/handling.ts";
 import {
   orderedManySettings,
   type OrderedSettings,
   orderedSettings,
   type TopicOrderedManyOptions,
   type TopicOrderedOptions,
+  type TopicTransactionalManyOptions,
+  type TopicTransactionalOptions,
 } from "./ordered/options.ts";
 import { OrderedSubscription } from "./ordered/ordered.ts";
 import type { TopicSharedHandler, TopicSharedManyHandler } from "./shared/handler.ts";
@@ -26,8 +33,8 @@ import { checkHandler, checkSubscription } from "./subscriptions/subscriptions.t
 export function subscribe<T>(
   source: TopicSource<T>,
   name: string,
-  handler: TopicOrderedHandler<T> | TopicSharedHandler<T>,
-  options: TopicOrderedOptions | TopicSharedOptions | undefined,
+  handler: TopicOrderedHandler<T> | TopicTransactionalHandler<T> | TopicSharedHandler<T>,
+  options: TopicOrderedOptions | TopicTransactionalOptions | TopicSharedOptions | undefined,
 ): TopicSubscription {
   return refusing(source, () => {
     const checked = checkHandler(handler, "a message");
@@ -36,7 +43,7 @@ export function subscribe<T>(
       return shared(source, name, settings, { handler: checked as TopicSharedHandler<T> });
     }
     return ordered(source, name, orderedSettings(source.label, options), {
-      handler: checked as TopicOrderedHandler<T>,
+      handler: checked as TopicTransactionalHandler<T>,
     });
   });
 }
@@ -44,8 +51,8 @@ export function subscribe<T>(
 export function subscribeMany<T>(
   source: TopicSource<T>,
   name: string,
-  handler: TopicOrderedManyHandler<T> | TopicSharedManyHandler<T>,
-  options: TopicOrderedManyOptions | TopicSharedManyOptions | undefined,
+  handler: TopicOrderedManyHandler<T> | TopicTransactionalManyHandler<T> | TopicSharedManyHandler<T>,
+  options: TopicOrderedManyOptions | TopicTransactionalManyOptions | TopicSharedManyOptions | undefined,
 ): TopicSubscription {
   return refusing(source, () => {
     const checked = checkHandler(handler, "an array of messages");
@@ -54,7 +61,7 @@ export function subscribeMany<T>(
       return shared(source, name, settings, { manyHandler: checked as TopicSharedManyHandler<T> });
     }
     const settings = orderedManySettings(source.label, options);
-    return ordered(source, name, settings, { manyHandler: checked as TopicOrderedManyHandler<T> });
+    return ordered(source, name, settings, { manyHandler: checked as TopicTransactionalManyHandler<T> });
   });
 }
 
@@ -78,7 +85,7 @@ function ordered<T>(
   source: TopicSource<T>,
   name: string,
   settings: OrderedSettings,
-  handlers: { handler: TopicOrderedHandler<T> } | { manyHandler: TopicOrderedManyHandler<T> },
+  handlers: { handler: TopicTransactionalHandler<T> } | { manyHandler: TopicTransactionalManyHandler<T> },
 ): TopicSubscription {
   if (source.settings.delays)
     throw new InvalidArgumentError(

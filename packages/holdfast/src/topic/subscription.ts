@@ -20,6 +20,11 @@ export type TopicSeek =
   | { readonly partition: number; readonly offset: number }
   | { readonly position: string };
 
+export interface TopicSeekOptions {
+  /** What becomes of the state of a transactional subscription: it stays as it is, or goes, in the same step. @default "keep" */
+  readonly state?: "keep" | "clear";
+}
+
 /** How far a subscription is behind, in one partition. */
 export interface TopicPartitionLag {
   readonly partition: number;
@@ -98,7 +103,7 @@ export interface TopicSubscription extends AsyncDisposable {
    * Moves the subscription, for all of its members: what is in flight is fenced, its outcome does not count.
    * Cost: a script per partition, and what `time` costs to find.
    */
-  seek(to: TopicSeek): Promise<void>;
+  seek(to: TopicSeek, options?: TopicSeekOptions): Promise<void>;
   /**
    * Begins no more handlers and waits for those that run, at most for `drain`; then their signals abort. Commits what is finished and leaves.
    * Idempotent; never rejects. For a handler of this subscription it resolves at once.

@@ -13,14 +13,25 @@ import type { Core } from "../core/core.ts";
 import { Operations } from "../core/observe/observe.ts";
 import { TopicDeadLetters } from "./dead/dead-letters.ts";
 import type { TopicOptions } from "./options.ts";
-import type { TopicOrderedHandler, TopicOrderedManyHandler } from "./ordered/handling.ts";
-import type { TopicOrderedManyOptions, TopicOrderedOptions } from "./ordered/options.ts";
+import type {
+  TopicOrderedHandler,
+  TopicOrderedManyHandler,
+  TopicTransactionalHandler,
+  TopicTransactionalManyHandler,
+} from "./ordered/handling.ts";
+import type {
+  TopicOrderedManyOptions,
+  TopicOrderedOptions,
+  TopicTransactionalManyOptions,
+  TopicTransactionalOptions,
+} from "./ordered/options.ts";
 import {
   PUBLISH_ITEM,
   type TopicPublishItem,
   type TopicPublishOptions,
   type TopicPublishResult,
 } from "./publish/options.ts";
+import { TopicOutlet } from "./publish/outlet.ts";
 import { Publisher } from "./publish/publisher.ts";
 import { partitionOf } from "./partition.ts";
 import { infoOf, type TopicInfo } from "./read/info.ts";
@@ -30,6 +41,7 @@ import { TopicStream } from "./read/stream.ts";
 import type { TopicSharedHandler, TopicSharedManyHandler } from "./shared/handler.ts";
 import type { TopicSharedManyOptions, TopicSharedOptions } from "./shared/options.ts";
 import { TopicSource } from "./source.ts";
+import { TopicState } from "./state/state.ts";
 import { subscribe, subscribeMany } from "./subscribe.ts";
 import type { TopicSubscription } from "./subscription.ts";
 import { TopicSubscriptions } from "./subscriptions/subscriptions.ts";
@@ -45,6 +57,7 @@ export class Topic<T> {
   readonly #source: TopicSource<T>;
   readonly #publisher: Publisher<T>;
   #subscriptions: TopicSubscriptions | undefined;
+  #outlet: TopicOutlet<T> | undefined;
 
   constructor(core: Core, name: string, options?: TopicOptions<T>) {
     this.name = name;
@@ -138,17 +151,30 @@ export class Topic<T> {
   }
 
   /**
+   * What a transactional subscription keeps beside its cursors.
+   * Cost: none.
+   */
+  state(name: string): TopicState {
+    try {
+      return new TopicState(this.#source, name);
+    } catch (error) {
+      throw this.#operations.refused("state", undefined, error);
+    }
+  }
+
+  /**
    * Handles messages in the background, together with all processes that subscribe under the same name. Of an `ordered` subscription each partition is owned by
    * one of them at a time, and messages of one key are handled one after the other. Of a `shared` one any of them gets any message, in no order.
    * Cost: `ordered`: of 500 messages, or 100 ms, one read and one commit per partition; one renewal per third of the lease. `shared`: one claim and one
    * settlement for what there is at a time, and a read where the feed has not brought it.
    */
   subscribe(name: string, handler: TopicOrderedHandler<T>, options?: TopicOrderedOptions): TopicSubscription;
+  subscribe(name: string, handler: TopicTransactionalHandler<T>, options: TopicTransactionalOptions): TopicSubscription;
   subscribe(name: string, handler: TopicSharedHandler<T>, options: TopicSharedOptions): TopicSubscription;
   subscribe(
     name: string,
-    handler: TopicOrderedHandler<T> | TopicSharedHandler<T>,
-    options?: TopicOrderedOptions | TopicSharedOptions,
+    handler: TopicOrderedHandler<T> | TopicTransactionalHandler<T> | TopicSharedHandler<T>,
+    options?: TopicOrderedOptions | TopicTransactionalOptions | TopicSharedOptions,
   ): TopicSubscription {
     return subscribe(this.#source, name, handler, options);
   }
@@ -162,13 +188,24 @@ export class Topic<T> {
     handler: TopicOrderedManyHandler<T>,
     options?: TopicOrderedManyOptions,
   ): TopicSubscription;
+  subscribeMany(
+    name: string,
+    handler: TopicTransactionalManyHandler<T>,
+    options: TopicTransactionalManyOptions,
+  ): TopicSubscription;
   subscribeMany(name: string, handler: TopicSharedManyHandler<T>, options: TopicSharedManyOptions): TopicSubscription;
   subscribeMany(
     name: string,
-    handler: TopicOrderedManyHandler<T> | TopicSharedManyHandler<T>,
-    options?: TopicOrderedManyOptions | TopicSharedManyOptions,
+    handler: TopicOrderedManyHandler<T> | TopicTransactionalManyHandler<T> | TopicSharedManyHandler<T>,
+    options?: TopicOrderedManyOptions | TopicTransactionalManyOptions | TopicSharedManyOptions,
   ): TopicSubscription {
     return subscribeMany(this.#source, name, handler, options);
+  }
+
+  /** The way in for messages that are kept elsewhere first: for an outbox. */
+  get outlet(): TopicOutlet<T> {
+    this.#outlet ??= new TopicOutlet(this.#source);
+    return this.#outlet;
   }
 
   /** Its subscriptions, whoever their members are. */

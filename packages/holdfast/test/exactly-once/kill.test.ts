@@ -179,4 +179,63 @@ describe.skipIf(postgres === undefined)("SQL outbox and inbox on PostgreSQL, wit
       expect(sent).toEqual(orders);
     },
   );
+
+  describe("messages of a topic", () => {
+    const events = () => hf.topic<number>("events", { dedupeFor: "1d", partitions: 2 });
+
+    async function published(): Promise<number[]> {
+      await using relay = outbox.relay({ database: pool, topics: [events()], poll: "20ms" });
+      await until("nothing is left to do", async () => (await outbox.info(pool)).waiting === 0);
+      await relay.close();
+      return (await events().page({ limit: 1_000 })).messages.map(({ payload }) => payload);
+    }
+
+    async function publish(from: number, to: number): Promise<void> {
+      const client = await pool.connect();
+      await client.query("BEGIN");
+      await client.query("INSERT INTO orders SELECT generate_series($1::int, $2::int)", [from, to]);
+      const all = Array.from({ length: to - from + 1 }, (_, at) => from + at);
+      await outbox.publishMany(
+        client,
+        events(),
+        all.map((message) => ({ message, key: `k${message % 5}` })),
+      );
+      await client.query("COMMIT");
+      client.release();
+    }
+
+    it.each([
+      ["after INSERT", []],
+      ["before COMMIT", []],
+      ["after COMMIT", [1]],
+    ])("publisher killed %s: orders and messages are %j", async (point, expected) => {
+      await dies(start("publisher", point));
+      expect(await published()).toEqual(expected);
+      expect((await effects()).orders).toEqual(expected);
+    });
+
+    it.each(["after SELECT", "before DELETE", "after DELETE"])("relay killed %s: published once", async (point) => {
+      await publish(1, 3);
+      await dies(start("topic relay", point));
+      expect((await published()).toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
+    });
+
+    it("relays killed at any moment: each message once, those of a key in order", { timeout: 120_000 }, async () => {
+      for (let round = 0; round < 3; round += 1) {
+        const running = ["topic relay", "topic relay"].map((part) => start(part));
+        await publish(round * 100 + 1, (round + 1) * 100);
+        const before = (round * 100) / 2;
+        await until("some of it is done", async () => (await events().page({ limit: 1_000 })).messages.length > before);
+        for (const child of running) child.kill("SIGKILL");
+        await Promise.all(running.map(dies));
+      }
+      const all = await published();
+      expect(all).toHaveLength(300);
+      for (let key = 0; key < 5; key += 1) {
+        const own = (await events().page({ key: `k${key}`, limit: 1_000 })).messages.map(({ payload }) => payload);
+        expect(own).toEqual(own.toSorted((a, b) => a - b));
+        expect(own).toHaveLength(60);
+      }
+    });
+  });
 });

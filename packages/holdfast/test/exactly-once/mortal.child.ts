@@ -17,6 +17,7 @@ const hf = await connect(server, { prefix });
 const outbox = sqlOutbox();
 const inbox = sqlInbox();
 const emails = hf.queue<number>("emails");
+const events = hf.topic<number>("events", { dedupeFor: "1d", partitions: 2 });
 
 /** A client of the pool whose steps are points. */
 async function watched(): Promise<SqlPoolClient> {
@@ -51,6 +52,13 @@ if (part === "order") {
   });
 }
 if (part === "relay") outbox.relay({ database: { connect: watched }, queues: [emails], poll: "20ms" });
+if (part === "publisher") {
+  await transaction(async (tx) => {
+    await tx.query("INSERT INTO orders VALUES (1)");
+    await outbox.publish(tx, events, 1, { key: "k1" });
+  });
+}
+if (part === "topic relay") outbox.relay({ database: { connect: watched }, topics: [events], poll: "20ms", batch: 10 });
 if (part === "worker") {
   emails.work(
     async (job) => {

@@ -2,6 +2,22 @@
 export { SqlInbox, sqlInbox } from "./inbox.ts";
 export type { InboxOnceOptions, InboxOnceResult, InboxOptions } from "./inbox.ts";
 export { SqlOutbox, sqlOutbox } from "./outbox.ts";
-export type { OutboxAddOptions, OutboxAddResult, OutboxInfo, OutboxOptions } from "./outbox.ts";
-export type { OutboxQueue, OutboxRelay, OutboxRelayOptions, OutboxRelayStats } from "./relay.ts";
+export type {
+  OutboxAddOptions,
+  OutboxAddResult,
+  OutboxInfo,
+  OutboxOptions,
+  OutboxPublishItem,
+  OutboxPublishOptions,
+  OutboxTarget,
+} from "./outbox.ts";
+export type { OutboxRelay } from "./relay.ts";
+export type {
+  OutboxOutlet,
+  OutboxQueue,
+  OutboxRelayOptions,
+  OutboxRelayStats,
+  OutboxTopic,
+  OutletRow,
+} from "./relay-options.ts";
 export type { SqlClient, SqlDatabase, SqlPool, SqlPoolClient, SqlSource } from "./sql.ts";

@@ -3,103 +3,16 @@
  * added leaves the rows, and the next one adds them again under the same ids and unique keys: `duplicate`, and they are deleted.
  */
 import { inform } from "../../base/inform.ts";
-import { HoldfastError, InvalidArgumentError } from "../../base/errors.ts";
-import { type Duration, listOf, type OptionNames, toMs, toTimerMs, wholeBetween } from "../../base/options.ts";
+import { HoldfastError } from "../../base/errors.ts";
 import { sleep, systemRuntime } from "../../base/runtime.ts";
 import type { QueueAddOptions } from "../add-options.ts";
 import { Pause } from "../../core/retry/pause.ts";
 import { listenTo } from "./listen.ts";
-import { checkSource, inTransaction, type Row, rowsOf, type SqlClient, type SqlSource } from "./sql.ts";
+import type { OutboxRelayStats, RelaySettings } from "./relay-options.ts";
+import { inTransaction, type Row, rowsOf, type SqlClient } from "./sql.ts";
 
-/** What a relay needs of a queue: any `Queue`. */
-export interface OutboxQueue {
-  readonly name: string;
-  decode(bytes: Uint8Array): unknown;
-  add(payload: never, options: QueueAddOptions): Promise<{ readonly status: string }>;
-}
-
-export interface OutboxRelayOptions {
-  /** A pool (pg's `Pool`), or a database with `transaction` (PGlite). */
-  readonly database: SqlSource;
-  /** Rows of other queues are left for other relays. */
-  readonly queues: readonly OutboxQueue[];
-  /** Rows per transaction, 1 to 200. @default 200 */
-  readonly batch?: number;
-  /** How often the table is looked at when it was empty. @default "500ms" */
-  readonly poll?: Duration;
-  /** Looks at once when an outbox with `notify` has added; takes one connection of the pool for itself. @default false */
-  readonly listen?: boolean;
-  /**
-   * `table`: rows become jobs in the order of their INSERTs, by one relay at a time; the others stand by. `none`: all relays work at once.
-   * @default "table"
-   */
-  readonly order?: "table" | "none";
-  /** How long a queue knows the ids that came from here, for relays that died before they could delete a row. @default "1d" */
-  readonly remember?: Duration;
-  /** @default the first error of a relay is emitted as a process warning */
-  readonly onError?: (error: unknown) => void;
-}
-
-export interface OutboxRelayStats {
-  /** Rows that became jobs by this relay. */
-  readonly sent: number;
-  /** Rows whose jobs had been added before, by a relay that died. */
-  readonly duplicates: number;
-  /** Rows put aside. */
-  readonly failed: number;
-}
-
-export interface RelaySettings {
-  readonly database: SqlSource;
-  readonly queues: ReadonlyMap<string, OutboxQueue>;
-  readonly batch: number;
-  readonly pollMs: number;
-  readonly listen: boolean;
-  readonly isOrdered: boolean;
-  readonly rememberMs: number;
-  readonly onError: ((error: unknown) => void) | undefined;
-}
-
-export const RELAY_OPTIONS: OptionNames<OutboxRelayOptions> = {
-  database: true,
-  queues: true,
-  batch: true,
-  poll: true,
-  listen: true,
-  order: true,
-  remember: true,
-  onError: true,
-};
-
-/** As many as one script of a queue takes: all of a batch is added, or none. */
-const MAX_BATCH = 200;
 /** A relay that is frozen holds its rows no longer: PostgreSQL ends its session. */
 const MAX_FROZEN_MS = 60_000;
-
-function isQueue(queue: OutboxQueue): boolean {
-  return typeof queue?.decode === "function" && typeof queue.name === "string";
-}
-
-export function relaySettings(options: OutboxRelayOptions): RelaySettings {
-  const { batch = MAX_BATCH, poll = "500ms", listen = false, order = "table", remember = "1d", onError } = options;
-  const queues = listOf("queues", options.queues, "queues");
-  if (queues.length === 0 || !queues.every(isQueue))
-    throw new InvalidArgumentError("queues", "a list of at least one queue of hf.queue(name)", options.queues);
-  if (order !== "table" && order !== "none") throw new InvalidArgumentError("order", '"table" or "none"', order);
-  if (typeof listen !== "boolean") throw new InvalidArgumentError("listen", "a boolean", listen);
-  if (onError !== undefined && typeof onError !== "function")
-    throw new InvalidArgumentError("onError", "a function", onError);
-  return {
-    database: checkSource("database", options.database),
-    queues: new Map(queues.map((queue) => [queue.name, queue])),
-    batch: wholeBetween("batch", batch, 1, MAX_BATCH),
-    pollMs: toTimerMs("poll", poll, 10),
-    listen,
-    isOrdered: order === "table",
-    rememberMs: toMs("remember", remember, 60_000),
-    onError,
-  };
-}
 
 interface RelayPlace {
   /** As messages name the outbox. */
@@ -178,7 +91,7 @@ export class OutboxRelay implements AsyncDisposable {
     const { database, batch } = this.#terms;
     const { rows, fates } = await inTransaction(database, async (tx) => {
       const locked = (await this.#isMyTurn(tx)) ? await this.#lock(tx) : [];
-      const ends = await Promise.all(locked.map((row) => this.#send(row)));
+      const ends = await this.#sendAll(locked);
       await this.#clear(tx, locked, ends);
       return { rows: locked, fates: ends };
     });
@@ -206,13 +119,52 @@ export class OutboxRelay implements AsyncDisposable {
   }
 
   #lock(tx: SqlClient): Promise<readonly Row[]> {
-    const { table, queues, batch, isOrdered } = this.#terms;
+    const { table, queues, topics, batch, isOrdered } = this.#terms;
     return rowsOf(
       tx,
-      `SELECT seq::text AS seq, id, queue, encode(payload, 'base64') AS payload, options FROM ${table} WHERE queue = ANY($1::text[]) ` +
-        `AND failed_at IS NULL ORDER BY ${table}.seq LIMIT $2::int FOR UPDATE${isOrdered ? "" : " SKIP LOCKED"}`,
-      [[...queues.keys()], batch],
+      `SELECT seq::text AS seq, id, queue, topic, encode(payload, 'base64') AS payload, options FROM ${table} ` +
+        "WHERE (queue = ANY($1::text[]) OR topic = ANY($3::text[])) AND failed_at IS NULL " +
+        `ORDER BY ${table}.seq LIMIT $2::int FOR UPDATE${isOrdered ? "" : " SKIP LOCKED"}`,
+      [[...queues.keys()], batch, [...topics.keys()]],
     );
+  }
+
+  /** All in the same tick, so that they share scripts, in their order. */
+  async #sendAll(rows: readonly Row[]): Promise<Fate[]> {
+    const byTopic = new Map<string, Row[]>();
+    for (const row of rows) {
+      const topic = topicOf(row);
+      if (topic !== undefined) byTopic.set(topic, [...(byTopic.get(topic) ?? []), row]);
+    }
+    const fates = new Map<Row, Fate>();
+    const sending = [...byTopic].map(([topic, some]) => this.#publish(topic, some, fates));
+    const adding = rows.map(async (row) => {
+      if (topicOf(row) === undefined) fates.set(row, await this.#send(row));
+    });
+    await Promise.all([...sending, ...adding]);
+    return rows.map((row) => fates.get(row)!);
+  }
+
+  async #publish(name: string, rows: readonly Row[], fates: Map<Row, Fate>): Promise<void> {
+    const sound = rows.filter((row) => {
+      const refused = whyUnsound(row);
+      if (refused !== undefined) fates.set(row, { refused });
+      return refused === undefined;
+    });
+    const messages = sound.map((row) => ({
+      id: String(row["id"]),
+      payload: Buffer.from(String(row["payload"]), "base64"),
+      options: JSON.parse(String(row["options"])) as object,
+    }));
+    const ends = await this.#terms.topics.get(name)!.publish(messages);
+    for (const [at, { status, error }] of ends.entries()) fates.set(sound[at]!, this.#fateOf(name, status, error));
+  }
+
+  #fateOf(topic: string, status: string, error: Error | undefined): Fate {
+    if (status === "ok" || status === "duplicate") return { sent: status };
+    if (status === "refused") return { refused: error!.message };
+    const reason = status === "full" ? "it is full" : "what is before it has not got through";
+    return { error: error ?? new Error(`${this.#terms.where}: topic "${topic}" takes no message now: ${reason}`) };
   }
 
   /** Called for all rows in the same tick, so that they share a script, in their order. */
@@ -261,6 +213,21 @@ export class OutboxRelay implements AsyncDisposable {
     this.#hasWarned = true;
     const reason = error instanceof Error ? error.message : String(error);
     process.emitWarning(`${this.#terms.where}: the relay goes on trying: ${reason}`, { code: "HOLDFAST_OUTBOX" });
+  }
+}
+
+function topicOf(row: Row): string | undefined {
+  const topic = row["topic"];
+  return typeof topic === "string" ? topic : undefined;
+}
+
+/** Somebody else has written it. */
+function whyUnsound(row: Row): string | undefined {
+  try {
+    const options: unknown = JSON.parse(String(row["options"]));
+    return typeof options === "object" && options !== null ? undefined : "its options are no object";
+  } catch (error) {
+    return String(error);
   }
 }
 

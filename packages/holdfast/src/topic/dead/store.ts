@@ -175,6 +175,15 @@ export class DeadLetterStore {
     );
   }
 
+  /** Whether this one is dead, or was put back. Cost: two ZSCORE. */
+  async has(partition: number, name: string): Promise<boolean> {
+    const call = { ...this.#call("read"), class: "read" } as const;
+    const { dead, redriven } = this.#keys[partition]!;
+    const { driver } = this.#source.core;
+    const scores = await Promise.all([dead, redriven].map((key) => driver.send(["ZSCORE", key, name], call, key)));
+    return scores.some((score) => score !== null);
+  }
+
   /** How many were put back and are not handled. Cost: ZCARD. */
   async redrivenCount(partition: number): Promise<number> {
     return this.#count(this.#keys[partition]!.redriven);

@@ -20,10 +20,15 @@
 -- @arg at int        when the message at the cursor was published; 0: it is not looked at
 -- @arg keepMs int
 -- @arg tries text    deliveries of what has failed and is not passed: `offset:n ...`
--- @arg letters... text   redriven ones that are handled: name and token of each
+-- @arg letters int   redriven ones that are handled: name and token of each, at the beginning of `rest`
+-- @arg sets int      of the subscription's state: so many fields with their values, behind them; the fields that go are the last
+-- @arg names int     of the state, after that
+-- @arg rest... bytes
 -- @result ok
 -- @result stale
 -- @result lost
+local CHUNK = 2000
+
 local known = redis.call('HMGET', state, 'fence', 'cursor', 'tries', 'lost', 'commit')
 if tonumber(known[1]) ~= fence then return 'stale' end
 local last = tonumber(known[5]) or 0
@@ -42,12 +47,18 @@ if at > 0 then
   end
 end
 redis.call('HSET', state, 'cursor', cursor, 'epoch', epoch, 'commit', number)
-for at = 1, #letters, 2 do
+local firstSet, firstDelete = letters * 2 + 1, (letters + sets) * 2 + 1
+for at = 1, letters * 2, 2 do
   -- One that was dead again since, and put back again, has another token.
-  if redis.call('ZSCORE', redriven, letters[at]) == letters[at + 1] then
-    redis.call('ZREM', redriven, letters[at])
-    redis.call('HDEL', records, letters[at])
+  if redis.call('ZSCORE', redriven, rest[at]) == rest[at + 1] then
+    redis.call('ZREM', redriven, rest[at])
+    redis.call('HDEL', records, rest[at])
   end
+end
+if #rest >= firstSet then
+  redis.call('HSET', state, 'names', names)
+  for at = firstSet, firstDelete - 1, CHUNK do redis.call('HSET', state, unpack(rest, at, math.min(at + CHUNK, firstDelete) - 1)) end
+  for at = firstDelete, #rest, CHUNK do redis.call('HDEL', state, unpack(rest, at, math.min(at + CHUNK - 1, #rest))) end
 end
 -- Its owner has said so.
 if known[4] then redis.call('HDEL', state, 'lost') end

@@ -8,10 +8,10 @@
 -- @arg owner text     the member
 -- @arg token text     the process
 -- @arg leaseMs int
--- @result ok fence:int cursor:int epoch:int lost:bool tries:text redriven:float
+-- @result ok fence:int cursor:int epoch:int lost:bool tries:text redriven:float names:int
 -- @result busy leftMs:int
 -- @result missing
-local held = redis.call('HMGET', state, 'cursor', 'epoch', 'fence', 'owner', 'token', 'until', 'lost', 'tries', 'leaseMs')
+local held = redis.call('HMGET', state, 'cursor', 'epoch', 'fence', 'owner', 'token', 'until', 'lost', 'tries', 'leaseMs', 'names')
 local cursor, epoch, last, holder, holding, untilMs = unpack(held)
 if not cursor then return 'missing' end
 local leftMs = (tonumber(untilMs) or 0) - now()
@@ -28,4 +28,4 @@ local fence = string.format('%.0f', math.max((tonumber(last) or 0) + 1, nowMicro
 redis.call('HSET', state, 'fence', fence, 'owner', owner, 'token', token, 'until', now() + leaseMs, 'leaseMs', leaseMs)
 -- Commits are numbered under each fence.
 redis.call('HDEL', state, 'commit')
-return {'ok', fence, cursor, epoch, held[7] and 1 or 0, held[8] or '', newestRedriven(redriven)}
+return {'ok', fence, cursor, epoch, held[7] and 1 or 0, held[8] or '', newestRedriven(redriven), held[10] or 0}

@@ -1,9 +1,10 @@
 /** Where in a partition a subscription begins, or is moved to. */
 import { InvalidArgumentError } from "../../base/errors.ts";
+import { givenOptions, type OptionNames } from "../../base/options.ts";
 import { parsePosition } from "../../core/log/position.ts";
 import { timeOf } from "../read/options.ts";
 import type { TopicSource } from "../source.ts";
-import type { TopicSeek } from "../subscription.ts";
+import type { TopicSeek, TopicSeekOptions } from "../subscription.ts";
 import type { Beginning } from "./store.ts";
 
 /** What is asked for, checked; undefined for a partition that stays where it is. */
@@ -11,6 +12,7 @@ export type Destination = (partition: number) => "start" | "end" | Place | undef
 
 type Place = { readonly timeMs: number } | { readonly offset: number; readonly epoch: number | undefined };
 
+const SEEK_OPTIONS: OptionNames<TopicSeekOptions> = { state: true };
 const EXPECTED = '"start", "end", { time }, { partition, offset } or { position }';
 
 /** @throws InvalidArgumentError */
@@ -37,6 +39,13 @@ export function destination(to: TopicSeek, partitions: number): Destination {
       throw new InvalidArgumentError("to.partition", `a whole number from 0 to ${partitions - 1}`, partition);
   }
   return (partition) => places.get(partition);
+}
+
+/** @throws InvalidArgumentError */
+export function clearsState(given: TopicSeekOptions | undefined): boolean {
+  const { state = "keep" } = givenOptions(given, SEEK_OPTIONS);
+  if (state === "keep" || state === "clear") return state === "clear";
+  throw new InvalidArgumentError("state", '"keep" or "clear"', state);
 }
 
 /** The cursor that is meant. Behind the newest message it is that one's: nothing that is published later is left out. */

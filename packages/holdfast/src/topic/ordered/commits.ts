@@ -5,6 +5,8 @@
  * lease changes nothing. A commit whose answer was lost is repeated as it was, until it is known what became of it.
  */
 import type { Runtime, Timer } from "../../base/runtime.ts";
+import { Pause } from "../../core/retry/pause.ts";
+import type { StateWrites } from "../state/partition-state.ts";
 import type { Share } from "./share.ts";
 import type { Commit, OrderedStore } from "./store.ts";
 
@@ -12,6 +14,7 @@ const COMMIT_MS = 100;
 const COMMIT_MESSAGES = 500;
 /** No log's epoch. */
 const NONE = -1;
+const NOTHING: StateWrites = { sets: [], deletes: [], names: 0 };
 
 export interface CommitsParts {
   readonly runtime: Runtime;
@@ -59,6 +62,18 @@ export class Commits {
     if (this.#doubtful === undefined) await this.#commit();
   }
 
+  /** Resolves when the server knows that all up to this offset are finished, as they are here; or the partition is lost. */
+  async reach(offset: number): Promise<void> {
+    const { runtime, share } = this.#parts;
+    const pause = new Pause(runtime, share.signal);
+    const isBehind = (): boolean =>
+      !share.isOver && (share.window.committed < Math.min(offset, share.window.passed) || share.state?.isFull === true);
+    while (isBehind()) {
+      await this.#commit();
+      if (isBehind()) await pause.next();
+    }
+  }
+
   stop(): void {
     this.#parts.runtime.clearTimeout(this.#timer);
   }
@@ -66,7 +81,7 @@ export class Commits {
   get #isBehind(): boolean {
     const { share } = this.#parts;
     const hasMoved = share.window.passed !== this.#cursor || this.epoch !== this.#committedEpoch;
-    return hasMoved || share.haveFailuresChanged || share.hasHandledLetters;
+    return hasMoved || share.haveFailuresChanged || share.hasHandledLetters || share.state?.hasWrites === true;
   }
 
   #commitSoon(): void {
@@ -99,6 +114,7 @@ export class Commits {
       this.#cursor = commit.cursor;
       if (commit.epoch === this.epoch) share.committed(commit.cursor);
       this.#committedEpoch = commit.epoch;
+      share.state?.committed();
     } catch (error) {
       onFault(error);
     }
@@ -117,6 +133,7 @@ export class Commits {
       at: window.passedAt(),
       tries: share.tries(),
       letters: share.takeHandledLetters().flatMap(({ name, place }) => [name, place]),
+      writes: share.state?.take() ?? NOTHING,
     };
   }
 }

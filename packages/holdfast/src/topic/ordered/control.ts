@@ -2,8 +2,8 @@
 import { ServerClock } from "../../core/clock/server-clock.ts";
 import { DeadLetterStore } from "../dead/store.ts";
 import type { TopicSource } from "../source.ts";
-import type { TopicLag, TopicPartitionLag, TopicSeek } from "../subscription.ts";
-import { destination, resolve } from "./beginning.ts";
+import type { TopicLag, TopicPartitionLag, TopicSeek, TopicSeekOptions } from "../subscription.ts";
+import { clearsState, destination, resolve } from "./beginning.ts";
 import { OrderedStore } from "./store.ts";
 
 export class OrderedControl<T> {
@@ -29,7 +29,8 @@ export class OrderedControl<T> {
     };
   }
 
-  async seek(to: TopicSeek): Promise<void> {
+  async seek(to: TopicSeek, options?: TopicSeekOptions): Promise<void> {
+    const clears = clearsState(options);
     const { logs } = this.#source;
     const where = destination(to, logs.length);
     await Promise.all(
@@ -37,7 +38,8 @@ export class OrderedControl<T> {
         const place = where(partition);
         if (place === undefined) return;
         const from = await resolve(this.#source, partition, place, "topic.subscription.seek");
-        if ((await this.store.seek(partition, from)) === "missing") await this.store.create(partition, from, false);
+        if ((await this.store.seek(partition, from, clears)) === "missing")
+          await this.store.create(partition, from, false);
       }),
     );
   }

@@ -4,6 +4,7 @@ import type { Door } from "../../base/door.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import { backoffMs } from "../../core/retry/backoff.ts";
 import type { TopicMessage } from "../message.ts";
+import type { Changes, TopicStateChanges } from "../state/changes.ts";
 import type { OrderedSettings } from "./options.ts";
 import { FINISHED, type Outcome } from "./scheduler.ts";
 import type { Share, Work } from "./share.ts";
@@ -16,6 +17,19 @@ export interface TopicOrderedContext {
   /** Which delivery of this message it is, the first one 1; of several messages the highest. */
   readonly delivery: number;
 }
+
+export interface TopicTransactionalContext extends TopicOrderedContext {
+  /** What the subscription keeps in the partition of these messages: changes are carried out with the commit that passes them, once, or not at all. */
+  readonly state: TopicStateChanges;
+}
+
+export type TopicTransactionalHandler<T> = (message: TopicMessage<T>, context: TopicTransactionalContext) => unknown;
+
+/** Where it throws, or returns an error for one, nothing that it has changed is kept: the messages are then delivered one by one. */
+export type TopicTransactionalManyHandler<T> = (
+  messages: readonly TopicMessage<T>[],
+  context: TopicTransactionalContext,
+) => unknown;
 
 /** What it throws is a failure: the message is delivered again. */
 export type TopicOrderedHandler<T> = (message: TopicMessage<T>, context: TopicOrderedContext) => unknown;
@@ -40,8 +54,10 @@ export interface HandlingParts<T> {
   readonly runtime: Runtime;
   readonly settings: OrderedSettings;
   readonly door: Door;
-  readonly handler: TopicOrderedHandler<T> | undefined;
-  readonly manyHandler: TopicOrderedManyHandler<T> | undefined;
+  readonly handler: TopicTransactionalHandler<T> | undefined;
+  readonly manyHandler: TopicTransactionalManyHandler<T> | undefined;
+  /** Resolves when there is room for what a call changes of the state. */
+  readonly room: (share: Share) => Promise<void>;
   readonly decode: (work: Work) => TopicMessage<T>;
   /** Resolves when the message is among the dead letters; false: it could not be before the partition was lost. */
   readonly bury: (work: Work, reason: "exhausted" | "undecodable", error: unknown) => Promise<boolean>;
@@ -50,6 +66,8 @@ export interface HandlingParts<T> {
 }
 
 const LEFT: Outcome = { status: "left" };
+/** It is delivered again at once, for it alone. */
+const ALONE: Outcome = { status: "again", delayMs: 0 };
 
 export class Handling<T> {
   readonly counts: Counts = { handled: 0, failed: 0, dead: 0, skipped: 0 };
@@ -70,13 +88,34 @@ export class Handling<T> {
       return [await this.#giveUp(work, "undecodable", error)];
     }
     try {
-      await door.enter(() => handler(message, contextOf(work.share, work.failures + 1)));
+      await this.#call(works, work.failures + 1, (context) => door.enter(() => handler(message, context)));
     } catch (error) {
       return [await this.#failed(work, error)];
     }
     this.counts.handled += 1;
     return DONE;
   };
+
+  /** Of a transactional subscription, with its state. What the call returns or throws. */
+  async #call<R>(
+    works: readonly Work[],
+    delivery: number,
+    handle: (context: TopicTransactionalContext) => R,
+    isWell: (returned: Awaited<R>) => boolean = () => true,
+  ): Promise<Awaited<R>> {
+    const { share } = works[0]!;
+    const { state } = share;
+    if (state === undefined) return await handle(contextOf(share, delivery));
+    if (state.isFull) await this.#parts.room(share);
+    const changes = state.begin();
+    try {
+      const returned = await handle(contextOf(share, delivery, changes));
+      if (isWell(returned) && changes.all.size > 0) works[0]!.resolved = await state.resolve(changes);
+      return returned;
+    } finally {
+      changes.close();
+    }
+  }
 
   report(error: unknown): void {
     inform(() => this.#parts.settings.onError?.(error));
@@ -92,6 +131,8 @@ export class Handling<T> {
         messages.push(this.#parts.decode(work));
         given.push(work);
       } catch (error) {
+        // Only where all before it are committed it can be a dead letter.
+        if (work.share.state !== undefined && works.length > 1) return works.map(() => ALONE);
         outcomes.set(work, await this.#giveUp(work, "undecodable", error));
       }
     }
@@ -99,8 +140,16 @@ export class Handling<T> {
       const delivery = given.reduce((most, { failures }) => Math.max(most, failures + 1), 1);
       let errors: readonly unknown[];
       try {
-        const returned = await door.enter(() => manyHandler!(messages, contextOf(works[0]!.share, delivery)));
-        errors = errorsOf(returned, given.length);
+        errors = await this.#call(
+          given,
+          delivery,
+          async (context) => errorsOf(await door.enter(() => manyHandler!(messages, context)), given.length),
+          areAllDone,
+        );
+        const failed = errors.find((error) => error !== undefined);
+        // Nothing of it is kept.
+        if (works[0]!.share.state !== undefined && failed !== undefined)
+          errors = given.map((_, at) => errors[at] ?? failed);
       } catch (error) {
         errors = given.map(() => error ?? new Error("the handler threw undefined"));
       }
@@ -119,7 +168,7 @@ export class Handling<T> {
     this.counts.failed += 1;
     this.report(error);
     if (work.share.isOver) return LEFT;
-    if (amongOthers) return { status: "again", delayMs: 0 };
+    if (amongOthers) return ALONE;
     work.share.fail(work);
     if (work.failures >= settings.maxDeliveries) return this.#giveUp(work, "exhausted", error);
     const delayMs = backoffMs(runtime, settings.backoff, work.failures, error, (fault) => this.report(fault));
@@ -142,8 +191,14 @@ export class Handling<T> {
 
 const DONE: readonly Outcome[] = [FINISHED];
 
-function contextOf(share: Share, delivery: number): TopicOrderedContext {
-  return { signal: share.signal, fence: share.fence, delivery };
+/** Only handlers of transactional subscriptions, which have a state, are typed to look at it. */
+function contextOf(share: Share, delivery: number, changes?: Changes): TopicTransactionalContext {
+  const context = { signal: share.signal, fence: share.fence, delivery };
+  return (changes === undefined ? context : { ...context, state: changes }) as TopicTransactionalContext;
+}
+
+function areAllDone(errors: readonly unknown[]): boolean {
+  return errors.every((error) => error === undefined);
 }
 
 /** What the handler of several returned, as an error or undefined for each. */

@@ -21,6 +21,7 @@ export interface LettersParts {
   readonly stopped: AbortSignal;
   /** False: it counts as handled. */
   readonly isWanted: (frame: Frame) => boolean;
+  readonly laneOf: (frame: Frame) => string | undefined;
   readonly scheduler: Scheduler;
   readonly onFault: (error: unknown) => void;
 }
@@ -71,7 +72,7 @@ export class Letters {
   }
 
   async #page(): Promise<void> {
-    const { share, store, window, isWanted, scheduler } = this.#parts;
+    const { share, store, window, isWanted, laneOf, scheduler } = this.#parts;
     const { partition, fence } = share;
     const isFirst = this.#read === 0;
     const limit = Math.min(PAGE, window - share.letters);
@@ -82,7 +83,7 @@ export class Letters {
       const letter = { name, place: String(place) };
       const frame = pack?.frame(pack.first);
       if (pack === undefined || frame === undefined || !isWanted(frame)) share.skipLetter(letter);
-      else scheduler.add(new Work(share, pack, pack.first, frame.key, letter));
+      else scheduler.add(new Work(share, pack, pack.first, laneOf(frame), letter));
     }
     scheduler.look();
     if (letters.length === limit) return;

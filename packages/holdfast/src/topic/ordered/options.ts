@@ -9,6 +9,7 @@ import type { TopicGap, TopicSubscribeCommonOptions } from "../subscription.ts";
 
 export interface TopicOrderedOptions extends TopicSubscribeCommonOptions {
   readonly kind?: "ordered";
+  readonly transactional?: false;
   /** What becomes of a message whose deliveries are used up, or that cannot be decoded: `stop` ends this subscription in front of it. @default "dead" */
   readonly onExhausted?: "dead" | "skip" | "stop";
   /** Asked before a message is decoded: one that it refuses counts as done. It must not throw. */
@@ -23,6 +24,21 @@ export interface TopicOrderedOptions extends TopicSubscribeCommonOptions {
   readonly onGap?: (gap: TopicGap) => unknown;
   /** Called with what a handler, the filter or `onGap` threw. @default not called */
   readonly onError?: (error: unknown) => void;
+}
+
+/** A subscription with a state of its own, which is written together with its cursor. The same in all processes. */
+export interface TopicTransactionalOptions extends Omit<TopicOrderedOptions, "transactional"> {
+  /** Messages of a partition, with or without a key, are handled one after the other, and `context.state` is changed once by each. */
+  readonly transactional: true;
+  /** The most names that the state of a partition has, 1 to 10,000,000. @default 100_000 */
+  readonly maxNames?: number;
+}
+
+export interface TopicTransactionalManyOptions extends TopicTransactionalOptions {
+  /** How many messages a call of the handler is given, at most, 1 to 1,000; all of them of one partition. @default 100 */
+  readonly size?: number;
+  /** For how long a call waits for more messages, after the first one. @default 10 */
+  readonly linger?: Duration;
 }
 
 export interface TopicOrderedManyOptions extends TopicOrderedOptions {
@@ -49,10 +65,20 @@ export interface OrderedSettings {
   readonly onError: TopicOrderedOptions["onError"];
   readonly size: number;
   readonly lingerMs: number;
+  readonly transactional: boolean;
+  readonly maxNames: number;
 }
 
-const OPTIONS: OptionNames<TopicOrderedOptions> = {
+type AnyOptions = Omit<TopicOrderedOptions, "transactional"> & {
+  readonly transactional?: boolean;
+  readonly maxNames?: number;
+};
+type AnyManyOptions = AnyOptions & Pick<TopicOrderedManyOptions, "size" | "linger">;
+
+const OPTIONS: OptionNames<AnyOptions> = {
   kind: true,
+  transactional: true,
+  maxNames: true,
   start: true,
   concurrency: true,
   maxDeliveries: true,
@@ -67,19 +93,20 @@ const OPTIONS: OptionNames<TopicOrderedOptions> = {
   onGap: true,
   onError: true,
 };
-const MANY_OPTIONS: OptionNames<TopicOrderedManyOptions> = { ...OPTIONS, size: true, linger: true };
+const MANY_OPTIONS: OptionNames<AnyManyOptions> = { ...OPTIONS, size: true, linger: true };
 
 const MAX_CONCURRENCY = 10_000;
 const MAX_WINDOW = 1_000_000;
 const MAX_SIZE = 1_000;
+const MAX_MAX_NAMES = 10_000_000;
 const MAX_NAME_LENGTH = 256;
 const EXHAUSTED: readonly string[] = ["dead", "skip", "stop"];
 
-export function orderedSettings(where: string, given: TopicOrderedOptions | undefined): OrderedSettings {
+export function orderedSettings(where: string, given: AnyOptions | undefined): OrderedSettings {
   return parseOptions(where, given, OPTIONS, (options) => parsed(options));
 }
 
-export function orderedManySettings(where: string, given: TopicOrderedManyOptions | undefined): OrderedSettings {
+export function orderedManySettings(where: string, given: AnyManyOptions | undefined): OrderedSettings {
   return parseOptions(where, given, MANY_OPTIONS, (options) => ({
     ...parsed({ concurrency: 1, ...options }),
     size: wholeBetween("size", options.size ?? 100, 1, MAX_SIZE),
@@ -87,7 +114,7 @@ export function orderedManySettings(where: string, given: TopicOrderedManyOption
   }));
 }
 
-function parsed(options: TopicOrderedOptions): OrderedSettings {
+function parsed(options: AnyOptions): OrderedSettings {
   const { concurrency = 10, maxDeliveries = 10, onExhausted = "dead", window = 1_000 } = options;
   const { start = "end", expires = "30d", drain = "25s", lease = "30s", id } = options;
   if (!EXHAUSTED.includes(onExhausted))
@@ -108,7 +135,16 @@ function parsed(options: TopicOrderedOptions): OrderedSettings {
     onError: optionalFunction("onError", options.onError),
     size: 1,
     lingerMs: 0,
+    ...transactionalSettings(options),
   };
+}
+
+function transactionalSettings({ transactional = false, maxNames }: AnyOptions) {
+  if (typeof transactional !== "boolean")
+    throw new InvalidArgumentError("transactional", "true or false", transactional);
+  if (maxNames !== undefined && !transactional)
+    throw new InvalidArgumentError("maxNames", "none without `transactional: true`", maxNames);
+  return { transactional, maxNames: wholeBetween("maxNames", maxNames ?? 100_000, 1, MAX_MAX_NAMES) };
 }
 
 function checkStart(start: unknown): OrderedSettings["start"] {

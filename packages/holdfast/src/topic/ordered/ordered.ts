@@ -12,25 +12,35 @@ import { Deferred } from "../../base/deferred.ts";
 import { Door } from "../../base/door.ts";
 import { AbortedError, ClosedError, HoldfastError, isOutage } from "../../base/errors.ts";
 import { Pause } from "../../core/retry/pause.ts";
+import { letterName } from "../dead/record.ts";
 import type { DeadLetterStore } from "../dead/store.ts";
 import type { TopicSource } from "../source.ts";
-import type { TopicGap, TopicLag, TopicSeek, TopicSubscription, TopicSubscriptionStats } from "../subscription.ts";
+import type {
+  TopicGap,
+  TopicLag,
+  TopicSeek,
+  TopicSeekOptions,
+  TopicSubscription,
+  TopicSubscriptionStats,
+} from "../subscription.ts";
+import { PartitionState } from "../state/partition-state.ts";
+import { StateCodec, type Stored } from "../state/stored.ts";
 import { Registry } from "../subscriptions/registry.ts";
 import { resolve } from "./beginning.ts";
 import { OrderedControl } from "./control.ts";
-import { Handling, type TopicOrderedHandler, type TopicOrderedManyHandler } from "./handling.ts";
+import { Handling, type TopicTransactionalHandler, type TopicTransactionalManyHandler } from "./handling.ts";
 import type { OrderedSettings } from "./options.ts";
 import { Ownership } from "./ownership.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type Grant, Tenure } from "./tenure.ts";
-import type { Work } from "./share.ts";
+import type { Share, Work } from "./share.ts";
 
 export interface OrderedParts<T> {
   readonly source: TopicSource<T>;
   readonly name: string;
   readonly settings: OrderedSettings;
-  readonly handler?: TopicOrderedHandler<T>;
-  readonly manyHandler?: TopicOrderedManyHandler<T>;
+  readonly handler?: TopicTransactionalHandler<T>;
+  readonly manyHandler?: TopicTransactionalManyHandler<T>;
   readonly letters: DeadLetterStore;
 }
 
@@ -73,6 +83,7 @@ export class OrderedSubscription<T> implements TopicSubscription {
       manyHandler: parts.manyHandler,
       decode: ({ pack, offset, share }) => source.decode(pack, offset, share.partition),
       bury: (work, reason, error) => this.#bury(work, reason, error),
+      room: async (share) => this.#tenureOf(share)?.reach(0),
       stop: (error) => this.#stop(error),
     });
     this.#scheduler = new Scheduler(runtime, settings, this.#handling.perform);
@@ -124,8 +135,8 @@ export class OrderedSubscription<T> implements TopicSubscription {
     return this.#control.lag();
   }
 
-  seek(to: TopicSeek): Promise<void> {
-    return this.#control.seek(to);
+  seek(to: TopicSeek, options?: TopicSeekOptions): Promise<void> {
+    return this.#control.seek(to, options);
   }
 
   close(): Promise<void> {
@@ -193,6 +204,16 @@ export class OrderedSubscription<T> implements TopicSubscription {
       label: `${this.#label}, partition ${partition}`,
       store: this.#control.store,
       letters: this.#parts.letters,
+      state: settings.transactional
+        ? (names: number, until: () => AbortSignal) =>
+            new PartitionState({
+              codec: new StateCodec(source.info, this.#control.store.stateKey(partition)),
+              maxNames: settings.maxNames,
+              names,
+              read: (wanted) => this.#readState(partition, wanted, until()),
+            })
+        : undefined,
+      isBuried: (offset: number) => this.#isBuried(partition, offset),
       feed: core.logs.feed(source.logs[partition]!),
       scheduler: this.#scheduler,
       settings,
@@ -221,6 +242,8 @@ export class OrderedSubscription<T> implements TopicSubscription {
     const { share, pack, offset, failures, letter } = work;
     const { partition, fence } = share;
     const owner = { fence, place: letter?.place ?? "" };
+    // Then it is the first that the next owner finds, who looks for its letter.
+    if (share.state !== undefined && letter === undefined) await this.#tenureOf(share)?.reach(offset - 1);
     const pause = new Pause(source.core.driver.runtime, share.signal);
     while (!share.isOver) {
       try {
@@ -232,6 +255,31 @@ export class OrderedSubscription<T> implements TopicSubscription {
       }
     }
     return false;
+  }
+
+  #tenureOf(share: Share): Tenure | undefined {
+    return this.#ownership.tenures.find((tenure) => tenure.share === share);
+  }
+
+  /** Waits for the server, until the partition is lost. */
+  async #readState(partition: number, names: readonly string[], until: AbortSignal): Promise<readonly Stored[]> {
+    const pause = new Pause(this.#parts.source.core.driver.runtime, until);
+    for (;;) {
+      if (until.aborted) throw new AbortedError(`${this.#label}: partition ${partition} was lost, or given back`);
+      try {
+        return await this.#control.store.readState(partition, names);
+      } catch (error) {
+        this.#onFault(error);
+        await pause.next();
+      }
+    }
+  }
+
+  async #isBuried(partition: number, offset: number): Promise<boolean> {
+    const { source, letters } = this.#parts;
+    const [pack] = await source.store(partition, "topic.subscribe").range(offset, 1);
+    if (pack === undefined || pack.first > offset) return false;
+    return letters.has(partition, letterName(pack.epoch, offset));
   }
 
   /** What no waiting mends is said once; it is tried again all the same. */

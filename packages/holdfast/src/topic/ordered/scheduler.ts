@@ -118,7 +118,7 @@ export class Scheduler {
     share.running += 1;
     const outcomes = await this.#perform(works);
     this.#running -= 1;
-    if (!share.isOver) this.#settle(share, works, outcomes);
+    if (!share.isOver) share.together(() => this.#settle(share, works, outcomes));
     share.ended();
     this.#begin();
   }

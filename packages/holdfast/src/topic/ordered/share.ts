@@ -5,6 +5,7 @@
 import { Deferred } from "../../base/deferred.ts";
 import type { Runtime, Timer } from "../../base/runtime.ts";
 import type { LogPack } from "../../core/log/pack.ts";
+import type { PartitionState, Resolved } from "../state/partition-state.ts";
 import { Fifo } from "./fifo.ts";
 import { Window } from "./window.ts";
 
@@ -35,6 +36,8 @@ export class Work {
   next: Work | undefined = undefined;
   /** A handler has it. */
   isTaken = false;
+  /** What its call makes of the state, in the place of all messages of that call. */
+  resolved: Resolved | undefined = undefined;
   /** It was in a call for several that has failed: its next one is for it alone. */
   isAlone = false;
 
@@ -71,6 +74,8 @@ export class Share {
   linger: Timer | undefined;
   /** Redriven letters that are not finished. */
   letters = 0;
+  /** Of a transactional subscription. */
+  readonly state: PartitionState | undefined;
   /** Those that are, and the server does not know of. */
   #handled: Letter[] = [];
   readonly #runtime: Runtime;
@@ -80,6 +85,8 @@ export class Share {
   readonly #parked = new Map<Work, Timer>();
   readonly #onFinished: () => void;
   #changed: Deferred<void> | undefined;
+  #isTogether = false;
+  #hasFinished = false;
   #isStopped = false;
   #isOver = false;
 
@@ -92,12 +99,21 @@ export class Share {
       size,
       cursor,
       tries,
-    }: { partition: number; fence: number; size: number; cursor: number; tries: string },
+      state,
+    }: {
+      partition: number;
+      fence: number;
+      size: number;
+      cursor: number;
+      tries: string;
+      state?: PartitionState | undefined;
+    },
     onFinished: () => void,
   ) {
     this.#runtime = runtime;
     this.partition = partition;
     this.fence = fence;
+    this.state = state;
     this.window = new Window(size, cursor);
     this.failures = new Map(tries.split(" ").flatMap((each) => (each === "" ? [] : [pairOf(each)])));
     this.#onFinished = onFinished;
@@ -140,11 +156,26 @@ export class Share {
     if (work.letter === undefined) this.window.finish(work.offset);
     else this.#finishLetter(work.letter);
     if (this.failures.size > 0 && this.failures.delete(work.place)) this.haveFailuresChanged = true;
+    if (work.resolved !== undefined) this.state?.merge(work.resolved);
     const { key, next } = work;
     if (next === undefined && key !== undefined && this.#lastOfKey.get(key) === work) this.#lastOfKey.delete(key);
+    this.#told();
+    return next;
+  }
+
+  /** Messages of one call are finished together: no commit passes some of them. */
+  together(finish: () => void): void {
+    this.#isTogether = true;
+    finish();
+    this.#isTogether = false;
+    if (this.#hasFinished) this.#told();
+  }
+
+  #told(): void {
+    this.#hasFinished = this.#isTogether;
+    if (this.#isTogether) return;
     this.#onFinished();
     this.#notify();
-    return next;
   }
 
   get hasHandledLetters(): boolean {

@@ -30,10 +30,11 @@ describe.each(backends())("an ordered subscription on the server [$name]", (back
       if (answer.status !== "ok") throw new Error(answer.status);
       return answer;
     };
+    const writes = { sets: [], deletes: [], names: 0 };
     let number = 0;
     const commit = (fence: number, expected: number, cursor: number, more: Partial<Commit> = {}) => {
       number += 1;
-      return store.commit(0, { fence, number, expected, cursor, epoch, at, tries: "", letters: [], ...more });
+      return store.commit(0, { fence, number, expected, cursor, epoch, at, tries: "", letters: [], writes, ...more });
     };
     return { topic, store, take, commit, results };
   };

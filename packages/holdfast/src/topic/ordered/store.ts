@@ -16,6 +16,8 @@ import {
   type OrderedTakeResult,
 } from "../scripts.gen.ts";
 import { subscriptionKeys, type SubscriptionKeys } from "../keys.ts";
+import type { StateWrites } from "../state/partition-state.ts";
+import { fieldOf, nameOf, STATE_FIELDS, type Stored } from "../state/stored.ts";
 import { registryKeys } from "../subscriptions/registry.ts";
 
 /** A cursor to begin at: an offset of that epoch, or behind the newest message. */
@@ -34,6 +36,8 @@ export interface Commit {
   readonly tries: string;
   /** Redriven ones that are handled: name and place of each. */
   readonly letters: readonly string[];
+  /** Of the subscription's state. */
+  readonly writes: StateWrites;
 }
 
 export interface OrderedStoreTerms {
@@ -102,7 +106,17 @@ export class OrderedStore {
     const { name, keepMs } = this.#terms;
     const { redriven, records } = this.#keys(partition);
     const keys = { state: this.#state(partition), cursors, log, meta, redriven, records };
-    const args = { name, keepMs, ...commit };
+    const { letters, writes, ...rest } = commit;
+    const { sets, deletes, names } = writes;
+    const args = {
+      name,
+      keepMs,
+      ...rest,
+      letters: letters.length / 2,
+      sets: sets.length / 2,
+      names,
+      rest: letters.length + sets.length + deletes.length === 0 ? [] : [...letters, ...sets, ...deletes],
+    };
     return (await runScript(this.#core.driver, orderedCommit, keys, args, this.#call("commit"))).status;
   }
 
@@ -112,11 +126,12 @@ export class OrderedStore {
     return (await runScript(this.#core.driver, orderedRelease, keys, args, this.#call("release"))).status;
   }
 
-  async seek(partition: number, to: Beginning): Promise<"ok" | "missing"> {
+  /** @param clears whether its state goes, in the same step */
+  async seek(partition: number, to: Beginning, clears = false): Promise<"ok" | "missing"> {
     const { log, meta, cursors } = this.#logs[partition]!;
     const { name, keepMs } = this.#terms;
     const keys = { state: this.#state(partition), log, meta, cursors };
-    const args = { name, keepMs, ...beginningOf(to), ...this.#wake };
+    const args = { name, keepMs, clears, ...beginningOf(to), ...this.#wake };
     return (await runScript(this.#core.driver, orderedSeek, keys, args, this.#call("seek"))).status;
   }
 
@@ -128,6 +143,36 @@ export class OrderedStore {
     const [cursor, epoch] = listOf(reply, call.op, call.key);
     if (cursor === null) return undefined;
     return { cursor: Number(String(cursor)), epoch: Number(String(epoch)) };
+  }
+
+  /** Values of the subscription's state, in the order of their names. */
+  async readState(partition: number, names: readonly string[], op = "state"): Promise<Stored[]> {
+    const key = this.#state(partition);
+    const call = { ...this.#call(op), class: "read" } as const;
+    const reply = await this.#core.driver.send(["HMGET", key, ...names.map(fieldOf)], call, key);
+    return listOf(reply, call.op, call.key).map((value) => (Buffer.isBuffer(value) ? value : undefined));
+  }
+
+  async scanState(
+    partition: number,
+    cursor: string,
+    count: number,
+  ): Promise<{ readonly next: string; readonly entries: { readonly name: string; readonly stored: Buffer }[] }> {
+    const key = this.#state(partition);
+    const call = { ...this.#call("state"), class: "read" } as const;
+    const command = ["HSCAN", key, cursor, "MATCH", STATE_FIELDS, "COUNT", String(count)];
+    const [next, found] = listOf(await this.#core.driver.send(command, call, key), call.op, call.key);
+    const flat = listOf(found, call.op, call.key);
+    const entries = flat.flatMap((field, at) => {
+      const [name, stored] = [at % 2 === 0 ? nameOf(String(field)) : undefined, flat[at + 1]];
+      return name !== undefined && Buffer.isBuffer(stored) ? [{ name, stored }] : [];
+    });
+    return { next: String(next), entries };
+  }
+
+  /** Where it is. */
+  stateKey(partition: number): string {
+    return this.#state(partition);
   }
 
   /** What is known of the subscription in a partition is forgotten; its owner finds out at its next commit. */

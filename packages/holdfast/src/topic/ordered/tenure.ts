@@ -13,6 +13,7 @@ import type { LogItem, LogReader } from "../../core/log/reader.ts";
 import { TimedLease } from "../../core/lease/timed-lease.ts";
 import { Pause } from "../../core/retry/pause.ts";
 import type { DeadLetterStore } from "../dead/store.ts";
+import type { PartitionState } from "../state/partition-state.ts";
 import type { TopicGap } from "../subscription.ts";
 import { Commits } from "./commits.ts";
 import { Letters } from "./letters.ts";
@@ -33,6 +34,8 @@ export interface Grant {
   readonly tries: string;
   /** Up to where dead letters were put back. */
   readonly redriven: number;
+  /** Of the subscription's state, in this partition. */
+  readonly names: number;
 }
 
 export interface TenureParts {
@@ -42,6 +45,10 @@ export interface TenureParts {
   readonly store: OrderedStore;
   readonly letters: DeadLetterStore;
   readonly feed: LogFeed;
+  /** Of a transactional subscription. */
+  readonly state: ((names: number, until: () => AbortSignal) => PartitionState) | undefined;
+  /** Whether the message at this offset is a dead letter already. */
+  readonly isBuried: (offset: number) => Promise<boolean>;
   readonly scheduler: Scheduler;
   readonly settings: OrderedSettings;
   readonly onSkipped: () => void;
@@ -62,6 +69,8 @@ export class Tenure {
   readonly #commits: Commits;
   readonly #letters: Letters;
   #leaving: Promise<void> | undefined;
+  /** The offset of a message that is a dead letter, and not passed. */
+  #buried = -1;
   /** That the log has lost its end is being told, or was. */
   #isEndTold = false;
 
@@ -70,7 +79,8 @@ export class Tenure {
     const { runtime, partition, settings, store } = parts;
     const { fence, cursor, epoch, tries } = grant;
     this.#parts = parts;
-    const terms = { partition, fence, size: settings.window, cursor, tries };
+    const state = parts.state?.(grant.names, () => this.share.signal);
+    const terms = { partition, fence, size: settings.window, cursor, tries, state };
     this.share = new Share(runtime, terms, () => {
       this.#commits.finished();
       this.#letters.goOn();
@@ -88,6 +98,7 @@ export class Tenure {
       window: settings.window,
       stopped: this.#stopped.signal,
       isWanted: (frame) => this.#isWanted(frame),
+      laneOf: (frame) => this.#laneOf(frame),
       scheduler: parts.scheduler,
       onFault: parts.onFault,
     });
@@ -122,6 +133,11 @@ export class Tenure {
   /** Somebody may have moved the cursor. */
   async look(): Promise<void> {
     await this.#lease.extend(this.#parts.settings.leaseMs).catch(() => undefined);
+  }
+
+  /** What is finished up to this offset is committed, or the partition is lost. */
+  reach(offset: number): Promise<void> {
+    return this.#commits.reach(offset);
   }
 
   /** Finishes what is in work, for at most `drainMs`, commits, and gives the partition back. Never rejects. */
@@ -187,8 +203,10 @@ export class Tenure {
   }
 
   async #read({ lost, redriven }: Grant): Promise<void> {
-    const { feed, onFault, runtime } = this.#parts;
+    const { feed, onFault, runtime, settings } = this.#parts;
+    const { share } = this;
     const pause = new Pause(runtime, this.#stopped.signal);
+    if (settings.transactional) await this.#passBuried(share.window.read + 1);
     // What a former owner has not finished of them comes before what is read behind them.
     await this.#letters.look(redriven);
     if (lost) {
@@ -205,6 +223,21 @@ export class Tenure {
         await pause.next();
       } finally {
         reader.close();
+      }
+    }
+  }
+
+  /** A former owner has made a dead letter of it, and did not come to pass it: the letter stands for it. */
+  async #passBuried(offset: number): Promise<void> {
+    const { runtime, isBuried, onFault } = this.#parts;
+    const pause = new Pause(runtime, this.#stopped.signal);
+    while (!this.#stopped.signal.aborted) {
+      try {
+        if (await isBuried(offset)) this.#buried = offset;
+        return;
+      } catch (error) {
+        onFault(error);
+        await pause.next();
       }
     }
   }
@@ -241,11 +274,11 @@ export class Tenure {
       if (share.isStopped) return;
       window.begin();
       const frame = frames[offset - pack.first]!;
-      if (!this.#isWanted(frame)) {
+      if (offset === this.#buried || !this.#isWanted(frame)) {
         window.finish(offset);
         this.#commits.finished();
       } else {
-        scheduler.add(new Work(share, pack, offset, frame.key));
+        scheduler.add(new Work(share, pack, offset, this.#laneOf(frame)));
       }
     }
     scheduler.look();
@@ -260,6 +293,11 @@ export class Tenure {
       await this.#gap({ from: pack.first, to: pack.last, count: pack.last - pack.first + 1 });
       return undefined;
     }
+  }
+
+  /** What is handled one after the other: messages of a key; of a transactional subscription all of the partition. */
+  #laneOf({ key }: Frame): string | undefined {
+    return this.#parts.settings.transactional ? "" : key;
   }
 
   #isWanted({ key, headers, id }: Frame): boolean {

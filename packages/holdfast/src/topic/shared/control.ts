@@ -1,10 +1,11 @@
 /** A shared subscription as it is seen from outside of its members: how far it is behind, moved, removed. */
 import { runScript } from "../../core/script/run.ts";
-import { destination, resolve } from "../ordered/beginning.ts";
+import { InvalidArgumentError } from "../../base/errors.ts";
+import { clearsState, destination, resolve } from "../ordered/beginning.ts";
 import { subscriptionKeys } from "../keys.ts";
 import { sharedLag } from "../scripts.gen.ts";
 import type { TopicSource } from "../source.ts";
-import type { TopicLag, TopicPartitionLag, TopicSeek } from "../subscription.ts";
+import type { TopicLag, TopicPartitionLag, TopicSeek, TopicSeekOptions } from "../subscription.ts";
 import type { SharedSettings } from "./options.ts";
 import { SharedStore } from "./store.ts";
 
@@ -34,7 +35,9 @@ export class SharedControl {
     });
   }
 
-  async seek(to: TopicSeek): Promise<void> {
+  async seek(to: TopicSeek, options?: TopicSeekOptions): Promise<void> {
+    if (clearsState(options))
+      throw new InvalidArgumentError("state", '"keep": a shared subscription has no state', "clear");
     const of = destination(to, this.#source.logs.length);
     const places = await Promise.all(
       this.#source.logs.map(async (_, partition) => {

@@ -18,7 +18,14 @@ import { Pause } from "../../core/retry/pause.ts";
 import { DeadLetterStore } from "../dead/store.ts";
 import { mayPass, warnUnlessOutage } from "../patience.ts";
 import type { TopicSource } from "../source.ts";
-import type { TopicGap, TopicLag, TopicSeek, TopicSubscription, TopicSubscriptionStats } from "../subscription.ts";
+import type {
+  TopicGap,
+  TopicLag,
+  TopicSeek,
+  TopicSeekOptions,
+  TopicSubscription,
+  TopicSubscriptionStats,
+} from "../subscription.ts";
 import { Registry } from "../subscriptions/registry.ts";
 import { SharedConsumer } from "./consumer.ts";
 import { SharedControl } from "./control.ts";
@@ -113,8 +120,8 @@ export class SharedSubscription<T> implements TopicSubscription {
     return this.#control.lag();
   }
 
-  seek(to: TopicSeek): Promise<void> {
-    return this.#control.seek(to);
+  seek(to: TopicSeek, options?: TopicSeekOptions): Promise<void> {
+    return this.#control.seek(to, options);
   }
 
   close(): Promise<void> {

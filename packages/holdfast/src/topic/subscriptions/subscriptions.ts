@@ -2,10 +2,11 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { Operations } from "../../core/observe/observe.ts";
 import { checkText } from "../../core/keyspace/keyspace.ts";
+import { clearsState } from "../ordered/beginning.ts";
 import { OrderedControl } from "../ordered/control.ts";
 import { SharedControl } from "../shared/control.ts";
 import type { TopicSource } from "../source.ts";
-import type { TopicLag, TopicSeek, TopicSubscriptionKind } from "../subscription.ts";
+import type { TopicLag, TopicSeek, TopicSeekOptions, TopicSubscriptionKind } from "../subscription.ts";
 import { Registry } from "./registry.ts";
 
 export interface TopicSubscriptionInfo {
@@ -16,7 +17,7 @@ export interface TopicSubscriptionInfo {
 /** What is done to a subscription of either kind. */
 export interface SubscriptionControl {
   lag(): Promise<TopicLag>;
-  seek(to: TopicSeek): Promise<void>;
+  seek(to: TopicSeek, options?: TopicSeekOptions): Promise<void>;
   /** Forgets what is in the partitions. */
   remove(): Promise<void>;
 }
@@ -60,10 +61,11 @@ export class TopicSubscriptions {
    * Moves a subscription, for all of its members: what is in flight is fenced, its outcome does not count. Whether there is one.
    * Cost: a script per partition, and what a time costs to find.
    */
-  seek(name: string, to: TopicSeek): Promise<boolean> {
+  seek(name: string, to: TopicSeek, options?: TopicSeekOptions): Promise<boolean> {
     return this.#operations.run("subscriptions.seek", name, async () => {
+      clearsState(options);
       const control = await this.#control(name);
-      await control?.seek(to);
+      await control?.seek(to, options);
       return control !== undefined;
     });
   }
