@@ -13,7 +13,7 @@ export type Span = readonly [number, number];
 /** What was answered so long before a failover may have been on the old primary alone. */
 const UNREPLICATED_MS = 2_000;
 const LOOK_MS = 200;
-const MOVES: ReadonlySet<string> = new Set(["failover", "crash", "hang", "migrate"]);
+const MOVES: ReadonlySet<string> = new Set(["failover", "crash", "lose", "hang", "migrate"]);
 
 export interface PlanTerms<Own extends string> {
   readonly random: Random;

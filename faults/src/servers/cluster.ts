@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ServerProcess, startCluster, until } from "../../../packages/holdfast/test/support/servers.ts";
 import { clusterNodes } from "../../../packages/holdfast/test/support/cluster-formation.ts";
 import { servesSlot } from "../../../packages/holdfast/test/support/cluster-nodes.ts";
-import { disconnect, pause } from "./common.ts";
+import { disconnect, killUnheard, pause } from "./common.ts";
 import type { Topology } from "./topology.ts";
 
 export async function openCluster(): Promise<Topology> {
@@ -28,6 +28,16 @@ export async function openCluster(): Promise<Topology> {
       failover: {
         loses: false,
         run: async ({ key }) => cluster.failover(cluster.replicaOf(await owner(key))),
+      },
+      lose: {
+        loses: true,
+        async run({ key, random }) {
+          const primary = await owner(key);
+          await killUnheard(primary, [cluster.replicaOf(primary)], random.integer(200, 700));
+          await cluster.waitHealthy();
+          await primary.restart();
+          await cluster.waitHealthy();
+        },
       },
       // Stands still until another has its place, and goes on as if it had not.
       hang: {

@@ -1,5 +1,6 @@
 /** Faults that any server can have. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ServerProcess } from "../../../packages/holdfast/test/support/servers.ts";
 import type { ServerFault } from "./topology.ts";
 
 /** A storm: every connection of the server's clients is closed, and again, and again, while they reconnect. */
@@ -26,4 +27,18 @@ export function pause(longestMs: number): ServerFault {
       server.resume();
     },
   };
+}
+
+/** Kills a primary that its replicas have not heard for a while: what it has answered meanwhile is lost. */
+export async function killUnheard(
+  primary: ServerProcess,
+  replicas: readonly ServerProcess[],
+  ms: number,
+): Promise<void> {
+  await Promise.all(replicas.map((replica) => replica.pause()));
+  // Else what lies in their sockets is read when they go on.
+  await primary.command("CLIENT", "KILL", "TYPE", "replica");
+  await sleep(ms);
+  await primary.kill();
+  for (const replica of replicas) replica.resume();
 }

@@ -1,7 +1,7 @@
 /** A primary with two replicas under three sentinels. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { startSentinel, until } from "../../../packages/holdfast/test/support/servers.ts";
-import { disconnect, pause } from "./common.ts";
+import { disconnect, killUnheard, pause } from "./common.ts";
 import type { Topology } from "./topology.ts";
 
 export async function openSentinel(): Promise<Topology> {
@@ -19,6 +19,17 @@ export async function openSentinel(): Promise<Topology> {
         loses: true,
         async run() {
           await group.failover();
+        },
+      },
+      lose: {
+        loses: true,
+        async run({ random }) {
+          const primary = await group.primary();
+          const replicas = group.servers.filter((server) => server !== primary && server.answers);
+          await killUnheard(primary, replicas, random.integer(200, 700));
+          await until("another primary is named", async () => (await group.primary()) !== primary);
+          await primary.restart();
+          await group.waitHealthy();
         },
       },
       // Stands still until another has its place, and goes on as if it had not.

@@ -18,7 +18,7 @@ export interface Topology extends AsyncDisposable {
   settle(): Promise<void>;
 }
 
-export type ServerFaultName = "restart" | "disconnect" | "pause" | "failover" | "crash" | "hang" | "migrate";
+export type ServerFaultName = "restart" | "disconnect" | "pause" | "failover" | "crash" | "lose" | "hang" | "migrate";
 
 export interface Target {
   readonly topology: Topology;

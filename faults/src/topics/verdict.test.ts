@@ -67,8 +67,10 @@ describe("the verdict on a topic", () => {
   });
 
   it("finds that a flush was not reported, and a gap where nothing was lost", () => {
-    const terms = { ...CALM, flushes: [2] };
+    const terms = { ...CALM, flushes: [12.5] };
     expect(verdict(once("a", "b", "c"), terms).broken).toHaveLength(2);
+    // Nobody had handled anything by then.
+    expect(verdict(once("a", "b", "c"), { ...CALM, flushes: [2] }).broken).toEqual([]);
     expect(verdict(once("a", "b", "c"), CALM, [{ ...GAP, kind: "shared", gap: "gap", at: 5 }]).broken).toHaveLength(1);
   });
 

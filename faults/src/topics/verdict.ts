@@ -69,7 +69,10 @@ export function judge(history: History, terms: VerdictTerms): Verdict {
     say(gaps.map(({ kind, gap }) => `${kind}: a ${gap} was reported, and nothing was lost`));
   for (const flushedAt of terms.flushes)
     for (const kind of KINDS)
-      if (!gaps.some((gap) => gap.kind === kind && gap.gap === "reset" && gap.at >= flushedAt))
+      if (
+        hasSurvivor(runsOf(kind), flushedAt) &&
+        !gaps.some((gap) => gap.kind === kind && gap.gap === "reset" && gap.at >= flushedAt)
+      )
         broken.push(`${kind}: the server was emptied, and no reset was reported`);
   say(KINDS.flatMap((kind) => untold(kind, history)));
   return {
@@ -88,9 +91,19 @@ export function judge(history: History, terms: VerdictTerms): Verdict {
 }
 
 /** Answered, and not taken back by a failover, as all replicas had it. */
-function isAccepted({ status, answeredAt, isReplicated }: Publication, terms: VerdictTerms): boolean {
+function isAccepted(publication: Publication, { flushes, losses }: VerdictTerms): boolean {
+  const { status, beganAt, answeredAt, isReplicated } = publication;
   if (status !== "ok" && status !== "duplicate") return false;
-  return isReplicated ? !terms.flushes.some((flushedAt) => answeredAt <= flushedAt) : !isExcused(answeredAt, terms);
+  // Its answer may have been read long after it was executed.
+  if (flushes.some((flushedAt) => beganAt <= flushedAt)) return false;
+  return isReplicated || !losses.some(([from, to]) => from <= answeredAt && beganAt <= to);
+}
+
+/** Somebody who has handled something before, and goes on: who comes after that cannot know that there was anything. */
+function hasSurvivor(runsOf: ReadonlyMap<string, readonly Run[]>, at: number): boolean {
+  const runs = [...runsOf.values()].flat();
+  const before = new Set(runs.filter(({ startedAt }) => startedAt < at).map(({ consumer }) => consumer));
+  return runs.some(({ startedAt, consumer }) => startedAt > at && before.has(consumer));
 }
 
 function byCall(runs: readonly Run[], kind: Kind): Map<string, Run[]> {
@@ -124,7 +137,7 @@ function repeated(runsOf: ReadonlyMap<string, readonly Run[]>, terms: VerdictTer
 function inWork({ faults, unasked }: VerdictTerms): number {
   const each = CONCURRENCY + PREFETCH;
   const count = (names: readonly string[]): number => names.reduce((sum, name) => sum + (faults[name] ?? 0), 0);
-  const ofServer = ["restart", "disconnect", "pause", "failover", "crash", "hang", "migrate", "flush"];
+  const ofServer = ["restart", "disconnect", "pause", "failover", "crash", "lose", "hang", "migrate", "flush"];
   return (count(["kill", "freeze", "stop"]) + (count(ofServer) + unasked) * WORKERS) * each;
 }
 

@@ -58,6 +58,8 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Between attempts to append to a log that is full. */
 const FULL_MS = 50;
 const MAX_FULL_MS = 1_000;
+/** Before the deadline of what waits for room. */
+const LAST_MS = 250;
 
 export class LogAppender<Answer> {
   readonly #host: LogHost;
@@ -151,7 +153,10 @@ export class LogAppender<Answer> {
   #take(now: number): readonly Appending<Answer>[] {
     const waiting = this.#waiting;
     let from = 0;
-    for (; from < waiting.length && waiting[from]!.deadline <= now; from += 1) this.#expire(waiting[from]!);
+    // One that was refused shortly before: another attempt might have no answer in time.
+    const isOver = ({ deadline, wasRefused }: Appending<Answer>): boolean =>
+      deadline <= (wasRefused ? now + LAST_MS / 2 : now);
+    for (; from < waiting.length && isOver(waiting[from]!); from += 1) this.#expire(waiting[from]!);
     let [to, bytes] = [from, 0];
     for (; to < waiting.length && to - from < this.#room; to += 1) {
       bytes += waiting[to]!.length;
@@ -165,8 +170,9 @@ export class LogAppender<Answer> {
   }
 
   async #send(all: readonly Appending<Answer>[], timeoutMs: number): Promise<void> {
-    const pack = new OutgoingPack(all, this.#keys, this.#script !== undefined);
+    let pack: OutgoingPack<Answer> | undefined;
     try {
+      pack = new OutgoingPack(all, this.#keys, this.#script !== undefined);
       const result = await this.#append(pack, timeoutMs);
       if (result.status === "ok") {
         this.#pauseMs = FULL_MS;
@@ -179,7 +185,8 @@ export class LogAppender<Answer> {
       }
     } catch (error) {
       this.#isFull = false;
-      pack.reject(error);
+      if (pack === undefined) for (const appending of all) appending.reject(error);
+      else pack.reject(error);
     }
     if (this.#pause === undefined) this.#rest();
   }
@@ -219,9 +226,12 @@ export class LogAppender<Answer> {
     }
     this.#putBack([...fitting, ...rest]);
     if (fitting.length > 0) return;
+    for (const appending of rest) appending.wasRefused = true;
     const { runtime } = this.#host.driver;
     const leftMs = Math.max(1, Math.ceil(rest[0]!.deadline - runtime.now()));
-    this.#pause = runtime.setTimeout(this.#flush, Math.min(this.#pauseMs, leftMs));
+    // The last attempt is made while there is time for its answer.
+    const lastMs = leftMs > 2 * LAST_MS ? leftMs - LAST_MS : leftMs;
+    this.#pause = runtime.setTimeout(this.#flush, Math.min(this.#pauseMs, lastMs));
     this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_FULL_MS);
     this.#isFull = true;
   }

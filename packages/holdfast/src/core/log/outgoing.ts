@@ -29,6 +29,8 @@ export class Appending<Answer> extends Deferred<Answer> {
   readonly message: LogMessage;
   readonly length: number;
   readonly deadline: number;
+  /** The log had no room for it. */
+  wasRefused = false;
 
   constructor(message: LogMessage, length: number, deadline: number) {
     super();

@@ -32,6 +32,7 @@ import { Handling, type TopicTransactionalHandler, type TopicTransactionalManyHa
 import type { OrderedSettings } from "./options.ts";
 import { Ownership } from "./ownership.ts";
 import { Scheduler } from "./scheduler.ts";
+import { Seen } from "./seen.ts";
 import { type Grant, Tenure } from "./tenure.ts";
 import type { Share, Work } from "./share.ts";
 
@@ -55,6 +56,7 @@ export class OrderedSubscription<T> implements TopicSubscription {
   readonly #handling: Handling<T>;
   readonly #scheduler: Scheduler;
   readonly #ownership: Ownership;
+  readonly #seen = new Seen();
   readonly #door: Door;
   readonly #disown: () => void;
   readonly #ended = new AbortController();
@@ -217,6 +219,7 @@ export class OrderedSubscription<T> implements TopicSubscription {
       feed: core.logs.feed(source.logs[partition]!),
       scheduler: this.#scheduler,
       settings,
+      seen: this.#seen,
       onSkipped: () => (counts.skipped += 1),
       onGap: (gap: TopicGap) => this.#gap(gap),
       onFault: (error: unknown) => this.#onFault(error),

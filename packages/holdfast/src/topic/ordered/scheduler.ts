@@ -2,6 +2,7 @@
  * Which messages are handled when: up to `concurrency` calls at once, partitions in turn; messages of one key one after the other, in their
  * order, those without a key as they come. One that fails is parked until its back-off is over, and with it its key only.
  */
+import { MAX_TIMER_MS } from "../../base/options.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import { Fifo } from "./fifo.ts";
 import type { Share, Work } from "./share.ts";
@@ -146,7 +147,7 @@ export class Scheduler {
   #park(share: Share, work: Work, ms: number): void {
     share.queued += 1;
     if (ms === 0) return this.#again(work);
-    share.park(work, ms, () => {
+    share.park(work, Math.min(ms, MAX_TIMER_MS), () => {
       this.#again(work);
       this.#begin();
     });

@@ -19,6 +19,7 @@ import { Commits } from "./commits.ts";
 import { Letters } from "./letters.ts";
 import type { OrderedSettings } from "./options.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { Seen } from "./seen.ts";
 import { Share, Work } from "./share.ts";
 import type { OrderedStore } from "./store.ts";
 
@@ -51,6 +52,7 @@ export interface TenureParts {
   readonly isBuried: (offset: number) => Promise<boolean>;
   readonly scheduler: Scheduler;
   readonly settings: OrderedSettings;
+  readonly seen: Seen;
   readonly onSkipped: () => void;
   readonly onGap: (gap: TopicGap) => Promise<void>;
   /** What no waiting will mend. */
@@ -170,7 +172,8 @@ export class Tenure {
   }
 
   #tellReset(): Promise<void> {
-    const { partition, onGap } = this.#parts;
+    const { partition, onGap, seen } = this.#parts;
+    seen.forget(partition);
     return onGap({ kind: "reset", partition, from: undefined, to: undefined, count: undefined });
   }
 
@@ -212,7 +215,7 @@ export class Tenure {
     if (lost) {
       await this.#tellReset();
       this.#commits.finished();
-    }
+    } else if (await this.#hasLostEnd(pause)) await this.#tellReset();
     while (!this.#stopped.signal.aborted) {
       const after = { epoch: this.#commits.epoch, offset: this.share.window.read, at: 0 };
       const reader = feed.read({ after });
@@ -242,6 +245,20 @@ export class Tenure {
     }
   }
 
+  /** Of what this process had read before it took the partition. */
+  async #hasLostEnd(pause: Pause): Promise<boolean> {
+    const { partition, feed, seen, onFault } = this.#parts;
+    while (!this.#stopped.signal.aborted) {
+      try {
+        return await seen.isLost(partition, this.#commits.epoch, feed);
+      } catch (error) {
+        onFault(error);
+        await pause.next();
+      }
+    }
+    return false;
+  }
+
   async #readFrom(reader: LogReader): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
@@ -253,7 +270,7 @@ export class Tenure {
   }
 
   async #take({ pack, from }: Extract<LogItem, { kind: "pack" }>): Promise<void> {
-    const { scheduler } = this.#parts;
+    const { scheduler, seen } = this.#parts;
     const { share } = this;
     const { window } = share;
     const frames = await this.#framesOf(pack);
@@ -266,6 +283,7 @@ export class Tenure {
     }
     this.#commits.epoch = pack.epoch;
     window.stretch(from, pack.last, pack.at);
+    seen.read(share.partition, pack.point(pack.last));
     for (let offset = from; offset <= pack.last; offset += 1) {
       if (!window.hasRoom) {
         scheduler.look();

@@ -9,7 +9,7 @@ import type { Delivery, Outcome } from "./delivery.ts";
 import type { SharedSettings } from "./options.ts";
 
 export interface TopicRetryOptions {
-  /** After how long it is delivered again. @default as after a failure */
+  /** After how long it is delivered again, at most 365 days. @default as after a failure */
   readonly delay?: Duration;
 }
 
@@ -52,6 +52,8 @@ class Rejected extends Error {
 }
 
 const RETRY_OPTIONS: OptionNames<TopicRetryOptions> = { delay: true };
+/** Of what is put back; a message of a state has no room for more. */
+const MAX_DELAY_MS = 365 * 86_400_000;
 
 type Asked =
   | { readonly verb: "retry"; readonly ms: number | undefined }
@@ -79,7 +81,9 @@ class Context<T> implements TopicSharedContext {
   get retry(): TopicSharedContext["retry"] {
     return (options) => {
       const { delay } = givenOptions(options, RETRY_OPTIONS);
-      this.asked = { verb: "retry", ms: delay === undefined ? undefined : toMs("delay", delay, 0) };
+      const ms = delay === undefined ? undefined : toMs("delay", delay, 0);
+      if (ms !== undefined && ms > MAX_DELAY_MS) throw new InvalidArgumentError("delay", "at most 365 days", delay);
+      this.asked = { verb: "retry", ms };
     };
   }
 
@@ -162,7 +166,7 @@ export class Handling<T> {
     if (delayMs !== undefined || ttlMs !== undefined) {
       const ageMs = delivery.from.serverNow - delivery.pack.at;
       if (ttlMs !== undefined && isOver(delivery)) return SKIPPED;
-      if (delayMs !== undefined && ageMs < delayMs) return { verb: "release", ms: Math.ceil(delayMs - ageMs) };
+      if (delayMs !== undefined && ageMs < delayMs) return putBack("release", delayMs - ageMs);
     }
     if (filter !== undefined && !this.#isWanted(filter, frame)) return SKIPPED;
     if (delivery.number <= maxDeliveries) return undefined;
@@ -257,8 +261,12 @@ export class Handling<T> {
     const { maxDeliveries, backoff } = this.#settings;
     if (delivery.number >= maxDeliveries) return { verb: "dead", reason: "exhausted", error };
     const { runtime } = this.#source.core.driver;
-    return { verb: "due", ms: ms ?? backoffMs(runtime, backoff, delivery.number, error, this.#report) };
+    return putBack("due", ms ?? backoffMs(runtime, backoff, delivery.number, error, this.#report));
   }
+}
+
+function putBack(verb: "due" | "release", ms: number): Outcome {
+  return { verb, ms: Math.min(Math.ceil(ms), MAX_DELAY_MS) };
 }
 
 /** Its `ttl` is. */

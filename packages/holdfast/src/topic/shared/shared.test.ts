@@ -3,6 +3,7 @@
  * - a message is handled by two consumers, or by none ............ "each message is handled once, by one of the consumers"
  * - a failing one is lost, comes back at once, or for ever ....... "a message that fails is delivered again, later, and is dead in the end"
  * - a back-off of one's own is not kept .......................... "a list of delays"
+ * - a delay has no room in what is stored ....................... "more than a year"
  * - what a handler asks for is not done .......................... "retry and reject"
  * - a slow handler's message is given to another ................. "a message is with one consumer as long as its handler runs"
  * - delayed messages come early, those that are over at all ...... "delay and ttl"
@@ -166,6 +167,31 @@ describe.each(backends())("shared subscriptions [$name]", (backend) => {
     expect((await mine.dead("s").page()).letters).toMatchObject([
       { message: { payload: 0 }, deliveries: 1, reason: "rejected", error: "Rejected: no such address" },
     ]);
+  });
+
+  it("retry refuses a delay of more than a year, and what a back-off asks beyond that is a year", async () => {
+    const { name, mine } = topics();
+    await publish(mine, 1);
+    let refused: unknown;
+    await using _ = mine.subscribe(
+      "s",
+      (_message, { retry }) => {
+        try {
+          retry({ delay: "366d" });
+        } catch (error) {
+          refused = error;
+        }
+        throw new Error("later");
+      },
+      { ...START, backoff: () => Number.MAX_SAFE_INTEGER },
+    );
+    await until("it has failed", () => _.stats().failed === 1);
+    expect(refused).toBeInstanceOf(InvalidArgumentError);
+    const year = 365 * 86_400_000;
+    await until("it is due in a year", async () => {
+      const score = await handles.send("ZSCORE", `${handles.prefix}:topic:{${name}}:shared:s`, "1");
+      return Math.abs(Number(score) / 2_048 - Date.now() - year) < 3_600_000;
+    });
   });
 
   it("a message is with one consumer as long as its handler runs", async () => {
