@@ -113,7 +113,7 @@ export class Topic<T> {
   /**
    * Returns the messages from `from` on, then those that are published meanwhile, without an end, for `for await`. Must be iterated or closed.
    * Readers of one handle share a subscription on the server, and what came last.
-   * Cost: SSUBSCRIBE per partition by the first reader; of what is not recent an HMGET and an XRANGE per 16 to 512 packs, about 64 KB.
+   * Cost: SSUBSCRIBE per partition by the first reader; of what is not recent an HMGET and an XRANGE per 16 packs, or a script for up to 512, about 128 KB.
    */
   messages(options?: TopicMessagesOptions): TopicStream<T> {
     const { label, settings } = this.#source;

@@ -92,14 +92,17 @@ export function newsOf(payload: Buffer): LogNews | undefined {
   return { epoch, first, last: first + count - 1, at, pack };
 }
 
-/** Undefined for what no log has written. */
 function packOf(entry: Reply): LogPack | undefined {
   if (!Array.isArray(entry) || !Array.isArray(entry[1])) return undefined;
   const [id, [, at, , count, , bytes]] = entry as [Reply, Reply[]];
-  const match = ENTRY_ID.exec(String(id));
-  const [n, time] = [Number(String(count)), Number(String(at))];
-  if (match === null || !Buffer.isBuffer(bytes) || !Number.isSafeInteger(n) || !Number.isSafeInteger(time))
-    return undefined;
+  return Buffer.isBuffer(bytes) ? storedPack(String(id), String(at), String(count), bytes) : undefined;
+}
+
+/** An entry of a log's stream; undefined for one that no log has written. */
+export function storedPack(id: string, at: string, count: string, bytes: Buffer): LogPack | undefined {
+  const match = ENTRY_ID.exec(id);
+  const [n, time] = [Number(count), Number(at)];
+  if (match === null || !Number.isSafeInteger(n) || !Number.isSafeInteger(time)) return undefined;
   const last = Number(match[1]);
   return new LogPack(Number(match[2]), last - n + 1, n, time, bytes);
 }

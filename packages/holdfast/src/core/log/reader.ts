@@ -193,11 +193,10 @@ export class LogReader {
 
   /** A backlog of small packs is read in few round trips, one of large ones in many. */
   #measure(packs: readonly LogPack[]): void {
-    if (packs.length < this.#packs) return;
     let bytes = 0;
     for (const pack of packs) bytes += pack.bytes.length;
-    if (bytes < READ_BYTES) this.#packs = Math.min(MOST_PACKS, this.#packs * 4);
-    else if (bytes > READ_BYTES * 8) this.#packs = Math.max(FEWEST_PACKS, Math.ceil(this.#packs / 4));
+    if (bytes > READ_BYTES * 2) this.#packs = Math.max(FEWEST_PACKS, Math.ceil(this.#packs / 4));
+    else if (bytes < READ_BYTES && packs.length >= this.#packs) this.#packs = Math.min(MOST_PACKS, this.#packs * 4);
   }
 
   /** What the log has, against what was taken last. */

@@ -1,7 +1,7 @@
 // Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
 
 import type { Arg } from "../../driver/port.ts";
-import { UnexpectedReplyError, decodeInt, decodeList, decodeUnion, expectFields } from "../script/decode.ts";
+import { UnexpectedReplyError, decodeBytes, decodeInt, decodeList, decodeOptional, decodeRows, decodeText, decodeUnion, expectFields } from "../script/decode.ts";
 import { encodeBool, encodeInt } from "../script/encode.ts";
 import type { Script } from "../script/script.ts";
 
@@ -257,6 +257,68 @@ return {'ok', state.epoch, first, at, known, times}
         return { status: "late" };
       default:
         throw new UnexpectedReplyError("one of ok, full, late", reply);
+    }
+  },
+};
+
+export interface LookKeys {
+  readonly log: Arg;
+  readonly meta: Arg;
+}
+
+export interface LookArgs {
+  readonly from: number;
+  readonly count: number;
+  readonly bytes: number;
+}
+
+export type LookResult =
+  | { readonly status: "ok"; readonly tail: (string | null)[]; readonly rows: { readonly id: string; readonly at: string; readonly count: string; readonly bytes: Buffer }[] };
+
+/**
+ * The end of a log, and its packs from `from` on: as many as fit in `bytes`, and 16 at least, where there are so many.
+ * Sizes are known only once packs are read, so they are read 16 at a time.
+ */
+export const look: Script<LookKeys, LookArgs, LookResult> = {
+  class: "read",
+  name: "core.log.look",
+  sha1: "a9f32c1c4f0a3befc8beb50eed6687ba08ca44d3",
+  lua: `-- core.log.look
+local log, meta = KEYS[1], KEYS[2]
+local from, count, bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local AT_ONCE = 16
+local tail = redis.call('HMGET', meta, 'epoch', 'head', 'at', 'first')
+local rows, size, seen, after = {}, 0, 0, string.format('%.0f', from)
+while seen < count and size < bytes do
+  local entries = redis.call('XRANGE', log, after, '+', 'COUNT', math.min(AT_ONCE, count - seen))
+  for _, entry in ipairs(entries) do
+    local fields = entry[2]
+    if #fields == 6 then
+      local at = #rows
+      rows[at + 1], rows[at + 2], rows[at + 3], rows[at + 4] = entry[1], fields[2], fields[4], fields[6]
+      size = size + #fields[6]
+    end
+  end
+  seen = seen + #entries
+  if #entries < AT_ONCE then break end
+  after = '(' .. entries[#entries][1]
+end
+return {'ok', tail, rows}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.log, keys.meta);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("from", args.from), encodeInt("count", args.count), encodeInt("bytes", args.bytes));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", tail: decodeList(fields[1], (part) => decodeOptional(part, decodeText)), rows: decodeRows(fields[2], 4, (flat, at) => ({ id: decodeText(flat[at]), at: decodeText(flat[at + 1]), count: decodeText(flat[at + 2]), bytes: decodeBytes(flat[at + 3]) })) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
     }
   },
 };

@@ -2,7 +2,9 @@
 import type { Driver, Reply } from "../../driver/port.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import type { LogKeys } from "./keys.ts";
-import { type LogPack, packsOf } from "./pack.ts";
+import { runScript } from "../script/run.ts";
+import { type LogPack, packsOf, storedPack } from "./pack.ts";
+import { look } from "./scripts.gen.ts";
 
 export interface LogTerms {
   /** The operation as a user knows it: `topic.page`. */
@@ -30,6 +32,9 @@ export interface LogLook {
   readonly packs: readonly LogPack[];
 }
 
+/** So many packs are read whatever they weigh: what more of them would be is not known. */
+const FEW = 16;
+const MANY_BYTES = 131_072;
 const EMPTY: LogTail = { epoch: 0, head: 0, at: 0, first: 1 };
 
 export class LogStore {
@@ -81,10 +86,12 @@ export class LogStore {
   }
 
   /**
-   * The end of the log and the packs from `from` on, in one round trip. The packs are the younger of the two.
-   * Cost: HMGET and XRANGE in a pipeline.
+   * The end of the log and the packs from `from` on, in one round trip. The packs are the younger of the two. Of more than 16 as many as are about
+   * 128 KB.
+   * Cost: HMGET and XRANGE in a pipeline; of more than 16 packs in a script.
    */
   async look(from: number, count: number): Promise<LogLook> {
+    if (count > FEW) return this.#lookAtMany(from, count);
     const { log, meta } = this.keys;
     const commands = [
       ["HMGET", meta, "epoch", "head", "at", "first"],
@@ -97,6 +104,18 @@ export class LogStore {
     // The end was asked again, here or because its answer was lost: what it knows of and the packs do not have is no gap yet.
     const isYounger = packs.length === 0 && tail.head >= from;
     return { tail, packs: isYounger ? await this.range(from, count) : packs };
+  }
+
+  async #lookAtMany(from: number, count: number): Promise<LogLook> {
+    const { log, meta } = this.keys;
+    const { op, name, timeoutMs } = this.#terms;
+    const args = { from, count, bytes: MANY_BYTES };
+    const found = await runScript(this.#driver, look, { log, meta }, args, { op, key: name, timeoutMs });
+    const tail = tailOf(found.tail);
+    const packs = found.rows
+      .map(({ id, at, count: n, bytes }) => storedPack(id, at, n, bytes))
+      .filter((pack) => pack !== undefined);
+    return { tail: tail.epoch > 0 ? tail : await this.tail(), packs };
   }
 
   /**

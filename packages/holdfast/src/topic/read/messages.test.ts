@@ -5,6 +5,7 @@
  * - what is gone is not said .................................... "a gap", "a reset", "FLUSHALL"
  * - each reader has a subscription of its own ................... "share one subscription"
  * - one that could not begin goes on in the background ....... "could not begin"
+ * - large messages behind tiny ones are read all at once ....... "are not read at once"
  * - what is bad ends it, or nothing ends it ..................... "cannot be decoded", "ends without an error by"
  */
 import { describe, expect, it } from "vitest";
@@ -12,6 +13,7 @@ import { backends } from "../../../test/support/backends.ts";
 import { randomName, TwoHandles } from "../../../test/support/two-handles.ts";
 import type { TopicMessage } from "../message.ts";
 import type { TopicGap } from "../subscription.ts";
+import { Topic } from "../topic.ts";
 import type { TopicStream } from "./stream.ts";
 
 /** The next `count` messages. */
@@ -243,6 +245,18 @@ describe.each(backends())("messages [$name]", (backend) => {
     const texts = numbers(60).map((each) => String(each).repeat(each * 200 + 1));
     for (const text of texts) await topic.publish(text);
     expect(payloads(await take(stream, 60))).toEqual(texts);
+  });
+
+  it("large messages behind tiny ones are not read at once, and none is missed", async () => {
+    const topic = handles.a.topic<string>(randomName());
+    for (const each of numbers(100)) await topic.publish(String(each));
+    const large = numbers(40).map((each) => String(each).repeat(50_000));
+    for (const each of large) await topic.publish(each);
+    const { packs } = await Topic.sourceOf(topic).store(0, "test").look(90, 512);
+    expect(packs.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(2_500_000);
+    expect(packs[0]).toMatchObject({ first: 90 });
+    await using stream = topic.messages({ from: "start" });
+    expect(payloads(await take(stream, 140))).toEqual([...numbers(100).map(String), ...large]);
   });
 
   it("a slow reader keeps nothing: it reads the log when it goes on", async () => {

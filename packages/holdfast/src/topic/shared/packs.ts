@@ -6,8 +6,35 @@ import type { LogPack, LogPoint } from "../../core/log/pack.ts";
 const MAX_KEPT = 16;
 const MAX_READ = 64;
 
+/** Of all partitions of one subscription together. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+
+/** What the readers of one subscription keep: where it is too much, those that have not read for the longest keep nothing. */
+export class KeptPacks {
+  /** The one that has read last is the last. */
+  readonly #readers = new Map<PackReader, number>();
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  note(reader: PackReader, bytes: number): void {
+    this.#bytes += bytes - (this.#readers.get(reader) ?? 0);
+    this.#readers.delete(reader);
+    if (bytes > 0) this.#readers.set(reader, bytes);
+    for (const [other, its] of this.#readers) {
+      if (this.#bytes <= MAX_KEPT_BYTES) return;
+      this.#readers.delete(other);
+      this.#bytes -= its;
+      other.drop();
+    }
+  }
+}
+
 export class PackReader {
   readonly #feed: LogFeed;
+  readonly #all: KeptPacks;
   /** Read lately, the newest last. */
   #kept: LogPack[] = [];
   /** Of the feed, when they were read. */
@@ -15,8 +42,14 @@ export class PackReader {
   /** Messages in a pack, as it was lately. */
   #size = 8;
 
-  constructor(feed: LogFeed) {
+  constructor(feed: LogFeed, all: KeptPacks) {
     this.#feed = feed;
+    this.#all = all;
+  }
+
+  /** They are read again where they are asked for. */
+  drop(): void {
+    this.#kept = [];
   }
 
   /** The newest message that was read and may be read again; undefined where there is none. */
@@ -52,6 +85,10 @@ export class PackReader {
     this.#size = Math.max(1, (last.last - first.first + 1) / packs.length);
     this.#kept = [...(this.#doubts === doubts ? this.#kept : []), ...packs].slice(-MAX_KEPT);
     this.#doubts = doubts;
+    this.#all.note(
+      this,
+      this.#kept.reduce((sum, { bytes }) => sum + bytes.length, 0),
+    );
     return packs;
   }
 }

@@ -11,7 +11,7 @@ import type { LogFeed, LogListener } from "../../core/log/feed.ts";
 import type { LogPack, LogPoint } from "../../core/log/pack.ts";
 import type { TopicGap } from "../subscription.ts";
 import type { Delivery, DeliveryOwner, Done, Outcome } from "./delivery.ts";
-import { PackReader } from "./packs.ts";
+import { type KeptPacks, PackReader } from "./packs.ts";
 import { Reading } from "./reading.ts";
 import type { Ending, Settling } from "./settling.ts";
 import {
@@ -69,6 +69,8 @@ export interface PartitionParts {
   readonly store: SharedStore;
   readonly settling: Settling;
   readonly feed: LogFeed;
+  /** Of the subscription. */
+  readonly kept: KeptPacks;
   /** A redriven dead letter, as a pack of one; undefined: it is gone, or dead again. */
   readonly letter: (token: Token) => Promise<LogPack | undefined>;
   readonly visibilityMs: number;
@@ -110,7 +112,7 @@ export class SharedPartition implements DeliveryOwner {
     this.partition = parts.partition;
     this.#parts = parts;
     this.#start = parts.start;
-    this.#packs = new PackReader(parts.feed);
+    this.#packs = new PackReader(parts.feed, parts.kept);
     this.#reading = new Reading({ ...parts, owner: this, packs: this.#packs });
     this.#listener = parts.feed.listen(() => this.#heard(), parts.onFailure);
   }

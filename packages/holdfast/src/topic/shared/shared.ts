@@ -33,6 +33,7 @@ import type { Delivery, Outcome } from "./delivery.ts";
 import { Handling, type TopicSharedHandler, type TopicSharedManyHandler } from "./handler.ts";
 import { hear } from "./hearing.ts";
 import type { SharedSettings } from "./options.ts";
+import { KeptPacks } from "./packs.ts";
 import { SharedPartition } from "./partition.ts";
 import { Settling } from "./settling.ts";
 
@@ -65,6 +66,7 @@ export class SharedSubscription<T> implements TopicSubscription {
   readonly #counts = { handled: 0, failed: 0, dead: 0, skipped: 0 };
   readonly #disown: () => void;
   #partitions: readonly SharedPartition[] = [];
+  readonly #kept = new KeptPacks();
   #settlings: readonly Settling[] = [];
   #consumer: SharedConsumer | undefined;
   #renewal: Timer | undefined;
@@ -197,6 +199,7 @@ export class SharedSubscription<T> implements TopicSubscription {
       store,
       settling,
       feed: core.logs.feed(source.logs[partition]!),
+      kept: this.#kept,
       letter: (token) => this.#dead.message(partition, token.member.slice(1), token),
       visibilityMs: settings.visibilityMs,
       pollMs: settings.pollMs,
