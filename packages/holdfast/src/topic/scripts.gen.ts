@@ -895,13 +895,16 @@ return {'ok', epochNow, state.began, top, state.at, reached, rows}
 };
 
 export interface OrderedBeatKeys {
-  /** id -> the time until which it counts as alive, and the process */
+  /** id -> the time until which it counts as alive, for how long that is, and the process */
   readonly members: Arg;
   /** of the subscription */
   readonly registry: Arg;
+  /** of all subscriptions */
+  readonly names: Arg;
 }
 
 export interface OrderedBeatArgs {
+  readonly name: string;
   readonly id: string;
   readonly token: string;
   /** 0: it leaves */
@@ -927,14 +930,18 @@ export type OrderedBeatResult =
 export const orderedBeat: Script<OrderedBeatKeys, OrderedBeatArgs, OrderedBeatResult> = {
   class: "idempotent",
   name: "topic.orderedBeat",
-  sha1: "2f8ff5b4fb6787110d1ae4ef2888fdff6f8b1175",
+  sha1: "7306353664b176c1cedd4f029bc801bfa0bda3c9",
   lua: `-- topic.orderedBeat
-${NOW}local members, registry = KEYS[1], KEYS[2]
-local id, token, ttlMs, joins, keepMs, channel, wakeKey = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), ARGV[6], ARGV[7]
-local isNews, isFull, live, gone = false, false, {}, {}
+${NOW}local members, registry, names = KEYS[1], KEYS[2], KEYS[3]
+local name, id, token, ttlMs, joins, keepMs, channel, wakeKey = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1', tonumber(ARGV[6]), ARGV[7], ARGV[8]
+local isNews, isFull, live, gone, sooner = false, false, {}, {}, {}
 local known = redis.call('HGETALL', members)
 for at = 1, #known, 2 do
-  local untilMs, process = string.match(known[at + 1], '^(%d+) (.*)$')
+  local untilMs, termMs, process = string.match(known[at + 1], '^(%d+) (%d+) (.*)$')
+  if tonumber(untilMs) - now() > tonumber(termMs) then
+    untilMs = now() + termMs
+    sooner[#sooner + 1], sooner[#sooner + 2] = known[at], string.format('%.0f %s %s', untilMs, termMs, process)
+  end
   if known[at] == id then
     if process ~= token and not joins and tonumber(untilMs) > now() then return 'replaced' end
     isFull = process == token
@@ -948,7 +955,9 @@ if ttlMs > 0 then
   local kind = redis.call('HGET', registry, 'kind')
   if not kind then return 'missing' end
   if kind == 'removed' then return 'removed' end
-  redis.call('HSET', members, id, string.format('%.0f %s', now() + ttlMs, token))
+  if #sooner > 0 then redis.call('HSET', members, unpack(sooner)) end
+  redis.call('HSET', members, id, string.format('%.0f %.0f %s', now() + ttlMs, ttlMs, token))
+  redis.call('SADD', names, name)
   redis.call('PEXPIRE', members, ttlMs * 2)
   if keepMs > 0 then redis.call('PEXPIRE', registry, keepMs) else redis.call('PERSIST', registry) end
   live[#live + 1] = id
@@ -965,10 +974,10 @@ if isNews then redis.call('PUBLISH', channel, wakeKey) end
 return {'ok', live}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.members, keys.registry);
+    out.push(keys.members, keys.registry, keys.names);
   },
   encodeArgs(args, out) {
-    out.push(args.id, args.token, encodeInt("ttlMs", args.ttlMs), encodeBool(args.joins), encodeInt("keepMs", args.keepMs), args.channel, args.wakeKey);
+    out.push(args.name, args.id, args.token, encodeInt("ttlMs", args.ttlMs), encodeBool(args.joins), encodeInt("keepMs", args.keepMs), args.channel, args.wakeKey);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -1623,7 +1632,7 @@ export interface SharedSeekArgs {
   readonly subscription: string;
   /** the offset before the next one; -1: the last one */
   readonly before: number;
-  /** as in a claim */
+  /** as in a claim; below 0: as long as before */
   readonly expiresMs: number;
   readonly wakeChannel: string;
   readonly wake: string;
@@ -1635,17 +1644,18 @@ export type SharedSeekResult = number;
 export const sharedSeek: Script<SharedSeekKeys, SharedSeekArgs, SharedSeekResult> = {
   class: "idempotent",
   name: "topic.sharedSeek",
-  sha1: "3494056e728fee017ba254224abeeadcedfd81b6",
+  sha1: "a93264a8d3e1aa91d49c8682ae87ff459765c129",
   lua: `-- topic.sharedSeek
 ${NOW}${SHARED}local meta, log, state, cursors, redriven = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local subscription, before, expiresMs, wakeChannel, wake = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local head, epoch = logHead(meta, log)
 local s = loadState(state)
 local frontier = before < 0 and head or math.min(before, head)
+local leftMs = expiresMs < 0 and math.max(redis.call('PTTL', state), 0) or expiresMs
 local generation = math.max(s and s.g + 1 or 0, now())
 makeState(state, redriven, { e = epoch, f = frontier, g = generation, m = 0, t = now() })
-passTo(cursors, subscription, frontier, now(), expiresMs)
-if expiresMs > 0 then redis.call('PEXPIRE', state, expiresMs) end
+passTo(cursors, subscription, frontier, now(), leftMs)
+if leftMs > 0 then redis.call('PEXPIRE', state, leftMs) end
 redis.call('PUBLISH', wakeChannel, wake)
 return whole(generation)
 `,

@@ -2,8 +2,10 @@
 -- taken its place; `missing`: the server has lost the subscription.
 -- @class idempotent
 -- @include now
--- @key members       id -> the time until which it counts as alive, and the process
+-- @key members       id -> the time until which it counts as alive, for how long that is, and the process
 -- @key registry      of the subscription
+-- @key names         of all subscriptions
+-- @arg name text
 -- @arg id text
 -- @arg token text
 -- @arg ttlMs int     0: it leaves
@@ -15,10 +17,15 @@
 -- @result replaced
 -- @result removed
 -- @result missing
-local isNews, isFull, live, gone = false, false, {}, {}
+local isNews, isFull, live, gone, sooner = false, false, {}, {}, {}
 local known = redis.call('HGETALL', members)
 for at = 1, #known, 2 do
-  local untilMs, process = string.match(known[at + 1], '^(%d+) (.*)$')
+  local untilMs, termMs, process = string.match(known[at + 1], '^(%d+) (%d+) (.*)$')
+  -- The clock was set back: it lasts no longer than it could from now on.
+  if tonumber(untilMs) - now() > tonumber(termMs) then
+    untilMs = now() + termMs
+    sooner[#sooner + 1], sooner[#sooner + 2] = known[at], string.format('%.0f %s %s', untilMs, termMs, process)
+  end
   if known[at] == id then
     if process ~= token and not joins and tonumber(untilMs) > now() then return 'replaced' end
     isFull = process == token
@@ -32,7 +39,10 @@ if ttlMs > 0 then
   local kind = redis.call('HGET', registry, 'kind')
   if not kind then return 'missing' end
   if kind == 'removed' then return 'removed' end
-  redis.call('HSET', members, id, string.format('%.0f %s', now() + ttlMs, token))
+  if #sooner > 0 then redis.call('HSET', members, unpack(sooner)) end
+  redis.call('HSET', members, id, string.format('%.0f %.0f %s', now() + ttlMs, ttlMs, token))
+  -- It may have been evicted.
+  redis.call('SADD', names, name)
   redis.call('PEXPIRE', members, ttlMs * 2)
   if keepMs > 0 then redis.call('PEXPIRE', registry, keepMs) else redis.call('PERSIST', registry) end
   live[#live + 1] = id

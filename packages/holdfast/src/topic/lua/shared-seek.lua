@@ -9,7 +9,7 @@
 -- @key redriven
 -- @arg subscription text
 -- @arg before int          the offset before the next one; -1: the last one
--- @arg expiresMs int       as in a claim
+-- @arg expiresMs int       as in a claim; below 0: as long as before
 -- @arg wakeChannel text
 -- @arg wake text
 -- @returns int
@@ -17,9 +17,10 @@
 local head, epoch = logHead(meta, log)
 local s = loadState(state)
 local frontier = before < 0 and head or math.min(before, head)
+local leftMs = expiresMs < 0 and math.max(redis.call('PTTL', state), 0) or expiresMs
 local generation = math.max(s and s.g + 1 or 0, now())
 makeState(state, redriven, { e = epoch, f = frontier, g = generation, m = 0, t = now() })
-passTo(cursors, subscription, frontier, now(), expiresMs)
-if expiresMs > 0 then redis.call('PEXPIRE', state, expiresMs) end
+passTo(cursors, subscription, frontier, now(), leftMs)
+if leftMs > 0 then redis.call('PEXPIRE', state, leftMs) end
 redis.call('PUBLISH', wakeChannel, wake)
 return whole(generation)

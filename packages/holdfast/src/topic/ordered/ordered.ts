@@ -185,9 +185,12 @@ export class OrderedSubscription<T> implements TopicSubscription {
     await registry.register(name, "ordered", settings.keepMs);
   }
 
-  /** The server has lost what it knew of it: nothing that is there may be left out. */
-  #recreate(partition: number): Promise<void> {
-    return this.#create(partition, "start", true);
+  /** The server has lost what it knew of it: nothing that is there may be left out. Where it was removed meanwhile, nothing of it is to stay. */
+  async #recreate(partition: number): Promise<void> {
+    const { source, name } = this.#parts;
+    await this.#create(partition, "start", true);
+    const known = await new Registry(source.core, source.name, source.settings.timeoutMs).find(name);
+    if (known === undefined) await this.#control.store.remove(partition);
   }
 
   async #create(partition: number, place: OrderedSettings["start"], lost: boolean): Promise<void> {

@@ -6,10 +6,13 @@
 // - a lost answer swallows the word of a loss ................ "until a commit"
 // - what is used for ever ends, or the other way round ....... "for ever", "from outside"
 // - the end is not known where `meta` was evicted ............ "where the end is"
+// - it is removed as its cursor is made again, which stays ... "nothing is left"
 // - what has failed is counted from the beginning by the next owner ... "remembers what has failed"
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
 import { randomName, TwoHandles } from "../../../test/support/two-handles.ts";
+import { until } from "../../../test/support/until.ts";
+import { Registry } from "../subscriptions/registry.ts";
 import { Topic } from "../topic.ts";
 import { type Commit, OrderedStore } from "./store.ts";
 
@@ -128,6 +131,69 @@ describe.each(backends())("an ordered subscription on the server [$name]", (back
     await join(false);
     await topic.subscriptions.seek("all", "start");
     expect([await left("subscription"), await left("ordered"), await passed()]).toEqual([-1, -1, "0"]);
+  });
+
+  it("a shared one keeps its time when it is moved from outside, too", async () => {
+    const topic = handles.a.topic<number>(randomName());
+    const { group, cursors } = Topic.sourceOf(topic).logs[0]!;
+    const subscription = topic.subscribe("all", () => undefined, { kind: "shared", expires: "1h" });
+    await subscription.ready();
+    await subscription.seek("start");
+    await subscription.close();
+    await topic.subscriptions.seek("all", "start");
+    expect(Number(await handles.send("PTTL", group.part("shared", "all")))).toBeGreaterThan(0);
+    expect(String(await handles.send("HGET", cursors, "all"))).toMatch(/^0:\d+$/);
+  });
+
+  it("nothing is left where it is removed as its cursor is made again", async () => {
+    const topic = handles.a.topic<number>(randomName());
+    const { group, cursors } = Topic.sourceOf(topic).logs[0]!;
+    const owned = group.part("ordered", "all");
+    const subscription = topic.subscribe("all", () => undefined, { lease: "1s" });
+    await subscription.ready();
+    await until("it owns its partition", async () => (await handles.send("HEXISTS", owned, "owner")) === 1);
+    // oxlint-disable-next-line unbound-method
+    const { create } = OrderedStore.prototype;
+    const late = vi.spyOn(OrderedStore.prototype, "create").mockImplementation(async function (
+      this: OrderedStore,
+      ...args
+    ) {
+      await topic.subscriptions.remove("all");
+      return create.apply(this, args);
+    });
+    try {
+      await handles.send("DEL", owned);
+      await subscription.ended;
+    } finally {
+      late.mockRestore();
+    }
+    expect([await handles.send("EXISTS", owned), await handles.send("HEXISTS", cursors, "all")]).toEqual([0, 0]);
+  });
+
+  it("a process that is dead keeps nothing for longer than its lease where the clock was set back", async () => {
+    const { topic, store, take } = await opened();
+    await new Registry(Topic.sourceOf(topic).core, topic.name, undefined).register("all", "ordered", 0);
+    await take("a", 1_000);
+    await store.beat("a", "process of a", 1_000, true);
+    const { group } = Topic.sourceOf(topic).logs[0]!;
+    const far = String(Date.now() + 86_400_000);
+    await handles.send("HSET", group.part("ordered", "all"), "until", far);
+    await handles.send("HSET", group.part("members", "all"), "a", `${far} 1000 process of a`);
+    const busy = await store.take(0, "b", "process of b", 1_000);
+    expect(busy.status === "busy" && busy.leftMs <= 1_000).toBe(true);
+    await until("it is free", async () => (await store.take(0, "b", "process of b", 60_000)).status === "ok");
+    await until("its member is gone", async () => {
+      const answer = await store.beat("b", "process of b", 60_000, true);
+      return answer.status === "ok" && !answer.live.includes("a");
+    });
+  });
+
+  it("is listed again where the list of subscriptions was evicted", async () => {
+    const topic = handles.a.topic<number>(randomName());
+    await using subscription = topic.subscribe("all", () => undefined, { lease: "1s" });
+    await subscription.ready();
+    await handles.send("DEL", Topic.sourceOf(topic).logs[0]!.group.part("subscriptions"));
+    await until("it is listed", async () => (await topic.subscriptions.list()).length === 1);
   });
 
   it("is made once; where it was lost, the next owner is told", async () => {

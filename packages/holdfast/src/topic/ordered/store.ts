@@ -57,20 +57,22 @@ export class OrderedStore {
   readonly #logs: readonly LogKeys[];
   readonly #terms: OrderedStoreTerms;
   readonly #registry: string;
+  readonly #names: string;
 
   constructor(core: Core, logs: readonly LogKeys[], terms: OrderedStoreTerms) {
     this.#core = core;
     this.#logs = logs;
     this.#terms = terms;
-    const { registry, members } = registryKeys(core, terms.topic, terms.name);
+    const { registry, members, names } = registryKeys(core, terms.topic, terms.name);
     this.#registry = registry;
+    this.#names = names;
     this.wakeKey = members;
   }
 
   /** @param ttlMs 0: it leaves */
   beat(id: string, token: string, ttlMs: number, joins: boolean): Promise<OrderedBeatResult> {
-    const keys = { members: this.wakeKey, registry: this.#registry };
-    const args = { id, token, ttlMs, joins, keepMs: this.#terms.keepMs, ...this.#wake };
+    const keys = { members: this.wakeKey, registry: this.#registry, names: this.#names };
+    const args = { name: this.#terms.name, id, token, ttlMs, joins, keepMs: this.#terms.keepMs, ...this.#wake };
     return runScript(this.#core.driver, orderedBeat, keys, args, this.#call("beat"));
   }
 

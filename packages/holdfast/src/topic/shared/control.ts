@@ -14,7 +14,7 @@ export class SharedControl {
   readonly #name: string;
   readonly #expiresMs: number;
 
-  /** @param expiresMs how long it outlives its last use; 0: for ever */
+  /** @param expiresMs how long it outlives its last use; 0: for ever; below: as long as before */
   constructor(source: TopicSource<unknown>, name: string, expiresMs: number) {
     this.#source = source;
     this.#name = name;

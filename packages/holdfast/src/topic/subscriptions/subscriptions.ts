@@ -88,7 +88,7 @@ export class TopicSubscriptions {
     if (kind === undefined) return undefined;
     return kind === "ordered"
       ? new OrderedControl(this.#source, name, AS_BEFORE)
-      : new SharedControl(this.#source, name, 0);
+      : new SharedControl(this.#source, name, AS_BEFORE);
   }
 }
 
