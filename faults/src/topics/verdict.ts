@@ -60,7 +60,7 @@ export function judge(history: History, terms: VerdictTerms): Verdict {
     say(KINDS.flatMap((kind) => handledAgain(kind, runsOf(kind), terms))) +
     say(overruled(accepted, runsByKind.shared, terms));
   const duplicates = { ordered: repeated(runsByKind.ordered, terms), shared: repeated(runsByKind.shared, terms) };
-  const bound = { ordered: changesOfOwners(runs) * WINDOW, shared: inWork(terms) };
+  const bound = { ordered: changesOfOwners(runs) * WINDOW, shared: inWork(terms, changesOfOwners(runs)) };
   for (const kind of KINDS)
     if (duplicates[kind] > bound[kind])
       broken.push(`${kind}: ${duplicates[kind]} duplicates, and no more than ${bound[kind]} may be`);
@@ -133,12 +133,15 @@ function repeated(runsOf: ReadonlyMap<string, readonly Run[]>, terms: VerdictTer
     .reduce((sum, more) => sum + Math.max(more, 0), 0);
 }
 
-/** What consumers of the shared subscription may have had in work when they died, stood still, or heard nothing of the server. */
-function inWork({ faults, unasked }: VerdictTerms): number {
+/**
+ * What consumers of the shared subscription may have had in work when they died, stood still, or heard nothing of the server. @param lapses of leases of
+ * the same length, as on a machine that has much else to do
+ */
+function inWork({ faults, unasked }: VerdictTerms, lapses: number): number {
   const each = CONCURRENCY + PREFETCH;
   const count = (names: readonly string[]): number => names.reduce((sum, name) => sum + (faults[name] ?? 0), 0);
   const ofServer = ["restart", "disconnect", "pause", "failover", "crash", "lose", "hang", "migrate", "flush"];
-  return (count(["kill", "freeze", "stop"]) + (count(ofServer) + unasked) * WORKERS) * each;
+  return (lapses + count(["kill", "freeze", "stop"]) + (count(ofServer) + unasked) * WORKERS) * each;
 }
 
 /** What a former delivery has ended, which counts no more: the newest has failed, or died, and nobody had the message after it. */
