@@ -209,7 +209,7 @@ describe.each(backends("standalone", "cluster", "embedded"))("SQL outbox of topi
       await expect(outbox.publishMany(tx, events, 1 as never)).rejects.toMatchObject({ field: "items" });
     });
     expect(() => relaying({ topics: [forgetful] })).toThrow(
-      /topics must be topics whose dedupeFor is at least remember/,
+      /topics: expected topics whose dedupeFor is at least remember/,
     );
     await relaying({ topics: [forgetful], remember: "10m" }).close();
     expect(() => relaying({ topics: [hf.queue(randomUUID())] as never })).toThrow(/topics/);

@@ -194,6 +194,7 @@ describe.each(backends())("an ordered subscription on the server [$name]", (back
     await subscription.ready();
     await handles.send("DEL", Topic.sourceOf(topic).logs[0]!.group.part("subscriptions"));
     await until("it is listed", async () => (await topic.subscriptions.list()).length === 1);
+    expect(await topic.subscriptions.list()).toEqual([{ name: "all", kind: "ordered" }]);
   });
 
   it("is made once; where it was lost, the next owner is told", async () => {
