@@ -24,7 +24,7 @@ const MAX_NAMES = 1_000;
 const MAX_BYTES = 1_048_576;
 
 export class Changes implements TopicStateChanges {
-  readonly all = new Map<string, Change>();
+  readonly all: Map<string, Change> = new Map<string, Change>();
   readonly #codec: StateCodec;
   readonly #read: (name: string) => Promise<Stored>;
   #bytes = 0;

@@ -48,7 +48,7 @@ export function nameOf(field: string): string | undefined {
   return field.startsWith(FIELD) ? field.slice(FIELD.length) : undefined;
 }
 
-export const STATE_FIELDS = `${FIELD}*`;
+export const STATE_FIELDS: string = `${FIELD}*`;
 
 export function checkName(name: string): string {
   return checkText("name", name, MAX_ID_LENGTH);
