@@ -35,6 +35,12 @@ export function sse<R extends ExpressSseRequest = ExpressSseRequest>(
   const live = new Live<R>(hf, options);
   return handleOf(live, (request: R, response: ServerResponse, next?: (error?: unknown) => void) => {
     const url = request.originalUrl ?? request.url ?? "/";
-    void serve(live, requestOf(request, url, request), request, response).then(undefined, next);
+    const failed = (error: unknown): void => {
+      if (next !== undefined) return next(error);
+      // Nobody else would hear of it.
+      live.report(error);
+      response.destroy();
+    };
+    void serve(live, requestOf(request, url, request), request, response).then(undefined, failed);
   });
 }

@@ -65,6 +65,9 @@ export class LiveClient {
   #isRunning = false;
   #changing: Promise<void> = Promise.resolve();
   #watchdog: ReturnType<typeof setTimeout> | undefined;
+  /** Before it comes back. */
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #resume: () => void = () => undefined;
 
   /**
    * Connects with the first subscription.
@@ -137,7 +140,10 @@ export class LiveClient {
       if (this.#subscriptions.size === 0 || this.#isClosed) break;
       const ms = Math.min(this.#retryMs * 2 ** this.#failures, this.#options.maxRetry ?? 30_000);
       this.#failures += 1;
-      await new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random() / 2)));
+      await new Promise<void>((resolve) => {
+        this.#resume = resolve;
+        this.#pause = setTimeout(resolve, ms * (0.5 + Math.random() / 2));
+      });
     }
     this.#isRunning = false;
   }
@@ -192,19 +198,23 @@ export class LiveClient {
       return this.#schedule();
     }
     if (notice.type === "bye") return this.#end(notice.reason);
-    const subscribed = this.#carriedBy(notice.subscription);
+    const subscribed = this.#carried.get(notice.subscription);
     if (subscribed === undefined) return;
-    moveOn(subscribed, id);
     const { handlers } = subscribed;
+    const isWanted = this.#carriedBy(notice.subscription) !== undefined;
+    if (notice.type === "open") subscribed.isOpen = true;
+    // Of one that is not open yet only these are said; all else is of one of that name that was closed before.
+    else if (!subscribed.isOpen && notice.type !== "denied" && notice.type !== "reset" && notice.type !== "gap") return;
+    if (notice.type === "denied" || notice.type === "end" || notice.type === "aborted")
+      this.#carried.delete(notice.subscription);
+    // It was closed while it was being opened: now it can be left.
+    if (!isWanted) return this.#schedule();
+    if (subscribed.isOpen) moveOn(subscribed, id);
     if (notice.type === "gap") return call(() => handlers.gap?.({ count: notice.count }));
     if (notice.type === "reset") return call(() => handlers.reset?.());
     if (notice.type === "live") return call(() => handlers.live?.());
-    if (notice.type === "open") {
-      subscribed.isOpen = true;
-      return call(() => handlers.open?.());
-    }
+    if (notice.type === "open") return call(() => handlers.open?.());
     this.#subscriptions.delete(notice.subscription);
-    this.#carried.delete(notice.subscription);
     const { type: status } = notice;
     call(() => handlers.end?.(status === "aborted" ? { status, reason: notice.reason } : { status }));
     if (this.#subscriptions.size === 0) this.#link?.close();
@@ -221,22 +231,24 @@ export class LiveClient {
     const link = this.#link;
     if (link === undefined || link.isOver || !this.#isGreeted) return;
     if (this.#subscriptions.size === 0) return link.close();
-    // One that was closed and made again is both, and begins anew.
-    const added = [...this.#subscriptions.values()].filter((each) => this.#carried.get(each.subscription) !== each);
-    const removed = [...this.#carried].filter(([name, each]) => this.#subscriptions.get(name) !== each);
+    // One that was closed and made again is both, and begins anew: once the server has opened the old one, whose word would else be taken for its own.
+    const removed = [...this.#carried.values()].filter(
+      (each) => each.isOpen && this.#subscriptions.get(each.subscription) !== each,
+    );
+    for (const { subscription } of removed) this.#carried.delete(subscription);
+    const added = [...this.#subscriptions.values()].filter(({ subscription }) => !this.#carried.has(subscription));
     if (added.length === 0 && removed.length === 0) return;
-    this.#carried = new Map(this.#subscriptions);
-    if (
-      !(await link.change(
-        added,
-        removed.map(([name]) => name),
-      ))
-    )
-      return link.close();
+    for (const each of added) this.#carried.set(each.subscription, each);
+    let isTaken = false;
     setTimeout(() => {
-      const isLate = added.some((each) => !each.isOpen && this.#subscriptions.get(each.subscription) === each);
-      if (isLate) link.close();
+      const isLate = added.some((each) => !each.isOpen && this.#carried.get(each.subscription) === each);
+      if (!isTaken || isLate) link.close();
     }, CHANGE_MS);
+    isTaken = await link.change(
+      added,
+      removed.map(({ subscription }) => subscription),
+    );
+    if (!isTaken) link.close();
   }
 
   get #isClosed(): boolean {
@@ -247,6 +259,8 @@ export class LiveClient {
     if (this.#isClosed) return;
     this.#say("closed", reason);
     this.#link?.close();
+    clearTimeout(this.#pause);
+    this.#resume();
   }
 
   #say(state: LiveClientState, reason?: Exclude<LinkEnd, "again">): void {

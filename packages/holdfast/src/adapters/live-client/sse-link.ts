@@ -25,7 +25,7 @@ export class SseLink implements Link {
       const response = await this.#request("GET", queryOf(wanted, [], { cursors: "own" }));
       const { status } = response;
       if (status === 401 || status === 403) return "denied";
-      if (status >= 400 && status < 500 && status !== 429) return "refused";
+      if (status >= 400 && status < 500 && status !== 408 && status !== 429) return "refused";
       if (response.ok && response.body !== null) await this.#read(response.body);
     } catch {
       // It comes back.

@@ -32,14 +32,13 @@ export class Access<R> {
   }
 
   /** Undefined where it is nobody. An `end` that comes while it is found out is not missed: then it is found out again. */
-  async identified(request: R): Promise<LiveIdentity | undefined> {
+  identified(request: R): Promise<LiveIdentity | undefined> {
     const { identify } = this.#settings;
-    for (;;) {
-      await this.#control.open();
-      const before = this.#control.endings;
-      const identity = identify === undefined ? {} : await identify(request);
-      if (before === this.#control.endings) return identity;
-    }
+    return this.#control.identified(async () => {
+      const identity: unknown = identify === undefined ? {} : await identify(request);
+      // Whatever else a function in JavaScript returns, it is nobody.
+      return typeof identity === "object" && identity !== null ? identity : undefined;
+    });
   }
 
   /** Those of `subscriptions` that exist and may be had. */

@@ -21,3 +21,10 @@ export const SSE_HEADERS: Readonly<Record<string, string>> = {
   // nginx holds back what it can collect.
   "x-accel-buffering": "no",
 };
+
+/** Of whatever path: some that clients send are no URL. */
+export function queryOf(url: string): URLSearchParams {
+  const [path = ""] = url.split("#", 1);
+  const at = path.indexOf("?");
+  return new URLSearchParams(at < 0 ? "" : path.slice(at));
+}

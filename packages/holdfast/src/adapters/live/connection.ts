@@ -64,7 +64,10 @@ export class LiveConnection {
   readonly #outbox: Outbox;
   readonly #fans: FanOut;
   readonly #subscriptions = new Map<string, AbortController>();
-  readonly #cursors = new Map<string, string>();
+  /** Where each has got to: all that a client came with, until it is further, as it comes back with what it was told last. */
+  readonly #cursors: Map<string, string>;
+  /** What its client came with and has not subscribed to yet. */
+  readonly #given: Map<string, string>;
   /** How many messages were left out, by subscription; null where nobody knows. */
   readonly #dropped = new Map<string, number | null>();
   /** As the last sweep has seen them, and when it was that they changed. */
@@ -85,6 +88,8 @@ export class LiveConnection {
     this.#terms = terms;
     this.#fans = fans;
     this.#outbox = new Outbox(terms.buffer);
+    this.#given = new Map(terms.cursors);
+    this.#cursors = new Map(terms.ownCursors ? [] : terms.cursors);
   }
 
   get subscriptions(): readonly string[] {
@@ -98,6 +103,11 @@ export class LiveConnection {
   /** What is to be sent next; undefined when it has ended. To be called again when that was sent. */
   next(): Promise<string | undefined> {
     return this.#outbox.next();
+  }
+
+  /** Resolves when there is room for what its client is told next, or it is told nothing more. */
+  room(): Promise<void> {
+    return this.#outbox.room();
   }
 
   /** To be called once, by what carries it from now on. */
@@ -153,8 +163,11 @@ export class LiveConnection {
 
   /** Reads `source` for it from now on, from the cursor that its client came with. */
   add(subscription: string, source: LiveSource, given: string | undefined): void {
-    const cursor = given ?? this.#terms.cursors.get(subscription);
     if (this.#isEnded || this.#subscriptions.has(subscription)) return;
+    const cursor = given ?? this.#given.get(subscription);
+    // One that is made again begins anew.
+    this.#given.delete(subscription);
+    if (cursor !== undefined) this.#cursors.set(subscription, cursor);
     const stop = new AbortController();
     this.#subscriptions.set(subscription, stop);
     void this.#read(subscription, source, cursor, stop.signal);
@@ -195,8 +208,10 @@ export class LiveConnection {
   ): Promise<void> {
     try {
       await readSource(source, this.#receiver(subscription, cursor, signal), this.#fans);
-      // Its cursor stays: a client that comes back is not to see it again.
-      if (!signal.aborted) this.#subscriptions.delete(subscription);
+      if (signal.aborted) return;
+      this.#subscriptions.delete(subscription);
+      // Where it is in the id of each event it stays: a client that comes back is not to see it again.
+      if (this.#terms.ownCursors) this.#forget(subscription);
     } catch (error) {
       if (signal.aborted) return;
       this.#terms.onError(error);
@@ -213,7 +228,8 @@ export class LiveConnection {
       signal,
       opened: (at) => {
         if (isOver()) return;
-        if (at !== undefined) this.#cursors.set(subscription, at);
+        if (at === undefined) this.#cursors.delete(subscription);
+        else this.#cursors.set(subscription, at);
         this.notice({ type: "open", subscription });
       },
       room: () => this.#outbox.room(),

@@ -1,6 +1,7 @@
 /** The connections of this process: those that are open, and those that have ended until their clients have read it or are gone. */
 import type { Runtime, Timer } from "../../base/runtime.ts";
 import type { LiveConnection, SweepTerms } from "./connection.ts";
+import type { Turns } from "./turns.ts";
 
 /** A connection with what is asked again for it. */
 export interface Open<R> {
@@ -9,6 +10,8 @@ export interface Open<R> {
   checkAt: number;
   endAt: number;
   isChecked: boolean;
+  /** Of its changes by requests. */
+  readonly turns: Turns;
 }
 
 /** What clients have yet to read is waited for so long at the close. */

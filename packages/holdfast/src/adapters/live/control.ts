@@ -2,9 +2,16 @@
 import type { Channel } from "../../channel/channel.ts";
 import type { ChannelSubscription } from "../../channel/dispatcher.ts";
 import type { Holdfast } from "../../holdfast.ts";
+import type { LiveIdentity } from "./options.ts";
+
+interface EndMessage {
+  readonly type: "end";
+  readonly user?: string;
+  readonly session?: string;
+}
 
 export type ControlMessage =
-  | { readonly type: "end"; readonly user?: string; readonly session?: string }
+  | EndMessage
   | {
       readonly type: "change";
       readonly connection: string;
@@ -16,10 +23,10 @@ export type ControlMessage =
 export class Control {
   /** Of the channel, without what is behind it. */
   readonly name: string;
-  /** How many ends have been heard of. */
-  endings = 0;
   readonly #channel: Channel<ControlMessage>;
   readonly #listener: { message(message: ControlMessage): void; gap(): void };
+  /** What has ended since each began to listen; undefined for words that may have been missed. */
+  readonly #listening = new Set<(EndMessage | undefined)[]>();
   #subscription: Promise<ChannelSubscription> | undefined;
 
   constructor(hf: Holdfast, name: string, listener: { message(message: ControlMessage): void; gap(): void }) {
@@ -32,7 +39,7 @@ export class Control {
   async open(): Promise<void> {
     this.#subscription ??= this.#channel.subscribe((message) => this.#hear(message), {
       onGap: () => {
-        this.endings += 1;
+        this.#ended(undefined);
         this.#listener.gap();
       },
     });
@@ -41,6 +48,22 @@ export class Control {
     } catch (error) {
       this.#subscription = undefined;
       throw error;
+    }
+  }
+
+  /** Whose it is, by `identify`, which is asked again where that one was ended meanwhile. */
+  async identified(identify: () => Promise<LiveIdentity | undefined>): Promise<LiveIdentity | undefined> {
+    for (;;) {
+      await this.open();
+      const ends: (EndMessage | undefined)[] = [];
+      this.#listening.add(ends);
+      try {
+        const identity = await identify();
+        if (identity === undefined) return undefined;
+        if (!ends.some((end) => end === undefined || isMeant(end, identity))) return identity;
+      } finally {
+        this.#listening.delete(ends);
+      }
     }
   }
 
@@ -53,7 +76,15 @@ export class Control {
   }
 
   #hear(message: ControlMessage): void {
-    if (message.type === "end") this.endings += 1;
+    if (message.type === "end") this.#ended(message);
     this.#listener.message(message);
   }
+
+  #ended(end: EndMessage | undefined): void {
+    for (const ends of this.#listening) ends.push(end);
+  }
+}
+
+export function isMeant({ user, session }: EndMessage, identity: LiveIdentity): boolean {
+  return user === undefined ? identity.session === session : identity.user === user;
 }

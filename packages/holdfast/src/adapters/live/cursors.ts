@@ -3,6 +3,9 @@
 /** Of what has no history: whoever comes back with it has missed what nobody counted. */
 export const NO_HISTORY = "-";
 
+/** Of all that sources give: nothing that would end a line of an event. */
+const CURSOR = /^[\w.-]+$/;
+
 export function cursorsText(cursors: ReadonlyMap<string, string>): string {
   let text = "";
   for (const [subscription, cursor] of cursors)
@@ -14,6 +17,6 @@ export function cursorsText(cursors: ReadonlyMap<string, string>): string {
 export function parseCursors(text: string | undefined): Map<string, string> {
   const cursors = new Map<string, string>();
   for (const [subscription, cursor] of new URLSearchParams(text ?? ""))
-    if (cursor !== "") cursors.set(subscription, cursor);
+    if (CURSOR.test(cursor)) cursors.set(subscription, cursor);
   return cursors;
 }

@@ -127,8 +127,9 @@ async function readLatest({ data, key }: View, topic: LatestTopic<unknown>, rece
   const filter = key === undefined ? {} : { filter: (each: string) => each === key };
   const open = (from: string): ReturnType<typeof topic.follow> =>
     topic.follow({ from, signal, onError: (error) => receiver.failed(error), ...filter });
-  const changes = cursor === undefined ? open("snapshot") : (resumed(() => open(cursor), receiver) ?? open("snapshot"));
-  receiver.opened(cursor);
+  const again = cursor === undefined ? undefined : resumed(() => open(cursor), receiver);
+  const changes = again ?? open("snapshot");
+  receiver.opened(again === undefined ? undefined : cursor);
   for (;;) {
     await receiver.room();
     const { done, value: change } = await changes.next();
@@ -154,16 +155,23 @@ async function readStream(
 ): Promise<void> {
   const { subscription, signal, cursor } = receiver;
   const open = (from: string): AsyncGenerator<StreamEvent<unknown>> => stream.read({ from, signal });
-  const events = cursor === undefined ? open("start") : (resumed(() => open(cursor), receiver) ?? open("start"));
-  receiver.opened(cursor);
+  const again = cursor === undefined ? undefined : resumed(() => open(cursor), receiver);
+  const events = again ?? open("start");
+  receiver.opened(again === undefined ? undefined : cursor);
   for (;;) {
     await receiver.room();
     const { done, value: event } = await events.next();
     if (done === true) return;
     if (event.type === "missing") receiver.notice({ type: "aborted", subscription, reason: "there is no such stream" });
     else if (event.type !== "chunk") receiver.notice({ subscription, ...event });
-    else if (filter === undefined || filter(event.value))
-      receiver.message(jsonOf(data === undefined ? event.value : data(event.value)), event.position);
+    else {
+      try {
+        if (filter !== undefined && !filter(event.value)) continue;
+        receiver.message(jsonOf(data === undefined ? event.value : data(event.value)), event.position);
+      } catch (error) {
+        receiver.failed(error);
+      }
+    }
   }
 }
 

@@ -8,15 +8,15 @@
  * While the server is away connections stay open, as channels do, and new ones are answered 503.
  */
 import { InvalidArgumentError, isOutage } from "../../base/errors.ts";
-import { parseOptions, toTimerMs } from "../../base/options.ts";
+import { parseOptions, toMs } from "../../base/options.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import { checkText } from "../../core/keyspace/keyspace.ts";
 import { Holdfast } from "../../holdfast.ts";
 import { Access } from "./access.ts";
-import type { LiveAnswer, LiveHttpRequest } from "./answer.ts";
+import { type LiveAnswer, type LiveHttpRequest, queryOf } from "./answer.ts";
 import { FRAMES, LiveConnection, type LiveFormat, SSE } from "./connection.ts";
 import { Connections, type Open } from "./connections.ts";
-import { type ControlMessage, Control } from "./control.ts";
+import { type ControlMessage, Control, isMeant } from "./control.ts";
 import { parseCursors } from "./cursors.ts";
 import { FanOut } from "./fan-out.ts";
 import type { LiveChange } from "./frame-text.ts";
@@ -29,6 +29,7 @@ import {
   liveSettings,
   type LiveSource,
 } from "./options.ts";
+import { Turns } from "./turns.ts";
 import { Reports } from "../../core/observe/reports.ts";
 
 export class Live<R> {
@@ -75,7 +76,7 @@ export class Live<R> {
    * @param carried `websocket` where the request asks for one; an answer of 200 goes to `carry` then
    */
   async handle(request: LiveHttpRequest<R>, carried: "sse" | "websocket" = "sse"): Promise<LiveAnswer> {
-    const query = new URL(request.url, "http://localhost").searchParams;
+    const query = queryOf(request.url);
     if (request.method === "POST") return this.#change(query);
     if (request.method !== "GET") return { status: 405, headers: { allow: "GET, POST" } };
     const cursors = parseCursors(request.header("last-event-id") ?? query.get("lastEventId") ?? undefined);
@@ -113,14 +114,12 @@ export class Live<R> {
     const subscriptions = [...new Set(asked.subscriptions)];
     if (subscriptions.length > maxSubscriptions) return { status: 400 };
     if (this.#isClosed || this.#connections.count + this.#opening >= maxConnections) return this.#busy();
-    this.#opening += 1;
+    let connection: LiveConnection | undefined;
     try {
-      const identity = await this.#access.identified(request);
+      const identity = await this.#identified(request);
       if (identity === undefined) return { status: 401 };
-      const found = await this.#access.found(subscriptions, identity, request);
-      if (subscriptions.length > 0 && found.size === 0) return { status: 403 };
       if (this.#isClosed) return this.#busy();
-      const connection = new LiveConnection(identity, this.#fans, {
+      connection = new LiveConnection(identity, this.#fans, {
         id: this.#runtime.randomBytes(16).toString("base64url"),
         buffer,
         onSlow,
@@ -131,13 +130,27 @@ export class Live<R> {
         onEnd: (ended) => this.#connections.ended(ended),
         onGone: (gone) => this.#connections.gone(gone),
       });
+      // It is among the others from here on: an `end` that comes while its sources are found ends it.
       this.#add(connection, request);
+      const found = await this.#access.found(subscriptions, identity, request);
+      if (subscriptions.length > 0 && found.size === 0) {
+        connection.abandon();
+        return { status: 403 };
+      }
       connection.begin(this.#retryMs(retryMs));
       for (const subscription of subscriptions) this.#subscribe(connection, subscription, found.get(subscription));
       return { status: 200, connection };
     } catch (error) {
+      connection?.abandon();
       this.#warnings.error(error);
       return isOutage(error) ? this.#busy() : { status: 500 };
+    }
+  }
+
+  async #identified(request: R): Promise<LiveIdentity | undefined> {
+    this.#opening += 1;
+    try {
+      return await this.#access.identified(request);
     } finally {
       this.#opening -= 1;
     }
@@ -200,13 +213,24 @@ export class Live<R> {
 
   #add(connection: LiveConnection, request: R): void {
     const now = this.#runtime.now();
-    const open = { connection, request, checkAt: now + this.#settings.revalidateMs, endAt: Infinity, isChecked: false };
-    this.#expire(open, connection.identity, now);
+    const open = {
+      connection,
+      request,
+      checkAt: now + this.#settings.revalidateMs,
+      endAt: Infinity,
+      isChecked: false,
+      turns: new Turns(),
+    };
     this.#connections.add(open);
+    this.#expire(open, connection.identity, now);
   }
 
   #expire(open: Open<R>, { expiresIn }: LiveIdentity, now: number): void {
-    open.endAt = expiresIn === undefined ? Infinity : now + toTimerMs("expiresIn", expiresIn, 0);
+    if (expiresIn === undefined) return void (open.endAt = Infinity);
+    // A token's may be over already.
+    const ms = toMs("expiresIn", typeof expiresIn === "number" ? Math.max(expiresIn, 0) : expiresIn, 0);
+    open.endAt = now + ms;
+    if (ms === 0) open.connection.bye("expired");
   }
 
   /** Words of an end may have been missed. */
@@ -223,8 +247,10 @@ export class Live<R> {
       if (identity === undefined || identity.user !== connection.identity.user) return connection.bye("revoked");
       connection.identity = identity;
       this.#expire(open, identity, this.#runtime.now());
-      const found = await this.#access.found(connection.subscriptions, identity, request);
-      for (const subscription of connection.subscriptions)
+      // What is added meanwhile was asked for by itself.
+      const asked = connection.subscriptions;
+      const found = await this.#access.found(asked, identity, request);
+      for (const subscription of asked)
         if (!found.has(subscription)) connection.remove(subscription, { type: "denied", subscription });
     } catch (error) {
       // What cannot be found out is not allowed any more; the client comes back and asks.
@@ -243,8 +269,11 @@ export class Live<R> {
     if (connection === null || Math.max(add.length, remove.length) > maxSubscriptions) return { status: 400 };
     const cursors = parseCursors(query.get("lastEventId") ?? undefined);
     const open = this.#connections.get(connection);
-    if (open !== undefined) void this.#changed(open, { add, remove, cursors });
-    else {
+    if (open !== undefined) {
+      const done = open.turns.take(() => this.#changed(open, { add, remove, cursors }));
+      if (done === undefined) return { status: 429 };
+      await done;
+    } else {
       try {
         await this.#control.send({ type: "change", connection, add, remove, cursors: [...cursors] });
       } catch (error) {
@@ -258,17 +287,19 @@ export class Live<R> {
   #controlled(message: ControlMessage): void {
     if (message.type === "change") {
       const open = this.#connections.get(message.connection);
-      if (open !== undefined) void this.#changed(open, { ...message, cursors: new Map(message.cursors) });
+      const change = { ...message, cursors: new Map(message.cursors) };
+      // Where too much waits it is not done, and its client comes back.
+      if (open !== undefined) void open.turns.take(() => this.#changed(open, change));
       return;
     }
-    for (const { connection } of this.#connections) {
-      const { user, session } = connection.identity;
-      const isMeant = message.user === undefined ? session === message.session : user === message.user;
-      if (isMeant) connection.bye("revoked");
-    }
+    for (const { connection } of this.#connections)
+      if (isMeant(message, connection.identity)) connection.bye("revoked");
   }
 
   async #changed({ connection, request }: Open<R>, change: LiveChange): Promise<void> {
+    // Who asks for more than it reads is told no faster than it reads.
+    await connection.room();
+    if (this.#connections.get(connection.id) === undefined) return;
     try {
       for (const subscription of change.remove) connection.remove(subscription, undefined);
       const added = [...new Set(change.add)].filter((each) => !connection.has(each));

@@ -83,9 +83,14 @@ export function answerStream<T>(
   const stop = new AbortController();
   const read = (from?: string): AsyncGenerator<StreamEvent<T>> =>
     stream.read({ wait: waitMs, signal: stop.signal, ...(from === undefined ? {} : { from }) });
+  const text = textOf(begin(read, lastEventId), data, heartbeatMs, stop, reports);
   return {
-    text: textOf(begin(read, lastEventId), data, heartbeatMs, stop, reports),
-    abandon: () => stop.abort(),
+    text,
+    abandon: () => {
+      stop.abort();
+      // Where nobody takes what it has, nothing else would end it.
+      void text.return(undefined).catch(() => undefined);
+    },
   };
 }
 
@@ -154,6 +159,7 @@ async function* textOf<T>(
     throw error;
   } finally {
     stop.abort();
+    void events.return(undefined).catch(() => undefined);
   }
 }
 

@@ -195,6 +195,8 @@ describe.each(frameworks)("live WebSocket handshake $framework [$name]", (given)
   it("other paths: 404 where nobody else takes upgrades, else they are left to others; none is taken after the close", async () => {
     const { url, server, live } = await serve({ sources: sources() });
     expect(await plain(`${url}s`).ended()).toBe(404);
+    live.webSocket(server, { path: "/live2", WebSocketServer });
+    expect(await plain(`${url}s`).ended()).toBe(404);
     const others = new WebSocketServer({ noServer: true });
     server.on("upgrade", (request, socket, head) => {
       if (request.url === "/lives") others.handleUpgrade(request, socket, head, (each) => each.close(4999));

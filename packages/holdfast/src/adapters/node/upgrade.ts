@@ -56,6 +56,8 @@ export interface Upgrade {
   readonly server: InstanceType<LiveWebSocketServer>;
 }
 
+/** The paths of those that take upgrades here. */
+const taking = new WeakMap<object, string>();
 const upgrades = new WeakMap<object, Upgrade>();
 
 /** The upgrade that this request is for, once; undefined where it is an ordinary one. */
@@ -74,9 +76,12 @@ export function acceptUpgrades<R>(live: Live<R>, server: Server, given: LiveWebS
     throw new InvalidArgumentError("server", "a server of node:http or node:https", server, { where });
   const accept = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on("error", () => socket.destroy());
-    if (request.url?.split("?")[0] !== path) {
-      // Nobody else would end it.
-      if (server.listenerCount("upgrade") === 1) refuse(socket, "404 Not Found");
+    const asked = request.url?.split("?")[0];
+    if (asked !== path) {
+      // Where all of them are of here nobody else would end it: the last does.
+      const all = server.listeners("upgrade");
+      const isNobodys = all.every((each) => taking.has(each) && taking.get(each) !== asked);
+      if (isNobodys && all.at(-1) === accept) refuse(socket, "404 Not Found");
       return;
     }
     if (request.method !== "GET" || request.headers.upgrade?.toLowerCase() !== "websocket")
@@ -99,6 +104,7 @@ export function acceptUpgrades<R>(live: Live<R>, server: Server, given: LiveWebS
     upgrades.set(request, { request, response, socket: socket as Socket, head, server: webSockets });
     server.emit("request", request, response);
   };
+  taking.set(accept, path);
   server.on("upgrade", accept);
   return () => server.off("upgrade", accept);
 }
