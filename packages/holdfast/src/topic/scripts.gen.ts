@@ -192,13 +192,13 @@ local LATEST_META_MS = 2592000000
 local function forgetLatest(state, latest, places, deleted)
   redis.call('UNLINK', latest, places, deleted)
   state.keys, state.tombs, state.purged = 0, 0, state.head
-  state.began = math.max(state.began + 1, now())
+  state.began = math.max(state.began + 1, now(), state.at + 1)
 end
-local function continueFrom(state, latest, places)
+local function continueFrom(state, latest, places, buried)
   local newest = redis.call('ZREVRANGE', places, 0, 0)[1]
   local offset, epoch, at = string.match(redis.call('HGET', latest, newest) or '', '^(%d+) (%d+) (%d+)\\n')
   if not offset or tonumber(offset) <= state.head then return end
-  state.head, state.epoch, state.at = tonumber(offset), tonumber(epoch), tonumber(at)
+  state.head, state.epoch, state.at = math.max(tonumber(offset), buried), tonumber(epoch), tonumber(at)
   state.first = state.head + 1
 end
 local function rememberLatest(meta, state)
@@ -218,9 +218,10 @@ local function latestState(log, meta, latest, places, deleted, producer)
   if not isWhole then
     forgetLatest(state, latest, places, deleted)
   else
+    local buried = tonumber(redis.call('ZRANGE', deleted, -1, -1, 'WITHSCORES')[2] or 0)
     redis.call('UNLINK', deleted)
     if not told[1] then
-      if records > 0 then continueFrom(state, latest, places) end
+      if records > 0 then continueFrom(state, latest, places, buried) end
       state.began = math.max(now(), state.at)
     end
     state.tombs, state.purged = 0, state.head
@@ -626,7 +627,7 @@ export type LatestAppendResult =
 export const latestAppend: Script<LatestAppendKeys, LatestAppendArgs, LatestAppendResult> = {
   class: "dedupable",
   name: "topic.latestAppend",
-  sha1: "b328f2f761b6b04be054b1173a0c5c519f766870",
+  sha1: "f05f107b4e270d4da924817c8e5012b511ce2b39",
   lua: `-- topic.latestAppend
 ${NOW}${LOG}${LOG_RETENTION}${LATEST}local log, meta, live, cursors, latest, places, deleted = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local ids = {}
@@ -711,7 +712,8 @@ if adding == 0 then
 end
 local over = state.head + adding - state.first + 1 - maxMessages
 local slack = refuses and 0 or math.max(64, maxMessages / 16)
-local isDue = state.keys == 0 or math.abs(now() - state.trimmed) >= math.min(60000, math.max(1000, keepMs / 100))
+local dueMs = math.min(60000, math.max(1000, math.ceil(keepMs / 100)))
+local isDue = state.keys == 0 or math.abs(now() - state.trimmed) >= dueMs
 local from, keptFrom, tidyLog = state.first
 if isDue or over > slack then
   keptFrom, tidyLog = logRetention()
@@ -767,7 +769,7 @@ if isDue then
 end
 if isDue or isBare and expiresMs > 0 then
   for _, key in ipairs({latest, places, deleted}) do
-    if expiresMs > 0 then redis.call('PEXPIRE', key, expiresMs) else redis.call('PERSIST', key) end
+    if expiresMs > 0 then redis.call('PEXPIRE', key, expiresMs + dueMs) else redis.call('PERSIST', key) end
   end
 end
 return {'ok', state.epoch, first, at, withRefused(), times}
@@ -835,7 +837,7 @@ export type LatestScanResult =
 export const latestScan: Script<LatestScanKeys, LatestScanArgs, LatestScanResult> = {
   class: "idempotent",
   name: "topic.latestScan",
-  sha1: "feff86fdaff63425e96d44984af5d9dbfa5722df",
+  sha1: "389a766cc87f3005717291bed76add10cf5105cb",
   lua: `-- topic.latestScan
 ${NOW}${LOG}${LATEST}local log, meta, latest, places, deleted = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local after, afterAt, upTo, tombstones, epoch, began, limit, bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])

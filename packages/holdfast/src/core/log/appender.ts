@@ -69,6 +69,8 @@ export class LogAppender<Answer> {
   readonly #timeoutMs: number;
   readonly #answers: LogAnswers<Answer>;
   readonly #script: LogAppend | undefined;
+  /** Whose it shares: each script writes down its packs in a way of its own. */
+  readonly #producers: string;
   /** While it is not idle. */
   #producer: LogProducer | undefined;
   #waiting: Appending<Answer>[] = [];
@@ -101,6 +103,7 @@ export class LogAppender<Answer> {
     this.#timeoutMs = terms.timeoutMs ?? host.driver.timeoutMs;
     this.#answers = answers;
     this.#script = script;
+    this.#producers = script === undefined ? keys.key : `${keys.key} each`;
   }
 
   /** Rejects with OVERLOADED where too much waits already. Cost: one script for all that go in one pack. */
@@ -141,7 +144,7 @@ export class LogAppender<Answer> {
   #rest(): void {
     this.#isBusy = false;
     if (this.#waiting.length > 0) return this.#schedule();
-    if (this.#producer !== undefined) this.#host.producers.giveBack(this.#keys.key, this.#producer);
+    if (this.#producer !== undefined) this.#host.producers.giveBack(this.#producers, this.#producer);
     this.#producer = undefined;
     this.#disown?.();
     this.#disown = undefined;
@@ -195,7 +198,7 @@ export class LogAppender<Answer> {
     const { log, meta, live, cursors } = this.#keys;
     const { keepMs, maxMessages, keepUnread, onFull, dedupeMs } = this.#retention;
     const { ids, frames, messages } = pack;
-    const producer = (this.#producer ??= this.#host.producers.take(this.#keys.key));
+    const producer = (this.#producer ??= this.#host.producers.take(this.#producers));
     producer.number += 1;
     const keep = { keepMs, maxMessages, keepUnread, refuses: onFull !== "drop-oldest", dedupeMs };
     const args = {

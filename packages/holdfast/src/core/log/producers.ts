@@ -16,7 +16,7 @@ const MAX_FREE = 16;
 
 export class LogProducers {
   readonly #runtime: Runtime;
-  /** By the log's key; the one that was used last is the last. */
+  /** By log and script; the one that was used last is the last. */
   readonly #free = new Map<string, LogProducer[]>();
 
   constructor(runtime: Runtime) {

@@ -5,6 +5,7 @@
  * - the topic forgets ids before the relay does ................................................ "refuses"
  * - messages of a key overtake each other, also where the topic takes none for a while .......... "in the order", "does not overtake"
  * - a row that no topic takes holds up all behind it ........................................... "is put aside"
+ * - so does a batch of rows of a topic that is full ............................................ "a full topic does not hold up"
  * - the row says in plain what the topic encrypts .............................................. "as the topic keeps it"
  * - a queue and a topic of one name take each other's rows ..................................... "of one name"
  * - a table of an older version has no column for topics ....................................... "an older table"
@@ -120,6 +121,35 @@ describe.each(backends("standalone", "cluster", "embedded"))("SQL outbox of topi
     await until("all are published", () => relay.stats().sent === 15);
     await until("all are read", () => seen.length === 15);
     expect(seen).toEqual(all);
+  });
+
+  it("a full topic does not hold up others, however many of its rows are in front", async () => {
+    const [full, other] = [topicOf<number>({ maxMessages: 1, onFull: "refuse" }), topicOf<number>()];
+    const jobs = hf.queue<number>(randomUUID());
+    await using reader = full.subscribe("all", () => undefined, { start: "start" });
+    await reader.ready();
+    await reader.pause();
+    const numbers = Array.from({ length: 9 }, (_, at) => at);
+    await transaction(async (tx) => {
+      await outbox.publishMany(
+        tx,
+        full,
+        numbers.map((message) => ({ message })),
+      );
+      await outbox.publishMany(
+        tx,
+        other,
+        numbers.map((message) => ({ message })),
+      );
+      await outbox.addMany(tx, jobs, numbers);
+    });
+    const terms = { topics: [full, other], queues: [jobs], batch: 4, onError: () => undefined };
+    await using relay = relaying(terms);
+    await until("those behind are sent", () => relay.stats().sent === 19);
+    expect((await published(other)).map(({ payload }) => payload)).toEqual(numbers);
+    expect(await outbox.info(db)).toMatchObject({ waiting: 8, failed: 0 });
+    reader.resume();
+    await until("all are sent", () => relay.stats().sent === 27);
   });
 
   it("a row that no topic takes is put aside and reported, those behind it are published", async () => {

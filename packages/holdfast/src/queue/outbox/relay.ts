@@ -13,6 +13,8 @@ import { inTransaction, type Row, rowsOf, type SqlClient } from "./sql.ts";
 
 /** A relay that is frozen holds its rows no longer: PostgreSQL ends its session. */
 const MAX_FROZEN_MS = 60_000;
+const QUEUE = "queue ";
+const TOPIC = "topic ";
 
 interface RelayPlace {
   /** As messages name the outbox. */
@@ -24,12 +26,17 @@ interface RelayPlace {
 /** What has become of a row. */
 type Fate = { readonly sent: "ok" | "duplicate" } | { readonly refused: string } | { readonly error: unknown };
 
+/** What a round is followed by: one more, at once; a rest; one for those that are not stuck; a pause, as after a failure. */
+type Next = "more" | "rest" | "others" | "pause";
+
 /** A relay that runs until it is closed. */
 export class OutboxRelay implements AsyncDisposable {
   readonly #terms: RelaySettings & RelayPlace;
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
   readonly #stats = { sent: 0, duplicates: 0, failed: 0 };
+  /** Queues and topics that took nothing now, with a whole batch in front: the next round is for the others, the one behind it for all. */
+  readonly #stuck = new Set<string>();
   #isHungry = true;
   #rest: AbortController | undefined;
   #hasWarned = false;
@@ -67,14 +74,16 @@ export class OutboxRelay implements AsyncDisposable {
     while (!signal.aborted) {
       this.#isHungry = false;
       try {
-        const hasMore = await this.#round();
-        this.#isHungry ||= hasMore;
+        const next = await this.#round();
+        if (next === "pause") await pause.next();
+        if (next === "pause" || next === "others") continue;
+        this.#isHungry ||= next === "more";
         pause = new Pause(systemRuntime, signal);
         if (!this.#isHungry) await this.#restFor(this.#terms.pollMs);
       } catch (error) {
         if (!signal.aborted) this.#report(error);
         // The queues' handle was closed: no round will ever succeed.
-        if (error instanceof HoldfastError && error.code === "CLOSED") return this.#stop.abort();
+        if (isClosed(error)) return this.#stop.abort();
         await pause.next();
       }
     }
@@ -86,8 +95,7 @@ export class OutboxRelay implements AsyncDisposable {
     this.#rest = undefined;
   }
 
-  /** Returns whether there may be more. */
-  async #round(): Promise<boolean> {
+  async #round(): Promise<Next> {
     const { database, batch } = this.#terms;
     const { rows, fates } = await inTransaction(database, async (tx) => {
       const locked = (await this.#isMyTurn(tx)) ? await this.#lock(tx) : [];
@@ -102,9 +110,18 @@ export class OutboxRelay implements AsyncDisposable {
         this.#report(new Error(`${this.#terms.where}: a row was put aside: ${fate.refused}`));
       } else if ("sent" in fate) this.#stats[fate.sent === "ok" ? "sent" : "duplicates"] += 1;
     }
+    const hasMore = rows.length === batch;
     const failure = fates.find((fate) => "error" in fate);
+    if (failure !== undefined && hasMore && !isClosed(failure.error)) {
+      this.#report(failure.error);
+      for (const [at, row] of rows.entries()) if ("error" in fates[at]!) this.#stuck.add(targetOf(row));
+      return "others";
+    }
+    const wasForOthers = this.#stuck.size > 0;
+    this.#stuck.clear();
     if (failure !== undefined) throw failure.error;
-    return rows.length === batch;
+    if (wasForOthers) return hasMore ? "others" : "pause";
+    return hasMore ? "more" : "rest";
   }
 
   async #isMyTurn(tx: SqlClient): Promise<boolean> {
@@ -120,12 +137,14 @@ export class OutboxRelay implements AsyncDisposable {
 
   #lock(tx: SqlClient): Promise<readonly Row[]> {
     const { table, queues, topics, batch, isOrdered } = this.#terms;
+    const names = (of: ReadonlyMap<string, unknown>, kind: string): string[] =>
+      [...of.keys()].filter((name) => !this.#stuck.has(kind + name));
     return rowsOf(
       tx,
       `SELECT seq::text AS seq, id, queue, topic, encode(payload, 'base64') AS payload, options FROM ${table} ` +
         "WHERE (queue = ANY($1::text[]) OR topic = ANY($3::text[])) AND failed_at IS NULL " +
         `ORDER BY ${table}.seq LIMIT $2::int FOR UPDATE${isOrdered ? "" : " SKIP LOCKED"}`,
-      [[...queues.keys()], batch, [...topics.keys()]],
+      [names(queues, QUEUE), batch, names(topics, TOPIC)],
     );
   }
 
@@ -214,6 +233,16 @@ export class OutboxRelay implements AsyncDisposable {
     const reason = error instanceof Error ? error.message : String(error);
     process.emitWarning(`${this.#terms.where}: the relay goes on trying: ${reason}`, { code: "HOLDFAST_OUTBOX" });
   }
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === "CLOSED";
+}
+
+/** Where it goes: a queue and a topic may have one name. */
+function targetOf(row: Row): string {
+  const topic = topicOf(row);
+  return topic === undefined ? QUEUE + String(row["queue"]) : TOPIC + topic;
 }
 
 function topicOf(row: Row): string | undefined {

@@ -175,13 +175,26 @@ export class DeadLetterStore {
     );
   }
 
-  /** Whether this one is dead, or was put back. Cost: two ZSCORE. */
-  async has(partition: number, name: string): Promise<boolean> {
+  /**
+   * Whether this one is dead, or was put back.
+   * @param at when its message was published: after a failover the letter may be that of a lost one, in whose place another stands
+   * Cost: two ZSCORE, and HGET where there is a letter.
+   */
+  async has(partition: number, name: string, at: number): Promise<boolean> {
     const call = { ...this.#call("read"), class: "read" } as const;
-    const { dead, redriven } = this.#keys[partition]!;
+    const { dead, records, redriven } = this.#keys[partition]!;
     const { driver } = this.#source.core;
     const scores = await Promise.all([dead, redriven].map((key) => driver.send(["ZSCORE", key, name], call, key)));
-    return scores.some((score) => score !== null);
+    if (scores.every((score) => score === null)) return false;
+    const record = await driver.send(["HGET", records, name], call, records);
+    // Where its record was evicted, it is gone.
+    if (!Buffer.isBuffer(record)) return false;
+    try {
+      return decodeLetter(name, record, this.#decodeHead).pack.at === at;
+    } catch (error) {
+      if (error instanceof CodecError) return true;
+      throw error;
+    }
   }
 
   /** How many were put back and are not handled. Cost: ZCARD. */

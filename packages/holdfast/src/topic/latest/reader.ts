@@ -30,7 +30,7 @@ interface Filling {
   upTo: number;
   /** When the message at `upTo` was appended; 0 where nobody knows. */
   at: number;
-  /** Where the next rows are above. */
+  /** Where the next rows are above; its time may be that of a row before. */
   from: LogPoint;
   readonly tombstones: boolean;
   /** It is said when it is over. */
@@ -175,10 +175,15 @@ export class LatestReader {
     if (answer.status === "reset") return void this.#items.push({ kind: "reset" });
     const { epoch, began, top, at, reached, rows } = answer;
     if (upTo < 0) [filling.upTo, filling.at] = [top, at];
-    if (began > 0) this.#began = began;
-    for (const row of rows) this.#items.push(itemOf(row, epoch));
-    filling.from = { epoch, offset: reached, at: 0 };
-    if (reached >= top) this.#items.push({ kind: "end", point: { epoch, offset: top, at: filling.at } });
+    if (this.isAnother(began)) return void this.#items.push({ kind: "reset" });
+    let before = from.at;
+    for (const row of rows) {
+      const item = itemOf(row, epoch, before);
+      if (item.kind === "pack") before = item.pack.at;
+      this.#items.push(item);
+    }
+    filling.from = { epoch, offset: reached, at: before };
+    if (reached >= top) this.#items.push({ kind: "end", point: { epoch, offset: top, at: filling.at || before } });
   }
 
   /** Until it has come about; what is no outage is thrown. */
@@ -196,12 +201,13 @@ export class LatestReader {
   }
 }
 
-function itemOf(row: Buffer, epoch: number): LatestItem {
+/** @param before when what is in front of it was appended: of a tombstone nobody knows more, and a position from before a loss is known by its time */
+function itemOf(row: Buffer, epoch: number, before: number): Extract<LatestItem, { kind: "pack" | "deleted" }> {
   const end = row.indexOf(LINE_END);
   const offset = Number(row.toString("latin1", 0, end));
   // A tombstone has nothing but its place and its key.
   if (Number.isSafeInteger(offset))
-    return { kind: "deleted", key: row.toString("utf8", end + 1), point: { epoch, offset, at: 0 } };
+    return { kind: "deleted", key: row.toString("utf8", end + 1), point: { epoch, offset, at: before } };
   const pack = packOf(row);
   return { kind: "pack", pack, from: pack.first };
 }

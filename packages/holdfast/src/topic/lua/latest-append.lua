@@ -118,7 +118,8 @@ end
 local over = state.head + adding - state.first + 1 - maxMessages
 local slack = refuses and 0 or math.max(64, maxMessages / 16)
 -- Of a clock that was ahead for a while it is due too.
-local isDue = state.keys == 0 or math.abs(now() - state.trimmed) >= math.min(60000, math.max(1000, keepMs / 100))
+local dueMs = math.min(60000, math.max(1000, math.ceil(keepMs / 100)))
+local isDue = state.keys == 0 or math.abs(now() - state.trimmed) >= dueMs
 local from, keptFrom, tidyLog = state.first
 if isDue or over > slack then
   keptFrom, tidyLog = logRetention()
@@ -177,7 +178,8 @@ if isDue then
 end
 if isDue or isBare and expiresMs > 0 then
   for _, key in ipairs({latest, places, deleted}) do
-    if expiresMs > 0 then redis.call('PEXPIRE', key, expiresMs) else redis.call('PERSIST', key) end
+    -- Messages that come before it is due again renew nothing: the last of them counts too.
+    if expiresMs > 0 then redis.call('PEXPIRE', key, expiresMs + dueMs) else redis.call('PERSIST', key) end
   end
 end
 return {'ok', state.epoch, first, at, withRefused(), times}

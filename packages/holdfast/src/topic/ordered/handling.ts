@@ -108,13 +108,14 @@ export class Handling<T> {
     if (state === undefined) return await handle(contextOf(share, delivery));
     if (state.isFull) await this.#parts.room(share);
     const changes = state.begin();
+    let returned: Awaited<R>;
     try {
-      const returned = await handle(contextOf(share, delivery, changes));
-      if (isWell(returned) && changes.all.size > 0) works[0]!.resolved = await state.resolve(changes);
-      return returned;
+      returned = await handle(contextOf(share, delivery, changes));
     } finally {
       changes.close();
     }
+    if (isWell(returned) && changes.all.size > 0) works[0]!.resolved = await state.resolve(changes);
+    return returned;
   }
 
   report(error: unknown): void {

@@ -285,7 +285,7 @@ export class OrderedSubscription<T> implements TopicSubscription {
     const { source, letters } = this.#parts;
     const [pack] = await source.store(partition, "topic.subscribe").range(offset, 1);
     if (pack === undefined || pack.first > offset) return false;
-    return letters.has(partition, letterName(pack.epoch, offset));
+    return letters.has(partition, letterName(pack.epoch, offset), pack.at);
   }
 
   /** What no waiting mends is said once; it is tried again all the same. */

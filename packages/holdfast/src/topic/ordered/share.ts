@@ -182,9 +182,9 @@ export class Share {
     return this.#handled.length > 0;
   }
 
-  /** For the next commit. */
+  /** For the next commit. With a state all of them: what they have changed goes with it as a whole. */
   takeHandledLetters(): readonly Letter[] {
-    return this.#handled.splice(0, MAX_SETTLED);
+    return this.#handled.splice(0, this.state === undefined ? MAX_SETTLED : this.#handled.length);
   }
 
   /** It was not given to a handler. */

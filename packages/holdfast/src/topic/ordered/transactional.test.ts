@@ -4,9 +4,12 @@
 // - a call does not see what those before it have changed ................. "sees what was changed before"
 // - a batch is passed in part ............................................. "all of a batch, or nothing"
 // - a message that is dead counts, or one that was put back counts twice .. "a dead letter", "begins behind a dead letter"
+// - a letter of a message that was lost hides the one in its place ........ "that a failover has lost"
 // - a seek leaves what it should clear, or clears what it should leave .... "a seek"
 // - the state outlives its subscription, or is lost before it ............. "with its subscription", "together with the cursor"
 // - it grows without bounds ............................................... "at most `maxNames`"
+// - a name that is set again and again is taken for many .................. "set again and again"
+// - what comes as the call's changes are carried out is lost silently ..... "as its changes are carried out"
 // - what is encrypted in the topic is in plain in the state ............... "as the topic's messages are"
 // - bad input is stored ................................................... "refuses"
 import { randomBytes } from "node:crypto";
@@ -14,6 +17,7 @@ import { describe, expect, it } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
 import { randomName, TwoHandles } from "../../../test/support/two-handles.ts";
 import { until } from "../../../test/support/until.ts";
+import { LogPack } from "../../core/log/pack.ts";
 import { DeadLetterStore } from "../dead/store.ts";
 import { subscriptionKeys } from "../keys.ts";
 import type { TopicOptions } from "../options.ts";
@@ -179,6 +183,20 @@ describe.each(backends())("a transactional subscription [$name]", (backend) => {
     expect([await state.get("count"), subscription.stats().handled]).toEqual([3, 3]);
   });
 
+  it("does not take the dead letter of a message that a failover has lost for that of the one in its place", async () => {
+    const { topic, state, isIdle, counting } = opened<number>();
+    await topic.publishMany([1, 2, 3].map((message) => ({ message })));
+    const source = Topic.sourceOf(topic);
+    const [pack] = await source.store(0, "test").range(1, 1);
+    const { epoch, first, at, bytes } = pack!;
+    const lost = new LogPack(epoch, first, 3, at - 1, bytes);
+    const burial = { partition: 0, pack: lost, offset: 1, deliveries: 2, reason: "exhausted", error: "no" } as const;
+    await new DeadLetterStore(source, "all").bury(burial);
+    await using subscription = counting();
+    await isIdle();
+    expect([await state.get("count"), subscription.stats().handled]).toEqual([3, 3]);
+  });
+
   it("a seek leaves the state or clears it, in the same step, for its owner too", async () => {
     const { topic, state, isIdle, counting } = opened<number>({ partitions: 2 });
     await topic.publishMany(Array.from({ length: 10 }, (_, at) => ({ message: at, key: `k${at}` })));
@@ -242,6 +260,36 @@ describe.each(backends())("a transactional subscription [$name]", (backend) => {
     });
     await isIdle();
     expect([next.stats().dead, await state.get("d")]).toEqual([1, undefined]);
+  });
+
+  it("a name that is set again and again counts with what it is in the end", async () => {
+    const { topic, state, isIdle, counting } = opened<number>();
+    await topic.publish(1);
+    await using subscription = counting({}, (_, mine) => {
+      for (let at = 0; at < 20; at += 1) mine.set("large", String(at).repeat(50_000));
+      mine.set("large", "small");
+      for (let at = 0; at < 20; at += 1) mine.set(`large ${at}`, "x".repeat(50_000));
+    });
+    await isIdle();
+    expect([subscription.stats().failed, await state.get("large")]).toEqual([0, "small"]);
+  });
+
+  it("refuses what comes as its changes are carried out, when the handler has ended", async () => {
+    const { topic, isIdle, counting } = opened<number>();
+    const late: unknown[] = [];
+    await topic.publish(1);
+    // The values of what it has added to are being read then.
+    await using _subscription = counting({}, (_, mine) => {
+      setImmediate(() => {
+        try {
+          late.push(mine.set("late", 1));
+        } catch (error) {
+          late.push(error);
+        }
+      });
+    });
+    await isIdle();
+    expect(late).toEqual([expect.objectContaining({ code: "CLOSED" })]);
   });
 
   it("values are stored as the topic's messages are: encrypted, and with their Dates", async () => {

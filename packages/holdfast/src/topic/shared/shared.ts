@@ -169,8 +169,9 @@ export class SharedSubscription<T> implements TopicSubscription {
     this.#consumer = this.#consume();
     this.#renewal = runtime.setInterval(() => this.#renew(), settings.visibilityMs / 3);
     const { expiresMs } = settings;
-    const usedMs = Math.min(expiresMs / 3, MAX_USE_MS);
-    if (expiresMs > 0) this.#use = runtime.setInterval(() => void this.#keep().catch(warnUnlessOutage), usedMs);
+    // Also of one that never expires: the list of subscriptions may be evicted.
+    const usedMs = expiresMs > 0 ? Math.min(expiresMs / 3, MAX_USE_MS) : MAX_USE_MS;
+    this.#use = runtime.setInterval(() => void this.#keep().catch(warnUnlessOutage), usedMs);
     this.#hear();
     if (this.#isPaused) void this.#consumer.pause();
     this.#ready.resolve();

@@ -7,11 +7,13 @@
  * - all of it where requests arrive late, and twice ............. "... where requests arrive late"
  * - subscriptions hang after faults, or leave something ......... "subscriptions handle all that was published"
  * - one that expires does so while its handlers run ............. "a subscription that expires is kept"
+ * - one is not listed any more, as the list was evicted ......... "is listed again"
  * - and where the server loses its data ......................... "... where the server loses its data"
  */
 import { expect, it } from "vitest";
 import { CALM, schedules, unlessOutage, untilTold } from "../../../test/support/simulated.ts";
 import { type FaultOptions, simulate, type SimulatedClient, type Simulation } from "../../testing/index.ts";
+import { registryKeys } from "../subscriptions/registry.ts";
 import { Topic } from "../topic.ts";
 import { NOWHERE, type Settlement, type SettlementStatus, SharedStore, type Token } from "./store.ts";
 
@@ -220,6 +222,22 @@ it("a subscription that expires is kept while its only handler runs, or it is pa
     await sleep(150_000);
     expect(await subscription.lag()).toMatchObject({ messages: 0, partitions: [{ committed: 1 }] });
   });
+});
+
+it("a subscription that never expires is listed again where the list was evicted", LONG, async () => {
+  await simulate(
+    { schedules: 1, seed: 1, clients: 1, faults: CALM, limit: "3h" },
+    async ({ clients: [client], sleep }) => {
+      const { hf } = client!;
+      const topic = hf.topic<number>("t");
+      await using subscription = topic.subscribe("all", () => undefined, { kind: "shared", expires: false });
+      await subscription.ready();
+      const { names } = registryKeys(Topic.sourceOf(topic).core, "t", "all");
+      await hf.driver.send(["DEL", names], { op: "test", class: "idempotent" }, names);
+      await sleep(2 * 3_600_000);
+      expect(await topic.subscriptions.list()).toEqual([{ name: "all", kind: "shared" }]);
+    },
+  );
 });
 
 it("subscriptions go on where the server loses its data", LONG, async () => {

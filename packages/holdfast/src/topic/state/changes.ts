@@ -74,8 +74,9 @@ export class Changes implements TopicStateChanges {
   #change(name: string, change: Change): void {
     this.#checkOpen();
     checkName(name);
-    const bytes = this.#bytes + name.length + ("set" in change ? (change.set?.length ?? 0) : 0);
-    if (this.all.size === MAX_NAMES && !this.all.has(name))
+    const before = this.all.get(name);
+    const bytes = this.#bytes + sizeOf(name, change) - (before === undefined ? 0 : sizeOf(name, before));
+    if (this.all.size === MAX_NAMES && before === undefined)
       throw new InvalidArgumentError("name", `at most ${MAX_NAMES} names for a call`, name);
     if (bytes > MAX_BYTES) throw new InvalidArgumentError("value", `at most ${MAX_BYTES} bytes for a call`, bytes);
     this.#bytes = bytes;
@@ -95,6 +96,10 @@ export function changed(name: string, stored: Stored, change: Change): Stored {
   const whole = wholeOf(stored);
   if (whole === undefined) throw conflict(name, "is no whole number, and cannot be added to");
   return encodeWhole(sum(name, whole, change.add));
+}
+
+function sizeOf(name: string, change: Change): number {
+  return name.length + ("set" in change ? (change.set?.length ?? 0) : 0);
 }
 
 function sum(name: string, one: number, other: number): number {

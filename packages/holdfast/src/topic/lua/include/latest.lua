@@ -11,15 +11,16 @@ local LATEST_META_MS = 2592000000
 local function forgetLatest(state, latest, places, deleted)
   redis.call('UNLINK', latest, places, deleted)
   state.keys, state.tombs, state.purged = 0, 0, state.head
-  state.began = math.max(state.began + 1, now())
+  -- Above all times of messages, also where the clock was set back: a position is known by them to be of before.
+  state.began = math.max(state.began + 1, now(), state.at + 1)
 end
 
--- A log of which nothing is known any more, but by the newest messages of its keys.
-local function continueFrom(state, latest, places)
+-- A log of which nothing is known any more, but by the newest messages of its keys, and by what was deleted behind them.
+local function continueFrom(state, latest, places, buried)
   local newest = redis.call('ZREVRANGE', places, 0, 0)[1]
   local offset, epoch, at = string.match(redis.call('HGET', latest, newest) or '', '^(%d+) (%d+) (%d+)\n')
   if not offset or tonumber(offset) <= state.head then return end
-  state.head, state.epoch, state.at = tonumber(offset), tonumber(epoch), tonumber(at)
+  state.head, state.epoch, state.at = math.max(tonumber(offset), buried), tonumber(epoch), tonumber(at)
   state.first = state.head + 1
 end
 
@@ -43,10 +44,11 @@ local function latestState(log, meta, latest, places, deleted, producer)
   if not isWhole then
     forgetLatest(state, latest, places, deleted)
   else
+    local buried = tonumber(redis.call('ZRANGE', deleted, -1, -1, 'WITHSCORES')[2] or 0)
     -- Nobody knows what was deleted.
     redis.call('UNLINK', deleted)
     if not told[1] then
-      if records > 0 then continueFrom(state, latest, places) end
+      if records > 0 then continueFrom(state, latest, places, buried) end
       state.began = math.max(now(), state.at)
     end
     state.tombs, state.purged = 0, state.head
