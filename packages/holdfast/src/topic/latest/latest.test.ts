@@ -364,7 +364,7 @@ describe.each(backends())("the newest message of each key [$name]", (backend) =>
   );
 
   it("who comes back with the position of a deletion that the log had no more is told of an eviction", async () => {
-    const topic = open(randomName(), { maxMessages: 1 });
+    const topic = open();
     await topic.set("a", 1);
     const { position } = (await topic.get("a"))!;
     await topic.set("b", 2);
