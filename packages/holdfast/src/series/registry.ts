@@ -1,7 +1,7 @@
 /** Which series there are, with their labels, and which of their periods are to be sealed: three keys, in one slot. */
 import { orThrow } from "../core/batch/script-kind.ts";
 import type { Core } from "../core/core.ts";
-import { decodeList, decodeText } from "../core/script/decode.ts";
+import { decodeList, decodeRows, decodeText } from "../core/script/decode.ts";
 import { decodedBy, runScript, type UnclassedCall } from "../core/script/run.ts";
 import type { Driver, Reply } from "../driver/port.ts";
 import { due, register, type RegisterResult, settle } from "./scripts.gen.ts";
@@ -42,8 +42,8 @@ export class SeriesRegistry {
     await runScript(this.#driver, settle, this.#keys, { member }, this.#call("seal"));
   }
 
-  /** Yields the series that there are with their labels as text, in bounded steps; one may come twice. */
-  async *described(): AsyncGenerator<Map<string, string>> {
+  /** Yields the series of which something is kept at `now` with their labels as text, in bounded steps; one may come twice. */
+  async *described(now: number): AsyncGenerator<Map<string, string>> {
     const { ids, labels } = this.#keys;
     const call = { ...this.#call("find"), class: "read" } as const;
     let cursor = "0";
@@ -55,14 +55,11 @@ export class SeriesRegistry {
         call,
       );
       cursor = page.cursor;
-      if (page.ids.length > 0) {
-        const texts = decodedBy(
-          decodeBytes,
-          await this.#driver.send(["HMGET", labels, ...page.ids], call, labels),
-          "HMGET",
-          call,
-        );
-        yield new Map(page.ids.map((id, at) => [id, texts[at]?.toString() ?? ""]));
+      const kept = page.series.filter(({ expiresAt }) => expiresAt > now).map(({ id }) => id);
+      if (kept.length > 0) {
+        const reply = await this.#driver.send(["HMGET", labels, ...kept], call, labels);
+        const texts = decodedBy(decodeBytes, reply, "HMGET", call);
+        yield new Map(kept.map((id, at) => [id, texts[at]?.toString() ?? ""]));
       }
     } while (cursor !== "0");
   }
@@ -86,7 +83,16 @@ export class SeriesRegistry {
   }
 }
 
-function decodePage(reply: Reply): { cursor: string; ids: string[] } {
+interface Page {
+  readonly cursor: string;
+  readonly series: readonly { readonly id: string; readonly expiresAt: number }[];
+}
+
+function decodePage(reply: Reply): Page {
   const [cursor, flat] = decodeList(reply, (part) => part);
-  return { cursor: decodeText(cursor), ids: decodeList(flat, decodeText).filter((_, at) => at % 2 === 0) };
+  const series = decodeRows(flat, 2, (row, at) => ({
+    id: decodeText(row[at]),
+    expiresAt: Number(decodeText(row[at + 1])),
+  }));
+  return { cursor: decodeText(cursor), series };
 }

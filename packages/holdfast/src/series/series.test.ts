@@ -147,6 +147,16 @@ describe.each(backends())("series [$name]", (backend) => {
     expect([...(await other.find({ region: "us" })).keys()].toSorted()).toEqual(["a", "c"]);
   });
 
+  it("series of which nothing is kept are not found, and a group that is too large is refused", async () => {
+    const series = handles.a.series(randomName());
+    for (const id of ["x", "y"]) await series.add(id, 1, { at: await past(), labels: { id } });
+    await handles.send("ZADD", `${handles.prefix}:series:{${series.name}}:ids`, "1", "y");
+    expect([...(await series.find()).keys()]).toEqual(["x"]);
+    const ids = Array.from({ length: 2_001 }, (_, at) => `s${at}`);
+    const asked = series.rangeMany({ ids, last: "1000m", every: "1m" });
+    await expect(asked).rejects.toThrow(/every: expected so long that all series have 2000000 buckets at most/);
+  });
+
   it("sealed and rolled up, a range is what it was; a point that comes after its period was sealed is in it", async () => {
     const options = { period: "1s", keep: "1h", rollups: [{ every: "500ms", percentiles: true }] } as const;
     const series = handles.a.series(randomName(), options);

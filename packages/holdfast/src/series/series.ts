@@ -60,6 +60,7 @@ const ADD_NAMES: OptionNames<SeriesAddOptions> = { at: true, labels: true };
 const MAX_AHEAD_MS = 86_400_000;
 /** Of one call over several. */
 const MAX_GROUPED = 10_000;
+const MAX_GROUPED_BUCKETS = 2_000_000;
 const PARALLEL = 8;
 /** Keys in one UNLINK. */
 const UNLINKED = 512;
@@ -169,7 +170,7 @@ export class Series {
 
   /**
    * Returns the buckets of several series, aligned: by series; or, with `reduce`, of all of them as one, under `""`; or by the values of the
-   * label `groupBy`. At most 10,000 series.
+   * label `groupBy`. At most 10,000 series, and two million buckets of all of them.
    * Cost: as `range` for each of them, 8 at a time, and as `find` without `ids`.
    */
   rangeMany<A extends SeriesAggregate = "avg">(
@@ -184,6 +185,13 @@ export class Series {
       const wanted = ids ?? [...labels.keys()];
       if (wanted.length > MAX_GROUPED)
         throw new InvalidArgumentError("where", `labels of at most ${MAX_GROUPED} series`, where);
+      const buckets = wanted.length * Math.ceil((asked.to - asked.from) / asked.everyMs);
+      if (buckets > MAX_GROUPED_BUCKETS)
+        throw new InvalidArgumentError(
+          "every",
+          `so long that all series have ${MAX_GROUPED_BUCKETS} buckets at most`,
+          range.every,
+        );
       const rows = await inChunks(wanted, (chunk) => Promise.all(chunk.map((id) => this.#rows(id, asked))), {
         size: 1,
         parallel: PARALLEL,
@@ -232,7 +240,7 @@ export class Series {
   async #found(where: SeriesWhere): Promise<Map<string, SeriesLabels>> {
     const found = new Map<string, SeriesLabels>();
     const asked = Object.entries(where);
-    for await (const page of this.#registry.described()) {
+    for await (const page of this.#registry.described(await this.#now("find"))) {
       for (const [id, text] of page) {
         const labels = (text === "" ? {} : JSON.parse(text)) as SeriesLabels;
         const fits = ([name, wanted]: (typeof asked)[number]): boolean =>

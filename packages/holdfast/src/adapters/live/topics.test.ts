@@ -5,7 +5,7 @@
  * - a plain EventSource, which knows the last id only, loses the other cursors ... "Last-Event-ID has all cursors"
  * - a client that reads slowly loses messages, or the process keeps them ......... "waits for a slow client"
  * - an old cursor is taken for "nothing new" ..................................... "reset"
- * - a screen that is drawn anew has half of what it is to show ................... "closed and made again"
+ * - a screen that is drawn again has half of what it is to show ................... "closed and made again"
  * - somebody sees another's messages ............................................. "a view: by key"
  * - a table of the browser is not what the server has ............................ "the newest of each key"
  * - an answer begins again when the page is reloaded ............................. "a stream goes on where it was, and ends"
@@ -150,7 +150,7 @@ describe.each(cases)("live topics $framework $transport [$name]", ({ framework, 
     }
   });
 
-  it("a subscription that is closed and made again at once begins anew, and the others go on", async () => {
+  it("a subscription that is closed and made again at once begins again, and the others go on", async () => {
     const [topic, other] = [two.a.topic<number>(randomName()), two.a.topic<number>(randomName())];
     const { url, live } = await serve(two.a, { sources: { orders: view(topic, { from: "start" }), other } });
     for (const n of [1, 2]) await topic.publish(n);

@@ -96,7 +96,7 @@ export class LatestReader {
     return undefined;
   }
 
-  /** Whether the newest messages that are there now were begun anew since this reader has begun. */
+  /** Whether the newest messages that are there now were begun again since this reader has begun. */
   isAnother(began: number): boolean {
     if (began === 0 || began === this.#began) return false;
     const isLost = this.#began === 0 ? this.#begunAt > 0 && began > this.#begunAt : true;

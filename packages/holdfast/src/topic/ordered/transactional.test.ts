@@ -206,7 +206,7 @@ describe.each(backends())("a transactional subscription [$name]", (backend) => {
     await until("they count again", async () => (await state.sum("count")) === 20);
     await isIdle();
     await subscription.seek("start", { state: "clear" });
-    await until("they count anew", async () => (await state.sum("count")) === 10);
+    await until("they count again", async () => (await state.sum("count")) === 10);
     await isIdle();
     await topic.subscriptions.seek("all", "end", { state: "clear" });
     expect(await state.sum("count")).toBe(0);
