@@ -47,7 +47,10 @@ export class Commits {
 
   /** Something is finished, or was moved. */
   finished(): void {
-    const { passed, size } = this.#parts.share.window;
+    const { share } = this.#parts;
+    // Nothing is committed any more, so a commit would be over at once and begin the next one, without end.
+    if (share.isOver) return;
+    const { passed, size } = share.window;
     // With half of a small window: what is not committed takes the room of what is read next.
     if (passed - this.#cursor >= Math.min(COMMIT_MESSAGES, Math.ceil(size / 2))) void this.#commit();
     else this.#commitSoon();
