@@ -61,7 +61,7 @@ describe.skipIf(executable === undefined)("in a browser", () => {
 
     it.each(["sse", "websocket", "auto"])("each alert once and in order, over two cuts: %s", async (transport) => {
       const files = filesOf(transport);
-      await using first = await Site.open(two.a, 0, files);
+      await using first = await Site.open(two.a, undefined, files);
       await using visit = await browser.newPage();
       visit.setDefaultTimeout(80_000);
       const complaints: string[] = [];
@@ -97,7 +97,7 @@ describe.skipIf(executable === undefined)("in a browser", () => {
     });
 
     it("another site's page is refused a WebSocket, although the browser sends the cookie", async () => {
-      await using site = await Site.open(two.a, 0, filesOf("sse"));
+      await using site = await Site.open(two.a, undefined, filesOf("sse"));
       await using other = await Site.open(two.b, 0, { "/": { type: "text/html", text: "<title>Elsewhere</title>" } });
       await using visit = await browser.newPage();
       visit.setDefaultTimeout(80_000);

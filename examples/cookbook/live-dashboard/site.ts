@@ -4,6 +4,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Holdfast } from "holdfast";
 import { WebSocketServer } from "ws";
+import { freePort } from "../../../packages/holdfast/test/support/ports.ts";
+import { until } from "../../../packages/holdfast/test/support/until.ts";
 import { type Dashboard, dashboard } from "./live-dashboard.ts";
 
 interface File {
@@ -27,7 +29,7 @@ export class Site implements AsyncDisposable {
     this.port = (server.address() as AddressInfo).port;
   }
 
-  static async open(hf: Holdfast, port = 0, files: Readonly<Record<string, File>> = {}): Promise<Site> {
+  static async open(hf: Holdfast, port?: number, files: Readonly<Record<string, File>> = {}): Promise<Site> {
     const shown = dashboard(hf, async (cookie) => /\buser=(\w+)/.exec(cookie)?.[1]);
     const server = createServer((request, response) => {
       const path = request.url!.split("?")[0]!;
@@ -37,8 +39,13 @@ export class Site implements AsyncDisposable {
       response.end(file?.text);
     });
     shown.live.webSocket(server, { path: "/live", WebSocketServer });
-    server.listen(port, "127.0.0.1");
-    await once(server, "listening");
+    // None that an outgoing connection may take in between; a child process that is just being started may still hold it.
+    const wanted = port ?? (await freePort());
+    await until(`port ${wanted} is free`, async () => {
+      server.listen(wanted, "127.0.0.1");
+      await once(server, "listening");
+      return true;
+    });
     return new Site(shown, server);
   }
 

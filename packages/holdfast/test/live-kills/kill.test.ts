@@ -7,11 +7,10 @@
  */
 import { once } from "node:events";
 import { randomUUID } from "node:crypto";
-import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clientBy, has, LIVE_TRANSPORTS, Told } from "../support/live-frameworks.ts";
 import { endOf, Mortals } from "../support/mortal.ts";
-import { type Standalone, startStandalone } from "../support/servers.ts";
+import { type Standalone, freePort, startStandalone } from "../support/servers.ts";
 import { connect } from "../../src/connect.ts";
 import type { Holdfast } from "../../src/index.ts";
 
@@ -21,15 +20,6 @@ const MESSAGES = 60;
 interface Cost {
   readonly rss: number;
   readonly cpuMs: number;
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return String(port);
 }
 
 describe("live and kill -9 [standalone]", { timeout: 300_000 + CLIENTS * 300 }, () => {
@@ -56,7 +46,7 @@ describe("live and kill -9 [standalone]", { timeout: 300_000 + CLIENTS * 300 }, 
     async (transport) => {
       const began = performance.now();
       const topic = hf.topic<number>(randomUUID(), { partitions: 2 });
-      const port = await freePort();
+      const port = String(await freePort());
       const serve = async () => {
         const child = mortals.start("serve", server.url, prefix, topic.name, port);
         await once(child, "message");
