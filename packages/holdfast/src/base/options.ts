@@ -27,6 +27,16 @@ export function toTimerMs(field: string, value: Duration, min = 1): number {
   throw new InvalidArgumentError(field, "a duration of at most 24 days", value);
 }
 
+/** The last moment that a Date knows. */
+const MAX_TIME_MS = 8.64e15;
+
+/** Whole milliseconds since 1970 of a moment, refused by the field's name when it is none. */
+export function timeOf(field: string, at: Date | number): number {
+  const ms = at instanceof Date ? at.getTime() : at;
+  if (typeof ms === "number" && ms >= 0 && ms <= MAX_TIME_MS) return Math.floor(ms);
+  throw new InvalidArgumentError(field, "a Date or milliseconds since 1970", at);
+}
+
 /** A whole number within its bounds, refused by the field's name. */
 export function wholeBetween(field: string, value: number, min: number, max: number): number {
   if (Number.isSafeInteger(value) && value >= min && value <= max) return value;

@@ -1,6 +1,6 @@
 /** What a job may be given as it is added. */
 import { InvalidArgumentError } from "../base/errors.ts";
-import { type Duration, type OptionNames, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
+import { type Duration, type OptionNames, timeOf, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 import { type TraceContext, traceText } from "../core/observe/trace.ts";
 import { checkName } from "./check-name.ts";
 import { type DurabilitySettings, durabilitySettings, type QueueDurability } from "./durability.ts";
@@ -162,10 +162,7 @@ export function dueOf({ delay, at }: Pick<QueueAddOptions, "delay" | "at">): str
   if (delay !== undefined && at !== undefined)
     throw new InvalidArgumentError("at", "nothing beside `delay`, which says the same", at);
   if (delay !== undefined) return `+${toMs("delay", delay, 0)}`;
-  if (at === undefined) return "";
-  const ms = at instanceof Date ? at.getTime() : at;
-  if (Number.isFinite(ms) && ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return String(Math.round(ms));
-  throw new InvalidArgumentError("at", "a Date or milliseconds since 1970", at);
+  return at === undefined ? "" : String(timeOf("at", at));
 }
 
 export function checkGroup(group: unknown): string {

@@ -7,7 +7,7 @@
  * again, except under `duplicates: "all"` and `"sum"`, where an answer that was lost rejects with OutcomeUnknownError.
  */
 import { InvalidArgumentError } from "../base/errors.ts";
-import { givenOptions, listOf, type OptionNames } from "../base/options.ts";
+import { givenOptions, listOf, type OptionNames, timeOf } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
 import { ServerClock } from "../core/clock/server-clock.ts";
 import type { Core } from "../core/core.ts";
@@ -30,7 +30,6 @@ import {
   type SeriesSpanOptions,
   type SeriesWhere,
   spanOf,
-  timeOf,
   whereOf,
 } from "./query/options.ts";
 import { bucketsOf, pointsOf } from "./reading.ts";

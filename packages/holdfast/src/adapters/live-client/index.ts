@@ -231,7 +231,7 @@ export class LiveClient {
     const link = this.#link;
     if (link === undefined || link.isOver || !this.#isGreeted) return;
     if (this.#subscriptions.size === 0) return link.close();
-    // One that was closed and made again is both, and begins anew: once the server has opened the old one, whose word would else be taken for its own.
+    // One that was closed and made again is both, and begins again only once the server has opened the old one: what is said of that one would otherwise be taken for its own.
     const removed = [...this.#carried.values()].filter(
       (each) => each.isOpen && this.#subscriptions.get(each.subscription) !== each,
     );

@@ -165,7 +165,7 @@ export class LiveConnection {
   add(subscription: string, source: LiveSource, given: string | undefined): void {
     if (this.#isEnded || this.#subscriptions.has(subscription)) return;
     const cursor = given ?? this.#given.get(subscription);
-    // One that is made again begins anew.
+    // One that is made again begins from the start.
     this.#given.delete(subscription);
     if (cursor !== undefined) this.#cursors.set(subscription, cursor);
     const stop = new AbortController();

@@ -6,7 +6,7 @@
  * - what is added while all is asked again is denied ................... "added while it is asked again"
  * - a change overtakes the one before it ............................... "one after the other", "429"
  * - a client that reads nothing fills the memory by changes ............ "reads none of the answers"
- * - one that is made again has the cursor of one that was closed ....... "begins anew"
+ * - one that is made again has the cursor of one that was closed ....... "begins from the start"
  * - a browser's EventSource loses the cursor of what is not open yet ... "keeps all cursors"
  * - a cursor writes events of its own .................................. "a cursor that is none"
  * - what `identify` says by mistake lets in, or keeps out .............. "is nobody", "expiresIn"
@@ -180,7 +180,7 @@ describe.each(backends("standalone", "embedded"))("live crossings [$name]", (bac
     await until("all answers", () => it.text.match(/"denied"/g)?.length === 33 * 32);
   });
 
-  it("what is closed and made again begins anew, also on a connection that came back", async () => {
+  it("what is closed and made again begins from the start, also on a connection that came back", async () => {
     const topic = two.a.topic<number>(randomName());
     const live = serve({ sources: { a: view(topic, { from: "start" }) } });
     await topic.publish(1);

@@ -8,7 +8,7 @@ export interface LiveIdentity {
   readonly user?: string;
   /** For `end({ session })`. */
   readonly session?: string;
-  /** When the connection is to end, from now, such as by the expiry of its token; counted anew whenever `identify` is asked again. @default never */
+  /** When the connection is to end, from now, such as by the expiry of its token; counted again each time that `identify` is asked. @default never */
   readonly expiresIn?: Duration;
 }
 

@@ -182,7 +182,7 @@ export class OutboxRelay implements AsyncDisposable {
   #fateOf(topic: string, status: string, error: Error | undefined): Fate {
     if (status === "ok" || status === "duplicate") return { sent: status };
     if (status === "refused") return { refused: error!.message };
-    const reason = status === "full" ? "it is full" : "what is before it has not got through";
+    const reason = status === "full" ? "it is full" : "earlier messages are still waiting";
     return { error: error ?? new Error(`${this.#terms.where}: topic "${topic}" takes no message now: ${reason}`) };
   }
 

@@ -1,6 +1,6 @@
 /** What can be seen of a queue as a whole: its counts over time, and its workers. */
 import { InvalidArgumentError } from "../../base/errors.ts";
-import { type Duration, type OptionNames, toMs } from "../../base/options.ts";
+import { type Duration, type OptionNames, timeOf, toMs } from "../../base/options.ts";
 import type { Partition } from "../partition.ts";
 import { type Counts, growAll, type QueueStats, statsOf } from "./counts.ts";
 import type { QueueCounts } from "./job-counts.ts";
@@ -129,10 +129,4 @@ function sumOf(counted: readonly Counts[]): Counts {
   const sum: Counts = new Map();
   for (const counts of counted) growAll(sum, counts);
   return sum;
-}
-
-function timeOf(field: string, time: Date | number): number {
-  const ms = time instanceof Date ? time.getTime() : time;
-  if (typeof ms === "number" && Number.isFinite(ms) && ms >= 0) return ms;
-  throw new InvalidArgumentError(field, "a Date or milliseconds since 1970", time);
 }

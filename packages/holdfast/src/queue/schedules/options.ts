@@ -1,5 +1,13 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
-import { type Duration, givenOptions, type OptionNames, toMs, toTimerMs, wholeBetween } from "../../base/options.ts";
+import {
+  type Duration,
+  givenOptions,
+  type OptionNames,
+  timeOf,
+  toMs,
+  toTimerMs,
+  wholeBetween,
+} from "../../base/options.ts";
 import { checkName } from "../check-name.ts";
 import type { QueuePriority } from "../add-options.ts";
 import { isTimeZone, parseCron } from "./cron.ts";
@@ -102,7 +110,8 @@ export function planOf(options: QueueScheduleOptions<unknown>, owner?: string): 
   const { grace = "1m", jitter = 0, max, attempts, priority = "normal" } = options;
   if (priority !== "high" && priority !== "normal" && priority !== "low")
     throw new InvalidArgumentError("priority", '"high", "normal" or "low"', priority);
-  const [startMs, endMs] = [timeOf("start", options.start), timeOf("end", options.end)];
+  const startMs = options.start === undefined ? undefined : timeOf("start", options.start);
+  const endMs = options.end === undefined ? undefined : timeOf("end", options.end);
   if (startMs !== undefined && endMs !== undefined && endMs < startMs)
     throw new InvalidArgumentError("end", "a time after `start`", options.end);
   return {
@@ -174,13 +183,3 @@ function overlapOf(overlap: unknown = "all"): QueueScheduleOverlap {
   if (OVERLAPS.includes(overlap as QueueScheduleOverlap)) return overlap as QueueScheduleOverlap;
   throw new InvalidArgumentError("overlap", `one of ${OVERLAPS.join(", ")}`, overlap);
 }
-
-function timeOf(field: string, at: Date | number | undefined): number | undefined {
-  if (at === undefined) return undefined;
-  const ms = at instanceof Date ? at.getTime() : at;
-  if (typeof ms === "number" && Number.isFinite(ms) && ms >= 0 && ms <= MAX_DATE_MS) return Math.round(ms);
-  throw new InvalidArgumentError(field, "a Date or milliseconds since 1970", at);
-}
-
-/** The last one that a Date knows. */
-const MAX_DATE_MS = 8.64e15;

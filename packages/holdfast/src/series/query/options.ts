@@ -1,5 +1,13 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
-import { type Duration, givenOptions, listOf, type OptionNames, toMs, withoutUndefined } from "../../base/options.ts";
+import {
+  type Duration,
+  givenOptions,
+  listOf,
+  type OptionNames,
+  timeOf,
+  toMs,
+  withoutUndefined,
+} from "../../base/options.ts";
 import { checkId, checkText, type Id } from "../../core/keyspace/keyspace.ts";
 
 /** `increase` and `rate` (per second) are of a counter, which begins again at 0 where it falls; `p99.9` is a percentile, within 1 %. */
@@ -91,8 +99,6 @@ const GROUP_NAMES: OptionNames<SeriesGroupOptions> = {
   groupBy: true,
   reduce: true,
 };
-/** The last one that a Date knows. */
-const MAX_TIME = 8.64e15;
 
 /** Of text that is kept, so that one series has few bytes of it. */
 const MAX_LABELS = 16;
@@ -110,12 +116,6 @@ export function labelsText(labels: SeriesLabels | undefined): string {
     checkText(`labels.${name}`, value, MAX_LABEL);
   }
   return JSON.stringify(Object.fromEntries(entries));
-}
-
-export function timeOf(field: string, at: Date | number): number {
-  const ms = at instanceof Date ? at.getTime() : at;
-  if (typeof ms === "number" && Number.isFinite(ms) && ms >= 0 && ms <= MAX_TIME) return Math.floor(ms);
-  throw new InvalidArgumentError(field, "a Date or milliseconds since 1970", at);
 }
 
 /** @param now asked where no `to` is given */

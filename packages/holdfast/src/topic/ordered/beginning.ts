@@ -1,8 +1,7 @@
 /** Where in a partition a subscription begins, or is moved to. */
 import { InvalidArgumentError } from "../../base/errors.ts";
-import { givenOptions, type OptionNames } from "../../base/options.ts";
+import { givenOptions, type OptionNames, timeOf } from "../../base/options.ts";
 import { parsePosition } from "../../core/log/position.ts";
-import { timeOf } from "../read/options.ts";
 import type { TopicSource } from "../source.ts";
 import type { TopicSeek, TopicSeekOptions } from "../subscription.ts";
 import type { Beginning } from "./store.ts";

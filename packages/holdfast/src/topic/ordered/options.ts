@@ -1,10 +1,17 @@
 /** What ordered subscriptions may be given. */
 import { InvalidArgumentError } from "../../base/errors.ts";
-import { type Duration, type OptionNames, parseOptions, toMs, toTimerMs, wholeBetween } from "../../base/options.ts";
+import {
+  type Duration,
+  type OptionNames,
+  parseOptions,
+  timeOf,
+  toMs,
+  toTimerMs,
+  wholeBetween,
+} from "../../base/options.ts";
 import { type BackoffSettings, backoffSettings } from "../../core/retry/backoff.ts";
 import { checkText } from "../../core/keyspace/keyspace.ts";
 import type { TopicEnvelope } from "../message.ts";
-import { timeOf } from "../read/options.ts";
 import type { TopicGap, TopicSubscribeCommonOptions } from "../subscription.ts";
 
 export interface TopicOrderedOptions extends TopicSubscribeCommonOptions {

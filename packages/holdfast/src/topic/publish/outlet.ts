@@ -1,5 +1,5 @@
 /**
- * The way into a topic for messages that are kept elsewhere first: rows of an outbox, in their order. What has not got through holds up what is
+ * The way into a topic for messages that are kept elsewhere first: rows of an outbox, in their order. What has not been accepted holds up what is
  * behind it in its partition, so that no message overtakes another of its key; its id makes it safe to send it again.
  */
 import { CodecError, InvalidArgumentError, said } from "../../base/errors.ts";

@@ -1,7 +1,7 @@
 /** How a topic is read. */
 import { checkSignal } from "../../base/abort.ts";
 import { InvalidArgumentError } from "../../base/errors.ts";
-import { type OptionNames, parseOptions } from "../../base/options.ts";
+import { type OptionNames, parseOptions, timeOf } from "../../base/options.ts";
 import { checkText, MAX_ID_LENGTH } from "../../core/keyspace/keyspace.ts";
 import { parsePosition } from "../../core/log/position.ts";
 import type { LogStart } from "../../core/log/reader.ts";
@@ -92,13 +92,6 @@ function startsOf(field: string, from: TopicFrom, partitions: number): LogStart[
     starts[partition] = { after: point };
   }
   return starts;
-}
-
-/** Milliseconds since 1970. */
-export function timeOf(field: string, time: Date | number): number {
-  const ms = time instanceof Date ? time.getTime() : time;
-  if (typeof ms === "number" && Number.isFinite(ms) && ms >= 0) return Math.floor(ms);
-  throw new InvalidArgumentError(field, "a Date or milliseconds since 1970", time);
 }
 
 function optionalFunction<F>(field: string, value: F | undefined): F | undefined {
