@@ -837,7 +837,7 @@ export type LatestScanResult =
 export const latestScan: Script<LatestScanKeys, LatestScanArgs, LatestScanResult> = {
   class: "idempotent",
   name: "topic.latestScan",
-  sha1: "389a766cc87f3005717291bed76add10cf5105cb",
+  sha1: "03cde6e8821098b7e5574d37b98fc211b585ac6d",
   lua: `-- topic.latestScan
 ${NOW}${LOG}${LATEST}local log, meta, latest, places, deleted = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local after, afterAt, upTo, tombstones, epoch, began, limit, bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -845,9 +845,19 @@ local state = latestState(log, meta, latest, places, deleted, '')
 local epochNow = state.isNew and 0 or state.epoch
 if epoch > 0 and epochNow ~= epoch or began > 0 and state.began ~= began or after > state.head then return 'reset' end
 if tombstones and after < state.purged then return 'reset' end
+local first, last, at = 0, 0, '0'
+local function timeAt(offset)
+  if offset > last then
+    local entry = offset >= state.first and redis.call('XRANGE', log, string.format('%.0f', offset), '+', 'COUNT', 1)[1]
+    if not entry then return '0' end
+    first, last = offsetsOf(entry)
+    at = entry[2][2]
+  end
+  return offset >= first and at or '0'
+end
 if afterAt > 0 then
-  local entry = redis.call('XRANGE', log, after, '+', 'COUNT', 1)[1]
-  if entry and offsetsOf(entry) <= after and tonumber(entry[2][2]) ~= afterAt then return 'reset' end
+  local time = tonumber(timeAt(after))
+  if time > 0 and time ~= afterAt then return 'reset' end
   if state.began > afterAt then return 'reset' end
 end
 local top = upTo < 0 and state.head or upTo
@@ -867,7 +877,7 @@ while #rows < limit and size < bytes do
     rows[#rows + 1] = redis.call('HGET', latest, set[nextSet])
     reached, nextSet = setAt, nextSet + 2
   else
-    rows[#rows + 1] = string.format('%.0f\\n', goneAt) .. gone[nextGone]
+    rows[#rows + 1] = string.format('%.0f %s\\n', goneAt, timeAt(goneAt)) .. gone[nextGone]
     reached, nextGone = goneAt, nextGone + 2
   end
   size = size + #rows[#rows]

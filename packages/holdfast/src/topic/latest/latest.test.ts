@@ -238,6 +238,26 @@ describe.each(backends())("the newest message of each key [$name]", (backend) =>
     await again.return();
   });
 
+  it("goes on from a deletion within a snapshot: its time is its own, not that of what was seen before", async () => {
+    const topic = open();
+    await topic.set("a", 1);
+    const { value } = await topic.follow().next();
+    const seenAt = (await topic.get("a"))!.publishedAt;
+    await until("the clock goes on", async () => {
+      await topic.set("b", 2);
+      return (await topic.get("b"))!.publishedAt > seenAt;
+    });
+    await topic.delete("b");
+    await topic.set("c", 3);
+    const rest = topic.follow({ from: value!.position });
+    const deleted = (await rest.next()).value!;
+    expect(textOf(deleted)).toBe("b-");
+    await rest.return();
+    const again = other(topic).follow({ from: deleted.position });
+    expect(await upTo(again, "live")).toEqual(["c=3", "live"]);
+    await again.return();
+  });
+
   it("what the log keeps no more comes as the newest of each key, and what was deleted as deleted", async () => {
     const topic = open(randomName(), { maxMessages: 1 });
     const changes = topic.follow();

@@ -179,7 +179,7 @@ export class LatestReader {
     let before = from.at;
     for (const row of rows) {
       const item = itemOf(row, epoch, before);
-      if (item.kind === "pack") before = item.pack.at;
+      before = item.kind === "pack" ? item.pack.at : item.point.at;
       this.#items.push(item);
     }
     filling.from = { epoch, offset: reached, at: before };
@@ -201,13 +201,13 @@ export class LatestReader {
   }
 }
 
-/** @param before when what is in front of it was appended: of a tombstone nobody knows more, and a position from before a loss is known by its time */
+/** @param before when what is in front of it was appended: a position from before a loss is known by its time, and of a tombstone that the log has lost nobody knows more */
 function itemOf(row: Buffer, epoch: number, before: number): Extract<LatestItem, { kind: "pack" | "deleted" }> {
   const end = row.indexOf(LINE_END);
-  const offset = Number(row.toString("latin1", 0, end));
-  // A tombstone has nothing but its place and its key.
-  if (Number.isSafeInteger(offset))
-    return { kind: "deleted", key: row.toString("utf8", end + 1), point: { epoch, offset, at: before } };
+  const [offset, at, ...rest] = row.toString("latin1", 0, end).split(" ").map(Number);
+  // A tombstone has its place, its time and its key.
+  if (rest.length === 0)
+    return { kind: "deleted", key: row.toString("utf8", end + 1), point: { epoch, offset: offset!, at: at! || before } };
   const pack = packOf(row);
   return { kind: "pack", pack, from: pack.first };
 }

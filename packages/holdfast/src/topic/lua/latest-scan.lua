@@ -23,9 +23,20 @@ local state = latestState(log, meta, latest, places, deleted, '')
 local epochNow = state.isNew and 0 or state.epoch
 if epoch > 0 and epochNow ~= epoch or began > 0 and state.began ~= began or after > state.head then return 'reset' end
 if tombstones and after < state.purged then return 'reset' end
+-- When the message at an offset was appended; 0 where the log has lost it. Asked in rising order, each pack is read once.
+local first, last, at = 0, 0, '0'
+local function timeAt(offset)
+  if offset > last then
+    local entry = offset >= state.first and redis.call('XRANGE', log, string.format('%.0f', offset), '+', 'COUNT', 1)[1]
+    if not entry then return '0' end
+    first, last = offsetsOf(entry)
+    at = entry[2][2]
+  end
+  return offset >= first and at or '0'
+end
 if afterAt > 0 then
-  local entry = redis.call('XRANGE', log, after, '+', 'COUNT', 1)[1]
-  if entry and offsetsOf(entry) <= after and tonumber(entry[2][2]) ~= afterAt then return 'reset' end
+  local time = tonumber(timeAt(after))
+  if time > 0 and time ~= afterAt then return 'reset' end
   -- All of it was lost, and begun again, since.
   if state.began > afterAt then return 'reset' end
 end
@@ -47,7 +58,7 @@ while #rows < limit and size < bytes do
     rows[#rows + 1] = redis.call('HGET', latest, set[nextSet])
     reached, nextSet = setAt, nextSet + 2
   else
-    rows[#rows + 1] = string.format('%.0f\n', goneAt) .. gone[nextGone]
+    rows[#rows + 1] = string.format('%.0f %s\n', goneAt, timeAt(goneAt)) .. gone[nextGone]
     reached, nextGone = goneAt, nextGone + 2
   end
   size = size + #rows[#rows]
