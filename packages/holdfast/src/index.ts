@@ -87,6 +87,7 @@ export type {
   TopicSetOptions,
   TopicSetResult,
 } from "./topic/latest/options.ts";
+export type { TopicRate } from "./topic/pace.ts";
 export type { TopicOnFull, TopicOptions } from "./topic/options.ts";
 export type { TopicPublishItem, TopicPublishOptions, TopicPublishResult } from "./topic/publish/options.ts";
 export type { TopicFrom, TopicMessagesOptions, TopicRawMessage } from "./topic/read/options.ts";

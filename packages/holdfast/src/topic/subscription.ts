@@ -1,6 +1,7 @@
 /** What subscriptions of both kinds are to their users. */
 import type { Duration } from "../base/options.ts";
 import type { Backoff, BackoffFunction } from "../core/retry/backoff.ts";
+import type { TopicRate } from "./pace.ts";
 
 export type TopicSubscriptionKind = "ordered" | "shared";
 
@@ -117,6 +118,8 @@ export interface TopicSubscribeCommonOptions {
   readonly start?: "start" | "end" | { readonly time: Date | number };
   /** Handlers that run at once in this process. @default 10 */
   readonly concurrency?: number;
+  /** How many messages begin in any span of time in this process, again delivered ones included. @default no limit */
+  readonly rate?: TopicRate;
   /** How often a message is delivered before it is given up. @default 10 */
   readonly maxDeliveries?: number;
   /** How long after a failure a message is delivered again. */

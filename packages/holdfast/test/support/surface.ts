@@ -474,6 +474,7 @@ function methods(
           kind: "shared",
           start: "end",
           concurrency: 1,
+          rate: { limit: 5, per: 10 },
           maxDeliveries: 2,
           backoff: { type: "fixed", delay: 10 },
           drain: 10,

@@ -207,7 +207,11 @@ function itemOf(row: Buffer, epoch: number, before: number): Extract<LatestItem,
   const [offset, at, ...rest] = row.toString("latin1", 0, end).split(" ").map(Number);
   // A tombstone has its place, its time and its key.
   if (rest.length === 0)
-    return { kind: "deleted", key: row.toString("utf8", end + 1), point: { epoch, offset: offset!, at: at! || before } };
+    return {
+      kind: "deleted",
+      key: row.toString("utf8", end + 1),
+      point: { epoch, offset: offset!, at: at! || before },
+    };
   const pack = packOf(row);
   return { kind: "pack", pack, from: pack.first };
 }

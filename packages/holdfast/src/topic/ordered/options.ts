@@ -12,6 +12,7 @@ import {
 import { type BackoffSettings, backoffSettings } from "../../core/retry/backoff.ts";
 import { checkText } from "../../core/keyspace/keyspace.ts";
 import type { TopicEnvelope } from "../message.ts";
+import { type PaceSettings, paceSettings } from "../pace.ts";
 import type { TopicGap, TopicSubscribeCommonOptions } from "../subscription.ts";
 
 export interface TopicOrderedOptions extends TopicSubscribeCommonOptions {
@@ -58,6 +59,7 @@ export interface TopicOrderedManyOptions extends TopicOrderedOptions {
 export interface OrderedSettings {
   readonly start: "start" | "end" | { readonly timeMs: number };
   readonly concurrency: number;
+  readonly rate: PaceSettings | undefined;
   readonly maxDeliveries: number;
   readonly backoff: BackoffSettings;
   readonly drainMs: number;
@@ -88,6 +90,7 @@ const OPTIONS: OptionNames<AnyOptions> = {
   maxNames: true,
   start: true,
   concurrency: true,
+  rate: true,
   maxDeliveries: true,
   backoff: true,
   drain: true,
@@ -129,6 +132,7 @@ function parsed(options: AnyOptions): OrderedSettings {
   return {
     start: checkStart(start),
     concurrency: wholeBetween("concurrency", concurrency, 1, MAX_CONCURRENCY),
+    rate: paceSettings(options.rate),
     maxDeliveries: wholeBetween("maxDeliveries", maxDeliveries, 1, Number.MAX_SAFE_INTEGER),
     backoff: backoffSettings(options.backoff),
     drainMs: toTimerMs("drain", drain, 0),

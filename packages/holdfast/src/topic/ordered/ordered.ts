@@ -156,7 +156,7 @@ export class OrderedSubscription<T> implements TopicSubscription {
 
   async #close(reason: unknown): Promise<void> {
     this.#ready.reject(reason);
-    this.#scheduler.pause();
+    this.#scheduler.close();
     await this.#ownership.close();
     this.#disown();
     this.#ended.abort(reason);

@@ -4,6 +4,7 @@
  */
 import { MAX_TIMER_MS } from "../../base/options.ts";
 import type { Runtime } from "../../base/runtime.ts";
+import { Pace, type PaceSettings } from "../pace.ts";
 import { Fifo } from "./fifo.ts";
 import type { Share, Work } from "./share.ts";
 
@@ -16,6 +17,7 @@ export type Outcome =
 
 export interface SchedulerTerms {
   readonly concurrency: number;
+  readonly rate: PaceSettings | undefined;
   /** Messages of one call, at most. */
   readonly size: number;
   readonly lingerMs: number;
@@ -30,6 +32,7 @@ export class Scheduler {
   readonly #runtime: Runtime;
   readonly #terms: SchedulerTerms;
   readonly #perform: Perform;
+  readonly #pace: Pace | undefined;
   /** Those with something ready, in turn. */
   readonly #line = new Fifo<Share>();
   #running = 0;
@@ -39,6 +42,7 @@ export class Scheduler {
     this.#runtime = runtime;
     this.#terms = terms;
     this.#perform = perform;
+    if (terms.rate !== undefined) this.#pace = new Pace(runtime, terms.rate, () => this.#begin());
   }
 
   /** Calls of the handler. */
@@ -53,6 +57,12 @@ export class Scheduler {
   resume(): void {
     this.#isPaused = false;
     this.#begin();
+  }
+
+  /** Nothing begins any more. */
+  close(): void {
+    this.pause();
+    this.#pace?.close();
   }
 
   /** A message in its order; it begins with the next `look`. */
@@ -85,24 +95,27 @@ export class Scheduler {
 
   #begin(): void {
     while (!this.#isPaused && this.#running < this.#terms.concurrency) {
-      const share = this.#line.shift();
-      if (share === undefined) return;
+      if (this.#line.length === 0) return;
+      const most = Math.min(this.#terms.size, this.#pace?.free ?? Infinity);
+      if (most === 0) return;
+      const share = this.#line.shift()!;
       share.isInLine = false;
-      const works = this.#take(share);
+      const works = this.#take(share, most);
+      this.#pace?.begin(works.length);
       if (share.ready.length > 0) this.#queue(share);
       if (works.length > 0) void this.#run(share, works);
     }
   }
 
-  #take(share: Share): Work[] {
+  #take(share: Share, most: number): Work[] {
     const works: Work[] = [];
-    while (works.length < this.#terms.size) {
+    while (works.length < most) {
       const first = share.ready.first;
       if (first === undefined || (first.isAlone && works.length > 0)) break;
       share.ready.shift();
       // What is behind it of its key is in the same call, as far as there is room.
       for (let work: Work | undefined = first; work !== undefined; work = work.next) {
-        if (works.length === this.#terms.size) break;
+        if (works.length === most) break;
         if (work.isAlone && works.length > 0) break;
         work.isTaken = true;
         works.push(work);

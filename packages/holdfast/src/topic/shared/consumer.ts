@@ -10,6 +10,7 @@ import { isThenable } from "../../base/door.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import { type Runtime, type Timer, within } from "../../base/runtime.ts";
 import { Pause } from "../../core/retry/pause.ts";
+import { Pace, type PaceSettings } from "../pace.ts";
 import { mayPass, warnUnlessOutage } from "../patience.ts";
 import type { Delivery, Outcome } from "./delivery.ts";
 import type { SharedPartition } from "./partition.ts";
@@ -21,10 +22,13 @@ export interface ConsumerParts {
   /** Calls of the handler at once, and how many messages one is given at most. */
   readonly concurrency: number;
   readonly size: number;
+  readonly rate: PaceSettings | undefined;
   /** Of one message each, or of several. */
   readonly calls: "one" | "many";
   readonly lingerMs: number;
   readonly prefetch: number;
+  /** How long a message is this process's without a handler. */
+  readonly visibilityMs: number;
   /** What ends without a handler: its outcome. */
   readonly admit: (delivery: Delivery) => Outcome | undefined;
   /** Of a call for one message; never rejects. */
@@ -44,6 +48,7 @@ const MAX_CLAIMED = 500;
 export class SharedConsumer {
   readonly #parts: ConsumerParts;
   readonly #prefetch: Prefetch;
+  readonly #pace: Pace | undefined;
   /** Nothing more is claimed. */
   readonly #closing = new AbortController();
   /** Nothing is tried again. */
@@ -67,6 +72,7 @@ export class SharedConsumer {
   constructor(parts: ConsumerParts) {
     this.#parts = parts;
     this.#prefetch = new Prefetch(parts.concurrency * parts.size, parts.prefetch);
+    if (parts.rate !== undefined) this.#pace = new Pace(parts.runtime, parts.rate, () => this.#goOn());
   }
 
   /** Messages that handlers have at the moment. */
@@ -78,7 +84,7 @@ export class SharedConsumer {
   fill(): void {
     if (this.#isPaused || this.#isClosing) return;
     const { limit } = this.#prefetch;
-    let room = limit - this.#held - this.#asked;
+    let room = Math.min(limit - this.#held - this.#asked, this.#soon - this.#waiting - this.#asked);
     // Not one by one: a quarter at a time, while handlers have something to do.
     if (room <= 0 || (room * 4 < limit && this.#waiting > 0)) return;
     const { partitions } = this.#parts;
@@ -109,6 +115,7 @@ export class SharedConsumer {
   async close(drainMs: number): Promise<void> {
     this.#closing.abort();
     this.#parts.runtime.clearTimeout(this.#linger);
+    this.#pace?.close();
     this.#giveBack();
     await within(this.#parts.runtime, drainMs, this.#untilIdle());
     this.#stop.abort();
@@ -116,6 +123,13 @@ export class SharedConsumer {
 
   get #waiting(): number {
     return this.#ready.length - this.#begun;
+  }
+
+  /** How many handlers may begin while what they are given is still this process's. */
+  get #soon(): number {
+    if (this.#pace === undefined) return Infinity;
+    const soonMs = this.#parts.visibilityMs / 4;
+    return this.#pace.waitMs > soonMs ? 0 : this.#pace.within(soonMs);
   }
 
   get #isClosing(): boolean {
@@ -166,9 +180,10 @@ export class SharedConsumer {
     const { concurrency, size, calls } = this.#parts;
     // Also a handler may pause or close.
     while (this.#calls < concurrency && this.#waiting > 0 && !this.#isPaused && !this.#isClosing) {
-      if (this.#lingers()) return;
+      const most = Math.min(size, this.#pace?.free ?? Infinity);
+      if (most === 0 || this.#lingers()) return;
       if (calls === "one") this.#runOne();
-      else void this.#runMany(this.#next(size));
+      else void this.#runMany(this.#next(most));
     }
   }
 
@@ -189,9 +204,9 @@ export class SharedConsumer {
   }
 
   /** Those that may begin, of the next few. */
-  #next(size: number): Delivery[] {
+  #next(most: number): Delivery[] {
     const group: Delivery[] = [];
-    while (group.length < size && this.#waiting > 0) {
+    while (group.length < most && this.#waiting > 0) {
       const delivery = this.#nextOne();
       if (delivery !== undefined) group.push(delivery);
     }
@@ -208,6 +223,7 @@ export class SharedConsumer {
     }
     const now = this.#parts.runtime.now();
     if (delivery.from.begin(delivery, now)) {
+      this.#pace?.begin(1);
       this.#prefetch.waited(now - delivery.claimedAt, now);
       return delivery;
     }

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from "../../base/errors.ts";
 import { type Duration, type OptionNames, parseOptions, toMs, toTimerMs, wholeBetween } from "../../base/options.ts";
 import { type BackoffSettings, backoffSettings } from "../../core/retry/backoff.ts";
 import type { TopicEnvelope } from "../message.ts";
+import { type PaceSettings, paceSettings } from "../pace.ts";
 import type { TopicBackoff, TopicBackoffFunction, TopicGap, TopicSubscribeCommonOptions } from "../subscription.ts";
 
 export interface TopicSharedOptions extends Omit<TopicSubscribeCommonOptions, "backoff"> {
@@ -34,6 +35,7 @@ export interface TopicSharedManyOptions extends TopicSharedOptions {
 export interface SharedSettings {
   readonly start: "start" | "end" | { readonly timeMs: number };
   readonly concurrency: number;
+  readonly rate: PaceSettings | undefined;
   readonly maxDeliveries: number;
   readonly backoff: BackoffSettings;
   readonly drainMs: number;
@@ -53,6 +55,7 @@ const OPTIONS: OptionNames<TopicSharedOptions> = {
   kind: true,
   start: true,
   concurrency: true,
+  rate: true,
   maxDeliveries: true,
   backoff: true,
   drain: true,
@@ -91,6 +94,7 @@ function settings(options: TopicSharedOptions, size: number, lingerMs: number, c
   return {
     start: startOf(options.start ?? "end"),
     concurrency: wholeBetween("concurrency", concurrency, 1, MAX_CONCURRENCY / size),
+    rate: paceSettings(options.rate),
     maxDeliveries: wholeBetween("maxDeliveries", maxDeliveries, 1, MAX_DELIVERIES),
     backoff: isList(backoff) ? listed(backoff) : backoffSettings(backoff),
     drainMs: toTimerMs("drain", drain, 0),
