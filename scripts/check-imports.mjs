@@ -29,7 +29,7 @@ const HOUSES = [
     inside: {
       driver: [["port.ts"], ["slot.ts", "resilience"], ["connection"], ["node-redis"], ["embedded"]],
       core: [
-        ["keyspace", "codec", "observe", "retry", "threads"],
+        ["hash", "keyspace", "codec", "observe", "retry", "threads", "window"],
         ["script", "command"],
         ["batch", "clock", "update", "wait"],
         ["lease", "log"],

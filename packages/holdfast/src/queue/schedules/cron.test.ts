@@ -6,7 +6,8 @@
 // - the clock of this process decides ....................... "does not ask the clock of this process"
 // - a pattern or a zone that fails later, on a ticker ....... "refuses ..."
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { cronTimes, isTimeZone, parseCron } from "./cron.ts";
+import { isTimeZone } from "../../core/window/time-zone.ts";
+import { cronTimes, parseCron } from "./cron.ts";
 
 function ticks(pattern: string, zone: string, from: string, count: number): string[] {
   const times = cronTimes(pattern, zone);

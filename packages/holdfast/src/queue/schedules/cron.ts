@@ -9,8 +9,6 @@ import { Cron } from "croner";
 import { InvalidArgumentError } from "../../base/errors.ts";
 
 const MAX_PATTERN = 200;
-/** No offset such as +02:00, which some versions of Node know and others do not. */
-const ZONE = /^[A-Za-z][A-Za-z0-9_+\-/]{0,63}$/;
 const MOST_PATTERNS = 1_000;
 const MOST_ANSWERS = 64;
 
@@ -75,13 +73,4 @@ export function parseCron(pattern: unknown, timeZone: string): string {
   if (times.after(0) === undefined)
     throw new InvalidArgumentError("cron", "a pattern that some day of the calendar matches", pattern);
   return trimmed;
-}
-
-export function isTimeZone(zone: unknown): zone is string {
-  if (typeof zone !== "string" || !ZONE.test(zone)) return false;
-  try {
-    return new Intl.DateTimeFormat("en-US", { timeZone: zone }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
-  }
 }

@@ -10,7 +10,8 @@ import {
 } from "../../base/options.ts";
 import { checkName } from "../check-name.ts";
 import type { QueuePriority } from "../add-options.ts";
-import { isTimeZone, parseCron } from "./cron.ts";
+import { isTimeZone } from "../../core/window/time-zone.ts";
+import { parseCron } from "./cron.ts";
 
 /** At most so many of the ticks that were missed are run. */
 export interface QueueScheduleCatchUp {
