@@ -65,6 +65,8 @@ import type { StreamOptions } from "./stream/options.ts";
 import { Stream } from "./stream/stream.ts";
 import type { SessionsOptions } from "./sessions/options.ts";
 import { Sessions } from "./sessions/sessions.ts";
+import type { UniquesOptions } from "./uniques/options.ts";
+import { Uniques } from "./uniques/uniques.ts";
 import type { ValueOptions } from "./value/options.ts";
 import { LatestTopic } from "./topic/latest/latest-topic.ts";
 import type { TopicOptions } from "./topic/options.ts";
@@ -206,6 +208,11 @@ export class Holdfast implements AsyncDisposable {
   /** Measurements by name and time, kept as they were for a while and rolled up for longer; read as buckets, by labels, with percentiles. */
   series(name: string, options?: SeriesOptions): Series {
     return new Series(this.#core, name, options);
+  }
+
+  /** How many different members there were, by id and window of time: exact while they are few, an estimate within 0.8 % beyond. */
+  uniques(name: string, options?: UniquesOptions): Uniques {
+    return new Uniques(this.#core, name, options);
   }
 
   /** Who is in a room, over all processes: joins, leaves, several devices of a user, watched by all. */

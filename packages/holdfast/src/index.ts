@@ -71,6 +71,16 @@ export type {
   SeriesSpanOptions,
   SeriesWhere,
 } from "./series/query/options.ts";
+export type { UniquesOptions } from "./uniques/options.ts";
+export type { UniquesCount } from "./uniques/union.ts";
+export type {
+  Uniques,
+  UniquesAddOptions,
+  UniquesAddResult,
+  UniquesCountOptions,
+  UniquesWindow,
+} from "./uniques/uniques.ts";
+export type { Moment, WindowLength } from "./core/window/windows.ts";
 export type { Stream } from "./stream/stream.ts";
 export type { StreamOptions, StreamReadOptions } from "./stream/options.ts";
 export type { StreamPipeResult, StreamSource } from "./stream/pipe.ts";

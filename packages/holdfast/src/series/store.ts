@@ -1,5 +1,6 @@
 /** The server's side of a series: its keys, which calls share a command, and what the replies mean. */
 import type { HoldfastError } from "../base/errors.ts";
+import { grouped } from "../core/batch/grouped.ts";
 import { type BatchKind, Lane, type Pending } from "../core/batch/lane.ts";
 import { type KeyRead, readKind } from "../core/batch/read-kind.ts";
 import { orThrow } from "../core/batch/script-kind.ts";
@@ -191,16 +192,6 @@ export class SeriesStore {
 /** Whether a point that is stored twice would count twice. */
 function isOnce({ duplicates }: SeriesSettings): boolean {
   return duplicates === "sum" || duplicates === "all";
-}
-
-function grouped<T>(all: readonly T[], keyOf: (each: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const each of all) {
-    const group = groups.get(keyOf(each));
-    if (group === undefined) groups.set(keyOf(each), [each]);
-    else group.push(each);
-  }
-  return groups;
 }
 
 function settlePending<T>(pending: Pending<unknown, T>, outcome: T | HoldfastError): void {

@@ -81,6 +81,7 @@ export const FACTORIES: Record<string, unknown> = {
     maxSeries: 50,
     timeout: "9s",
   },
+  uniques: { window: "1d", keep: 7, timeZone: name("UTC"), ttl: undefined, timeout: "9s" },
   latch: { count: 1, ttl: "1m", timeout: "9s" },
   barrier: { parties: 1, ttl: "1m", timeout: "9s" },
   value: { ...codec, schema: anything, initial: 1, attempts: 5, timeout: "9s" },
@@ -273,6 +274,13 @@ function methods(
       range: [n, { last: "1m", to: Date.now(), every: "1m", aggregate: "avg", fill: "zero" }],
       rangeMany: [{ last: "1m", every: "1m", where: { kind: name("web") }, groupBy: "kind", reduce: "sum" }],
       find: [{ kind: name("web") }],
+      remove: [n],
+    },
+    uniques: {
+      add: [n, name(["x"]), { at: Date.now() }],
+      count: [n, { last: 2, to: Date.now() }],
+      countMany: [name(["a"]), { last: 2, to: Date.now() }],
+      history: [n, { last: 2, to: Date.now() }],
       remove: [n],
     },
     geo: {

@@ -1,0 +1,138 @@
+// Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
+
+import type { Arg } from "../driver/port.ts";
+import { UnexpectedReplyError, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { encodeInt } from "../core/script/encode.ts";
+import type { BatchScript } from "../core/script/script.ts";
+
+export interface AddKeys {
+  /** string: `uniques1` and 8 bytes for each hash, or a HyperLogLog */
+  readonly window: Arg;
+}
+
+export interface AddArgs {
+  /** 8 bytes each */
+  readonly hashes: Arg;
+  /** ms */
+  readonly expiresAt: number;
+  /** instead, from now; 0: none */
+  readonly ttlMs: number;
+}
+
+export type AddResult =
+  | { readonly status: "ok" }
+  | { readonly status: "foreign" };
+
+/**
+ * Adds hashes to a window: a list of them, which is exact, and a HyperLogLog once there are more than 128. `foreign`: the key holds
+ * something else, and nothing was changed.
+ */
+export const add: BatchScript<AddKeys, AddArgs, AddResult> = {
+  class: "idempotent",
+  name: "uniques.add",
+  sha1: "e4d22b2b81d1ff342120800bb251abb062461dac",
+  lua: `-- uniques.add
+local window = KEYS[1]
+local hashes, expiresAt, ttlMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local HEAD = 'uniques1'
+local EXACT = 128
+local head = redis.call('GETRANGE', window, 0, #HEAD - 1)
+local isSketch = string.sub(head, 1, 4) == 'HYLL'
+if head ~= '' and head ~= HEAD and not isSketch then return {'foreign'} end
+local kept = not isSketch and redis.call('GET', window) or HEAD
+local all = {}
+local isNew = {}
+for at = 1, #hashes, 8 do
+  local hash = string.sub(hashes, at, at + 7)
+  local found = string.find(kept, hash, #HEAD + 1, true)
+  while found and found % 8 ~= 1 do found = string.find(kept, hash, found + 1, true) end
+  if not found and not isNew[hash] then
+    isNew[hash] = true
+    all[#all + 1] = hash
+  end
+end
+if #all > 0 and (isSketch or (#kept - #HEAD) / 8 + #all > EXACT) then
+  for at = #HEAD + 1, #kept, 8 do all[#all + 1] = string.sub(kept, at, at + 7) end
+  if head == HEAD then redis.call('DEL', window) end
+  redis.call('PFADD', window, unpack(all))
+  if head == HEAD then head = '' end
+elseif #all > 0 then
+  redis.call('APPEND', window, (head == '' and HEAD or '') .. table.concat(all))
+end
+if ttlMs > 0 then
+  redis.call('PEXPIRE', window, ttlMs)
+elseif head == '' then
+  redis.call('PEXPIREAT', window, expiresAt)
+end
+return {'ok'}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.window);
+  },
+  encodeArgs(args, out) {
+    out.push(args.hashes, encodeInt("expiresAt", args.expiresAt), encodeInt("ttlMs", args.ttlMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "foreign":
+        expectFields(fields, 0);
+        return { status: "foreign" };
+      default:
+        throw new UnexpectedReplyError("one of ok, foreign", reply);
+    }
+  },
+  merged: {
+    name: "uniques.add (merged)",
+    sha1: "8e71fc6d926653aa32b4400fcb038099a5653a18",
+    lua: `-- uniques.add
+local function run(keyAt, argAt)
+  local window = KEYS[keyAt + 1]
+  local hashes, expiresAt, ttlMs = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3])
+  local HEAD = 'uniques1'
+  local EXACT = 128
+  local head = redis.call('GETRANGE', window, 0, #HEAD - 1)
+  local isSketch = string.sub(head, 1, 4) == 'HYLL'
+  if head ~= '' and head ~= HEAD and not isSketch then return {'foreign'} end
+  local kept = not isSketch and redis.call('GET', window) or HEAD
+  local all = {}
+  local isNew = {}
+  for at = 1, #hashes, 8 do
+    local hash = string.sub(hashes, at, at + 7)
+    local found = string.find(kept, hash, #HEAD + 1, true)
+    while found and found % 8 ~= 1 do found = string.find(kept, hash, found + 1, true) end
+    if not found and not isNew[hash] then
+      isNew[hash] = true
+      all[#all + 1] = hash
+    end
+  end
+  if #all > 0 and (isSketch or (#kept - #HEAD) / 8 + #all > EXACT) then
+    for at = #HEAD + 1, #kept, 8 do all[#all + 1] = string.sub(kept, at, at + 7) end
+    if head == HEAD then redis.call('DEL', window) end
+    redis.call('PFADD', window, unpack(all))
+    if head == HEAD then head = '' end
+  elseif #all > 0 then
+    redis.call('APPEND', window, (head == '' and HEAD or '') .. table.concat(all))
+  end
+  if ttlMs > 0 then
+    redis.call('PEXPIRE', window, ttlMs)
+  elseif head == '' then
+    redis.call('PEXPIREAT', window, expiresAt)
+  end
+  return {'ok'}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 3 and 3 or 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
