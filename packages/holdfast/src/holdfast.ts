@@ -165,8 +165,8 @@ export class Holdfast implements AsyncDisposable {
   }
 
   /** Members with scores: ranks, pages, neighbours. */
-  leaderboard(name: string, options: LeaderboardOptions = {}): Leaderboard {
-    return new Leaderboard(this.#core, name, options);
+  leaderboard<Meta = unknown>(name: string, options?: LeaderboardOptions<Meta>): Leaderboard<Meta> {
+    return new Leaderboard<Meta>(this.#core, name, options);
   }
 
   /** Items by their tags, in both directions. */

@@ -313,8 +313,12 @@ export type {
   Leaderboard,
   LeaderboardBestResult,
   LeaderboardIncrementOptions,
-  LeaderboardPageOptions,
+  LeaderboardRemoval,
+  LeaderboardScored,
+  LeaderboardWriteOptions,
 } from "./leaderboard/leaderboard.ts";
+export type { LeaderboardPageOptions } from "./leaderboard/reads.ts";
+export type { LeaderboardRange, LeaderboardSubscoreOptions } from "./leaderboard/scores.ts";
 export type { LeaderboardEntry, LeaderboardPage, LeaderboardStanding } from "./leaderboard/entries.ts";
 export type { LeaderboardOptions, LeaderboardOrder, LeaderboardTies } from "./leaderboard/options.ts";
 export type { Tags, TagsAddOptions, TagsChangeResult, TagsPage } from "./tags/tags.ts";

@@ -1,22 +1,31 @@
 /**
  * A leaderboard: members with scores, and where each of them stands.
  *
- * Promises: a write and what follows from it (the cap, the time to live, the index of dense ranks) are one atomic
+ * Promises: a write and what follows from it (the cap, the time to live, the index of dense ranks, what is stored with members) are one atomic
  * script; ranks, totals and neighbours in one answer are of one consistent moment; no increment is lost, and none happens
  * twice unless its caller repeats it without an `idempotencyKey`. While the server is away, calls wait for it until their
  * deadline and then reject. A `set` or `remove` whose answer was lost is repeated; an `increment` or a `best` is not: it
  * rejects with OutcomeUnknownError.
  */
+import { InvalidArgumentError } from "../base/errors.ts";
+import { givenOptions, listOf, type OptionNames, wholeBetween } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
 import type { Core } from "../core/core.ts";
 import { checkId, checkText, type Id } from "../core/keyspace/keyspace.ts";
 import { Operations } from "../core/observe/observe.ts";
-import { givenOptions, listOf, type OptionNames, pairsOf, wholeBetween } from "../base/options.ts";
-import { entriesOf, type LeaderboardEntry, type LeaderboardPage, type LeaderboardStanding } from "./entries.ts";
-import { checkScore, type LeaderboardOptions, leaderboardSettings, type LeaderboardSettings } from "./options.ts";
-import { BoardStore, type Scored } from "./store.ts";
+import { type LeaderboardOptions, leaderboardSettings } from "./options.ts";
+import { LeaderboardReads } from "./reads.ts";
+import type { LeaderboardRange } from "./scores.ts";
+import { BoardStore, type Write } from "./store.ts";
 
-export interface LeaderboardIncrementOptions {
+export interface LeaderboardWriteOptions<Meta = unknown> {
+  /** Of a board with subscores: which decides between equal scores. @default none; with `increment` as it is, 0 packed for a new member */
+  readonly subscore?: number;
+  /** What to store with the member. @default as it is */
+  readonly meta?: Meta;
+}
+
+export interface LeaderboardIncrementOptions<Meta = unknown> extends LeaderboardWriteOptions<Meta> {
   /** Names this increment of this board, 1 to 256 characters: a repeat changes nothing and returns the first answer. */
   readonly idempotencyKey?: string;
 }
@@ -29,19 +38,19 @@ export interface LeaderboardBestResult {
   readonly previous: number | undefined;
 }
 
-export interface LeaderboardPageOptions {
-  /** Entries to skip from the top. @default 0 */
-  readonly offset?: number;
-  /** Entries to return, 1 to 1000. @default 10 */
-  readonly limit?: number;
-}
+/** Of scores, or of positions: 1 for the best; without `to` all from there on. */
+export type LeaderboardRemoval = LeaderboardRange | { readonly from: number; readonly to?: number };
 
-const INCREMENT_NAMES: OptionNames<LeaderboardIncrementOptions> = { idempotencyKey: true };
-const PAGE_NAMES: OptionNames<LeaderboardPageOptions> = { offset: true, limit: true };
-const MAX_LIMIT = 1_000;
-const MAX_DISTANCE = 500;
-const MAX_OFFSET = 2 ** 32 - 1;
+/** A member with its score and what else is written of it. */
+export type LeaderboardScored<Meta = unknown> =
+  | readonly [member: Id, score: number]
+  | readonly [member: Id, score: number, options: LeaderboardWriteOptions<Meta> | undefined];
+
+const WRITE_NAMES: OptionNames<LeaderboardWriteOptions> = { subscore: true, meta: true };
+const INCREMENT_NAMES: OptionNames<LeaderboardIncrementOptions> = { ...WRITE_NAMES, idempotencyKey: true };
+const REMOVAL_NAMES: OptionNames<{ min: 1; max: 1; from: 1; to: 1 }> = { min: true, max: true, from: true, to: true };
 const MAX_IDEMPOTENCY_KEY = 256;
+const MAX_POSITION = 2 ** 32 - 1;
 
 /**
  * @example
@@ -49,147 +58,137 @@ const MAX_IDEMPOTENCY_KEY = 256;
  * await busiest.increment("ATL");
  * for (const { rank, member, score } of await busiest.top(3)) console.log(rank, member, score);
  */
-export class Leaderboard {
+export class Leaderboard<Meta = unknown> extends LeaderboardReads<Meta> {
   readonly name: string;
-  readonly #operations: Operations;
-  readonly #settings: LeaderboardSettings;
-  readonly #store: BoardStore;
+  readonly #store: BoardStore<Meta>;
 
-  constructor(core: Core, name: string, options?: LeaderboardOptions) {
-    this.name = name;
-    this.#operations = new Operations("leaderboard", name);
+  constructor(core: Core, name: string, options?: LeaderboardOptions<Meta>) {
+    const operations = new Operations("leaderboard", name);
     const keys = core.keys.group("leaderboard", name);
-    this.#settings = leaderboardSettings(name, options);
-    this.#store = new BoardStore(core.driver, keys, name, this.#settings);
+    const settings = leaderboardSettings(core, operations.where, name, options);
+    const board = { board: keys.key, distinct: keys.part("distinct"), meta: keys.part("meta") };
+    const store = new BoardStore(core.driver, board, name, settings);
+    super(operations, settings, () => store);
+    this.name = name;
+    this.#store = store;
   }
 
   /**
    * Sets the member's score, whatever it was; false if the board is full of better ones. Idempotent.
    * Cost: one script, O(log n); sets made in the same tick share it.
    */
-  set(member: Id, score: number): Promise<boolean> {
-    return this.#operations.run("set", member, () => this.#store.set(scored(member, score)));
+  set(member: Id, score: number, options?: LeaderboardWriteOptions<Meta>): Promise<boolean> {
+    return this.operations.run("set", member, () => this.#store.set(this.#scored(member, score, options)));
   }
 
   /**
    * As `set`, for many; if a member comes twice, its last score counts. Returns how many of them are on the board.
    * Cost: one script per 256 entries (85 with dense ranks), each atomic.
    */
-  setMany(entries: Iterable<readonly [member: Id, score: number]>): Promise<number> {
-    return this.#operations.run("setMany", undefined, async () => {
-      const pairs = pairsOf("entries", entries, "[member, score] pairs");
-      const checked = new Map(pairs.map(([member, score]) => scored(member, score)));
-      const kept = await inChunks([...checked], (chunk) => Promise.all(chunk.map((entry) => this.#store.set(entry))));
+  setMany(entries: Iterable<LeaderboardScored<Meta>>): Promise<number> {
+    return this.operations.run("setMany", undefined, async () => {
+      const checked = new Map<string, Write>();
+      for (const entry of listOf("entries", entries, "[member, score] pairs")) {
+        if (!Array.isArray(entry) || entry.length < 2 || entry.length > 3)
+          throw new InvalidArgumentError("entries", "a list of [member, score] pairs", entry);
+        const write = this.#scored(entry[0], entry[1], entry[2]);
+        checked.set(write.member, write);
+      }
+      const kept = await inChunks([...checked.values()], (chunk) =>
+        Promise.all(chunk.map((entry) => this.#store.set(entry))),
+      );
       return kept.filter(Boolean).length;
     });
   }
 
   /**
-   * Adds `by`, which may be negative or a fraction, to the member's score (0 for a new one) and returns the sum. On a
-   * full board a member whose sum is too bad falls off, and begins at 0 again.
+   * Adds `by`, which may be negative or a fraction (whole on a board with subscores), to the member's score (0 for a new one) and returns the
+   * sum. On a full board a member whose sum is too bad falls off, and begins at 0 again.
    * Cost: one script, O(log n); increments made in the same tick share it, except those with an `idempotencyKey`.
    * @throws HoldfastError `UNSUPPORTED` if the sum would be beyond ±(2^53 - 1); nothing is changed
    * @throws OutcomeUnknownError if the answer was lost and there is no `idempotencyKey`
    */
-  increment(member: Id, by: number = 1, options?: LeaderboardIncrementOptions): Promise<number> {
-    return this.#operations.run("increment", member, async () => {
-      const entry: Scored = [checkId("member", member), checkScore("by", by)];
-      const { idempotencyKey } = givenOptions(options, INCREMENT_NAMES);
-      if (idempotencyKey === undefined) return this.#store.increment(entry);
-      return this.#store.incrementOnce(entry, checkText("idempotencyKey", idempotencyKey, MAX_IDEMPOTENCY_KEY));
+  increment(member: Id, by: number = 1, options?: LeaderboardIncrementOptions<Meta>): Promise<number> {
+    return this.operations.run("increment", member, async () => {
+      const { idempotencyKey, subscore, meta } = givenOptions(options, INCREMENT_NAMES);
+      const { scoring } = this.settings;
+      const named = checkId("member", member);
+      const entry: Write = {
+        member: named,
+        score: scoring.amount("by", by),
+        meta: this.#encoded(named, meta),
+        subscore: subscore === undefined ? undefined : scoring.subscore(subscore),
+      };
+      const sum =
+        idempotencyKey === undefined
+          ? await this.#store.increment(entry)
+          : await this.#store.incrementOnce(entry, checkText("idempotencyKey", idempotencyKey, MAX_IDEMPOTENCY_KEY));
+      return scoring.unpack(sum).score;
     });
   }
 
   /**
-   * Sets the member's score if it is better than the one it has.
+   * Sets the member's score if it is better than the one it has; on a board with subscores also if it is equal and the subscore is better.
+   * `meta` is stored only then.
    * Cost: one script, O(log n); those made in the same tick share it.
    * @throws OutcomeUnknownError if the answer was lost; calling again is harmless
    */
-  best(member: Id, score: number): Promise<LeaderboardBestResult> {
-    return this.#operations.run("best", member, async () => {
-      const { improved, score: standing, previous } = await this.#store.best(scored(member, score));
-      return { improved, score: standing, previous: previous ?? undefined };
-    });
-  }
-
-  /**
-   * Returns where the member stands, or undefined if it is not on the board.
-   * Cost: one script, O(log n); those made in the same tick share it.
-   */
-  rank(member: Id): Promise<LeaderboardStanding | undefined> {
-    return this.#operations.run("rank", member, () => this.#store.standing(checkId("member", member)));
-  }
-
-  /** Returns where these members stand, without those that are not on the board. Cost: one script per 64 members. */
-  ranks(members: Iterable<Id>): Promise<Map<Id, LeaderboardStanding>> {
-    return this.#operations.run("ranks", undefined, () => found(members, (member) => this.#store.standing(member)));
-  }
-
-  /** Returns the scores of these members, without those that are not on the board. Cost: one ZMSCORE per 256 members. */
-  scores(members: Iterable<Id>): Promise<Map<Id, number>> {
-    return this.#operations.run("scores", undefined, () => found(members, (member) => this.#store.score(member)));
-  }
-
-  /** Returns the best `count` entries, best first; 1 to 1000. Cost: one script, O(log n + count). */
-  top(count: number = 10): Promise<LeaderboardEntry[]> {
-    return this.#operations.run("top", undefined, async () => {
-      const window = await this.#store.page(0, wholeBetween("count", count, 1, MAX_LIMIT));
-      return entriesOf(window, this.#settings.ties);
-    });
-  }
-
-  /** Returns a page of the board and the number of its members, of one consistent moment. Cost: one script, O(log n + limit). */
-  page(options?: LeaderboardPageOptions): Promise<LeaderboardPage> {
-    return this.#operations.run("page", undefined, async () => {
-      const { offset = 0, limit = 10 } = givenOptions(options, PAGE_NAMES);
-      const from = wholeBetween("offset", offset, 0, MAX_OFFSET);
-      const window = await this.#store.page(from, wholeBetween("limit", limit, 1, MAX_LIMIT));
-      return { entries: entriesOf(window, this.#settings.ties), total: window.total };
-    });
-  }
-
-  /**
-   * Returns the member and up to `distance` (0 to 500) entries above and below it, best first; none if it is not on the board.
-   * Cost: one script, O(log n + distance).
-   */
-  around(member: Id, distance: number = 5): Promise<LeaderboardEntry[]> {
-    return this.#operations.run("around", member, async () => {
-      const checked = wholeBetween("distance", distance, 0, MAX_DISTANCE);
-      const window = await this.#store.around(checkId("member", member), checked);
-      return window === undefined ? [] : entriesOf(window, this.#settings.ties);
+  best(member: Id, score: number, options?: LeaderboardWriteOptions<Meta>): Promise<LeaderboardBestResult> {
+    return this.operations.run("best", member, async () => {
+      const { scoring } = this.settings;
+      const { improved, score: standing, previous } = await this.#store.best(this.#scored(member, score, options));
+      const before = previous === null ? undefined : scoring.unpack(previous).score;
+      return { improved, score: scoring.unpack(standing).score, previous: before };
     });
   }
 
   /** Removes the member; false if it was not on the board. Idempotent. Cost: one script, shared like that of `set`. */
   remove(member: Id): Promise<boolean> {
-    return this.#operations.run("remove", member, () => this.#store.remove(checkId("member", member)));
+    return this.operations.run("remove", member, () => this.#store.remove(checkId("member", member)));
   }
 
-  /** Returns how many members are on the board. Cost: ZCARD. */
-  size(): Promise<number> {
-    return this.#operations.run("size", undefined, () => this.#store.size());
+  /**
+   * Removes all members whose scores lie between `min` and `max`, or who stand at the positions `from` to `to` (1 for the best; equal scores
+   * stand in the order of their names). Returns how many. In steps, of which each is atomic; a failure leaves what was not removed yet.
+   * Cost: one script per 500 members, O(log n + 500).
+   * @throws OutcomeUnknownError if the answer to a removal with a `to` was lost
+   */
+  removeRange(range: LeaderboardRemoval): Promise<number> {
+    return this.operations.run("removeRange", undefined, async () => {
+      const given = givenOptions(
+        range as { min?: number; max?: number; from?: number; to?: number },
+        REMOVAL_NAMES as never,
+        "range",
+      );
+      const { from, to, ...scores } = given as { min?: number; max?: number; from?: number; to?: number };
+      const between = this.settings.scoring.range(scores);
+      if ((between === undefined) === (from === undefined))
+        throw new InvalidArgumentError("range", "either `min` or `max` or both, or `from`", range);
+      if (between !== undefined) {
+        if (to !== undefined) throw new InvalidArgumentError("to", "nothing without `from`", to);
+        return this.#store.removeScores(between);
+      }
+      const first = wholeBetween("from", from!, 1, MAX_POSITION);
+      if (to === undefined) return this.#store.removeBeyond(first - 1);
+      return this.#store.removePositions(first - 1, wholeBetween("to", to, first, MAX_POSITION) - 1);
+    });
   }
 
   /** Removes everybody. Idempotency keys stay. Idempotent. Cost: UNLINK. */
   clear(): Promise<void> {
-    return this.#operations.run("clear", undefined, () => this.#store.clear());
+    return this.operations.run("clear", undefined, () => this.#store.clear());
   }
-}
 
-function scored(member: Id, score: number): Scored {
-  return [checkId("member", member), checkScore("score", score)];
-}
+  #scored(member: Id, score: number, options: LeaderboardWriteOptions<Meta> | undefined): Write {
+    const named = checkId("member", member);
+    const { subscore, meta } = givenOptions(options, WRITE_NAMES as OptionNames<LeaderboardWriteOptions<Meta>>);
+    return { member: named, score: this.settings.scoring.pack(score, subscore), meta: this.#encoded(named, meta) };
+  }
 
-async function found<T>(
-  members: Iterable<Id>,
-  read: (member: string) => Promise<T | null | undefined>,
-): Promise<Map<Id, T>> {
-  const wanted = [...new Set(listOf("members", members, "members"))].map(
-    (member) => [member, checkId("members", member)] as const,
-  );
-  const values = new Map<Id, T>();
-  const reads = await inChunks(wanted, (chunk) => Promise.all(chunk.map(([, text]) => read(text))));
-  for (const [at, value] of reads.entries())
-    if (value !== null && value !== undefined) values.set(wanted[at]![0], value);
-  return values;
+  #encoded(member: string, meta: Meta | undefined): Buffer | undefined {
+    if (meta === undefined) return undefined;
+    const { metas } = this.settings;
+    if (metas !== undefined) return metas.encode(member, meta);
+    throw new InvalidArgumentError("meta", "nothing, as the board was made without `meta`", meta);
+  }
 }

@@ -1,10 +1,24 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { InvalidArgumentError } from "../base/errors.ts";
-import { type Duration, type OptionNames, parseOptions, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
+import {
+  type Duration,
+  type Loose,
+  type OptionNames,
+  parseOptions,
+  toMs,
+  toTimerMs,
+  wholeBetween,
+} from "../base/options.ts";
+import type { CodecOptions } from "../core/codec/codec.ts";
+import { checkSchema } from "../core/codec/schema.ts";
+import type { Core } from "../core/core.ts";
+import { Metas } from "./metas.ts";
+import { type LeaderboardSubscoreOptions, Scoring } from "./scores.ts";
 
 export type LeaderboardOrder = "desc" | "asc";
 export type LeaderboardTies = "competition" | "dense" | "ordinal";
 
-export interface LeaderboardOptions {
+export interface LeaderboardOptions<Meta = unknown> {
   /** Which scores are better: `desc` the high ones, `asc` the low ones. @default "desc" */
   readonly order?: LeaderboardOrder;
   /**
@@ -12,6 +26,12 @@ export interface LeaderboardOptions {
    * members' names decide. `dense` stores each distinct score once more. @default "competition"
    */
   readonly ties?: LeaderboardTies;
+  /** A second whole number, which decides between equal scores; the same for the life of the board. @default none */
+  readonly subscore?: LeaderboardSubscoreOptions;
+  /** Whether something is stored with members, such as a name to show; with a Standard Schema, what. @default false */
+  readonly meta?: boolean | StandardSchemaV1<unknown, Meta>;
+  /** Bytes of one member's `meta`, as it is stored. @default 1024 */
+  readonly maxMetaBytes?: number;
   /** Members on the board; those with the worst scores fall off. @default 1_000_000 */
   readonly maxSize?: number;
   /** The board expires this long after its first entry. @default none */
@@ -24,9 +44,12 @@ export interface LeaderboardOptions {
   readonly timeout?: Duration;
 }
 
-export interface LeaderboardSettings {
+export interface LeaderboardSettings<Meta = unknown> {
   readonly desc: boolean;
   readonly ties: LeaderboardTies;
+  readonly scoring: Scoring;
+  /** Undefined where nothing is stored with members. */
+  readonly metas: Metas<Meta> | undefined;
   readonly maxSize: number;
   /** 0 for none. */
   readonly ttlMs: number;
@@ -37,11 +60,15 @@ export interface LeaderboardSettings {
 }
 
 const MAX_SIZE = 2 ** 32 - 1;
+const MAX_META_BYTES = 65_536;
 const TIES: readonly LeaderboardTies[] = ["competition", "dense", "ordinal"];
 
 const NAMES: OptionNames<LeaderboardOptions> = {
   order: true,
   ties: true,
+  subscore: true,
+  meta: true,
+  maxMetaBytes: true,
   maxSize: true,
   ttl: true,
   idleTtl: true,
@@ -49,16 +76,25 @@ const NAMES: OptionNames<LeaderboardOptions> = {
   timeout: true,
 };
 
-export function leaderboardSettings(name: string, given: LeaderboardOptions | undefined): LeaderboardSettings {
-  return parseOptions(`leaderboard ${JSON.stringify(name)}`, given, NAMES, (options) => {
-    const { order = "desc", ties = "competition", maxSize = 1_000_000, ttl, idleTtl } = options;
+export function leaderboardSettings<Meta>(
+  core: Core,
+  where: string,
+  name: string,
+  given: LeaderboardOptions<Meta> | undefined,
+): LeaderboardSettings<Meta> {
+  return parseOptions(where, given, NAMES as OptionNames<LeaderboardOptions<Meta>>, (options) => {
+    const { order = "desc", ties = "competition", meta = false, maxSize = 1_000_000, ttl, idleTtl } = options;
     if (order !== "desc" && order !== "asc") throw new InvalidArgumentError("order", '"desc" or "asc"', order);
     if (!TIES.includes(ties)) throw new InvalidArgumentError("ties", `one of ${TIES.join(", ")}`, ties);
     if (ttl !== undefined && idleTtl !== undefined)
       throw new InvalidArgumentError("idleTtl", "nothing beside `ttl`, which ends the board", idleTtl);
+    if (options.maxMetaBytes !== undefined && meta === false)
+      throw new InvalidArgumentError("maxMetaBytes", "nothing without `meta`", options.maxMetaBytes);
     return {
       desc: order === "desc",
       ties,
+      scoring: new Scoring(order, options.subscore),
+      metas: metasOf(core, name, meta, wholeBetween("maxMetaBytes", options.maxMetaBytes ?? 1_024, 1, MAX_META_BYTES)),
       maxSize: wholeBetween("maxSize", maxSize, 1, MAX_SIZE),
       ttlMs: lifeMs(ttl, idleTtl),
       renew: idleTtl !== undefined,
@@ -68,13 +104,19 @@ export function leaderboardSettings(name: string, given: LeaderboardOptions | un
   });
 }
 
+function metasOf<Meta>(
+  core: Core,
+  name: string,
+  meta: boolean | StandardSchemaV1<unknown, Meta>,
+  maxBytes: number,
+): Metas<Meta> | undefined {
+  if (meta === false) return undefined;
+  const schema = meta === true ? undefined : checkSchema(meta, "meta");
+  const codec = core.codec<Meta>({ schema } as Loose<CodecOptions<Meta>>);
+  return new Metas(codec, maxBytes, core.keys.group("leaderboard", name).key);
+}
+
 function lifeMs(ttl: Duration | undefined, idleTtl: Duration | undefined): number {
   if (ttl !== undefined) return toMs("ttl", ttl);
   return idleTtl === undefined ? 0 : toMs("idleTtl", idleTtl);
-}
-
-/** Scores are doubles: exact for whole numbers up to 2^53 - 1, about 16 digits for fractions. */
-export function checkScore(field: string, value: number): number {
-  if (typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
-  throw new InvalidArgumentError(field, "a number within ±(2^53 - 1)", value);
 }

@@ -1,7 +1,7 @@
 // Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
 
 import type { Arg } from "../driver/port.ts";
-import { UnexpectedReplyError, decodeBool, decodeFloat, decodeInt, decodeList, decodeOptional, decodeRows, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { UnexpectedReplyError, decodeBool, decodeBytes, decodeFloat, decodeInt, decodeList, decodeOptional, decodeRows, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
 import { encodeBool, encodeFloat, encodeInt } from "../core/script/encode.ts";
 import type { Script } from "../core/script/script.ts";
 
@@ -20,10 +20,29 @@ local function rankOf(board, distinct, ties, desc, member, score)
   if ties == 'dense' then return 1 + countDistinctBetter(board, distinct, score, desc) end
   return 1 + countBetter(board, score, desc)
 end
-local function window(board, distinct, ties, desc, offset, limit)
-  local rows = redis.call(desc and 'ZREVRANGE' or 'ZRANGE', board, offset, offset + limit - 1, 'WITHSCORES')
+local function metaOf(meta, described, rows)
+  if not described or #rows == 0 then return {} end
+  local members = {}
+  for at = 1, #rows, 2 do members[#members + 1] = rows[at] end
+  return redis.call('HMGET', meta, unpack(members))
+end
+local function window(board, distinct, meta, ties, desc, described, total, offset, limit)
+  local rows = limit > 0 and redis.call(desc and 'ZREVRANGE' or 'ZRANGE', board, offset, offset + limit - 1, 'WITHSCORES') or {}
   local rank = #rows > 0 and rankOf(board, distinct, ties, desc, rows[1], rows[2]) or 0
-  return {'window', redis.call('ZCARD', board), offset + 1, rank, rows}
+  return {'window', total, offset + 1, rank, rows, metaOf(meta, described, rows)}
+end
+`;
+
+const NOW = `local clockMicros
+local function nowMicros()
+  if not clockMicros then
+    local clock = redis.call('TIME')
+    clockMicros = clock[1] * 1000000 + clock[2]
+  end
+  return clockMicros
+end
+local function now()
+  return math.floor(nowMicros() / 1000)
 end
 `;
 
@@ -40,97 +59,166 @@ local function index(board, distinct)
   local rows = redis.call('ZRANGE', board, 0, -1, 'WITHSCORES')
   for at = 2, #rows, 2 do redis.call('ZADD', distinct, rows[at], textOf(rows[at])) end
 end
-local function isIndexed(board, distinct, dense)
-  if redis.call('EXISTS', distinct) == 1 then
-    if redis.call('EXISTS', board) == 1 then return true end
-    redis.call('DEL', distinct)
-  elseif dense then
-    index(board, distinct)
+local function open(board, distinct, meta, dense)
+  local b = {board = board, distinct = distinct, meta = meta, indexed = dense, described = false}
+  local companions = meta and redis.call('EXISTS', distinct, meta) or redis.call('EXISTS', distinct)
+  if companions == 0 then
+    if dense then index(board, distinct) end
+  elseif redis.call('EXISTS', board) == 0 then
+    redis.call('UNLINK', distinct, meta or distinct)
+  else
+    b.described = meta ~= nil and redis.call('EXISTS', meta) == 1
+    if companions == 2 or not b.described then b.indexed = true
+    elseif dense then index(board, distinct) end
   end
-  return dense
+  return b
 end
-local function forget(board, distinct, before)
-  if redis.call('ZCOUNT', board, before, before) == 0 then redis.call('ZREM', distinct, textOf(before)) end
+local function forget(b, before)
+  if redis.call('ZCOUNT', b.board, before, before) == 0 then redis.call('ZREM', b.distinct, textOf(before)) end
 end
-local function put(board, distinct, indexed, member, score, before)
+local function put(b, member, score, before)
   local text = textOf(score)
-  redis.call('ZADD', board, text, member)
-  if not indexed then return end
-  redis.call('ZADD', distinct, text, text)
-  if before then forget(board, distinct, before) end
+  redis.call('ZADD', b.board, text, member)
+  if not b.indexed then return end
+  redis.call('ZADD', b.distinct, text, text)
+  if before then forget(b, before) end
 end
-local function add(board, distinct, indexed, member, by)
-  local before = redis.call('ZSCORE', board, member)
-  local sum = (tonumber(before) or 0) + by
-  if math.abs(sum) > MAX_SCORE then return false end
-  put(board, distinct, indexed, member, sum, before)
-  return textOf(sum)
-end
-local function trim(board, distinct, indexed, maxSize, desc)
-  local excess = math.min(redis.call('ZCARD', board) - maxSize, MAX_TRIMMED)
-  if excess <= 0 then return false end
-  local worst = desc and 0 or -1
-  redis.call('ZREMRANGEBYRANK', board, desc and 0 or -excess, desc and excess - 1 or -1)
-  if indexed then
-    local bound = '(' .. redis.call('ZRANGE', board, worst, worst, 'WITHSCORES')[2]
-    redis.call('ZREMRANGEBYSCORE', distinct, desc and '-inf' or bound, desc and bound or '+inf')
+local function drop(b, first, last)
+  local low, high
+  if b.indexed then
+    low = redis.call('ZRANGE', b.board, first, first, 'WITHSCORES')[2]
+    high = redis.call('ZRANGE', b.board, last, last, 'WITHSCORES')[2]
   end
-  return true
+  if b.described then redis.call('HDEL', b.meta, unpack(redis.call('ZRANGE', b.board, first, last))) end
+  local removed = redis.call('ZREMRANGEBYRANK', b.board, first, last)
+  if low then
+    redis.call('ZREMRANGEBYSCORE', b.distinct, '(' .. low, '(' .. high)
+    forget(b, low)
+    forget(b, high)
+  end
+  return removed
 end
-local function expire(board, distinct, indexed, ttlMs, renew)
+local function trim(b, keep, desc, most)
+  local total = redis.call('ZCARD', b.board)
+  local excess = math.min(total - keep, most)
+  if excess <= 0 then return 0 end
+  if desc then return drop(b, 0, excess - 1) end
+  return drop(b, total - excess, total - 1)
+end
+`;
+
+const WRITES = `local function boardsOf(board, distinct, meta, dense, windows, periods)
+  local all = {}
+  if windows ~= '' then
+    local first, last, rest = string.match(windows, '^(%d+) (%d+);(.*)$')
+    if now() < tonumber(first) or now() >= tonumber(last) then return nil end
+    local at = 1
+    for from, to, expiresAt in string.gmatch(rest, '(%d+) (%d+) (%d+);') do
+      if now() >= tonumber(from) and now() < tonumber(to) then
+        local b = open(periods[at], periods[at + 1], nil, dense)
+        b.expiresAt, b.isNew = expiresAt, redis.call('EXISTS', b.board) == 0
+        all[#all + 1] = b
+      end
+      at = at + 2
+    end
+  end
+  table.insert(all, 1, open(board, distinct, meta, dense))
+  return all
+end
+local function subscoreOf(score, unit)
+  local rest = math.fmod(score, unit)
+  return rest < 0 and rest + unit or rest
+end
+local function add(all, member, by, unit, subscore)
+  local sums, before = {}, {}
+  for at, b in ipairs(all) do
+    local score = redis.call('ZSCORE', b.board, member)
+    local value = tonumber(score) or 0
+    if subscore then value = value - subscoreOf(value, unit) + subscore end
+    if math.abs(value + by) > MAX_SCORE then return false end
+    sums[at], before[at] = value + by, score
+  end
+  for at, b in ipairs(all) do put(b, member, sums[at], before[at]) end
+  return textOf(sums[1])
+end
+local function describe(b, member, bytes)
+  if redis.call('ZSCORE', b.board, member) then
+    redis.call('HSET', b.meta, member, bytes)
+    b.described = true
+  end
+end
+local function expire(b, ttlMs, renew)
+  if b.expiresAt then
+    if b.isNew then redis.call('PEXPIREAT', b.board, b.expiresAt) end
+    if b.indexed then redis.call('PEXPIREAT', b.distinct, b.expiresAt) end
+    return
+  end
   if ttlMs == 0 then return end
-  if renew then redis.call('PEXPIRE', board, ttlMs) else redis.call('PEXPIRE', board, ttlMs, 'NX') end
-  local at = indexed and redis.call('PEXPIRETIME', board) or 0
-  if at > 0 then redis.call('PEXPIREAT', distinct, at) end
+  if renew then redis.call('PEXPIRE', b.board, ttlMs) else redis.call('PEXPIRE', b.board, ttlMs, 'NX') end
+  local at = (b.indexed or b.described) and redis.call('PEXPIRETIME', b.board) or 0
+  if at > 0 and b.indexed then redis.call('PEXPIREAT', b.distinct, at) end
+  if at > 0 and b.described then redis.call('PEXPIREAT', b.meta, at) end
 end
-local function settle(board, distinct, indexed, maxSize, desc, ttlMs, renew)
-  local trimmed = trim(board, distinct, indexed, maxSize, desc)
-  expire(board, distinct, indexed, ttlMs, renew)
-  return trimmed
+local function settle(all, maxSize, desc, ttlMs, renew, described)
+  local isTrimmed, isOpened = false, false
+  for at, b in ipairs(all) do
+    local trimmed = trim(b, maxSize, desc, MAX_TRIMMED)
+    if at == 1 then
+      isTrimmed = trimmed > 0
+      for place = 1, #described, 2 do describe(b, described[place], described[place + 1]) end
+    end
+    isOpened = isOpened or b.isNew or false
+    expire(b, ttlMs, renew)
+  end
+  return isTrimmed, isOpened
 end
 `;
 
 export interface AroundKeys {
   readonly board: Arg;
   readonly distinct: Arg;
+  readonly meta: Arg;
 }
 
 export interface AroundArgs {
   readonly ties: string;
   readonly desc: boolean;
+  /** whether what is stored with members is asked for */
+  readonly described: boolean;
   readonly distance: number;
   readonly member: Arg;
 }
 
 export type AroundResult =
-  | { readonly status: "window"; readonly total: number; readonly position: number; readonly rank: number; readonly rows: { readonly member: string; readonly score: number }[] }
+  | { readonly status: "window"; readonly total: number; readonly position: number; readonly rank: number; readonly rows: { readonly member: string; readonly score: number }[]; readonly metas: (Buffer | null)[] }
   | { readonly status: "missing" };
 
 /** A member and up to `distance` entries on either side. */
 export const around: Script<AroundKeys, AroundArgs, AroundResult> = {
   class: "read",
   name: "leaderboard.around",
-  sha1: "b3c4b8a08f23dd2498853e5ff5bd0bab3b94ae35",
+  sha1: "51ec5388010ad5ccdfa281fa9933b16aba22c15c",
   lua: `-- leaderboard.around
-${RANKS}local board, distinct = KEYS[1], KEYS[2]
-local ties, desc, distance, member = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4]
+${RANKS}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
+local ties, desc, described, distance, member = ARGV[1], ARGV[2] == '1', ARGV[3] == '1', tonumber(ARGV[4]), ARGV[5]
 local before = redis.call(desc and 'ZREVRANK' or 'ZRANK', board, member)
 if not before then return 'missing' end
 local offset = math.max(0, before - distance)
-return window(board, distinct, ties, desc, offset, before - offset + distance + 1)
+local total = redis.call('ZCARD', board)
+return window(board, distinct, meta, ties, desc, described, total, offset, before - offset + distance + 1)
 `,
   encodeKeys(keys, out) {
-    out.push(keys.board, keys.distinct);
+    out.push(keys.board, keys.distinct, keys.meta);
   },
   encodeArgs(args, out) {
-    out.push(args.ties, encodeBool(args.desc), encodeInt("distance", args.distance), args.member);
+    out.push(args.ties, encodeBool(args.desc), encodeBool(args.described), encodeInt("distance", args.distance), args.member);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "window":
-        expectFields(fields, 4);
-        return { status: "window", total: decodeInt(fields[1]), position: decodeInt(fields[2]), rank: decodeInt(fields[3]), rows: decodeRows(fields[4], 2, (flat, at) => ({ member: decodeText(flat[at]), score: decodeFloat(flat[at + 1]) })) };
+        expectFields(fields, 5);
+        return { status: "window", total: decodeInt(fields[1]), position: decodeInt(fields[2]), rank: decodeInt(fields[3]), rows: decodeRows(fields[4], 2, (flat, at) => ({ member: decodeText(flat[at]), score: decodeFloat(flat[at + 1]) })), metas: decodeList(fields[5], (part) => decodeOptional(part, decodeBytes)) };
       case "missing":
         expectFields(fields, 0);
         return { status: "missing" };
@@ -143,6 +231,9 @@ return window(board, distinct, ties, desc, offset, before - offset + distance + 
 export interface BestKeys {
   readonly board: Arg;
   readonly distinct: Arg;
+  readonly meta: Arg;
+  /** of the windows: board and distinct, alternating */
+  readonly periods: readonly Arg[];
 }
 
 export interface BestArgs {
@@ -153,57 +244,83 @@ export interface BestArgs {
   readonly ttlMs: number;
   /** whether this write starts the time to live again */
   readonly renew: boolean;
-  /** score and member, alternating */
+  /** which times the periods are; empty without windows */
+  readonly windows: string;
+  /** score, member and, where it is not empty, what to store with it if it is better */
   readonly entries: readonly Arg[];
 }
 
-export type BestResult = { readonly improved: boolean; readonly score: number; readonly previous: number | null }[];
+export type BestResult =
+  | { readonly status: "ok"; readonly rows: { readonly improved: boolean; readonly score: number; readonly previous: number | null }[]; readonly opened: boolean }
+  | { readonly status: "stale"; readonly at: number };
 
-/** Sets the scores of members where they are better than what they have. */
+/** Sets the scores of members where they are better than what they have. `stale`: the server's time is not one that `windows` is for. */
 export const best: Script<BestKeys, BestArgs, BestResult> = {
   class: "unsafe",
   name: "leaderboard.best",
-  sha1: "b6391601459c68d6d7bb23b50baf416e9b0a9ff8",
+  sha1: "14dd8d193f90a06bc2430a01a04127f7283b6f42",
   lua: `-- leaderboard.best
-${BOARD}local board, distinct = KEYS[1], KEYS[2]
-local maxSize, desc, dense, ttlMs, renew = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3] == '1', tonumber(ARGV[4]), ARGV[5] == '1'
+${NOW}${BOARD}${WRITES}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
+local periods = {}
+for i = 4, #KEYS do periods[i - 3] = KEYS[i] end
+local maxSize, desc, dense, ttlMs, renew, windows = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3] == '1', tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6]
 local entries = {}
-for i = 6, #ARGV do entries[i - 5] = ARGV[i] end
-local indexed = isIndexed(board, distinct, dense)
-local rows = {}
-for at = 2, #entries, 2 do
-  local member, score = entries[at], tonumber(entries[at - 1])
-  local before = redis.call('ZSCORE', board, member)
-  local gain = before and score - before or 0
-  local improved = not before or gain > 0 and desc or gain < 0 and not desc
-  if improved then put(board, distinct, indexed, member, score, before) end
-  rows[#rows + 1] = improved
-  rows[#rows + 1] = improved and textOf(score) or before
-  rows[#rows + 1] = before
-end
-if settle(board, distinct, indexed, maxSize, desc, ttlMs, renew) then
-  for at = 2, #entries, 2 do
-    if not redis.call('ZSCORE', board, entries[at]) then rows[at / 2 * 3 - 2] = false end
+for i = 7, #ARGV do entries[i - 6] = ARGV[i] end
+local all = boardsOf(board, distinct, meta, dense, windows, periods)
+if not all then return {'stale', now()} end
+local rows, described = {}, {}
+for at = 1, #entries, 3 do
+  local score, member, bytes = tonumber(entries[at]), entries[at + 1], entries[at + 2]
+  for place, b in ipairs(all) do
+    local before = redis.call('ZSCORE', b.board, member)
+    local gain = before and score - before or 0
+    local improved = not before or gain > 0 and desc or gain < 0 and not desc
+    if improved then put(b, member, score, before) end
+    if place == 1 then
+      local row = #rows
+      rows[row + 1], rows[row + 2], rows[row + 3] = improved, improved and textOf(score) or before, before
+      if improved and bytes ~= '' then described[#described + 1], described[#described + 2] = member, bytes end
+    end
   end
 end
-return rows
+local isTrimmed, isOpened = settle(all, maxSize, desc, ttlMs, renew, described)
+if isTrimmed then
+  for at = 1, #entries, 3 do
+    if not redis.call('ZSCORE', board, entries[at + 1]) then rows[at] = false end
+  end
+end
+return {'ok', rows, isOpened}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.board, keys.distinct);
+    out.push(keys.board, keys.distinct, keys.meta);
+    for (const each of keys.periods) out.push(each);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("maxSize", args.maxSize), encodeBool(args.desc), encodeBool(args.dense), encodeInt("ttlMs", args.ttlMs), encodeBool(args.renew));
+    out.push(encodeInt("maxSize", args.maxSize), encodeBool(args.desc), encodeBool(args.dense), encodeInt("ttlMs", args.ttlMs), encodeBool(args.renew), args.windows);
     for (const each of args.entries) out.push(each);
   },
   decode(reply) {
-    return decodeRows(reply, 3, (flat, at) => ({ improved: decodeBool(flat[at]), score: decodeFloat(flat[at + 1]), previous: decodeOptional(flat[at + 2], decodeFloat) }));
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", rows: decodeRows(fields[1], 3, (flat, at) => ({ improved: decodeBool(flat[at]), score: decodeFloat(flat[at + 1]), previous: decodeOptional(flat[at + 2], decodeFloat) })), opened: decodeBool(fields[2]) };
+      case "stale":
+        expectFields(fields, 1);
+        return { status: "stale", at: decodeInt(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale", reply);
+    }
   },
 };
 
 export interface IncrementOnceKeys {
   readonly board: Arg;
   readonly distinct: Arg;
+  readonly meta: Arg;
   readonly receipt: Arg;
+  /** of the windows: board and distinct, alternating */
+  readonly periods: readonly Arg[];
 }
 
 export interface IncrementOnceArgs {
@@ -214,47 +331,74 @@ export interface IncrementOnceArgs {
   readonly ttlMs: number;
   /** whether this write starts the time to live again */
   readonly renew: boolean;
+  /** which times the periods are; empty without windows */
+  readonly windows: string;
   readonly receiptTtlMs: number;
+  /** what 1 of a score is where there are subscores */
+  readonly unit: number;
   readonly by: number;
   readonly member: Arg;
+  /** what to store with it; empty: as it is */
+  readonly bytes: Arg;
+  /** empty: as it is */
+  readonly subscore: string;
 }
 
-export type IncrementOnceResult = number | null;
+export type IncrementOnceResult =
+  | { readonly status: "ok"; readonly sum: number | null; readonly opened: boolean }
+  | { readonly status: "stale"; readonly at: number };
 
 /**
  * Adds to a score unless `receipt` shows that it was done; then returns what the first time returned.
- * A refusal (nil) leaves no receipt: it changed nothing, so a repeat is decided again.
+ * A refusal (nil) leaves no receipt: it changed nothing, so a repeat is decided again. `stale`: the server's time is not one that `windows` is for.
  */
 export const incrementOnce: Script<IncrementOnceKeys, IncrementOnceArgs, IncrementOnceResult> = {
   class: "dedupable",
   name: "leaderboard.incrementOnce",
-  sha1: "260c9be372718086d312090dce3544ca7bf43042",
+  sha1: "1691112cc695ccd91169516644aec17a061f4afa",
   lua: `-- leaderboard.incrementOnce
-${BOARD}local board, distinct, receipt = KEYS[1], KEYS[2], KEYS[3]
-local maxSize, desc, dense, ttlMs, renew, receiptTtlMs, by, member = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3] == '1', tonumber(ARGV[4]), ARGV[5] == '1', tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
+${NOW}${BOARD}${WRITES}local board, distinct, meta, receipt = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local periods = {}
+for i = 5, #KEYS do periods[i - 4] = KEYS[i] end
+local maxSize, desc, dense, ttlMs, renew, windows, receiptTtlMs, unit, by, member, bytes, subscore = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3] == '1', tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10], ARGV[11], ARGV[12]
 local done = redis.call('GET', receipt)
-if done then return done end
-local indexed = isIndexed(board, distinct, dense)
-local sum = add(board, distinct, indexed, member, by)
-if not sum then return false end
+if done then return {'ok', done, false} end
+local all = boardsOf(board, distinct, meta, dense, windows, periods)
+if not all then return {'stale', now()} end
+local sum = add(all, member, by, unit, tonumber(subscore))
+if not sum then return {'ok', false, false} end
 redis.call('SET', receipt, sum, 'PX', receiptTtlMs)
-settle(board, distinct, indexed, maxSize, desc, ttlMs, renew)
-return sum
+local _, isOpened = settle(all, maxSize, desc, ttlMs, renew, bytes ~= '' and {member, bytes} or {})
+return {'ok', sum, isOpened}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.board, keys.distinct, keys.receipt);
+    out.push(keys.board, keys.distinct, keys.meta, keys.receipt);
+    for (const each of keys.periods) out.push(each);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("maxSize", args.maxSize), encodeBool(args.desc), encodeBool(args.dense), encodeInt("ttlMs", args.ttlMs), encodeBool(args.renew), encodeInt("receiptTtlMs", args.receiptTtlMs), encodeFloat("by", args.by), args.member);
+    out.push(encodeInt("maxSize", args.maxSize), encodeBool(args.desc), encodeBool(args.dense), encodeInt("ttlMs", args.ttlMs), encodeBool(args.renew), args.windows, encodeInt("receiptTtlMs", args.receiptTtlMs), encodeInt("unit", args.unit), encodeFloat("by", args.by), args.member, args.bytes, args.subscore);
   },
   decode(reply) {
-    return decodeOptional(reply, decodeFloat);
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", sum: decodeOptional(fields[1], decodeFloat), opened: decodeBool(fields[2]) };
+      case "stale":
+        expectFields(fields, 1);
+        return { status: "stale", at: decodeInt(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale", reply);
+    }
   },
 };
 
 export interface IncrementKeys {
   readonly board: Arg;
   readonly distinct: Arg;
+  readonly meta: Arg;
+  /** of the windows: board and distinct, alternating */
+  readonly periods: readonly Arg[];
 }
 
 export interface IncrementArgs {
@@ -265,81 +409,257 @@ export interface IncrementArgs {
   readonly ttlMs: number;
   /** whether this write starts the time to live again */
   readonly renew: boolean;
-  /** what to add and member, alternating */
+  /** which times the periods are; empty without windows */
+  readonly windows: string;
+  /** what 1 of a score is where there are subscores */
+  readonly unit: number;
+  /** what to add, member, what to store with it and its subscore; those are empty where they stay as they are */
   readonly entries: readonly Arg[];
 }
 
-export type IncrementResult = (number | null)[];
+export type IncrementResult =
+  | { readonly status: "ok"; readonly sums: (number | null)[]; readonly opened: boolean }
+  | { readonly status: "stale"; readonly at: number };
 
-/** Adds to scores; nil for a sum beyond 2^53 - 1, which is not stored. */
+/** Adds to scores; nil for a sum beyond 2^53 - 1, which is not stored. `stale`: the server's time is not one that `windows` is for. */
 export const increment: Script<IncrementKeys, IncrementArgs, IncrementResult> = {
   class: "unsafe",
   name: "leaderboard.increment",
-  sha1: "d1c8a216cf4b920ce59a5b24e97789f51191e1d1",
+  sha1: "29ff23a2fc18be17b1161f6434ffcb95d1e0fe1f",
   lua: `-- leaderboard.increment
-${BOARD}local board, distinct = KEYS[1], KEYS[2]
-local maxSize, desc, dense, ttlMs, renew = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3] == '1', tonumber(ARGV[4]), ARGV[5] == '1'
+${NOW}${BOARD}${WRITES}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
+local periods = {}
+for i = 4, #KEYS do periods[i - 3] = KEYS[i] end
+local maxSize, desc, dense, ttlMs, renew, windows, unit = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3] == '1', tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], tonumber(ARGV[7])
 local entries = {}
-for i = 6, #ARGV do entries[i - 5] = ARGV[i] end
-local indexed = isIndexed(board, distinct, dense)
-local sums = {}
-for at = 2, #entries, 2 do
-  sums[at / 2] = add(board, distinct, indexed, entries[at], tonumber(entries[at - 1]))
+for i = 8, #ARGV do entries[i - 7] = ARGV[i] end
+local all = boardsOf(board, distinct, meta, dense, windows, periods)
+if not all then return {'stale', now()} end
+local sums, described = {}, {}
+for at = 1, #entries, 4 do
+  local member, bytes = entries[at + 1], entries[at + 2]
+  local sum = add(all, member, tonumber(entries[at]), unit, tonumber(entries[at + 3]))
+  sums[#sums + 1] = sum
+  if sum and bytes ~= '' then described[#described + 1], described[#described + 2] = member, bytes end
 end
-settle(board, distinct, indexed, maxSize, desc, ttlMs, renew)
-return sums
+local _, isOpened = settle(all, maxSize, desc, ttlMs, renew, described)
+return {'ok', sums, isOpened}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.board, keys.distinct);
+    out.push(keys.board, keys.distinct, keys.meta);
+    for (const each of keys.periods) out.push(each);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("maxSize", args.maxSize), encodeBool(args.desc), encodeBool(args.dense), encodeInt("ttlMs", args.ttlMs), encodeBool(args.renew));
+    out.push(encodeInt("maxSize", args.maxSize), encodeBool(args.desc), encodeBool(args.dense), encodeInt("ttlMs", args.ttlMs), encodeBool(args.renew), args.windows, encodeInt("unit", args.unit));
     for (const each of args.entries) out.push(each);
   },
   decode(reply) {
-    return decodeList(reply, (part) => decodeOptional(part, decodeFloat));
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", sums: decodeList(fields[1], (part) => decodeOptional(part, decodeFloat)), opened: decodeBool(fields[2]) };
+      case "stale":
+        expectFields(fields, 1);
+        return { status: "stale", at: decodeInt(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale", reply);
+    }
   },
 };
 
 export interface PageKeys {
   readonly board: Arg;
   readonly distinct: Arg;
+  readonly meta: Arg;
 }
 
 export interface PageArgs {
   readonly ties: string;
   readonly desc: boolean;
+  /** whether what is stored with members is asked for */
+  readonly described: boolean;
+  /** as ZCOUNT takes it; empty: the whole board */
+  readonly low: string;
+  readonly high: string;
+  /** what is better than the range, as ZCOUNT takes its end */
+  readonly better: string;
   readonly offset: number;
   readonly limit: number;
 }
 
 export type PageResult =
-  | { readonly status: "window"; readonly total: number; readonly position: number; readonly rank: number; readonly rows: { readonly member: string; readonly score: number }[] };
+  | { readonly status: "window"; readonly total: number; readonly position: number; readonly rank: number; readonly rows: { readonly member: string; readonly score: number }[]; readonly metas: (Buffer | null)[] };
 
-/** A part of the board by position. */
+/** A part of the board by position, or of the part of it whose scores lie in a range; `total` is of that part. */
 export const page: Script<PageKeys, PageArgs, PageResult> = {
   class: "read",
   name: "leaderboard.page",
-  sha1: "4f8a4b63bc2f6f9b9a692b051834acee455b62d6",
+  sha1: "6054e696bcb9ffeb70559228651dd83dfb2fffb6",
   lua: `-- leaderboard.page
-${RANKS}local board, distinct = KEYS[1], KEYS[2]
-local ties, desc, offset, limit = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), tonumber(ARGV[4])
-return window(board, distinct, ties, desc, offset, limit)
+${RANKS}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
+local ties, desc, described, low, high, better, offset, limit = ARGV[1], ARGV[2] == '1', ARGV[3] == '1', ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+if low == '' then
+  return window(board, distinct, meta, ties, desc, described, redis.call('ZCARD', board), offset, limit)
+end
+local count = redis.call('ZCOUNT', board, low, high)
+local before = redis.call('ZCOUNT', board, desc and better or '-inf', desc and '+inf' or better)
+return window(board, distinct, meta, ties, desc, described, count, before + offset, math.min(limit, math.max(count - offset, 0)))
 `,
   encodeKeys(keys, out) {
-    out.push(keys.board, keys.distinct);
+    out.push(keys.board, keys.distinct, keys.meta);
   },
   encodeArgs(args, out) {
-    out.push(args.ties, encodeBool(args.desc), encodeInt("offset", args.offset), encodeInt("limit", args.limit));
+    out.push(args.ties, encodeBool(args.desc), encodeBool(args.described), args.low, args.high, args.better, encodeInt("offset", args.offset), encodeInt("limit", args.limit));
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "window":
-        expectFields(fields, 4);
-        return { status: "window", total: decodeInt(fields[1]), position: decodeInt(fields[2]), rank: decodeInt(fields[3]), rows: decodeRows(fields[4], 2, (flat, at) => ({ member: decodeText(flat[at]), score: decodeFloat(flat[at + 1]) })) };
+        expectFields(fields, 5);
+        return { status: "window", total: decodeInt(fields[1]), position: decodeInt(fields[2]), rank: decodeInt(fields[3]), rows: decodeRows(fields[4], 2, (flat, at) => ({ member: decodeText(flat[at]), score: decodeFloat(flat[at + 1]) })), metas: decodeList(fields[5], (part) => decodeOptional(part, decodeBytes)) };
       default:
         throw new UnexpectedReplyError("one of window", reply);
+    }
+  },
+};
+
+export interface RemoveBeyondKeys {
+  readonly board: Arg;
+  readonly distinct: Arg;
+  readonly meta: Arg;
+}
+
+export interface RemoveBeyondArgs {
+  readonly desc: boolean;
+  readonly keep: number;
+  readonly most: number;
+}
+
+export type RemoveBeyondResult =
+  | { readonly status: "ok"; readonly removed: number; readonly left: number };
+
+/** Removes the worst members until there are `keep`, at most so many; returns how many it removed and how many are left to remove. */
+export const removeBeyond: Script<RemoveBeyondKeys, RemoveBeyondArgs, RemoveBeyondResult> = {
+  class: "idempotent",
+  name: "leaderboard.removeBeyond",
+  sha1: "8a7a0d43407278cd405bff2a5e62e2b3340f4978",
+  lua: `-- leaderboard.removeBeyond
+${BOARD}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
+local desc, keep, most = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3])
+local b = open(board, distinct, meta, false)
+local removed = trim(b, keep, desc, most)
+return {'ok', removed, math.max(redis.call('ZCARD', board) - keep, 0)}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.board, keys.distinct, keys.meta);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeBool(args.desc), encodeInt("keep", args.keep), encodeInt("most", args.most));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", removed: decodeInt(fields[1]), left: decodeInt(fields[2]) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
+    }
+  },
+};
+
+export interface RemovePositionsKeys {
+  readonly board: Arg;
+  readonly distinct: Arg;
+  readonly meta: Arg;
+}
+
+export interface RemovePositionsArgs {
+  readonly desc: boolean;
+  /** 0 for the best */
+  readonly from: number;
+  /** the last */
+  readonly to: number;
+  readonly most: number;
+}
+
+export type RemovePositionsResult = number;
+
+/** Removes whoever stands at these positions, at most so many of them and the worst first; returns how many it removed. */
+export const removePositions: Script<RemovePositionsKeys, RemovePositionsArgs, RemovePositionsResult> = {
+  class: "unsafe",
+  name: "leaderboard.removePositions",
+  sha1: "1de0e51dcc867b3f53f886600f1533296e382ec0",
+  lua: `-- leaderboard.removePositions
+${BOARD}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
+local desc, from, to, most = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local b = open(board, distinct, meta, false)
+local total = redis.call('ZCARD', board)
+local last = math.min(to, total - 1)
+local first = math.max(from, last - most + 1)
+if first > last then return 0 end
+if desc then return drop(b, total - 1 - last, total - 1 - first) end
+return drop(b, first, last)
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.board, keys.distinct, keys.meta);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeBool(args.desc), encodeInt("from", args.from), encodeInt("to", args.to), encodeInt("most", args.most));
+  },
+  decode(reply) {
+    return decodeInt(reply);
+  },
+};
+
+export interface RemoveScoresKeys {
+  readonly board: Arg;
+  readonly distinct: Arg;
+  readonly meta: Arg;
+}
+
+export interface RemoveScoresArgs {
+  /** as ZCOUNT takes it */
+  readonly low: string;
+  readonly high: string;
+  /** what is lower than `low`, as ZCOUNT takes it */
+  readonly below: string;
+  readonly most: number;
+}
+
+export type RemoveScoresResult =
+  | { readonly status: "ok"; readonly removed: number; readonly left: number };
+
+/** Removes members whose scores lie in a range, at most so many; returns how many it removed and how many are left to remove. */
+export const removeScores: Script<RemoveScoresKeys, RemoveScoresArgs, RemoveScoresResult> = {
+  class: "idempotent",
+  name: "leaderboard.removeScores",
+  sha1: "30052c2f5aeacf8d3dd0b616c66a2f897f04af52",
+  lua: `-- leaderboard.removeScores
+${BOARD}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
+local low, high, below, most = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local b = open(board, distinct, meta, false)
+local count = redis.call('ZCOUNT', board, low, high)
+if count == 0 then return {'ok', 0, 0} end
+local first = low == '-inf' and 0 or redis.call('ZCOUNT', board, '-inf', below)
+local removed = drop(b, first, first + math.min(count, most) - 1)
+return {'ok', removed, count - removed}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.board, keys.distinct, keys.meta);
+  },
+  encodeArgs(args, out) {
+    out.push(args.low, args.high, args.below, encodeInt("most", args.most));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", removed: decodeInt(fields[1]), left: decodeInt(fields[2]) };
+      default:
+        throw new UnexpectedReplyError("one of ok", reply);
     }
   },
 };
@@ -347,46 +667,114 @@ return window(board, distinct, ties, desc, offset, limit)
 export interface RemoveKeys {
   readonly board: Arg;
   readonly distinct: Arg;
+  readonly meta: Arg;
+  /** of the windows: board and distinct, alternating */
+  readonly periods: readonly Arg[];
 }
 
 export interface RemoveArgs {
+  /** which times the periods are; empty without windows */
+  readonly windows: string;
   readonly members: readonly Arg[];
 }
 
-export type RemoveResult = boolean[];
+export type RemoveResult =
+  | { readonly status: "ok"; readonly removed: boolean[] }
+  | { readonly status: "stale"; readonly at: number };
 
-/** Removes members; true for each that was on it. */
+/** Removes members, from the present period of each window too; true for each that was on the board. `stale`: the server's time is not one that `windows` is for. */
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "leaderboard.remove",
-  sha1: "236bcba5897c72871a26322f1408022f85ad4bbe",
+  sha1: "abb0504a6ef690a49795113f3bfae8d5defc4e95",
   lua: `-- leaderboard.remove
-${BOARD}local board, distinct = KEYS[1], KEYS[2]
-local members = ARGV
-local indexed = isIndexed(board, distinct, false)
+${NOW}${BOARD}${WRITES}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
+local periods = {}
+for i = 4, #KEYS do periods[i - 3] = KEYS[i] end
+local windows = ARGV[1]
+local members = {}
+for i = 2, #ARGV do members[i - 1] = ARGV[i] end
+local all = boardsOf(board, distinct, meta, false, windows, periods)
+if not all then return {'stale', now()} end
 local removed = {}
 for at, member in ipairs(members) do
-  local before = redis.call('ZSCORE', board, member)
-  removed[at] = before ~= false
-  if before then redis.call('ZREM', board, member) end
-  if before and indexed then forget(board, distinct, before) end
+  for place, b in ipairs(all) do
+    local before = redis.call('ZSCORE', b.board, member)
+    if place == 1 then removed[at] = before ~= false end
+    if before then
+      redis.call('ZREM', b.board, member)
+      if b.indexed then forget(b, before) end
+      if b.described then redis.call('HDEL', b.meta, member) end
+    end
+  end
 end
-return removed
+return {'ok', removed}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.board, keys.distinct);
+    out.push(keys.board, keys.distinct, keys.meta);
+    for (const each of keys.periods) out.push(each);
   },
   encodeArgs(args, out) {
+    out.push(args.windows);
     for (const each of args.members) out.push(each);
   },
   decode(reply) {
-    return decodeList(reply, decodeBool);
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 1);
+        return { status: "ok", removed: decodeList(fields[1], decodeBool) };
+      case "stale":
+        expectFields(fields, 1);
+        return { status: "stale", at: decodeInt(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale", reply);
+    }
+  },
+};
+
+export interface ScoreAtKeys {
+  readonly board: Arg;
+}
+
+export interface ScoreAtArgs {
+  readonly desc: boolean;
+  /** 0 to 100 */
+  readonly percentile: number;
+}
+
+export type ScoreAtResult = number | null;
+
+/** The score of whoever stands at a percentile, by nearest rank: at least `percentile` of the members are no better. Nil on an empty board. */
+export const scoreAt: Script<ScoreAtKeys, ScoreAtArgs, ScoreAtResult> = {
+  class: "read",
+  name: "leaderboard.scoreAt",
+  sha1: "954f7e0e4fd2b1a9fd743f03ff24e6b7635de84b",
+  lua: `-- leaderboard.scoreAt
+local board = KEYS[1]
+local desc, percentile = ARGV[1] == '1', tonumber(ARGV[2])
+local total = redis.call('ZCARD', board)
+if total == 0 then return false end
+local place = math.max(math.ceil(percentile * total / 100), 1) - 1
+return redis.call(desc and 'ZRANGE' or 'ZREVRANGE', board, place, place, 'WITHSCORES')[2]
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.board);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeBool(args.desc), encodeFloat("percentile", args.percentile));
+  },
+  decode(reply) {
+    return decodeOptional(reply, decodeFloat);
   },
 };
 
 export interface SetKeys {
   readonly board: Arg;
   readonly distinct: Arg;
+  readonly meta: Arg;
+  /** of the windows: board and distinct, alternating */
+  readonly periods: readonly Arg[];
 }
 
 export interface SetArgs {
@@ -397,73 +785,105 @@ export interface SetArgs {
   readonly ttlMs: number;
   /** whether this write starts the time to live again */
   readonly renew: boolean;
-  /** score and member, alternating */
+  /** which times the periods are; empty without windows */
+  readonly windows: string;
+  /** of an entry: 2, or 3 with what is stored with it */
+  readonly width: number;
+  /** score, member and, where it is not empty, what to store with it */
   readonly entries: readonly Arg[];
 }
 
-export type SetResult = boolean[];
+export type SetResult =
+  | { readonly status: "ok"; readonly kept: boolean[]; readonly opened: boolean }
+  | { readonly status: "stale"; readonly at: number };
 
-/** Sets the scores of members; false for each that fell off a full board. */
+/** Sets the scores of members; false for each that fell off a full board. `stale`: the server's time is not one that `windows` is for. */
 export const set: Script<SetKeys, SetArgs, SetResult> = {
   class: "idempotent",
   name: "leaderboard.set",
-  sha1: "4a2ade133964c7ed195975d3d550c5ee40525f03",
+  sha1: "181344645b1324716588aa362c76c7d9984e813c",
   lua: `-- leaderboard.set
-${BOARD}local board, distinct = KEYS[1], KEYS[2]
-local maxSize, desc, dense, ttlMs, renew = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3] == '1', tonumber(ARGV[4]), ARGV[5] == '1'
+${NOW}${BOARD}${WRITES}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
+local periods = {}
+for i = 4, #KEYS do periods[i - 3] = KEYS[i] end
+local maxSize, desc, dense, ttlMs, renew, windows, width = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3] == '1', tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6], tonumber(ARGV[7])
 local entries = {}
-for i = 6, #ARGV do entries[i - 5] = ARGV[i] end
-local indexed = isIndexed(board, distinct, dense)
-local members, kept = {}, {}
-for at = 2, #entries, 2 do members[at / 2], kept[at / 2] = entries[at], true end
-if indexed then
-  for at, member in ipairs(members) do
-    put(board, distinct, true, member, entries[at * 2 - 1], redis.call('ZSCORE', board, member))
-  end
-else
-  redis.call('ZADD', board, unpack(entries))
+for i = 8, #ARGV do entries[i - 7] = ARGV[i] end
+local all = boardsOf(board, distinct, meta, dense, windows, periods)
+if not all then return {'stale', now()} end
+local members, kept, pairs, described = {}, {}, entries, {}
+if width == 3 then pairs = {} end
+for at = 1, #entries, width do
+  local member, bytes = entries[at + 1], width == 3 and entries[at + 2] or ''
+  members[#members + 1], kept[#kept + 1] = member, true
+  if width == 3 then pairs[#pairs + 1], pairs[#pairs + 2] = entries[at], member end
+  if bytes ~= '' then described[#described + 1], described[#described + 2] = member, bytes end
 end
-if settle(board, distinct, indexed, maxSize, desc, ttlMs, renew) then
+for _, b in ipairs(all) do
+  if b.indexed then
+    for at, member in ipairs(members) do
+      put(b, member, pairs[at * 2 - 1], redis.call('ZSCORE', b.board, member))
+    end
+  else
+    redis.call('ZADD', b.board, unpack(pairs))
+  end
+end
+local isTrimmed, isOpened = settle(all, maxSize, desc, ttlMs, renew, described)
+if isTrimmed then
   for at, score in ipairs(redis.call('ZMSCORE', board, unpack(members))) do kept[at] = score ~= false end
 end
-return kept
+return {'ok', kept, isOpened}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.board, keys.distinct);
+    out.push(keys.board, keys.distinct, keys.meta);
+    for (const each of keys.periods) out.push(each);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("maxSize", args.maxSize), encodeBool(args.desc), encodeBool(args.dense), encodeInt("ttlMs", args.ttlMs), encodeBool(args.renew));
+    out.push(encodeInt("maxSize", args.maxSize), encodeBool(args.desc), encodeBool(args.dense), encodeInt("ttlMs", args.ttlMs), encodeBool(args.renew), args.windows, encodeInt("width", args.width));
     for (const each of args.entries) out.push(each);
   },
   decode(reply) {
-    return decodeList(reply, decodeBool);
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 2);
+        return { status: "ok", kept: decodeList(fields[1], decodeBool), opened: decodeBool(fields[2]) };
+      case "stale":
+        expectFields(fields, 1);
+        return { status: "stale", at: decodeInt(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of ok, stale", reply);
+    }
   },
 };
 
 export interface StandingsKeys {
   readonly board: Arg;
   readonly distinct: Arg;
+  readonly meta: Arg;
 }
 
 export interface StandingsArgs {
   readonly ties: string;
   readonly desc: boolean;
+  /** whether what is stored with members is asked for */
+  readonly described: boolean;
   readonly members: readonly Arg[];
 }
 
 export type StandingsResult =
-  | { readonly status: "standings"; readonly total: number; readonly rows: { readonly score: number | null; readonly rank: number; readonly worse: number; readonly equal: number }[] };
+  | { readonly status: "standings"; readonly total: number; readonly rows: { readonly score: number | null; readonly rank: number; readonly worse: number; readonly equal: number }[]; readonly metas: (Buffer | null)[] };
 
 /** Where members stand: score (nil for one that is not on the board), rank, and how many others are worse and equal. */
 export const standings: Script<StandingsKeys, StandingsArgs, StandingsResult> = {
   class: "read",
   name: "leaderboard.standings",
-  sha1: "a07fa2891a7e90d9244859b8f18932c78f7b85e7",
+  sha1: "602c23d45fc7f2e23c151082de3cfcca041d6cf4",
   lua: `-- leaderboard.standings
-${RANKS}local board, distinct = KEYS[1], KEYS[2]
-local ties, desc = ARGV[1], ARGV[2] == '1'
+${RANKS}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
+local ties, desc, described = ARGV[1], ARGV[2] == '1', ARGV[3] == '1'
 local members = {}
-for i = 3, #ARGV do members[i - 2] = ARGV[i] end
+for i = 4, #ARGV do members[i - 3] = ARGV[i] end
 local total = redis.call('ZCARD', board)
 local rows = {}
 for _, member in ipairs(members) do
@@ -477,21 +897,21 @@ for _, member in ipairs(members) do
   local at = #rows
   rows[at + 1], rows[at + 2], rows[at + 3], rows[at + 4] = score, rank, worse, equal
 end
-return {'standings', total, rows}
+return {'standings', total, rows, described and redis.call('HMGET', meta, unpack(members)) or {}}
 `,
   encodeKeys(keys, out) {
-    out.push(keys.board, keys.distinct);
+    out.push(keys.board, keys.distinct, keys.meta);
   },
   encodeArgs(args, out) {
-    out.push(args.ties, encodeBool(args.desc));
+    out.push(args.ties, encodeBool(args.desc), encodeBool(args.described));
     for (const each of args.members) out.push(each);
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
     switch (status) {
       case "standings":
-        expectFields(fields, 2);
-        return { status: "standings", total: decodeInt(fields[1]), rows: decodeRows(fields[2], 4, (flat, at) => ({ score: decodeOptional(flat[at], decodeFloat), rank: decodeInt(flat[at + 1]), worse: decodeInt(flat[at + 2]), equal: decodeInt(flat[at + 3]) })) };
+        expectFields(fields, 3);
+        return { status: "standings", total: decodeInt(fields[1]), rows: decodeRows(fields[2], 4, (flat, at) => ({ score: decodeOptional(flat[at], decodeFloat), rank: decodeInt(flat[at + 1]), worse: decodeInt(flat[at + 2]), equal: decodeInt(flat[at + 3]) })), metas: decodeList(fields[3], (part) => decodeOptional(part, decodeBytes)) };
       default:
         throw new UnexpectedReplyError("one of standings", reply);
     }

@@ -1,72 +1,131 @@
-/** The server's side of a leaderboard: its two keys, which calls share a command, and what the replies mean. */
+/** The server's side of one board: its keys, which calls share a command, and what the replies mean. */
+import { HoldfastError, UnavailableError } from "../base/errors.ts";
 import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { listKind } from "../core/batch/list-kind.ts";
-import type { Driver, Reply } from "../driver/port.ts";
-import { HoldfastError } from "../base/errors.ts";
-import type { GroupKeys } from "../core/keyspace/keyspace.ts";
 import { decodeFloat, decodeInt, decodeList, decodeOptional } from "../core/script/decode.ts";
 import { decodedBy, runScript, type UnclassedCall } from "../core/script/run.ts";
+import type { Driver, Reply } from "../driver/port.ts";
+import type { Place, Window } from "./entries.ts";
+import type { LeaderboardSettings } from "./options.ts";
+import type { BoardReads } from "./reads.ts";
+import type { ScoreRange } from "./scores.ts";
 import {
   around,
   best,
-  type BestResult,
   increment,
   incrementOnce,
   page,
   remove,
+  removeBeyond,
+  removePositions,
+  removeScores,
+  scoreAt,
   set,
   standings,
 } from "./scripts.gen.ts";
-import { percentileOf, type LeaderboardStanding, type Window } from "./entries.ts";
-import type { LeaderboardSettings } from "./options.ts";
 
-export type Scored = readonly [member: string, score: number];
+/** The keys of one board. */
+export interface BoardKeys {
+  readonly board: string;
+  readonly distinct: string;
+  readonly meta: string;
+}
+
+/** A score to set or to add, as it is stored. */
+export interface Write {
+  readonly member: string;
+  readonly score: number;
+  /** What to store with the member. */
+  readonly meta: Buffer | undefined;
+  /** Of an increment: the subscore to set. */
+  readonly subscore?: number | undefined;
+}
+
+export interface Improvement {
+  readonly improved: boolean;
+  readonly score: number;
+  readonly previous: number | null;
+}
+
+/** The periods of windows that a write is for too. */
+export interface Periods {
+  readonly windows: string;
+  readonly periods: readonly string[];
+}
+
+/** Where a board has windows. */
+export interface BoardWindows {
+  /** @param now the server's, where a write was refused as its periods were not those of that time */
+  periods(now?: number): Periods;
+  /** A write was the first of a period. */
+  opened(): void;
+}
 
 /** Items in one script: about 1 ms of the server's time, in which it serves nobody else. */
 const MAX_SETS = 256;
 const MAX_CHANGES = 128;
 const MAX_STANDINGS = 64;
+const MAX_REMOVED = 500;
 /** The index of dense ranks makes a write three times as dear. */
 const DENSE_SHARE = 3;
 /** A board lives in one slot. */
 const LANE = 0;
+/** While the server's clock is set again and again. */
+const MAX_ATTEMPTS = 3;
+const NO_PERIODS: Periods = { windows: "", periods: [] };
+const NOTHING = "";
 
-export class BoardStore {
+type Stale = { readonly status: "stale"; readonly at: number };
+
+export class BoardStore<Meta = unknown> implements BoardReads {
+  readonly keys: BoardKeys;
   readonly #name: string;
   readonly #driver: Driver;
-  readonly #keys: GroupKeys;
-  readonly #settings: LeaderboardSettings;
+  readonly #receipt: (idempotencyKey: string) => string;
+  readonly #settings: LeaderboardSettings<Meta>;
+  readonly #windows: BoardWindows | undefined;
   readonly #lane = new Lane();
-  readonly #sets: BatchKind<Scored, boolean>;
-  readonly #increments: BatchKind<Scored, number>;
-  readonly #bests: BatchKind<Scored, BestResult[number]>;
+  readonly #sets: BatchKind<Write, boolean>;
+  readonly #increments: BatchKind<Write, number>;
+  readonly #bests: BatchKind<Write, Improvement>;
   readonly #removals: BatchKind<string, boolean>;
-  readonly #standings: BatchKind<string, LeaderboardStanding | undefined>;
+  readonly #places: BatchKind<string, Place | undefined>;
   readonly #scores: BatchKind<string, number | null>;
 
-  constructor(driver: Driver, keys: GroupKeys, name: string, settings: LeaderboardSettings) {
+  /** @param boards on how many boards a write is done */
+  constructor(
+    driver: Driver,
+    keys: BoardKeys,
+    name: string,
+    settings: LeaderboardSettings<Meta>,
+    windows?: BoardWindows,
+    boards = 1,
+  ) {
     this.#name = name;
     this.#driver = driver;
-    this.#keys = keys;
+    this.keys = keys;
+    this.#receipt = (idempotencyKey) => `${keys.board}:once:${idempotencyKey}`;
     this.#settings = settings;
-    const most = (items: number): number => Math.floor(items / (settings.ties === "dense" ? DENSE_SHARE : 1));
+    this.#windows = windows;
+    const share = (settings.ties === "dense" ? DENSE_SHARE : 1) * boards;
+    const most = (items: number): number => Math.max(Math.floor(items / share), 1);
     this.#sets = listKind(most(MAX_SETS), (entries) => this.#set(entries));
     this.#increments = listKind(most(MAX_CHANGES), (entries) => this.#increment(entries));
     this.#bests = listKind(most(MAX_CHANGES), (entries) => this.#best(entries));
     this.#removals = listKind(most(MAX_CHANGES), (members) => this.#remove(members));
-    this.#standings = listKind(MAX_STANDINGS, (members) => this.#readStandings(members));
+    this.#places = listKind(MAX_STANDINGS, (members) => this.#readPlaces(members));
     this.#scores = listKind(MAX_SETS, (members) => this.#readScores(members));
   }
 
-  set(entry: Scored): Promise<boolean> {
+  set(entry: Write): Promise<boolean> {
     return this.#lane.add(this.#sets, LANE, entry);
   }
 
-  increment(entry: Scored): Promise<number> {
+  increment(entry: Write): Promise<number> {
     return this.#lane.add(this.#increments, LANE, entry);
   }
 
-  best(entry: Scored): Promise<BestResult[number]> {
+  best(entry: Write): Promise<Improvement> {
     return this.#lane.add(this.#bests, LANE, entry);
   }
 
@@ -74,100 +133,203 @@ export class BoardStore {
     return this.#lane.add(this.#removals, LANE, member);
   }
 
-  standing(member: string): Promise<LeaderboardStanding | undefined> {
-    return this.#lane.add(this.#standings, LANE, member);
+  place(member: string): Promise<Place | undefined> {
+    return this.#lane.add(this.#places, LANE, member);
   }
 
   score(member: string): Promise<number | null> {
     return this.#lane.add(this.#scores, LANE, member);
   }
 
-  async incrementOnce([member, by]: Scored, idempotencyKey: string): Promise<number> {
+  async incrementOnce({ member, score, meta, subscore }: Write, idempotencyKey: string): Promise<number> {
     this.#lane.flush(LANE);
     const { receiptTtlMs } = this.#settings;
-    const keys = { ...this.#pair(), receipt: this.#keys.part("once", idempotencyKey) };
-    const args = { ...this.#writing(), receiptTtlMs, by, member };
-    const sum = await runScript(this.#driver, incrementOnce, keys, args, this.#call("increment"));
+    const receipt = this.#receipt(idempotencyKey);
+    const { sum } = await this.#current((periods, rules) => {
+      const keys = { ...this.keys, receipt, periods: periods.periods };
+      const text = subscore === undefined ? NOTHING : String(subscore);
+      const args = {
+        ...rules,
+        receiptTtlMs,
+        ...this.#unit(),
+        by: score,
+        member,
+        bytes: meta ?? NOTHING,
+        subscore: text,
+      };
+      return runScript(this.#driver, incrementOnce, keys, args, this.#call("increment"));
+    }, "increment");
     if (sum === null) throw this.#beyondIntegers(member);
     return sum;
   }
 
-  page(offset: number, limit: number): Promise<Window> {
+  page(offset: number, limit: number, range: ScoreRange | undefined): Promise<Window> {
     this.#lane.flush(LANE);
-    return runScript(this.#driver, page, this.#pair(), { ...this.#reading(), offset, limit }, this.#call("page"));
+    const better = this.#settings.desc ? range?.above : range?.below;
+    const { low = NOTHING, high = NOTHING } = range ?? {};
+    const args = { ...this.#reading(), low, high, better: better ?? NOTHING, offset, limit };
+    return runScript(this.#driver, page, this.keys, args, this.#call("page"));
   }
 
   async around(member: string, distance: number): Promise<Window | undefined> {
     this.#lane.flush(LANE);
     const args = { ...this.#reading(), distance, member };
-    const answer = await runScript(this.#driver, around, this.#pair(), args, this.#call("around"));
+    const answer = await runScript(this.#driver, around, this.keys, args, this.#call("around"));
     return answer.status === "missing" ? undefined : answer;
   }
 
-  async size(): Promise<number> {
+  async count(range: ScoreRange | undefined): Promise<number> {
     this.#lane.flush(LANE);
-    const { board } = this.#pair();
+    const { board } = this.keys;
+    const command = range === undefined ? ["ZCARD", board] : ["ZCOUNT", board, range.low, range.high];
     const call = { ...this.#call("size"), class: "read" } as const;
-    return decodedBy(decodeInt, await this.#driver.send(["ZCARD", board], call, board), "ZCARD", call);
+    return decodedBy(decodeInt, await this.#driver.send(command, call, board), command[0]!, call);
+  }
+
+  scoreAt(percentile: number): Promise<number | null> {
+    this.#lane.flush(LANE);
+    const args = { desc: this.#settings.desc, percentile };
+    return runScript(this.#driver, scoreAt, { board: this.keys.board }, args, this.#call("scoreAt"));
+  }
+
+  async metas(members: readonly string[]): Promise<(Buffer | null)[]> {
+    this.#lane.flush(LANE);
+    const { meta } = this.keys;
+    const call = { ...this.#call("among"), class: "read" } as const;
+    return decodedBy(decodeBytes, await this.#driver.send(["HMGET", meta, ...members], call, meta), "HMGET", call);
+  }
+
+  /** Removes what lies in the range, in steps; a failure leaves what was not removed yet. */
+  removeScores({ low, high, below }: ScoreRange): Promise<number> {
+    const args = { low, high, below, most: MAX_REMOVED };
+    return this.#inSteps(() => runScript(this.#driver, removeScores, this.keys, args, this.#call("removeRange")));
+  }
+
+  removeBeyond(keep: number): Promise<number> {
+    const args = { desc: this.#settings.desc, keep, most: MAX_REMOVED };
+    return this.#inSteps(() => runScript(this.#driver, removeBeyond, this.keys, args, this.#call("removeRange")));
+  }
+
+  /** @param from 0 for the best @param to the last */
+  removePositions(from: number, to: number): Promise<number> {
+    let left = to - from + 1;
+    return this.#inSteps(async () => {
+      const most = Math.min(left, MAX_REMOVED);
+      const args = { desc: this.#settings.desc, from, to: from + left - 1, most };
+      const removed = await runScript(this.#driver, removePositions, this.keys, args, this.#call("removeRange"));
+      left -= removed;
+      return { removed, left: removed < most ? 0 : left };
+    });
   }
 
   async clear(): Promise<void> {
     this.#lane.flush(LANE);
-    const { board, distinct } = this.#pair();
-    await this.#driver.send(["UNLINK", board, distinct], { ...this.#call("clear"), class: "idempotent" }, board);
+    const { board, distinct, meta } = this.keys;
+    const keys = [board, distinct, meta, ...(this.#windows?.periods().periods ?? [])];
+    await this.#driver.send(["UNLINK", ...keys], { ...this.#call("clear"), class: "idempotent" }, board);
   }
 
-  #set(entries: readonly Scored[]): Promise<boolean[]> {
-    return runScript(this.#driver, set, this.#pair(), this.#writing(entries), this.#call("set"));
+  async #inSteps(step: () => Promise<{ readonly removed: number; readonly left: number }>): Promise<number> {
+    this.#lane.flush(LANE);
+    for (let sum = 0; ;) {
+      const { removed, left } = await step();
+      sum += removed;
+      // Nothing was removed: somebody else has done it meanwhile.
+      if (left === 0 || removed === 0) return sum;
+    }
   }
 
-  async #increment(entries: readonly Scored[]): Promise<(number | HoldfastError)[]> {
-    const sums = await runScript(
-      this.#driver,
-      increment,
-      this.#pair(),
-      this.#writing(entries),
-      this.#call("increment"),
+  async #set(entries: readonly Write[]): Promise<boolean[]> {
+    const width = entries.some(({ meta }) => meta !== undefined) ? 3 : 2;
+    const flat: (string | Buffer)[] = [];
+    for (const { member, score, meta } of entries) {
+      flat.push(String(score), member);
+      if (width === 3) flat.push(meta ?? NOTHING);
+    }
+    const { kept } = await this.#current((periods, rules) => {
+      const keys = { ...this.keys, periods: periods.periods };
+      return runScript(this.#driver, set, keys, { ...rules, width, entries: flat }, this.#call("set"));
+    }, "set");
+    return kept;
+  }
+
+  async #increment(entries: readonly Write[]): Promise<(number | HoldfastError)[]> {
+    const flat: (string | Buffer)[] = [];
+    for (const { member, score, meta, subscore } of entries)
+      flat.push(String(score), member, meta ?? NOTHING, subscore === undefined ? NOTHING : String(subscore));
+    const { sums } = await this.#current((periods, rules) => {
+      const keys = { ...this.keys, periods: periods.periods };
+      const args = { ...rules, ...this.#unit(), entries: flat };
+      return runScript(this.#driver, increment, keys, args, this.#call("increment"));
+    }, "increment");
+    return sums.map((sum, at) => sum ?? this.#beyondIntegers(entries[at]!.member));
+  }
+
+  async #best(entries: readonly Write[]): Promise<readonly Improvement[]> {
+    const flat = entries.flatMap(({ member, score, meta }) => [String(score), member, meta ?? NOTHING]);
+    const { rows } = await this.#current((periods, rules) => {
+      const keys = { ...this.keys, periods: periods.periods };
+      return runScript(this.#driver, best, keys, { ...rules, entries: flat }, this.#call("best"));
+    }, "best");
+    return rows;
+  }
+
+  async #remove(members: readonly string[]): Promise<boolean[]> {
+    const { removed } = await this.#current(({ windows, periods }) => {
+      const keys = { ...this.keys, periods };
+      return runScript(this.#driver, remove, keys, { windows, members }, this.#call("remove"));
+    }, "remove");
+    return removed;
+  }
+
+  /** A write with the periods of the present time: where they were not those of the server's, it did nothing and is sent again. */
+  async #current<R extends { readonly status: "ok" }>(
+    write: (periods: Periods, rules: BoardRules) => Promise<R | Stale>,
+    verb: string,
+  ): Promise<R> {
+    let now: number | undefined;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const periods = this.#windows?.periods(now) ?? NO_PERIODS;
+      const result = await write(periods, this.#rules(periods));
+      if (result.status === "stale") now = result.at;
+      else {
+        if ("opened" in result && result.opened === true) this.#windows?.opened();
+        return result;
+      }
+    }
+    throw new UnavailableError(
+      `leaderboard ${JSON.stringify(this.#name)}: the server's time keeps changing`,
+      this.#call(verb),
     );
-    return sums.map((sum, at) => sum ?? this.#beyondIntegers(entries[at]![0]));
   }
 
-  #best(entries: readonly Scored[]): Promise<BestResult> {
-    return runScript(this.#driver, best, this.#pair(), this.#writing(entries), this.#call("best"));
-  }
-
-  #remove(members: readonly string[]): Promise<boolean[]> {
-    return runScript(this.#driver, remove, this.#pair(), { members }, this.#call("remove"));
-  }
-
-  async #readStandings(members: readonly string[]): Promise<(LeaderboardStanding | undefined)[]> {
+  async #readPlaces(members: readonly string[]): Promise<(Place | undefined)[]> {
     const args = { ...this.#reading(), members };
-    const { total, rows } = await runScript(this.#driver, standings, this.#pair(), args, this.#call("rank"));
-    return rows.map(({ score, rank, worse, equal }) =>
-      score === null ? undefined : { score, rank, total, percentile: percentileOf(worse, equal, total) },
+    const { total, rows, metas } = await runScript(this.#driver, standings, this.keys, args, this.#call("rank"));
+    return rows.map(({ score, rank, worse, equal }, at) =>
+      score === null ? undefined : { score, rank, total, worse, equal, meta: metas[at] ?? null },
     );
   }
 
   async #readScores(members: readonly string[]): Promise<(number | null)[]> {
-    const { board } = this.#pair();
+    const { board } = this.keys;
     const call = { ...this.#call("scores"), class: "read" } as const;
     const reply = await this.#driver.send(["ZMSCORE", board, ...members], call, board);
     return decodedBy(decodeScores, reply, "ZMSCORE", call);
   }
 
-  #pair(): { board: string; distinct: string } {
-    return { board: this.#keys.key, distinct: this.#keys.part("distinct") };
+  #reading(): { ties: LeaderboardSettings["ties"]; desc: boolean; described: boolean } {
+    const { ties, desc, metas } = this.#settings;
+    return { ties, desc, described: metas !== undefined };
   }
 
-  #reading(): { ties: LeaderboardSettings["ties"]; desc: boolean } {
-    return { ties: this.#settings.ties, desc: this.#settings.desc };
-  }
-
-  #writing(entries: readonly Scored[] = []): BoardWrite {
+  #rules({ windows }: Periods): BoardRules {
     const { maxSize, desc, ties, ttlMs, renew } = this.#settings;
-    const flat: string[] = [];
-    for (const [member, score] of entries) flat.push(String(score), member);
-    return { maxSize, desc, dense: ties === "dense", ttlMs, renew, entries: flat };
+    return { maxSize, desc, dense: ties === "dense", ttlMs, renew, windows };
+  }
+
+  #unit(): { unit: number } {
+    return { unit: this.#settings.scoring.unit };
   }
 
   #call(operation: string): UnclassedCall {
@@ -184,12 +346,16 @@ function decodeScores(reply: Reply): (number | null)[] {
   return decodeList(reply, (part) => decodeOptional(part, decodeFloat));
 }
 
+function decodeBytes(reply: Reply): (Buffer | null)[] {
+  return decodeList(reply, (part) => (Buffer.isBuffer(part) ? part : null));
+}
+
 /** The board's rules, which each write brings along. */
-interface BoardWrite {
+interface BoardRules {
   readonly maxSize: number;
   readonly desc: boolean;
   readonly dense: boolean;
   readonly ttlMs: number;
   readonly renew: boolean;
-  readonly entries: readonly string[];
+  readonly windows: string;
 }

@@ -3,10 +3,12 @@
 -- @include ranks
 -- @key board
 -- @key distinct
+-- @key meta
 -- @arg ties text
 -- @arg desc bool
+-- @arg described bool   whether what is stored with members is asked for
 -- @arg members... bytes
--- @result standings total:int rows:rows<score:float?,rank:int,worse:int,equal:int>
+-- @result standings total:int rows:rows<score:float?,rank:int,worse:int,equal:int> metas:list<bytes?>
 local total = redis.call('ZCARD', board)
 local rows = {}
 for _, member in ipairs(members) do
@@ -20,4 +22,4 @@ for _, member in ipairs(members) do
   local at = #rows
   rows[at + 1], rows[at + 2], rows[at + 3], rows[at + 4] = score, rank, worse, equal
 end
-return {'standings', total, rows}
+return {'standings', total, rows, described and redis.call('HMGET', meta, unpack(members)) or {}}

@@ -1,5 +1,6 @@
 -- A board is a sorted set. For dense ranks there is also `distinct`: each score of the board once, its text as the
 -- member, so that a dense rank is one ZCOUNT. It follows from the board alone, and once it is there every writer keeps it.
+-- What is stored with members is in `meta`, a hash; it goes with them, whoever removes them.
 
 -- A double holds each whole number up to this one.
 local MAX_SCORE = 9007199254740991
@@ -21,61 +22,57 @@ local function index(board, distinct)
   for at = 2, #rows, 2 do redis.call('ZADD', distinct, rows[at], textOf(rows[at])) end
 end
 
--- Whether `distinct` has to be kept; builds it where `dense` asks for it.
-local function isIndexed(board, distinct, dense)
-  if redis.call('EXISTS', distinct) == 1 then
-    if redis.call('EXISTS', board) == 1 then return true end
-    redis.call('DEL', distinct)
-  elseif dense then
-    index(board, distinct)
+-- A board to write to. `indexed`: `distinct` has to be kept, and is built where `dense` asks for it. What an eviction of the board left goes.
+local function open(board, distinct, meta, dense)
+  local b = {board = board, distinct = distinct, meta = meta, indexed = dense, described = false}
+  local companions = meta and redis.call('EXISTS', distinct, meta) or redis.call('EXISTS', distinct)
+  if companions == 0 then
+    if dense then index(board, distinct) end
+  elseif redis.call('EXISTS', board) == 0 then
+    redis.call('UNLINK', distinct, meta or distinct)
+  else
+    b.described = meta ~= nil and redis.call('EXISTS', meta) == 1
+    if companions == 2 or not b.described then b.indexed = true
+    elseif dense then index(board, distinct) end
   end
-  return dense
+  return b
 end
 
 -- The score that a member had leaves `distinct` when nobody else has it.
-local function forget(board, distinct, before)
-  if redis.call('ZCOUNT', board, before, before) == 0 then redis.call('ZREM', distinct, textOf(before)) end
+local function forget(b, before)
+  if redis.call('ZCOUNT', b.board, before, before) == 0 then redis.call('ZREM', b.distinct, textOf(before)) end
 end
 
-local function put(board, distinct, indexed, member, score, before)
+local function put(b, member, score, before)
   local text = textOf(score)
-  redis.call('ZADD', board, text, member)
-  if not indexed then return end
-  redis.call('ZADD', distinct, text, text)
-  if before then forget(board, distinct, before) end
+  redis.call('ZADD', b.board, text, member)
+  if not b.indexed then return end
+  redis.call('ZADD', b.distinct, text, text)
+  if before then forget(b, before) end
 end
 
--- The sum as text, or false when it would be beyond MAX_SCORE: then nothing is changed.
-local function add(board, distinct, indexed, member, by)
-  local before = redis.call('ZSCORE', board, member)
-  local sum = (tonumber(before) or 0) + by
-  if math.abs(sum) > MAX_SCORE then return false end
-  put(board, distinct, indexed, member, sum, before)
-  return textOf(sum)
-end
-
-local function trim(board, distinct, indexed, maxSize, desc)
-  local excess = math.min(redis.call('ZCARD', board) - maxSize, MAX_TRIMMED)
-  if excess <= 0 then return false end
-  local worst = desc and 0 or -1
-  redis.call('ZREMRANGEBYRANK', board, desc and 0 or -excess, desc and excess - 1 or -1)
-  if indexed then
-    local bound = '(' .. redis.call('ZRANGE', board, worst, worst, 'WITHSCORES')[2]
-    redis.call('ZREMRANGEBYSCORE', distinct, desc and '-inf' or bound, desc and bound or '+inf')
+-- Removes whoever stands at these positions, 0 for the lowest score; returns how many.
+local function drop(b, first, last)
+  local low, high
+  if b.indexed then
+    low = redis.call('ZRANGE', b.board, first, first, 'WITHSCORES')[2]
+    high = redis.call('ZRANGE', b.board, last, last, 'WITHSCORES')[2]
   end
-  return true
+  if b.described then redis.call('HDEL', b.meta, unpack(redis.call('ZRANGE', b.board, first, last))) end
+  local removed = redis.call('ZREMRANGEBYRANK', b.board, first, last)
+  if low then
+    redis.call('ZREMRANGEBYSCORE', b.distinct, '(' .. low, '(' .. high)
+    forget(b, low)
+    forget(b, high)
+  end
+  return removed
 end
 
-local function expire(board, distinct, indexed, ttlMs, renew)
-  if ttlMs == 0 then return end
-  if renew then redis.call('PEXPIRE', board, ttlMs) else redis.call('PEXPIRE', board, ttlMs, 'NX') end
-  local at = indexed and redis.call('PEXPIRETIME', board) or 0
-  if at > 0 then redis.call('PEXPIREAT', distinct, at) end
-end
-
--- The last step of each write: true if members fell off the board.
-local function settle(board, distinct, indexed, maxSize, desc, ttlMs, renew)
-  local trimmed = trim(board, distinct, indexed, maxSize, desc)
-  expire(board, distinct, indexed, ttlMs, renew)
-  return trimmed
+-- Removes the worst until there are `keep`, but at most `most` of them; returns how many.
+local function trim(b, keep, desc, most)
+  local total = redis.call('ZCARD', b.board)
+  local excess = math.min(total - keep, most)
+  if excess <= 0 then return 0 end
+  if desc then return drop(b, 0, excess - 1) end
+  return drop(b, total - excess, total - 1)
 end

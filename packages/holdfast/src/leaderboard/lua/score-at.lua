@@ -1,0 +1,10 @@
+--- The score of whoever stands at a percentile, by nearest rank: at least `percentile` of the members are no better. Nil on an empty board.
+-- @class read
+-- @key board
+-- @arg desc bool
+-- @arg percentile float   0 to 100
+-- @returns float?
+local total = redis.call('ZCARD', board)
+if total == 0 then return false end
+local place = math.max(math.ceil(percentile * total / 100), 1) - 1
+return redis.call(desc and 'ZRANGE' or 'ZREVRANGE', board, place, place, 'WITHSCORES')[2]
