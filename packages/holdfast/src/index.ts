@@ -318,9 +318,9 @@ export type {
   LeaderboardWriteOptions,
 } from "./leaderboard/leaderboard.ts";
 export type { LeaderboardPageOptions } from "./leaderboard/reads.ts";
-export type { LeaderboardRange, LeaderboardSubscoreOptions } from "./leaderboard/scores.ts";
+export type { LeaderboardOrder, LeaderboardRange, LeaderboardSubscoreOptions } from "./leaderboard/scores.ts";
 export type { LeaderboardEntry, LeaderboardPage, LeaderboardStanding } from "./leaderboard/entries.ts";
-export type { LeaderboardOptions, LeaderboardOrder, LeaderboardTies } from "./leaderboard/options.ts";
+export type { LeaderboardOptions, LeaderboardTies } from "./leaderboard/options.ts";
 export type { Tags, TagsAddOptions, TagsChangeResult, TagsPage } from "./tags/tags.ts";
 export type { TagsPageOptions, TagsQuery } from "./tags/query.ts";
 export type { TagsOptions } from "./tags/options.ts";

@@ -48,7 +48,10 @@ export type LeaderboardScored<Meta = unknown> =
 
 const WRITE_NAMES: OptionNames<LeaderboardWriteOptions> = { subscore: true, meta: true };
 const INCREMENT_NAMES: OptionNames<LeaderboardIncrementOptions> = { ...WRITE_NAMES, idempotencyKey: true };
-const REMOVAL_NAMES: OptionNames<{ min: 1; max: 1; from: 1; to: 1 }> = { min: true, max: true, from: true, to: true };
+/** All of them, as it is not known yet which were given. */
+type Removal = LeaderboardRange & { readonly from?: number; readonly to?: number };
+
+const REMOVAL_NAMES: OptionNames<Removal> = { min: true, max: true, from: true, to: true };
 const MAX_IDEMPOTENCY_KEY = 256;
 const MAX_POSITION = 2 ** 32 - 1;
 
@@ -155,12 +158,7 @@ export class Leaderboard<Meta = unknown> extends LeaderboardReads<Meta> {
    */
   removeRange(range: LeaderboardRemoval): Promise<number> {
     return this.operations.run("removeRange", undefined, async () => {
-      const given = givenOptions(
-        range as { min?: number; max?: number; from?: number; to?: number },
-        REMOVAL_NAMES as never,
-        "range",
-      );
-      const { from, to, ...scores } = given as { min?: number; max?: number; from?: number; to?: number };
+      const { from, to, ...scores } = givenOptions<Removal>(range, REMOVAL_NAMES, "range");
       const between = this.settings.scoring.range(scores);
       if ((between === undefined) === (from === undefined))
         throw new InvalidArgumentError("range", "either `min` or `max` or both, or `from`", range);
@@ -181,7 +179,7 @@ export class Leaderboard<Meta = unknown> extends LeaderboardReads<Meta> {
 
   #scored(member: Id, score: number, options: LeaderboardWriteOptions<Meta> | undefined): Write {
     const named = checkId("member", member);
-    const { subscore, meta } = givenOptions(options, WRITE_NAMES as OptionNames<LeaderboardWriteOptions<Meta>>);
+    const { subscore, meta } = givenOptions(options, WRITE_NAMES);
     return { member: named, score: this.settings.scoring.pack(score, subscore), meta: this.#encoded(named, meta) };
   }
 

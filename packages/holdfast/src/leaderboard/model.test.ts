@@ -7,7 +7,8 @@ import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { LeaderboardEntry } from "./entries.ts";
 import type { Leaderboard } from "./leaderboard.ts";
-import type { LeaderboardOrder, LeaderboardTies } from "./options.ts";
+import type { LeaderboardTies } from "./options.ts";
+import type { LeaderboardOrder } from "./scores.ts";
 
 interface Rules {
   readonly order: LeaderboardOrder;

@@ -1,21 +1,11 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { InvalidArgumentError } from "../base/errors.ts";
-import {
-  type Duration,
-  type Loose,
-  type OptionNames,
-  parseOptions,
-  toMs,
-  toTimerMs,
-  wholeBetween,
-} from "../base/options.ts";
-import type { CodecOptions } from "../core/codec/codec.ts";
+import { type Duration, type OptionNames, parseOptions, toMs, toTimerMs, wholeBetween } from "../base/options.ts";
 import { checkSchema } from "../core/codec/schema.ts";
 import type { Core } from "../core/core.ts";
 import { Metas } from "./metas.ts";
-import { type LeaderboardSubscoreOptions, Scoring } from "./scores.ts";
+import { type LeaderboardOrder, type LeaderboardSubscoreOptions, Scoring } from "./scores.ts";
 
-export type LeaderboardOrder = "desc" | "asc";
 export type LeaderboardTies = "competition" | "dense" | "ordinal";
 
 export interface LeaderboardOptions<Meta = unknown> {
@@ -82,7 +72,7 @@ export function leaderboardSettings<Meta>(
   name: string,
   given: LeaderboardOptions<Meta> | undefined,
 ): LeaderboardSettings<Meta> {
-  return parseOptions(where, given, NAMES as OptionNames<LeaderboardOptions<Meta>>, (options) => {
+  return parseOptions(where, given, NAMES, (options) => {
     const { order = "desc", ties = "competition", meta = false, maxSize = 1_000_000, ttl, idleTtl } = options;
     if (order !== "desc" && order !== "asc") throw new InvalidArgumentError("order", '"desc" or "asc"', order);
     if (!TIES.includes(ties)) throw new InvalidArgumentError("ties", `one of ${TIES.join(", ")}`, ties);
@@ -112,7 +102,7 @@ function metasOf<Meta>(
 ): Metas<Meta> | undefined {
   if (meta === false) return undefined;
   const schema = meta === true ? undefined : checkSchema(meta, "meta");
-  const codec = core.codec<Meta>({ schema } as Loose<CodecOptions<Meta>>);
+  const codec = core.codec<Meta>({ schema });
   return new Metas(codec, maxBytes, core.keys.group("leaderboard", name).key);
 }
 

@@ -5,7 +5,8 @@
  */
 import { InvalidArgumentError } from "../base/errors.ts";
 import { givenOptions, type OptionNames, wholeBetween } from "../base/options.ts";
-import type { LeaderboardOrder } from "./options.ts";
+
+export type LeaderboardOrder = "desc" | "asc";
 
 export interface LeaderboardSubscoreOptions {
   /** The greatest subscore; the least is 0. Scores are then whole numbers within ±(2^53 / (max + 1) - 1). */
