@@ -2,6 +2,8 @@
 import { InvalidArgumentError } from "./base/errors.ts";
 import { Barrier } from "./barrier/barrier.ts";
 import type { BarrierOptions } from "./barrier/options.ts";
+import { Bloom } from "./bloom/bloom.ts";
+import type { BloomOptions } from "./bloom/options.ts";
 import { Cache } from "./cache/cache.ts";
 import { cached, type Cached } from "./cache/cached/cached.ts";
 import type { CachedOptions } from "./cache/cached/options.ts";
@@ -213,6 +215,11 @@ export class Holdfast implements AsyncDisposable {
   /** How many different members there were, by id and window of time: exact while they are few, an estimate within 0.8 % beyond. */
   uniques(name: string, options?: UniquesOptions): Uniques {
     return new Uniques(this.#core, name, options);
+  }
+
+  /** Whether something was there before, in about ten bits for each member: never "no" for one that was, seldom "yes" for one that was not. */
+  bloom(name: string, options: BloomOptions): Bloom {
+    return new Bloom(this.#core, name, options);
   }
 
   /** Who is in a room, over all processes: joins, leaves, several devices of a user, watched by all. */

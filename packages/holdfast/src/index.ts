@@ -71,6 +71,8 @@ export type {
   SeriesSpanOptions,
   SeriesWhere,
 } from "./series/query/options.ts";
+export type { Bloom, BloomAddResult, BloomInfo } from "./bloom/bloom.ts";
+export type { BloomOptions } from "./bloom/options.ts";
 export type { UniquesOptions } from "./uniques/options.ts";
 export type { UniquesCount } from "./uniques/union.ts";
 export type {

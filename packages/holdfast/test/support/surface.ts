@@ -82,6 +82,7 @@ export const FACTORIES: Record<string, unknown> = {
     timeout: "9s",
   },
   uniques: { window: "1d", keep: 7, timeZone: name("UTC"), ttl: undefined, timeout: "9s" },
+  bloom: { capacity: 50, errorRate: 0.1, ttl: "1m", timeout: "9s" },
   latch: { count: 1, ttl: "1m", timeout: "9s" },
   barrier: { parties: 1, ttl: "1m", timeout: "9s" },
   value: { ...codec, schema: anything, initial: 1, attempts: 5, timeout: "9s" },
@@ -186,6 +187,7 @@ export const FACTORIES: Record<string, unknown> = {
 /** Options without which an instance takes not all of its calls. */
 const NEEDED: Record<string, object> = {
   cache: { index: true },
+  bloom: { capacity: 50 },
   latch: { count: 1 },
   barrier: { parties: 1 },
   limiter: { limit: 5, window: "1m" },
@@ -293,6 +295,14 @@ function methods(
       countMany: [name(["a"]), { last: 2, to: Date.now() }],
       history: [n, { last: 2, to: Date.now() }],
       remove: [n],
+    },
+    bloom: {
+      add: [n],
+      addMany: [name(["x"])],
+      has: [n],
+      hasMany: [name(["x"])],
+      info: [],
+      clear: [],
     },
     geo: {
       add: [n, point],
