@@ -70,6 +70,8 @@ import { Sessions } from "./sessions/sessions.ts";
 import type { UniquesOptions } from "./uniques/options.ts";
 import { Uniques } from "./uniques/uniques.ts";
 import type { ValueOptions } from "./value/options.ts";
+import type { TopKOptions } from "./topk/options.ts";
+import { TopK } from "./topk/topk.ts";
 import { LatestTopic } from "./topic/latest/latest-topic.ts";
 import type { TopicOptions } from "./topic/options.ts";
 import { Topic } from "./topic/topic.ts";
@@ -220,6 +222,11 @@ export class Holdfast implements AsyncDisposable {
   /** Whether something was there before, in about ten bits for each member: never "no" for one that was, seldom "yes" for one that was not. */
   bloom(name: string, options: BloomOptions): Bloom {
     return new Bloom(this.#core, name, options);
+  }
+
+  /** The most frequent members of many, by window of time: what is trending, without a counter for each member. */
+  topk(name: string, options?: TopKOptions): TopK {
+    return new TopK(this.#core, name, options);
   }
 
   /** Who is in a room, over all processes: joins, leaves, several devices of a user, watched by all. */

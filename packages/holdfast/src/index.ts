@@ -73,6 +73,9 @@ export type {
 } from "./series/query/options.ts";
 export type { Bloom, BloomAddResult, BloomInfo } from "./bloom/bloom.ts";
 export type { BloomOptions } from "./bloom/options.ts";
+export type { TopKEntry } from "./topk/merge.ts";
+export type { TopKOptions } from "./topk/options.ts";
+export type { TopK, TopKAddOptions, TopKAddResult, TopKCountOptions, TopKListOptions } from "./topk/topk.ts";
 export type { UniquesOptions } from "./uniques/options.ts";
 export type { UniquesCount } from "./uniques/union.ts";
 export type {

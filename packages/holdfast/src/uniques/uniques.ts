@@ -12,8 +12,8 @@ import { ServerClock } from "../core/clock/server-clock.ts";
 import type { Core } from "../core/core.ts";
 import { checkId, type Id } from "../core/keyspace/keyspace.ts";
 import { Operations } from "../core/observe/observe.ts";
+import { ClosedWindows, SETTLED_MS } from "../core/window/closed-windows.ts";
 import type { Moment, Window } from "../core/window/windows.ts";
-import { ClosedWindows } from "./closed.ts";
 import { type UniquesOptions, type UniquesSettings, uniquesSettings } from "./options.ts";
 import { UniquesStore } from "./store.ts";
 import { hashOfMember, Union, type UniquesCount } from "./union.ts";
@@ -45,12 +45,12 @@ export interface UniquesWindow extends UniquesCount {
 const ADD_NAMES: OptionNames<UniquesAddOptions> = { at: true };
 const COUNT_NAMES: OptionNames<UniquesCountOptions> = { last: true, to: true };
 const MAX_AHEAD_MS = 86_400_000;
-/** A window that is over for so long has, as a rule, all that was on its way to it. */
-const SETTLED_MS = 10_000;
 /** Of one call. */
 const MAX_IDS = 1_000;
 const MAX_WINDOWS = 20_000;
 const READ_AT_ONCE = 64;
+/** Ids whose closed windows are kept in this process; each has up to 16 KB, or as much as the list of its hashes. */
+const MAX_CLOSED = 256;
 
 /**
  * @example
@@ -63,7 +63,7 @@ export class Uniques {
   readonly #operations: Operations;
   readonly #settings: UniquesSettings;
   readonly #store: UniquesStore;
-  readonly #closed: ClosedWindows;
+  readonly #closed: ClosedWindows<Union>;
   readonly #clock: ServerClock;
 
   constructor(core: Core, name: string, options?: UniquesOptions) {
@@ -71,7 +71,8 @@ export class Uniques {
     this.#operations = new Operations("uniques", name);
     this.#settings = uniquesSettings(this.#operations.where, options);
     this.#store = new UniquesStore(core, name, this.#settings);
-    this.#closed = new ClosedWindows(core, `${name}\0${this.#settings.span.windows?.label}`);
+    const space = `${name}\0${this.#settings.span.windows?.label}`;
+    this.#closed = new ClosedWindows(core, core.driver.runtime, "uniques", space, MAX_CLOSED);
     this.#clock = ServerClock.of(core.driver);
   }
 
@@ -201,7 +202,7 @@ export class Uniques {
       const [union, fresh] = await Promise.all([
         closed.length < 2
           ? this.#union(id, closed)
-          : this.#closed.union(id, closed[0]!.number, closed.at(-1)!.number, () => this.#union(id, closed)),
+          : this.#closed.read(id, closed[0]!.number, closed.at(-1)!.number, () => this.#union(id, closed)),
         this.#union(id, rest),
       ]);
       fresh.merge(union);

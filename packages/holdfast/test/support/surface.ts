@@ -83,6 +83,16 @@ export const FACTORIES: Record<string, unknown> = {
   },
   uniques: { window: "1d", keep: 7, timeZone: name("UTC"), ttl: undefined, timeout: "9s" },
   bloom: { capacity: 50, errorRate: 0.1, ttl: "1m", timeout: "9s" },
+  topk: {
+    k: 5,
+    counters: 50,
+    window: "1h",
+    keep: 5,
+    timeZone: name("UTC"),
+    ttl: undefined,
+    idempotencyTtl: "1m",
+    timeout: "9s",
+  },
   latch: { count: 1, ttl: "1m", timeout: "9s" },
   barrier: { parties: 1, ttl: "1m", timeout: "9s" },
   value: { ...codec, schema: anything, initial: 1, attempts: 5, timeout: "9s" },
@@ -188,6 +198,7 @@ export const FACTORIES: Record<string, unknown> = {
 const NEEDED: Record<string, object> = {
   cache: { index: true },
   bloom: { capacity: 50 },
+  topk: { window: "1h" },
   latch: { count: 1 },
   barrier: { parties: 1 },
   limiter: { limit: 5, window: "1m" },
@@ -302,6 +313,12 @@ function methods(
       has: [n],
       hasMany: [name(["x"])],
       info: [],
+      clear: [],
+    },
+    topk: {
+      add: [n, 1, { at: Date.now(), idempotencyKey: name("x") }],
+      list: [{ last: 2, to: Date.now(), halfLife: "1h", limit: 5 }],
+      counts: [name(["a"]), { last: 2, to: Date.now() }],
       clear: [],
     },
     geo: {
