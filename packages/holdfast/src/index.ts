@@ -323,6 +323,18 @@ export type {
   LeaderboardWriteOptions,
 } from "./leaderboard/leaderboard.ts";
 export type { LeaderboardPageOptions } from "./leaderboard/reads.ts";
+export type { LeaderboardClosing } from "./leaderboard/windows/closing.ts";
+export type {
+  LeaderboardArchiveOptions,
+  LeaderboardPeriod,
+  LeaderboardWindowOptions,
+} from "./leaderboard/windows/options.ts";
+export type {
+  LeaderboardClosedHandler,
+  LeaderboardClosedOptions,
+  LeaderboardClosings,
+} from "./leaderboard/windows/runner.ts";
+export type { LeaderboardWindow, LeaderboardWindowAt } from "./leaderboard/windows/window.ts";
 export type { LeaderboardOrder, LeaderboardRange, LeaderboardSubscoreOptions } from "./leaderboard/scores.ts";
 export type { LeaderboardEntry, LeaderboardPage, LeaderboardStanding } from "./leaderboard/entries.ts";
 export type { LeaderboardOptions, LeaderboardTies } from "./leaderboard/options.ts";

@@ -17,6 +17,10 @@ import { type LeaderboardOptions, leaderboardSettings } from "./options.ts";
 import { LeaderboardReads } from "./reads.ts";
 import type { LeaderboardRange } from "./scores.ts";
 import { BoardStore, type Write } from "./store.ts";
+import { Closings } from "./windows/closing.ts";
+import { type LeaderboardClosedHandler, type LeaderboardClosedOptions, LeaderboardClosings } from "./windows/runner.ts";
+import { LeaderboardWindow, type LeaderboardWindowAt } from "./windows/window.ts";
+import { BoardsOfPeriods } from "./windows/windows.ts";
 
 export interface LeaderboardWriteOptions<Meta = unknown> {
   /** Of a board with subscores: which decides between equal scores. @default none; with `increment` as it is, 0 packed for a new member */
@@ -51,7 +55,9 @@ const INCREMENT_NAMES: OptionNames<LeaderboardIncrementOptions> = { ...WRITE_NAM
 /** All of them, as it is not known yet which were given. */
 type Removal = LeaderboardRange & { readonly from?: number; readonly to?: number };
 
+const AT_NAMES: OptionNames<LeaderboardWindowAt> = { ago: true };
 const REMOVAL_NAMES: OptionNames<Removal> = { min: true, max: true, from: true, to: true };
+const MAX_AGO = 1_000;
 const MAX_IDEMPOTENCY_KEY = 256;
 const MAX_POSITION = 2 ** 32 - 1;
 
@@ -63,17 +69,25 @@ const MAX_POSITION = 2 ** 32 - 1;
  */
 export class Leaderboard<Meta = unknown> extends LeaderboardReads<Meta> {
   readonly name: string;
+  readonly #core: Core;
   readonly #store: BoardStore<Meta>;
+  readonly #windows: BoardsOfPeriods<Meta> | undefined;
+  readonly #closings: Closings<Meta> | undefined;
 
   constructor(core: Core, name: string, options?: LeaderboardOptions<Meta>) {
     const operations = new Operations("leaderboard", name);
     const keys = core.keys.group("leaderboard", name);
     const settings = leaderboardSettings(core, operations.where, name, options);
     const board = { board: keys.key, distinct: keys.part("distinct"), meta: keys.part("meta") };
-    const store = new BoardStore(core.driver, board, name, settings);
-    super(operations, settings, () => store);
+    const windows = settings.windows && new BoardsOfPeriods(core, name, settings, settings.windows);
+    const boards = 1 + (settings.windows?.windows.length ?? 0);
+    const store = new BoardStore(core.driver, board, name, settings, windows, boards);
+    super(operations, settings, () => windows?.ready()?.then(() => store) ?? store);
     this.name = name;
+    this.#core = core;
     this.#store = store;
+    this.#windows = windows;
+    this.#closings = windows && new Closings(core, name, settings, windows);
   }
 
   /**
@@ -81,7 +95,10 @@ export class Leaderboard<Meta = unknown> extends LeaderboardReads<Meta> {
    * Cost: one script, O(log n); sets made in the same tick share it.
    */
   set(member: Id, score: number, options?: LeaderboardWriteOptions<Meta>): Promise<boolean> {
-    return this.operations.run("set", member, () => this.#store.set(this.#scored(member, score, options)));
+    return this.operations.run("set", member, () => {
+      const entry = this.#scored(member, score, options);
+      return this.#ready(() => this.#store.set(entry));
+    });
   }
 
   /**
@@ -98,7 +115,7 @@ export class Leaderboard<Meta = unknown> extends LeaderboardReads<Meta> {
         checked.set(write.member, write);
       }
       const kept = await inChunks([...checked.values()], (chunk) =>
-        Promise.all(chunk.map((entry) => this.#store.set(entry))),
+        this.#ready(() => Promise.all(chunk.map((entry) => this.#store.set(entry)))),
       );
       return kept.filter(Boolean).length;
     });
@@ -122,10 +139,10 @@ export class Leaderboard<Meta = unknown> extends LeaderboardReads<Meta> {
         meta: this.#encoded(named, meta),
         subscore: subscore === undefined ? undefined : scoring.subscore(subscore),
       };
-      const sum =
-        idempotencyKey === undefined
-          ? await this.#store.increment(entry)
-          : await this.#store.incrementOnce(entry, checkText("idempotencyKey", idempotencyKey, MAX_IDEMPOTENCY_KEY));
+      if (idempotencyKey !== undefined) checkText("idempotencyKey", idempotencyKey, MAX_IDEMPOTENCY_KEY);
+      const sum = await this.#ready(() =>
+        idempotencyKey === undefined ? this.#store.increment(entry) : this.#store.incrementOnce(entry, idempotencyKey),
+      );
       return scoring.unpack(sum).score;
     });
   }
@@ -139,7 +156,8 @@ export class Leaderboard<Meta = unknown> extends LeaderboardReads<Meta> {
   best(member: Id, score: number, options?: LeaderboardWriteOptions<Meta>): Promise<LeaderboardBestResult> {
     return this.operations.run("best", member, async () => {
       const { scoring } = this.settings;
-      const { improved, score: standing, previous } = await this.#store.best(this.#scored(member, score, options));
+      const entry = this.#scored(member, score, options);
+      const { improved, score: standing, previous } = await this.#ready(() => this.#store.best(entry));
       const before = previous === null ? undefined : scoring.unpack(previous).score;
       return { improved, score: scoring.unpack(standing).score, previous: before };
     });
@@ -147,7 +165,10 @@ export class Leaderboard<Meta = unknown> extends LeaderboardReads<Meta> {
 
   /** Removes the member; false if it was not on the board. Idempotent. Cost: one script, shared like that of `set`. */
   remove(member: Id): Promise<boolean> {
-    return this.operations.run("remove", member, () => this.#store.remove(checkId("member", member)));
+    return this.operations.run("remove", member, () => {
+      const named = checkId("member", member);
+      return this.#ready(() => this.#store.remove(named));
+    });
   }
 
   /**
@@ -174,7 +195,55 @@ export class Leaderboard<Meta = unknown> extends LeaderboardReads<Meta> {
 
   /** Removes everybody. Idempotency keys stay. Idempotent. Cost: UNLINK. */
   clear(): Promise<void> {
-    return this.operations.run("clear", undefined, () => this.#store.clear());
+    return this.operations.run("clear", undefined, () => this.#ready(() => this.#store.clear()));
+  }
+
+  /**
+   * The board of a period of one of the `windows`, to be read: the present one, or one that is over and still kept. Which one that is follows
+   * from the time of each call.
+   */
+  window(name: string, at?: LeaderboardWindowAt): LeaderboardWindow<Meta> {
+    return this.#refusing("window", () => {
+      const { closings, windows } = this.#windowed();
+      const { ago = 0 } = givenOptions(at, AT_NAMES);
+      const window = windows.settings.windows.find((each) => each.name === name);
+      const names = windows.settings.windows.map((each) => each.name).join(", ");
+      if (window === undefined) throw new InvalidArgumentError("name", `one of ${names}`, name);
+      const checked = wholeBetween("ago", ago, 0, MAX_AGO);
+      return new LeaderboardWindow(this.operations, this.settings, closings, window, checked);
+    });
+  }
+
+  /**
+   * Calls `handler` with each period that is over, in one process of all that ask for it, with the best of it (`archive`); a period in which
+   * nobody was on the board is left out. When the handler has resolved, nobody is told again; if it throws, or its process dies, somebody is.
+   * Runs until it is closed.
+   * Cost: while nothing ends, one script each 30 s; for a period that is over one script, and two and a ZRANGE for the one process.
+   */
+  onClosed(handler: LeaderboardClosedHandler<Meta>, options?: LeaderboardClosedOptions): LeaderboardClosings<Meta> {
+    return this.#refusing("onClosed", () => {
+      const { closings } = this.#windowed();
+      return new LeaderboardClosings(this.#core, this.operations.where, closings, handler, options);
+    });
+  }
+
+  #windowed(): { readonly closings: Closings<Meta>; readonly windows: BoardsOfPeriods<Meta> } {
+    if (this.#closings === undefined || this.#windows === undefined)
+      throw new InvalidArgumentError("windows", "windows, as this board was made without any", undefined);
+    return { closings: this.#closings, windows: this.#windows };
+  }
+
+  #refusing<T>(verb: string, body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      throw this.operations.refused(verb, undefined, error);
+    }
+  }
+
+  /** In the tick of the call; with windows once the server's time is known, in the order of the calls. */
+  #ready<T>(write: () => Promise<T>): Promise<T> {
+    return this.#windows?.ready()?.then(write) ?? write();
   }
 
   #scored(member: Id, score: number, options: LeaderboardWriteOptions<Meta> | undefined): Write {

@@ -5,10 +5,11 @@ import { checkSchema } from "../core/codec/schema.ts";
 import type { Core } from "../core/core.ts";
 import { Metas } from "./metas.ts";
 import { type LeaderboardOrder, type LeaderboardSubscoreOptions, Scoring } from "./scores.ts";
+import { type WindowsOptions, type WindowsSettings, windowsSettings } from "./windows/options.ts";
 
 export type LeaderboardTies = "competition" | "dense" | "ordinal";
 
-export interface LeaderboardOptions<Meta = unknown> {
+export interface LeaderboardOptions<Meta = unknown> extends WindowsOptions {
   /** Which scores are better: `desc` the high ones, `asc` the low ones. @default "desc" */
   readonly order?: LeaderboardOrder;
   /**
@@ -40,6 +41,8 @@ export interface LeaderboardSettings<Meta = unknown> {
   readonly scoring: Scoring;
   /** Undefined where nothing is stored with members. */
   readonly metas: Metas<Meta> | undefined;
+  /** Undefined without windows. */
+  readonly windows: WindowsSettings | undefined;
   readonly maxSize: number;
   /** 0 for none. */
   readonly ttlMs: number;
@@ -59,6 +62,9 @@ const NAMES: OptionNames<LeaderboardOptions> = {
   subscore: true,
   meta: true,
   maxMetaBytes: true,
+  windows: true,
+  timeZone: true,
+  archive: true,
   maxSize: true,
   ttl: true,
   idleTtl: true,
@@ -85,6 +91,7 @@ export function leaderboardSettings<Meta>(
       ties,
       scoring: new Scoring(order, options.subscore),
       metas: metasOf(core, name, meta, wholeBetween("maxMetaBytes", options.maxMetaBytes ?? 1_024, 1, MAX_META_BYTES)),
+      windows: windowsSettings(options),
       maxSize: wholeBetween("maxSize", maxSize, 1, MAX_SIZE),
       ttlMs: lifeMs(ttl, idleTtl),
       renew: idleTtl !== undefined,

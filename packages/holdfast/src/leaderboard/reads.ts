@@ -182,24 +182,36 @@ export abstract class LeaderboardReads<Meta> {
     if (place === undefined) return undefined;
     const { score, rank, total, worse, equal, meta } = place;
     const percentile = percentileOf(worse, equal, total);
-    return { ...this.settings.scoring.unpack(score), rank, total, percentile, ...this.#described(member, meta) };
+    return {
+      ...this.settings.scoring.unpack(score),
+      rank,
+      total,
+      percentile,
+      ...described(this.settings, member, meta),
+    };
   }
 
   #entries(window: Window): LeaderboardEntry<Meta>[] {
-    const { scoring, ties } = this.settings;
-    const ranks = ranksOf(window, ties);
-    return window.rows.map(({ member, score }, at) => ({
-      member,
-      ...scoring.unpack(score),
-      rank: ranks[at]!,
-      ...this.#described(member, window.metas[at] ?? null),
-    }));
+    return entriesOf(this.settings, window);
   }
+}
 
-  #described(member: string, bytes: Buffer | null): { readonly meta?: Meta } {
-    const { metas } = this.settings;
-    return bytes === null || metas === undefined ? {} : { meta: metas.decode(member, bytes) };
-  }
+export function entriesOf<Meta>(settings: LeaderboardSettings<Meta>, window: Window): LeaderboardEntry<Meta>[] {
+  const ranks = ranksOf(window, settings.ties);
+  return window.rows.map(({ member, score }, at) => ({
+    member,
+    ...settings.scoring.unpack(score),
+    rank: ranks[at]!,
+    ...described(settings, member, window.metas[at] ?? null),
+  }));
+}
+
+function described<Meta>(
+  { metas }: LeaderboardSettings<Meta>,
+  member: string,
+  bytes: Buffer | null,
+): { readonly meta?: Meta } {
+  return bytes === null || metas === undefined ? {} : { meta: metas.decode(member, bytes) };
 }
 
 async function found<T>(

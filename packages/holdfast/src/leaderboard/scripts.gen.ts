@@ -314,6 +314,152 @@ return {'ok', rows, isOpened}
   },
 };
 
+export interface ClaimClosingKeys {
+  readonly due: Arg;
+}
+
+export interface ClaimClosingArgs {
+  readonly leaseMs: number;
+}
+
+export type ClaimClosingResult = string[];
+
+/** Takes a period that was closed, for a time: nobody else is told of it meanwhile, and somebody is again if this process dies. */
+export const claimClosing: Script<ClaimClosingKeys, ClaimClosingArgs, ClaimClosingResult> = {
+  class: "idempotent",
+  name: "leaderboard.claimClosing",
+  sha1: "8b75ab23f3a1bbe64cd188ad4185e4a287cc007e",
+  lua: `-- leaderboard.claimClosing
+${NOW}local due = KEYS[1]
+local leaseMs = tonumber(ARGV[1])
+local ids = redis.call('ZRANGEBYSCORE', due, '-inf', now(), 'LIMIT', 0, 1)
+if ids[1] then redis.call('ZADD', due, now() + leaseMs, ids[1]) end
+return ids
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.due);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("leaseMs", args.leaseMs));
+  },
+  decode(reply) {
+    return decodeList(reply, decodeText);
+  },
+};
+
+export interface CloseKeys {
+  /** of the period */
+  readonly board: Arg;
+  /** sorted set: the best of it */
+  readonly archive: Arg;
+  /** string: how many there were */
+  readonly counted: Arg;
+  /** sorted set: periods that were closed, by the time (ms) at which their archives expire */
+  readonly closed: Arg;
+  /** sorted set: those of which nobody has been told yet, by the time (ms) from which on somebody is to be */
+  readonly due: Arg;
+}
+
+export interface CloseArgs {
+  readonly id: string;
+  /** the end of the period, ms */
+  readonly to: number;
+  readonly desc: boolean;
+  readonly top: number;
+  readonly keepMs: number;
+}
+
+export type CloseResult =
+  | { readonly status: "ok" }
+  | { readonly status: "empty" }
+  | { readonly status: "early" };
+
+/** Keeps the best of a period that is over, once, and lets whoever waits for it know. `early`: it is not over by the server's clock. */
+export const close: Script<CloseKeys, CloseArgs, CloseResult> = {
+  class: "idempotent",
+  name: "leaderboard.close",
+  sha1: "0880961d579fdfb82b115850d3605b50dfddeb81",
+  lua: `-- leaderboard.close
+${NOW}local board, archive, counted, closed, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local id, to, desc, top, keepMs = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5])
+local MAX_DUE = 1000
+if now() < to then return {'early'} end
+local isKept = redis.call('EXISTS', archive) == 1
+local isClosed = redis.call('ZSCORE', closed, id) ~= false
+if isKept then return {'ok'} end
+local total = redis.call('ZCARD', board)
+if total == 0 then return {isClosed and 'ok' or 'empty'} end
+local expiresAt = now() + keepMs
+if desc then redis.call('ZRANGESTORE', archive, board, 0, top - 1, 'REV') else redis.call('ZRANGESTORE', archive, board, 0, top - 1) end
+redis.call('PEXPIREAT', archive, expiresAt)
+redis.call('SET', counted, total, 'PXAT', expiresAt)
+if isClosed then return {'ok'} end
+redis.call('ZREMRANGEBYSCORE', closed, '-inf', now())
+redis.call('ZADD', closed, expiresAt, id)
+redis.call('ZADD', due, now(), id)
+redis.call('ZREMRANGEBYRANK', due, 0, -1 - MAX_DUE)
+redis.call('PEXPIREAT', closed, expiresAt)
+redis.call('PEXPIREAT', due, expiresAt)
+return {'ok'}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.board, keys.archive, keys.counted, keys.closed, keys.due);
+  },
+  encodeArgs(args, out) {
+    out.push(args.id, encodeInt("to", args.to), encodeBool(args.desc), encodeInt("top", args.top), encodeInt("keepMs", args.keepMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 0);
+        return { status: "ok" };
+      case "empty":
+        expectFields(fields, 0);
+        return { status: "empty" };
+      case "early":
+        expectFields(fields, 0);
+        return { status: "early" };
+      default:
+        throw new UnexpectedReplyError("one of ok, empty, early", reply);
+    }
+  },
+};
+
+export interface HoldClosingKeys {
+  readonly due: Arg;
+}
+
+export interface HoldClosingArgs {
+  readonly id: string;
+  readonly leaseMs: number;
+}
+
+export type HoldClosingResult = boolean;
+
+/** Puts off the time from which on another process is told of a closed period; false if one has been told. */
+export const holdClosing: Script<HoldClosingKeys, HoldClosingArgs, HoldClosingResult> = {
+  class: "idempotent",
+  name: "leaderboard.holdClosing",
+  sha1: "e514a01223e602c9c09e361f084bf7cfea40c8b9",
+  lua: `-- leaderboard.holdClosing
+${NOW}local due = KEYS[1]
+local id, leaseMs = ARGV[1], tonumber(ARGV[2])
+if not redis.call('ZSCORE', due, id) then return false end
+redis.call('ZADD', due, now() + leaseMs, id)
+return true
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.due);
+  },
+  encodeArgs(args, out) {
+    out.push(args.id, encodeInt("leaseMs", args.leaseMs));
+  },
+  decode(reply) {
+    return decodeBool(reply);
+  },
+};
+
 export interface IncrementOnceKeys {
   readonly board: Arg;
   readonly distinct: Arg;

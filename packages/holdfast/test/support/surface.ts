@@ -123,6 +123,9 @@ export const FACTORIES: Record<string, unknown> = {
     subscore: { max: 100, order: "asc" },
     meta: true,
     maxMetaBytes: 500,
+    windows: ["day", { name: "season", every: "30d", keep: 2 }],
+    timeZone: "Europe/Berlin",
+    archive: { top: 5, keep: "1d" },
     maxSize: 50,
     ttl: "1m",
     idempotencyTtl: "1m",
@@ -205,7 +208,7 @@ const NEEDED: Record<string, object> = {
   semaphore: { permits: 5 },
   queue: { events: { max: 100 } },
   topic: { delays: true },
-  leaderboard: { subscore: { max: 100 }, meta: true },
+  leaderboard: { subscore: { max: 100 }, meta: true, windows: ["day"] },
 };
 
 /** By instance, then by method: the arguments. */
@@ -363,6 +366,25 @@ function methods(
       removeRange: [{ from: 5, to: 6 }],
       size: [],
       clear: [],
+      window: [name("day"), { ago: 1 }],
+      onClosed: [
+        () => undefined,
+        { lease: "9s", retry: "1s", poll: "1s", signal: AbortSignal.abort(), onError: () => undefined },
+      ],
+    },
+    "leaderboard.window": {
+      rank: [n],
+      ranks: [name(["a"])],
+      scores: [name(["a"])],
+      among: [name(["a"])],
+      top: [1],
+      page: [{ offset: 0, limit: 1, min: 1, max: 2 }],
+      around: [n, 1],
+      count: [{ min: 1, max: 2 }],
+      scoreAt: [50],
+      size: [],
+      period: [],
+      archive: [],
     },
     tags: {
       add: [n, name(["t"]), { ttl: "1m" }],
@@ -675,6 +697,7 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
   const leadership = await hf.election(`${own}-held`).campaign();
   const written = hf.cache(`${own}-written`, { writer: { mode: "behind", write: () => undefined } });
   const instances: Record<string, [object, string | undefined]> = {
+    "leaderboard.window": [hf.leaderboard(own, { windows: ["day"] }).window("day"), `leaderboard "${own}"`],
     "cache.writer": [written.writer, `cache "${own}-written"`],
     "cache.writer.dead": [written.writer.dead, `cache "${own}-written"`],
     "topic.latest": [hf.topic(`${own}-latest`, { latest: true }), `topic "${own}-latest"`],
