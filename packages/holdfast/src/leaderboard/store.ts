@@ -346,7 +346,7 @@ function decodeScores(reply: Reply): (number | null)[] {
   return decodeList(reply, (part) => decodeOptional(part, decodeFloat));
 }
 
-function decodeBytes(reply: Reply): (Buffer | null)[] {
+export function decodeBytes(reply: Reply): (Buffer | null)[] {
   return decodeList(reply, (part) => (Buffer.isBuffer(part) ? part : null));
 }
 

@@ -2,19 +2,13 @@
 import { isOutage } from "../../base/errors.ts";
 import type { Core } from "../../core/core.ts";
 import { Reports } from "../../core/observe/reports.ts";
-import {
-  decodeFloat,
-  decodeInt,
-  decodeList,
-  decodeOptional,
-  decodeRows,
-  decodeText,
-} from "../../core/script/decode.ts";
+import { decodeFloat, decodeInt, decodeOptional, decodeRows, decodeText } from "../../core/script/decode.ts";
 import { decodedBy, runScript, type UnclassedCall } from "../../core/script/run.ts";
 import type { Reply } from "../../driver/port.ts";
 import type { LeaderboardEntry, Row } from "../entries.ts";
 import type { LeaderboardSettings } from "../options.ts";
 import { entriesOf } from "../reads.ts";
+import { decodeBytes } from "../store.ts";
 import { claimClosing, close, holdClosing } from "../scripts.gen.ts";
 import type { WindowSettings } from "./options.ts";
 import type { Period } from "./periods.ts";
@@ -167,9 +161,7 @@ export class Closings<Meta> {
     if (this.#settings.metas === undefined) return [];
     const key = this.windows.keys.part("meta");
     const call = { ...this.#call("archive"), class: "read" } as const;
-    const decode = (reply: Reply): (Buffer | null)[] =>
-      decodeList(reply, (part) => (Buffer.isBuffer(part) ? part : null));
-    return decodedBy(decode, await this.#core.driver.send(["HMGET", key, ...members], call, key), "HMGET", call);
+    return decodedBy(decodeBytes, await this.#core.driver.send(["HMGET", key, ...members], call, key), "HMGET", call);
   }
 
   #keysOf(window: string, { from }: Period): { archive: string; counted: string; closed: string; due: string } {
