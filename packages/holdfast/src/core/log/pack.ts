@@ -37,6 +37,17 @@ export class LogPack {
     return this.#frames;
   }
 
+  /** Why its frames cannot be read; undefined where they can. */
+  get fault(): unknown {
+    if (this.#frames !== undefined) return undefined;
+    try {
+      this.#frames = this.#parse();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
   /** @param offset from `first` to `last` */
   frame(offset: number): Frame {
     return this.frames[offset - this.first]!;

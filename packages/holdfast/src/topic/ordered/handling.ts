@@ -1,12 +1,12 @@
 /** Calls the user's handler, and decides what becomes of a message whose handler has failed. */
 import { inform } from "../../base/inform.ts";
-import type { Door } from "../../base/door.ts";
+import { type Door, isThenable } from "../../base/door.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import { backoffMs } from "../../core/retry/backoff.ts";
 import type { TopicMessage } from "../message.ts";
 import type { Changes, TopicStateChanges } from "../state/changes.ts";
 import type { OrderedSettings } from "./options.ts";
-import { FINISHED, type Outcome } from "./scheduler.ts";
+import { FINISHED, type Outcome, type Performer } from "./scheduler.ts";
 import type { Share, Work } from "./share.ts";
 
 export interface TopicOrderedContext {
@@ -69,7 +69,7 @@ const LEFT: Outcome = { status: "left" };
 /** It is delivered again at once, for it alone. */
 const ALONE: Outcome = { status: "again", delayMs: 0 };
 
-export class Handling<T> {
+export class Handling<T> implements Performer {
   readonly counts: Counts = { handled: 0, failed: 0, dead: 0, skipped: 0 };
   readonly #parts: HandlingParts<T>;
 
@@ -77,24 +77,37 @@ export class Handling<T> {
     this.#parts = parts;
   }
 
-  readonly perform = async (works: readonly Work[]): Promise<readonly Outcome[]> => {
+  one(work: Work): Outcome | Promise<Outcome> {
     const { handler, door } = this.#parts;
-    if (handler === undefined) return this.#performMany(works);
-    const work = works[0]!;
+    const delivery = work.failures + 1;
     let message: TopicMessage<T>;
     try {
       message = this.#parts.decode(work);
     } catch (error) {
-      return [await this.#giveUp(work, "undecodable", error)];
+      return this.#giveUp(work, "undecodable", error);
     }
     try {
-      await this.#call(works, work.failures + 1, (context) => door.enter(() => handler(message, context)));
+      const returned =
+        work.share.state === undefined
+          ? door.call(handler!, message, contextOf(work.share, delivery))
+          : this.#call([work], delivery, (context) => door.enter(() => handler!(message, context)));
+      if (isThenable(returned)) return this.#ended(work, returned);
     } catch (error) {
-      return [await this.#failed(work, error)];
+      return this.#failed(work, error);
     }
     this.counts.handled += 1;
-    return DONE;
-  };
+    return FINISHED;
+  }
+
+  async #ended(work: Work, returned: PromiseLike<unknown>): Promise<Outcome> {
+    try {
+      await returned;
+    } catch (error) {
+      return this.#failed(work, error);
+    }
+    this.counts.handled += 1;
+    return FINISHED;
+  }
 
   /** Of a transactional subscription, with its state. What the call returns or throws. */
   async #call<R>(
@@ -122,7 +135,7 @@ export class Handling<T> {
     inform(() => this.#parts.settings.onError?.(error));
   }
 
-  async #performMany(works: readonly Work[]): Promise<readonly Outcome[]> {
+  async many(works: readonly Work[]): Promise<readonly Outcome[]> {
     const { manyHandler, door } = this.#parts;
     const outcomes = new Map<Work, Outcome>();
     const messages: TopicMessage<T>[] = [];
@@ -189,8 +202,6 @@ export class Handling<T> {
     return FINISHED;
   }
 }
-
-const DONE: readonly Outcome[] = [FINISHED];
 
 /** Only handlers of transactional subscriptions, which have a state, are typed to look at it. */
 function contextOf(share: Share, delivery: number, changes?: Changes): TopicTransactionalContext {

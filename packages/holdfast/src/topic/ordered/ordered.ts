@@ -88,7 +88,7 @@ export class OrderedSubscription<T> implements TopicSubscription {
       room: async (share) => this.#tenureOf(share)?.reach(0),
       stop: (error) => this.#stop(error),
     });
-    this.#scheduler = new Scheduler(runtime, settings, this.#handling.perform);
+    this.#scheduler = new Scheduler(runtime, settings, this.#handling);
     this.#ownership = new Ownership({
       runtime,
       wakeups: core.wakeups,

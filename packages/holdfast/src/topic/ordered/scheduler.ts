@@ -2,6 +2,7 @@
  * Which messages are handled when: up to `concurrency` calls at once, partitions in turn; messages of one key one after the other, in their
  * order, those without a key as they come. One that fails is parked until its back-off is over, and with it its key only.
  */
+import { isThenable } from "../../base/door.ts";
 import { MAX_TIMER_MS } from "../../base/options.ts";
 import type { Runtime } from "../../base/runtime.ts";
 import { Pace, type PaceSettings } from "../pace.ts";
@@ -23,25 +24,32 @@ export interface SchedulerTerms {
   readonly lingerMs: number;
 }
 
-/** Handles messages, all of one partition; returns what has become of each. Never rejects. */
-export type Perform = (works: readonly Work[]) => Promise<readonly Outcome[]>;
+/** What handles messages, and says what has become of each. Neither throws nor rejects. */
+export interface Performer {
+  /** A handler that returns at once has no promise to wait for. */
+  one(work: Work): Outcome | Promise<Outcome>;
+  /** All of one partition. */
+  many(works: readonly Work[]): Promise<readonly Outcome[]>;
+}
 
 export const FINISHED: Outcome = { status: "finished" };
 
 export class Scheduler {
   readonly #runtime: Runtime;
   readonly #terms: SchedulerTerms;
-  readonly #perform: Perform;
+  readonly #performer: Performer;
   readonly #pace: Pace | undefined;
   /** Those with something ready, in turn. */
   readonly #line = new Fifo<Share>();
   #running = 0;
   #isPaused = false;
+  #isBeginning = false;
 
-  constructor(runtime: Runtime, terms: SchedulerTerms, perform: Perform) {
+  /** @param performer of single messages where `size` is 1 */
+  constructor(runtime: Runtime, terms: SchedulerTerms, performer: Performer) {
     this.#runtime = runtime;
     this.#terms = terms;
-    this.#perform = perform;
+    this.#performer = performer;
     if (terms.rate !== undefined) this.#pace = new Pace(runtime, terms.rate, () => this.#begin());
   }
 
@@ -86,25 +94,50 @@ export class Scheduler {
   }
 
   #queue(share: Share): void {
-    this.#runtime.clearTimeout(share.linger);
-    share.linger = undefined;
+    if (share.linger !== undefined) {
+      this.#runtime.clearTimeout(share.linger);
+      share.linger = undefined;
+    }
     if (share.isInLine || share.isStopped) return;
     share.isInLine = true;
     this.#line.push(share);
   }
 
+  /** What becomes ready meanwhile, as a handler has returned at once, is begun by the same loop. */
   #begin(): void {
+    if (this.#isBeginning) return;
+    this.#isBeginning = true;
+    this.#beginAll();
+    this.#isBeginning = false;
+  }
+
+  #beginAll(): void {
     while (!this.#isPaused && this.#running < this.#terms.concurrency) {
       if (this.#line.length === 0) return;
       const most = Math.min(this.#terms.size, this.#pace?.free ?? Infinity);
       if (most === 0) return;
       const share = this.#line.shift()!;
       share.isInLine = false;
-      const works = this.#take(share, most);
-      this.#pace?.begin(works.length);
-      if (share.ready.length > 0) this.#queue(share);
-      if (works.length > 0) void this.#run(share, works);
+      if (this.#terms.size === 1) this.#beginOne(share);
+      else this.#beginMany(share, most);
     }
+  }
+
+  #beginOne(share: Share): void {
+    const work = share.ready.shift();
+    if (work === undefined) return;
+    work.isTaken = true;
+    share.queued -= 1;
+    this.#pace?.begin(1);
+    if (share.ready.length > 0) this.#queue(share);
+    this.#runOne(share, work);
+  }
+
+  #beginMany(share: Share, most: number): void {
+    const works = this.#take(share, most);
+    this.#pace?.begin(works.length);
+    if (share.ready.length > 0) this.#queue(share);
+    if (works.length > 0) void this.#runMany(share, works);
   }
 
   #take(share: Share, most: number): Work[] {
@@ -127,10 +160,31 @@ export class Scheduler {
     return works;
   }
 
-  async #run(share: Share, works: readonly Work[]): Promise<void> {
+  #runOne(share: Share, work: Work): void {
     this.#running += 1;
     share.running += 1;
-    const outcomes = await this.#perform(works);
+    const outcome = this.#performer.one(work);
+    if (!isThenable(outcome)) return this.#ranOne(share, work, outcome);
+    void outcome.then((later) => {
+      this.#ranOne(share, work, later);
+      this.#begin();
+    });
+  }
+
+  #ranOne(share: Share, work: Work, outcome: Outcome): void {
+    this.#running -= 1;
+    if (!share.isOver) {
+      work.isTaken = false;
+      if (outcome.status === "finished") this.#finish(share, work);
+      else if (outcome.status === "again") this.#park(share, work, outcome.delayMs);
+    }
+    share.ended();
+  }
+
+  async #runMany(share: Share, works: readonly Work[]): Promise<void> {
+    this.#running += 1;
+    share.running += 1;
+    const outcomes = await this.#performer.many(works);
     this.#running -= 1;
     if (!share.isOver) share.together(() => this.#settle(share, works, outcomes));
     share.ended();
@@ -146,8 +200,7 @@ export class Scheduler {
       work.isTaken = false;
       const isHeld = key !== undefined && held.has(key);
       if (!isHeld && outcome.status === "finished") {
-        const next = share.finish(work);
-        if (next !== undefined && !next.isTaken) this.#again(next);
+        this.#finish(share, work);
         continue;
       }
       if (works.length > 1) work.isAlone = true;
@@ -155,6 +208,11 @@ export class Scheduler {
       if (isHeld) share.queued += 1;
       else if (outcome.status === "again") this.#park(share, work, outcome.delayMs);
     }
+  }
+
+  #finish(share: Share, work: Work): void {
+    const next = share.finish(work);
+    if (next !== undefined && !next.isTaken) this.#again(next);
   }
 
   #park(share: Share, work: Work, ms: number): void {

@@ -56,6 +56,11 @@ export class Work {
   }
 }
 
+interface Waiting {
+  readonly condition: () => boolean;
+  readonly reached: Deferred<void>;
+}
+
 export class Share {
   readonly partition: number;
   readonly fence: number;
@@ -84,7 +89,7 @@ export class Share {
   readonly #lastOfKey = new Map<string, Work>();
   readonly #parked = new Map<Work, Timer>();
   readonly #onFinished: () => void;
-  #changed: Deferred<void> | undefined;
+  readonly #waiting = new Set<Waiting>();
   #isTogether = false;
   #hasFinished = false;
   #isStopped = false;
@@ -246,11 +251,11 @@ export class Share {
   }
 
   /** Resolves when the condition is true, which is looked at when a message was finished, a handler has ended, or it was stopped. */
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      this.#changed ??= new Deferred();
-      await this.#changed.promise;
-    }
+  until(condition: () => boolean): Promise<void> {
+    const reached = new Deferred<void>();
+    if (condition()) reached.resolve();
+    else this.#waiting.add({ condition, reached });
+    return reached.promise;
   }
 
   /** Nothing begins any more; what runs goes on. */
@@ -285,10 +290,11 @@ export class Share {
   }
 
   #notify(): void {
-    const changed = this.#changed;
-    if (changed === undefined) return;
-    this.#changed = undefined;
-    changed.resolve();
+    for (const waiting of this.#waiting) {
+      if (!waiting.condition()) continue;
+      this.#waiting.delete(waiting);
+      waiting.reached.resolve();
+    }
   }
 }
 

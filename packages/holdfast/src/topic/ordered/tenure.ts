@@ -264,53 +264,67 @@ export class Tenure {
     while (!signal.aborted) {
       const item = reader.take() ?? (await reader.next(signal));
       if (item === undefined) return;
-      if (item.kind === "pack") await this.#take(item);
-      else await this.#missing(item, reader);
+      if (item.kind === "pack") {
+        if (!this.#takeAtOnce(item)) await this.#take(item);
+      } else await this.#missing(item, reader);
     }
   }
 
+  /** Whether it could be taken without waiting: it follows on what was read, there is room for all of it, and it can be read. */
+  #takeAtOnce({ pack, from }: Extract<LogItem, { kind: "pack" }>): boolean {
+    const { window, isStopped } = this.share;
+    if (isStopped || from !== window.read + 1 || pack.last - window.read > window.room || pack.fault !== undefined)
+      return false;
+    this.#enter(pack, from);
+    for (let offset = from; offset <= pack.last; offset += 1) this.#add(pack, offset);
+    this.#parts.scheduler.look();
+    return true;
+  }
+
   async #take({ pack, from }: Extract<LogItem, { kind: "pack" }>): Promise<void> {
-    const { scheduler, seen } = this.#parts;
+    const { scheduler } = this.#parts;
     const { share } = this;
     const { window } = share;
-    const frames = await this.#framesOf(pack);
-    if (frames === undefined) return;
+    if (pack.fault !== undefined) return this.#missPack(pack);
     // Of a log of which nothing was known the first messages may be gone.
     if (from > window.read + 1) {
       await this.#allPassed();
       if (share.isStopped) return;
       share.jump(from - 1, false);
     }
-    this.#commits.epoch = pack.epoch;
-    window.stretch(from, pack.last, pack.at);
-    seen.read(share.partition, pack.point(pack.last));
+    this.#enter(pack, from);
     for (let offset = from; offset <= pack.last; offset += 1) {
-      if (!window.hasRoom) {
+      if (window.room === 0) {
         scheduler.look();
-        await share.until(() => window.hasRoom || share.isStopped);
+        await share.until(() => window.room > 0 || share.isStopped);
       }
       if (share.isStopped) return;
-      window.begin();
-      const frame = frames[offset - pack.first]!;
-      if (offset === this.#buried || !this.#isWanted(frame)) {
-        window.finish(offset);
-        this.#commits.finished();
-      } else {
-        scheduler.add(new Work(share, pack, offset, this.#laneOf(frame)));
-      }
+      this.#add(pack, offset);
     }
     scheduler.look();
   }
 
-  /** Undefined where it cannot be read, which is said as a gap. */
-  async #framesOf(pack: LogPack): Promise<readonly Frame[] | undefined> {
-    try {
-      return pack.frames;
-    } catch (error) {
-      this.#parts.report(error);
-      await this.#gap({ from: pack.first, to: pack.last, count: pack.last - pack.first + 1 });
-      return undefined;
-    }
+  #enter(pack: LogPack, from: number): void {
+    const { share } = this;
+    this.#commits.epoch = pack.epoch;
+    share.window.stretch(from, pack.last, pack.at);
+    this.#parts.seen.read(share.partition, pack.point(pack.last));
+  }
+
+  #add(pack: LogPack, offset: number): void {
+    const { share } = this;
+    const frame = pack.frame(offset);
+    share.window.begin();
+    if (offset !== this.#buried && this.#isWanted(frame))
+      return this.#parts.scheduler.add(new Work(share, pack, offset, this.#laneOf(frame)));
+    share.window.finish(offset);
+    this.#commits.finished();
+  }
+
+  /** It cannot be read, which is said as a gap. */
+  #missPack(pack: LogPack): Promise<void> {
+    this.#parts.report(pack.fault);
+    return this.#gap({ from: pack.first, to: pack.last, count: pack.last - pack.first + 1 });
   }
 
   /** What is handled one after the other: messages of a key; of a transactional subscription all of the partition. */

@@ -17,7 +17,7 @@ describe("what is read and not committed", () => {
         const open: number[] = [];
         for (const choice of choices) {
           if (choice % 3 === 0) window.committed = window.passed;
-          if (window.hasRoom && (choice % 2 === 0 || open.length === 0)) open.push(window.begin());
+          if (window.room > 0 && (choice % 2 === 0 || open.length === 0)) open.push(window.begin());
           else if (open.length === 0) window.committed = window.passed;
           else window.finish(open.splice(choice % open.length, 1)[0]!);
           const expected = open.length === 0 ? window.read : Math.min(...open) - 1;

@@ -43,8 +43,9 @@ export class Window {
     return this.#read;
   }
 
-  get hasRoom(): boolean {
-    return this.#read - this.committed < this.size;
+  /** How many more may be read. */
+  get room(): number {
+    return Math.max(0, this.size - (this.#read - this.committed));
   }
 
   /** The messages that are read next. */
