@@ -165,10 +165,12 @@ export class Scheduler {
     share.running += 1;
     const outcome = this.#performer.one(work);
     if (!isThenable(outcome)) return this.#ranOne(share, work, outcome);
-    void outcome.then((later) => {
-      this.#ranOne(share, work, later);
-      this.#begin();
-    });
+    void outcome.then((later) => this.#ranLater(share, work, later));
+  }
+
+  #ranLater(share: Share, work: Work, outcome: Outcome): void {
+    this.#ranOne(share, work, outcome);
+    this.#begin();
   }
 
   #ranOne(share: Share, work: Work, outcome: Outcome): void {
