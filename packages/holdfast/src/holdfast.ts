@@ -1,5 +1,7 @@
 /** The handle: one connection, one factory per primitive. The only place that knows them all. */
 import { InvalidArgumentError } from "./base/errors.ts";
+import { Actives } from "./actives/actives.ts";
+import type { ActivesOptions } from "./actives/options.ts";
 import { Barrier } from "./barrier/barrier.ts";
 import type { BarrierOptions } from "./barrier/options.ts";
 import { Bloom } from "./bloom/bloom.ts";
@@ -227,6 +229,11 @@ export class Holdfast implements AsyncDisposable {
   /** The most frequent members of many, by window of time: what is trending, without a counter for each member. */
   topk(name: string, options?: TopKOptions): TopK {
     return new TopK(this.#core, name, options);
+  }
+
+  /** Who was there on which day, in one bit each: daily, weekly and monthly active users, and how many of them came back. */
+  actives(name: string, options?: ActivesOptions): Actives {
+    return new Actives(this.#core, name, options);
   }
 
   /** Who is in a room, over all processes: joins, leaves, several devices of a user, watched by all. */

@@ -71,6 +71,16 @@ export type {
   SeriesSpanOptions,
   SeriesWhere,
 } from "./series/query/options.ts";
+export type {
+  Actives,
+  ActivesCohort,
+  ActivesCountOptions,
+  ActivesMarkOptions,
+  ActivesMarkResult,
+  ActivesRetentionOptions,
+  ActivesWindow,
+} from "./actives/actives.ts";
+export type { ActivesOptions } from "./actives/options.ts";
 export type { Bloom, BloomAddResult, BloomInfo } from "./bloom/bloom.ts";
 export type { BloomOptions } from "./bloom/options.ts";
 export type { TopKEntry } from "./topk/merge.ts";

@@ -82,6 +82,7 @@ export const FACTORIES: Record<string, unknown> = {
     timeout: "9s",
   },
   uniques: { window: "1d", keep: 7, timeZone: name("UTC"), ttl: undefined, timeout: "9s" },
+  actives: { window: "day", keep: 7, timeZone: name("UTC"), maxUsers: 50, partitions: 2, timeout: "9s" },
   bloom: { capacity: 50, errorRate: 0.1, ttl: "1m", timeout: "9s" },
   topk: {
     k: 5,
@@ -309,6 +310,16 @@ function methods(
       countMany: [name(["a"]), { last: 2, to: Date.now() }],
       history: [n, { last: 2, to: Date.now() }],
       remove: [n],
+    },
+    actives: {
+      mark: [n, { at: Date.now() }],
+      markMany: [name(["x"]), { at: Date.now() }],
+      count: [{ last: 2, to: Date.now() }],
+      history: [{ last: 2, to: Date.now() }],
+      union: [[Date.now()]],
+      intersection: [[Date.now()]],
+      retention: [{ from: Date.now(), windows: 2, of: "new" }],
+      clear: [],
     },
     bloom: {
       add: [n],
