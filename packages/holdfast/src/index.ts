@@ -235,10 +235,21 @@ export type { ValueOptions, ValueUpdateOptions, ValueWatchOptions } from "./valu
 export type { ValueEntry } from "./value/store.ts";
 export type { Value, ValueCompareAndSetResult, ValueSetResult, ValueStates, ValueUpdateResult } from "./value/value.ts";
 export type { ValueState } from "./value/watcher.ts";
-export type { Geo, GeoMatches } from "./geo/geo.ts";
+export type { GeoFieldRange, GeoFields, GeoFieldValue, GeoWhere } from "./geo/fields.ts";
+export type { Geo, GeoAddOptions, GeoMatch, GeoMatches, GeoPage, GeoPlace } from "./geo/geo.ts";
 export type { GeoOptions } from "./geo/options.ts";
-export type { GeoBoxOptions, GeoCenter, GeoNearestOptions, GeoPoint, GeoRadiusOptions } from "./geo/query.ts";
-export type { GeoMatch } from "./geo/store.ts";
+export type {
+  GeoArea,
+  GeoBoxOptions,
+  GeoCenter,
+  GeoFilter,
+  GeoNearestOptions,
+  GeoPageOptions,
+  GeoPoint,
+  GeoPolygonOptions,
+  GeoRadiusOptions,
+  GeoSearchOptions,
+} from "./geo/query.ts";
 export { createCodec } from "./core/codec/codec.ts";
 export type {
   Codec,

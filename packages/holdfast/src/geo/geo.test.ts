@@ -4,14 +4,18 @@
 // - positions whose ends were lost are never over ................................ "an index that lost one of its keys"
 // - a search around a missing member is a server error .......................... "a missing member at the centre"
 // - the member in the centre is its own nearest ................................. "around a member"
-// - a search beyond 180 degrees or with growing circles misses one .............. model.test.ts
+// - a search beyond 180 degrees or with growing circles misses one .............. model.test.ts, search/search.test.ts
+// - fields outlive their member, come back with another, or are lost unseen ...... "fields go with their member", "without its key %s"
+// - a condition takes another value for its own .................................. "where"
+// - pages repeat or lose a member ................................................. "page"
 // - calls made in the same tick are reordered, or one fails all ............ "calls that are not awaited"
 // - a key without a time to live ................................................. "each add starts the time to live again"
 // (faults.test.ts: lost replies and outages)
 import { describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { randomName, TwoHandles } from "../../test/support/two-handles.ts";
-import type { Geo } from "./geo.ts";
+import type { GeoWhere } from "./fields.ts";
+import type { Geo, GeoAddOptions } from "./geo.ts";
 import type { GeoOptions } from "./options.ts";
 import type { GeoPoint } from "./query.ts";
 
@@ -145,6 +149,142 @@ describe.each(backends())("geo [$name]", (backend) => {
     ];
     expect((await Promise.all(searches)).map(names)).toEqual([["live"], ["live"]]);
     expect(await raw("ZCARD", placesOf(here))).toBe(1);
+  });
+
+  const FLEET: readonly (readonly [string, GeoPoint, GeoAddOptions])[] = [
+    ["a", { lon: 10, lat: 50 }, { fields: { kind: "taxi", seats: 4, free: true } }],
+    ["b", { lon: 10.01, lat: 50 }, { fields: { kind: "bus", seats: 50, free: true } }],
+    ["c", { lon: 10.02, lat: 50 }, { fields: { kind: "taxi", seats: 7, free: false } }],
+    ["d", { lon: 10.03, lat: 50 }, {}],
+  ];
+  const DEPOT = { lon: 10, lat: 50 };
+
+  it("where: values, lists of them and ranges", async () => {
+    const [here, there] = pair();
+    await here.addMany(FLEET);
+    const found = async (where: GeoWhere): Promise<unknown> => names(await there.nearest(DEPOT, { where }));
+    expect(await found({ kind: "taxi" })).toEqual(["a", "c"]);
+    expect(await found({ kind: ["bus", "tram"] })).toEqual(["b"]);
+    expect(await found({ seats: { min: 7 } })).toEqual(["b", "c"]);
+    expect(await found({ seats: { max: 7 }, free: true })).toEqual(["a"]);
+    expect(await found({ seats: "4" })).toEqual([]);
+    expect(await found({ free: [] })).toEqual([]);
+    expect(await found({ constructor: "x" })).toEqual([]);
+    expect(await found({})).toEqual(["a", "b", "c", "d"]);
+    const [first] = await there.nearest(DEPOT, { count: 1, where: { kind: "taxi" } });
+    expect(first).toMatchObject({ member: "a", fields: { kind: "taxi", seats: 4, free: true } });
+    expect((await there.nearest(DEPOT, { count: 4 }))[0]).not.toHaveProperty("fields");
+    expect((await there.nearest(DEPOT, { fields: true })).map(({ fields }) => fields?.["kind"])).toEqual([
+      "taxi",
+      "bus",
+      "taxi",
+      undefined,
+    ]);
+    expect(names(await there.box(DEPOT, { widthMeters: 1e4, heightMeters: 1e4, where: { kind: "bus" } }))).toEqual([
+      "b",
+    ]);
+  });
+
+  it("fields go with their member, and stay when it moves", async () => {
+    const [here, there] = pair();
+    await here.addMany(FLEET);
+    await there.add("a", { lon: 11, lat: 50 });
+    expect(await here.get("a")).toMatchObject({
+      lon: expect.closeTo(11, 4),
+      fields: { kind: "taxi", seats: 4, free: true },
+    });
+    await there.add("a", { lon: 11, lat: 50 }, { fields: { kind: "van" } });
+    expect((await here.get("a"))!.fields).toEqual({ kind: "van" });
+    await there.add("a", { lon: 11, lat: 50 }, { fields: {} });
+    expect(await here.get("a")).not.toHaveProperty("fields");
+    await here.remove("b");
+    await here.add("b", DEPOT);
+    await end(here, "c");
+    await here.add("c", DEPOT);
+    for (const member of ["b", "c"]) expect(await there.get(member)).not.toHaveProperty("fields");
+    expect(await there.nearest(DEPOT, { where: { seats: { min: 0 } } })).toEqual([]);
+    for (const member of ["a", "b", "c", "d"]) expect(await here.remove(member)).toBe(true);
+    expect(await both.keys(`geo:{${here.name}}`)).toEqual([]);
+  });
+
+  it("what was over and could not be removed at once does not come back with its fields", async () => {
+    const [here] = pair();
+    const many = Array.from({ length: 1_200 }, (_, at) => `m${at}`);
+    await here.addMany(many.map((member) => [member, DEPOT, { fields: { old: true } }] as const));
+    for (let at = 0; at < many.length; at += 400) await end(here, ...many.slice(at, at + 400));
+    await here.add("m999", DEPOT);
+    expect(await here.get("m999")).not.toHaveProperty("fields");
+    expect(await here.size()).toBe(1);
+  });
+
+  it.each(["", ":ends", ":fields"])("without its key %s an index with fields ends whole", async (part) => {
+    const [here, there] = pair();
+    await here.addMany(FLEET);
+    await raw("DEL", `${placesOf(here)}${part}`);
+    expect(await there.size()).toBe(0);
+    expect(await there.get("a")).toBeUndefined();
+    expect(await there.nearest(DEPOT)).toEqual([]);
+    await here.add("d", DEPOT);
+    expect(names(await there.nearest(DEPOT, { where: {} }))).toEqual(["d"]);
+    expect(await there.size()).toBe(1);
+  });
+
+  it("polygon: also over the 180th meridian, from a centre of its own", async () => {
+    const [here, there] = pair();
+    await here.addMany(
+      Array.from({ length: 40 }, (_, at) => [`m${at}`, { lon: at < 20 ? 160 + at : at - 200, lat: -17 }]),
+    );
+    const fiji = [
+      [177, -20],
+      [-178, -20],
+      [-178, -15],
+      [177, -15],
+    ].map(([lon, lat]) => ({ lon: lon!, lat: lat! }));
+    expect(names(await there.polygon(fiji))!.toSorted()).toEqual(
+      ["m17", "m18", "m19", "m20", "m21", "m22"].slice(0, 5).toSorted(),
+    );
+    expect(names(await there.polygon(fiji, { center: { lon: 177, lat: -17 }, limit: 2 }))).toEqual(["m17", "m18"]);
+    await expect(here.polygon(fiji.slice(0, 2))).rejects.toEqual(bad("polygon"));
+    await expect(
+      here.polygon(
+        [
+          [0, 80],
+          [120, 80],
+          [-120, 80],
+        ].map(([lon, lat]) => ({ lon: lon!, lat: lat! })),
+      ),
+    ).rejects.toThrow(/pole/);
+    await expect(here.polygon([{ lon: 0, lat: 86 }, ...fiji])).rejects.toEqual(bad("lat"));
+  });
+
+  it("page: every member of an area once, whatever moves among those that were met", async () => {
+    const [here, there] = pair();
+    await here.addMany(
+      Array.from({ length: 400 }, (_, at) => [
+        `m${at}`,
+        { lon: 10 + (at % 20) / 1_000, lat: 50 + Math.floor(at / 20) / 1_000 },
+      ]),
+    );
+    const area = { center: { member: "m0" }, meters: 1_500 };
+    const all = names(await there.radius(area.center, { meters: 1_500, limit: 1_000 }));
+    const [seen, cursors] = [[] as string[], [undefined as string | undefined]];
+    while (cursors.length < 40) {
+      const page = await there.page(area, {
+        limit: 30,
+        ...(cursors.at(-1) !== undefined && { cursor: cursors.at(-1)! }),
+      });
+      seen.push(...page!.matches.map(({ member }) => member));
+      // The centre moves, and what was met goes.
+      await here.add("m0", { lon: -50, lat: 0 });
+      await here.remove(seen.at(-1)!);
+      if (page!.cursor === undefined) break;
+      cursors.push(page!.cursor);
+    }
+    expect(seen).toEqual(all);
+    expect(await there.page({ center: { member: "none" }, meters: 1 })).toBeUndefined();
+    await expect(here.page(area, { cursor: "x" })).rejects.toEqual(bad("cursor"));
+    await expect(here.page({ center: DEPOT } as never)).rejects.toEqual(bad("widthMeters"));
+    await expect(here.page({ center: DEPOT, meters: 1, widthMeters: 1 })).rejects.toEqual(bad("widthMeters"));
   });
 
   it("an index that lost one of its keys shows nothing false", async () => {
@@ -283,6 +423,17 @@ describe.each(backends())("geo [$name]", (backend) => {
     await expect(here.addMany({} as never)).rejects.toEqual(bad("entries"));
     await expect(here.addMany(["ab", "cd"] as never)).rejects.toEqual(bad("entries"));
     await expect(here.nearest(center, 5 as never)).rejects.toEqual(bad("options"));
+    for (const fields of [
+      5,
+      [],
+      { a: {} },
+      { a: Number.NaN },
+      { a: "x".repeat(520) },
+      Object.fromEntries("abcdefghi".split("").map((name) => [name, 1])),
+    ])
+      await expect(here.add("x", center, { fields } as never)).rejects.toEqual(bad("fields"));
+    for (const where of [5, [], { a: null }, { a: { min: "1" } }, { a: { least: 1 } }])
+      await expect(here.nearest(center, { where } as never)).rejects.toMatchObject({ name: "InvalidArgumentError" });
     await expect(here.radius(center, { meter: 5 } as never)).rejects.toEqual(bad("meter"));
     await expect(here.radius(center, undefined as never)).rejects.toEqual(bad("meters"));
     expect(await here.nearest(center, { count: undefined } as never)).toEqual([]);

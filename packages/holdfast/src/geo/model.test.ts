@@ -6,9 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { Geo } from "./geo.ts";
+import type { Geo, GeoMatch } from "./geo.ts";
 import type { GeoCenter, GeoPoint } from "./query.ts";
-import type { GeoMatch } from "./store.ts";
 
 /** The server's. */
 const EARTH_RADIUS = 6_372_797.560856;
@@ -189,7 +188,7 @@ describe.each(backends("standalone", "embedded"))("geo against a model [$name]",
         for (const operation of operations) await run.apply(operation);
         expect(await hf.geo(name).size()).toBe(run.size);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });

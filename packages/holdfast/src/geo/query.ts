@@ -1,7 +1,12 @@
-/** Places, centres and sizes of searches: checked at the door, in the form that the scripts take. */
+/** Places, areas and pages of searches: checked at the door. */
 import { InvalidArgumentError } from "../base/errors.ts";
-import { givenOptions, type OptionNames, wholeBetween } from "../base/options.ts";
+import { givenOptions, listOf, type OptionNames, wholeBetween } from "../base/options.ts";
 import { checkId, type Id } from "../core/keyspace/keyspace.ts";
+import type { GeoWhere } from "./fields.ts";
+import { type Area, box, circle, polygon, WHOLE_EARTH_METERS } from "./search/area.ts";
+import { MAX_LAT, MAX_LON } from "./search/cells.ts";
+import { ringOf } from "./search/ring.ts";
+import type { Rank } from "./search/search.ts";
 
 /** In degrees: longitude from -180 to 180, latitude from -85.05112878 to 85.05112878, where the server's map ends. */
 export interface GeoPoint {
@@ -12,105 +17,201 @@ export interface GeoPoint {
 /** A point, or the member whose position it is. */
 export type GeoCenter = GeoPoint | { readonly member: Id };
 
-export interface GeoNearestOptions {
+export interface GeoFilter {
+  /** Only members with these fields. @default any member */
+  readonly where?: GeoWhere;
+  /** Whether matches have their fields. @default false, true with `where` */
+  readonly fields?: boolean;
+}
+
+export interface GeoNearestOptions extends GeoFilter {
   /** How many, 1 to 10000. @default 10 */
   readonly count?: number;
   /** How far they may be. @default no limit */
   readonly maxMeters?: number;
 }
 
-export interface GeoRadiusOptions {
-  readonly meters: number;
+export interface GeoSearchOptions extends GeoFilter {
   /** At most this many, the nearest ones, 1 to 10000. @default 100 */
   readonly limit?: number;
 }
 
-export interface GeoBoxOptions {
+export interface GeoRadiusOptions extends GeoSearchOptions {
+  readonly meters: number;
+}
+
+export interface GeoBoxOptions extends GeoSearchOptions {
   /** Extent from west to east, half of it on each side of the centre. */
   readonly widthMeters: number;
   /** Extent from south to north, half of it on each side of the centre. */
   readonly heightMeters: number;
-  /** At most this many, the nearest ones, 1 to 10000. @default 100 */
-  readonly limit?: number;
 }
 
-/** A centre as the scripts take it. */
-export interface Center {
-  /** A member, or "" for the coordinates. */
-  readonly anchor: string;
-  readonly lon: number;
-  readonly lat: number;
+export interface GeoPolygonOptions extends GeoSearchOptions {
+  /** Where distances are measured from. @default the middle of the polygon's extent */
+  readonly center?: GeoPoint;
 }
 
-/** Half of the server's great circle is 20,020.7 km: everything is within this. */
-const WHOLE_EARTH_METERS = 20_100_000;
-const MAX_LON = 180;
-const MAX_LAT = 85.051_128_78;
+/** A circle, a box or a polygon. */
+export type GeoArea =
+  | { readonly center: GeoCenter; readonly meters: number }
+  | { readonly center: GeoCenter; readonly widthMeters: number; readonly heightMeters: number }
+  | { readonly polygon: Iterable<GeoPoint>; readonly center?: GeoPoint };
+
+export interface GeoPageOptions extends GeoSearchOptions {
+  /** The `cursor` of the page before. @default the beginning */
+  readonly cursor?: string;
+}
+
+/** An area around a centre that is not known yet. */
+export type AreaAround = (center: GeoPoint) => Area;
+
+export interface Search {
+  /** Undefined where the area has one of its own. */
+  readonly center: GeoCenter | undefined;
+  readonly areaAround: AreaAround;
+  readonly limit: number;
+  readonly filter: GeoFilter;
+  readonly after?: { readonly rank: Rank; readonly center: GeoPoint } | undefined;
+}
+
 /** A tenth of a millimetre. */
 const EDGE = 1e-9;
 const MAX_RESULTS = 10_000;
-const NEAREST_NAMES: OptionNames<GeoNearestOptions> = { count: true, maxMeters: true };
-const RADIUS_NAMES: OptionNames<GeoRadiusOptions> = { meters: true, limit: true };
-const BOX_NAMES: OptionNames<GeoBoxOptions> = { widthMeters: true, heightMeters: true, limit: true };
+const MAX_CORNERS = 1_000;
+const FILTER_NAMES = { where: true, fields: true } as const;
+const LIMIT_NAMES = { ...FILTER_NAMES, limit: true } as const;
+const NEAREST_NAMES: OptionNames<GeoNearestOptions> = { ...FILTER_NAMES, count: true, maxMeters: true };
+const RADIUS_NAMES: OptionNames<GeoRadiusOptions> = { ...LIMIT_NAMES, meters: true };
+const BOX_NAMES: OptionNames<GeoBoxOptions> = { ...LIMIT_NAMES, widthMeters: true, heightMeters: true };
+const POLYGON_NAMES: OptionNames<GeoPolygonOptions> = { ...LIMIT_NAMES, center: true };
+const PAGE_NAMES: OptionNames<GeoPageOptions> = { ...LIMIT_NAMES, cursor: true };
+const CIRCLE_AREA = { center: true, meters: true } as const;
+const BOX_AREA = { center: true, widthMeters: true, heightMeters: true } as const;
+const POLYGON_AREA = { polygon: true, center: true } as const;
 
 /**
  * Returns the point as the server can store it: on the very eastern and northern edge of its map it computes a cell beyond the last
  * one, where no search looks. 180 degrees are the same meridian as -180.
  */
-export function checkPoint(point: GeoPoint): GeoPoint {
-  if (typeof point !== "object" || point === null) throw new InvalidArgumentError("point", "{ lon, lat }", point);
-  const { lon, lat } = point;
-  checkDegrees("lon", lon, MAX_LON);
-  checkDegrees("lat", lat, MAX_LAT);
+export function checkPoint(point: GeoPoint, field = "point"): GeoPoint {
+  const { lon, lat } = checkDegrees(point, field);
   return { lon: lon > MAX_LON - EDGE ? -MAX_LON : lon, lat: Math.min(lat, MAX_LAT - EDGE) };
 }
 
-export function centerOf(center: GeoCenter): Center {
+export function checkCenter(center: GeoCenter): GeoCenter {
   if (typeof center !== "object" || center === null)
     throw new InvalidArgumentError("center", "{ lon, lat } or { member }", center);
-  if ("member" in center && center.member !== undefined)
-    return { anchor: checkId("member", center.member), lon: 0, lat: 0 };
-  const { lon, lat } = checkPoint(center as GeoPoint);
-  return { anchor: "", lon, lat };
+  if ("member" in center && center.member !== undefined) return { member: checkId("member", center.member) };
+  return checkPoint(center as GeoPoint);
 }
 
-export function nearestArea(options: GeoNearestOptions | undefined): { radius: number; limit: number } {
-  const { count = 10, maxMeters = WHOLE_EARTH_METERS } = givenOptions(options, NEAREST_NAMES);
-  return { radius: checkMeters("maxMeters", maxMeters, 1), limit: checkCount("count", count) };
+export function nearestSearch(center: GeoCenter, options: GeoNearestOptions | undefined): Search {
+  const checked = checkCenter(center);
+  const { count = 10, maxMeters = WHOLE_EARTH_METERS, ...filter } = givenOptions(options, NEAREST_NAMES);
+  const radius = checkMeters("maxMeters", maxMeters);
+  return { center: checked, areaAround: (at) => circle(at, radius), limit: checkCount("count", count), filter };
 }
 
-export interface Area {
-  /** 0 for a box. */
-  readonly radius: number;
-  readonly width: number;
-  readonly height: number;
-  readonly limit: number;
+export function radiusSearch(center: GeoCenter, options: GeoRadiusOptions): Search {
+  const checked = checkCenter(center);
+  const { meters, limit, ...filter } = givenOptions(options, RADIUS_NAMES);
+  return { center: checked, areaAround: circleArea(meters), limit: checkLimit(limit), filter };
 }
 
-export function circleArea(options: GeoRadiusOptions): Area {
-  const { meters, limit = 100 } = givenOptions(options, RADIUS_NAMES);
-  return { radius: checkMeters("meters", meters, 1), width: 0, height: 0, limit: checkCount("limit", limit) };
+export function boxSearch(center: GeoCenter, options: GeoBoxOptions): Search {
+  const checked = checkCenter(center);
+  const { widthMeters, heightMeters, limit, ...filter } = givenOptions(options, BOX_NAMES);
+  return { center: checked, areaAround: boxArea(widthMeters, heightMeters), limit: checkLimit(limit), filter };
 }
 
-export function boxArea(options: GeoBoxOptions): Area {
-  const { widthMeters, heightMeters, limit = 100 } = givenOptions(options, BOX_NAMES);
-  return {
-    radius: 0,
-    width: checkMeters("widthMeters", widthMeters, 2),
-    height: checkMeters("heightMeters", heightMeters, 2),
-    limit: checkCount("limit", limit),
-  };
+export function polygonSearch(corners: Iterable<GeoPoint>, options: GeoPolygonOptions | undefined): Search {
+  const { center, limit, ...filter } = givenOptions(options, POLYGON_NAMES);
+  return { center: undefined, areaAround: polygonArea(corners, center), limit: checkLimit(limit), filter };
 }
 
-function checkDegrees(field: string, degrees: number, max: number): void {
+export function pageSearch(area: GeoArea, options: GeoPageOptions | undefined): Search {
+  const { cursor, limit, ...filter } = givenOptions(options, PAGE_NAMES);
+  const after = cursor === undefined ? undefined : afterOf(cursor);
+  return { ...searchOfArea(area), limit: checkLimit(limit), filter, after };
+}
+
+export function cursorOf({ lon, lat }: GeoPoint, { meters, member }: Rank): string {
+  return Buffer.from(JSON.stringify([lon, lat, meters, member])).toString("base64url");
+}
+
+function searchOfArea(area: GeoArea): Pick<Search, "center" | "areaAround"> {
+  if (typeof area !== "object" || area === null)
+    throw new InvalidArgumentError(
+      "area",
+      "{ center, meters }, { center, widthMeters, heightMeters } or { polygon }",
+      area,
+    );
+  if ("polygon" in area) {
+    const { polygon: corners, center } = givenOptions(area, POLYGON_AREA, "area");
+    return { center: undefined, areaAround: polygonArea(corners, center) };
+  }
+  if ("meters" in area) {
+    const { center, meters } = givenOptions(area, CIRCLE_AREA, "area");
+    return { center: checkCenter(center), areaAround: circleArea(meters) };
+  }
+  const { center, widthMeters, heightMeters } = givenOptions(area, BOX_AREA, "area");
+  return { center: checkCenter(center), areaAround: boxArea(widthMeters, heightMeters) };
+}
+
+function circleArea(meters: number): AreaAround {
+  const radius = checkMeters("meters", meters);
+  return (center) => circle(center, radius);
+}
+
+function boxArea(widthMeters: number, heightMeters: number): AreaAround {
+  const [width, height] = [checkMeters("widthMeters", widthMeters, 2), checkMeters("heightMeters", heightMeters, 2)];
+  return (center) => box(center, width, height);
+}
+
+/** It has a centre of its own. */
+function polygonArea(corners: Iterable<GeoPoint>, center: GeoPoint | undefined): AreaAround {
+  const points = listOf<GeoPoint>("polygon", corners, "corners").map((corner) => checkDegrees(corner, "polygon"));
+  if (points.length > MAX_CORNERS)
+    throw new InvalidArgumentError("polygon", `at most ${MAX_CORNERS} corners`, points.length);
+  const ring = ringOf(points);
+  if (typeof ring === "string") throw new InvalidArgumentError("polygon", ring, corners);
+  const area = polygon(ring, center === undefined ? undefined : checkPoint(center, "center"));
+  return () => area;
+}
+
+function afterOf(cursor: string): NonNullable<Search["after"]> {
+  try {
+    const [lon, lat, meters, member] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
+    if (typeof meters === "number" && typeof member === "string")
+      return { rank: { meters, member }, center: checkPoint({ lon, lat } as GeoPoint) };
+  } catch {
+    // Refused below.
+  }
+  throw new InvalidArgumentError("cursor", "the cursor of a page", cursor);
+}
+
+function checkDegrees(point: GeoPoint, field: string): GeoPoint {
+  if (typeof point !== "object" || point === null) throw new InvalidArgumentError(field, "{ lon, lat }", point);
+  const { lon, lat } = point;
+  checkWithin("lon", lon, MAX_LON);
+  checkWithin("lat", lat, MAX_LAT);
+  return { lon, lat };
+}
+
+function checkWithin(field: string, degrees: number, max: number): void {
   if (typeof degrees === "number" && Math.abs(degrees) <= max) return;
   throw new InvalidArgumentError(field, `degrees from -${max} to ${max}`, degrees);
 }
 
 /** Cut to `earths` times the distance to the other side of the earth; there is nothing beyond. */
-function checkMeters(field: string, meters: number, earths: 1 | 2): number {
+function checkMeters(field: string, meters: number, earths: 1 | 2 = 1): number {
   if (typeof meters === "number" && meters > 0) return Math.min(meters, earths * WHOLE_EARTH_METERS);
   throw new InvalidArgumentError(field, "a number of metres above 0", meters);
+}
+
+function checkLimit(limit = 100): number {
+  return checkCount("limit", limit);
 }
 
 function checkCount(field: string, count: number): number {

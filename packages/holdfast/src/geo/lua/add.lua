@@ -4,20 +4,34 @@
 -- @include live
 -- @key places
 -- @key ends
+-- @key fields
 -- @arg ttlMs int
--- @arg entries... bytes    longitude, latitude and member, alternating
+-- @arg entries... bytes    longitude, latitude, member and fields, alternating; fields: '' keeps what is there, '{}' removes it
 -- @returns int
 local function keep(key)
   if redis.call('PEXPIRE', key, ttlMs, 'NX') == 0 then redis.call('PEXPIRE', key, ttlMs, 'GT') end
 end
-sweep(places, ends)
-local over, scored = now() + ttlMs, {}
-for i = 3, #entries, 3 do
-  scored[#scored + 1] = over
-  scored[#scored + 1] = entries[i]
+local allSwept = sweep(places, ends, fields)
+local over, points, scored, stored, cleared = now() + ttlMs, {}, {}, {}, {}
+for i = 1, #entries, 4 do
+  local member, about = entries[i + 2], entries[i + 3]
+  points[#points + 1], points[#points + 2], points[#points + 3] = entries[i], entries[i + 1], member
+  scored[#scored + 1], scored[#scored + 2] = over, member
+  -- What was over and is still there does not come back with its fields.
+  if about == '{}' or about == '' and not allSwept and not isLive(places, ends, member) then
+    cleared[#cleared + 1] = member
+  elseif about ~= '' then
+    stored[#stored + 1], stored[#stored + 2] = member, about
+  end
 end
-local added = redis.call('GEOADD', places, unpack(entries))
+local added = redis.call('GEOADD', places, unpack(points))
 redis.call('ZADD', ends, unpack(scored))
+if #cleared > 0 then redis.call('HDEL', fields, unpack(cleared)) end
+if #stored > 0 then
+  redis.call('HSET', fields, MARK, '', unpack(stored))
+  redis.call('ZADD', places, BEFORE_THE_MAP, MARK)
+end
 keep(places)
 keep(ends)
+if #stored > 0 then keep(fields) end
 return added

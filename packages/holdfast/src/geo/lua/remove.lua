@@ -5,9 +5,9 @@
 -- @include live
 -- @key places
 -- @key ends
+-- @key fields
 -- @arg member text
 -- @returns bool
 local live = isLive(places, ends, member)
-redis.call('ZREM', places, member)
-redis.call('ZREM', ends, member)
+drop(places, ends, fields, {member})
 return live

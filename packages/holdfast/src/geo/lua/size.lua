@@ -1,9 +1,10 @@
 --- How many members there are.
 -- @class read
 -- @include now
+-- @include live
 -- @key places
 -- @key ends
+-- @key fields
 -- @returns int
--- Memory eviction takes whole keys: without a position nobody is there.
-if redis.call('ZCARD', places) == 0 then return 0 end
+if not isWhole(places, ends, fields) then return 0 end
 return redis.call('ZCOUNT', ends, string.format('(%.0f', now()), '+inf')
