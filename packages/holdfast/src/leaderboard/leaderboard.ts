@@ -16,7 +16,8 @@ import { Operations } from "../core/observe/observe.ts";
 import { type LeaderboardOptions, leaderboardSettings } from "./options.ts";
 import { LeaderboardReads } from "./reads.ts";
 import type { LeaderboardRange } from "./scores.ts";
-import { BoardStore, type Write } from "./store.ts";
+import { ShardedBoard } from "./sharded.ts";
+import { type Board, BoardStore, type Write } from "./store.ts";
 import { Closings } from "./windows/closing.ts";
 import { type LeaderboardClosedHandler, type LeaderboardClosedOptions, LeaderboardClosings } from "./windows/runner.ts";
 import { LeaderboardWindow, type LeaderboardWindowAt } from "./windows/window.ts";
@@ -70,18 +71,21 @@ const MAX_POSITION = 2 ** 32 - 1;
 export class Leaderboard<Meta = unknown> extends LeaderboardReads<Meta> {
   readonly name: string;
   readonly #core: Core;
-  readonly #store: BoardStore<Meta>;
+  readonly #store: Board;
   readonly #windows: BoardsOfPeriods<Meta> | undefined;
   readonly #closings: Closings<Meta> | undefined;
 
   constructor(core: Core, name: string, options?: LeaderboardOptions<Meta>) {
     const operations = new Operations("leaderboard", name);
-    const keys = core.keys.group("leaderboard", name);
     const settings = leaderboardSettings(core, operations.where, name, options);
-    const board = { board: keys.key, distinct: keys.part("distinct"), meta: keys.part("meta") };
     const windows = settings.windows && new BoardsOfPeriods(core, name, settings, settings.windows);
     const boards = 1 + (settings.windows?.windows.length ?? 0);
-    const store = new BoardStore(core.driver, board, name, settings, windows, boards);
+    const stores = Array.from({ length: settings.shards }, (_, shard) => {
+      const keys = core.keys.group("leaderboard", name, shard);
+      const board = { board: keys.key, distinct: keys.part("distinct"), meta: keys.part("meta") };
+      return new BoardStore(core.driver, board, name, settings, windows, boards);
+    });
+    const store = settings.shards === 1 ? stores[0]! : new ShardedBoard(name, stores, settings);
     super(operations, settings, () => windows?.ready()?.then(() => store) ?? store);
     this.name = name;
     this.#core = core;

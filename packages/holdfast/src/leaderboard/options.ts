@@ -23,7 +23,12 @@ export interface LeaderboardOptions<Meta = unknown> extends WindowsOptions {
   readonly meta?: boolean | StandardSchemaV1<unknown, Meta>;
   /** Bytes of one member's `meta`, as it is stored. @default 1024 */
   readonly maxMetaBytes?: number;
-  /** Members on the board; those with the worst scores fall off. @default 1_000_000 */
+  /**
+   * Boards in slots of their own which the members are spread over, 2 to 256, for one that is too large or too busy for one server; the same in
+   * all processes for the life of the board. Not with `windows`, `ttl`, `idleTtl` and dense ranks. @default one board
+   */
+  readonly shards?: number;
+  /** Members on the board; those with the worst scores fall off. With `shards` each of them has its share. @default 1_000_000 */
   readonly maxSize?: number;
   /** The board expires this long after its first entry. @default none */
   readonly ttl?: Duration;
@@ -43,6 +48,8 @@ export interface LeaderboardSettings<Meta = unknown> {
   readonly metas: Metas<Meta> | undefined;
   /** Undefined without windows. */
   readonly windows: WindowsSettings | undefined;
+  readonly shards: number;
+  /** Of each shard. */
   readonly maxSize: number;
   /** 0 for none. */
   readonly ttlMs: number;
@@ -53,6 +60,7 @@ export interface LeaderboardSettings<Meta = unknown> {
 }
 
 const MAX_SIZE = 2 ** 32 - 1;
+const MAX_SHARDS = 256;
 const MAX_META_BYTES = 65_536;
 const TIES: readonly LeaderboardTies[] = ["competition", "dense", "ordinal"];
 
@@ -65,6 +73,7 @@ const NAMES: OptionNames<LeaderboardOptions> = {
   windows: true,
   timeZone: true,
   archive: true,
+  shards: true,
   maxSize: true,
   ttl: true,
   idleTtl: true,
@@ -86,13 +95,15 @@ export function leaderboardSettings<Meta>(
       throw new InvalidArgumentError("idleTtl", "nothing beside `ttl`, which ends the board", idleTtl);
     if (options.maxMetaBytes !== undefined && meta === false)
       throw new InvalidArgumentError("maxMetaBytes", "nothing without `meta`", options.maxMetaBytes);
+    const shards = options.shards === undefined ? 1 : shardsOf(options.shards, options);
     return {
       desc: order === "desc",
       ties,
       scoring: new Scoring(order, options.subscore),
       metas: metasOf(core, name, meta, wholeBetween("maxMetaBytes", options.maxMetaBytes ?? 1_024, 1, MAX_META_BYTES)),
       windows: windowsSettings(options),
-      maxSize: wholeBetween("maxSize", maxSize, 1, MAX_SIZE),
+      shards,
+      maxSize: Math.ceil(wholeBetween("maxSize", maxSize, 1, MAX_SIZE) / shards),
       ttlMs: lifeMs(ttl, idleTtl),
       renew: idleTtl !== undefined,
       receiptTtlMs: toMs("idempotencyTtl", options.idempotencyTtl ?? "24h"),
@@ -111,6 +122,24 @@ function metasOf<Meta>(
   const schema = meta === true ? undefined : checkSchema(meta, "meta");
   const codec = core.codec<Meta>({ schema });
   return new Metas(codec, maxBytes, core.keys.group("leaderboard", name).key);
+}
+
+/** What is of one moment, or of one board, does not go with several. */
+function shardsOf(
+  shards: number,
+  { windows, ttl, idleTtl, ties }: Pick<LeaderboardOptions, "windows" | "ttl" | "idleTtl" | "ties">,
+): number {
+  const refused = { windows, ttl, idleTtl };
+  for (const [name, value] of Object.entries(refused))
+    if (value !== undefined)
+      throw new InvalidArgumentError(name, "nothing beside `shards`, which it does not go with", value);
+  if (ties === "dense")
+    throw new InvalidArgumentError(
+      "ties",
+      "competition or ordinal beside `shards`, as no shard knows all scores",
+      ties,
+    );
+  return wholeBetween("shards", shards, 2, MAX_SHARDS);
 }
 
 function lifeMs(ttl: Duration | undefined, idleTtl: Duration | undefined): number {

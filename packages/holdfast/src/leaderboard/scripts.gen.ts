@@ -3,7 +3,7 @@
 import type { Arg } from "../driver/port.ts";
 import { UnexpectedReplyError, decodeBool, decodeBytes, decodeFloat, decodeInt, decodeList, decodeOptional, decodeRows, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
 import { encodeBool, encodeFloat, encodeInt } from "../core/script/encode.ts";
-import type { Script } from "../core/script/script.ts";
+import type { BatchScript, Script } from "../core/script/script.ts";
 
 const RANKS = `local function countBetter(key, score, desc)
   if desc then return redis.call('ZCOUNT', key, '(' .. score, '+inf') end
@@ -667,6 +667,136 @@ return window(board, distinct, meta, ties, desc, described, count, before + offs
       default:
         throw new UnexpectedReplyError("one of window", reply);
     }
+  },
+};
+
+export interface PlaceKeys {
+  readonly board: Arg;
+  readonly distinct: Arg;
+  readonly meta: Arg;
+}
+
+export interface PlaceArgs {
+  readonly desc: boolean;
+  /** whether what is stored with members is asked for */
+  readonly described: boolean;
+  readonly member: Arg;
+  readonly score: string;
+  /** whether the place among equal scores is asked for, by the bytes of the names */
+  readonly exact: boolean;
+  /** 0: no entries */
+  readonly distance: number;
+}
+
+export type PlaceResult =
+  | { readonly status: "place"; readonly total: number; readonly better: number; readonly worse: number; readonly before: number; readonly rows: { readonly member: string; readonly score: number }[]; readonly metas: (Buffer | null)[] };
+
+/**
+ * Where a member with this score stands among the members of this board, on which it need not be, and up to `distance` entries on either
+ * side of that place: for a board that is spread over several.
+ */
+export const place: BatchScript<PlaceKeys, PlaceArgs, PlaceResult> = {
+  class: "read",
+  name: "leaderboard.place",
+  sha1: "025bc9801d2efe0f58f08ec54f371e9f8a54abf1",
+  lua: `-- leaderboard.place
+${RANKS}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
+local desc, described, member, score, exact, distance = ARGV[1] == '1', ARGV[2] == '1', ARGV[3], ARGV[4], ARGV[5] == '1', tonumber(ARGV[6])
+local function isBelow(a, b)
+  for at = 1, math.min(#a, #b) do
+    local x, y = string.byte(a, at), string.byte(b, at)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end
+local total = redis.call('ZCARD', board)
+local better, worse = countBetter(board, score, desc), countBetter(board, score, not desc)
+local before = 0
+if exact then
+  local low = desc and worse or better
+  local first, high = low, total - (desc and better or worse)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if isBelow(redis.call('ZRANGE', board, middle, middle)[1], member) then low = middle + 1 else high = middle end
+  end
+  before = low - first
+  if desc then
+    local ties = total - better - worse - before
+    if redis.call('ZRANGE', board, low, low)[1] == member then ties = ties - 1 end
+    before = ties
+  end
+end
+local rows = {}
+if distance > 0 then
+  local at = better + before
+  rows = redis.call(desc and 'ZREVRANGE' or 'ZRANGE', board, math.max(at - distance, 0), at + distance, 'WITHSCORES')
+end
+return {'place', total, better, worse, before, rows, metaOf(meta, described, rows)}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.board, keys.distinct, keys.meta);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeBool(args.desc), encodeBool(args.described), args.member, args.score, encodeBool(args.exact), encodeInt("distance", args.distance));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "place":
+        expectFields(fields, 6);
+        return { status: "place", total: decodeInt(fields[1]), better: decodeInt(fields[2]), worse: decodeInt(fields[3]), before: decodeInt(fields[4]), rows: decodeRows(fields[5], 2, (flat, at) => ({ member: decodeText(flat[at]), score: decodeFloat(flat[at + 1]) })), metas: decodeList(fields[6], (part) => decodeOptional(part, decodeBytes)) };
+      default:
+        throw new UnexpectedReplyError("one of place", reply);
+    }
+  },
+  merged: {
+    name: "leaderboard.place (merged)",
+    sha1: "81cf795dbb5f010898d93a23ce5dbd892629e21c",
+    lua: `-- leaderboard.place
+${RANKS}local function run(keyAt, argAt)
+  local board, distinct, meta = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3]
+  local desc, described, member, score, exact, distance = ARGV[argAt + 1] == '1', ARGV[argAt + 2] == '1', ARGV[argAt + 3], ARGV[argAt + 4], ARGV[argAt + 5] == '1', tonumber(ARGV[argAt + 6])
+  local function isBelow(a, b)
+    for at = 1, math.min(#a, #b) do
+      local x, y = string.byte(a, at), string.byte(b, at)
+      if x ~= y then return x < y end
+    end
+    return #a < #b
+  end
+  local total = redis.call('ZCARD', board)
+  local better, worse = countBetter(board, score, desc), countBetter(board, score, not desc)
+  local before = 0
+  if exact then
+    local low = desc and worse or better
+    local first, high = low, total - (desc and better or worse)
+    while low < high do
+      local middle = math.floor((low + high) / 2)
+      if isBelow(redis.call('ZRANGE', board, middle, middle)[1], member) then low = middle + 1 else high = middle end
+    end
+    before = low - first
+    if desc then
+      local ties = total - better - worse - before
+      if redis.call('ZRANGE', board, low, low)[1] == member then ties = ties - 1 end
+      before = ties
+    end
+  end
+  local rows = {}
+  if distance > 0 then
+    local at = better + before
+    rows = redis.call(desc and 'ZREVRANGE' or 'ZRANGE', board, math.max(at - distance, 0), at + distance, 'WITHSCORES')
+  end
+  return {'place', total, better, worse, before, rows, metaOf(meta, described, rows)}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 6 and 6 or 0
+for keyAt = 0, #KEYS - 1, 3 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
   },
 };
 

@@ -2,10 +2,11 @@
 import { HoldfastError, UnavailableError } from "../base/errors.ts";
 import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { listKind } from "../core/batch/list-kind.ts";
+import { orThrow, scriptKind } from "../core/batch/script-kind.ts";
 import { decodeFloat, decodeInt, decodeList, decodeOptional } from "../core/script/decode.ts";
-import { decodedBy, runScript, type UnclassedCall } from "../core/script/run.ts";
+import { type BatchItem, decodedBy, runScript, type UnclassedCall } from "../core/script/run.ts";
 import type { Driver, Reply } from "../driver/port.ts";
-import type { Place, Window } from "./entries.ts";
+import type { Place, Row, Window } from "./entries.ts";
 import type { LeaderboardSettings } from "./options.ts";
 import type { BoardReads } from "./reads.ts";
 import type { ScoreRange } from "./scores.ts";
@@ -15,6 +16,10 @@ import {
   increment,
   incrementOnce,
   page,
+  place,
+  type PlaceArgs,
+  type PlaceKeys,
+  type PlaceResult,
   remove,
   removeBeyond,
   removePositions,
@@ -61,11 +66,31 @@ export interface BoardWindows {
   opened(): void;
 }
 
+/** Where a score stands among the members of one shard. */
+export type ShardPlace = Omit<PlaceResult, "status">;
+
+/** What a leaderboard writes to: one board, or several. */
+export interface Board extends BoardReads {
+  set(entry: Write): Promise<boolean>;
+  increment(entry: Write): Promise<number>;
+  incrementOnce(entry: Write, idempotencyKey: string): Promise<number>;
+  best(entry: Write): Promise<Improvement>;
+  remove(member: string): Promise<boolean>;
+  removeScores(range: ScoreRange): Promise<number>;
+  removeBeyond(keep: number): Promise<number>;
+  removePositions(from: number, to: number): Promise<number>;
+  clear(): Promise<void>;
+}
+
+type ShardQuestion = BatchItem<PlaceKeys, PlaceArgs>;
+
 /** Items in one script: about 1 ms of the server's time, in which it serves nobody else. */
 const MAX_SETS = 256;
 const MAX_CHANGES = 128;
 const MAX_STANDINGS = 64;
 const MAX_REMOVED = 500;
+const MAX_PLACES = 16;
+const DISTANCE_SHARE = 16;
 /** The index of dense ranks makes a write three times as dear. */
 const DENSE_SHARE = 3;
 /** A board lives in one slot. */
@@ -77,7 +102,7 @@ const NOTHING = "";
 
 type Stale = { readonly status: "stale"; readonly at: number };
 
-export class BoardStore<Meta = unknown> implements BoardReads {
+export class BoardStore<Meta = unknown> implements Board {
   readonly keys: BoardKeys;
   readonly #name: string;
   readonly #driver: Driver;
@@ -91,6 +116,7 @@ export class BoardStore<Meta = unknown> implements BoardReads {
   readonly #removals: BatchKind<string, boolean>;
   readonly #places: BatchKind<string, Place | undefined>;
   readonly #scores: BatchKind<string, number | null>;
+  readonly #shardPlaces: BatchKind<ShardQuestion, ShardPlace>;
 
   /** @param boards on how many boards a write is done */
   constructor(
@@ -115,6 +141,15 @@ export class BoardStore<Meta = unknown> implements BoardReads {
     this.#removals = listKind(most(MAX_CHANGES), (members) => this.#remove(members));
     this.#places = listKind(MAX_STANDINGS, (members) => this.#readPlaces(members));
     this.#scores = listKind(MAX_SETS, (members) => this.#readScores(members));
+    const places = scriptKind<PlaceKeys, PlaceArgs, PlaceResult, ShardQuestion, ShardPlace>(
+      driver,
+      place,
+      this.#call("rank"),
+      orThrow,
+    );
+    // Entries that are returned cost the server as much as a rank does.
+    const weigh = ({ args }: ShardQuestion): number => 1 + Math.floor(args.distance / DISTANCE_SHARE);
+    this.#shardPlaces = { ...places, maxItems: MAX_PLACES, weigh };
   }
 
   set(entry: Write): Promise<boolean> {
@@ -161,6 +196,13 @@ export class BoardStore<Meta = unknown> implements BoardReads {
     }, "increment");
     if (sum === null) throw this.#beyondIntegers(member);
     return sum;
+  }
+
+  /** Where a member of any shard would stand on this one. */
+  placeOf({ member, score }: Row, exact: boolean, distance: number): Promise<ShardPlace> {
+    const { desc, described } = this.#reading();
+    const args = { desc, described: described && distance > 0, member, score: String(score), exact, distance };
+    return this.#lane.add(this.#shardPlaces, LANE, { keys: this.keys, args, key: member });
   }
 
   page(offset: number, limit: number, range: ScoreRange | undefined): Promise<Window> {
