@@ -201,18 +201,27 @@ export { ipKey } from "./limiter/ip-key.ts";
 export type { IpKeyOptions } from "./limiter/ip-key.ts";
 export type { Counter, CounterIncrementOptions, CounterIncrementResult } from "./counter/counter.ts";
 export type { CounterOptions } from "./counter/options.ts";
+export type { Records } from "./records/records.ts";
 export type {
-  RecordNumberField,
+  RecordCountOptions,
+  RecordEntry,
+  RecordFindOptions,
+  RecordFound,
   RecordIncrementResult,
+  RecordNumberField,
+  RecordPage,
   RecordPatchResult,
-  Records,
+  RecordsChunkOptions,
   RecordSetResult,
+  RecordsMigrated,
   RecordUpdateOptions,
   RecordWriteOptions,
-  RecordEntry,
-} from "./records/records.ts";
+} from "./records/types.ts";
+export type { RecordsReindexed } from "./records/index/reindex.ts";
+export type { RecordIndexValue, RecordRange, RecordWhere } from "./records/index/where.ts";
+export type { RecordMergePatch } from "./records/merge-patch.ts";
 export type { RecordPatch } from "./records/format.ts";
-export type { RecordsOptions } from "./records/options.ts";
+export type { RecordMigration, RecordsOptions } from "./records/options.ts";
 export type { RecordUpdateResult } from "./records/updater.ts";
 export type { PresenceLeaveResult, PresenceMembership, PresenceUpdateResult } from "./presence/membership.ts";
 export type {

@@ -27,12 +27,14 @@ export class RecordFormat<T extends object> {
   /** With encryption no field is stored in clear, so numbers are no exception and a script cannot add to them. */
   readonly #sealed: boolean;
   readonly #readsPlain: boolean;
+  readonly #defaults: readonly (readonly [string, unknown])[];
 
-  constructor(codec: Codec<unknown>, schema: StandardSchemaV1<unknown, T> | undefined) {
+  constructor(codec: Codec<unknown>, schema: StandardSchemaV1<unknown, T> | undefined, defaults: Partial<T> = {}) {
     this.#codec = codec;
     this.#schema = schema;
     this.#sealed = encrypts(codec);
     this.#readsPlain = readsPlain(codec);
+    this.#defaults = Object.entries(asFields("defaults", defaults)).filter(([, value]) => value !== undefined);
   }
 
   /** A change can be checked only together with the fields that it leaves. */
@@ -45,9 +47,14 @@ export class RecordFormat<T extends object> {
     return !this.#sealed;
   }
 
+  /** A field that is not there is not 0 then. */
+  hasDefault(field: string): boolean {
+    return this.#defaults.some(([name]) => name === field);
+  }
+
   /** What the schema makes of a value that is about to be stored. */
   checked(value: T): T {
-    const whole = asFields("value", value);
+    const whole = this.filled(asFields("value", value));
     return this.#schema === undefined ? whole : validate(this.#schema, whole, "encode");
   }
 
@@ -66,8 +73,22 @@ export class RecordFormat<T extends object> {
 
   /** @throws CodecError where this configuration cannot read what is stored: that is not the same as "no record" */
   decode(key: string, stored: ReadonlyMap<string, Buffer>): T {
-    const whole = this.decodeSome(key, stored) as T;
+    return this.read(this.decodeSome(key, stored) as T);
+  }
+
+  /** What a user sees of a whole that was decoded. */
+  read(decoded: T): T {
+    const whole = this.filled(decoded);
     return this.#schema === undefined ? whole : validate(this.#schema, whole, "decode");
+  }
+
+  /** With the defaults of those of `fields` that it lacks; of its own, so that a change of it is no change of the default. */
+  filled<V extends object>(value: V, fields?: readonly string[]): V {
+    if (this.#defaults.length === 0) return value;
+    const lacking = this.#defaults.filter(([name]) => !isGiven(value, name) && (fields?.includes(name) ?? true));
+    if (lacking.length === 0) return value;
+    const defaults = lacking.map(([name, each]) => [name, structuredClone(each)] as const);
+    return Object.fromEntries([...Object.entries(value), ...defaults]) as V;
   }
 
   /** Without the schema, which knows wholes only. */
@@ -125,6 +146,11 @@ export function checkNames(field: string, names: readonly string[]): void {
   // By its place: the name that is no string may be undefined.
   const broken = names.findIndex((name) => typeof name !== "string" || LONE_SURROGATE.test(name));
   if (broken >= 0) throw new InvalidArgumentError(field, "well-formed strings as names of fields", names[broken]);
+}
+
+/** Own fields only: every object has a `constructor`. */
+function isGiven(value: object, name: string): boolean {
+  return Object.hasOwn(value, name) && (value as Record<string, unknown>)[name] !== undefined;
 }
 
 /** Encrypted values open only in this field of this record. */

@@ -12,49 +12,35 @@ import { checkSchema } from "../core/codec/schema.ts";
 import type { Core } from "../core/core.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
-import { givenOptions, listOf, type OptionNames, parseOptions } from "../base/options.ts";
+import { givenOptions, listOf, parseOptions } from "../base/options.ts";
 import { Operations } from "../core/observe/observe.ts";
 import { asFields, checkNames, RecordFormat, type RecordPatch } from "./format.ts";
-import { RECORDS_OPTIONS, recordSettings, type RecordSettings, type RecordsOptions } from "./options.ts";
+import type { RecordsReindexed } from "./index/reindex.ts";
+import type { RecordWhere } from "./index/where.ts";
+import { type Managed, ManagedRecords } from "./managed.ts";
+import { mergePatch, type RecordMergePatch } from "./merge-patch.ts";
+import { isManaged, RECORDS_OPTIONS, recordSettings, type RecordSettings, type RecordsOptions } from "./options.ts";
+import { RecordQueries } from "./queries.ts";
 import { ANY_VERSION, RecordStore } from "./store.ts";
 import { notANumber, outOfRange, sumOf } from "./sum.ts";
-import { type RecordUpdateResult, Updater } from "./updater.ts";
-
-/** A value, and which state of the record it is of. Versions of one id only rise; each write makes the next. */
-export interface RecordEntry<T> {
-  readonly value: T;
-  readonly version: number;
-}
-
-export interface RecordWriteOptions {
-  /** Write only over the state that was read with this version; for `set` 0 means: only where there is none. @default any state */
-  readonly version?: number;
-}
-
-export interface RecordUpdateOptions<T> {
-  /** What `change` is given where there is no record. @default nothing is changed, and the answer is `missing` */
-  readonly initial?: T;
-}
-
-const WRITE_OPTIONS: OptionNames<RecordWriteOptions> = { version: true };
-const UPDATE_OPTIONS: OptionNames<RecordUpdateOptions<object>> = { initial: true };
-
-/** `conflict`: another version is stored, 0 when there is no record; nothing was changed. */
-export type RecordSetResult =
-  | { readonly status: "ok"; readonly version: number }
-  | { readonly status: "conflict"; readonly version: number };
-
-export type RecordPatchResult = RecordSetResult | { readonly status: "missing" };
-
-export type RecordIncrementResult =
-  | { readonly status: "ok"; readonly value: number; readonly version: number }
-  | { readonly status: "missing" }
-  | { readonly status: "conflict"; readonly version: number };
-
-/** Names of the fields that hold numbers. */
-export type RecordNumberField<T> = {
-  [Field in keyof T & string]-?: NonNullable<T[Field]> extends number ? Field : never;
-}[keyof T & string];
+import {
+  type RecordCountOptions,
+  type RecordEntry,
+  type RecordFindOptions,
+  type RecordFound,
+  type RecordIncrementResult,
+  type RecordNumberField,
+  type RecordPage,
+  type RecordPatchResult,
+  type RecordsChunkOptions,
+  type RecordSetResult,
+  type RecordsMigrated,
+  type RecordUpdateOptions,
+  type RecordWriteOptions,
+  UPDATE_OPTIONS,
+  WRITE_OPTIONS,
+} from "./types.ts";
+import { type Change, plainWholes, type RecordUpdateResult, Updater } from "./updater.ts";
 
 /**
  * The records of one name.
@@ -69,20 +55,36 @@ export class Records<T extends object> {
   readonly #settings: RecordSettings;
   readonly #format: RecordFormat<T>;
   readonly #store: RecordStore;
-  readonly #updater: Updater<T>;
+  readonly #update: (change: Change<T>) => Promise<RecordUpdateResult<T>>;
+  /** Where a write takes more than the record's own script. */
+  readonly #managed: ManagedRecords<T> | undefined;
+  readonly #queries: RecordQueries<T> | undefined;
 
   constructor(core: Core, name: string, given?: RecordsOptions<T>) {
     this.name = name;
     this.#operations = new Operations("records", name);
-    const [settings, format] = parseOptions(this.#operations.where, given, RECORDS_OPTIONS, (options) => [
-      recordSettings(options),
+    const [settings, format] = parseOptions(this.#operations.where, given, RECORDS_OPTIONS, (options) => {
       // For one field at a time, so without the schema of the whole.
-      new RecordFormat<T>(core.codec({ ...options, schema: undefined }), checkSchema(options.schema)),
-    ]);
+      const codec = core.codec({ ...options, schema: undefined });
+      const parsed = recordSettings(options);
+      const made = new RecordFormat<T>(codec, checkSchema(options.schema), options.defaults);
+      checkOpen(made, parsed);
+      return [parsed, made] as const;
+    });
     this.#settings = settings;
     this.#format = format;
     this.#store = new RecordStore(core.driver, core.keys.entries("record", name), this.#settings);
-    this.#updater = new Updater<T>(core.driver.runtime, this.#store, this.#format, this.#settings.attempts);
+    const keyOf = (id: Id): string => this.#store.key(id);
+    const { runtime } = core.driver;
+    if (isManaged(settings)) {
+      this.#managed = new ManagedRecords<T>(core, name, settings, format, keyOf);
+      this.#queries = new RecordQueries<T>(this.#managed, settings);
+      const updater = new Updater<T, Managed>(runtime, this.#managed, format, settings.attempts, keyOf);
+      this.#update = (change) => updater.run(change);
+    } else {
+      const updater = new Updater<T>(runtime, plainWholes(this.#store, format), format, settings.attempts, keyOf);
+      this.#update = (change) => updater.run(change);
+    }
   }
 
   /**
@@ -130,8 +132,9 @@ export class Records<T extends object> {
   set(id: Id, value: T, options?: RecordWriteOptions): Promise<RecordSetResult> {
     return this.#operations.run("set", id, async () => {
       const expected = checkVersion(givenOptions(options, WRITE_OPTIONS).version, 0);
-      const fields = this.#format.encode(this.#store.key(id), this.#format.checked(value));
-      return this.#store.replace("records.set", id, expected, fields);
+      const whole = this.#format.checked(value);
+      if (this.#managed !== undefined) return this.#managed.set(id, expected, whole);
+      return this.#store.replace("records.set", id, expected, this.#format.encode(this.#store.key(id), whole));
     });
   }
 
@@ -145,9 +148,27 @@ export class Records<T extends object> {
     return this.#operations.run("patch", id, async () => {
       const expected = checkVersion(givenOptions(options, WRITE_OPTIONS).version, 1);
       const fields = asFields("patch", patch);
-      if (this.#format.checksWholes) return this.#patchWhole(id, fields, expected);
-      const removed = Object.keys(fields).filter((name) => fields[name as keyof T] === undefined);
-      return this.#store.patch(id, expected, removed, this.#format.encode(this.#store.key(id), fields));
+      if (this.#format.checksWholes || this.#managed?.migrates === true)
+        return this.#changed({ op: "records.patch", id, expected, change: (value) => ({ ...value, ...fields }) });
+      const names = Object.keys(fields);
+      if (this.#managed?.isPlain(names) === false) return this.#managed.patch(id, fields, expected);
+      const removed = names.filter((name) => fields[name as keyof T] === undefined);
+      const encoded = this.#format.encode(this.#store.key(id), fields);
+      return this.#besides(id, () => this.#store.patch(id, expected, removed, encoded));
+    });
+  }
+
+  /**
+   * Merges a document into the record (RFC 7396): objects in depth, null removes, arrays and all else replace; `undefined` is left out.
+   * `conflict` only with a `version`, or when other writes intervened each time.
+   * Cost: as `update`.
+   * @throws OutcomeUnknownError as `update`
+   */
+  merge(id: Id, patch: RecordMergePatch<T>, options?: RecordWriteOptions): Promise<RecordPatchResult> {
+    return this.#operations.run("merge", id, async () => {
+      const expected = checkVersion(givenOptions(options, WRITE_OPTIONS).version, 1);
+      const fields = asFields("patch", patch);
+      return this.#changed({ op: "records.merge", id, expected, change: (value) => mergePatch(value, fields) as T });
     });
   }
 
@@ -162,7 +183,8 @@ export class Records<T extends object> {
     return this.#operations.run("increment", id, async () => {
       checkNames("field", [field]);
       if (!Number.isFinite(by)) throw new InvalidArgumentError("by", "a finite number", by);
-      const onServer = this.#format.numbersAreOpen && !this.#format.checksWholes;
+      const isPlain = this.#managed?.isPlain([field]) !== false && !this.#format.hasDefault(field);
+      const onServer = isPlain && this.#format.numbersAreOpen && !this.#format.checksWholes;
       return onServer ? this.#incrementOnServer(id, field, by) : this.#incrementHere(id, field, by);
     });
   }
@@ -193,36 +215,100 @@ export class Records<T extends object> {
     return this.#operations.run("update", id, async () => {
       if (typeof change !== "function") throw new InvalidArgumentError("change", "a function", change);
       const { initial } = givenOptions(options, UPDATE_OPTIONS);
-      return this.#updater.run({ op: "records.update", id, expected: ANY_VERSION, change, initial });
+      return this.#update({ op: "records.update", id, expected: ANY_VERSION, change, initial });
     });
   }
 
   /** Removes the record; false where there was none. Idempotent. Cost: UNLINK. */
   delete(id: Id): Promise<boolean> {
-    return this.#operations.run("delete", id, () => this.#store.delete(id));
+    return this.#operations.run("delete", id, () => (this.#managed ?? this.#store).delete(id));
+  }
+
+  /**
+   * Returns the record that has this value of a field that is `unique`, or undefined.
+   * Cost: GET and HGETALL.
+   */
+  getBy<Field extends keyof T & string>(field: Field, value: T[Field]): Promise<RecordFound<T> | undefined> {
+    return this.#operations.run("getBy", field, () => this.#queried("unique").getBy(field, value));
+  }
+
+  /**
+   * Returns records by fields that are in an `index`: a page of those that fit all of `where`, as they are stored when they are read.
+   * Cost: for each partition ZRANGEBYLEX and a look at its marks, ZLEXCOUNT where there are several fields to choose from, and HGETALL (with
+   * `fields` HMGET) for each record that is read: those of the page, and those that fit one field and not the others; 20,000 at most.
+   */
+  find(where: RecordWhere<T>, options?: Omit<RecordFindOptions<T>, "fields">): Promise<RecordPage<T>>;
+  find<Field extends keyof T & string>(
+    where: RecordWhere<T>,
+    options: RecordFindOptions<T, Field> & { readonly fields: readonly Field[] },
+  ): Promise<RecordPage<Pick<T, Field>>>;
+  find(where: RecordWhere<T>, options?: RecordFindOptions<T>): Promise<RecordPage<T>> {
+    return this.#operations.run("find", undefined, () => this.#queried("index").find(where, options));
+  }
+
+  /**
+   * Returns how many records fit.
+   * Cost: ZLEXCOUNT for each partition; with several fields all their entries; with `exact` as `find` of all of them.
+   */
+  count(where: RecordWhere<T>, options?: RecordCountOptions): Promise<number> {
+    return this.#operations.run("count", undefined, () => this.#queried("index").count(where, options));
+  }
+
+  /** Returns the record with the least value of a field that is in an `index`, of those that fit `where`. Cost: as `find`. */
+  min(field: keyof T & string, where: RecordWhere<T> = {}): Promise<RecordFound<T> | undefined> {
+    return this.#operations.run("min", field, () => this.#queried("index").first(field, where, "asc"));
+  }
+
+  /** As `min`, with the greatest. */
+  max(field: keyof T & string, where: RecordWhere<T> = {}): Promise<RecordFound<T> | undefined> {
+    return this.#operations.run("max", field, () => this.#queried("index").first(field, where, "desc"));
+  }
+
+  /**
+   * Brings indexes and claims in order, a chunk at a time: for records that were stored before there was an index, and after an eviction.
+   * To be called until there is no `cursor`; changes no record's value.
+   * Cost: SCAN over all keys of the server, and HMGET, ZMSCORE and a script per unique field for each record.
+   */
+  reindex(options?: RecordsChunkOptions): Promise<RecordsReindexed> {
+    return this.#operations.run("reindex", undefined, () => this.#queried("index").reindex(options));
+  }
+
+  /**
+   * Writes records in the format of today that are stored in an older one, a chunk at a time. To be called until there is no `cursor`.
+   * Cost: SCAN over all keys of the server, HGETALL for each record, and a write for each old one.
+   */
+  migrateAll(options?: RecordsChunkOptions): Promise<RecordsMigrated> {
+    return this.#operations.run("migrateAll", undefined, () => this.#queried("migrations").migrateAll(options));
+  }
+
+  #queried(option: string): RecordQueries<T> {
+    if (this.#queries !== undefined) return this.#queries;
+    throw new InvalidArgumentError(option, "an option of these records", undefined);
   }
 
   async #read(id: Id, fields: readonly string[] | undefined): Promise<RecordEntry<unknown> | undefined> {
+    const managed = this.#managed;
+    if (managed !== undefined) return fields === undefined ? managed.get(id) : managed.getSome(id, fields);
     const stored = await this.#store.read(id, fields);
     if (stored === undefined) return undefined;
     const key = this.#store.key(id);
     const { version } = stored;
     if (fields === undefined) return { value: this.#format.decode(key, stored.fields), version };
-    return { value: this.#format.decodeSome(key, stored.fields), version };
+    return { value: this.#format.filled(this.#format.decodeSome(key, stored.fields), fields), version };
   }
 
-  async #patchWhole(id: Id, patch: RecordPatch<T>, expected: number): Promise<RecordPatchResult> {
-    const outcome = await this.#updater.run({
-      op: "records.patch",
-      id,
-      expected,
-      change: (value) => ({ ...value, ...patch }),
-    });
+  async #changed(change: Change<T>): Promise<RecordPatchResult> {
+    const outcome = await this.#update(change);
     return outcome.status === "ok" ? { status: "ok", version: outcome.version } : outcome;
   }
 
+  /** A write by the record's own script, which may have to see to what points to the record. */
+  #besides<R>(id: Id, write: () => Promise<R>): Promise<R> {
+    return this.#managed === undefined ? write() : this.#managed.refreshed(id, write);
+  }
+
   async #incrementOnServer(id: Id, field: RecordNumberField<T>, by: number): Promise<RecordIncrementResult> {
-    const outcome = await this.#store.increment(id, field, by);
+    const outcome = await this.#besides(id, () => this.#store.increment(id, field, by));
     if (outcome.status === "notANumber") throw notANumber(id, field);
     if (outcome.status === "outOfRange") throw outOfRange(id, field);
     return outcome;
@@ -234,10 +320,17 @@ export class Records<T extends object> {
       const before = Object.hasOwn(value, field) ? value[field] : undefined;
       return { ...value, [field]: sumOf(id, field, before, by) };
     };
-    const outcome = await this.#updater.run({ op: "records.increment", id, expected: ANY_VERSION, change: add });
+    const outcome = await this.#update({ op: "records.increment", id, expected: ANY_VERSION, change: add });
     if (outcome.status !== "ok") return outcome;
     return { status: "ok", value: outcome.value[field] as number, version: outcome.version };
   }
+}
+
+/** Entries and claims are in the clear. */
+function checkOpen<T extends object>(format: RecordFormat<T>, { unique, index }: RecordSettings): void {
+  if (format.numbersAreOpen || unique.length + index.length === 0) return;
+  const field = unique.length > 0 ? "unique" : "index";
+  throw new InvalidArgumentError(field, "no `encrypt`: what finds a record is in the clear", field);
 }
 
 function checkFields(fields: readonly string[] | undefined): readonly string[] | undefined {

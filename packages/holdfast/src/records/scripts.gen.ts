@@ -1,9 +1,9 @@
 // Generated from lua/*.lua by scripts/generate-scripts.mjs; do not edit.
 
 import type { Arg } from "../driver/port.ts";
-import { UnexpectedReplyError, decodeFloat, decodeInt, decodeUnion, expectFields } from "../core/script/decode.ts";
-import { encodeFloat, encodeInt, encodeJson } from "../core/script/encode.ts";
-import type { BatchScript } from "../core/script/script.ts";
+import { UnexpectedReplyError, decodeBool, decodeBytes, decodeFloat, decodeInt, decodeList, decodeText, decodeUnion, expectFields } from "../core/script/decode.ts";
+import { encodeBool, encodeFloat, encodeInt, encodeJson } from "../core/script/encode.ts";
+import type { BatchScript, Script } from "../core/script/script.ts";
 
 const NOW = `local clockMicros
 local function nowMicros()
@@ -57,6 +57,330 @@ local function commit(record, state, opId, ttlMs, fields)
   return version
 end
 `;
+
+export interface ClaimKeys {
+  readonly claim: Arg;
+}
+
+export interface ClaimArgs {
+  /** 16 characters */
+  readonly token: string;
+  readonly id: string;
+  /** another record's claim that may be replaced, as it is stored */
+  readonly stale: string;
+  readonly ttlMs: number;
+}
+
+export type ClaimResult =
+  | { readonly status: "made" }
+  | { readonly status: "mine" }
+  | { readonly status: "held"; readonly stored: string };
+
+/** Claim a unique value for a record. `mine`: this record's claim is there already, and has a new token now. */
+export const claim: BatchScript<ClaimKeys, ClaimArgs, ClaimResult> = {
+  class: "idempotent",
+  name: "records.claim",
+  sha1: "3026b9f646d77e644f096af946d3f31b9d1e43a2",
+  lua: `-- records.claim
+local claim = KEYS[1]
+local token, id, stale, ttlMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local TOKEN_LENGTH = 16
+local stored = redis.call('GET', claim)
+local isMine = stored and string.sub(stored, TOKEN_LENGTH + 1) == id
+if stored and not isMine and stored ~= stale then return {'held', stored} end
+redis.call('SET', claim, token .. id, 'PX', ttlMs)
+return {isMine and 'mine' or 'made'}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.claim);
+  },
+  encodeArgs(args, out) {
+    out.push(args.token, args.id, args.stale, encodeInt("ttlMs", args.ttlMs));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "made":
+        expectFields(fields, 0);
+        return { status: "made" };
+      case "mine":
+        expectFields(fields, 0);
+        return { status: "mine" };
+      case "held":
+        expectFields(fields, 1);
+        return { status: "held", stored: decodeText(fields[1]) };
+      default:
+        throw new UnexpectedReplyError("one of made, mine, held", reply);
+    }
+  },
+  merged: {
+    name: "records.claim (merged)",
+    sha1: "6f4fc27b1e6e9320e1018c06961e8c19de90246d",
+    lua: `-- records.claim
+local function run(keyAt, argAt)
+  local claim = KEYS[keyAt + 1]
+  local token, id, stale, ttlMs = ARGV[argAt + 1], ARGV[argAt + 2], ARGV[argAt + 3], tonumber(ARGV[argAt + 4])
+  local TOKEN_LENGTH = 16
+  local stored = redis.call('GET', claim)
+  local isMine = stored and string.sub(stored, TOKEN_LENGTH + 1) == id
+  if stored and not isMine and stored ~= stale then return {'held', stored} end
+  redis.call('SET', claim, token .. id, 'PX', ttlMs)
+  return {isMine and 'mine' or 'made'}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 4 and 4 or 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
+
+export interface CommitKeys {
+  readonly record: Arg;
+}
+
+export interface CommitArgs {
+  /** names this write */
+  readonly opId: string;
+  /** 0; when it is sent again: for how long it may have been under way */
+  readonly againMs: number;
+  /** the version that must be stored: 0 for no record, -1 for any that there is */
+  readonly expected: number;
+  /** milliseconds since 1970 on the servers' clocks */
+  readonly begunAt: number;
+  /** how long ago that may be */
+  readonly withinMs: number;
+  readonly ttlMs: number;
+  /** whether the record is replaced */
+  readonly whole: boolean;
+  /** fields of the hash */
+  readonly removed: unknown;
+  /** fields of the hash, each followed by the length of its value */
+  readonly layout: unknown;
+  /** the values, one after the other */
+  readonly payload: Arg;
+  /** names of fields that expire, each followed by its milliseconds */
+  readonly expiring: unknown;
+}
+
+export type CommitResult =
+  | { readonly status: "ok"; readonly version: number }
+  | { readonly status: "conflict"; readonly version: number }
+  | { readonly status: "missing" }
+  | { readonly status: "late" }
+  | { readonly status: "forgotten" };
+
+/** Write a record that is in indexes, over the version that its entries were made for. `late`: begun too long ago, so its entries may be gone. */
+export const commit: BatchScript<CommitKeys, CommitArgs, CommitResult> = {
+  class: "dedupable",
+  name: "records.commit",
+  sha1: "ceb895ceea6acc2b86eeccca49a0948b5add57bc",
+  lua: `-- records.commit
+${NOW}${RECORD}local record = KEYS[1]
+local opId, againMs, expected, begunAt, withinMs, ttlMs, whole, removed, layout, payload, expiring = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7] == '1', cjson.decode(ARGV[8]), cjson.decode(ARGV[9]), ARGV[10], cjson.decode(ARGV[11])
+local state = stateOf(record)
+local version = state and madeBy(state, opId)
+if version then return {'ok', version} end
+local current = state and state.version or 0
+if expected >= 0 and expected ~= current then
+  if againMs > 0 and not (state and remembers(state, expected)) then return {'forgotten'} end
+  return {'conflict', current}
+end
+if expected < 0 and not state then return {againMs > 0 and 'forgotten' or 'missing'} end
+if againMs > 0 and expected < 0 and mayForget(state, againMs) then return {'forgotten'} end
+if now() - begunAt > withinMs then return {'late'} end
+local fields, at = {}, 1
+for i = 1, #layout, 2 do
+  local after = at + layout[i + 1]
+  fields[i], fields[i + 1] = layout[i], string.sub(payload, at, after - 1)
+  at = after
+end
+for i = 1, #expiring, 2 do
+  fields[#fields + 1] = 'e:' .. expiring[i]
+  fields[#fields + 1] = string.format('%.0f', now() + expiring[i + 1])
+end
+if whole then
+  redis.call('DEL', record)
+else
+  for _, name in ipairs(removed) do redis.call('HDEL', record, name) end
+end
+return {'ok', commit(record, state, opId, ttlMs, fields)}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.record);
+  },
+  encodeArgs(args, out) {
+    out.push(args.opId, encodeInt("againMs", args.againMs), encodeInt("expected", args.expected), encodeInt("begunAt", args.begunAt), encodeInt("withinMs", args.withinMs), encodeInt("ttlMs", args.ttlMs), encodeBool(args.whole), encodeJson("removed", args.removed), encodeJson("layout", args.layout), args.payload, encodeJson("expiring", args.expiring));
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 1);
+        return { status: "ok", version: decodeInt(fields[1]) };
+      case "conflict":
+        expectFields(fields, 1);
+        return { status: "conflict", version: decodeInt(fields[1]) };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      case "late":
+        expectFields(fields, 0);
+        return { status: "late" };
+      case "forgotten":
+        expectFields(fields, 0);
+        return { status: "forgotten" };
+      default:
+        throw new UnexpectedReplyError("one of ok, conflict, missing, late, forgotten", reply);
+    }
+  },
+  merged: {
+    name: "records.commit (merged)",
+    sha1: "04d426262f17de937ea0a5509c10820dce5b582f",
+    lua: `-- records.commit
+${NOW}${RECORD}local function run(keyAt, argAt)
+  local record = KEYS[keyAt + 1]
+  local opId, againMs, expected, begunAt, withinMs, ttlMs, whole, removed, layout, payload, expiring = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), tonumber(ARGV[argAt + 5]), tonumber(ARGV[argAt + 6]), ARGV[argAt + 7] == '1', cjson.decode(ARGV[argAt + 8]), cjson.decode(ARGV[argAt + 9]), ARGV[argAt + 10], cjson.decode(ARGV[argAt + 11])
+  local state = stateOf(record)
+  local version = state and madeBy(state, opId)
+  if version then return {'ok', version} end
+  local current = state and state.version or 0
+  if expected >= 0 and expected ~= current then
+    if againMs > 0 and not (state and remembers(state, expected)) then return {'forgotten'} end
+    return {'conflict', current}
+  end
+  if expected < 0 and not state then return {againMs > 0 and 'forgotten' or 'missing'} end
+  if againMs > 0 and expected < 0 and mayForget(state, againMs) then return {'forgotten'} end
+  if now() - begunAt > withinMs then return {'late'} end
+  local fields, at = {}, 1
+  for i = 1, #layout, 2 do
+    local after = at + layout[i + 1]
+    fields[i], fields[i + 1] = layout[i], string.sub(payload, at, after - 1)
+    at = after
+  end
+  for i = 1, #expiring, 2 do
+    fields[#fields + 1] = 'e:' .. expiring[i]
+    fields[#fields + 1] = string.format('%.0f', now() + expiring[i + 1])
+  end
+  if whole then
+    redis.call('DEL', record)
+  else
+    for _, name in ipairs(removed) do redis.call('HDEL', record, name) end
+  end
+  return {'ok', commit(record, state, opId, ttlMs, fields)}
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 11 and 11 or 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
+
+export interface EnterKeys {
+  readonly index: Arg;
+  /** there as long as the index ought to be */
+  readonly born: Arg;
+}
+
+export interface EnterArgs {
+  readonly ttlMs: number;
+  /** whether entries are known to be missing */
+  readonly isLost: boolean;
+  /** lengths of the entries */
+  readonly layout: unknown;
+  /** the entries, one after the other */
+  readonly payload: Arg;
+}
+
+export type EnterResult = boolean;
+
+/** Add entries to a partition of an index, and notice when it was evicted: its members `\0` and `\0!<time>` say "begun" and "lost". */
+export const enter: BatchScript<EnterKeys, EnterArgs, EnterResult> = {
+  class: "idempotent",
+  name: "records.enter",
+  sha1: "ff770accb7c8047c44e44035b67e56ce2b2ca453",
+  lua: `-- records.enter
+${NOW}local index, born = KEYS[1], KEYS[2]
+local ttlMs, isLost, layout, payload = tonumber(ARGV[1]), ARGV[2] == '1', cjson.decode(ARGV[3]), ARGV[4]
+local members, at = {}, 1
+for i = 1, #layout do
+  members[#members + 1] = 0
+  members[#members + 1] = string.sub(payload, at, at + layout[i] - 1)
+  at = at + layout[i]
+end
+local lost = isLost
+if not redis.call('ZSCORE', index, '\\0') then
+  lost = lost or redis.call('EXISTS', born) == 1
+  redis.call('ZADD', index, 0, '\\0')
+end
+if lost then redis.call('ZADD', index, 0, string.format('\\0!%015.0f', nowMicros() / 1000)) end
+for i = 1, #members, 2000 do
+  redis.call('ZADD', index, unpack(members, i, math.min(i + 1999, #members)))
+end
+local expiresAt = now() + ttlMs
+redis.call('SET', born, '1', 'PXAT', expiresAt)
+redis.call('PEXPIREAT', index, expiresAt)
+return not lost
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.index, keys.born);
+  },
+  encodeArgs(args, out) {
+    out.push(encodeInt("ttlMs", args.ttlMs), encodeBool(args.isLost), encodeJson("layout", args.layout), args.payload);
+  },
+  decode(reply) {
+    return decodeBool(reply);
+  },
+  merged: {
+    name: "records.enter (merged)",
+    sha1: "a117cf9adc14c88b3c40e5558bbbfcc188bad3b0",
+    lua: `-- records.enter
+${NOW}local function run(keyAt, argAt)
+  local index, born = KEYS[keyAt + 1], KEYS[keyAt + 2]
+  local ttlMs, isLost, layout, payload = tonumber(ARGV[argAt + 1]), ARGV[argAt + 2] == '1', cjson.decode(ARGV[argAt + 3]), ARGV[argAt + 4]
+  local members, at = {}, 1
+  for i = 1, #layout do
+    members[#members + 1] = 0
+    members[#members + 1] = string.sub(payload, at, at + layout[i] - 1)
+    at = at + layout[i]
+  end
+  local lost = isLost
+  if not redis.call('ZSCORE', index, '\\0') then
+    lost = lost or redis.call('EXISTS', born) == 1
+    redis.call('ZADD', index, 0, '\\0')
+  end
+  if lost then redis.call('ZADD', index, 0, string.format('\\0!%015.0f', nowMicros() / 1000)) end
+  for i = 1, #members, 2000 do
+    redis.call('ZADD', index, unpack(members, i, math.min(i + 1999, #members)))
+  end
+  local expiresAt = now() + ttlMs
+  redis.call('SET', born, '1', 'PXAT', expiresAt)
+  redis.call('PEXPIREAT', index, expiresAt)
+  return not lost
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 4 and 4 or 0
+for keyAt = 0, #KEYS - 1, 2 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
 
 export interface IncrementKeys {
   readonly record: Arg;
@@ -348,6 +672,104 @@ ${NOW}${RECORD}local function run(keyAt, argAt)
   return {'ok', commit(record, state, opId, ttlMs, fields)}
 end
 local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 6 and 6 or 0
+for keyAt = 0, #KEYS - 1, 1 do
+  local ok, reply = pcall(run, keyAt, argAt)
+  if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end
+  if reply == nil then reply = false end
+  outcomes[size + 1], outcomes[size + 2] = ok and 0 or 1, reply
+  size, argAt = size + 2, argAt + step
+end
+return outcomes
+`,
+  },
+};
+
+export interface TakeKeys {
+  readonly record: Arg;
+}
+
+export interface TakeArgs {
+  readonly fields: readonly string[];
+}
+
+export type TakeResult =
+  | { readonly status: "ok"; readonly values: Buffer[] }
+  | { readonly status: "missing" };
+
+/** Delete a record and return what it had in some fields of its hash, empty where it had none. */
+export const take: Script<TakeKeys, TakeArgs, TakeResult> = {
+  class: "idempotent",
+  name: "records.take",
+  sha1: "f018e56dd9d942d02b3ba4d7f873bb71da0a77c3",
+  lua: `-- records.take
+local record = KEYS[1]
+local fields = ARGV
+if redis.call('EXISTS', record) == 0 then return {'missing'} end
+local values = {}
+for i = 1, #fields do values[i] = redis.call('HGET', record, fields[i]) or '' end
+redis.call('UNLINK', record)
+return {'ok', values}
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.record);
+  },
+  encodeArgs(args, out) {
+    for (const each of args.fields) out.push(each);
+  },
+  decode(reply) {
+    const { status, fields } = decodeUnion(reply);
+    switch (status) {
+      case "ok":
+        expectFields(fields, 1);
+        return { status: "ok", values: decodeList(fields[1], decodeBytes) };
+      case "missing":
+        expectFields(fields, 0);
+        return { status: "missing" };
+      default:
+        throw new UnexpectedReplyError("one of ok, missing", reply);
+    }
+  },
+};
+
+export interface UnclaimKeys {
+  readonly claim: Arg;
+}
+
+export interface UnclaimArgs {
+  readonly stored: string;
+}
+
+export type UnclaimResult = boolean;
+
+/** Give a claim back, if it is still this one. */
+export const unclaim: BatchScript<UnclaimKeys, UnclaimArgs, UnclaimResult> = {
+  class: "idempotent",
+  name: "records.unclaim",
+  sha1: "1b12ea0e3ab1dd92d6bee45efab0b5824106c543",
+  lua: `-- records.unclaim
+local claim = KEYS[1]
+local stored = ARGV[1]
+return redis.call('GET', claim) == stored and redis.call('UNLINK', claim) == 1
+`,
+  encodeKeys(keys, out) {
+    out.push(keys.claim);
+  },
+  encodeArgs(args, out) {
+    out.push(args.stored);
+  },
+  decode(reply) {
+    return decodeBool(reply);
+  },
+  merged: {
+    name: "records.unclaim (merged)",
+    sha1: "9bdf1aabe0eb314a808ac33a6865ff688ce036c5",
+    lua: `-- records.unclaim
+local function run(keyAt, argAt)
+  local claim = KEYS[keyAt + 1]
+  local stored = ARGV[argAt + 1]
+  return redis.call('GET', claim) == stored and redis.call('UNLINK', claim) == 1
+end
+local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 1 and 1 or 0
 for keyAt = 0, #KEYS - 1, 1 do
   local ok, reply = pcall(run, keyAt, argAt)
   if not ok then reply = type(reply) == 'table' and reply.err or tostring(reply) end

@@ -33,7 +33,7 @@ export type Written =
   | { readonly status: "conflict"; readonly version: number };
 
 /** An operation that replaces a whole record if its version is the expected one; errors name it. */
-export type ReplaceOp = "records.set" | "records.update" | "records.patch" | "records.increment";
+export type ReplaceOp = "records.set" | "records.update" | "records.patch" | "records.increment" | "records.merge";
 
 /** Any version, for the scripts. */
 export const ANY_VERSION = -1;
@@ -64,6 +64,7 @@ export class RecordStore {
       "records.update": replaces("records.update"),
       "records.patch": replaces("records.patch"),
       "records.increment": replaces("records.increment"),
+      "records.merge": replaces("records.merge"),
     };
     this.#patches = scriptKind(driver, patch, this.#call("records.patch"), orThrow);
     this.#adds = scriptKind(driver, increment, this.#call("records.increment"), orThrow);

@@ -1,0 +1,146 @@
+/**
+ * Goes through all records, and then through all entries, in chunks that can be resumed: what a record lacks is put there, what is nobody's is
+ * removed, and then the partitions count as whole again. Several may do it at once.
+ */
+import { InvalidArgumentError } from "../../base/errors.ts";
+import { inChunks } from "../../core/batch/in-chunks.ts";
+import { ServerClock } from "../../core/clock/server-clock.ts";
+import { escapeGlob } from "../../core/keyspace/scan.ts";
+import type { IndexStore } from "./store.ts";
+import type { IndexWriter } from "./writer.ts";
+
+export interface RecordsReindexed {
+  /** Records that were looked at. */
+  readonly records: number;
+  /** Those of them that were not in an index, or not claimed, as they ought to be. */
+  readonly repaired: number;
+  /** Entries that were removed, as their records have them no longer. */
+  readonly removed: number;
+  /** Records with a unique value that another one has. They stay as they are, and are not found by that field. */
+  readonly conflicts: readonly { readonly id: string; readonly field: string }[];
+  /** For the next chunk; undefined after the last one. */
+  readonly cursor: string | undefined;
+}
+
+/** Where a walk through all records is. */
+interface Position {
+  readonly begunAt: number;
+  readonly node: string;
+  readonly scan: string;
+  /** Undefined while it goes through records. */
+  readonly partition: number | undefined;
+}
+
+/** Of a SCAN: some of 250 us each. */
+const SCAN_COUNT = 1_000;
+const MAX_STEPS = 32;
+const ENTRIES = 512;
+
+export class Reindexer {
+  readonly #store: IndexStore;
+  readonly #writer: IndexWriter;
+
+  constructor(store: IndexStore, writer: IndexWriter) {
+    this.#store = store;
+    this.#writer = writer;
+  }
+
+  async chunk(cursor: string | undefined, limit: number, signal: AbortSignal | undefined): Promise<RecordsReindexed> {
+    const position = cursor === undefined ? await this.#begin() : positionFrom(cursor);
+    if (position.partition !== undefined) return this.#entries(position, position.partition);
+    const { ids, next } = await idsOf(this.#store, position, limit, signal);
+    const conflicts: { id: string; field: string }[] = [];
+    const repaired = await inChunks(ids, (chunk) => Promise.all(chunk.map((id) => this.#repair(id, conflicts))), CHUNKS);
+    return {
+      records: ids.length,
+      repaired: repaired.filter(Boolean).length,
+      removed: 0,
+      conflicts,
+      cursor: cursorOf(next ?? { ...position, scan: "0", partition: 0 }),
+    };
+  }
+
+  async #repair(id: string, conflicts: { id: string; field: string }[]): Promise<boolean> {
+    const { repaired, taken } = await this.#writer.repair(id);
+    conflicts.push(...taken.map((field) => ({ id, field })));
+    return repaired;
+  }
+
+  /** Until the end the indexes count as incomplete. */
+  async #begin(): Promise<Position> {
+    const { partitions } = this.#store.settings;
+    await Promise.all(Array.from({ length: partitions }, (_, partition) => this.#store.enter(partition, [], true)));
+    return { ...START, begunAt: await nowOf(this.#store) };
+  }
+
+  async #entries(position: Position, partition: number): Promise<RecordsReindexed> {
+    const { cursor, entries } = await this.#store.scan(partition, position.scan, ENTRIES);
+    const removed = await this.#writer.removeDead(partition, entries);
+    const isOver = cursor === "0";
+    if (isOver) await this.#store.mended(partition, position.begunAt);
+    const isLast = isOver && partition + 1 >= this.#store.settings.partitions;
+    const next = isOver ? { ...position, scan: "0", partition: partition + 1 } : { ...position, scan: cursor };
+    return { records: 0, repaired: 0, removed, conflicts: [], cursor: isLast ? undefined : cursorOf(next) };
+  }
+}
+
+export const CHUNKS = { size: 64, parallel: 4 } as const;
+
+const START: Omit<Position, "begunAt"> = { node: "", scan: "0", partition: undefined };
+
+/** Some of all ids, and where to go on; each at least once, if neither it nor its slot moves. */
+export async function idsFrom(
+  store: IndexStore,
+  cursor: string | undefined,
+  limit: number,
+  signal: AbortSignal | undefined,
+): Promise<{ ids: string[]; cursor: string | undefined }> {
+  const position = cursor === undefined ? { ...START, begunAt: 0 } : positionFrom(cursor);
+  const { ids, next } = await idsOf(store, position, limit, signal);
+  return { ids, cursor: next && cursorOf(next) };
+}
+
+async function idsOf(
+  store: IndexStore,
+  position: Position,
+  limit: number,
+  signal: AbortSignal | undefined,
+): Promise<{ ids: string[]; next: Position | undefined }> {
+  const { driver, recordsHead } = store;
+  const call = { op: "records.scan", class: "read", signal } as const;
+  // A handle that is still connecting knows no node yet.
+  if (driver.nodes().length === 0) await driver.send(["PING"], call);
+  const nodes = driver.nodes().map(({ id }) => id).toSorted();
+  let at = Math.max(0, nodes.indexOf(position.node));
+  let scan = nodes[at] === position.node ? position.scan : "0";
+  const ids = new Set<string>();
+  for (let step = 0; step < MAX_STEPS && ids.size < limit; step += 1) {
+    const args = ["SCAN", scan, "MATCH", `${escapeGlob(recordsHead)}*`, "COUNT", String(SCAN_COUNT)];
+    const [next, keys] = (await driver.send(args, call, { node: nodes[at]! })) as [Buffer, Buffer[]];
+    for (const key of keys) ids.add(store.idOf(key.toString()));
+    scan = next.toString();
+    if (scan === "0") at += 1;
+    if (at >= nodes.length) return { ids: [...ids], next: undefined };
+  }
+  return { ids: [...ids], next: { ...position, node: nodes[at]!, scan } };
+}
+
+function nowOf(store: IndexStore): Promise<number> {
+  return ServerClock.of(store.driver).required("records", { op: "records.reindex" });
+}
+
+function cursorOf({ begunAt, node, scan, partition }: Position): string {
+  return Buffer.from(JSON.stringify([1, begunAt, node, scan, partition ?? null])).toString("base64url");
+}
+
+function positionFrom(cursor: string): Position {
+  try {
+    const [version, begunAt, node, scan, partition] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
+    const isPlace = typeof begunAt === "number" && typeof node === "string" && /^\d+$/.test(String(scan));
+    if (version === 1 && isPlace && (partition === null || Number.isSafeInteger(partition)))
+      return { begunAt, node, scan: String(scan), partition: (partition as number | null) ?? undefined };
+  } catch {
+    // As what is none.
+  }
+  throw new InvalidArgumentError("cursor", "a cursor that was returned for the chunk before", cursor);
+}

@@ -1,0 +1,7 @@
+--- Give a claim back, if it is still this one.
+-- @class idempotent
+-- @batch
+-- @key claim
+-- @arg stored text
+-- @returns bool
+return redis.call('GET', claim) == stored and redis.call('UNLINK', claim) == 1
