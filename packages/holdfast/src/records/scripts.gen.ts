@@ -309,7 +309,7 @@ export type EnterResult = boolean;
 export const enter: BatchScript<EnterKeys, EnterArgs, EnterResult> = {
   class: "idempotent",
   name: "records.enter",
-  sha1: "ff770accb7c8047c44e44035b67e56ce2b2ca453",
+  sha1: "4139d6d689586e2416de89b1988a40e92a03523c",
   lua: `-- records.enter
 ${NOW}local index, born = KEYS[1], KEYS[2]
 local ttlMs, isLost, layout, payload = tonumber(ARGV[1]), ARGV[2] == '1', cjson.decode(ARGV[3]), ARGV[4]
@@ -319,19 +319,23 @@ for i = 1, #layout do
   members[#members + 1] = string.sub(payload, at, at + layout[i] - 1)
   at = at + layout[i]
 end
-local lost = isLost
+local isEvicted = false
 if not redis.call('ZSCORE', index, '\\0') then
-  lost = lost or redis.call('EXISTS', born) == 1
+  isEvicted = redis.call('EXISTS', born) == 1
   redis.call('ZADD', index, 0, '\\0')
 end
-if lost then redis.call('ZADD', index, 0, string.format('\\0!%015.0f', nowMicros() / 1000)) end
+local isMarked = redis.call('ZLEXCOUNT', index, '[\\0!', '(\\1') > 0
+if isEvicted or (isLost and not isMarked) then
+  redis.call('ZADD', index, 0, string.format('\\0!%015.0f', now()))
+  isMarked = true
+end
 for i = 1, #members, 2000 do
   redis.call('ZADD', index, unpack(members, i, math.min(i + 1999, #members)))
 end
 local expiresAt = now() + ttlMs
 redis.call('SET', born, '1', 'PXAT', expiresAt)
 redis.call('PEXPIREAT', index, expiresAt)
-return not lost
+return not isMarked
 `,
   encodeKeys(keys, out) {
     out.push(keys.index, keys.born);
@@ -344,7 +348,7 @@ return not lost
   },
   merged: {
     name: "records.enter (merged)",
-    sha1: "a117cf9adc14c88b3c40e5558bbbfcc188bad3b0",
+    sha1: "b50d4a71cb10e736f11763d8763dc9a4f1bb27f4",
     lua: `-- records.enter
 ${NOW}local function run(keyAt, argAt)
   local index, born = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -355,19 +359,23 @@ ${NOW}local function run(keyAt, argAt)
     members[#members + 1] = string.sub(payload, at, at + layout[i] - 1)
     at = at + layout[i]
   end
-  local lost = isLost
+  local isEvicted = false
   if not redis.call('ZSCORE', index, '\\0') then
-    lost = lost or redis.call('EXISTS', born) == 1
+    isEvicted = redis.call('EXISTS', born) == 1
     redis.call('ZADD', index, 0, '\\0')
   end
-  if lost then redis.call('ZADD', index, 0, string.format('\\0!%015.0f', nowMicros() / 1000)) end
+  local isMarked = redis.call('ZLEXCOUNT', index, '[\\0!', '(\\1') > 0
+  if isEvicted or (isLost and not isMarked) then
+    redis.call('ZADD', index, 0, string.format('\\0!%015.0f', now()))
+    isMarked = true
+  end
   for i = 1, #members, 2000 do
     redis.call('ZADD', index, unpack(members, i, math.min(i + 1999, #members)))
   end
   local expiresAt = now() + ttlMs
   redis.call('SET', born, '1', 'PXAT', expiresAt)
   redis.call('PEXPIREAT', index, expiresAt)
-  return not lost
+  return not isMarked
 end
 local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 4 and 4 or 0
 for keyAt = 0, #KEYS - 1, 2 do

@@ -4,7 +4,6 @@
  */
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { inChunks } from "../../core/batch/in-chunks.ts";
-import { ServerClock } from "../../core/clock/server-clock.ts";
 import { escapeGlob } from "../../core/keyspace/scan.ts";
 import type { IndexStore } from "./store.ts";
 import type { IndexWriter } from "./writer.ts";
@@ -68,9 +67,11 @@ export class Reindexer {
 
   /** Until the end the indexes count as incomplete. */
   async #begin(): Promise<Position> {
-    const { partitions } = this.#store.settings;
-    await Promise.all(Array.from({ length: partitions }, (_, partition) => this.#store.enter(partition, [], true)));
-    return { ...START, begunAt: await nowOf(this.#store) };
+    const marked = Array.from({ length: this.#store.settings.partitions }, async (_, partition) => {
+      await this.#store.enter(partition, [], true);
+      return this.#store.lostAt(partition);
+    });
+    return { ...START, begunAt: Math.max(...(await Promise.all(marked))) };
   }
 
   async #entries(position: Position, partition: number): Promise<RecordsReindexed> {
@@ -123,10 +124,6 @@ async function idsOf(
     if (at >= nodes.length) return { ids: [...ids], next: undefined };
   }
   return { ids: [...ids], next: { ...position, node: nodes[at]!, scan } };
-}
-
-function nowOf(store: IndexStore): Promise<number> {
-  return ServerClock.of(store.driver).required("records", { op: "records.reindex" });
 }
 
 function cursorOf({ begunAt, node, scan, partition }: Position): string {

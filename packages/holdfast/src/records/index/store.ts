@@ -154,14 +154,23 @@ export class IndexStore {
     });
   }
 
+  /** When the partition was marked as not whole. */
+  async lostAt(partition: number): Promise<number> {
+    return Math.max(0, ...(await this.#losses(partition)).map(timeOfLoss));
+  }
+
   /** Takes the mark of a loss from a partition that has been gone through since. */
   async mended(partition: number, begunAt: number): Promise<void> {
-    const { index } = this.#indexes[partition]!;
-    const marks = members(await this.#send("reindex", "read", ["ZRANGEBYLEX", index, `[${LOST}`, "(\x01"], index));
+    const losses = await this.#losses(partition);
     await this.leave(
       partition,
-      marks.filter((mark) => Number(mark.toString("latin1", LOST.length)) <= begunAt),
+      losses.filter((mark) => timeOfLoss(mark) <= begunAt),
     );
+  }
+
+  async #losses(partition: number): Promise<Buffer[]> {
+    const { index } = this.#indexes[partition]!;
+    return members(await this.#send("reindex", "read", ["ZRANGEBYLEX", index, `[${LOST}`, "(\x01"], index));
   }
 
   async sample(partition: number, count: number): Promise<Buffer[]> {
@@ -257,6 +266,8 @@ export class IndexStore {
 }
 
 const prefixed = (mark: "[" | "(", bytes: Buffer): Buffer => Buffer.concat([Buffer.from(mark), bytes]);
+
+const timeOfLoss = (mark: Buffer): number => Number(mark.toString("latin1", LOST.length));
 
 const members = (reply: Reply): Buffer[] => (Array.isArray(reply) ? (reply as Buffer[]) : []);
 

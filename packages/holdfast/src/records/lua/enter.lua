@@ -22,7 +22,7 @@ if not redis.call('ZSCORE', index, '\0') then
 end
 local isMarked = redis.call('ZLEXCOUNT', index, '[\0!', '(\1') > 0
 if isEvicted or (isLost and not isMarked) then
-  redis.call('ZADD', index, 0, string.format('\0!%015.0f', nowMicros() / 1000))
+  redis.call('ZADD', index, 0, string.format('\0!%015.0f', now()))
   isMarked = true
 end
 for i = 1, #members, 2000 do
