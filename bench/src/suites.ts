@@ -5,6 +5,7 @@ import { embeddedSuite } from "./embedded.bench.ts";
 import { limitsSuite } from "./limits.bench.ts";
 import { locksSuite } from "./locks.bench.ts";
 import { queueSuite } from "./queue.bench.ts";
+import { recordsSuite } from "./records.bench.ts";
 import { scriptSuite } from "./script.bench.ts";
 import { semaphoreSuite } from "./semaphore.bench.ts";
 import { seriesSuite } from "./series.bench.ts";
@@ -21,6 +22,7 @@ export const SUITES: Readonly<Record<string, Suite | MeasuredSuite>> = {
   queue: queueSuite,
   topics: topicsSuite,
   series: seriesSuite,
+  records: recordsSuite,
   embedded: embeddedSuite,
 };
 

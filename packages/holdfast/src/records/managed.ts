@@ -3,12 +3,11 @@
  * They go over the version that was read, so they are not in order with calls of the same tick that are not awaited.
  */
 import { isDeepStrictEqual } from "node:util";
-import { CodecError, InvalidArgumentError } from "../base/errors.ts";
+import { CodecError } from "../base/errors.ts";
 import { ServerClock } from "../core/clock/server-clock.ts";
 import type { Core } from "../core/core.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
 import type { RecordFormat, RecordPatch } from "./format.ts";
-import { valueKey } from "./index/entry.ts";
 import type { Read } from "./index/finder.ts";
 import { IndexStore } from "./index/store.ts";
 import { type Indexed, IndexWriter } from "./index/writer.ts";
@@ -29,12 +28,6 @@ export interface Managed {
   readonly isOld: boolean;
 }
 
-export interface Lookup {
-  readonly id: string;
-  readonly version: number;
-  readonly value: Readonly<Record<string, unknown>>;
-}
-
 const DATA = "d:";
 const ENDS = "e:";
 const MARK = "x:";
@@ -48,13 +41,7 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
   readonly #format: RecordFormat<T>;
   readonly #keyOf: (id: Id) => string;
 
-  constructor(
-    core: Core,
-    name: string,
-    settings: RecordSettings,
-    format: RecordFormat<T>,
-    keyOf: (id: Id) => string,
-  ) {
+  constructor(core: Core, name: string, settings: RecordSettings, format: RecordFormat<T>, keyOf: (id: Id) => string) {
     this.#core = core;
     this.#settings = settings;
     this.#format = format;
@@ -102,7 +89,8 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
   set(id: Id, expected: number, value: T): Promise<RecordSetResult> {
     return untilSettled<Replaced>(this.#core.driver.runtime, this.#rounds(expected), async () => {
       const before = await this.writer.read("set", id);
-      if (expected !== ANY_VERSION && expected !== before.version) return { status: "conflict", version: before.version };
+      if (expected !== ANY_VERSION && expected !== before.version)
+        return { status: "conflict", version: before.version };
       return this.#write("records.set", id, before, value, new Map());
     });
   }
@@ -118,7 +106,9 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
   /** Whether a patch needs no more than the record's own script. */
   isPlain(fields: readonly string[]): boolean {
     const { migrations, fieldTtlMs } = this.#settings;
-    return migrations.length === 0 && !fields.some((field) => this.writer.fields.includes(field) || fieldTtlMs.has(field));
+    return (
+      migrations.length === 0 && !fields.some((field) => this.writer.fields.includes(field) || fieldTtlMs.has(field))
+    );
   }
 
   /** To be called beside a write of the record's own script: what points to the record lives on with it. */
@@ -134,10 +124,14 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
 
   patch(id: Id, patch: RecordPatch<T>, expected: number): Promise<RecordSetResult | { readonly status: "missing" }> {
     const given = Object.keys(patch);
-    return untilSettled<Replaced | { readonly status: "missing" }>(this.#core.driver.runtime, this.#rounds(expected), async () => {
+    return untilSettled<Replaced | { readonly status: "missing" }>(
+      this.#core.driver.runtime,
+      this.#rounds(expected),
+      async () => {
         const before = await this.writer.read("patch", id);
         if (before.version === 0) return { status: "missing" };
-        if (expected !== ANY_VERSION && expected !== before.version) return { status: "conflict", version: before.version };
+        if (expected !== ANY_VERSION && expected !== before.version)
+          return { status: "conflict", version: before.version };
         const gone = given.filter((field) => patch[field as keyof T] === undefined);
         const encoded = this.#format.encode(this.#keyOf(id), patch);
         const after = new Map(before.keys);
@@ -154,33 +148,20 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
           expiring: this.#expiring(given.filter((field) => !gone.includes(field))),
         });
         return result.status === "taken" ? { ...result, version: before.version } : result;
-    });
+      },
+    );
   }
 
   delete(id: Id): Promise<boolean> {
     return this.writer.delete(id);
   }
 
-  /** The record that has this value of a unique field. */
-  async getBy(field: string, value: unknown): Promise<Lookup | undefined> {
-    const key = typeof value === "string" && !value.isWellFormed() ? undefined : valueKey(value);
-    if (key === undefined || value === null)
-      throw new InvalidArgumentError("value", "a well-formed string, a number, a boolean or a Date", value);
-    // Again where it changed hands between the two reads.
-    for (let attempt = 0, last = ""; attempt < 3; attempt += 1) {
-      const holder = await this.writer.holder(field, key);
-      if (holder === undefined || holder.stored === last) return undefined;
-      const found = await this.read(holder.id);
-      if (found !== undefined && this.writer.indexed(holder.id, found.stored).keys.get(field)?.[0]?.equals(key))
-        return { id: holder.id, version: found.version, value: this.valueOf(holder.id, found) as Lookup["value"] };
-      this.store.background(this.writer.releaseStale(field, key, holder.stored));
-      last = holder.stored;
-    }
-    return undefined;
-  }
-
   /** As `Finder` wants it. @param fields that are read besides those of the query; undefined: the whole */
-  async readForFind(ids: readonly string[], used: readonly string[], fields?: readonly string[]): Promise<(Read | undefined)[]> {
+  async readForFind(
+    ids: readonly string[],
+    used: readonly string[],
+    fields?: readonly string[],
+  ): Promise<(Read | undefined)[]> {
     const nowMs = await this.#nowIfNeeded();
     const isWhole = fields === undefined || this.#settings.migrations.length > 0;
     const names = isWhole ? [] : [...new Set([...used, ...fields])].flatMap((field) => [DATA + field, ENDS + field]);
@@ -214,13 +195,7 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
     return found !== undefined && found.isOld && (await this.migrate(id, found));
   }
 
-  async #write(
-    op: ReplaceOp,
-    id: Id,
-    before: Indexed,
-    value: T,
-    kept: ReadonlyMap<string, number>,
-  ): Promise<Replaced> {
+  async #write(op: ReplaceOp, id: Id, before: Indexed, value: T, kept: ReadonlyMap<string, number>): Promise<Replaced> {
     const encoded = this.#format.encode(this.#keyOf(id), value);
     const after = this.writer.keysOf(value as Readonly<Record<string, unknown>>);
     const extra = new Map([...kept].map(([field, endsAt]) => [ENDS + field, String(endsAt)]));
@@ -256,8 +231,13 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
     const { migrations } = this.#settings;
     const format = Number(stored.get(FORMAT) ?? 0);
     if (migrations.length > 0 && format > migrations.length)
-      throw new CodecError("version", `the record is of format ${format}, and this process has migrations to ${migrations.length} only`);
-    const value = migrations.slice(format).reduce<object>((each, migration) => migration(each as Readonly<Record<string, unknown>>), values);
+      throw new CodecError(
+        "version",
+        `the record is of format ${format}, and this process has migrations to ${migrations.length} only`,
+      );
+    const value = migrations
+      .slice(format)
+      .reduce<object>((each, migration) => migration(each as Readonly<Record<string, unknown>>), values);
     return {
       version: Number(stored.get("version")),
       value: value as Readonly<Record<string, unknown>>,
@@ -283,7 +263,7 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
       fields.set(field, bytes);
       if (endsAt !== undefined) deadlines.set(field, Number(endsAt));
     }
-    return { values: this.#format.decodeSome(this.#keyOf(id), fields) as Record<string, unknown>, deadlines };
+    return { values: this.#format.decodeSome(this.#keyOf(id), fields), deadlines };
   }
 
   async #nowIfNeeded(): Promise<number> {

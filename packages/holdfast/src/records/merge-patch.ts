@@ -19,7 +19,8 @@ const MAX_DEPTH = 100;
 /** @throws InvalidArgumentError for a patch that is deeper than 100 objects */
 export function mergePatch(target: unknown, patch: unknown, depth = 0): unknown {
   if (!isPlainObject(patch)) return patch;
-  if (depth > MAX_DEPTH) throw new InvalidArgumentError("patch", `at most ${MAX_DEPTH} objects in each other`, kindGiven(patch));
+  if (depth > MAX_DEPTH)
+    throw new InvalidArgumentError("patch", `at most ${MAX_DEPTH} objects in each other`, kindGiven(patch));
   // By a Map and fromEntries: a field may be called __proto__.
   const merged = new Map<string, unknown>(isPlainObject(target) ? Object.entries(target) : []);
   for (const [name, value] of Object.entries(patch)) {

@@ -3,7 +3,8 @@ import { checkSignal } from "../base/abort.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import { givenOptions, wholeBetween } from "../base/options.ts";
 import { inChunks } from "../core/batch/in-chunks.ts";
-import { checkNames } from "./format.ts";
+import { checkFields } from "./checks.ts";
+import { valueKey } from "./index/entry.ts";
 import { Finder, type Query } from "./index/finder.ts";
 import { CHUNKS, idsFrom, Reindexer, type RecordsReindexed } from "./index/reindex.ts";
 import { type Condition, conditionsOf } from "./index/where.ts";
@@ -36,14 +37,29 @@ export class RecordQueries<T extends object> {
 
   async getBy(field: string, value: unknown): Promise<RecordFound<T> | undefined> {
     if (!this.#unique.has(field)) throw new InvalidArgumentError("field", "a field that is named in `unique`", field);
-    return (await this.#managed.getBy(field, value)) as RecordFound<T> | undefined;
+    const key = typeof value === "string" && !value.isWellFormed() ? undefined : valueKey(value);
+    if (key === undefined || value === null)
+      throw new InvalidArgumentError("value", "a well-formed string, a number, a boolean or a Date", value);
+    const { store, writer } = this.#managed;
+    // Again where it changed hands between the two reads.
+    for (let attempt = 0, last = ""; attempt < 3; attempt += 1) {
+      const holder = await writer.claims.holder(field, key);
+      if (holder === undefined || holder.stored === last) return undefined;
+      const { id, stored } = holder;
+      const found = await this.#managed.read(id);
+      if (found !== undefined && writer.indexed(id, found.stored).keys.get(field)?.[0]?.equals(key) === true)
+        return { id, version: found.version, value: this.#managed.valueOf(id, found) };
+      store.background(writer.claims.releaseStale(field, key, stored));
+      last = stored;
+    }
+    return undefined;
   }
 
   async find(where: object, options: RecordFindOptions<T> | undefined): Promise<RecordPage<T>> {
     const given = givenOptions<RecordFindOptions<T>>(options, FIND_OPTIONS);
     const { sort, order = "asc", limit = 20, cursor, fields } = given;
     if (order !== "asc" && order !== "desc") throw new InvalidArgumentError("order", '"asc" or "desc"', order);
-    if (fields !== undefined) checkNames("fields", fields);
+    checkFields(fields);
     const conditions = this.#conditions(where, sort);
     const query: Query = {
       conditions,
@@ -119,7 +135,7 @@ export class RecordQueries<T extends object> {
     return new Finder(
       store,
       (ids) => this.#managed.readForFind(ids, used, fields),
-      (partition, members) => store.background(writer.removeDead(partition, members)),
+      (partition, members) => store.background(writer.sweeper.removeDead(partition, members)),
     );
   }
 }

@@ -14,6 +14,7 @@ import { InvalidArgumentError } from "../base/errors.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
 import { givenOptions, listOf, parseOptions } from "../base/options.ts";
 import { Operations } from "../core/observe/observe.ts";
+import { checkFields, checkOpen, checkVersion } from "./checks.ts";
 import { asFields, checkNames, RecordFormat, type RecordPatch } from "./format.ts";
 import type { RecordsReindexed } from "./index/reindex.ts";
 import type { RecordWhere } from "./index/where.ts";
@@ -22,7 +23,7 @@ import { mergePatch, type RecordMergePatch } from "./merge-patch.ts";
 import { isManaged, RECORDS_OPTIONS, recordSettings, type RecordSettings, type RecordsOptions } from "./options.ts";
 import { RecordQueries } from "./queries.ts";
 import { ANY_VERSION, RecordStore } from "./store.ts";
-import { notANumber, outOfRange, sumOf } from "./sum.ts";
+import { notANumber, outOfRange, withSum } from "./sum.ts";
 import {
   type RecordCountOptions,
   type RecordEntry,
@@ -154,7 +155,8 @@ export class Records<T extends object> {
       if (this.#managed?.isPlain(names) === false) return this.#managed.patch(id, fields, expected);
       const removed = names.filter((name) => fields[name as keyof T] === undefined);
       const encoded = this.#format.encode(this.#store.key(id), fields);
-      return this.#besides(id, () => this.#store.patch(id, expected, removed, encoded));
+      const write = (): Promise<RecordPatchResult> => this.#store.patch(id, expected, removed, encoded);
+      return this.#managed?.refreshed(id, write) ?? write();
     });
   }
 
@@ -302,47 +304,18 @@ export class Records<T extends object> {
     return outcome.status === "ok" ? { status: "ok", version: outcome.version } : outcome;
   }
 
-  /** A write by the record's own script, which may have to see to what points to the record. */
-  #besides<R>(id: Id, write: () => Promise<R>): Promise<R> {
-    return this.#managed === undefined ? write() : this.#managed.refreshed(id, write);
-  }
-
   async #incrementOnServer(id: Id, field: RecordNumberField<T>, by: number): Promise<RecordIncrementResult> {
-    const outcome = await this.#besides(id, () => this.#store.increment(id, field, by));
+    const write = (): ReturnType<RecordStore["increment"]> => this.#store.increment(id, field, by);
+    const outcome = await (this.#managed?.refreshed(id, write) ?? write());
     if (outcome.status === "notANumber") throw notANumber(id, field);
     if (outcome.status === "outOfRange") throw outOfRange(id, field);
     return outcome;
   }
 
   async #incrementHere(id: Id, field: RecordNumberField<T>, by: number): Promise<RecordIncrementResult> {
-    const add = (value: T): T => {
-      // Own fields only: every object has a `constructor`.
-      const before = Object.hasOwn(value, field) ? value[field] : undefined;
-      return { ...value, [field]: sumOf(id, field, before, by) };
-    };
-    const outcome = await this.#update({ op: "records.increment", id, expected: ANY_VERSION, change: add });
+    const change = (value: T): T => withSum(id, value, field, by);
+    const outcome = await this.#update({ op: "records.increment", id, expected: ANY_VERSION, change });
     if (outcome.status !== "ok") return outcome;
     return { status: "ok", value: outcome.value[field] as number, version: outcome.version };
   }
-}
-
-/** Entries and claims are in the clear. */
-function checkOpen<T extends object>(format: RecordFormat<T>, { unique, index }: RecordSettings): void {
-  if (format.numbersAreOpen || unique.length + index.length === 0) return;
-  const field = unique.length > 0 ? "unique" : "index";
-  throw new InvalidArgumentError(field, "no `encrypt`: what finds a record is in the clear", field);
-}
-
-function checkFields(fields: readonly string[] | undefined): readonly string[] | undefined {
-  if (fields === undefined) return undefined;
-  if (!Array.isArray(fields) || fields.length === 0)
-    throw new InvalidArgumentError("fields", "an array with names of fields", fields);
-  checkNames("fields", fields);
-  return fields;
-}
-
-function checkVersion(version: number | undefined, min: 0 | 1): number {
-  if (version === undefined) return ANY_VERSION;
-  if (Number.isSafeInteger(version) && version >= min) return version;
-  throw new InvalidArgumentError("version", "the version of a record that was read", version);
 }

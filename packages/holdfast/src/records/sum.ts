@@ -12,6 +12,13 @@ export function sumOf(id: Id, field: string, value: unknown, by: number): number
   return sum;
 }
 
+/** The record with the sum in that field. @throws as `sumOf` */
+export function withSum<T extends object>(id: Id, value: T, field: keyof T & string, by: number): T {
+  // Own fields only: every object has a `constructor`.
+  const before = Object.hasOwn(value, field) ? value[field] : undefined;
+  return { ...value, [field]: sumOf(id, field, before, by) };
+}
+
 export function notANumber(id: Id, field: string): HoldfastError {
   return failure("WRONG_TYPE", id, `field ${JSON.stringify(field)} holds no number`);
 }

@@ -37,8 +37,9 @@ export function tokenOf(runtime: Runtime, nowMs: number): string {
   return runtime.randomBytes(6).toString("base64url") + time.toString(36).padStart(8, "0");
 }
 
+/** @param token or what begins with one */
 export function timeOfToken(token: string): number {
-  return Number.parseInt(token.slice(8), 36) + TOKEN_EPOCH_MS;
+  return Number.parseInt(token.slice(8, TOKEN_LENGTH), 36) + TOKEN_EPOCH_MS;
 }
 
 export function headOf(field: string): Buffer {
@@ -102,6 +103,8 @@ export function placeOf({ key, id }: Pick<Entry, "key" | "id">): Range {
   return { min, max: Buffer.concat([min.subarray(0, -1), AFTER_TOKENS]) };
 }
 
+export const byBytes = (a: Buffer, b: Buffer): number => Buffer.compare(a, b);
+
 export const after = (bytes: Buffer): Buffer => Buffer.concat([bytes, LAST]);
 
 /** All keys of the type that this one has. */
@@ -118,10 +121,13 @@ export function prefixRange(prefix: string): Range {
 /** The entries of the keys of a range, and those of texts that are alike as far as an entry has them. */
 export function entriesOf(field: string, { min, max }: Range): Range {
   const head = headOf(field);
-  const isCut = (bound: Buffer): boolean => bound[0] === TYPES.string.charCodeAt(0) && bound.length > MAX_TEXT_BYTES;
   const from = isCut(min) ? Buffer.concat([min.subarray(0, cutAt(min)), END]) : min;
   const to = isCut(max) ? Buffer.concat([max.subarray(0, cutAt(max)), END, LAST]) : max;
   return { min: Buffer.concat([head, from]), max: Buffer.concat([head, to]) };
+}
+
+function isCut(bound: Buffer): boolean {
+  return bound[0] === TYPES.string.charCodeAt(0) && bound.length > MAX_TEXT_BYTES;
 }
 
 /** Not within an escape. */

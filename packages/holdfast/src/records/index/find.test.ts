@@ -70,13 +70,17 @@ describe.each(backends())("finding records [$name]", ({ url, options }) => {
     expect(await ids(there.find({ active: false }))).toEqual(["bob"]);
     expect(await ids(there.find({ country: { in: [] } }))).toEqual([]);
     expect(await ids(there.find({ country: { gt: "X", lt: "A" } }))).toEqual([]);
-    expect(await there.find({ country: "DE" }, { fields: ["age"] })).toMatchObject({ records: [{ value: { age: 36 } }] });
+    expect(await there.find({ country: "DE" }, { fields: ["age"] })).toMatchObject({
+      records: [{ value: { age: 36 } }],
+    });
   });
 
   it("in order, page by page, each once", async () => {
     const [here, there] = pair({ partitions: 3 });
     const all = Array.from({ length: 60 }, (_, at) => at);
-    await Promise.all(all.map((at) => here.set(at, { country: at % 3 === 0 ? "DE" : "FR", age: (at * 7) % 60, tags: ["x", `t${at}`] })));
+    await Promise.all(
+      all.map((at) => here.set(at, { country: at % 3 === 0 ? "DE" : "FR", age: (at * 7) % 60, tags: ["x", `t${at}`] })),
+    );
     const walk = async (order: "asc" | "desc", where: object): Promise<number[]> => {
       const ages: number[] = [];
       let cursor: string | undefined;
@@ -89,7 +93,10 @@ describe.each(backends())("finding records [$name]", ({ url, options }) => {
     };
     expect(await walk("asc", {})).toEqual(all);
     expect(await walk("desc", { age: { gte: 10 } })).toEqual(all.slice(10).toReversed());
-    const german = all.filter((at) => at % 3 === 0).map((at) => (at * 7) % 60).toSorted((x, y) => x - y);
+    const german = all
+      .filter((at) => at % 3 === 0)
+      .map((at) => (at * 7) % 60)
+      .toSorted((x, y) => x - y);
     expect(await walk("asc", { country: "DE" })).toEqual(german);
     // Several members of each fit.
     expect(new Set(await walk("desc", { tags: { gte: "t" } })).size).toBe(60);
@@ -101,7 +108,9 @@ describe.each(backends())("finding records [$name]", ({ url, options }) => {
   it("several fields, counted by entries and exactly", async () => {
     const [here] = pair();
     const all = Array.from({ length: 80 }, (_, at) => at);
-    await Promise.all(all.map((at) => here.set(at, { country: at % 2 ? "DE" : "FR", age: at % 10, tags: at % 5 ? ["x"] : ["x", "y"] })));
+    await Promise.all(
+      all.map((at) => here.set(at, { country: at % 2 ? "DE" : "FR", age: at % 10, tags: at % 5 ? ["x"] : ["x", "y"] })),
+    );
     const where = { country: "DE", age: { gte: 5 }, tags: "y" } as const;
     const fits = all.filter((at) => at % 2 === 1 && at % 10 >= 5 && at % 5 === 0);
     expect((await ids(here.find(where, { limit: 100 }))).map(Number).toSorted((x, y) => x - y)).toEqual(fits);
@@ -152,7 +161,8 @@ describe.each(backends())("finding records [$name]", ({ url, options }) => {
     const young = "abcdefgh" + (Date.now() - Date.UTC(2020, 0)).toString(36).padStart(8, "0");
     const entry = (id: string, token: string): Buffer => entryOf("country", valueKey("DE")!, id, token);
     const key = indexOf(name);
-    for (const each of [entry("gone", old), entry("x", old), entry("gone", young)]) await raw(key, "ZADD", key, "0", each);
+    for (const each of [entry("gone", old), entry("x", old), entry("gone", young)])
+      await raw(key, "ZADD", key, "0", each);
     expect(await ids(here.find({ country: "DE" }))).toEqual(["x"]);
     expect(await here.count({ country: "DE" }, { exact: true })).toBe(1);
     await expect.poll(() => raw(key, "ZCARD", key)).toBe(3); // the mark, x, and the young one

@@ -5,9 +5,9 @@
  * it is stored now and this entry is the first of its own that fits: no stale entry is served, and none twice. Others narrow it down before
  * more is read, where few fit and their ids cost less than the records. Where few fit and the order is another's, all of them are read and sorted here.
  */
-import { InvalidArgumentError } from "../../base/errors.ts";
 import { inChunks } from "../../core/batch/in-chunks.ts";
-import { cutKey, entriesOf, headOf, type Range, valueKeys } from "./entry.ts";
+import { byBytes, cutKey, entriesOf, headOf, type Range, valueKeys } from "./entry.ts";
+import { badCursor, cursorOf, type Place, placeFrom } from "./place.ts";
 import type { IndexStore } from "./store.ts";
 import { walk, type Walked } from "./walk.ts";
 import { type Condition, fitting } from "./where.ts";
@@ -32,12 +32,6 @@ export interface Query {
 export interface Found {
   readonly hits: readonly Read[];
   readonly cursor: string | undefined;
-}
-
-interface Place {
-  readonly field: string;
-  readonly key: Buffer;
-  readonly id: string;
 }
 
 /** Records that one page reads; entries that it only looks at count too, for what they cost. */
@@ -79,7 +73,13 @@ export class Finder {
     const driving = drivingOf(query, field);
     const smallest = fewest(conditions, counts);
     if (smallest !== undefined && smallest !== field && isWorthGathering(query, counts, smallest, field))
-      return this.#gathered(query, driving, conditions.find((each) => each.field === smallest)!, counts, place);
+      return this.#gathered(
+        query,
+        driving,
+        conditions.find((each) => each.field === smallest)!,
+        counts,
+        place,
+      );
     return this.#walked(query, driving, counts, place);
   }
 
@@ -87,7 +87,8 @@ export class Finder {
   async estimate(conditions: readonly Condition[]): Promise<number> {
     if (conditions.some(({ ranges }) => ranges.length === 0)) return 0;
     const [only] = conditions;
-    if (conditions.length === 1) return sum(await this.#store.counts(only!.ranges.map((range) => entriesOf(only!.field, range))));
+    if (conditions.length === 1)
+      return sum(await this.#store.counts(only!.ranges.map((range) => entriesOf(only!.field, range))));
     const counts = await this.#counts({ conditions, sort: undefined }, undefined);
     const [first, ...others] = conditions.toSorted((a, b) => counts.get(a.field)! - counts.get(b.field)!);
     let ids = await this.#ids(first!, Number.POSITIVE_INFINITY);
@@ -107,8 +108,12 @@ export class Finder {
     const [first] = conditions;
     const order = sort ?? place?.field ?? first?.field;
     if (conditions.length === 0 || (conditions.length === 1 && first!.field === order)) return new Map();
-    const all = conditions.some(({ field }) => field === order) ? conditions : [...conditions, { field: order!, ranges: [EVERYTHING] }];
-    const ranges = all.flatMap(({ field, ranges: of }) => of.map((range) => ({ field, range: entriesOf(field, range) })));
+    const all = conditions.some(({ field }) => field === order)
+      ? conditions
+      : [...conditions, { field: order!, ranges: [EVERYTHING] }];
+    const ranges = all.flatMap(({ field, ranges: of }) =>
+      of.map((range) => ({ field, range: entriesOf(field, range) })),
+    );
     const counted = await this.#store.counts(ranges.map(({ range }) => range));
     const counts = new Map<string, number>();
     for (const [at, { field }] of ranges.entries()) counts.set(field, (counts.get(field) ?? 0) + counted[at]!);
@@ -173,15 +178,24 @@ export class Finder {
     return sets;
   }
 
-  async #gathered(query: Query, driving: Condition, smallest: Condition, counts: ReadonlyMap<string, number>, place: Place | undefined): Promise<Found> {
+  async #gathered(
+    query: Query,
+    driving: Condition,
+    smallest: Condition,
+    counts: ReadonlyMap<string, number>,
+    place: Place | undefined,
+  ): Promise<Found> {
     const ids = await this.#ids(smallest, MAX_GATHERED * 2);
     if (ids === undefined) return this.#walked(query, driving, counts, place);
     const others = query.conditions.filter(({ field }) => field !== driving.field);
     const records = await inChunks([...ids], (chunk) => this.#read(chunk), { size: MAX_READ, parallel: 4 });
     const placed = records.flatMap((record) => {
-      if (record === undefined || !others.every((other) => fitting(other, record.values[other.field]).length > 0)) return [];
+      if (record === undefined || !others.every((other) => fitting(other, record.values[other.field]).length > 0))
+        return [];
       const key = firstKey(driving, record, query.isReverse);
-      return key === undefined ? [] : [{ record, key: Buffer.concat([headOf(driving.field), cutKey(key)]), id: record.id }];
+      return key === undefined
+        ? []
+        : [{ record, key: Buffer.concat([headOf(driving.field), cutKey(key)]), id: record.id }];
     });
     const sign = query.isReverse ? -1 : 1;
     const compare = (a: Omit<Place, "field">, b: Omit<Place, "field">): number =>
@@ -204,7 +218,13 @@ export class Finder {
   }
 
   #entries({ field, ranges }: Condition): AsyncGenerator<Walked> {
-    return walk(this.#store, { field, ranges, isReverse: false, from: undefined, wanted: MAX_READ * this.#store.settings.partitions });
+    return walk(this.#store, {
+      field,
+      ranges,
+      isReverse: false,
+      from: undefined,
+      wanted: MAX_READ * this.#store.settings.partitions,
+    });
   }
 }
 
@@ -225,7 +245,8 @@ function judge(
 /** Of the record's keys that fit the one that comes first. */
 function firstKey(driving: Condition, record: Read, isReverse: boolean): Buffer | undefined {
   const value = record.values[driving.field];
-  const keys = driving.ranges[0] === EVERYTHING ? valueKeys(driving.field, value).toSorted(Buffer.compare) : fitting(driving, value);
+  const keys =
+    driving.ranges[0] === EVERYTHING ? valueKeys(driving.field, value).toSorted(byBytes) : fitting(driving, value);
   return isReverse ? keys.at(-1) : keys[0];
 }
 
@@ -254,22 +275,3 @@ function fewest(conditions: readonly Condition[], counts: ReadonlyMap<string, nu
 }
 
 const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
-
-function cursorOf(field: string, { key, id }: Omit<Place, "field">): string {
-  return Buffer.from(JSON.stringify([1, field, key.toString("base64url"), id])).toString("base64url");
-}
-
-function placeFrom(cursor: string): Place {
-  try {
-    const [version, field, key, id] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
-    if (version === 1 && typeof field === "string" && typeof key === "string" && typeof id === "string" && id !== "")
-      return { field, key: Buffer.from(key, "base64url"), id };
-  } catch {
-    // As what is none.
-  }
-  throw badCursor(cursor);
-}
-
-function badCursor(cursor: unknown): InvalidArgumentError {
-  return new InvalidArgumentError("cursor", "a cursor that `find` returned for the same `where` and `sort`", cursor);
-}

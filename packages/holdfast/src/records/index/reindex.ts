@@ -5,8 +5,10 @@
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { inChunks } from "../../core/batch/in-chunks.ts";
 import { escapeGlob } from "../../core/keyspace/scan.ts";
+import { Taken } from "./claims.ts";
+import { entryOf } from "./entry.ts";
 import type { IndexStore } from "./store.ts";
-import type { IndexWriter } from "./writer.ts";
+import { emptyWrite, type Indexed, type IndexWriter } from "./writer.ts";
 
 export interface RecordsReindexed {
   /** Records that were looked at. */
@@ -49,7 +51,11 @@ export class Reindexer {
     if (position.partition !== undefined) return this.#entries(position, position.partition);
     const { ids, next } = await idsOf(this.#store, position, limit, signal);
     const conflicts: { id: string; field: string }[] = [];
-    const repaired = await inChunks(ids, (chunk) => Promise.all(chunk.map((id) => this.#repair(id, conflicts))), CHUNKS);
+    const repaired = await inChunks(
+      ids,
+      (chunk) => Promise.all(chunk.map((id) => this.#repair(id, conflicts))),
+      CHUNKS,
+    );
     return {
       records: ids.length,
       repaired: repaired.filter(Boolean).length,
@@ -60,9 +66,45 @@ export class Reindexer {
   }
 
   async #repair(id: string, conflicts: { id: string; field: string }[]): Promise<boolean> {
-    const { repaired, taken } = await this.#writer.repair(id);
+    const { repaired, taken } = await this.#mend(id);
     conflicts.push(...taken.map((field) => ({ id, field })));
     return repaired;
+  }
+
+  /** Puts there what ought to point to the record and does not; fields whose value another record has are returned. */
+  async #mend(id: string): Promise<{ readonly repaired: boolean; readonly taken: readonly string[] }> {
+    const before = await this.#writer.read("reindex", id);
+    const taken = new Set<string>();
+    const unmarked = [...before.keys].some(([field, keys]) => keys.length > 0 && !before.tokens.has(field));
+    if (!unmarked) return { repaired: await this.#restore(id, before, taken), taken: [...taken] };
+    for (;;) {
+      const result = await this.#writer.write(emptyWrite("records.reindex", id, before, taken));
+      // Whoever wrote it meanwhile has done it.
+      if (result.status !== "taken") return { repaired: true, taken: [...taken] };
+      taken.add(result.field);
+    }
+  }
+
+  async #restore(id: string, { keys, tokens }: Indexed, taken: Set<string>): Promise<boolean> {
+    const nowMs = await this.#writer.now();
+    const entries: Buffer[] = [];
+    let repaired = false;
+    for (const [field, token] of tokens) {
+      const of = keys.get(field) ?? [];
+      if (this.#writer.isIndexed(field)) entries.push(...of.map((key) => entryOf(field, key, id, token)));
+      if (!this.#writer.isUnique(field) || of.length === 0) continue;
+      try {
+        repaired = (await this.#writer.claims.claim(field, of[0]!, id, token, nowMs)).made || repaired;
+      } catch (error) {
+        if (!(error instanceof Taken)) throw error;
+        taken.add(field);
+      }
+    }
+    const partition = this.#store.partitionOf(id);
+    const there = entries.length === 0 ? [] : await this.#store.scores(partition, entries);
+    const missing = entries.filter((_, at) => !there[at]);
+    if (missing.length > 0) await this.#store.enter(partition, missing);
+    return repaired || missing.length > 0;
   }
 
   /** Until the end the indexes count as incomplete. */
@@ -76,7 +118,7 @@ export class Reindexer {
 
   async #entries(position: Position, partition: number): Promise<RecordsReindexed> {
     const { cursor, entries } = await this.#store.scan(partition, position.scan, ENTRIES);
-    const removed = await this.#writer.removeDead(partition, entries);
+    const removed = await this.#writer.sweeper.removeDead(partition, entries);
     const isOver = cursor === "0";
     if (isOver) await this.#store.mended(partition, position.begunAt);
     const isLast = isOver && partition + 1 >= this.#store.settings.partitions;
@@ -111,7 +153,10 @@ async function idsOf(
   const call = { op: "records.scan", class: "read", signal } as const;
   // A handle that is still connecting knows no node yet.
   if (driver.nodes().length === 0) await driver.send(["PING"], call);
-  const nodes = driver.nodes().map(({ id }) => id).toSorted();
+  const nodes = driver
+    .nodes()
+    .map(({ id }) => id)
+    .toSorted();
   let at = Math.max(0, nodes.indexOf(position.node));
   let scan = nodes[at] === position.node ? position.scan : "0";
   const ids = new Set<string>();
@@ -132,7 +177,9 @@ function cursorOf({ begunAt, node, scan, partition }: Position): string {
 
 function positionFrom(cursor: string): Position {
   try {
-    const [version, begunAt, node, scan, partition] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
+    const [version, begunAt, node, scan, partition] = JSON.parse(
+      Buffer.from(cursor, "base64url").toString(),
+    ) as unknown[];
     const isPlace = typeof begunAt === "number" && typeof node === "string" && /^\d+$/.test(String(scan));
     if (version === 1 && isPlace && (partition === null || Number.isSafeInteger(partition)))
       return { begunAt, node, scan: String(scan), partition: (partition as number | null) ?? undefined };

@@ -91,7 +91,10 @@ export class IndexStore {
   }
 
   claim(key: string, args: Omit<ClaimArgs, "ttlMs">): Promise<ClaimResult> {
-    return this.#add("claim", this.#claimed, key, { keys: { claim: key }, args: { ...args, ttlMs: 2 * this.settings.ttlMs } });
+    return this.#add("claim", this.#claimed, key, {
+      keys: { claim: key },
+      args: { ...args, ttlMs: 2 * this.settings.ttlMs },
+    });
   }
 
   /** @param stored token and id of the claim that is given back */
@@ -273,4 +276,3 @@ const members = (reply: Reply): Buffer[] => (Array.isArray(reply) ? (reply as Bu
 
 const decodeBytes = (reply: Reply): (Buffer | null)[] =>
   decodeList(reply, (part) => (Buffer.isBuffer(part) ? part : null));
-

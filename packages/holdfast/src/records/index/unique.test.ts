@@ -148,7 +148,12 @@ describe.each(backends())("unique values of records [$name]", ({ url, options })
   it("reindex of records that were there before the constraint and the index", async () => {
     const name = random();
     const before = a.records<User>(name);
-    for (const [id, email] of [["x", "1"], ["y", "2"], ["z", "1"]] as const) await before.set(id, { email, age: 7 });
+    for (const [id, email] of [
+      ["x", "1"],
+      ["y", "2"],
+      ["z", "1"],
+    ] as const)
+      await before.set(id, { email, age: 7 });
     const here = b.records<User>(name, { unique: ["email"], index: ["age"] });
     const conflicts = await all(here);
     expect(conflicts).toHaveLength(1);

@@ -1,7 +1,7 @@
 /** What is looked for: by field, the ranges of values that fit. */
 import { InvalidArgumentError, kindGiven } from "../../base/errors.ts";
 import { givenOptions, listOf, type OptionNames } from "../../base/options.ts";
-import { after, prefixRange, type Range, typeRange, valueKey, valueKeys } from "./entry.ts";
+import { after, byBytes, prefixRange, type Range, typeRange, valueKey, valueKeys } from "./entry.ts";
 
 /** What an index can hold. */
 export type RecordIndexValue = string | number | boolean | Date | null;
@@ -50,7 +50,8 @@ export function conditionsOf(where: object, isIndexed: (field: string) => boolea
   return Object.entries(where)
     .filter(([, given]) => given !== undefined)
     .map(([field, given]) => {
-      if (!isIndexed(field)) throw new InvalidArgumentError(`where.${field}`, "a field that is named in `index`", field);
+      if (!isIndexed(field))
+        throw new InvalidArgumentError(`where.${field}`, "a field that is named in `index`", field);
       return { field, ranges: rangesOf(`where.${field}`, given) };
     });
 }
@@ -58,7 +59,7 @@ export function conditionsOf(where: object, isIndexed: (field: string) => boolea
 /** Which of the value's keys fit, in order. */
 export function fitting({ field, ranges }: Condition, value: unknown): Buffer[] {
   const keys = valueKeys(field, value).filter((key) => ranges.some((range) => isWithin(range, key)));
-  return keys.length < 2 ? keys : keys.toSorted(Buffer.compare);
+  return keys.length < 2 ? keys : keys.toSorted(byBytes);
 }
 
 function isWithin({ min, max }: Range, key: Buffer): boolean {
@@ -74,13 +75,15 @@ function rangesOf(field: string, given: unknown): Range[] {
   if (eq !== undefined) choices.push([equal(field, eq)]);
   if (values !== undefined) {
     const all = listOf(`${field}.in`, values as Iterable<unknown>, "values");
-    if (all.length > MAX_VALUES) throw new InvalidArgumentError(`${field}.in`, `at most ${MAX_VALUES} values`, all.length);
+    if (all.length > MAX_VALUES)
+      throw new InvalidArgumentError(`${field}.in`, `at most ${MAX_VALUES} values`, all.length);
     choices.push(apart(all.map((value) => equal(`${field}.in`, value))));
   }
   if (prefix !== undefined) choices.push([prefixRange(prefix)]);
   for (const [name, value] of Object.entries({ gt, gte, lt, lte }))
     if (value !== undefined) choices.push([bounded(name as "gt", keyOf(`${field}.${name}`, value))]);
-  if (choices.length === 0) throw new InvalidArgumentError(field, "a value, or at least one of eq, in, gt, gte, lt, lte, prefix", given);
+  if (choices.length === 0)
+    throw new InvalidArgumentError(field, "a value, or at least one of eq, in, gt, gte, lt, lte, prefix", given);
   return choices.reduce((a, b) => a.flatMap((one) => b.flatMap((other) => common(one, other))));
 }
 
