@@ -15,7 +15,13 @@ import type { ChannelOptions, ChannelPatternOptions } from "./channel/options.ts
 import type { Core } from "./core/core.ts";
 import { LeaseHolders } from "./core/lease/lease-holders.ts";
 import { Counter } from "./counter/counter.ts";
-import type { CounterOptions } from "./counter/options.ts";
+import {
+  type BigCounterOptions,
+  type CounterOptions,
+  counterSettings,
+  type ShardedCounterOptions,
+} from "./counter/options.ts";
+import { ShardedCounter } from "./counter/sharded.ts";
 import { type CommandArg, sendCommand } from "./core/command/command.ts";
 import type { Driver, Reply, StateEvent } from "./driver/port.ts";
 import { Election } from "./election/election.ts";
@@ -124,8 +130,18 @@ export class Holdfast implements AsyncDisposable {
   }
 
   /** Whole numbers that all processes add to, within bounds and with a time to live. */
-  counter(name: string, options: CounterOptions = {}): Counter {
-    return new Counter(this.#core, name, options);
+  counter(name: string, options: ShardedCounterOptions): ShardedCounter;
+  counter(name: string, options: BigCounterOptions): Counter<bigint>;
+  counter(name: string, options?: CounterOptions): Counter;
+  counter(
+    name: string,
+    options?: CounterOptions | BigCounterOptions | ShardedCounterOptions,
+  ): Counter | Counter<bigint> | ShardedCounter {
+    const settings = counterSettings(name, options);
+    if (settings.shards > 1) return new ShardedCounter(this.#core, name, settings);
+    if (settings.isBig) return new Counter<bigint>(this.#core, name, settings);
+    const counter: Counter = new Counter(this.#core, name, settings);
+    return counter;
   }
 
   /** Objects stored field by field: read and written in parts, versioned. */

@@ -200,7 +200,15 @@ export type { RateLimitHeaders } from "./limiter/headers.ts";
 export { ipKey } from "./limiter/ip-key.ts";
 export type { IpKeyOptions } from "./limiter/ip-key.ts";
 export type { Counter, CounterIncrementOptions, CounterIncrementResult } from "./counter/counter.ts";
-export type { CounterOptions } from "./counter/options.ts";
+export type {
+  BigCounterOptions,
+  CounterOptions,
+  CounterPeriod,
+  CounterWindowOptions,
+  ShardedCounterOptions,
+} from "./counter/options.ts";
+export type { ShardedCounter, ShardedCounterIncrementOptions } from "./counter/sharded.ts";
+export type { CounterPeriodSum, CounterWindow, CounterWindowSpan } from "./counter/window.ts";
 export type { Records } from "./records/records.ts";
 export type {
   RecordCountOptions,

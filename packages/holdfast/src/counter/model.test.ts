@@ -54,7 +54,7 @@ function perform(counter: Counter, step: Step): Promise<unknown> {
   return counter[step.kind](step.id, step.by, step.once === undefined ? {} : { idempotencyKey: step.once });
 }
 
-describe.each(backends("standalone", "embedded"))("counter against a model [$name]", ({ url, options }) => {
+describe.each(backends("standalone", "cluster", "embedded"))("counter against a model [$name]", ({ url, options }) => {
   let hf: Holdfast;
 
   beforeAll(async () => {

@@ -69,7 +69,14 @@ export const FACTORIES: Record<string, unknown> = {
     },
   },
   limiter: { limit: 5, window: "1m", algorithm: "gcra", burst: 5, onOutage: "allow", timeout: "9s" },
-  counter: { ttl: "1m", min: -5, max: 5, idempotencyTtl: "1m", timeout: "9s" },
+  counter: {
+    ttl: "1m",
+    min: -5,
+    max: 5,
+    windows: ["hour", { per: "minute", keep: 5 }],
+    idempotencyTtl: "1m",
+    timeout: "9s",
+  },
   records: {
     ...codec,
     schema: anything,
@@ -223,6 +230,7 @@ const NEEDED: Record<string, object> = {
   semaphore: { permits: 5 },
   queue: { events: { max: 100 } },
   topic: { delays: true },
+  counter: { windows: ["hour"] },
   leaderboard: { subscore: { max: 100 }, meta: true, windows: ["day"] },
 };
 
@@ -274,6 +282,15 @@ function methods(
     counter: {
       increment: [n, 1, { idempotencyKey: name("x"), ttl: "1m" }],
       decrement: [n, 1, { idempotencyKey: name("y"), ttl: "1m" }],
+      get: [n],
+      getMany: [name(["a"])],
+      reset: [n],
+      window: [name("hour")],
+    },
+    "counter.window": { sum: [n, { last: 2 }], values: [n, { last: 2 }] },
+    "sharded counter": {
+      increment: [n, 1, { idempotencyKey: name("x") }],
+      decrement: [n, 1, { idempotencyKey: name("y") }],
       get: [n],
       getMany: [name(["a"])],
       reset: [n],
@@ -739,6 +756,8 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
   const leadership = await hf.election(`${own}-held`).campaign();
   const written = hf.cache(`${own}-written`, { writer: { mode: "behind", write: () => undefined } });
   const instances: Record<string, [object, string | undefined]> = {
+    "counter.window": [hf.counter(own, { windows: ["hour"] }).window("hour"), `counter "${own}"`],
+    "sharded counter": [hf.counter(own, { shards: 2 }), `counter "${own}"`],
     "leaderboard.window": [hf.leaderboard(own, { windows: ["day"] }).window("day"), `leaderboard "${own}"`],
     "cache.writer": [written.writer, `cache "${own}-written"`],
     "cache.writer.dead": [written.writer.dead, `cache "${own}-written"`],

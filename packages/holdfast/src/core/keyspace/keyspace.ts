@@ -79,6 +79,12 @@ export class EntryKeys {
     return `${this.#open}${escaped(this.nameOf(id))}}`;
   }
 
+  /** One of the keys that an entry is spread over; the first is `key(id)`, the others are in slots of their own. */
+  shard(id: Id, shard: number): string {
+    // No escaped id has a `%` before a `p`.
+    return shard === 0 ? this.key(id) : `${this.#open}${escaped(this.nameOf(id))}%p${shard}}`;
+  }
+
   /** What the keys of all ids begin with that begin with `prefix`, and no others. */
   beginning(prefix: string): string {
     return `${this.#open}${escaped(prefix)}`;

@@ -1,0 +1,13 @@
+--- Adds to a counter of 64 bits within its bounds; outside them it stays as it is.
+-- @class unsafe
+-- @batch
+-- @include add-big
+-- @key counter
+-- @arg by bigint
+-- @arg min bigint
+-- @arg max bigint
+-- @arg ttlMs int
+-- @arg renew bool
+-- @result ok value:bigint
+-- @result limit value:bigint
+return addBig(counter, by, min, max, ttlMs, renew)

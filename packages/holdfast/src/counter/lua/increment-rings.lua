@@ -1,0 +1,21 @@
+--- Adds to a counter within its bounds, and to the sums of the present minute, hour and day.
+-- @class unsafe
+-- @batch
+-- @include now
+-- @include add
+-- @include rings
+-- @key counter
+-- @key minutes    hash: sums by period
+-- @key hours
+-- @key days
+-- @arg keepMinutes int   periods that are kept, with the present one; 0: none
+-- @arg keepHours int
+-- @arg keepDays int
+-- @arg by int
+-- @arg min int
+-- @arg max int
+-- @arg ttlMs int
+-- @arg renew bool
+-- @result ok value:int
+-- @result limit value:int
+return addInRings(counter, {minutes, hours, days}, {keepMinutes, keepHours, keepDays}, by, min, max, ttlMs, renew)
