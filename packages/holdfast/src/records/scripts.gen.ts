@@ -173,13 +173,17 @@ export type CommitResult =
   | { readonly status: "conflict"; readonly version: number }
   | { readonly status: "missing" }
   | { readonly status: "late" }
+  | { readonly status: "again" }
   | { readonly status: "forgotten" };
 
-/** Write a record that is in indexes, over the version that its entries were made for. `late`: begun too long ago, so its entries may be gone. */
+/**
+ * Write a record that is in indexes, over the version that its entries were made for. `late`: begun too long ago, so its entries may be gone.
+ * `again`: it may have made a record that was deleted since, and with it what pointed to it.
+ */
 export const commit: BatchScript<CommitKeys, CommitArgs, CommitResult> = {
   class: "dedupable",
   name: "records.commit",
-  sha1: "ceb895ceea6acc2b86eeccca49a0948b5add57bc",
+  sha1: "6c9d85bdf13c5d32f5eefd8acbb7d97325b11513",
   lua: `-- records.commit
 ${NOW}${RECORD}local record = KEYS[1]
 local opId, againMs, expected, begunAt, withinMs, ttlMs, whole, removed, layout, payload, expiring = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7] == '1', cjson.decode(ARGV[8]), cjson.decode(ARGV[9]), ARGV[10], cjson.decode(ARGV[11])
@@ -193,6 +197,7 @@ if expected >= 0 and expected ~= current then
 end
 if expected < 0 and not state then return {againMs > 0 and 'forgotten' or 'missing'} end
 if againMs > 0 and expected < 0 and mayForget(state, againMs) then return {'forgotten'} end
+if againMs > 0 and not state then return {'again'} end
 if now() - begunAt > withinMs then return {'late'} end
 local fields, at = {}, 1
 for i = 1, #layout, 2 do
@@ -232,16 +237,19 @@ return {'ok', commit(record, state, opId, ttlMs, fields)}
       case "late":
         expectFields(fields, 0);
         return { status: "late" };
+      case "again":
+        expectFields(fields, 0);
+        return { status: "again" };
       case "forgotten":
         expectFields(fields, 0);
         return { status: "forgotten" };
       default:
-        throw new UnexpectedReplyError("one of ok, conflict, missing, late, forgotten", reply);
+        throw new UnexpectedReplyError("one of ok, conflict, missing, late, again, forgotten", reply);
     }
   },
   merged: {
     name: "records.commit (merged)",
-    sha1: "04d426262f17de937ea0a5509c10820dce5b582f",
+    sha1: "f9e1d75cceca025855f5cb96eebe7edd34bd796d",
     lua: `-- records.commit
 ${NOW}${RECORD}local function run(keyAt, argAt)
   local record = KEYS[keyAt + 1]
@@ -256,6 +264,7 @@ ${NOW}${RECORD}local function run(keyAt, argAt)
   end
   if expected < 0 and not state then return {againMs > 0 and 'forgotten' or 'missing'} end
   if againMs > 0 and expected < 0 and mayForget(state, againMs) then return {'forgotten'} end
+  if againMs > 0 and not state then return {'again'} end
   if now() - begunAt > withinMs then return {'late'} end
   local fields, at = {}, 1
   for i = 1, #layout, 2 do

@@ -36,7 +36,7 @@ export interface Found {
 
 /** Records that one page reads; entries that it only looks at count too, for what they cost. */
 const MAX_SPENT = 20_000;
-/** Records that are read at a time. */
+/** Records that are read at a time, where those before were not enough. */
 const MIN_READ = 16;
 const MAX_READ = 256;
 /** Records after which it is known how many of them fit. */
@@ -128,7 +128,8 @@ export class Finder {
   ): Promise<Found> {
     const others = conditions.filter(({ field }) => field !== driving.field);
     const hits: Read[] = [];
-    const size = Math.min(MAX_READ, Math.max(MIN_READ, limit));
+    // At first as many as are wanted: mostly all of them fit.
+    let size = Math.min(MAX_READ, limit);
     let sets: ReadonlySet<string>[] | undefined;
     let batch: Walked[] = [];
     let [spent, read] = [0, 0];
@@ -153,6 +154,7 @@ export class Finder {
         const end = await full();
         if (end !== undefined) return { hits, cursor: cursorOf(driving.field, end) };
         if (spent >= MAX_SPENT) return { hits, cursor: cursorOf(driving.field, entry) };
+        size = Math.min(MAX_READ, 2 * Math.max(MIN_READ, size));
         if (sets === undefined && read >= ENOUGH_READ) {
           const left = ((limit - hits.length) * read) / Math.max(hits.length, 0.5);
           sets = await this.#narrowing(others, counts, Math.min(left, counts.get(driving.field) ?? 0));

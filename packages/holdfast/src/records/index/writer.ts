@@ -10,12 +10,15 @@
  */
 import { ServerClock } from "../../core/clock/server-clock.ts";
 import type { Id } from "../../core/keyspace/keyspace.ts";
+import { unknownAfterRepeat } from "../../core/update/compare-and-set.ts";
 import type { IndexStore } from "./store.ts";
 import { checkUnique, Claims, Taken } from "./claims.ts";
 import { Sweeper } from "./sweeper.ts";
 import { entryOf, timeOfToken, tokenOf, valueKeys } from "./entry.ts";
 
 export const COMMIT_WITHIN_MS = 30_000;
+/** Of a creation whose answers are lost. */
+const MAX_ATTEMPTS = 5;
 /** How often a write looks for what is dead. */
 const SWEEP_CHANCE = 1 / 16;
 const MARK = "x:";
@@ -154,6 +157,15 @@ export class IndexWriter {
   }
 
   async write(given: IndexedWrite): Promise<IndexedResult> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const result = await this.#attempt(given);
+      if (result !== undefined) return result;
+    }
+    throw unknownAfterRepeat(given.op, String(given.id));
+  }
+
+  /** Undefined: it may have made a record that is deleted by now, and what pointed to it is gone. */
+  async #attempt(given: IndexedWrite): Promise<IndexedResult | undefined> {
     const { op, id, before } = given;
     const nowMs = await this.now();
     const plan = this.#plan(given, tokenOf(this.#store.driver.runtime, nowMs), nowMs);
@@ -184,6 +196,8 @@ export class IndexWriter {
       payload: Buffer.concat(payload),
       expiring: given.expiring,
     });
+    // Not undone: if it is executed late, its entries are there.
+    if (answer.status === "again") return undefined;
     if (answer.status !== "ok") {
       this.#undo(undo);
       return { status: "conflict", version: answer.status === "conflict" ? answer.version : before.version };

@@ -1,4 +1,5 @@
 --- Write a record that is in indexes, over the version that its entries were made for. `late`: begun too long ago, so its entries may be gone.
+-- `again`: it may have made a record that was deleted since, and with it what pointed to it.
 -- @class dedupable
 -- @batch
 -- @include now
@@ -19,6 +20,7 @@
 -- @result conflict version:int
 -- @result missing
 -- @result late
+-- @result again
 -- @result forgotten
 local state = stateOf(record)
 local version = state and madeBy(state, opId)
@@ -30,6 +32,7 @@ if expected >= 0 and expected ~= current then
 end
 if expected < 0 and not state then return {againMs > 0 and 'forgotten' or 'missing'} end
 if againMs > 0 and expected < 0 and mayForget(state, againMs) then return {'forgotten'} end
+if againMs > 0 and not state then return {'again'} end
 if now() - begunAt > withinMs then return {'late'} end
 local fields, at = {}, 1
 for i = 1, #layout, 2 do
