@@ -2,6 +2,7 @@
 import { cacheSuite } from "./cache.bench.ts";
 import { driverSuite } from "./driver.bench.ts";
 import { embeddedSuite } from "./embedded.bench.ts";
+import { feedSuite } from "./feed.bench.ts";
 import { limitsSuite } from "./limits.bench.ts";
 import { locksSuite } from "./locks.bench.ts";
 import { queueSuite } from "./queue.bench.ts";
@@ -23,6 +24,7 @@ export const SUITES: Readonly<Record<string, Suite | MeasuredSuite>> = {
   topics: topicsSuite,
   series: seriesSuite,
   records: recordsSuite,
+  feed: feedSuite,
   embedded: embeddedSuite,
 };
 

@@ -26,6 +26,9 @@ import { type CommandArg, sendCommand } from "./core/command/command.ts";
 import type { Driver, Reply, StateEvent } from "./driver/port.ts";
 import { Election } from "./election/election.ts";
 import type { ElectionOptions } from "./election/options.ts";
+import { Feed } from "./feed/feed.ts";
+import type { FeedOptions } from "./feed/options.ts";
+import type { FeedJob, FeedQueue } from "./feed/publish/port.ts";
 import { Geo } from "./geo/geo.ts";
 import type { GeoOptions } from "./geo/options.ts";
 import { Idempotency } from "./idempotency/idempotency.ts";
@@ -252,6 +255,11 @@ export class Holdfast implements AsyncDisposable {
     return new Actives(this.#core, name, options);
   }
 
+  /** What authors publish in the feeds of those who follow them, and in feeds by name: pages, groups, what is new, live. */
+  feed<T>(name: string, options?: FeedOptions<T>): Feed<T> {
+    return new Feed<T>(this.#core, feedQueue(this.#core, name), name, options);
+  }
+
   /** Who is in a room, over all processes: joins, leaves, several devices of a user, watched by all. */
   presence<Meta = unknown>(room: string, options?: PresenceOptions<Meta>): Presence<Meta> {
     return new Presence<Meta>(this.#core, this.#presenceRooms, room, options);
@@ -361,4 +369,15 @@ export class Holdfast implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** The queue by which a feed brings entries to many followers; made when it is needed. */
+function feedQueue(core: Core, name: string): FeedQueue {
+  let queue: Queue<FeedJob> | undefined;
+  const open = (): Queue<FeedJob> => (queue ??= new Queue<FeedJob>(core, `feed:${name}`, { attempts: 10 }));
+  return {
+    add: (job, id) => open().add(job, { id }),
+    work: (run, concurrency) =>
+      open().work((job) => run(job.payload, (source, each) => job.iterate("chunks", source, each)), { concurrency }),
+  };
 }

@@ -57,6 +57,21 @@ export { ChannelReplyError } from "./channel/requests/reply-error.ts";
 export type { ChannelRequestAllResult, ChannelRequestResult } from "./channel/requests/requester.ts";
 export type { ChannelRequestContext, ChannelRequestHandler, ChannelResponder } from "./channel/requests/responder.ts";
 export type { ChannelStream } from "./channel/stream.ts";
+export type {
+  Feed,
+  FeedActivity,
+  FeedFollowersOptions,
+  FeedLive,
+  FeedLiveOptions,
+  FeedUnseen,
+  FeedWorkOptions,
+} from "./feed/feed.ts";
+export type { FeedGrouping, FeedOptions } from "./feed/options.ts";
+export type { FeedFollowers, FeedFollowOptions, FeedFollowResult } from "./feed/graph/graph.ts";
+export type { FeedPublishOptions, FeedPublishResult } from "./feed/publish/publisher.ts";
+export type { FeedWorker } from "./feed/publish/port.ts";
+export type { FeedEntry, FeedGroup } from "./feed/read/hydrate.ts";
+export type { FeedPage, FeedPageOptions, FeedReadOptions } from "./feed/read/page.ts";
 export type { Series, SeriesAddOptions, SeriesAddResult, SeriesPoint } from "./series/series.ts";
 export type { SeriesDuplicates } from "./series/chunk/points.ts";
 export type { SeriesOptions, SeriesRollup } from "./series/options.ts";

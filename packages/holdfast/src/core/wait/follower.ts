@@ -25,6 +25,8 @@ export interface Followed<State, Item> {
   readonly channel: string;
   /** Deadline of each request to the server. */
   readonly timeoutMs: number;
+  /** Whether a message is news; without it, all are. Must not throw. */
+  hears?(payload: Buffer): boolean;
   read(): Promise<State>;
   /** How long a state that was read may be believed though no message came. */
   lastsMs(state: State): number;
@@ -131,8 +133,11 @@ export class Follower<State, Item> implements AsyncIterableIterator<Item, undefi
   async #subscribe(): Promise<void> {
     const { op, key, channel, timeoutMs } = this.#followed;
     const notice = (): void => this.#notice();
+    const message = (payload: Buffer): void => {
+      if (this.#followed.hears?.(payload) !== false) notice();
+    };
     const call = { op, key, class: "idempotent", timeoutMs } as const;
-    this.#subscription ??= this.#home.driver.subscribe("exact", channel, { message: notice, gap: notice }, call);
+    this.#subscription ??= this.#home.driver.subscribe("exact", channel, { message, gap: notice }, call);
     try {
       await this.#subscription;
     } catch (error) {

@@ -1,0 +1,161 @@
+/**
+ * What could go wrong, and the test that watches it:
+ * - a publication whose answer was lost is there twice, or not at all ... "a lost answer"
+ * - a follow whose answer was lost counts twice ......................... "of a follow"
+ * - a call hangs while the server does .................................. "while the server is stopped"
+ * - a live feed loses what came while it was cut off .................... "cut off"
+ * - a key is evicted .................................................... "evicted"
+ * - a key of another type holds up the other readers .................... "of another type"
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { losingAnswer } from "../../test/support/lost-answer.ts";
+import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
+import { randomName } from "../../test/support/two-handles.ts";
+import { until } from "../../test/support/until.ts";
+import { connect } from "../connect.ts";
+import type { Holdfast } from "../holdfast.ts";
+import type { Feed } from "./feed.ts";
+import { deliver, join, outbox, post } from "./scripts.gen.ts";
+
+const prefix = randomName();
+
+const shown = async (feed: Feed<number>, reader: string): Promise<number[]> =>
+  (await feed.page(reader)).entries.map(({ activity }) => activity);
+
+describe("feeds under faults", () => {
+  let server: Standalone;
+  let proxy: Proxy;
+  let hf: Holdfast;
+  let direct: Holdfast;
+
+  beforeAll(async () => {
+    server = await startStandalone();
+    proxy = await startProxy(server);
+    [hf, direct] = await Promise.all([connect(proxy.url, { prefix, timeout: "20s" }), connect(server.url, { prefix })]);
+  });
+
+  afterEach(async () => {
+    server.resume();
+    await proxy.heal();
+  });
+
+  afterAll(async () => {
+    await Promise.all([hf?.close(), direct?.close()]);
+    await proxy?.stop();
+    await server?.stop();
+  });
+
+  it.each([
+    ["the activity", post],
+    ["the outbox", outbox],
+    ["a group", deliver],
+  ])("a lost answer of what stores %s: the entry is there once, and published", async (_, script) => {
+    const feed = hf.feed<number>(randomName(), { group: () => "g" });
+    await feed.follow("eve", "ada");
+    await feed.page("eve");
+    const published = await losingAnswer(proxy, script, () => feed.publish("ada", 1, { to: ["team"] }));
+    expect(published.status).toBe("ok");
+    expect(await shown(feed, "eve")).toEqual([1]);
+    expect((await feed.page("team")).entries[0]!.group!.count).toBe(1);
+  });
+
+  it("a lost answer of a follow: the follower counts once", async () => {
+    const feed = hf.feed<number>(randomName());
+    expect(await losingAnswer(proxy, join, () => feed.follow("eve", "ada"))).toEqual({ status: "ok" });
+    expect(await feed.followerCount("ada")).toBe(1);
+  });
+
+  it("while the server is stopped every call settles by its deadline", async () => {
+    const feed = hf.feed<number>(randomName(), { timeout: 100 });
+    await feed.follow("eve", "ada");
+    const { id } = await feed.publish("ada", 1);
+    await server.pause();
+    const calls = [
+      feed.publish("ada", 2),
+      feed.get(id),
+      feed.delete(id),
+      feed.follow("eve", "bob"),
+      feed.unfollow("eve", "ada"),
+      feed.following("eve"),
+      feed.followers("ada"),
+      feed.followerCount("ada"),
+      feed.page("eve"),
+      feed.outbox("ada"),
+      feed.unseen("eve"),
+      feed.markSeen("eve"),
+      feed.markRead("eve", ["1.0123456789abcdef"]),
+      feed.live("eve").ready,
+    ];
+    for (const { status } of await Promise.allSettled(calls)) expect(status).toBe("rejected");
+  });
+
+  it("a live feed that was cut off has what was published meanwhile", async () => {
+    const feed = hf.feed<number>(randomName());
+    await feed.follow("eve", "ada");
+    await using live = feed.live("eve");
+    await live.ready;
+    await direct.feed<number>(feed.name).publish("ada", 1);
+    expect((await live.next()).value?.activity).toBe(1);
+    const next = live.next();
+    proxy.refuse();
+    proxy.cut();
+    await direct.feed<number>(feed.name).publish("ada", 2);
+    await proxy.heal();
+    expect((await next).value?.activity).toBe(2);
+  });
+
+  const KINDS = {
+    item: [4, 3, 2],
+    "{ada}:outbox": [4, 3, 2, 1],
+    "{eve}:inbox": [4, 3, 2, 1],
+    "{eve}:following": [2],
+    "{eve}:marks": [4, 3, 2, 1],
+    "{eve}:named": [4, 3, 1],
+    "{eve}:healed": [4, 3, 2, 1],
+    "{ada}:followers": [4, 3, 2, 1],
+    "{ada}:followers:0": [3, 2, 1],
+  } as const;
+
+  it.each(Object.entries(KINDS))("whatever is evicted, the rest is there: %s", async (kind, expected) => {
+    const feed = hf.feed<number>(randomName());
+    await feed.follow("eve", "ada");
+    await feed.page("eve");
+    const { id } = await feed.publish("ada", 1);
+    await feed.publish("bob", 2, { to: ["eve"] });
+    await feed.publish("ada", 3);
+    await feed.markSeen("eve");
+    const head = `${prefix}:feed:${feed.name}:`;
+    const key = kind === "item" ? `${head}{${id}}` : head + kind;
+    expect(await direct.command("DEL", key)).toBe(1);
+    await feed.publish("ada", 4);
+    expect(await shown(feed, "eve")).toEqual(expected);
+  });
+
+  it("without the marks all is unseen; a lost place among followers is renewed with a page, once a day", async () => {
+    const feed = hf.feed<number>(randomName());
+    const head = `${prefix}:feed:${feed.name}:`;
+    await feed.follow("eve", "ada");
+    await feed.publish("ada", 1);
+    await feed.page("eve");
+    await feed.markSeen("eve");
+    await direct.command("DEL", `${head}{eve}:marks`);
+    expect(await feed.unseen("eve")).toEqual({ count: 1, more: false });
+    await direct.command("DEL", `${head}{ada}:followers:0`, `${head}{eve}:healed`);
+    await feed.page("eve");
+    await until("it is renewed", async () => (await feed.followers("ada")).followers.length === 1);
+    await feed.publish("ada", 2);
+    expect(await shown(feed, "eve")).toEqual([2, 1]);
+  });
+
+  it("an inbox of another type holds up no other reader", async () => {
+    const feed = hf.feed<number>(randomName());
+    for (const reader of ["eve", "bob"]) {
+      await feed.follow(reader, "ada");
+      await feed.page(reader);
+    }
+    await direct.command("SET", `${prefix}:feed:${feed.name}:{bob}:inbox`, "x", "EX", "1000");
+    expect(await feed.publish("ada", 1)).toMatchObject({ status: "ok" });
+    expect(await shown(feed, "eve")).toEqual([1]);
+    await expect(feed.page("bob")).rejects.toMatchObject({ code: "WRONG_TYPE" });
+  });
+});
