@@ -10,7 +10,9 @@ import { recordsSuite } from "./records.bench.ts";
 import { scriptSuite } from "./script.bench.ts";
 import { semaphoreSuite } from "./semaphore.bench.ts";
 import { seriesSuite } from "./series.bench.ts";
+import { sketchesSuite } from "./sketches.bench.ts";
 import { topicsSuite } from "./topics.bench.ts";
+import { uniquesSuite } from "./uniques.bench.ts";
 import type { MeasuredSuite, Suite } from "./suite.ts";
 
 export const SUITES: Readonly<Record<string, Suite | MeasuredSuite>> = {
@@ -25,6 +27,8 @@ export const SUITES: Readonly<Record<string, Suite | MeasuredSuite>> = {
   series: seriesSuite,
   records: recordsSuite,
   feed: feedSuite,
+  uniques: uniquesSuite,
+  sketches: sketchesSuite,
   embedded: embeddedSuite,
 };
 

@@ -14,7 +14,7 @@ import { mark, type MarkArgs, type MarkKeys, type MarkResult } from "./scripts.g
 type Mark = BatchItem<MarkKeys, MarkArgs>;
 
 /** In one script: less than a millisecond of the server's time. */
-const MAX_MARKS = 128;
+const MAX_MARKS = 64;
 /** Strings over which a partition's list of users is spread. */
 const LISTS = 128;
 /** Windows in one MGET, of about 8 KB each. */

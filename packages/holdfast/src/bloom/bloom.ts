@@ -70,7 +70,7 @@ export class Bloom {
     });
   }
 
-  /** Adds these members, and says of each whether it was there. Cost: as `add`, one script per up to 128 members. */
+  /** Adds these members, and says of each whether it was there. Cost: as `add`, one script per up to 64 members. */
   addMany(members: Iterable<Id>): Promise<Map<Id, BloomAddResult>> {
     return this.#operations.run("addMany", undefined, () =>
       this.#many("addMany", members, async (member, now) => ({ status: STATUS[await this.#store.add(member, now)] })),
@@ -85,7 +85,7 @@ export class Bloom {
     });
   }
 
-  /** As `has` for each of these members. Cost: one BITFIELD_RO per segment and up to 128 members. */
+  /** As `has` for each of these members. Cost: one BITFIELD_RO per segment and up to 64 members. */
   hasMany(members: Iterable<Id>): Promise<Map<Id, boolean>> {
     return this.#operations.run("hasMany", undefined, () =>
       this.#many("hasMany", members, (member, now) => this.#store.has(member, now)),

@@ -32,7 +32,7 @@ export interface AddArgs {
   readonly positions: string;
   readonly hashes: number;
   /** of the segment, with those of the count */
-  readonly bits: number;
+  readonly allBits: number;
   /** of the segment */
   readonly capacity: number;
   /** when this generation ends, ms; 0: there are no generations */
@@ -51,24 +51,31 @@ export type AddResult =
 export const add: BatchScript<AddKeys, AddArgs, AddResult> = {
   class: "idempotent",
   name: "bloom.add",
-  sha1: "54e0de4371ce0e8b90aae45f596bde5f3d159847",
+  sha1: "d10cac17412f9fcff993d59551320156b61fe0c9",
   lua: `-- bloom.add
 ${NOW}local current, previous, next = KEYS[1], KEYS[2], KEYS[3]
-local positions, hashes, bits, capacity, endsAt, ttlMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local positions, hashes, allBits, capacity, endsAt, ttlMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 if endsAt > 0 and now() >= endsAt then
   previous, current, endsAt = current, next, endsAt + ttlMs
 end
-local read, write = {}, {}
+local write, size = {}, 0
 for position in string.gmatch(positions, '%d+') do
-  local at, to = #read, #write
-  read[at + 1], read[at + 2], read[at + 3] = 'GET', 'u1', position
-  write[to + 1], write[to + 2], write[to + 3], write[to + 4] = 'SET', 'u1', position, 1
+  write[size + 1], write[size + 2], write[size + 3], write[size + 4] = 'SET', 'u1', position, 1
+  size = size + 4
 end
-local members = #read / 3 / hashes
+local members = size / 4 / hashes
+local function bits(key, from, to)
+  local read, last = {}, 0
+  for at = 4 * from * hashes + 3, 4 * to * hashes, 4 do
+    read[last + 1], read[last + 2], read[last + 3] = 'GET', 'u1', write[at]
+    last = last + 3
+  end
+  return redis.call('BITFIELD_RO', key, unpack(read))
+end
 local count = redis.call('BITFIELD_RO', current, 'GET', 'u32', 0)[1]
-local isNew = count == 0
-if isNew then redis.call('SETBIT', current, bits - 1, 0) end
-local before = current ~= previous and redis.call('BITFIELD_RO', previous, unpack(read))
+local counted = count
+if count == 0 then redis.call('SETBIT', current, allBits - 1, 0) end
+local before = current ~= previous and bits(previous, 0, members)
 local function isSet(replies, member)
   for at = member * hashes + 1, (member + 1) * hashes do
     if replies[at] == 0 then return false end
@@ -86,8 +93,7 @@ if count + members <= capacity then
 else
   for member = 0, members - 1 do
     local from = member * hashes
-    local replies = redis.call('BITFIELD_RO', current, unpack(read, 3 * from + 1, 3 * (from + hashes)))
-    if isSet(replies, 0) then
+    if isSet(bits(current, member, member + 1), 0) then
       answered(member, true)
     elseif count < capacity then
       redis.call('BITFIELD', current, unpack(write, 4 * from + 1, 4 * (from + hashes)))
@@ -97,15 +103,15 @@ else
     end
   end
 end
-redis.call('BITFIELD', current, 'SET', 'u32', 0, count)
-if isNew and endsAt > 0 then redis.call('PEXPIREAT', current, endsAt + ttlMs) end
+if count ~= counted then redis.call('BITFIELD', current, 'SET', 'u32', 0, count) end
+if counted == 0 and endsAt > 0 then redis.call('PEXPIREAT', current, endsAt + ttlMs) end
 return {'ok', table.concat(answers)}
 `,
   encodeKeys(keys, out) {
     out.push(keys.current, keys.previous, keys.next);
   },
   encodeArgs(args, out) {
-    out.push(args.positions, encodeInt("hashes", args.hashes), encodeInt("bits", args.bits), encodeInt("capacity", args.capacity), encodeInt("endsAt", args.endsAt), encodeInt("ttlMs", args.ttlMs));
+    out.push(args.positions, encodeInt("hashes", args.hashes), encodeInt("allBits", args.allBits), encodeInt("capacity", args.capacity), encodeInt("endsAt", args.endsAt), encodeInt("ttlMs", args.ttlMs));
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
@@ -119,25 +125,32 @@ return {'ok', table.concat(answers)}
   },
   merged: {
     name: "bloom.add (merged)",
-    sha1: "63539c92ff2c46596a5d49a374cb5794df42fefe",
+    sha1: "359e37f367c0f919ddd1eb046426a1cb1beed53e",
     lua: `-- bloom.add
 ${NOW}local function run(keyAt, argAt)
   local current, previous, next = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3]
-  local positions, hashes, bits, capacity, endsAt, ttlMs = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), tonumber(ARGV[argAt + 5]), tonumber(ARGV[argAt + 6])
+  local positions, hashes, allBits, capacity, endsAt, ttlMs = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), tonumber(ARGV[argAt + 5]), tonumber(ARGV[argAt + 6])
   if endsAt > 0 and now() >= endsAt then
     previous, current, endsAt = current, next, endsAt + ttlMs
   end
-  local read, write = {}, {}
+  local write, size = {}, 0
   for position in string.gmatch(positions, '%d+') do
-    local at, to = #read, #write
-    read[at + 1], read[at + 2], read[at + 3] = 'GET', 'u1', position
-    write[to + 1], write[to + 2], write[to + 3], write[to + 4] = 'SET', 'u1', position, 1
+    write[size + 1], write[size + 2], write[size + 3], write[size + 4] = 'SET', 'u1', position, 1
+    size = size + 4
   end
-  local members = #read / 3 / hashes
+  local members = size / 4 / hashes
+  local function bits(key, from, to)
+    local read, last = {}, 0
+    for at = 4 * from * hashes + 3, 4 * to * hashes, 4 do
+      read[last + 1], read[last + 2], read[last + 3] = 'GET', 'u1', write[at]
+      last = last + 3
+    end
+    return redis.call('BITFIELD_RO', key, unpack(read))
+  end
   local count = redis.call('BITFIELD_RO', current, 'GET', 'u32', 0)[1]
-  local isNew = count == 0
-  if isNew then redis.call('SETBIT', current, bits - 1, 0) end
-  local before = current ~= previous and redis.call('BITFIELD_RO', previous, unpack(read))
+  local counted = count
+  if count == 0 then redis.call('SETBIT', current, allBits - 1, 0) end
+  local before = current ~= previous and bits(previous, 0, members)
   local function isSet(replies, member)
     for at = member * hashes + 1, (member + 1) * hashes do
       if replies[at] == 0 then return false end
@@ -155,8 +168,7 @@ ${NOW}local function run(keyAt, argAt)
   else
     for member = 0, members - 1 do
       local from = member * hashes
-      local replies = redis.call('BITFIELD_RO', current, unpack(read, 3 * from + 1, 3 * (from + hashes)))
-      if isSet(replies, 0) then
+      if isSet(bits(current, member, member + 1), 0) then
         answered(member, true)
       elseif count < capacity then
         redis.call('BITFIELD', current, unpack(write, 4 * from + 1, 4 * (from + hashes)))
@@ -166,8 +178,8 @@ ${NOW}local function run(keyAt, argAt)
       end
     end
   end
-  redis.call('BITFIELD', current, 'SET', 'u32', 0, count)
-  if isNew and endsAt > 0 then redis.call('PEXPIREAT', current, endsAt + ttlMs) end
+  if count ~= counted then redis.call('BITFIELD', current, 'SET', 'u32', 0, count) end
+  if counted == 0 and endsAt > 0 then redis.call('PEXPIREAT', current, endsAt + ttlMs) end
   return {'ok', table.concat(answers)}
 end
 local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 6 and 6 or 0

@@ -3,9 +3,9 @@ import { type Duration, type OptionNames, parseOptions, toMs, toTimerMs, wholeBe
 import { type WindowLength, type Windows, windowsOf } from "../core/window/windows.ts";
 
 export interface TopKOptions {
-  /** How many a list has, up to 1,000. @default 10 */
+  /** How many a list has, up to 200. @default 10 */
   readonly k?: number;
-  /** Members that are counted at a time, up to 5,000: a count is too high by at most all additions divided by this. The same in all processes, as another one is another list. @default 50 times `k`, from 500 to 5,000 */
+  /** Members that are counted at a time, up to 2,000: a count is too high by at most all additions divided by this. The same in all processes, as another one is another list. @default 50 times `k`, from 500 to 2,000 */
   readonly counters?: number;
   /** Members are counted in windows of this length: `hour`, `day`, `week` (from Monday), `month`, or a duration. @default none: there is one list */
   readonly window?: WindowLength;
@@ -34,8 +34,9 @@ export interface TopKSettings {
   readonly timeoutMs: number | undefined;
 }
 
-export const MAX_K = 1_000;
-const MAX_COUNTERS = 5_000;
+const MAX_K = 200;
+/** A window's list is read in one command, of less than half a millisecond. */
+const MAX_COUNTERS = 2_000;
 const FEW_COUNTERS = 500;
 const COUNTERS_FOR_EACH = 50;
 const MAX_KEEP = 1_000;

@@ -220,7 +220,8 @@ describe("topk as time goes by", () => {
     const wrong = [
       { k: 0 },
       { k: 5, counters: 4 },
-      { counters: 5_001 },
+      { counters: 2_001 },
+      { k: 201 },
       { keep: 5 },
       { timeZone: "UTC" },
       { window: "1h", ttl: "1h" },

@@ -30,7 +30,7 @@ export type AddResult =
 export const add: BatchScript<AddKeys, AddArgs, AddResult> = {
   class: "idempotent",
   name: "uniques.add",
-  sha1: "e4d22b2b81d1ff342120800bb251abb062461dac",
+  sha1: "d1e69ad075f65b8e9185f24ed740f071b6a9ca46",
   lua: `-- uniques.add
 local window = KEYS[1]
 local hashes, expiresAt, ttlMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -39,24 +39,38 @@ local EXACT = 128
 local head = redis.call('GETRANGE', window, 0, #HEAD - 1)
 local isSketch = string.sub(head, 1, 4) == 'HYLL'
 if head ~= '' and head ~= HEAD and not isSketch then return {'foreign'} end
-local kept = not isSketch and redis.call('GET', window) or HEAD
-local all = {}
-local isNew = {}
-for at = 1, #hashes, 8 do
-  local hash = string.sub(hashes, at, at + 7)
-  local found = string.find(kept, hash, #HEAD + 1, true)
-  while found and found % 8 ~= 1 do found = string.find(kept, hash, found + 1, true) end
-  if not found and not isNew[hash] then
-    isNew[hash] = true
-    all[#all + 1] = hash
+local all, count = {}, 0
+local kept = HEAD
+if isSketch then
+  for at = 1, #hashes, 8 do
+    count = count + 1
+    all[count] = string.sub(hashes, at, at + 7)
+  end
+else
+  kept = redis.call('GET', window) or HEAD
+  local isNew = {}
+  for at = 1, #hashes, 8 do
+    local hash = string.sub(hashes, at, at + 7)
+    local found = string.find(kept, hash, #HEAD + 1, true)
+    while found and found % 8 ~= 1 do found = string.find(kept, hash, found + 1, true) end
+    if not found and not isNew[hash] then
+      isNew[hash] = true
+      count = count + 1
+      all[count] = hash
+    end
   end
 end
-if #all > 0 and (isSketch or (#kept - #HEAD) / 8 + #all > EXACT) then
-  for at = #HEAD + 1, #kept, 8 do all[#all + 1] = string.sub(kept, at, at + 7) end
-  if head == HEAD then redis.call('DEL', window) end
+if isSketch then
   redis.call('PFADD', window, unpack(all))
-  if head == HEAD then head = '' end
-elseif #all > 0 then
+elseif (#kept - #HEAD) / 8 + count > EXACT then
+  for at = #HEAD + 1, #kept, 8 do
+    count = count + 1
+    all[count] = string.sub(kept, at, at + 7)
+  end
+  redis.call('DEL', window)
+  redis.call('PFADD', window, unpack(all))
+  head = ''
+elseif count > 0 then
   redis.call('APPEND', window, (head == '' and HEAD or '') .. table.concat(all))
 end
 if ttlMs > 0 then
@@ -87,7 +101,7 @@ return {'ok'}
   },
   merged: {
     name: "uniques.add (merged)",
-    sha1: "8e71fc6d926653aa32b4400fcb038099a5653a18",
+    sha1: "b59ffaa4354394968a1ee3c646a99e207dfb89f8",
     lua: `-- uniques.add
 local function run(keyAt, argAt)
   local window = KEYS[keyAt + 1]
@@ -97,24 +111,38 @@ local function run(keyAt, argAt)
   local head = redis.call('GETRANGE', window, 0, #HEAD - 1)
   local isSketch = string.sub(head, 1, 4) == 'HYLL'
   if head ~= '' and head ~= HEAD and not isSketch then return {'foreign'} end
-  local kept = not isSketch and redis.call('GET', window) or HEAD
-  local all = {}
-  local isNew = {}
-  for at = 1, #hashes, 8 do
-    local hash = string.sub(hashes, at, at + 7)
-    local found = string.find(kept, hash, #HEAD + 1, true)
-    while found and found % 8 ~= 1 do found = string.find(kept, hash, found + 1, true) end
-    if not found and not isNew[hash] then
-      isNew[hash] = true
-      all[#all + 1] = hash
+  local all, count = {}, 0
+  local kept = HEAD
+  if isSketch then
+    for at = 1, #hashes, 8 do
+      count = count + 1
+      all[count] = string.sub(hashes, at, at + 7)
+    end
+  else
+    kept = redis.call('GET', window) or HEAD
+    local isNew = {}
+    for at = 1, #hashes, 8 do
+      local hash = string.sub(hashes, at, at + 7)
+      local found = string.find(kept, hash, #HEAD + 1, true)
+      while found and found % 8 ~= 1 do found = string.find(kept, hash, found + 1, true) end
+      if not found and not isNew[hash] then
+        isNew[hash] = true
+        count = count + 1
+        all[count] = hash
+      end
     end
   end
-  if #all > 0 and (isSketch or (#kept - #HEAD) / 8 + #all > EXACT) then
-    for at = #HEAD + 1, #kept, 8 do all[#all + 1] = string.sub(kept, at, at + 7) end
-    if head == HEAD then redis.call('DEL', window) end
+  if isSketch then
     redis.call('PFADD', window, unpack(all))
-    if head == HEAD then head = '' end
-  elseif #all > 0 then
+  elseif (#kept - #HEAD) / 8 + count > EXACT then
+    for at = #HEAD + 1, #kept, 8 do
+      count = count + 1
+      all[count] = string.sub(kept, at, at + 7)
+    end
+    redis.call('DEL', window)
+    redis.call('PFADD', window, unpack(all))
+    head = ''
+  elseif count > 0 then
     redis.call('APPEND', window, (head == '' and HEAD or '') .. table.concat(all))
   end
   if ttlMs > 0 then

@@ -35,15 +35,15 @@ describe.each(backends())("uniques [$name]", (backend) => {
   it("counts members once, by id, in one window and in several", async () => {
     const [here, there] = pair();
     const now = Date.now();
-    await here.add("home", ["ada", "bob", "ada", 7]);
+    await here.add("home", ["ada", "bob", "ada", 7], { at: now });
     await there.add("home", "bob", { at: now });
     await there.add("home", ["bob", "eve"], { at: now - 2 * DAY });
-    await there.add("shop", ["7", "eve"]);
-    await here.add("shop", []);
+    await there.add("shop", ["7", "eve"], { at: now });
+    await here.add("shop", [], { at: now });
     expect(await here.count("home", { to: now })).toEqual(exactly(3));
     expect(await here.count("home", { last: 3, to: now })).toEqual(exactly(4));
     expect(await here.count(["home", "shop"], { to: now })).toEqual(exactly(4));
-    expect(await there.countMany(["home", "shop", "none"], { last: 3 })).toEqual(
+    expect(await there.countMany(["home", "shop", "none"], { last: 3, to: now })).toEqual(
       new Map([
         ["home", exactly(4)],
         ["shop", exactly(2)],

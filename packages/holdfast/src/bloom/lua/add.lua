@@ -8,7 +8,7 @@
 -- @key next        of the generation after; likewise
 -- @arg positions text    of all members' bits, behind those of the count: `hashes` of them for each member
 -- @arg hashes int
--- @arg bits int          of the segment, with those of the count
+-- @arg allBits int       of the segment, with those of the count
 -- @arg capacity int      of the segment
 -- @arg endsAt int        when this generation ends, ms; 0: there are no generations
 -- @arg ttlMs int         how long one lasts
@@ -16,18 +16,25 @@
 if endsAt > 0 and now() >= endsAt then
   previous, current, endsAt = current, next, endsAt + ttlMs
 end
-local read, write = {}, {}
+local write, size = {}, 0
 for position in string.gmatch(positions, '%d+') do
-  local at, to = #read, #write
-  read[at + 1], read[at + 2], read[at + 3] = 'GET', 'u1', position
-  write[to + 1], write[to + 2], write[to + 3], write[to + 4] = 'SET', 'u1', position, 1
+  write[size + 1], write[size + 2], write[size + 3], write[size + 4] = 'SET', 'u1', position, 1
+  size = size + 4
 end
-local members = #read / 3 / hashes
+local members = size / 4 / hashes
+local function bits(key, from, to)
+  local read, last = {}, 0
+  for at = 4 * from * hashes + 3, 4 * to * hashes, 4 do
+    read[last + 1], read[last + 2], read[last + 3] = 'GET', 'u1', write[at]
+    last = last + 3
+  end
+  return redis.call('BITFIELD_RO', key, unpack(read))
+end
 local count = redis.call('BITFIELD_RO', current, 'GET', 'u32', 0)[1]
-local isNew = count == 0
+local counted = count
 -- All bytes at once: a string that grows is given twice as many.
-if isNew then redis.call('SETBIT', current, bits - 1, 0) end
-local before = current ~= previous and redis.call('BITFIELD_RO', previous, unpack(read))
+if count == 0 then redis.call('SETBIT', current, allBits - 1, 0) end
+local before = current ~= previous and bits(previous, 0, members)
 local function isSet(replies, member)
   for at = member * hashes + 1, (member + 1) * hashes do
     if replies[at] == 0 then return false end
@@ -45,8 +52,7 @@ if count + members <= capacity then
 else
   for member = 0, members - 1 do
     local from = member * hashes
-    local replies = redis.call('BITFIELD_RO', current, unpack(read, 3 * from + 1, 3 * (from + hashes)))
-    if isSet(replies, 0) then
+    if isSet(bits(current, member, member + 1), 0) then
       answered(member, true)
     elseif count < capacity then
       redis.call('BITFIELD', current, unpack(write, 4 * from + 1, 4 * (from + hashes)))
@@ -56,6 +62,6 @@ else
     end
   end
 end
-redis.call('BITFIELD', current, 'SET', 'u32', 0, count)
-if isNew and endsAt > 0 then redis.call('PEXPIREAT', current, endsAt + ttlMs) end
+if count ~= counted then redis.call('BITFIELD', current, 'SET', 'u32', 0, count) end
+if counted == 0 and endsAt > 0 then redis.call('PEXPIREAT', current, endsAt + ttlMs) end
 return {'ok', table.concat(answers)}
