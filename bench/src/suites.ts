@@ -3,6 +3,7 @@ import { cacheSuite } from "./cache.bench.ts";
 import { driverSuite } from "./driver.bench.ts";
 import { embeddedSuite } from "./embedded.bench.ts";
 import { feedSuite } from "./feed.bench.ts";
+import { leaderboardSuite } from "./leaderboard.bench.ts";
 import { limitsSuite } from "./limits.bench.ts";
 import { locksSuite } from "./locks.bench.ts";
 import { queueSuite } from "./queue.bench.ts";
@@ -25,6 +26,7 @@ export const SUITES: Readonly<Record<string, Suite | MeasuredSuite>> = {
   queue: queueSuite,
   topics: topicsSuite,
   series: seriesSuite,
+  leaderboard: leaderboardSuite,
   records: recordsSuite,
   feed: feedSuite,
   uniques: uniquesSuite,

@@ -69,7 +69,7 @@ export abstract class LeaderboardReads<Meta> {
     });
   }
 
-  /** Returns where these members stand, without those that are not on the board. Cost: one script per 64 members; with shards as `rank` for each. */
+  /** Returns where these members stand, without those that are not on the board. Cost: one script per 32 members; with shards as `rank` for each. */
   ranks(members: Iterable<Id>): Promise<Map<Id, LeaderboardStanding<Meta>>> {
     return this.operations.run("ranks", undefined, () =>
       found(members, async (member) => this.#standing(member, await this.#ask((board) => board.place(member)))),

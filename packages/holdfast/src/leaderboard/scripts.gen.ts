@@ -79,9 +79,11 @@ end
 local function put(b, member, score, before)
   local text = textOf(score)
   redis.call('ZADD', b.board, text, member)
-  if not b.indexed then return end
-  redis.call('ZADD', b.distinct, text, text)
-  if before then forget(b, before) end
+  if b.indexed then
+    redis.call('ZADD', b.distinct, text, text)
+    if before then forget(b, before) end
+  end
+  return text
 end
 local function drop(b, first, last)
   local low, high
@@ -129,17 +131,26 @@ local function subscoreOf(score, unit)
   local rest = math.fmod(score, unit)
   return rest < 0 and rest + unit or rest
 end
+local function sumOf(score, by, unit, subscore)
+  local value = tonumber(score) or 0
+  if subscore then value = value - subscoreOf(value, unit) + subscore end
+  local sum = value + by
+  return math.abs(sum) <= MAX_SCORE and sum
+end
 local function add(all, member, by, unit, subscore)
-  local sums, before = {}, {}
-  for at, b in ipairs(all) do
-    local score = redis.call('ZSCORE', b.board, member)
-    local value = tonumber(score) or 0
-    if subscore then value = value - subscoreOf(value, unit) + subscore end
-    if math.abs(value + by) > MAX_SCORE then return false end
-    sums[at], before[at] = value + by, score
+  if #all == 1 then
+    local score = redis.call('ZSCORE', all[1].board, member)
+    local sum = sumOf(score, by, unit, subscore)
+    return sum and put(all[1], member, sum, score)
   end
-  for at, b in ipairs(all) do put(b, member, sums[at], before[at]) end
-  return textOf(sums[1])
+  local sums, before, texts = {}, {}, {}
+  for at, b in ipairs(all) do
+    before[at] = redis.call('ZSCORE', b.board, member)
+    sums[at] = sumOf(before[at], by, unit, subscore)
+    if not sums[at] then return false end
+  end
+  for at, b in ipairs(all) do texts[at] = put(b, member, sums[at], before[at]) end
+  return texts[1]
 end
 local function describe(b, member, bytes)
   if redis.call('ZSCORE', b.board, member) then
@@ -258,7 +269,7 @@ export type BestResult =
 export const best: Script<BestKeys, BestArgs, BestResult> = {
   class: "unsafe",
   name: "leaderboard.best",
-  sha1: "14dd8d193f90a06bc2430a01a04127f7283b6f42",
+  sha1: "68f229148a251bec7f0ff8142b93098aa504cde2",
   lua: `-- leaderboard.best
 ${NOW}${BOARD}${WRITES}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
 local periods = {}
@@ -275,10 +286,10 @@ for at = 1, #entries, 3 do
     local before = redis.call('ZSCORE', b.board, member)
     local gain = before and score - before or 0
     local improved = not before or gain > 0 and desc or gain < 0 and not desc
-    if improved then put(b, member, score, before) end
+    local text = improved and put(b, member, score, before) or before
     if place == 1 then
       local row = #rows
-      rows[row + 1], rows[row + 2], rows[row + 3] = improved, improved and textOf(score) or before, before
+      rows[row + 1], rows[row + 2], rows[row + 3] = improved, text, before
       if improved and bytes ~= '' then described[#described + 1], described[#described + 2] = member, bytes end
     end
   end
@@ -501,7 +512,7 @@ export type IncrementOnceResult =
 export const incrementOnce: Script<IncrementOnceKeys, IncrementOnceArgs, IncrementOnceResult> = {
   class: "dedupable",
   name: "leaderboard.incrementOnce",
-  sha1: "1691112cc695ccd91169516644aec17a061f4afa",
+  sha1: "bbc4b167890d424825557e6e6e3b28abf4a08af4",
   lua: `-- leaderboard.incrementOnce
 ${NOW}${BOARD}${WRITES}local board, distinct, meta, receipt = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local periods = {}
@@ -571,7 +582,7 @@ export type IncrementResult =
 export const increment: Script<IncrementKeys, IncrementArgs, IncrementResult> = {
   class: "unsafe",
   name: "leaderboard.increment",
-  sha1: "29ff23a2fc18be17b1161f6434ffcb95d1e0fe1f",
+  sha1: "20a895ca47590f899099ca9f0f284cf8f7072dd6",
   lua: `-- leaderboard.increment
 ${NOW}${BOARD}${WRITES}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
 local periods = {}
@@ -819,7 +830,7 @@ export type RemoveBeyondResult =
 export const removeBeyond: Script<RemoveBeyondKeys, RemoveBeyondArgs, RemoveBeyondResult> = {
   class: "idempotent",
   name: "leaderboard.removeBeyond",
-  sha1: "8a7a0d43407278cd405bff2a5e62e2b3340f4978",
+  sha1: "5833dd9a2e135bd253ca93ec72acb98dc1e4355d",
   lua: `-- leaderboard.removeBeyond
 ${BOARD}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
 local desc, keep, most = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -866,7 +877,7 @@ export type RemovePositionsResult = number;
 export const removePositions: Script<RemovePositionsKeys, RemovePositionsArgs, RemovePositionsResult> = {
   class: "unsafe",
   name: "leaderboard.removePositions",
-  sha1: "1de0e51dcc867b3f53f886600f1533296e382ec0",
+  sha1: "bcdf51eb68a986a2d73b36e027a795796ff4bdd9",
   lua: `-- leaderboard.removePositions
 ${BOARD}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
 local desc, from, to, most = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -911,7 +922,7 @@ export type RemoveScoresResult =
 export const removeScores: Script<RemoveScoresKeys, RemoveScoresArgs, RemoveScoresResult> = {
   class: "idempotent",
   name: "leaderboard.removeScores",
-  sha1: "30052c2f5aeacf8d3dd0b616c66a2f897f04af52",
+  sha1: "9ed71477a9fdccd0896133ce0193d0ba92b45e03",
   lua: `-- leaderboard.removeScores
 ${BOARD}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
 local low, high, below, most = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -962,7 +973,7 @@ export type RemoveResult =
 export const remove: Script<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "leaderboard.remove",
-  sha1: "abb0504a6ef690a49795113f3bfae8d5defc4e95",
+  sha1: "345b8ee239346d71fac6bbb4ea90668960bd3fc5",
   lua: `-- leaderboard.remove
 ${NOW}${BOARD}${WRITES}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
 local periods = {}
@@ -1077,7 +1088,7 @@ export type SetResult =
 export const set: Script<SetKeys, SetArgs, SetResult> = {
   class: "idempotent",
   name: "leaderboard.set",
-  sha1: "181344645b1324716588aa362c76c7d9984e813c",
+  sha1: "148d4fd4e221a1bc5c3a51972b239c0bfa0e432e",
   lua: `-- leaderboard.set
 ${NOW}${BOARD}${WRITES}local board, distinct, meta = KEYS[1], KEYS[2], KEYS[3]
 local periods = {}

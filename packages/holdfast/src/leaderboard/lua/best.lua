@@ -25,10 +25,10 @@ for at = 1, #entries, 3 do
     local before = redis.call('ZSCORE', b.board, member)
     local gain = before and score - before or 0
     local improved = not before or gain > 0 and desc or gain < 0 and not desc
-    if improved then put(b, member, score, before) end
+    local text = improved and put(b, member, score, before) or before
     if place == 1 then
       local row = #rows
-      rows[row + 1], rows[row + 2], rows[row + 3] = improved, improved and textOf(score) or before, before
+      rows[row + 1], rows[row + 2], rows[row + 3] = improved, text, before
       if improved and bytes ~= '' then described[#described + 1], described[#described + 2] = member, bytes end
     end
   end

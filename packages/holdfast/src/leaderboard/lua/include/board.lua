@@ -43,12 +43,15 @@ local function forget(b, before)
   if redis.call('ZCOUNT', b.board, before, before) == 0 then redis.call('ZREM', b.distinct, textOf(before)) end
 end
 
+-- Returns the score's text.
 local function put(b, member, score, before)
   local text = textOf(score)
   redis.call('ZADD', b.board, text, member)
-  if not b.indexed then return end
-  redis.call('ZADD', b.distinct, text, text)
-  if before then forget(b, before) end
+  if b.indexed then
+    redis.call('ZADD', b.distinct, text, text)
+    if before then forget(b, before) end
+  end
+  return text
 end
 
 -- Removes whoever stands at these positions, 0 for the lowest score; returns how many.

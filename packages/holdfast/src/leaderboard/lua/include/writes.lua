@@ -27,18 +27,28 @@ local function subscoreOf(score, unit)
   return rest < 0 and rest + unit or rest
 end
 
+local function sumOf(score, by, unit, subscore)
+  local value = tonumber(score) or 0
+  if subscore then value = value - subscoreOf(value, unit) + subscore end
+  local sum = value + by
+  return math.abs(sum) <= MAX_SCORE and sum
+end
+
 -- The sum on the first board as text, or false when one would be beyond MAX_SCORE: then nothing is changed.
 local function add(all, member, by, unit, subscore)
-  local sums, before = {}, {}
-  for at, b in ipairs(all) do
-    local score = redis.call('ZSCORE', b.board, member)
-    local value = tonumber(score) or 0
-    if subscore then value = value - subscoreOf(value, unit) + subscore end
-    if math.abs(value + by) > MAX_SCORE then return false end
-    sums[at], before[at] = value + by, score
+  if #all == 1 then
+    local score = redis.call('ZSCORE', all[1].board, member)
+    local sum = sumOf(score, by, unit, subscore)
+    return sum and put(all[1], member, sum, score)
   end
-  for at, b in ipairs(all) do put(b, member, sums[at], before[at]) end
-  return textOf(sums[1])
+  local sums, before, texts = {}, {}, {}
+  for at, b in ipairs(all) do
+    before[at] = redis.call('ZSCORE', b.board, member)
+    sums[at] = sumOf(before[at], by, unit, subscore)
+    if not sums[at] then return false end
+  end
+  for at, b in ipairs(all) do texts[at] = put(b, member, sums[at], before[at]) end
+  return texts[1]
 end
 
 local function describe(b, member, bytes)
