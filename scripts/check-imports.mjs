@@ -29,7 +29,7 @@ const HOUSES = [
     inside: {
       driver: [["port.ts"], ["slot.ts", "resilience"], ["connection"], ["node-redis"], ["embedded"]],
       core: [
-        ["hash", "keyspace", "codec", "observe", "retry", "threads", "window"],
+        ["hash", "earth", "keyspace", "codec", "observe", "retry", "threads", "window"],
         ["script", "command"],
         ["batch", "clock", "update", "wait"],
         ["lease", "log"],

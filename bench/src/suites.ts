@@ -4,6 +4,7 @@ import { driverSuite } from "./driver.bench.ts";
 import { embeddedSuite } from "./embedded.bench.ts";
 import { feedSuite } from "./feed.bench.ts";
 import { leaderboardSuite } from "./leaderboard.bench.ts";
+import { geoSuite } from "./geo.bench.ts";
 import { limitsSuite } from "./limits.bench.ts";
 import { locksSuite } from "./locks.bench.ts";
 import { queueSuite } from "./queue.bench.ts";
@@ -31,6 +32,7 @@ export const SUITES: Readonly<Record<string, Suite | MeasuredSuite>> = {
   feed: feedSuite,
   uniques: uniquesSuite,
   sketches: sketchesSuite,
+  geo: geoSuite,
   embedded: embeddedSuite,
 };
 

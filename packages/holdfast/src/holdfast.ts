@@ -31,6 +31,8 @@ import type { FeedOptions } from "./feed/options.ts";
 import type { FeedJob, FeedQueue } from "./feed/publish/port.ts";
 import { Geo } from "./geo/geo.ts";
 import type { GeoOptions } from "./geo/options.ts";
+import { Geofence, type GeofenceLive, type GeofenceTransition } from "./geofence/geofence.ts";
+import type { GeofenceOptions } from "./geofence/options.ts";
 import { Idempotency } from "./idempotency/idempotency.ts";
 import type { IdempotencyOptions } from "./idempotency/options.ts";
 import { IdempotencyRuns } from "./idempotency/runs.ts";
@@ -160,6 +162,12 @@ export class Holdfast implements AsyncDisposable {
   /** Members with positions on the earth, found by nearness. */
   geo(name: string, options: GeoOptions = {}): Geo {
     return new Geo(this.#core, name, options);
+  }
+
+  /** Fences on the map: which of them contain a point, and who enters, stays in and leaves them. */
+  geofence(name: string, options: GeofenceOptions = {}): Geofence {
+    const live = (): GeofenceLive => new Channel<GeofenceTransition>(this.#core, `geofence:${name}`);
+    return new Geofence(this.#core, name, options, live);
   }
 
   /**

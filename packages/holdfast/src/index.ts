@@ -267,9 +267,22 @@ export type { ValueOptions, ValueUpdateOptions, ValueWatchOptions } from "./valu
 export type { ValueEntry } from "./value/store.ts";
 export type { Value, ValueCompareAndSetResult, ValueSetResult, ValueStates, ValueUpdateResult } from "./value/value.ts";
 export type { ValueState } from "./value/watcher.ts";
+export type { GeoPoint } from "./core/earth/point.ts";
 export type { GeoFieldRange, GeoFields, GeoFieldValue, GeoWhere } from "./geo/fields.ts";
 export type { Geo, GeoAddOptions, GeoMatch, GeoMatches, GeoPage, GeoPlace } from "./geo/geo.ts";
 export type { GeoOptions } from "./geo/options.ts";
+export type {
+  Geofence,
+  GeofenceSetResult,
+  GeofenceStay,
+  GeofenceSubscribeOptions,
+  GeofenceSubscription,
+  GeofenceTrackOptions,
+  GeofenceTrackResult,
+  GeofenceTransition,
+} from "./geofence/geofence.ts";
+export type { GeofenceShape } from "./geofence/fence.ts";
+export type { GeofenceOptions } from "./geofence/options.ts";
 export type {
   GeoArea,
   GeoBoxOptions,
@@ -277,7 +290,6 @@ export type {
   GeoFilter,
   GeoNearestOptions,
   GeoPageOptions,
-  GeoPoint,
   GeoPolygonOptions,
   GeoRadiusOptions,
   GeoSearchOptions,

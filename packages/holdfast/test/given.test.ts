@@ -18,7 +18,7 @@ type Options = Record<string, unknown>;
 
 /** Objects of a user's own: their fields are not options. */
 const OF_USERS =
-  /^(records\.(set|patch|merge)\.1|feed\.publish\.1|records\.1\.(defaults|fieldTtl)|(records|sessions)\.update\.2\.initial|geo\.\w+\.[01]|geo\.add\.2\.fields|sessions\.create\.0\.data|sessions\.patch\.1|queue\.schedules\.sync\.1|queue\.work\.1\.limiter\.use)$|\.keys$/;
+  /^(records\.(set|patch|merge)\.1|feed\.publish\.1|records\.1\.(defaults|fieldTtl)|(records|sessions)\.update\.2\.initial|geo\.\w+\.[01]|geo\.add\.2\.fields|geofence\.(containing\.0|track\.1|set\.1\.center)|sessions\.create\.0\.data|sessions\.patch\.1|queue\.schedules\.sync\.1|queue\.work\.1\.limiter\.use)$|\.keys$/;
 /** Without them the call waits for half a minute. */
 const WAITS = new Set(["queue.result.1.timeout", "latch.wait.0.timeout"]);
 const STRANGE = "xyzzy";

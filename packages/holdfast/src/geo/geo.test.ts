@@ -17,7 +17,7 @@ import { randomName, TwoHandles } from "../../test/support/two-handles.ts";
 import type { GeoWhere } from "./fields.ts";
 import type { Geo, GeoAddOptions } from "./geo.ts";
 import type { GeoOptions } from "./options.ts";
-import type { GeoPoint } from "./query.ts";
+import type { GeoPoint } from "../core/earth/point.ts";
 
 const bad = (field: string): unknown => expect.objectContaining({ name: "InvalidArgumentError", field });
 const names = (matches: readonly { member: string }[] | undefined): string[] | undefined =>

@@ -12,18 +12,17 @@ import type { Core } from "../core/core.ts";
 import { givenOptions, listOf, type OptionNames } from "../base/options.ts";
 import { checkId, type Id } from "../core/keyspace/keyspace.ts";
 import { Operations } from "../core/observe/observe.ts";
+import { checkPoint, type GeoPoint } from "../core/earth/point.ts";
 import { fieldsOf, filterOf, type GeoFields, storedFields } from "./fields.ts";
 import { type GeoOptions, geoSettings } from "./options.ts";
 import {
   boxSearch,
-  checkPoint,
   cursorOf,
   type GeoArea,
   type GeoBoxOptions,
   type GeoCenter,
   type GeoNearestOptions,
   type GeoPageOptions,
-  type GeoPoint,
   type GeoPolygonOptions,
   type GeoRadiusOptions,
   nearestSearch,
@@ -32,7 +31,7 @@ import {
   radiusSearch,
   type Search,
 } from "./query.ts";
-import { metersBetween } from "./search/sphere.ts";
+import { metersBetween } from "../core/earth/sphere.ts";
 import { rounded, search } from "./search/search.ts";
 import { GeoStore, type Place } from "./store.ts";
 

@@ -7,7 +7,8 @@ import { backends } from "../../test/support/backends.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
 import type { Geo, GeoMatch } from "./geo.ts";
-import type { GeoCenter, GeoPoint } from "./query.ts";
+import type { GeoPoint } from "../core/earth/point.ts";
+import type { GeoCenter } from "./query.ts";
 
 /** The server's. */
 const EARTH_RADIUS = 6_372_797.560856;

@@ -1,18 +1,12 @@
 /** Places, areas and pages of searches: checked at the door. */
 import { InvalidArgumentError } from "../base/errors.ts";
-import { givenOptions, listOf, type OptionNames, wholeBetween } from "../base/options.ts";
+import { givenOptions, type OptionNames, wholeBetween } from "../base/options.ts";
 import { checkId, type Id } from "../core/keyspace/keyspace.ts";
+import { checkPoint, checkRing, type GeoPoint } from "../core/earth/point.ts";
 import type { GeoWhere } from "./fields.ts";
-import { type Area, box, circle, polygon, WHOLE_EARTH_METERS } from "./search/area.ts";
-import { MAX_LAT, MAX_LON } from "./search/cells.ts";
-import { ringOf } from "./search/ring.ts";
-import type { Rank } from "./search/search.ts";
+import { type Area, box, circle, polygon, WHOLE_EARTH_METERS } from "../core/earth/area.ts";
 
-/** In degrees: longitude from -180 to 180, latitude from -85.05112878 to 85.05112878, where the server's map ends. */
-export interface GeoPoint {
-  readonly lon: number;
-  readonly lat: number;
-}
+import type { Rank } from "./search/search.ts";
 
 /** A point, or the member whose position it is. */
 export type GeoCenter = GeoPoint | { readonly member: Id };
@@ -75,10 +69,7 @@ export interface Search {
   readonly after?: { readonly rank: Rank; readonly center: GeoPoint } | undefined;
 }
 
-/** A tenth of a millimetre. */
-const EDGE = 1e-9;
 const MAX_RESULTS = 10_000;
-const MAX_CORNERS = 1_000;
 const FILTER_NAMES = { where: true, fields: true } as const;
 const LIMIT_NAMES = { ...FILTER_NAMES, limit: true } as const;
 const NEAREST_NAMES: OptionNames<GeoNearestOptions> = { ...FILTER_NAMES, count: true, maxMeters: true };
@@ -89,15 +80,6 @@ const PAGE_NAMES: OptionNames<GeoPageOptions> = { ...LIMIT_NAMES, cursor: true }
 const CIRCLE_AREA = { center: true, meters: true } as const;
 const BOX_AREA = { center: true, widthMeters: true, heightMeters: true } as const;
 const POLYGON_AREA = { polygon: true, center: true } as const;
-
-/**
- * Returns the point as the server can store it: on the very eastern and northern edge of its map it computes a cell beyond the last
- * one, where no search looks. 180 degrees are the same meridian as -180.
- */
-export function checkPoint(point: GeoPoint, field = "point"): GeoPoint {
-  const { lon, lat } = checkDegrees(point, field);
-  return { lon: lon > MAX_LON - EDGE ? -MAX_LON : lon, lat: Math.min(lat, MAX_LAT - EDGE) };
-}
 
 export function checkCenter(center: GeoCenter): GeoCenter {
   if (typeof center !== "object" || center === null)
@@ -171,11 +153,7 @@ function boxArea(widthMeters: number, heightMeters: number): AreaAround {
 
 /** It has a centre of its own. */
 function polygonArea(corners: Iterable<GeoPoint>, center: GeoPoint | undefined): AreaAround {
-  const points = listOf<GeoPoint>("polygon", corners, "corners").map((corner) => checkDegrees(corner, "polygon"));
-  if (points.length > MAX_CORNERS)
-    throw new InvalidArgumentError("polygon", `at most ${MAX_CORNERS} corners`, points.length);
-  const ring = ringOf(points);
-  if (typeof ring === "string") throw new InvalidArgumentError("polygon", ring, corners);
+  const ring = checkRing(corners);
   const area = polygon(ring, center === undefined ? undefined : checkPoint(center, "center"));
   return () => area;
 }
@@ -189,19 +167,6 @@ function afterOf(cursor: string): NonNullable<Search["after"]> {
     // Refused below.
   }
   throw new InvalidArgumentError("cursor", "the cursor of a page", cursor);
-}
-
-function checkDegrees(point: GeoPoint, field: string): GeoPoint {
-  if (typeof point !== "object" || point === null) throw new InvalidArgumentError(field, "{ lon, lat }", point);
-  const { lon, lat } = point;
-  checkWithin("lon", lon, MAX_LON);
-  checkWithin("lat", lat, MAX_LAT);
-  return { lon, lat };
-}
-
-function checkWithin(field: string, degrees: number, max: number): void {
-  if (typeof degrees === "number" && Math.abs(degrees) <= max) return;
-  throw new InvalidArgumentError(field, `degrees from -${max} to ${max}`, degrees);
 }
 
 /** Cut to `earths` times the distance to the other side of the earth; there is nothing beyond. */

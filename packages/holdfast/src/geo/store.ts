@@ -9,7 +9,6 @@ import { type BatchItem, runScript, type UnclassedCall } from "../core/script/ru
 import type { Driver } from "../driver/port.ts";
 import { cellsRead } from "./cells-read.ts";
 import type { GeoSettings } from "./options.ts";
-import type { GeoPoint } from "./query.ts";
 import {
   add,
   look,
@@ -21,7 +20,8 @@ import {
   type RemoveKeys,
   size,
 } from "./scripts.gen.ts";
-import { pointOf } from "./search/cells.ts";
+import { pointOf } from "../core/earth/cells.ts";
+import type { GeoPoint } from "../core/earth/point.ts";
 import { Density } from "./search/density.ts";
 import type { Look, Seen, Span } from "./search/search.ts";
 

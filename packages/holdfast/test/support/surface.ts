@@ -92,6 +92,7 @@ export const FACTORIES: Record<string, unknown> = {
     timeout: "9s",
   },
   geo: { ttl: "1m", timeout: "9s" },
+  geofence: { margin: 5, settle: "1s", dwell: "1m", ttl: "1h", maxFences: 10, live: true, timeout: "9s" },
   series: {
     keep: "1d",
     period: "1h",
@@ -409,6 +410,17 @@ function methods(
       markRead: [name("eve"), name(["1.0123456789abcdef"])],
       live: [name("eve"), { after: name("1.0123456789abcdef"), signal: AbortSignal.abort() }],
       work: [{ concurrency: 1 }],
+    },
+    geofence: {
+      set: [n, { center: { ...point }, meters: 5 }],
+      get: [n],
+      containing: [point],
+      track: [n, point, { at: Date.now() }],
+      inside: [n],
+      ids: [],
+      forget: [n],
+      remove: [n],
+      subscribe: [() => undefined, { onGap: () => undefined }],
     },
     geo: {
       add: [n, point, { fields: { kind: name("taxi") } }],

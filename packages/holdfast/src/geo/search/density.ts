@@ -2,8 +2,8 @@
  * How close members lie, as earlier searches found: where the next one in that region begins. Wrong guesses cost a search a round, nothing
  * else.
  */
-import { cellAt } from "./cells.ts";
-import type { Point } from "./sphere.ts";
+import { cellAt } from "../../core/earth/cells.ts";
+import type { Point } from "../../core/earth/sphere.ts";
 
 /** Regions of about 10 km. */
 const REGION_STEP = 12;

@@ -6,12 +6,12 @@
 // - a polygon over the 180th meridian is the rest of the world, or has no inside ... "a polygon over the 180th meridian", "a polygon with a hole cut by itself"
 // - a polygon that has no clear inside is taken ..................................... "refuses outlines without a clear inside"
 import { describe, expect, it } from "vitest";
-import { type Area, box, circle, polygon } from "./area.ts";
-import { cellAt, MAX_STEP, pointOf, scoresOf } from "./cells.ts";
+import { type Area, box, circle, polygon } from "../../core/earth/area.ts";
+import { cellAt, MAX_STEP, pointOf, scoresOf } from "../../core/earth/cells.ts";
 import { Density } from "./density.ts";
-import { type Ring, ringContains, ringOf } from "./ring.ts";
+import { type Ring, ringContains, ringOf } from "../../core/earth/ring.ts";
 import { compareRanks, type Found, type Look, type MemberAt, type Rank, rounded, search, type Seen } from "./search.ts";
-import { metersBetween, type Point } from "./sphere.ts";
+import { metersBetween, type Point } from "../../core/earth/sphere.ts";
 
 /** The look's own bound. */
 const MOST_READ = 1_000;

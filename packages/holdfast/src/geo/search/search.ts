@@ -3,7 +3,7 @@
  * first, until no cell that was not read can have a nearer member. What is too full is not read but divided, so one look at the server is
  * bounded whatever lies where. The first circle comes from what earlier searches found, so that one look mostly is enough.
  */
-import type { Area } from "./area.ts";
+import type { Area } from "../../core/earth/area.ts";
 import {
   type Cell,
   cellAt,
@@ -14,9 +14,17 @@ import {
   rectOf,
   scoresOf,
   WHOLE_MAP,
-} from "./cells.ts";
+} from "../../core/earth/cells.ts";
 import { type Density, densityOf, radiusFor, withMargin } from "./density.ts";
-import { EARTH_RADIUS, metersAcross, metersBetween, metersTo, type Point, radians, type Rect } from "./sphere.ts";
+import {
+  EARTH_RADIUS,
+  metersAcross,
+  metersBetween,
+  metersTo,
+  type Point,
+  radians,
+  type Rect,
+} from "../../core/earth/sphere.ts";
 
 /** Where a member was found. */
 export interface Found extends Point {
