@@ -24,7 +24,7 @@ export default defineConfig({
       { find: /^holdfast$/, replacement: source("holdfast/src/index.ts") },
       { find: /^holdfast\/outbox$/, replacement: source("holdfast/src/queue/outbox/index.ts") },
       {
-        find: /^holdfast\/(express|fastify|fetch|hono|live-client|pg)$/,
+        find: /^holdfast\/(express|fastify|fetch|hono|live-client|openfeature|pg)$/,
         replacement: source("holdfast/src/adapters/$1/index.ts"),
       },
       { find: /^holdfast\/testing$/, replacement: source("holdfast/src/testing/index.ts") },

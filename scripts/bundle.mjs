@@ -21,6 +21,7 @@ const PACKAGES = [
       "adapters/fetch/index": "src/adapters/fetch/index.ts",
       "adapters/hono/index": "src/adapters/hono/index.ts",
       "adapters/live-client/index": "src/adapters/live-client/index.ts",
+      "adapters/openfeature/index": "src/adapters/openfeature/index.ts",
       "adapters/pg/index": "src/adapters/pg/index.ts",
       "migrate/index": "src/migrate/index.ts",
       "testing/index": "src/testing/index.ts",
@@ -32,8 +33,13 @@ const PACKAGES = [
 
 for (const { folder, input, bundled, browser } of PACKAGES) {
   const cwd = path.join(ROOT, "packages", folder);
-  const { dependencies = {} } = JSON.parse(readFileSync(path.join(cwd, "package.json"), "utf8"));
-  const bundle = await rolldown({ cwd, input, platform: "node", external: Object.keys(dependencies) });
+  const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(path.join(cwd, "package.json"), "utf8"));
+  const bundle = await rolldown({
+    cwd,
+    input,
+    platform: "node",
+    external: Object.keys({ ...dependencies, ...peerDependencies }),
+  });
   const dir = path.join(cwd, "dist/cjs");
   await bundle.write({
     dir,

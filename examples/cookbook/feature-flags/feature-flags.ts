@@ -1,69 +1,51 @@
 /**
- * Feature flags: asked a thousand times per request at no cost, changed for the whole fleet within milliseconds. While the server
- * is away every process goes on with the flags that it knows, and can say that they may be old.
+ * Feature flags: a checkout that is rolled out to more and more customers, with a switch that turns it off everywhere at once. Asked a thousand
+ * times per request at no cost; while the server is away every process goes on with the flags that it knows.
  */
-import type { Holdfast, Value } from "holdfast";
+import type { FlagContext, FlagDefinition, Flags, FlagsClient, Holdfast } from "holdfast";
 
-export interface Flags {
-  readonly newCheckout: boolean;
-  /** Per cent of the users that see it. */
-  readonly darkMode: number;
+export interface Customer {
+  readonly id: string;
+  readonly country: string;
+  readonly email: string;
 }
 
-export function flagsValue(hf: Holdfast): Value<Flags> {
-  return hf.value<Flags>("flags", { initial: { newCheckout: false, darkMode: 0 } });
+export function flagsOf(hf: Holdfast): Flags {
+  return hf.flags("shop");
 }
 
-/** At the start of a process: resolves once the flags are known, or that they cannot be. */
-export class FeatureFlags implements AsyncDisposable {
-  #flags!: Flags;
-  #stale = true;
-  readonly #stop = new AbortController();
-  #ended!: Promise<void>;
-  readonly #ready: Promise<void>;
-
-  private constructor(value: Value<Flags>) {
-    this.#ready = new Promise((resolve) => {
-      this.#ended = this.#follow(value, resolve);
-    });
-  }
-
-  static async start(value: Value<Flags>): Promise<FeatureFlags> {
-    const flags = new FeatureFlags(value);
-    await Promise.race([flags.#ready, flags.#ended]);
-    return flags;
-  }
-
-  get<Name extends keyof Flags>(name: Name): Flags[Name] {
-    return this.#flags[name];
-  }
-
-  /** For a health check: whether somebody may have changed a flag of which this process does not know. */
-  get stale(): boolean {
-    return this.#stale;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#ended;
-  }
-
-  async #follow(value: Value<Flags>, ready: () => void): Promise<void> {
-    for await (const state of value.watch({ signal: this.#stop.signal })) {
-      // With an initial value there always is one.
-      this.#flags = state.value!;
-      this.#stale = state.stale;
-      ready();
-    }
-  }
+/** Staff always, then `percent` of the customers of these countries. */
+function rollOut(percent: number, countries: readonly string[]): FlagDefinition<string> {
+  return {
+    description: "the checkout on one page",
+    variants: { onePage: "one-page", classic: "classic" },
+    default: "classic",
+    rules: [
+      { name: "staff", when: { email: { endsWith: "@shop.example" } }, serve: "onePage" },
+      { name: "roll-out", when: { country: countries }, serve: { onePage: percent, classic: 100 - percent } },
+    ],
+  };
 }
 
-/** For the administration: two who change different flags at one time do not undo each other. */
-export async function setFlag<Name extends keyof Flags>(
-  value: Value<Flags>,
-  name: Name,
-  to: Flags[Name],
-): Promise<void> {
-  const result = await value.update((flags) => ({ ...flags, [name]: to }));
-  if (result.status !== "ok") throw new Error(`${name} was not changed, too many others change flags: try again`);
+/** For the administration. Whoever had it keeps it when the share rises. */
+export async function rollOutCheckout(flags: Flags, percent: number, by: string): Promise<void> {
+  const before = await flags.get("checkout");
+  const result = await flags.set("checkout", rollOut(percent, ["DE", "AT"]), {
+    ifVersion: before?.version ?? 0,
+    by,
+    why: `${percent} per cent`,
+  });
+  if (result.status === "conflict") throw new Error("somebody else has changed the flag: look at it, and try again");
+}
+
+/** Something is wrong: nobody gets it, within milliseconds. */
+export async function stopCheckout(flags: Flags, by: string, why: string): Promise<void> {
+  const found = await flags.get("checkout");
+  if (found !== undefined) await flags.set("checkout", { ...found.flag, enabled: false }, { by, why });
+}
+
+/** In a handler of a request. The fallback is what the code does without the flag. */
+export function checkoutOf(live: FlagsClient, { id, country, email }: Customer): string {
+  const context: FlagContext = { targetingKey: id, country, email };
+  return live.value("checkout", "classic", context);
 }

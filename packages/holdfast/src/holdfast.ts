@@ -29,6 +29,8 @@ import type { ElectionOptions } from "./election/options.ts";
 import { Feed } from "./feed/feed.ts";
 import type { FeedOptions } from "./feed/options.ts";
 import type { FeedJob, FeedQueue } from "./feed/publish/port.ts";
+import type { FlagsOptions } from "./flags/options.ts";
+import { Flags } from "./flags/flags.ts";
 import { Geo } from "./geo/geo.ts";
 import type { GeoOptions } from "./geo/options.ts";
 import { Geofence, type GeofenceLive, type GeofenceTransition } from "./geofence/geofence.ts";
@@ -157,6 +159,11 @@ export class Holdfast implements AsyncDisposable {
   /** One small value by name, such as settings or flags: versioned, changed by compare-and-set, watched. */
   value<V>(name: string, options?: ValueOptions<V>): Value<V> {
     return new Value<V>(this.#core, name, options);
+  }
+
+  /** Feature flags: set once for the whole fleet, evaluated in memory, pushed when they change. */
+  flags(name: string, options?: FlagsOptions): Flags {
+    return new Flags(this.#core, name, options);
   }
 
   /** Members with positions on the earth, found by nearness. */

@@ -116,6 +116,19 @@ export type { StreamOptions, StreamReadOptions } from "./stream/options.ts";
 export type { StreamPipeResult, StreamSource } from "./stream/pipe.ts";
 export type { StreamEvent } from "./stream/reader.ts";
 export type { StreamEndResult, StreamStartResult, StreamWriter, StreamWriteResult } from "./stream/writer.ts";
+export type { FlagOf, FlagsChange, FlagsClient } from "./flags/client.ts";
+export type {
+  FlagCondition,
+  FlagDefinition,
+  FlagRule,
+  FlagScalar,
+  FlagServe,
+  FlagTest,
+  FlagValue,
+} from "./flags/definition.ts";
+export type { FlagContext, FlagErrorCode, FlagEvaluation, FlagReason } from "./flags/evaluation.ts";
+export type { FlagDeleteResult, FlagEntry, FlagNote, Flags, FlagSetResult } from "./flags/flags.ts";
+export type { FlagChangeOptions, FlagHistoryOptions, FlagsClientOptions, FlagsOptions } from "./flags/options.ts";
 export type { Topic } from "./topic/topic.ts";
 export type { TopicEnvelope, TopicMessage } from "./topic/message.ts";
 export type { LatestTopic } from "./topic/latest/latest-topic.ts";

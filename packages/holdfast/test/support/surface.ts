@@ -31,6 +31,8 @@ const subscribing = {
   signal,
 };
 
+const FLAG = { variants: { on: true }, default: "on", rules: [{ when: { a: 1 }, serve: "on" }] };
+
 /** The factories' options, all of them. */
 export const FACTORIES: Record<string, unknown> = {
   cache: {
@@ -133,6 +135,7 @@ export const FACTORIES: Record<string, unknown> = {
     maxFollowers: 50,
     timeout: "9s",
   },
+  flags: { maxFlags: 50, maxHistory: 50, timeout: "9s" },
   latch: { count: 1, ttl: "1m", timeout: "9s" },
   barrier: { parties: 1, ttl: "1m", timeout: "9s" },
   value: { ...codec, schema: anything, initial: 1, attempts: 5, timeout: "9s" },
@@ -378,6 +381,21 @@ function methods(
       intersection: [[Date.now()]],
       retention: [{ from: Date.now(), windows: 2, of: "new" }],
       clear: [],
+    },
+    flags: {
+      set: [n, FLAG, { ifVersion: undefined, by: name("me"), why: name("because") }],
+      get: [n],
+      list: [],
+      history: [{ flag: n, limit: 5 }],
+      delete: [n, { ifVersion: undefined, by: name("me"), why: name("because") }],
+      client: [{ bootstrap: { b: FLAG }, onError: () => undefined }],
+    },
+    "flags.client": {
+      ready: [],
+      value: [n, false, name({ targetingKey: "u" })],
+      evaluate: [n, false, name({ targetingKey: "u" })],
+      all: [name({ targetingKey: "u" })],
+      onChange: [() => undefined],
     },
     bloom: {
       add: [n],
@@ -810,6 +828,7 @@ export async function publicCalls(hf: Holdfast): Promise<PublicCall[]> {
     "cache.writer": [written.writer, `cache "${own}-written"`],
     "cache.writer.dead": [written.writer.dead, `cache "${own}-written"`],
     "topic.latest": [hf.topic(`${own}-latest`, { latest: true }), `topic "${own}-latest"`],
+    "flags.client": [hf.flags(own).client(), `flags "${own}"`],
     "topic.subscriptions": [hf.topic(own).subscriptions, `topic "${own}"`],
     "topic.dead": [hf.topic(own).dead("s"), `topic "${own}"`],
     "topic.state": [hf.topic(own).state("s"), `topic "${own}"`],

@@ -1,0 +1,1 @@
+export * from "../dist/cjs/adapters/openfeature/index.js";
