@@ -39,7 +39,7 @@ const MAX_SPENT = 20_000;
 /** Records that are read at a time, where those before were not enough. */
 const MIN_READ = 16;
 const MAX_READ = 256;
-/** Records after which it is known how many of them fit. */
+/** Records after which it is known how many of them do fit. */
 const ENOUGH_READ = 512;
 /** Records that are read to be sorted here, and ids that are kept to be looked up. */
 const MAX_GATHERED = 10_000;
@@ -130,7 +130,11 @@ export class Finder {
     const hits: Read[] = [];
     // At first as many as are wanted: mostly all of them fit.
     let size = Math.min(MAX_READ, limit);
-    let sets: ReadonlySet<string>[] | undefined;
+    const total = counts.get(driving.field) ?? 0;
+    const least = Math.min(...others.map(({ field }) => counts.get(field)!));
+    // Of those that are gone through so many would be read in vain, as far as counts say.
+    let sets = await this.#narrowing(others, counts, (limit * total) / Math.max(1, least) - limit);
+    let isNarrowed = sets.length > 0;
     let batch: Walked[] = [];
     let [spent, read] = [0, 0];
     const full = async (): Promise<Walked | undefined> => {
@@ -147,7 +151,7 @@ export class Finder {
     };
     const options = { field: driving.field, ranges: driving.ranges, isReverse, wanted: limit, from: place };
     for await (const entry of walk(this.#store, options)) {
-      const isWanted = sets === undefined || sets.every((ids) => ids.has(entry.id));
+      const isWanted = sets.every((ids) => ids.has(entry.id));
       if (isWanted) batch.push(entry);
       spent += isWanted ? 1 : ENTRY_COST;
       if (batch.length >= size || spent >= MAX_SPENT) {
@@ -155,9 +159,10 @@ export class Finder {
         if (end !== undefined) return { hits, cursor: cursorOf(driving.field, end) };
         if (spent >= MAX_SPENT) return { hits, cursor: cursorOf(driving.field, entry) };
         size = Math.min(MAX_READ, 2 * Math.max(MIN_READ, size));
-        if (sets === undefined && read >= ENOUGH_READ) {
+        if (!isNarrowed && read >= ENOUGH_READ) {
           const left = ((limit - hits.length) * read) / Math.max(hits.length, 0.5);
-          sets = await this.#narrowing(others, counts, Math.min(left, counts.get(driving.field) ?? 0));
+          sets = await this.#narrowing(others, counts, Math.min(left, total));
+          isNarrowed = true;
         }
       }
     }

@@ -158,15 +158,17 @@ function exact(usersOf: UsersOf): (simulation: Simulation) => Promise<void> {
     await Promise.all([watch(), ...writers.map(write)]);
     // Long enough for everything that was in flight to arrive, and for claims of the dead to lapse.
     await looker!.sleep(130_000);
-    await check(true);
-    const all = await look();
+    const calmly = async <V>(ask: () => Promise<V>): Promise<V> =>
+      (await untilTold(looker!, async () => ({ answer: await ask() }))).answer;
+    await calmly(() => check(true));
+    const all = await calmly(look);
     for (const [id, { value }] of all) {
-      const holder = await users.getBy(value.mail);
+      const holder = await calmly(() => users.getBy(value.mail));
       if (holder !== id) throw new Error(`${id} has ${value.mail}, and ${holder ?? "nobody"} is found by it`);
     }
     const had = [...all.values()].map(({ value }) => value.mail);
     for (const mail of MAILS.filter((each) => !had.includes(each))) {
-      const { status } = await untilTold(looker!, () => users.set(`new${mail}`, { mail, country: "DE" }));
+      const { status } = await calmly(() => users.set(`new${mail}`, { mail, country: "DE" }));
       if (status !== "ok") throw new Error(`nobody has ${mail}, and it cannot be had: ${status}`);
     }
   };

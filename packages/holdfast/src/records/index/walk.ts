@@ -19,7 +19,7 @@ export interface WalkOptions {
   readonly wanted: number;
 }
 
-const MIN_CHUNK = 16;
+const MIN_CHUNK = 4;
 const MAX_CHUNK = 512;
 
 interface Source {
