@@ -47,6 +47,8 @@ export class LeaderboardClosings<Meta = unknown> implements AsyncDisposable {
   readonly #times: { readonly leaseMs: number; readonly retryMs: number; readonly pollMs: number };
   readonly #reports: Reports<never, never>;
   #renewal: Timer | undefined;
+  /** Whose handler has ended, and of which the server is still to hear. */
+  readonly #handled = new Set<string>();
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -101,7 +103,7 @@ export class LeaderboardClosings<Meta = unknown> implements AsyncDisposable {
       let pauseMs = this.#times.pollMs;
       try {
         await this.#closings.closePast();
-        await this.#tellAll();
+        if (!(await this.#tellAll())) pauseMs = Math.min(this.#times.retryMs, pauseMs);
         // A moment later, so that it is over by the server's clock as well.
         pauseMs = Math.min((await this.#closings.nextEnd()) + 10 + 100 * runtime.random(), pauseMs);
       } catch (error) {
@@ -111,15 +113,19 @@ export class LeaderboardClosings<Meta = unknown> implements AsyncDisposable {
     }
   }
 
-  async #tellAll(): Promise<void> {
+  /** Whether no handler threw. */
+  async #tellAll(): Promise<boolean> {
+    let succeeded = true;
     while (!this.#stop.signal.aborted) {
       const claimed = await this.#closings.claim(this.#times.leaseMs);
-      if (claimed === undefined) return;
-      await this.#tell(claimed);
+      if (claimed === undefined) break;
+      succeeded = (await this.#tell(claimed)) && succeeded;
     }
+    return succeeded;
   }
 
-  async #tell({ member, closing }: Claimed<Meta>): Promise<void> {
+  async #tell({ member, closing }: Claimed<Meta>): Promise<boolean> {
+    if (this.#handled.has(member)) return this.#told(member);
     const { runtime } = this.#core.driver;
     const { leaseMs, retryMs } = this.#times;
     // A renewal that fails is not missed: the next one, or the end, comes before the lease is over.
@@ -131,10 +137,17 @@ export class LeaderboardClosings<Meta = unknown> implements AsyncDisposable {
     } catch (error) {
       this.#reports.error(error);
       await this.#closings.hold(member, retryMs);
-      return;
+      return false;
     } finally {
       runtime.clearInterval(this.#renewal);
     }
+    this.#handled.add(member);
+    return this.#told(member);
+  }
+
+  async #told(member: string): Promise<true> {
     await this.#closings.told(member);
+    this.#handled.delete(member);
+    return true;
   }
 }
