@@ -29,7 +29,6 @@ export interface Item<T> extends ItemHead {
 /** Of sha-256, or of chance: 96 bits. In a listpack such an entry takes 29 bytes. */
 const ID_LENGTH = 16;
 const GROUP_MARK = "@";
-/** Between any two scores of one day's publications. */
 const US_PER_MS = 1_000;
 
 export function idFor(author: string, id: string, at: number | undefined): string {
@@ -64,8 +63,9 @@ export function atOf({ score }: Place): number {
   return Math.floor(score / US_PER_MS);
 }
 
+/** Never 0, as before the first entry of all. */
 export function scoreOf(at: number): number {
-  return at * US_PER_MS;
+  return Math.max(at * US_PER_MS, 1);
 }
 
 export function positionOf({ score, id }: Place): string {

@@ -99,55 +99,6 @@ describe.each(backends())("feeds [$name]", (backend) => {
     expect(third.cursor).toBeUndefined();
   });
 
-  it("beyond the inbox pages go on in the outboxes, without a hole and without a repeat", async () => {
-    const feed = open();
-    const authors = ["a", "b", "c"];
-    await Promise.all(authors.map((author) => feed.follow("eve", author)));
-    await feed.page("eve");
-    const at = Date.now() - DAY;
-    await Promise.all(
-      Array.from({ length: 180 }, (_, n) => feed.publish(authors[n % 7 === 0 ? 0 : n % 3]!, { n }, { at: at + n })),
-    );
-    const inbox = `${handles.prefix}:feed:${feed.name}:{eve}:inbox`;
-    expect(await handles.send("ZCARD", inbox)).toBe(120);
-    expect(numbers(await all(feed, "eve", { limit: 50 }))).toEqual(Array.from({ length: 180 }, (_, n) => 179 - n));
-    await feed.unfollow("eve", "a");
-    const left = Array.from({ length: 180 }, (_, n) => 179 - n).filter((n) => n % 7 !== 0 && n % 3 !== 0);
-    expect(numbers(await all(feed, "eve", { limit: 50 }))).toEqual(left);
-    await feed.follow("eve", "a", { backfill: 1_000 });
-    expect(numbers(await all(feed, "eve", { limit: 50 }))).toEqual(Array.from({ length: 180 }, (_, n) => 179 - n));
-  });
-
-  it("an inbox is a listpack, however entries come to it, and so are the marks", async () => {
-    const feed = open();
-    await feed.follow("eve", "ada");
-    await feed.page("eve");
-    const publish = (author: string, count: number): Promise<unknown> =>
-      Promise.all(Array.from({ length: count }, (_, n) => feed.publish(author, { n })));
-    await publish("bob", 120);
-    for (let at = 0; at < 6; at += 1) await publish("ada", 25);
-    await feed.follow("eve", "bob");
-    const { entries } = await feed.page("eve", { limit: 100 });
-    for (let at = 0; at < 2; at += 1)
-      await feed.markRead(
-        "eve",
-        entries.map(({ position }) => position),
-      );
-    for (const part of ["inbox", "marks"]) {
-      const key = `${handles.prefix}:feed:${feed.name}:{eve}:${part}`;
-      expect(String(await handles.send("OBJECT", "ENCODING", key))).toBe("listpack");
-    }
-  });
-
-  it("very many entries of the same moment do not stop a page", async () => {
-    const feed = open();
-    await feed.follow("eve", "ada", { backfill: 0 });
-    const at = Date.now() + 60_000;
-    await Promise.all(Array.from({ length: 150 }, (_, n) => feed.publish("ada", { n }, { at })));
-    const found = numbers(await all(feed, "eve", { limit: 7 }));
-    expect(found.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 150 }, (_, n) => n));
-  });
-
   it("backfill: so many of the entries that were there before, on every page", async () => {
     const feed = open();
     for (let n = 0; n < 5; n += 1) await feed.publish("ada", { n });
@@ -280,46 +231,6 @@ describe.each(backends())("feeds [$name]", (backend) => {
     expect(cursor).toBeUndefined();
   });
 
-  it("unseen counts what is newer than what was seen, and never goes back", async () => {
-    const feed = open();
-    await feed.follow("eve", "ada");
-    for (let n = 0; n < 4; n += 1) await feed.publish("ada", { n });
-    expect(await feed.unseen("eve")).toEqual({ count: 4, more: false });
-    const { entries } = await feed.page("eve");
-    await feed.markSeen("eve", entries[1]!.position);
-    expect(await feed.unseen("eve")).toEqual({ count: 1, more: false });
-    await feed.markSeen("eve", entries[3]!.position);
-    expect((await feed.page("eve")).entries.map(({ seen }) => seen)).toEqual([false, true, true, true]);
-    await feed.markSeen("eve");
-    expect(await feed.unseen("eve")).toEqual({ count: 0, more: false });
-    await Promise.all(Array.from({ length: 110 }, (_, n) => feed.publish("ada", { n })));
-    expect(await feed.unseen("eve")).toEqual({ count: 100, more: true });
-  });
-
-  it("read: single entries, all of them, and a bounded number of marks", async () => {
-    const feed = open();
-    await feed.follow("eve", "ada");
-    const at = Date.now() - DAY;
-    await Promise.all(Array.from({ length: 170 }, (_, n) => feed.publish("ada", { n }, { at: at + n })));
-    await feed.markRead("eve", [(await feed.page("eve", { limit: 2 })).entries[1]!.position]);
-    expect((await feed.page("eve", { limit: 3 })).entries.map(({ read }) => read)).toEqual([false, true, false]);
-    const entries = await all(feed, "eve", { limit: 100 });
-    await feed.markRead(
-      "eve",
-      entries.slice(2, 100).map(({ position }) => position),
-    );
-    await feed.markRead(
-      "eve",
-      entries.slice(100, 140).map(({ position }) => position),
-    );
-    const read = (await all(feed, "eve", { limit: 100 })).map((each) => each.read);
-    // The marks of the oldest are a limit now.
-    expect(read).toEqual(Array.from({ length: 170 }, (_, place) => place !== 0));
-    expect(await handles.send("ZCARD", `${handles.prefix}:feed:${feed.name}:{eve}:marks`)).toBe(128);
-    await feed.markRead("eve");
-    expect((await all(feed, "eve", { limit: 100 })).every((each) => each.read)).toBe(true);
-  });
-
   it("limits: who follows too many, or has too many followers", async () => {
     const feed = open({ maxFollowing: 2, maxFollowers: 2 });
     for (const author of ["a", "b"]) expect(await feed.follow("eve", author)).toEqual({ status: "ok" });
@@ -378,5 +289,99 @@ describe.each(backends())("feeds [$name]", (backend) => {
     expect(() => feed.idOf("", "x")).toThrow("author");
     expect(() => feed.live("eve", { after: "x" })).toThrow("after");
     expect(() => feed.work({ concurrency: 0 })).toThrow("concurrency");
+  });
+});
+
+describe.each(backends("standalone", "cluster", "embedded"))("long feeds [$name]", (backend) => {
+  const handles = new TwoHandles(backend);
+  const open = (options = {}): Feed<Post> => handles.a.feed<Post>(randomName(), options);
+
+  it("beyond the inbox pages go on in the outboxes, without a hole and without a repeat", async () => {
+    const feed = open();
+    const authors = ["a", "b", "c"];
+    await Promise.all(authors.map((author) => feed.follow("eve", author)));
+    await feed.page("eve");
+    const at = Date.now() - DAY;
+    await Promise.all(
+      Array.from({ length: 180 }, (_, n) => feed.publish(authors[n % 7 === 0 ? 0 : n % 3]!, { n }, { at: at + n })),
+    );
+    const inbox = `${handles.prefix}:feed:${feed.name}:{eve}:inbox`;
+    expect(await handles.send("ZCARD", inbox)).toBe(112);
+    expect(numbers(await all(feed, "eve", { limit: 50 }))).toEqual(Array.from({ length: 180 }, (_, n) => 179 - n));
+    await feed.unfollow("eve", "a");
+    const left = Array.from({ length: 180 }, (_, n) => 179 - n).filter((n) => n % 7 !== 0 && n % 3 !== 0);
+    expect(numbers(await all(feed, "eve", { limit: 50 }))).toEqual(left);
+    await feed.follow("eve", "a", { backfill: 1_000 });
+    expect(numbers(await all(feed, "eve", { limit: 50 }))).toEqual(Array.from({ length: 180 }, (_, n) => 179 - n));
+  });
+
+  it("an inbox is a listpack, however entries come to it, and so are the marks", async () => {
+    const feed = open();
+    await feed.follow("eve", "ada");
+    await feed.page("eve");
+    const publish = (author: string, count: number): Promise<unknown> =>
+      Promise.all(Array.from({ length: count }, (_, n) => feed.publish(author, { n })));
+    await publish("bob", 120);
+    for (let at = 0; at < 6; at += 1) await publish("ada", 25);
+    await feed.follow("eve", "bob");
+    const { entries } = await feed.page("eve", { limit: 100 });
+    for (let at = 0; at < 2; at += 1)
+      await feed.markRead(
+        "eve",
+        entries.map(({ position }) => position),
+      );
+    for (const part of ["inbox", "marks"]) {
+      const key = `${handles.prefix}:feed:${feed.name}:{eve}:${part}`;
+      expect(String(await handles.send("OBJECT", "ENCODING", key))).toBe("listpack");
+    }
+  });
+
+  it("very many entries of the same moment do not stop a page", async () => {
+    const feed = open();
+    await feed.follow("eve", "ada", { backfill: 0 });
+    const at = Date.now() + 60_000;
+    await Promise.all(Array.from({ length: 150 }, (_, n) => feed.publish("ada", { n }, { at })));
+    const found = numbers(await all(feed, "eve", { limit: 7 }));
+    expect(found.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 150 }, (_, n) => n));
+  });
+
+  it("unseen counts what is newer than what was seen, and never goes back", async () => {
+    const feed = open();
+    await feed.follow("eve", "ada");
+    for (let n = 0; n < 4; n += 1) await feed.publish("ada", { n });
+    expect(await feed.unseen("eve")).toEqual({ count: 4, more: false });
+    const { entries } = await feed.page("eve");
+    await feed.markSeen("eve", entries[1]!.position);
+    expect(await feed.unseen("eve")).toEqual({ count: 1, more: false });
+    await feed.markSeen("eve", entries[3]!.position);
+    expect((await feed.page("eve")).entries.map(({ seen }) => seen)).toEqual([false, true, true, true]);
+    await feed.markSeen("eve");
+    expect(await feed.unseen("eve")).toEqual({ count: 0, more: false });
+    await Promise.all(Array.from({ length: 110 }, (_, n) => feed.publish("ada", { n })));
+    expect(await feed.unseen("eve")).toEqual({ count: 100, more: true });
+  });
+
+  it("read: single entries, all of them, and a bounded number of marks", async () => {
+    const feed = open();
+    await feed.follow("eve", "ada");
+    const at = Date.now() - DAY;
+    await Promise.all(Array.from({ length: 170 }, (_, n) => feed.publish("ada", { n }, { at: at + n })));
+    await feed.markRead("eve", [(await feed.page("eve", { limit: 2 })).entries[1]!.position]);
+    expect((await feed.page("eve", { limit: 3 })).entries.map(({ read }) => read)).toEqual([false, true, false]);
+    const entries = await all(feed, "eve", { limit: 100 });
+    await feed.markRead(
+      "eve",
+      entries.slice(2, 100).map(({ position }) => position),
+    );
+    await feed.markRead(
+      "eve",
+      entries.slice(100, 140).map(({ position }) => position),
+    );
+    const read = (await all(feed, "eve", { limit: 100 })).map((each) => each.read);
+    // The marks of the oldest are a limit now.
+    expect(read).toEqual(Array.from({ length: 170 }, (_, place) => place !== 0));
+    expect(await handles.send("ZCARD", `${handles.prefix}:feed:${feed.name}:{eve}:marks`)).toBe(128);
+    await feed.markRead("eve");
+    expect((await all(feed, "eve", { limit: 100 })).every((each) => each.read)).toBe(true);
   });
 });

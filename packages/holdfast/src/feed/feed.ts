@@ -9,14 +9,13 @@
  * While the server is away, calls wait for it until their deadline and then reject; a publication that was rejected may come later, so publish it
  * again under the same `id`.
  */
-import { givenOptions, listOf, type OptionNames, wholeBetween } from "../base/options.ts";
+import { givenOptions, listOf, type OptionNames, timeOf, wholeBetween } from "../base/options.ts";
 import { checkSignal } from "../base/abort.ts";
 import { InvalidArgumentError } from "../base/errors.ts";
 import type { Core } from "../core/core.ts";
 import { checkId, checkText, type Id } from "../core/keyspace/keyspace.ts";
 import { Operations } from "../core/observe/observe.ts";
 import { Reports } from "../core/observe/reports.ts";
-import { timeOf } from "../base/options.ts";
 import { atOf, idFor, placeOf } from "./entry.ts";
 import {
   type FeedFollowers,
@@ -117,7 +116,7 @@ export class Feed<T> {
     const pulled = PulledAuthors.of(store);
     this.#store = store;
     this.#graphStore = graph;
-    this.#graph = new Graph(store, graph);
+    this.#graph = new Graph(store, graph, where);
     this.#fanOut = new FanOut(store, graph, pulled, queue);
     this.#publisher = new Publisher(store, this.#settings, this.#fanOut, where);
     this.#hydrator = new Hydrator(
@@ -210,7 +209,7 @@ export class Feed<T> {
 
   /**
    * Returns a page of a reader's feed, or of a named one, the newest first. It is read as a reader's: from then on entries are pushed to it.
-   * Cost: five commands in one pipeline, one ZRANGE for what came by name and for each pulled author, GETs of the entries, ZMSCORE; below the newest 127, one ZRANGE for each
+   * Cost: five commands in one pipeline, one ZRANGE for what came by name and for each pulled author, GETs of the entries, ZMSCORE; below the newest 111, one ZRANGE for each
    * author who is followed, in pipelines per node; a reader who comes back, two scripts more.
    */
   page(reader: Id, options?: FeedReadOptions): Promise<FeedPage<T>> {

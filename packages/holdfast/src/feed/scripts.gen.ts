@@ -170,7 +170,7 @@ export interface FillArgs {
   /** all entries after this time (us) are there */
   readonly floor: string;
   readonly size: number;
-  /** time and id, alternating */
+  /** time and id, alternating, the newest first */
   readonly entries: readonly Arg[];
 }
 
@@ -182,13 +182,18 @@ export type FillResult =
 export const fill: Script<FillKeys, FillArgs, FillResult> = {
   class: "idempotent",
   name: "feed.fill",
-  sha1: "4cf318669d49cca203dfef28763d8a30fb45f2c8",
+  sha1: "c005ec3f20224e790b1d07057e061521635e803e",
   lua: `-- feed.fill
 local inbox = KEYS[1]
 local mark, floor, size = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local entries = {}
 for i = 4, #ARGV do entries[i - 3] = ARGV[i] end
 if redis.call('ZRANGE', inbox, -1, -1)[1] ~= mark then return {'changed'} end
+local room = math.max(size + 1 - redis.call('ZCARD', inbox), 0)
+if #entries > 2 * room then
+  floor = entries[2 * room + 1]
+  entries = {unpack(entries, 1, 2 * room)}
+end
 if #entries > 0 then redis.call('ZADD', inbox, unpack(entries)) end
 redis.call('ZADD', inbox, '+inf', '!' .. floor)
 redis.call('ZREM', inbox, mark)

@@ -106,7 +106,7 @@ function checked(publishOf: (client: SimulatedClient) => Publish): (simulation: 
 }
 
 it("in the end each page is what the outboxes hold", { timeout: 600_000 }, async () => {
-  await simulate({ ...schedules(), clients: 3 }, checked(ours));
+  await simulate({ ...schedules(8), clients: 3 }, checked(ours));
 });
 
 it("a fan-out that is not noted before it begins loses entries, and the simulation finds it", async () => {

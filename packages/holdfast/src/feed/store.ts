@@ -28,10 +28,10 @@ import {
 } from "./scripts.gen.ts";
 
 /**
- * Entries of an inbox. With its mark, and those that are added before the oldest are taken out, they are 128 at most: what a listpack has by
+ * Entries of an inbox. With its mark, and those that are added before the oldest are taken out, they are less than 128, which is what a listpack has by
  * default. One that had more once stays four times as large.
  */
-export const INBOX_SIZE = 119;
+export const INBOX_SIZE = 111;
 /** Entries that are added at once. */
 const ADDED = 8;
 /** Commands in one pipeline of pushes: about a millisecond of the server's. */

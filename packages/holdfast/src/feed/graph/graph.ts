@@ -5,6 +5,7 @@
 import { InvalidArgumentError, isOutage } from "../../base/errors.ts";
 import { givenOptions, type OptionNames, wholeBetween } from "../../base/options.ts";
 import { inChunks } from "../../core/batch/in-chunks.ts";
+import { Reports } from "../../core/observe/reports.ts";
 import { decodeList } from "../../core/script/decode.ts";
 import type { Place } from "../entry.ts";
 import { messageOf } from "../live/message.ts";
@@ -27,10 +28,12 @@ const MAX_BACKFILL = 1_000;
 export class Graph {
   readonly #store: FeedStore;
   readonly #graph: GraphStore;
+  readonly #reports: Reports<never, never>;
 
-  constructor(store: FeedStore, graph: GraphStore) {
+  constructor(store: FeedStore, graph: GraphStore, where: string) {
     this.#store = store;
     this.#graph = graph;
+    this.#reports = new Reports(`${where}: followers`, "HOLDFAST_FEED", { onError: undefined });
   }
 
   async follow(reader: string, author: string, options: FeedFollowOptions | undefined): Promise<FeedFollowResult> {
@@ -71,16 +74,14 @@ export class Graph {
     await this.#fill(reader, await this.#newest(author, INBOX_SIZE), from);
   }
 
-  /** Writes a reader into all lists that it is to be in: some may have lost it. */
+  /** Writes a reader into all lists that it is to be in: some may have lost it. Never rejects: tomorrow it is done again. */
   async heal(reader: string): Promise<void> {
     try {
       const authors = [...(await this.#graph.following(reader)).keys()];
-      await inChunks(authors, (chunk) => Promise.all(chunk.map((author) => this.#graph.join(author, reader))), {
-        size: 64,
-        parallel: 1,
-      });
+      const join = (chunk: readonly string[]) => Promise.all(chunk.map((author) => this.#graph.join(author, reader)));
+      await inChunks(authors, join, { size: 64, parallel: 1 });
     } catch (error) {
-      if (!isOutage(error) && !this.#store.core.isClosing) throw error;
+      if (!isOutage(error) && !this.#store.core.isClosing) this.#reports.error(error);
     }
   }
 

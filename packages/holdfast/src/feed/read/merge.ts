@@ -49,8 +49,11 @@ export async function newest(
 
 /** Sorted, each id once; where it is in several lists, it is named if it is in any. */
 export function mergedOf(lists: readonly (readonly Candidate[])[]): Candidate[] {
+  const filled = lists.filter((list) => list.length > 0);
+  // Each is in its order.
+  if (filled.length <= 1) return [...(filled[0] ?? [])];
   const byId = new Map<string, Candidate>();
-  for (const list of lists)
+  for (const list of filled)
     for (const each of list) {
       const known = byId.get(each.id);
       if (known === undefined || (each.isNamed && !known.isNamed)) byId.set(each.id, each);

@@ -62,8 +62,7 @@ export class Pages<T> {
     const { grouped = false, ...paging } = givenOptions(options, PAGE_NAMES);
     if (typeof grouped !== "boolean") throw new InvalidArgumentError("grouped", "true or false", grouped);
     const wanted = { ...wantedOf(paging), isGrouped: grouped };
-    const timeline = await Timeline.open(this.#parts, reader);
-    if (timeline.isToHeal) void this.#graph.heal(reader).catch(() => undefined);
+    const timeline = await this.#open(reader);
     const left: Left = { gone: [], unfollowed: new Map() };
     const page = await this.#collect(
       wanted,
@@ -87,22 +86,28 @@ export class Pages<T> {
 
   /** How many entries are newer than what was seen, up to `most`. Those that were deleted, and not met yet, count. */
   async unseen(reader: string, most: number): Promise<number> {
-    const timeline = await Timeline.open(this.#parts, reader);
+    const timeline = await this.#open(reader);
     return (await timeline.next(undefined, most, timeline.marks.seenTo)).length;
   }
 
   /** The time (us) of the newest entry; 0 where there is none. */
   async newest(reader: string): Promise<number> {
-    const timeline = await Timeline.open(this.#parts, reader);
+    const timeline = await this.#open(reader);
     return (await timeline.next(undefined, 1))[0]?.score ?? 0;
   }
 
   /** The entries after a time (us), the oldest first. */
   async since(reader: string, from: number, most: number): Promise<FeedEntry<T>[]> {
-    const timeline = await Timeline.open(this.#parts, reader);
+    const timeline = await this.#open(reader);
     const left: Left = { gone: [], unfollowed: new Map() };
     const found = await this.#visible(timeline, await timeline.next(undefined, most, from), left);
     return found.flatMap((each) => (each === undefined ? [] : [each.entry])).toReversed();
+  }
+
+  async #open(reader: string): Promise<Timeline> {
+    const timeline = await Timeline.open(this.#parts, reader);
+    if (timeline.isToHeal) void this.#graph.heal(reader);
+    return timeline;
   }
 
   async #collect(
@@ -188,10 +193,9 @@ function folded<T>(
 ): FeedEntry<T>[] {
   const shown = [...entries];
   for (const { at, members } of groups.values()) {
-    const isSeen = members.every(({ seen }) => seen);
-    const isRead = members.every(({ read }) => read);
-    const group = { count: members.length, authors: authorsOf(members) };
-    if (members.length > 1) shown[at] = { ...entries[at]!, group, seen: isSeen, read: isRead };
+    // Seen and read are those of the newest: one that has grown is neither.
+    if (members.length > 1)
+      shown[at] = { ...entries[at]!, group: { count: members.length, authors: authorsOf(members) } };
   }
   return shown;
 }

@@ -3,7 +3,7 @@
  * are followed. An inbox that is not there, because the reader was away or it was evicted, is put together again first.
  */
 import type { GraphStore } from "../graph/store.ts";
-import type { Place } from "../entry.ts";
+import { compare, type Place } from "../entry.ts";
 import type { PulledAuthors } from "../publish/pulled.ts";
 import { type Command, type FeedStore, INBOX_SIZE, placesOf } from "../store.ts";
 import { type Candidate, mergedOf, newest, type Source } from "./merge.ts";
@@ -69,10 +69,6 @@ export class Timeline {
     return timeline;
   }
 
-  get wasBuilt(): boolean {
-    return this.#following !== undefined;
-  }
-
   isInInbox(id: string): boolean {
     return this.#inbox.some((each) => each.id === id);
   }
@@ -85,10 +81,8 @@ export class Timeline {
   /** The next entries below a place, or the newest; fewer than `most` where there are no more after `from` (us). */
   async next(place: Place | undefined, most: number, from = 0): Promise<Candidate[]> {
     const floor = this.#floor;
-    const isBelow = (each: Place): boolean =>
-      place === undefined || each.score < place.score || (each.score === place.score && each.id < place.id);
     if (place !== undefined && place.score <= floor) return this.#lower(place, most, from);
-    const inbox = this.#inbox.filter((each) => each.score > floor && each.score > from && isBelow(each));
+    const inbox = this.#upper(place, most, Math.max(floor, from));
     const others = await newest(this.#parts.store, this.#after(from, await this.#pulled()), place, most);
     const upper = mergedOf([inbox, others]).filter(({ score }) => score > floor);
     if (upper.length >= most || floor <= from) return upper.slice(0, most);
@@ -96,8 +90,20 @@ export class Timeline {
     return [...upper, ...(await this.#lower(start, most - upper.length, from))];
   }
 
+  /** Of the inbox, at most `most` below a place and after a time. */
+  #upper(place: Place | undefined, most: number, after: number): Candidate[] {
+    const found: Candidate[] = [];
+    for (const each of this.#inbox) {
+      if (each.score <= after || found.length === most) break;
+      if (place === undefined || compare(place, each) < 0) found.push(each);
+    }
+    return found;
+  }
+
   #take(mark: string, places: readonly Place[]): void {
-    this.#inbox = places.filter(({ id }) => !id.startsWith("!")).map((place) => ({ ...place, isNamed: false }));
+    // Behind the mark, or two of them while one takes the other's place.
+    const first = places[1]?.id.startsWith("!") === true ? 2 : 1;
+    this.#inbox = places.slice(first).map(({ id, score }) => ({ id, score, isNamed: false }));
     const floor = Number(mark.slice(1));
     // While it is filled, by somebody else, it says nothing.
     if (Number.isNaN(floor)) this.#floor = Infinity;
