@@ -26,7 +26,7 @@ export interface Item<T> extends ItemHead {
   readonly activity: T;
 }
 
-/** Of sha-256, or of chance: 96 bits. In a listpack such an entry takes 29 bytes. */
+/** Of sha-256, or of chance: 96 bits. In a listpack such an entry takes 29 bytes, without what that has in reserve. */
 const ID_LENGTH = 16;
 const GROUP_MARK = "@";
 const US_PER_MS = 1_000;
