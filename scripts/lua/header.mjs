@@ -17,7 +17,7 @@ const RESERVED = new Set(
  * @typedef {{ name: string, doc: string, variadic: boolean }} Key
  * @typedef {{ name: string, doc: string, variadic: boolean, type: keyof typeof SCALARS }} Argument
  * @typedef {{ status: string, fields: import("./types.mjs").Field[] }} Result
- * @typedef {{ doc: string[], opClass: string, batch: boolean, includes: { name: string, line: number }[],
+ * @typedef {{ doc: string[], opClass: string, batch: boolean, most: number | undefined, includes: { name: string, line: number }[],
  *   keys: Key[], args: Argument[], results: Result[], returns: Type | undefined,
  *   body: string[] }} Description
  */
@@ -64,6 +64,7 @@ class HeaderReader {
       doc: [],
       opClass: "",
       batch: false,
+      most: undefined,
       includes: [],
       keys: [],
       args: [],
@@ -141,8 +142,11 @@ const TAGS = {
     if (reader.header.opClass !== "") reader.fail("@class is given twice");
     reader.header.opClass = opClass;
   },
-  batch(reader) {
+  batch(reader, [most]) {
+    if (most !== undefined && !/^[1-9]\d{0,2}$/.test(most))
+      reader.fail(`expected how many calls are merged at most, got "${most}"`);
     reader.header.batch = true;
+    reader.header.most = most === undefined ? undefined : Number(most);
   },
   include(reader, [name]) {
     if (name === undefined || !/^[a-z][a-z0-9-]*$/.test(name)) reader.fail("expected the name of a file in include/");

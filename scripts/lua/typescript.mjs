@@ -105,6 +105,7 @@ function scriptObject({ description, exportName, name, lua, merged }, type, use)
     ),
     ...encoder("encodeArgs", "args", description.args, use),
     ...decoder(description, use),
+    ...(description.most === undefined ? [] : [`  most: ${description.most},`]),
     ...(merged === undefined ? [] : ["  merged: {", ...source(`${name} (merged)`, merged, "    "), "  },"]),
     "};",
   ].join("\n");

@@ -141,6 +141,7 @@ return {'abandoned'}
         throw new UnexpectedReplyError("one of abandoned, superseded", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.abandon (merged)",
     sha1: "adafb1cb3751909ccd0023b8d837c365fa65b39e",
@@ -336,6 +337,7 @@ return {'missing'}
         throw new UnexpectedReplyError("one of expired, missing", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.expire (merged)",
     sha1: "54f64427d31acd7b4d320191043016c6b3c84f4b",
@@ -413,6 +415,7 @@ return {'extended'}
         throw new UnexpectedReplyError("one of extended, superseded", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.extend (merged)",
     sha1: "cb3346ece5f89028d805d699c991c3f141473756",
@@ -497,6 +500,7 @@ return {'filled'}
         throw new UnexpectedReplyError("one of filled, superseded", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.fill (merged)",
     sha1: "97d55650407349383f34f02edb6401e14f1954d8",
@@ -561,6 +565,7 @@ return 1
   decode(reply) {
     return decodeBool(reply);
   },
+  most: 64,
   merged: {
     name: "cache.forget (merged)",
     sha1: "911a1421a2009ea4ee5fb69a1a423877e0fe1731",
@@ -752,6 +757,7 @@ return {'leased'}
         throw new UnexpectedReplyError("one of hit, leased, wait, refused", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.lookup (merged)",
     sha1: "bf0f9cdc10d4a78176889f04f4113921debd1294",
@@ -846,6 +852,7 @@ return {'missing'}
         throw new UnexpectedReplyError("one of removed, missing", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.remove (merged)",
     sha1: "182a777d46b754303706d5f63555611e441d5391",
@@ -936,6 +943,7 @@ return {'renewed'}
         throw new UnexpectedReplyError("one of renewed, superseded", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.renew (merged)",
     sha1: "b1217c536676f147c33f7fbb1f8e4783924ca69c",
@@ -999,6 +1007,7 @@ return 1
   decode(reply) {
     return decodeBool(reply);
   },
+  most: 64,
   merged: {
     name: "cache.restamp (merged)",
     sha1: "e26d7f38d16d9c87a75e203b227375396df15fbc",
@@ -1093,6 +1102,7 @@ return {'stored'}
         throw new UnexpectedReplyError("one of stored, absent, present", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.set (merged)",
     sha1: "f3f5eb7b3afb325a67351c30480b74ee96708a20",
@@ -1175,6 +1185,7 @@ return {'taken', found}
         throw new UnexpectedReplyError("one of taken, missing", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.take (merged)",
     sha1: "9df3794ff5f38200248455c65da357095cd323fa",
@@ -1256,6 +1267,7 @@ return {'touched', head}
         throw new UnexpectedReplyError("one of touched, missing", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.touch (merged)",
     sha1: "98e68ecf730b58ad22580142ddec0ba6596c46ed",

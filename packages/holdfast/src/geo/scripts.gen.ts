@@ -286,6 +286,7 @@ return live
   decode(reply) {
     return decodeBool(reply);
   },
+  most: 96,
   merged: {
     name: "geo.remove (merged)",
     sha1: "15fd6cf956892800cc888490cc5357025196b810",

@@ -48,7 +48,6 @@ type Looked = { readonly total: number; readonly seen: readonly Seen[] };
 /** In one script: about a millisecond of the server's time, where the index has a million members. */
 const MAX_ADDS = 48;
 const MAX_POSITIONS = 128;
-const MAX_REMOVALS = 128;
 /** A look's parts weigh what they take the server at most, in microseconds. */
 const MAX_LOOK_US = 1_000;
 const SPAN_US = 5;
@@ -78,7 +77,7 @@ export class GeoStore {
     this.#slot = core.driver.slotOf(keys.key);
     this.#adds = listKind(MAX_ADDS, (places) => this.#add(places));
     this.#positions = listKind(MAX_POSITIONS, (members) => this.#read(members));
-    this.#removals = { ...scriptKind(core.driver, remove, this.#call("remove"), orThrow), maxItems: MAX_REMOVALS };
+    this.#removals = scriptKind(core.driver, remove, this.#call("remove"), orThrow);
     this.#looks = { maxItems: MAX_LOOK_US, weigh: weightOf, run: (group) => void this.#look(group, false) };
     this.#looksWithFields = { ...this.#looks, run: (group) => void this.#look(group, true) };
   }

@@ -127,6 +127,7 @@ return {'run', it.fence, it.attempt}
         throw new UnexpectedReplyError("one of run, stored, busy, mismatch", reply);
     }
   },
+  most: 80,
   merged: {
     name: "idempotency.begin (merged)",
     sha1: "47166b0d7e3799a803dee3a7a706218950678de4",
@@ -314,6 +315,7 @@ return {'ok'}
         throw new UnexpectedReplyError("one of ok, stored, stolen, expired", reply);
     }
   },
+  most: 80,
   merged: {
     name: "idempotency.finish (merged)",
     sha1: "632905f9fed3a2578ae58e32396f21c7d84165f7",

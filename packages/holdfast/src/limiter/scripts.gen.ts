@@ -91,6 +91,7 @@ return {0, all - base, waitFor(state, at, windowMicros, over, base, excess), las
   decode(reply) {
     return decodeList(reply, decodeInt);
   },
+  most: 128,
   merged: {
     name: "limiter.exactPeek (merged)",
     sha1: "8f002790742d6a3191f1dcca71f1dc9072341ff6",
@@ -159,6 +160,7 @@ return {1, all - base + cost, 0, windowMicros}
   decode(reply) {
     return decodeList(reply, decodeInt);
   },
+  most: 128,
   merged: {
     name: "limiter.exact (merged)",
     sha1: "5f5730da427947a3f6f6b20991d461514f707d4a",
@@ -215,6 +217,7 @@ return math.max((stored and struct.unpack('d', stored) or at) - at, 0)
   decode(reply) {
     return decodeInt(reply);
   },
+  most: 128,
   merged: {
     name: "limiter.gcraPeek (merged)",
     sha1: "99354872d0336d29b67bc9bfa4a9804ec10f57a2",
@@ -287,6 +290,7 @@ return taken
   decode(reply) {
     return decodeInt(reply);
   },
+  most: 128,
   merged: {
     name: "limiter.gcra (merged)",
     sha1: "14e7654a2e6d9f69f5cf00b0087394c4fde14f0a",

@@ -113,6 +113,7 @@ return {isMine and 'mine' or 'made'}
         throw new UnexpectedReplyError("one of made, mine, held", reply);
     }
   },
+  most: 64,
   merged: {
     name: "records.claim (merged)",
     sha1: "6f4fc27b1e6e9320e1018c06961e8c19de90246d",
@@ -247,6 +248,7 @@ return {'ok', commit(record, state, opId, ttlMs, fields)}
         throw new UnexpectedReplyError("one of ok, conflict, missing, late, again, forgotten", reply);
     }
   },
+  most: 32,
   merged: {
     name: "records.commit (merged)",
     sha1: "f9e1d75cceca025855f5cb96eebe7edd34bd796d",
@@ -355,6 +357,7 @@ return not isMarked
   decode(reply) {
     return decodeBool(reply);
   },
+  most: 48,
   merged: {
     name: "records.enter (merged)",
     sha1: "b50d4a71cb10e736f11763d8763dc9a4f1bb27f4",
@@ -464,6 +467,7 @@ return {'ok', text, commit(record, state, opId, ttlMs, {'d:' .. field, text})}
         throw new UnexpectedReplyError("one of ok, missing, notANumber, outOfRange", reply);
     }
   },
+  most: 48,
   merged: {
     name: "records.increment (merged)",
     sha1: "13cd8dc37d159d5f88e1198c8e8f6605cd437744",
@@ -570,6 +574,7 @@ return {'ok', commit(record, state, opId, ttlMs, fieldsOf(layout, payload))}
         throw new UnexpectedReplyError("one of ok, missing, conflict, forgotten", reply);
     }
   },
+  most: 40,
   merged: {
     name: "records.patch (merged)",
     sha1: "74aa48950d6752dc573d39076614fd2397f64aa1",
@@ -668,6 +673,7 @@ return {'ok', commit(record, state, opId, ttlMs, fields)}
         throw new UnexpectedReplyError("one of ok, conflict, forgotten", reply);
     }
   },
+  most: 32,
   merged: {
     name: "records.set (merged)",
     sha1: "ec792520c2261dd38f31de25dd7ea3ea91e3589d",
@@ -777,6 +783,7 @@ return redis.call('GET', claim) == stored and redis.call('UNLINK', claim) == 1
   decode(reply) {
     return decodeBool(reply);
   },
+  most: 128,
   merged: {
     name: "records.unclaim (merged)",
     sha1: "9bdf1aabe0eb314a808ac33a6865ff688ce036c5",

@@ -264,6 +264,7 @@ return {'acquired', grant(permits, state, hold, count, ttlMs, at)}
         throw new UnexpectedReplyError("one of acquired, busy, oversized", reply);
     }
   },
+  most: 80,
   merged: {
     name: "semaphore.acquire (merged)",
     sha1: "560fde2d93b425b3663903765ef65f9e427edc95",
@@ -458,6 +459,7 @@ return {'released'}
         throw new UnexpectedReplyError("one of released, gone", reply);
     }
   },
+  most: 80,
   merged: {
     name: "semaphore.release (merged)",
     sha1: "cc002f8305f1f79cf9a572c5da94328ca74addb2",

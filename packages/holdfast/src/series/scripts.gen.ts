@@ -84,6 +84,7 @@ return append(chunk, newest, points, expiresAt, maxBytes, at, value)
         throw new UnexpectedReplyError("one of ok, opened, limit", reply);
     }
   },
+  most: 48,
   merged: {
     name: "series.appendOnce (merged)",
     sha1: "8d09ad463c4cc38d459cda7539fdbb2933f61fbf",
@@ -160,6 +161,7 @@ return append(chunk, newest, points, expiresAt, maxBytes, at, value)
         throw new UnexpectedReplyError("one of ok, opened, limit", reply);
     }
   },
+  most: 48,
   merged: {
     name: "series.append (merged)",
     sha1: "a722a822040b0cef4d0805d9fd4f307bf5108a7c",

@@ -320,6 +320,7 @@ return {'found', redis.call('HGETALL', session), touched and 1 or 0}
         throw new UnexpectedReplyError("one of found, moved, missing", reply);
     }
   },
+  most: 96,
   merged: {
     name: "sessions.get (merged)",
     sha1: "18a03ac73539c5e2a499bf0d379c72402357c1b7",

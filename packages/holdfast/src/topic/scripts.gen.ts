@@ -364,6 +364,7 @@ return {'ok'}
         throw new UnexpectedReplyError("one of ok, stale", reply);
     }
   },
+  most: 64,
   merged: {
     name: "topic.deadBury (merged)",
     sha1: "fe75506e89cf216f74a0c0bf9ff644ae88cbf35f",

@@ -1,6 +1,6 @@
 --- Give the right to load back without a value, so that a waiter can try.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @key value
 -- @key lease
 -- @arg token text

@@ -1,6 +1,6 @@
 --- End an entry's time, but keep it for its grace; one that has none is removed. Supersedes any load under way.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @include entry
 -- @include served

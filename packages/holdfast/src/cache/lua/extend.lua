@@ -1,6 +1,6 @@
 --- Keep the right to load while the load runs. Never creates it: a delete in between has removed it.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @key lease
 -- @arg token text
 -- @arg leaseMs int

@@ -1,6 +1,6 @@
 --- Store what was loaded, if the right to load was not taken away meanwhile: the compare-and-set against stale values.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @include entry
 -- @include id-index

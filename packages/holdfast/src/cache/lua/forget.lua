@@ -1,6 +1,6 @@
 --- Drop an id from the index whose entry is gone, and the entry with it if it is the one that was found invalid.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @include id-index
 -- @key value

@@ -4,7 +4,7 @@
 -- part of the token: a later one takes over from an earlier one, and what the late one takes is no right of the flight's.
 -- `refused`: a server that takes no writes for the moment can give nobody the right.
 -- @class unsafe
--- @batch
+-- @batch 64
 -- @include taken
 -- @include now
 -- @include entry

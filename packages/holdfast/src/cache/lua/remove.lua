@@ -1,6 +1,6 @@
 --- Remove a value and supersede any load under way: what it read may be what is being deleted.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @include entry
 -- @include served

@@ -1,6 +1,6 @@
 --- Serve an entry for some time more, with the right to load, which is given back: its load has failed, or found nothing new.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @include entry
 -- @include id-index

@@ -1,6 +1,6 @@
 --- Move an entry behind an invalidation that came while it was being stored.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @key value
 -- @arg head bytes        of the entry as it was stored, from its sequence on
 -- @arg sequence bytes

@@ -1,6 +1,6 @@
 --- Store a value and supersede any load under way, whose result would be older.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @include entry
 -- @include supersede

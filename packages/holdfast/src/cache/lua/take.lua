@@ -1,6 +1,6 @@
 --- Read a value within its time and remove it, and supersede any load under way.
 -- @class unsafe
--- @batch
+-- @batch 64
 -- @include now
 -- @include entry
 -- @include supersede

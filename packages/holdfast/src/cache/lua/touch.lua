@@ -1,6 +1,6 @@
 --- Begin an entry's time again, if it has a value and is not over. The result is what stands before that, by which the caller knows whether it is valid.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @include entry
 -- @include served

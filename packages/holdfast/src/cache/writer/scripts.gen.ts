@@ -131,6 +131,7 @@ return {'accepted', version}
         throw new UnexpectedReplyError("one of accepted, full", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.writer.accept (merged)",
     sha1: "b71dc9881eb1f7c122198a6eb3bd63a5c963a26f",
@@ -251,6 +252,7 @@ return {'ok'}
         throw new UnexpectedReplyError("one of ok, newer, stale", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.writer.bury (merged)",
     sha1: "24302684fb0180a38f98e4050a6daed9c0082d6c",
@@ -403,6 +405,7 @@ return version
   decode(reply) {
     return decodeInt(reply);
   },
+  most: 64,
   merged: {
     name: "cache.writer.hold (merged)",
     sha1: "8e6e260b477b936539de8f3d4f1b0b9e1018e445",
@@ -562,6 +565,7 @@ return true
   decode(reply) {
     return decodeBool(reply);
   },
+  most: 64,
   merged: {
     name: "cache.writer.redrive (merged)",
     sha1: "81e031189d6630384eaa87258a7ddae652965277",
@@ -675,6 +679,7 @@ return {isNewer and 'newer' or 'ok'}
         throw new UnexpectedReplyError("one of ok, newer, stale", reply);
     }
   },
+  most: 64,
   merged: {
     name: "cache.writer.settle (merged)",
     sha1: "dc8eb8a2a15026965e20c13350e442d2cc772e17",

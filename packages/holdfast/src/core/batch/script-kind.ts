@@ -1,14 +1,7 @@
 /** Merging by a script's own merged form: a lane's group becomes one EVALSHA. */
 import type { Driver } from "../../driver/port.ts";
 import { HoldfastError } from "../../base/errors.ts";
-import {
-  asHoldfastError,
-  type BatchItem,
-  MAX_BATCH_ITEMS,
-  runMerged,
-  runScript,
-  type UnclassedCall,
-} from "../script/run.ts";
+import { asHoldfastError, type BatchItem, mostOf, runMerged, runScript, type UnclassedCall } from "../script/run.ts";
 import type { BatchScript } from "../script/script.ts";
 import type { BatchKind, Pending } from "./lane.ts";
 
@@ -39,7 +32,7 @@ export function scriptKind<Keys, Args, Result, Item extends BatchItem<Keys, Args
     const outcomes = await runMerged(driver, script, items, call);
     for (let at = 0; at < group.length; at += 1) settle(group[at]!, outcomes[at]!, conclude);
   };
-  return { maxItems: MAX_BATCH_ITEMS, run: (group) => void (group.length === 1 ? one(group[0]!) : many(group)) };
+  return { maxItems: mostOf(script), run: (group) => void (group.length === 1 ? one(group[0]!) : many(group)) };
 }
 
 /** A conclusion of `scriptKind` for callers who take the result as it is. */

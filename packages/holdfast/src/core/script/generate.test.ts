@@ -148,6 +148,11 @@ describe("mistakes in a header", () => {
     ["result-twice.lua", lines("@result ok", "@result ok"), ":4: @result ok is given twice"],
     ["result-both.lua", lines("@result ok", "@returns int"), ":4: @result and @returns exclude each other"],
     ["batch-list.lua", lines("@batch", "@key a", "@arg b... int", "@returns int"), ":6: @batch needs a fixed number"],
+    [
+      "batch-most.lua",
+      lines("@batch 0", "@key a", "@returns int"),
+      ':4: expected how many calls are merged at most, got "0"',
+    ],
     ["batch-keyless.lua", lines("@batch", "@arg b int", "@returns int"), ":5: @batch needs at least one @key"],
     ["include-unknown.lua", lines("@include nowhere", "@returns int"), ':3: include "nowhere" is in none of'],
     [

@@ -17,13 +17,18 @@ export interface BatchItem<Keys, Args> {
   readonly onRepeat?: (() => Args) | undefined;
 }
 
-/** Items in one EVALSHA: about 1 ms of the server's time, in which it serves nobody else. */
+/** Items in one EVALSHA, unless the script says otherwise: about 1 ms of the server's time, in which it serves nobody else. */
 export const MAX_BATCH_ITEMS = 256;
 /** An item with a larger value goes alone, so that no merged call grows beyond some megabytes. */
 export const MAX_MERGED_BYTES = 16_384;
 
+/** How many items of a script share one EVALSHA at most. */
+export function mostOf({ most = MAX_BATCH_ITEMS }: { readonly most?: number }): number {
+  return most;
+}
+
 /**
- * Runs the script for items whose keys are all in the **same slot**, in their order: one EVALSHA per MAX_BATCH_ITEMS items.
+ * Runs the script for items whose keys are all in the **same slot**, in their order: one EVALSHA per `mostOf(script)` items.
  *
  * Never rejects: each item's outcome, at its place, is its result or its own error. An item that fails leaves the
  * others alone; what it wrote before its error stays, as it would have in a call of its own. When a whole call fails
@@ -35,10 +40,11 @@ export async function runMerged<Keys, Args, Result>(
   items: readonly BatchItem<Keys, Args>[],
   call: UnclassedCall,
 ): Promise<(Result | HoldfastError)[]> {
-  if (items.length <= MAX_BATCH_ITEMS) return new MergedCall(script, items, call).run(driver);
+  const most = mostOf(script);
+  if (items.length <= most) return new MergedCall(script, items, call).run(driver);
   const merged: MergedCall<Keys, Args, Result>[] = [];
-  for (let at = 0; at < items.length; at += MAX_BATCH_ITEMS) {
-    merged.push(new MergedCall(script, items.slice(at, at + MAX_BATCH_ITEMS), call));
+  for (let at = 0; at < items.length; at += most) {
+    merged.push(new MergedCall(script, items.slice(at, at + most), call));
   }
   const outcomes = await Promise.all(merged.map((each) => each.run(driver)));
   return new Array<Result | HoldfastError>().concat(...outcomes);

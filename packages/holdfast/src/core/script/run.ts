@@ -4,7 +4,7 @@ import { classed, decodeReply, type UnclassedCall } from "./reply.ts";
 import type { Script } from "./script.ts";
 
 export { decodedBy, itemError, type UnclassedCall } from "./reply.ts";
-export { asHoldfastError, type BatchItem, MAX_BATCH_ITEMS, MAX_MERGED_BYTES, runMerged } from "./run-merged.ts";
+export { asHoldfastError, type BatchItem, MAX_BATCH_ITEMS, MAX_MERGED_BYTES, mostOf, runMerged } from "./run-merged.ts";
 
 /**
  * One EVALSHA; the source follows once when the server does not know it yet.

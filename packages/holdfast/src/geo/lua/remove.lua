@@ -1,6 +1,6 @@
 --- Removes a member; true if it was there.
 -- @class idempotent
--- @batch
+-- @batch 96
 -- @include now
 -- @include live
 -- @key places

@@ -1,6 +1,6 @@
 --- Begin to run a key, unless its outcome is stored or somebody else runs it.
 -- @class dedupable
--- @batch
+-- @batch 80
 -- @include now
 -- @include record
 -- @key entry

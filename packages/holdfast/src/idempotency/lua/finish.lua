@@ -1,6 +1,6 @@
 --- End a run: store its outcome, or leave the key to the next caller. Never touches what another has begun since.
 -- @class dedupable
--- @batch
+-- @batch 80
 -- @include record
 -- @key entry
 -- @arg token text

@@ -1,6 +1,6 @@
 --- What `exact` would reply now.
 -- @class read
--- @batch
+-- @batch 128
 -- @include now
 -- @include log
 -- @key state

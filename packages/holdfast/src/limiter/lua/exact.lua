@@ -2,7 +2,7 @@
 -- The reply is 1 if it was allowed, else 0 and nothing changed; what counts now; microseconds until the same call can be
 -- allowed; and microseconds until nothing counts any more.
 -- @class unsafe
--- @batch
+-- @batch 128
 -- @include now
 -- @include log
 -- @key state

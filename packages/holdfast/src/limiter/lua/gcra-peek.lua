@@ -1,6 +1,6 @@
 --- The backlog of a GCRA bucket in microseconds; 0 when it is full.
 -- @class read
--- @batch
+-- @batch 128
 -- @include now
 -- @key state
 -- @returns int

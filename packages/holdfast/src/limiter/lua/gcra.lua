@@ -4,7 +4,7 @@
 -- second as the one before then keeps the time to live, and setting it is a third of the call.
 -- The reply is the backlog (TAT minus now): after the cost was taken, or negated where it was denied and nothing changed.
 -- @class unsafe
--- @batch
+-- @batch 128
 -- @include now
 -- @key state
 -- @arg costMicros int

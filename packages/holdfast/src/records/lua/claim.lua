@@ -1,6 +1,6 @@
 --- Claim a unique value for a record. `mine`: this record's claim is there already, and has a new token now.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @key claim
 -- @arg token text        16 characters
 -- @arg id text

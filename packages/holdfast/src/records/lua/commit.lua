@@ -1,7 +1,7 @@
 --- Write a record that is in indexes, over the version that its entries were made for. `late`: begun too long ago, so its entries may be gone.
 -- `again`: it may have made a record that was deleted since, and with it what pointed to it.
 -- @class dedupable
--- @batch
+-- @batch 32
 -- @include now
 -- @include record
 -- @key record

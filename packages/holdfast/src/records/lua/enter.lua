@@ -1,6 +1,6 @@
 --- Add entries to a partition of an index, and notice when it was evicted: its members `\0` and `\0!<time>` say "begun" and "lost".
 -- @class idempotent
--- @batch
+-- @batch 48
 -- @include now
 -- @key index
 -- @key born              there as long as the index ought to be

@@ -1,6 +1,6 @@
 --- Add to a number of a record that is there. In doubles, like JavaScript: HINCRBYFLOAT would give other sums.
 -- @class unsafe
--- @batch
+-- @batch 48
 -- @include now
 -- @include record
 -- @key record

@@ -1,6 +1,6 @@
 --- Change some fields of a record that is there. `forgotten`: as of set.
 -- @class dedupable
--- @batch
+-- @batch 40
 -- @include now
 -- @include record
 -- @key record

@@ -1,6 +1,6 @@
 --- Replace a whole record, or create it. `forgotten`: a repeat, and whether it was executed before is not known any more.
 -- @class dedupable
--- @batch
+-- @batch 32
 -- @include now
 -- @include record
 -- @key record

@@ -1,6 +1,6 @@
 --- Give a claim back, if it is still this one.
 -- @class idempotent
--- @batch
+-- @batch 128
 -- @key claim
 -- @arg stored text
 -- @returns bool

@@ -1,6 +1,6 @@
 --- Take permits if that many are free and nobody waits for them.
 -- @class dedupable
--- @batch
+-- @batch 80
 -- @include now
 -- @include permits
 -- @key permits

@@ -1,6 +1,6 @@
 --- Give permits back, and hand them over to those who wait.
 -- @class dedupable
--- @batch
+-- @batch 80
 -- @include now
 -- @include permits
 -- @include wait-queue

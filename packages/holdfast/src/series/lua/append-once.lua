@@ -1,6 +1,6 @@
 --- As append, where points must not be stored twice.
 -- @class unsafe
--- @batch
+-- @batch 48
 -- @include points
 -- @key chunk
 -- @key newest

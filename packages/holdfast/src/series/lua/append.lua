@@ -1,6 +1,6 @@
 --- Adds points to a chunk, all or none, and remembers the newest of the series.
 -- @class idempotent
--- @batch
+-- @batch 48
 -- @include points
 -- @key chunk
 -- @key newest

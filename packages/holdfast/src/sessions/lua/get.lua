@@ -1,7 +1,7 @@
 --- Read a session if it is alive, and restart its idle time when that is due.
 -- A read although it may write: restarting the idle time once more harms nothing, so a lost answer is asked for again.
 -- @class read
--- @batch
+-- @batch 96
 -- @include now
 -- @include taken
 -- @include life

@@ -1,6 +1,6 @@
 --- Stores a message that was given up as a dead letter, and takes it out of what is claimed, once however often it is called.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @include shared
 -- @key meta          of the log

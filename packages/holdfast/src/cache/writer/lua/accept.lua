@@ -5,7 +5,7 @@
 -- the last number. `due`: when each id is to be written next; one that is being written stays where it is until that has ended, so that no id is written
 -- twice at once. `since`: for how long each has waited.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @include id-index
 -- @key value

@@ -1,6 +1,6 @@
 --- Put a write aside that has failed too often, and remove the entry: what is read from now on is what the database has.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @key value
 -- @key lease

@@ -2,7 +2,7 @@
 -- Returns the version of the write: the time in microseconds, or one more than the last holder's.
 -- Removing needs no memory and comes first, so that this can be done while memory is full.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @key value
 -- @key lease

@@ -1,6 +1,6 @@
 --- Let a write that was put aside be tried again, unless a newer one waits; and remove the entry, which is what the database has.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @key value
 -- @key lease

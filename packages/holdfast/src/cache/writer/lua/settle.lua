@@ -1,7 +1,7 @@
 --- End the claim of a write: it is in the database, is to be tried again, or was not tried. One that a newer write has replaced meanwhile is due at once.
 -- `stale`: the claim was over, and somebody else's now.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @key pending
 -- @key due
