@@ -151,7 +151,7 @@ describe("mistakes in a header", () => {
     [
       "batch-most.lua",
       lines("@batch 0", "@key a", "@returns int"),
-      ':4: expected how many calls are merged at most, got "0"',
+      ':3: expected how many calls are merged at most, got "0"',
     ],
     ["batch-keyless.lua", lines("@batch", "@arg b int", "@returns int"), ":5: @batch needs at least one @key"],
     ["include-unknown.lua", lines("@include nowhere", "@returns int"), ':3: include "nowhere" is in none of'],
