@@ -3,7 +3,8 @@
  *
  * Promises: each write is one atomic step that makes a new version; a write with a `version` happens only over that
  * version, also across a deletion in between, since versions of one id only rise; patches of different fields by parallel
- * writers all survive; an `update` happens once; with a `schema` nothing that it refuses is ever stored. While the server is
+ * writers all survive; an `update` happens once; with a `schema` nothing that it refuses is ever stored. A `unique` value is one
+ * record's, and `find` neither serves what no longer fits nor misses what does, wherever writers died. While the server is
  * away calls wait for it until their deadline and then reject. A `set`, `patch` or `update` whose answer was lost is repeated
  * and recognised; an `increment` is not repeated and rejects with OutcomeUnknownError.
  */
