@@ -40,7 +40,7 @@ export function raiseBy(registers: Uint8Array, element: Uint8Array): void {
  */
 export function estimate(registers: Uint8Array): number {
   const counts = new Uint32Array(RANK_BITS + 2);
-  for (const rank of registers) counts[rank]! += 1;
+  for (let index = 0; index < REGISTERS; index += 1) counts[registers[index]!]! += 1;
   let sum = REGISTERS * tau((REGISTERS - counts[RANK_BITS + 1]!) / REGISTERS);
   for (let rank = RANK_BITS; rank >= 1; rank -= 1) sum = (sum + counts[rank]!) * 0.5;
   sum += REGISTERS * sigma(counts[0]! / REGISTERS);

@@ -48,8 +48,8 @@ export class Union {
   merge(other: Union): void {
     for (const hash of other.#hashes) this.#addHash(hash);
     if (other.#registers === undefined) return;
-    const registers = this.#registersNow();
-    for (const [index, rank] of other.#registers.entries()) if (rank > registers[index]!) registers[index] = rank;
+    const [mine, theirs] = [this.#registersNow(), other.#registers];
+    for (let index = 0; index < REGISTERS; index += 1) if (theirs[index]! > mine[index]!) mine[index] = theirs[index]!;
   }
 
   count(): UniquesCount {

@@ -96,7 +96,7 @@ export class Uniques {
         return { status: "ok" };
       }
       const given = at === undefined ? undefined : timeOf("at", at);
-      const now = await this.#now("add");
+      const now = this.#clock.now() ?? (await this.#now("add"));
       if (given !== undefined && given > now + MAX_AHEAD_MS)
         throw new InvalidArgumentError("at", "a time at most a day ahead", at);
       const window = span.windows.at(given ?? now);
@@ -118,9 +118,9 @@ export class Uniques {
     return this.#operations.run("count", isOne ? ids : undefined, async () => {
       const wanted = idsOf(isOne ? [ids] : ids);
       const windows = await this.#windows("count", options, wanted.length);
-      const whole = new Union();
-      for (const union of await this.#unions(wanted, windows)) whole.merge(union);
-      return whole.count();
+      const [first = new Union(), ...others] = await this.#unions(wanted, windows);
+      for (const union of others) first.merge(union);
+      return first.count();
     });
   }
 
@@ -171,6 +171,8 @@ export class Uniques {
   }
 
   async #add(id: string, key: string, hashes: readonly Buffer[], expiresAt: number): Promise<void> {
+    // As most are.
+    if (hashes.length === 1) return this.#store.add(id, key, hashes[0]!, expiresAt);
     await inChunks(hashes, (chunk) => Promise.all(chunk.map((hash) => this.#store.add(id, key, hash, expiresAt))));
   }
 
