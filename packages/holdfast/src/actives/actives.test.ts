@@ -152,6 +152,8 @@ describe.each(backends())("actives [$name]", (backend) => {
       expect([part, await here.count({ to: at })]).toEqual([part, today]);
       expect([part, await here.intersection([at, at - DAY])]).toEqual([part, both]);
       expect(await here.union([at, at - DAY])).toBeGreaterThanOrEqual(2);
+      const [cohort] = await here.retention({ from: at - DAY, windows: 2 });
+      expect([part, cohort!.active[1]]).toEqual([part, both]);
     }
   });
 });

@@ -8,6 +8,7 @@
  * - a key stays for ever, or goes too early .................................. "expires", "with ttl", "rolls over"
  * - a foreign value is taken for uniques, or destroyed ....................... "a foreign value"
  * - a count has old windows for ever after a late addition ................... "late additions"
+ * - a hash is listed twice, or found across two others ..................... "lists each hash once"
  * - an evicted window hides the others ....................................... "evicted"
  * (registers.test.ts: the error is larger than stated; faults.test.ts: lost answers and outages)
  */
@@ -16,7 +17,9 @@ import { backends } from "../../test/support/backends.ts";
 import { randomName, TwoHandles } from "../../test/support/two-handles.ts";
 import { CodecError, InvalidArgumentError } from "../base/errors.ts";
 import { createTestServer } from "../testing/index.ts";
+import { runScript } from "../core/script/run.ts";
 import type { UniquesOptions } from "./options.ts";
+import { add } from "./scripts.gen.ts";
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
@@ -163,6 +166,17 @@ describe.each(backends())("uniques [$name]", (backend) => {
     await expect(here.add("list", "a", { at })).rejects.toMatchObject({ code: "WRONG_TYPE" });
     await both.send("SETRANGE", key(here.name, "broken", at), "0", "HYLL\x01aaaaaaaaaaaaaaaaaaaaa");
     await expect(here.count("broken", { to: at })).rejects.toBeInstanceOf(CodecError);
+  });
+
+  it("lists each hash once, and takes none for one that lies across two others", async () => {
+    const window = `${both.prefix}:across`;
+    const put = (hashes: string) => {
+      const args = { hashes, expiresAt: Date.now() + DAY, ttlMs: 0 };
+      return runScript(both.a.driver, add, { window }, args, { op: "test", key: "across" });
+    };
+    for (const hashes of ["abcdefghijklmnop", "efghijkl", "abcdefgh", "efghijklefghijkl"])
+      expect(await put(hashes)).toEqual({ status: "ok" });
+    expect(String(await both.send("GET", window))).toBe("uniques1abcdefghijklmnopefghijkl");
   });
 
   it("an evicted window is empty, and the others are counted", async () => {
