@@ -8,7 +8,7 @@ import type { Marks } from "./marks.ts";
 
 /** Several activities that are shown as one. */
 export interface FeedGroup {
-  /** How many there were, those included that are not kept any more. */
+  /** How many activities there are, those included that are not kept any more. */
   readonly count: number;
   /** Of the newest, up to 5, the last one first. */
   readonly authors: string[];
