@@ -1,4 +1,4 @@
-/** The server's side of one board: its keys, which calls share a command, and what the replies mean. */
+/** The server's side of one board: its keys, which calls share a command, and what the replies mean. Longer than other files, as every script of a board is called here. */
 import { HoldfastError, UnavailableError } from "../base/errors.ts";
 import { type BatchKind, Lane } from "../core/batch/lane.ts";
 import { listKind } from "../core/batch/list-kind.ts";
