@@ -6,8 +6,8 @@ import type { Core } from "../core/core.ts";
 import { Reports } from "../core/observe/reports.ts";
 import { Pause } from "../core/retry/pause.ts";
 import { Follower } from "../core/wait/follower.ts";
-import { checkDefinition, type FlagDefinition, type FlagValue, typeOf } from "./definition.ts";
-import { decide, type FlagContext, type FlagErrorCode, type FlagEvaluation } from "./evaluation.ts";
+import { checkDefinition, type FlagValue, typeOf } from "./definition.ts";
+import { CompiledFlag, type FlagContext, type FlagErrorCode, type FlagEvaluation } from "./evaluation.ts";
 import type { FlagsClientOptions } from "./options.ts";
 import type { FlagsStore } from "./store.ts";
 import { type FlagsState, FlagsWatcher } from "./watcher.ts";
@@ -15,7 +15,7 @@ import { type FlagsState, FlagsWatcher } from "./watcher.ts";
 interface Known {
   readonly version: number;
   /** Undefined where it cannot be read. */
-  readonly flag: FlagDefinition | undefined;
+  readonly flag: CompiledFlag | undefined;
 }
 
 /** What has changed: `flags` are the names of those that were set or deleted. */
@@ -62,7 +62,7 @@ export class FlagsClient implements AsyncDisposable {
     this.#reports = new Reports(label, "HOLDFAST_FLAGS", { onError });
     this.#ready.promise.catch(() => undefined);
     for (const [name, flag] of Object.entries(bootstrap))
-      if (flag !== undefined) this.#known.set(name, { version: 0, flag });
+      if (flag !== undefined) this.#known.set(name, { version: 0, flag: new CompiledFlag(name, flag) });
     this.#disown = core.own(this);
     this.#following = this.#follow();
   }
@@ -141,13 +141,18 @@ export class FlagsClient implements AsyncDisposable {
     }
     const { flag, version } = known;
     if (flag === undefined) return failure("PARSE_ERROR", `flag ${JSON.stringify(name)} cannot be read`, version);
-    const decision = decide(name, flag, context);
+    const decision = flag.decide(context);
     if ("errorCode" in decision) return failure(decision.errorCode, decision.errorMessage, version);
-    const without = { version, errorCode: undefined, errorMessage: undefined };
-    if (!("variant" in decision))
-      return { ...without, value: undefined, variant: undefined, reason: decision.reason, rule: undefined };
-    const { value, variant, reason, rule } = decision;
-    return { ...without, value, variant, reason: this.#isStale ? "STALE" : reason, rule };
+    const isServed = "variant" in decision;
+    return {
+      value: isServed ? decision.value : undefined,
+      variant: isServed ? decision.variant : undefined,
+      reason: isServed && this.#isStale ? "STALE" : decision.reason,
+      version,
+      rule: isServed ? decision.rule : undefined,
+      errorCode: undefined,
+      errorMessage: undefined,
+    };
   }
 
   async #follow(): Promise<void> {
@@ -190,9 +195,9 @@ export class FlagsClient implements AsyncDisposable {
   }
 
   /** Of a newer version of this library it may be what this one does not know. */
-  #read(name: string, stored: { readonly version: number; readonly bytes: Buffer }): FlagDefinition | undefined {
+  #read(name: string, stored: { readonly version: number; readonly bytes: Buffer }): CompiledFlag | undefined {
     try {
-      return checkDefinition(this.#store.decode(stored));
+      return new CompiledFlag(name, checkDefinition(this.#store.decode(stored)));
     } catch (error) {
       this.#reports.error(new Error(`flag ${JSON.stringify(name)} cannot be read`, { cause: error }));
       return undefined;

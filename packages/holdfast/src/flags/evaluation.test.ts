@@ -10,8 +10,10 @@
  */
 import { describe, expect, it } from "vitest";
 import { checkDefinition, type FlagCondition, type FlagDefinition, type FlagServe } from "./definition.ts";
-import { decide, type FlagContext } from "./evaluation.ts";
+import { CompiledFlag, type Decision, type FlagContext } from "./evaluation.ts";
 
+const decide = (name: string, flag: FlagDefinition, context: FlagContext): Decision =>
+  new CompiledFlag(name, flag).decide(context);
 const ON_OFF: FlagDefinition = { variants: { on: true, off: false }, default: "off" };
 const matching = (condition: FlagCondition, context: FlagContext): boolean => {
   const flag = checkDefinition({ ...ON_OFF, rules: [{ when: { it: condition }, serve: "on" }] });

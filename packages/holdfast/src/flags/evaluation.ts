@@ -1,14 +1,6 @@
 /** Which variant somebody gets: decided in this process, from what is known of a flag and of whom it is asked for. */
 import { murmurHashOf } from "../core/hash/murmur.ts";
-import type {
-  FlagCondition,
-  FlagDefinition,
-  FlagRule,
-  FlagScalar,
-  FlagServe,
-  FlagTest,
-  FlagValue,
-} from "./definition.ts";
+import type { FlagCondition, FlagDefinition, FlagRule, FlagScalar, FlagTest, FlagValue } from "./definition.ts";
 
 /** Of whom, or of what, a flag is asked: `targetingKey` is who it is. Attributes may be nested: `user.plan`. */
 export interface FlagContext {
@@ -56,56 +48,83 @@ export type Decision =
 /** Weights are drawn from so many lots. */
 const LOTS = 2 ** 32;
 
-export function decide(name: string, flag: FlagDefinition, context: FlagContext): Decision {
-  if (flag.enabled === false) return { reason: "DISABLED" };
-  const { rules = [] } = flag;
-  const rule = rules.find(({ when = {} }) =>
-    Object.entries(when).every(
-      ([attribute, condition]) => condition === undefined || holds(condition, attributeOf(context, attribute)),
-    ),
-  );
-  return serve(name, flag, rule, context);
+/** A flag with what is the same for each evaluation made once: they are many. */
+export class CompiledFlag {
+  readonly #name: string;
+  readonly #flag: FlagDefinition;
+  readonly #rules: readonly CompiledRule[];
+  readonly #default: CompiledRule;
+
+  constructor(name: string, flag: FlagDefinition) {
+    const { rules = [] } = flag;
+    this.#name = name;
+    this.#flag = flag;
+    this.#rules = rules.map((rule) => compiled(rule, "TARGETING_MATCH"));
+    this.#default = compiled({ serve: flag.default }, rules.length === 0 ? "STATIC" : "DEFAULT");
+  }
+
+  decide(context: FlagContext): Decision {
+    if (this.#flag.enabled === false) return DISABLED;
+    const { weights, total, served, reason, name } =
+      this.#rules.find(({ when }) => holdsAll(when, context)) ?? this.#default;
+    const { variants, splitBy = "targetingKey", salt = this.#name } = this.#flag;
+    if (served !== undefined) return { variant: served, value: variants[served]!, reason, rule: name };
+    const who = attributeOf(context, splitBy);
+    if (typeof who !== "string" && typeof who !== "number") return this.#missing(splitBy);
+    const variant = drawn(weights, total, `${salt}\0${who}`);
+    return { variant, value: variants[variant]!, reason: "SPLIT", rule: name };
+  }
+
+  #missing(splitBy: string): Decision {
+    const draws = `flag ${JSON.stringify(this.#name)} draws its variants by ${JSON.stringify(splitBy)}`;
+    const errorMessage = `${draws}, which the context does not have`;
+    return { reason: "ERROR", errorCode: "TARGETING_KEY_MISSING", errorMessage };
+  }
 }
 
-function serve(name: string, flag: FlagDefinition, rule: FlagRule | undefined, context: FlagContext): Decision {
-  const { splitBy = "targetingKey", salt = name, variants } = flag;
-  const served = rule?.serve ?? flag.default;
-  const label = rule?.name;
-  if (typeof served === "string") {
-    const reason =
-      rule !== undefined
-        ? "TARGETING_MATCH"
-        : flag.rules === undefined || flag.rules.length === 0
-          ? "STATIC"
-          : "DEFAULT";
-    return { variant: served, value: variants[served]!, reason, rule: label };
-  }
-  const who = attributeOf(context, splitBy);
-  if (typeof who !== "string" && typeof who !== "number")
-    return {
-      reason: "ERROR",
-      errorCode: "TARGETING_KEY_MISSING",
-      errorMessage: `flag ${JSON.stringify(name)} draws its variants by ${JSON.stringify(splitBy)}, which the context does not have`,
-    };
-  const variant = drawn(served, `${salt}\0${who}`);
-  return { variant, value: variants[variant]!, reason: "SPLIT", rule: label };
+interface CompiledRule {
+  readonly when: readonly (readonly [string, FlagCondition])[];
+  /** Undefined where it is drawn. */
+  readonly served: string | undefined;
+  readonly weights: readonly (readonly [string, number])[];
+  readonly total: number;
+  readonly reason: FlagReason;
+  readonly name: string | undefined;
+}
+
+const DISABLED: Decision = { reason: "DISABLED" };
+
+function compiled({ when = {}, serve, name }: FlagRule, reason: FlagReason): CompiledRule {
+  const weights = typeof serve === "string" ? [] : Object.entries(serve).filter(([, weight]) => weight > 0);
+  return {
+    when: Object.entries(when).filter(([, condition]) => condition !== undefined),
+    served: typeof serve === "string" ? serve : undefined,
+    weights,
+    total: weights.reduce((sum, [, weight]) => sum + weight, 0),
+    reason,
+    name,
+  };
+}
+
+function holdsAll(when: CompiledRule["when"], context: FlagContext): boolean {
+  for (const [attribute, condition] of when) if (!holds(condition, attributeOf(context, attribute))) return false;
+  return true;
 }
 
 /** The same lot for the same text, in each process, for ever. */
-function drawn(weights: Exclude<FlagServe, string>, lot: string): string {
-  const entries = Object.entries(weights).filter(([, weight]) => weight > 0);
-  const total = entries.reduce((sum, [, weight]) => sum + weight, 0);
+function drawn(weights: CompiledRule["weights"], total: number, lot: string): string {
   let left = (murmurHashOf(lot, 0).high / LOTS) * total;
-  for (const [variant, weight] of entries) {
+  for (const [variant, weight] of weights) {
     if (left < weight) return variant;
     left -= weight;
   }
-  return entries.at(-1)![0];
+  return weights.at(-1)![0];
 }
 
 /** An attribute with that very name, else the one at that path. */
 function attributeOf(context: FlagContext, path: string): unknown {
   if (Object.hasOwn(context, path)) return context[path];
+  if (!path.includes(".")) return undefined;
   let value: unknown = context;
   for (const part of path.split(".")) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;
