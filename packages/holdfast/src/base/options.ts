@@ -50,15 +50,6 @@ export function listOf<T>(field: string, given: Iterable<T>, what: string): T[] 
   throw new InvalidArgumentError(field, `a list of ${what}`, given);
 }
 
-/** As `listOf`, for pairs such as a Map's entries. */
-export function pairsOf<A, B>(field: string, given: Iterable<readonly [A, B]>, what: string): (readonly [A, B])[] {
-  const pairs = listOf(field, given, what);
-  for (const pair of pairs) {
-    if (!Array.isArray(pair) || pair.length !== 2) throw new InvalidArgumentError(field, `a list of ${what}`, pair);
-  }
-  return pairs;
-}
-
 function parse(value: string): number {
   const match = DURATION.exec(value);
   if (match === null) return Number.NaN;
