@@ -36,7 +36,7 @@ const PRIMITIVES: Readonly<Record<string, Primitive>> = {
   geo: {
     does: "The nearest members of a place, by distance on the sphere.",
     code: ['state.places.nearest({ member: airportParam(c, "code") }, { count: 5 })'],
-    commands: ["EVALSHA nearest.lua, in which GEOSEARCH"],
+    commands: ["EVALSHA look.lua, in which ZRANGE, once or twice"],
   },
   leaderboard: {
     does: "Ranks, pages and neighbours in one round trip; `best` keeps the higher score.",
