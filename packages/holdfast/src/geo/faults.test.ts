@@ -2,6 +2,7 @@
  * What could go wrong, and the test for it:
  * - an add whose answer is lost is never repeated ............................... "a lost reply"
  * - an outage is taken for an empty index ....................................... "while the server is away"
+ * - a removal passes for done where its server refused it ....................... "a server that refuses writes"
  * - a search fails because its server refuses to remove what has expired ........ "a server that refuses writes"
  */
 import { describe, expect, it } from "vitest";
@@ -54,6 +55,8 @@ describe("geo on one server [standalone]", () => {
     expect(members(await geo.radius(center, { meters: 1e6 }))).toEqual(["near", "far"]);
     expect(await geo.nearest({ member: "over" })).toBeUndefined();
     expect(await geo.size()).toBe(2);
+    const removing = hf.geo("a", { timeout: 300 }).remove("far");
+    await expect(removing).rejects.toMatchObject({ op: "geo.remove" });
     await server.command("CONFIG", "SET", "min-replicas-to-write", "0");
     expect(members(await geo.nearest(center, { count: 1 }))).toEqual(["near"]);
     expect(await server.command("ZCARD", ends)).toBe(2);

@@ -69,7 +69,7 @@ export type AddResult = number;
 export const add: Script<AddKeys, AddArgs, AddResult> = {
   class: "idempotent",
   name: "geo.add",
-  sha1: "251dc8ccebbb48b49a9d3158518bfbfb95e2d140",
+  sha1: "bff4c024b1a6f1027f59df06825e918dcf29d716",
   lua: `-- geo.add
 ${NOW}${LIVE}local places, ends, fields = KEYS[1], KEYS[2], KEYS[3]
 local ttlMs = tonumber(ARGV[1])
@@ -79,14 +79,22 @@ local function keep(key)
   if redis.call('PEXPIRE', key, ttlMs, 'NX') == 0 then redis.call('PEXPIRE', key, ttlMs, 'GT') end
 end
 local allSwept = sweep(places, ends, fields)
-local over, points, scored, stored, cleared = now() + ttlMs, {}, {}, {}, {}
+local over, points, scored, latest = now() + ttlMs, {}, {}, {}
 for i = 1, #entries, 4 do
   local member, about = entries[i + 2], entries[i + 3]
   points[#points + 1], points[#points + 2], points[#points + 3] = entries[i], entries[i + 1], member
   scored[#scored + 1], scored[#scored + 2] = over, member
-  if about == '{}' or about == '' and not allSwept and not isLive(places, ends, member) then
+  if about ~= '' then
+    latest[member] = about
+  elseif not latest[member] and not allSwept and not isLive(places, ends, member) then
+    latest[member] = '{}'
+  end
+end
+local stored, cleared = {}, {}
+for member, about in pairs(latest) do
+  if about == '{}' then
     cleared[#cleared + 1] = member
-  elseif about ~= '' then
+  else
     stored[#stored + 1], stored[#stored + 2] = member, about
   end
 end
@@ -99,7 +107,7 @@ if #stored > 0 then
 end
 keep(places)
 keep(ends)
-if #stored > 0 then keep(fields) end
+redis.call('PEXPIRE', fields, redis.call('PTTL', places))
 return added
 `,
   encodeKeys(keys, out) {
@@ -122,7 +130,7 @@ export interface LookKeys {
 
 export interface LookArgs {
   readonly withFields: boolean;
-  /** of each: its first score, '(' and the score after it, how many to skip, how many at most; below 0: the first ones */
+  /** of each: its first score, '(' and the score after it, how many to skip, which all have that score, how many at most; */
   readonly cells: readonly string[];
 }
 
@@ -138,7 +146,7 @@ export type LookResult =
 export const look: Script<LookKeys, LookArgs, LookResult> = {
   class: "read",
   name: "geo.look",
-  sha1: "cc0476a36f100a1d9c2f1bbdcf231777d28f5efe",
+  sha1: "1aea66c7f59c5f21096a748adb8d0c01fdd95e3c",
   lua: `-- geo.look
 ${NOW}${LIVE}local places, ends, fields = KEYS[1], KEYS[2], KEYS[3]
 local withFields = ARGV[1] == '1'
@@ -157,8 +165,15 @@ for at = 1, #cells, 4 do
     local page = isPart and wanted or wanted + 1
     if cells[at + 2] == 'back' then
       rows = redis.call('ZRANGE', places, last, first, 'BYSCORE', 'REV', 'LIMIT', 0, page, 'WITHSCORES')
+    elseif cells[at + 2] == '0' then
+      rows = redis.call('ZRANGE', places, first, last, 'BYSCORE', 'LIMIT', 0, page, 'WITHSCORES')
     else
-      rows = redis.call('ZRANGE', places, first, last, 'BYSCORE', 'LIMIT', cells[at + 2], page, 'WITHSCORES')
+      local from = redis.call('ZCOUNT', places, '-inf', '(' .. first) + cells[at + 2]
+      rows = redis.call('ZRANGE', places, from, from + page - 1, 'WITHSCORES')
+      while #rows > 0 and tonumber(rows[#rows]) ~= tonumber(first) do
+        table.remove(rows)
+        table.remove(rows)
+      end
     end
   end
   local seen = #rows / 2
@@ -269,11 +284,12 @@ export type RemoveResult = boolean;
 export const remove: BatchScript<RemoveKeys, RemoveArgs, RemoveResult> = {
   class: "idempotent",
   name: "geo.remove",
-  sha1: "d7455778d9a7d10067fc5ea75ee714aee6f01daf",
+  sha1: "499f025b8acce809dca71b72a3f6dfe4545f5818",
   lua: `-- geo.remove
 ${NOW}${LIVE}local places, ends, fields = KEYS[1], KEYS[2], KEYS[3]
 local member = ARGV[1]
 local live = isLive(places, ends, member)
+redis.call('ZREM', places, member)
 drop(places, ends, fields, {member})
 return live
 `,
@@ -289,12 +305,13 @@ return live
   most: 96,
   merged: {
     name: "geo.remove (merged)",
-    sha1: "15fd6cf956892800cc888490cc5357025196b810",
+    sha1: "267f64c3723f4ccbde4e82b2fa6f7d65605a4b16",
     lua: `-- geo.remove
 ${NOW}${LIVE}local function run(keyAt, argAt)
   local places, ends, fields = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3]
   local member = ARGV[argAt + 1]
   local live = isLive(places, ends, member)
+  redis.call('ZREM', places, member)
   drop(places, ends, fields, {member})
   return live
 end

@@ -12,15 +12,23 @@ local function keep(key)
   if redis.call('PEXPIRE', key, ttlMs, 'NX') == 0 then redis.call('PEXPIRE', key, ttlMs, 'GT') end
 end
 local allSwept = sweep(places, ends, fields)
-local over, points, scored, stored, cleared = now() + ttlMs, {}, {}, {}, {}
+local over, points, scored, latest = now() + ttlMs, {}, {}, {}
 for i = 1, #entries, 4 do
   local member, about = entries[i + 2], entries[i + 3]
   points[#points + 1], points[#points + 2], points[#points + 3] = entries[i], entries[i + 1], member
   scored[#scored + 1], scored[#scored + 2] = over, member
   -- What was over and is still there does not come back with its fields.
-  if about == '{}' or about == '' and not allSwept and not isLive(places, ends, member) then
+  if about ~= '' then
+    latest[member] = about
+  elseif not latest[member] and not allSwept and not isLive(places, ends, member) then
+    latest[member] = '{}'
+  end
+end
+local stored, cleared = {}, {}
+for member, about in pairs(latest) do
+  if about == '{}' then
     cleared[#cleared + 1] = member
-  elseif about ~= '' then
+  else
     stored[#stored + 1], stored[#stored + 2] = member, about
   end
 end
@@ -33,5 +41,6 @@ if #stored > 0 then
 end
 keep(places)
 keep(ends)
-if #stored > 0 then keep(fields) end
+-- With the others, whoever has fields: the map is not whole without them.
+redis.call('PEXPIRE', fields, redis.call('PTTL', places))
 return added

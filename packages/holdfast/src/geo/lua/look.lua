@@ -8,8 +8,8 @@
 -- @key ends
 -- @key fields
 -- @arg withFields bool
--- @arg cells... text    of each: its first score, '(' and the score after it, how many to skip, how many at most; below 0: the first ones
---                        of however many there are, or with 'back' the last ones
+-- @arg cells... text    of each: its first score, '(' and the score after it, how many to skip, which all have that score, how many at most;
+--                        below 0: the first ones of however many there are, or with 'back' the last ones
 -- @result found total:int read:list<text>
 -- @result again
 local MAX_MEMBERS = 1000
@@ -25,8 +25,16 @@ for at = 1, #cells, 4 do
     local page = isPart and wanted or wanted + 1
     if cells[at + 2] == 'back' then
       rows = redis.call('ZRANGE', places, last, first, 'BYSCORE', 'REV', 'LIMIT', 0, page, 'WITHSCORES')
+    elseif cells[at + 2] == '0' then
+      rows = redis.call('ZRANGE', places, first, last, 'BYSCORE', 'LIMIT', 0, page, 'WITHSCORES')
     else
-      rows = redis.call('ZRANGE', places, first, last, 'BYSCORE', 'LIMIT', cells[at + 2], page, 'WITHSCORES')
+      -- By rank, as LIMIT walks over all that it skips. All have the first score; what follows has another.
+      local from = redis.call('ZCOUNT', places, '-inf', '(' .. first) + cells[at + 2]
+      rows = redis.call('ZRANGE', places, from, from + page - 1, 'WITHSCORES')
+      while #rows > 0 and tonumber(rows[#rows]) ~= tonumber(first) do
+        table.remove(rows)
+        table.remove(rows)
+      end
     end
   end
   local seen = #rows / 2

@@ -9,5 +9,7 @@
 -- @arg member text
 -- @returns bool
 local live = isLive(places, ends, member)
+-- Where the server refuses writes for now this is an error: nothing was removed.
+redis.call('ZREM', places, member)
 drop(places, ends, fields, {member})
 return live

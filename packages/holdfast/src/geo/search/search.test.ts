@@ -2,6 +2,7 @@
 // - a member is missed, or a farther one comes before it, wherever members lie ... "finds what looking at all of them finds"
 // - a look reads without a bound ................................................ "no look reads more than it may, and most searches need two"
 // - very many members at one place cannot be divided ............................. "a thousand members at one place"
+// - one that leaves a crowded place while it is read hides another ................ "a thousand members at one place, one of which goes"
 // - pages repeat or lose a member ................................................. "pages together are the whole area"
 // - a polygon over the 180th meridian is the rest of the world, or has no inside ... "a polygon over the 180th meridian", "a polygon with a hole cut by itself"
 // - a polygon that has no clear inside is taken ..................................... "refuses outlines without a clear inside"
@@ -149,6 +150,35 @@ describe("search", () => {
     const accepts = (about: string): boolean => about === "red";
     const red = await search(members.look, { ...ALL, area, limit: 100, accepts }, new Density());
     expect(ranks(red)).toEqual(members.within(area, "red").slice(0, 100));
+    members.looks = 0;
+    const after = members.within(area)[900]!;
+    const page = await search(members.look, { ...ALL, area, limit: 10, after }, new Density());
+    expect(ranks(page)).toEqual(members.within(area).slice(901, 911));
+    expect(members.looks).toBeLessThan(10);
+  });
+
+  it("a thousand members at one place, one of which goes while they are read: the others are found", async () => {
+    const here = { lon: 10, lat: 50 };
+    const members = new Members(Array.from({ length: 1_000 }, () => here));
+    const area = circle(here, 1_000);
+    const all = members.within(area).map(({ member }) => member);
+    let hasGone = false;
+    const look: Look = async (spans) => {
+      const seen = await members.look(spans);
+      if (
+        !hasGone &&
+        spans.some(({ first, end, skip }) => end === first + 1 && skip === 0 && first === members.all[0]!.score)
+      ) {
+        hasGone = true;
+        members.all.shift();
+      }
+      return seen;
+    };
+    const found = new Set(
+      (await search(look, { ...ALL, area, limit: 1_000 }, new Density())).map((each) => each.member),
+    );
+    expect(hasGone).toBe(true);
+    expect(all.filter((member) => !found.has(member))).toEqual([]);
   });
 
   it("pages together are the whole area", async () => {

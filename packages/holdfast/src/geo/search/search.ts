@@ -55,7 +55,7 @@ export interface Wish {
 export interface Span {
   readonly first: number;
   readonly end: number;
-  /** Members not to read: so many, or all before the last ones. */
+  /** Members not to read: so many, which are all at one place, or all before the last ones. */
   readonly skip: number | "back";
   /** More than this are not read but counted; below 0: that many are read of however many there are. */
   readonly most: number;
@@ -82,9 +82,10 @@ interface Part {
   readonly nearest: number;
   /** Members in it; undefined where nothing is known. */
   readonly count: number | undefined;
-  /** Of a cell that is one place and has many members: how many were read, and the last of them. */
+  /** Of a cell that is one place and has many members: how many were read before the last one, which one that was, and how often anew. */
   readonly skip: number;
   readonly last: string;
+  readonly restarts: number;
 }
 
 /** An index with at most this many members is read whole. */
@@ -97,6 +98,8 @@ const MAP_END = 4 ** MAX_STEP;
 const PARTS_PER_LOOK = 96;
 /** Beyond what rounding does to a distance. */
 const SLACK_METERS = 0.01;
+/** Of one place that is read while very many members come and go there. */
+const MOST_RESTARTS = 16;
 /** A circle that had not enough grows at least, and at most, so much. */
 const LEAST_GROWTH = 1.5;
 const MOST_GROWTH = 4;
@@ -195,8 +198,16 @@ class Search {
     }
     for (const member of seen.members) this.#accept(member);
     const [only] = parts;
-    if (parts.length === 1 && only!.cell.step === MAX_STEP && seen.seen === -this.mostOf(only!))
-      this.#parts.push({ ...only!, skip: only!.skip + seen.seen, last: seen.members.at(-1)?.member ?? only!.last });
+    if (parts.length === 1 && only!.cell.step === MAX_STEP) this.#readOn(only!, seen);
+  }
+
+  /** More of one place: from the last member on that was read. If another is there, some have gone or come before it, and others moved up. */
+  #readOn(part: Part, { members, seen }: Exclude<Seen, { readonly count: number }>): void {
+    const isMoved = part.skip > 0 && members[0]?.member !== part.last;
+    if (isMoved && part.restarts < MOST_RESTARTS)
+      this.#parts.push({ ...part, skip: 0, last: "", restarts: part.restarts + 1 });
+    else if (seen === -this.mostOf(part))
+      this.#parts.push({ ...part, skip: part.skip + seen - 1, last: members.at(-1)?.member ?? part.last });
   }
 
   end(): Found[] {
@@ -212,7 +223,10 @@ class Search {
 
   /** How many members of a part are read: about what is expected, with room. */
   mostOf(part: Part): number {
-    if (part.cell.step === MAX_STEP) return -Math.min(MOST, this.#wish.limit + 1);
+    if (part.cell.step === MAX_STEP) {
+      const { after, accepts, limit } = this.#wish;
+      return after === undefined && accepts === undefined ? -Math.min(MOST, limit + 1) : -MOST;
+    }
     if (part.cell.step === 0) return WHOLE;
     return Math.min(MOST, 16 + Math.ceil(2 * this.#expected(part)));
   }
@@ -286,7 +300,7 @@ class Search {
     if (!area.touches(rect)) return [];
     const nearest = metersTo(area.center, rect);
     if (after !== undefined && metersAcross(area.center, rect) < after.meters - SLACK_METERS) return [];
-    return [{ cell, rect, nearest, count, skip: 0, last: "" }];
+    return [{ cell, rect, nearest, count, skip: 0, last: "", restarts: 0 }];
   }
 
   /** The circle had not enough: a larger one, by what it had. */
