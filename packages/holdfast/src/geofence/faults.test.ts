@@ -2,13 +2,16 @@
  * What could go wrong, and the test for it:
  * - a transition whose answer is lost is told by nobody, or twice ............... "a lost answer"
  * - a call that was sent before and is forgotten is done again ................. "a lost answer that the server no longer remembers"
+ * - a transition is lost because the server goes away behind it ............... "behind an exit"
  * - an outage is taken for an exit ............................................... "while the server is away"
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { losingAnswer } from "../../test/support/lost-answer.ts";
 import { startProxy, startStandalone } from "../../test/support/servers.ts";
 import { randomName } from "../../test/support/two-handles.ts";
+import { UnavailableError } from "../base/errors.ts";
 import { connect } from "../connect.ts";
+import { createTestServer } from "../testing/index.ts";
 import { track } from "./scripts.gen.ts";
 
 const CENTER = { lon: 13.4, lat: 52.5 };
@@ -61,5 +64,21 @@ describe("geofence on one server [standalone]", () => {
     await expect(zones.track("a", CENTER)).rejects.toMatchObject(outage);
     await expect(zones.containing(CENTER)).rejects.toMatchObject({ ...outage, op: "geofence.containing" });
     await expect(zones.inside("a")).rejects.toMatchObject({ ...outage, op: "geofence.inside" });
+  });
+
+  it("the server goes away behind an exit: it is told all the same", async () => {
+    await using server = await createTestServer();
+    const hf = await server.connect();
+    const zones = hf.geofence("g");
+    await zones.set("depot", { center: CENTER, meters: 100 });
+    await zones.track("a", CENTER);
+    const send = hf.driver.send.bind(hf.driver);
+    const asked = vi.spyOn(hf.driver, "send").mockImplementation((...call) => {
+      const [args] = call;
+      const isFence = args[0] === "HMGET" && String(args[2]).startsWith("f");
+      return isFence ? Promise.reject(new UnavailableError("away")) : send(...call);
+    });
+    expect(await zones.track("a", FAR)).toMatchObject({ transitions: [{ kind: "exit", fence: "depot" }] });
+    expect(asked.mock.calls.map(([args]) => args[2])).toContain("fdepot");
   });
 });

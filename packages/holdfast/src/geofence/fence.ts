@@ -1,6 +1,6 @@
 /** A fence: its shape, whether a point is in it, and the cells of the map that it is found by. */
 import { InvalidArgumentError } from "../base/errors.ts";
-import { givenOptions, wholeBetween } from "../base/options.ts";
+import { givenOptions, listOf, wholeBetween } from "../base/options.ts";
 import { type Area, circle, polygon, WHOLE_EARTH_METERS } from "../core/earth/area.ts";
 import { type Cell, cellAt, childrenOf, rectOf, WHOLE_MAP } from "../core/earth/cells.ts";
 import { metersToRing, widened } from "../core/earth/margin.ts";
@@ -35,9 +35,10 @@ export function checkShape(shape: GeofenceShape): GeofenceShape {
     throw new InvalidArgumentError("shape", "{ center, meters } or { polygon }", shape);
   if ("polygon" in shape) {
     const { polygon: corners } = givenOptions(shape, { polygon: true }, "shape");
-    const ring = checkRing(corners);
-    wholeBetween("polygon", ring.corners.length, 3, MAX_CORNERS);
-    return { polygon: [...corners].map(({ lon, lat }) => ({ lon, lat })) };
+    // Only once, as it may be an iterator.
+    const given = listOf("polygon", corners, "corners");
+    wholeBetween("polygon", checkRing(given).corners.length, 3, MAX_CORNERS);
+    return { polygon: given.map(({ lon, lat }) => ({ lon, lat })) };
   }
   const { center, meters } = givenOptions(shape, { center: true, meters: true }, "shape");
   if (!(typeof meters === "number" && meters > 0 && meters <= WHOLE_EARTH_METERS / 2))

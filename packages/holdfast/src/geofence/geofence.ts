@@ -16,7 +16,7 @@ import { type GeofenceOptions, geofenceSettings, type GeofenceSettings } from ".
 import { GeofenceStore } from "./store.ts";
 
 export interface GeofenceTransition {
-  /** `dwell` is told once for each stay, with `exit` unless it was too short. */
+  /** `dwell` is told once for each stay, by a position inside: not where the next one after it is outside. */
   readonly kind: "enter" | "dwell" | "exit";
   readonly entity: string;
   readonly fence: string;
@@ -26,7 +26,7 @@ export interface GeofenceTransition {
   readonly at: number;
   /** When the entity was first seen inside. */
   readonly since: number;
-  /** Of an `exit`: whether the fence is gone, and not the entity. */
+  /** Of an `exit`: whether the fence is gone, and not the entity. Not there where the server went away before it could be asked. */
   readonly removed?: true;
 }
 
@@ -218,17 +218,21 @@ export class Geofence {
     return sides;
   }
 
-  /** Of the fences that were left, those that there are no more. */
+  /** Of the fences that were left, those that there are no more. None where it cannot be asked: what has been found is to be told all the same. */
   async #gone(transitions: readonly { readonly kind: string; readonly fence: string }[]): Promise<Set<string>> {
     const left = transitions.filter(({ kind }) => kind === "exit").map(({ fence }) => fence);
     if (left.length === 0) return new Set();
-    const fences = await this.#store.fences(left);
-    return new Set(left.filter((_, at) => fences[at] === undefined));
+    try {
+      const fences = await this.#store.fences(left);
+      return new Set(left.filter((_, at) => fences[at] === undefined));
+    } catch {
+      return new Set();
+    }
   }
 
   /** The returned transitions are what counts; a message that is lost is lost. */
   async #publish(transitions: readonly GeofenceTransition[]): Promise<void> {
-    await Promise.allSettled(transitions.map((transition) => this.#live.publish(transition)));
+    await Promise.allSettled(transitions.map(async (transition) => this.#live.publish(transition)));
   }
 }
 
