@@ -14,7 +14,7 @@ import { backends } from "../../test/support/backends.ts";
 import { randomName, TwoHandles } from "../../test/support/two-handles.ts";
 import type { Bloom, BloomAddResult } from "./bloom.ts";
 import { createTestServer } from "../testing/index.ts";
-import { geometryOf } from "./geometry.ts";
+import { geometryOf, placeOf } from "./geometry.ts";
 import type { BloomOptions } from "./options.ts";
 
 const members = (count: number, head = "m"): string[] => Array.from({ length: count }, (_, at) => `${head}${at}`);
@@ -113,6 +113,17 @@ describe.each(backends())("bloom [$name]", (backend) => {
     expect(sizes.toSorted((a, b) => Number(a) - Number(b))).toEqual(
       [50, 40_000].map((capacity) => 4 + geometryOf(capacity, 0.01).bits / 8),
     );
+    // Of twice the capacity: segments of the same size, twice as many.
+    const [million, two] = [1_000_000, 2_000_000].map((capacity) => ({
+      capacity,
+      geometry: geometryOf(capacity, 0.01),
+    }));
+    expect(million!.geometry.bits).toBe(two!.geometry.bits);
+    const segmentsOf = (member: string): number[] =>
+      [million, two].map((each) => placeOf(member, each!.geometry).segment);
+    const shared = members(50).find((member) => new Set(segmentsOf(member)).size === 1)!;
+    await both.a.bloom(`${name}3`, { capacity: million!.capacity }).add(shared);
+    expect(await both.b.bloom(`${name}3`, { capacity: two!.capacity }).has(shared)).toBe(false);
     const [timed] = await both.keys(`bloom:{${name}2}`);
     const hour = 3_600_000;
     expect(await both.send("PEXPIRETIME", timed!)).toBe((Math.floor(at / hour) + 2) * hour);
@@ -172,6 +183,32 @@ describe("bloom as time goes by", () => {
     expect(await other.bloom("x", { capacity: 100, ttl: "1h" }).has("ada")).toBe(true);
     await server.clock.advance("90m");
     expect(await bloom.has("ada")).toBe(true);
+  });
+
+  it("an addition that comes when its generations are over is not stored, where nobody would find it", async () => {
+    await using server = await createTestServer({ clock: "virtual", startAt: new Date("2026-01-01T00:00:00.900Z") });
+    const hf = await server.connect();
+    const bloom = hf.bloom("x", { capacity: 100, ttl: "1s" });
+    await bloom.has("warm up");
+    const slow = server.faults.delay(1_200);
+    const adding = bloom.add("ada").catch((error: unknown) => error);
+    await server.clock.advance("3s");
+    expect(await adding).toMatchObject({ code: "TIMEOUT", op: "bloom.add" });
+    slow.heal();
+    const left: string[] = [];
+    for await (const page of hf.scan("bloom:")) left.push(...page);
+    expect(left).toEqual([]);
+  });
+
+  it("full: who is there from the generation before is no new one that was refused", async () => {
+    await using server = await createTestServer({ clock: "virtual", startAt: new Date("2026-01-01T00:50:00Z") });
+    const hf = await server.connect();
+    const bloom = hf.bloom("x", { capacity: 5, errorRate: 1e-6, ttl: "1h" });
+    await bloom.add("before");
+    await server.clock.advance("20m");
+    expect(statuses(await bloom.addMany(members(40))).limit).toBeGreaterThan(20);
+    expect(await bloom.add("before")).toEqual({ status: "duplicate" });
+    expect(await bloom.add("one more")).toEqual({ status: "limit" });
   });
 
   it("refuses what it cannot do, by name", async () => {

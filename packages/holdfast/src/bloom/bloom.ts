@@ -28,7 +28,7 @@ export interface BloomInfo {
   /** Members that were new when they were added; with `ttl`, since this generation began. */
   readonly count: number;
   readonly capacity: number;
-  /** As it is now, on average. */
+  /** As it is now, on average; with `ttl`, of this generation alone. */
   readonly errorRate: number;
   /** Of the bits; with `ttl` there are up to twice as many. */
   readonly bytes: number;

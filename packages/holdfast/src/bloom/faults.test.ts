@@ -55,8 +55,9 @@ describe("bloom under faults", () => {
   });
 
   it("while the server is stopped every call settles by its deadline", async () => {
-    const bloom = hf.bloom(randomName(), { ...OPTIONS, timeout: 100 });
-    await bloom.add("a");
+    const name = randomName();
+    await hf.bloom(name, OPTIONS).add("a");
+    const bloom = hf.bloom(name, { ...OPTIONS, timeout: 100 });
     await server.pause();
     const calls = [
       bloom.add("b"),

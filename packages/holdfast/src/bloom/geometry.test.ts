@@ -1,11 +1,13 @@
 /**
  * What could go wrong, and the test for each:
  * - a full filter is wrong more often than `errorRate` .............. "errorRate in 99 of 100 trials"
+ * - two generations together are wrong more often .................. "with ttl"
  * - a segment is full long before the filter is ..................... "takes its capacity"
  * - a member's bits fall together, or outside ....................... "bits of a member"
  * - a stored filter is read with other bits after a change of code ... "stays as it is"
  */
 import { describe, expect, it } from "vitest";
+import { bloomSettings } from "./options.ts";
 import { errorRateOf, type Geometry, geometryOf, placeOf } from "./geometry.ts";
 
 /** As the server has it. */
@@ -47,6 +49,12 @@ describe("geometry of a Bloom filter", () => {
       if (wrong / 2_500 <= errorRate) within += 1;
     }
     expect(within).toBeGreaterThanOrEqual(99);
+  });
+
+  it("with ttl it is in two generations that are both full within its errorRate", () => {
+    const { geometry } = bloomSettings("bloom", { capacity: 200_000, errorRate: 0.01, ttl: "1h" });
+    const right = 1 - errorRateOf(200_000 / geometry.segments, geometry);
+    expect(1 - right ** 2).toBeLessThanOrEqual(0.01);
   });
 
   it("takes its capacity over many segments, and is right as often as it says", () => {

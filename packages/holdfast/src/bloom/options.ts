@@ -36,7 +36,8 @@ export function bloomSettings(where: string, given: BloomOptions): BloomSettings
     return {
       capacity,
       errorRate,
-      geometry: geometryOf(capacity, errorRate),
+      // A member is looked for in two generations.
+      geometry: geometryOf(capacity, ttl === undefined ? errorRate : errorRate / 2),
       ttlMs: ttl === undefined ? undefined : toMs("ttl", ttl, MIN_TTL_MS),
       timeoutMs: timeout === undefined ? undefined : toTimerMs("timeout", timeout),
     };

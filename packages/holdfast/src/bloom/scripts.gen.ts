@@ -42,19 +42,22 @@ export interface AddArgs {
 }
 
 export type AddResult =
-  | { readonly status: "ok"; readonly answers: string };
+  | { readonly status: "ok"; readonly answers: string }
+  | { readonly status: "late" };
 
 /**
  * Adds members to a segment of a filter, and says of each whether it was there: `1` it was not, `0` it was, or is taken for one that was,
- * `2` neither, and the segment is full. The segment of this generation is written; members of the one before count as there.
+ * `2` neither, and the segment is full. The segment of this generation is written; members of the one before count as there. `late`: the next
+ * generation is over too, and nothing was changed.
  */
 export const add: BatchScript<AddKeys, AddArgs, AddResult> = {
   class: "idempotent",
   name: "bloom.add",
-  sha1: "d10cac17412f9fcff993d59551320156b61fe0c9",
+  sha1: "54a5596e2d0b020193ede95d7c3c119c0b80142b",
   lua: `-- bloom.add
 ${NOW}local current, previous, next = KEYS[1], KEYS[2], KEYS[3]
 local positions, hashes, allBits, capacity, endsAt, ttlMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+if endsAt > 0 and now() >= endsAt + ttlMs then return {'late'} end
 if endsAt > 0 and now() >= endsAt then
   previous, current, endsAt = current, next, endsAt + ttlMs
 end
@@ -99,7 +102,7 @@ else
       redis.call('BITFIELD', current, unpack(write, 4 * from + 1, 4 * (from + hashes)))
       answered(member, false)
     else
-      answers[member + 1] = '2'
+      answers[member + 1] = (before and isSet(before, member)) and '0' or '2'
     end
   end
 end
@@ -119,17 +122,22 @@ return {'ok', table.concat(answers)}
       case "ok":
         expectFields(fields, 1);
         return { status: "ok", answers: decodeText(fields[1]) };
+      case "late":
+        expectFields(fields, 0);
+        return { status: "late" };
       default:
-        throw new UnexpectedReplyError("one of ok", reply);
+        throw new UnexpectedReplyError("one of ok, late", reply);
     }
   },
+  most: 64,
   merged: {
     name: "bloom.add (merged)",
-    sha1: "359e37f367c0f919ddd1eb046426a1cb1beed53e",
+    sha1: "48fa930fa38b94fbfcf3ffb4db4c24dd114f98fd",
     lua: `-- bloom.add
 ${NOW}local function run(keyAt, argAt)
   local current, previous, next = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3]
   local positions, hashes, allBits, capacity, endsAt, ttlMs = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3]), tonumber(ARGV[argAt + 4]), tonumber(ARGV[argAt + 5]), tonumber(ARGV[argAt + 6])
+  if endsAt > 0 and now() >= endsAt + ttlMs then return {'late'} end
   if endsAt > 0 and now() >= endsAt then
     previous, current, endsAt = current, next, endsAt + ttlMs
   end
@@ -174,7 +182,7 @@ ${NOW}local function run(keyAt, argAt)
         redis.call('BITFIELD', current, unpack(write, 4 * from + 1, 4 * (from + hashes)))
         answered(member, false)
       else
-        answers[member + 1] = '2'
+        answers[member + 1] = (before and isSet(before, member)) and '0' or '2'
       end
     end
   end

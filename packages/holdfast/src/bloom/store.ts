@@ -1,5 +1,5 @@
 /** The server's side of a Bloom filter: which calls share a command, and what the replies mean. */
-import { HoldfastError, OutcomeUnknownError } from "../base/errors.ts";
+import { HoldfastError, OutcomeUnknownError, TimeoutError } from "../base/errors.ts";
 import { grouped } from "../core/batch/grouped.ts";
 import { type BatchKind, Lane, type Pending } from "../core/batch/lane.ts";
 import { orThrow } from "../core/batch/script-kind.ts";
@@ -83,7 +83,8 @@ export class BloomStore {
 
   #keyOf({ segment, generation }: Pick<Asked, "segment" | "generation">): string {
     const { ttlMs, geometry } = this.#settings;
-    const part = `${geometry.bits}x${geometry.hashes}`;
+    // Filters of other numbers of segments may have segments of the same size.
+    const part = `${geometry.segments}x${geometry.bits}x${geometry.hashes}`;
     const keys = this.#core.keys.group("bloom", this.#name, segment);
     return keys.part(ttlMs === undefined ? part : `${part}:${ttlMs}:${generation}`);
   }
@@ -98,6 +99,8 @@ export class BloomStore {
       const outcome = outcomes[at]!;
       for (const [place, pending] of pendings.entries()) {
         if (outcome instanceof HoldfastError) pending.reject(outcome);
+        else if (outcome.status === "late")
+          pending.reject(repeated.has(at) ? this.#unknown(pending.item.member) : this.#late(pending.item.member));
         else {
           const answer = outcome.answers[place] as Answer;
           // The attempt whose answer was lost may have added it.
@@ -165,6 +168,11 @@ export class BloomStore {
   #unknown(member: string): OutcomeUnknownError {
     const what = "its answer was lost; it is in the filter now, and whether it was before is not known";
     return new OutcomeUnknownError(`bloom.add ${JSON.stringify(member)}: ${what}`, { op: "bloom.add", key: member });
+  }
+
+  #late(member: string): TimeoutError {
+    const what = "it reached the server more than a `ttl` late, and was not added; try again";
+    return new TimeoutError(`bloom.add ${JSON.stringify(member)}: ${what}`, { op: "bloom.add", key: member });
   }
 
   #call(operation: string): UnclassedCall {

@@ -1,7 +1,8 @@
 --- Adds members to a segment of a filter, and says of each whether it was there: `1` it was not, `0` it was, or is taken for one that was,
--- `2` neither, and the segment is full. The segment of this generation is written; members of the one before count as there.
+-- `2` neither, and the segment is full. The segment of this generation is written; members of the one before count as there. `late`: the next
+-- generation is over too, and nothing was changed.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @key current     string: 4 bytes that count its members, then the bits
 -- @key previous    of the generation before; without generations, the same as `current`
@@ -13,6 +14,8 @@
 -- @arg endsAt int        when this generation ends, ms; 0: there are no generations
 -- @arg ttlMs int         how long one lasts
 -- @result ok answers:text
+-- @result late
+if endsAt > 0 and now() >= endsAt + ttlMs then return {'late'} end
 if endsAt > 0 and now() >= endsAt then
   previous, current, endsAt = current, next, endsAt + ttlMs
 end
@@ -58,7 +61,7 @@ else
       redis.call('BITFIELD', current, unpack(write, 4 * from + 1, 4 * (from + hashes)))
       answered(member, false)
     else
-      answers[member + 1] = '2'
+      answers[member + 1] = (before and isSet(before, member)) and '0' or '2'
     end
   end
 end
