@@ -7,9 +7,11 @@
  * - cohorts are counted against the wrong days ............................ "cohorts", model.test.ts
  * - what is left after an eviction is taken for other users ............... "evicted"
  * - a window takes twice its memory ....................................... "one bit"
+ * - a mark brings back a key that has expired, for ever ................. "no longer kept"
+ * - a command is as long as there are windows, or large users .......... "no command"
  * - a mark whose answer was lost counts twice, or as none ................. "a lost answer"
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { randomName, TwoHandles } from "../../test/support/two-handles.ts";
 import { createTestServer } from "../testing/index.ts";
@@ -180,6 +182,37 @@ describe("actives as time goes by", () => {
     expect(left).toEqual([]);
   });
 
+  it("a mark that comes when its day is no longer kept leaves nothing", async () => {
+    await using server = await createTestServer({ clock: "virtual", startAt: new Date("2026-01-01T23:59:59.900Z") });
+    const hf = await server.connect();
+    const actives = hf.actives("x", { keep: 1, partitions: 1 });
+    await actives.count();
+    const slow = server.faults.delay(200);
+    const marking = actives.mark("a");
+    await server.clock.advance("500ms");
+    expect(await marking).toEqual({ status: "late" });
+    slow.heal();
+    const left: string[] = [];
+    for await (const page of hf.scan("actives:")) left.push(...page);
+    expect(left).toEqual([]);
+  });
+
+  it("no command is about very many windows, or reads very many bytes", async () => {
+    await using server = await createTestServer();
+    const hf = await server.connect();
+    const send = vi.spyOn(hf.driver, "send");
+    await hf.actives("x", { window: "1m", partitions: 1 }).clear();
+    await hf.actives("y", { maxUsers: 8_000_000, partitions: 1 }).count({ last: 2 });
+    const sent = (command: string): number[] =>
+      send.mock.calls
+        .map(([args]) => args)
+        .filter(([name]) => name === command)
+        .map(({ length }) => length - 1);
+    expect(sent("UNLINK").length).toBeGreaterThan(1);
+    expect(Math.max(...sent("UNLINK"))).toBeLessThanOrEqual(512);
+    expect(sent("MGET")).toEqual([1, 1]);
+  });
+
   it("a lost answer is asked for again, and the user counts once", async () => {
     await using server = await createTestServer();
     const hf = await server.connect();
@@ -195,8 +228,8 @@ describe("actives as time goes by", () => {
   it("while the server stands still every call settles by its deadline", async () => {
     await using server = await createTestServer();
     const hf = await server.connect();
+    await hf.actives("x").mark("a");
     const actives = hf.actives("x", { timeout: 50 });
-    await actives.mark("a");
     using _ = server.faults.pause();
     const calls = [
       actives.mark("b"),

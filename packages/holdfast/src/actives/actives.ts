@@ -178,7 +178,7 @@ export class Actives {
     });
   }
 
-  /** Removes all users and windows. Idempotent. Cost: one UNLINK per partition. */
+  /** Removes all users and windows. Idempotent. Cost: one UNLINK per partition and 512 keys. */
   clear(): Promise<void> {
     return this.#operations.run("clear", undefined, async () => {
       const { windows, keep, partitions } = this.#settings;
@@ -197,7 +197,7 @@ export class Actives {
     const results = await inChunks(users, (chunk) =>
       Promise.all(chunk.map((user) => this.#store.mark(user, window, expiresAt))),
     );
-    return { status: results.some(({ status }) => status === "limit") ? "limit" : "ok" };
+    return { status: results.find(({ status }) => status !== "ok")?.status ?? "ok" };
   }
 
   /** Undefined where it is no longer kept. */

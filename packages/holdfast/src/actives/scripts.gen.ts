@@ -36,20 +36,23 @@ export interface MarkArgs {
 
 export type MarkResult =
   | { readonly status: "ok" }
-  | { readonly status: "limit" };
+  | { readonly status: "limit" }
+  | { readonly status: "late" };
 
 /**
- * Marks a user as active in a window. `limit`: the user is new, there is no place for one more, and nothing was changed.
+ * Marks a user as active in a window. `limit`: the user is new, and there is no place for one more; `late`: the window is no longer kept. In
+ * both cases nothing was changed.
  * Everything begins with the epoch of `meta`: what was evicted takes the meaning of the places in the other keys with it.
  */
 export const mark: BatchScript<MarkKeys, MarkArgs, MarkResult> = {
   class: "idempotent",
   name: "actives.mark",
-  sha1: "85f19613f3e403ea8523b4e5c0855c8ea450ad89",
+  sha1: "7b8ca2a12eeff90ee8f6848338280306d53ec96c",
   lua: `-- actives.mark
 ${NOW}local meta, users, window = KEYS[1], KEYS[2], KEYS[3]
 local hash, maxUsers, expiresAt = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local EPOCH, WIDTH = 8, 11
+if expiresAt <= now() then return {'late'} end
 local known = redis.call('HMGET', meta, 'epoch', 'next')
 local epoch = known[1] or string.sub(redis.sha1hex(string.format('%.0f', nowMicros())), 1, EPOCH)
 local nextPlace = tonumber(known[2] or 0)
@@ -98,18 +101,23 @@ return {'ok'}
       case "limit":
         expectFields(fields, 0);
         return { status: "limit" };
+      case "late":
+        expectFields(fields, 0);
+        return { status: "late" };
       default:
-        throw new UnexpectedReplyError("one of ok, limit", reply);
+        throw new UnexpectedReplyError("one of ok, limit, late", reply);
     }
   },
+  most: 64,
   merged: {
     name: "actives.mark (merged)",
-    sha1: "14805c4151a1d886b311cc86e6173c457b42968a",
+    sha1: "148b31096da0d0311be85f513286c140c4e9d6f6",
     lua: `-- actives.mark
 ${NOW}local function run(keyAt, argAt)
   local meta, users, window = KEYS[keyAt + 1], KEYS[keyAt + 2], KEYS[keyAt + 3]
   local hash, maxUsers, expiresAt = ARGV[argAt + 1], tonumber(ARGV[argAt + 2]), tonumber(ARGV[argAt + 3])
   local EPOCH, WIDTH = 8, 11
+  if expiresAt <= now() then return {'late'} end
   local known = redis.call('HMGET', meta, 'epoch', 'next')
   local epoch = known[1] or string.sub(redis.sha1hex(string.format('%.0f', nowMicros())), 1, EPOCH)
   local nextPlace = tonumber(known[2] or 0)

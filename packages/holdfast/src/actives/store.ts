@@ -13,12 +13,16 @@ import { mark, type MarkArgs, type MarkKeys, type MarkResult } from "./scripts.g
 
 type Mark = BatchItem<MarkKeys, MarkArgs>;
 
-/** In one script: less than a millisecond of the server's time. */
-const MAX_MARKS = 64;
 /** Strings over which a partition's list of users is spread. */
 const LISTS = 128;
-/** Windows in one MGET, of about 8 KB each. */
+/** Of a user, in such a list. */
+const LISTED_BYTES = 11;
+/** Windows in one MGET. */
 const MAX_READS = 64;
+/** What one command reads, or one script: less than half a millisecond of the server's time. */
+const MAX_BYTES = 2 ** 19;
+/** Keys in one UNLINK. */
+const UNLINKED = 512;
 const SEED = 0x61_63_74_69;
 
 export class ActivesStore {
@@ -26,6 +30,8 @@ export class ActivesStore {
   readonly #core: Core;
   readonly #name: string;
   readonly #settings: ActivesSettings;
+  /** Windows in one MGET. */
+  readonly #reads: number;
   readonly #lane = new Lane();
   readonly #marks: BatchKind<Mark, MarkResult>;
 
@@ -40,7 +46,9 @@ export class ActivesStore {
       this.#call("mark"),
       orThrow,
     );
-    this.#marks = { ...marks, maxItems: MAX_MARKS };
+    // A mark reads the list with its user.
+    this.#marks = { ...marks, maxItems: fitting((settings.maxUsers / LISTS) * LISTED_BYTES, marks.maxItems) };
+    this.#reads = fitting(settings.maxUsers / 8, MAX_READS);
   }
 
   mark(user: string, window: Window, expiresAt: number): Promise<MarkResult> {
@@ -63,8 +71,8 @@ export class ActivesStore {
     const keys = windows.map((window) => this.#windowKey(partition, window));
     const call = { ...this.#call("count"), class: "read" } as const;
     const found: (Bits | undefined)[] = [];
-    for (let at = 0; at < keys.length; at += MAX_READS) {
-      const some = keys.slice(at, at + MAX_READS);
+    for (let at = 0; at < keys.length; at += this.#reads) {
+      const some = keys.slice(at, at + this.#reads);
       this.#lane.flush(this.#driver.slotOf(some[0]!));
       const reply = await this.#driver.send(["MGET", ...some], call, some[0]);
       const stored = decodedBy(
@@ -81,12 +89,14 @@ export class ActivesStore {
   /** Removes what there is of a partition. */
   async remove(partition: number, windows: readonly Window[]): Promise<void> {
     const keys = [
+      ...windows.map((window) => this.#windowKey(partition, window)),
       this.#key(partition, "meta"),
       ...Array.from({ length: LISTS }, (_, list) => this.#key(partition, `users:${list}`)),
-      ...windows.map((window) => this.#windowKey(partition, window)),
     ];
     this.#lane.flush(this.#driver.slotOf(keys[0]!));
-    await this.#driver.send(["UNLINK", ...keys], { ...this.#call("clear"), class: "idempotent" }, keys[0]);
+    const call = { ...this.#call("clear"), class: "idempotent" } as const;
+    for (let at = 0; at < keys.length; at += UNLINKED)
+      await this.#driver.send(["UNLINK", ...keys.slice(at, at + UNLINKED)], call, keys[0]);
   }
 
   #windowKey(partition: number, { number }: Window): string {
@@ -100,4 +110,9 @@ export class ActivesStore {
   #call(operation: string): UnclassedCall {
     return { op: `actives.${operation}`, key: this.#name, timeoutMs: this.#settings.timeoutMs };
   }
+}
+
+/** How many strings of so many bytes one command may read, at most. */
+function fitting(bytes: number, most: number): number {
+  return Math.max(1, Math.min(most, Math.floor(MAX_BYTES / bytes)));
 }

@@ -1,7 +1,8 @@
---- Marks a user as active in a window. `limit`: the user is new, there is no place for one more, and nothing was changed.
+--- Marks a user as active in a window. `limit`: the user is new, and there is no place for one more; `late`: the window is no longer kept. In
+-- both cases nothing was changed.
 -- Everything begins with the epoch of `meta`: what was evicted takes the meaning of the places in the other keys with it.
 -- @class idempotent
--- @batch
+-- @batch 64
 -- @include now
 -- @key meta      hash: `epoch`, and the `next` place that nobody has
 -- @key users     string: the epoch, then for each user 8 bytes of hash and 3 of place
@@ -11,7 +12,10 @@
 -- @arg expiresAt int   ms, of the window
 -- @result ok
 -- @result limit
+-- @result late
 local EPOCH, WIDTH = 8, 11
+-- A key that has expired would come back without an end.
+if expiresAt <= now() then return {'late'} end
 local known = redis.call('HMGET', meta, 'epoch', 'next')
 local epoch = known[1] or string.sub(redis.sha1hex(string.format('%.0f', nowMicros())), 1, EPOCH)
 local nextPlace = tonumber(known[2] or 0)
