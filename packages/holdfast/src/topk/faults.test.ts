@@ -53,8 +53,9 @@ describe("topk under faults", () => {
   });
 
   it("while the server is stopped every call settles by its deadline", async () => {
-    const topk = hf.topk(randomName(), { timeout: 100 });
-    await topk.add("a");
+    const name = randomName();
+    await hf.topk(name).add("a");
+    const topk = hf.topk(name, { timeout: 100 });
     await server.pause();
     const calls = [
       topk.add("b"),

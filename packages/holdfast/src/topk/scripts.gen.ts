@@ -70,6 +70,7 @@ return {'ok'}
         throw new UnexpectedReplyError("one of ok", reply);
     }
   },
+  most: 128,
   merged: {
     name: "topk.addOnce (merged)",
     sha1: "21421b2504be63113e3c125aa6bf8162823ef635",

@@ -32,6 +32,8 @@ interface Add {
 
 /** In one script: less than a millisecond of the server's time. */
 const MAX_ADDS = 128;
+/** Keys in one UNLINK. */
+const UNLINKED = 512;
 
 export class TopKStore {
   readonly #driver: Driver;
@@ -50,14 +52,7 @@ export class TopKStore {
     this.#keys = core.keys.group("topk", name);
     this.#slot = this.#driver.slotOf(this.#keys.key);
     this.#adds = { maxItems: MAX_ADDS, run: (group) => void this.#addGroup(group) };
-    const once = scriptKind<
-      AddOnceKeys,
-      AddOnceArgs,
-      AddOnceResult,
-      BatchItem<AddOnceKeys, AddOnceArgs>,
-      AddOnceResult
-    >(this.#driver, addOnce, this.#call("add"), orThrow);
-    this.#addsOnce = { ...once, maxItems: MAX_ADDS };
+    this.#addsOnce = scriptKind(this.#driver, addOnce, this.#call("add"), orThrow);
   }
 
   /** @param window undefined where there are no windows */
@@ -114,7 +109,9 @@ export class TopKStore {
 
   async unlink(keys: readonly string[]): Promise<void> {
     this.#lane.flush(this.#slot);
-    await this.#driver.send(["UNLINK", ...keys], { ...this.#call("clear"), class: "idempotent" }, keys[0]);
+    const call = { ...this.#call("clear"), class: "idempotent" } as const;
+    for (let at = 0; at < keys.length; at += UNLINKED)
+      await this.#driver.send(["UNLINK", ...keys.slice(at, at + UNLINKED)], call, keys[0]);
   }
 
   get #ttlMs(): number {

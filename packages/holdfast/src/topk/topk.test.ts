@@ -8,7 +8,7 @@
  * - lists with other counters meet in one key ......................................... "counters"
  * - an evicted window takes the others with it ........................................ "evicted"
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { backends } from "../../test/support/backends.ts";
 import { randomName, TwoHandles } from "../../test/support/two-handles.ts";
 import { createTestServer } from "../testing/index.ts";
@@ -212,6 +212,16 @@ describe("topk as time goes by", () => {
     const left: string[] = [];
     for await (const page of hf.scan("topk:")) left.push(...page);
     expect(left).toEqual([]);
+  });
+
+  it("clear: no command is about very many windows", async () => {
+    await using server = await createTestServer();
+    const hf = await server.connect();
+    const send = vi.spyOn(hf.driver, "send");
+    await hf.topk("x", { window: "1m" }).clear();
+    const unlinked = send.mock.calls.map(([args]) => args).filter(([name]) => name === "UNLINK");
+    expect(unlinked.length).toBeGreaterThan(1);
+    expect(Math.max(...unlinked.map(({ length }) => length - 1))).toBeLessThanOrEqual(512);
   });
 
   it("refuses what it cannot do, by name", async () => {

@@ -52,8 +52,9 @@ const MAX_AHEAD_MS = 86_400_000;
 const MAX_BY = 1_000_000_000;
 const MAX_IDEMPOTENCY_KEY = 256;
 const MAX_MEMBERS = 1_000;
-/** Lists whose closed windows are kept in this process. */
+/** Lists whose closed windows are kept in this process, unless they are more than so many counts. */
 const MAX_CLOSED = 16;
+const MAX_CLOSED_COUNTS = 50_000;
 const PARALLEL = { size: 1, parallel: 8 };
 
 /**
@@ -76,7 +77,7 @@ export class TopK {
     this.#settings = topKSettings(this.#operations.where, options);
     this.#store = new TopKStore(core, name, this.#settings);
     const space = `${name}\0${this.#settings.counters}\0${this.#settings.span.windows?.label}`;
-    this.#closed = new ClosedWindows(core, core.driver.runtime, "topk", space, MAX_CLOSED);
+    this.#closed = new ClosedWindows(core, core.driver.runtime, "topk", space, MAX_CLOSED, isSmall);
     this.#clock = ServerClock.of(core.driver);
   }
 
@@ -160,7 +161,7 @@ export class TopK {
     });
   }
 
-  /** Removes all lists. Idempotent. Cost: one UNLINK. */
+  /** Removes all lists. Idempotent. Cost: one UNLINK per 512 windows. */
   clear(): Promise<void> {
     return this.#operations.run("clear", undefined, async () => {
       const { span } = this.#settings;
@@ -207,4 +208,8 @@ export class TopK {
   async #now(verb: string): Promise<number> {
     return this.#clock.now() ?? (await this.#clock.required(this.#operations.where, { op: `topk.${verb}` }));
   }
+}
+
+function isSmall(lists: readonly List[]): boolean {
+  return lists.reduce((sum, { counts }) => sum + counts.length, 0) <= MAX_CLOSED_COUNTS;
 }

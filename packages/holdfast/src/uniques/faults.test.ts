@@ -59,8 +59,9 @@ describe("uniques under faults", () => {
   });
 
   it("while the server is stopped every call settles by its deadline", async () => {
-    const uniques = hf.uniques(randomName(), { timeout: 100 });
-    await uniques.add("x", "a");
+    const name = randomName();
+    await hf.uniques(name).add("x", "a");
+    const uniques = hf.uniques(name, { timeout: 100 });
     await server.pause();
     const calls = [
       uniques.add("x", "b"),

@@ -99,6 +99,7 @@ return {'ok'}
         throw new UnexpectedReplyError("one of ok, foreign", reply);
     }
   },
+  most: 128,
   merged: {
     name: "uniques.add (merged)",
     sha1: "b59ffaa4354394968a1ee3c646a99e207dfb89f8",

@@ -45,6 +45,11 @@ export class Union {
         this.#addHash(stored.toString("latin1", at, at + HASH_BYTES));
   }
 
+  /** Hashes that it holds: none once it has registers. */
+  get listed(): number {
+    return this.#hashes.size;
+  }
+
   merge(other: Union): void {
     for (const hash of other.#hashes) this.#addHash(hash);
     if (other.#registers === undefined) return;

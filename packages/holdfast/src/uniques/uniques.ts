@@ -49,8 +49,9 @@ const MAX_AHEAD_MS = 86_400_000;
 const MAX_IDS = 1_000;
 const MAX_WINDOWS = 20_000;
 const READ_AT_ONCE = 64;
-/** Ids whose closed windows are kept in this process; each has up to 16 KB, or as much as the list of its hashes. */
+/** Ids whose closed windows are kept in this process; each has up to 16 KB, or as much as a list of so many hashes. */
 const MAX_CLOSED = 256;
+const MAX_CLOSED_HASHES = 2_048;
 
 /**
  * @example
@@ -72,7 +73,7 @@ export class Uniques {
     this.#settings = uniquesSettings(this.#operations.where, options);
     this.#store = new UniquesStore(core, name, this.#settings);
     const space = `${name}\0${this.#settings.span.windows?.label}`;
-    this.#closed = new ClosedWindows(core, core.driver.runtime, "uniques", space, MAX_CLOSED);
+    this.#closed = new ClosedWindows(core, core.driver.runtime, "uniques", space, MAX_CLOSED, isSmall);
     this.#clock = ServerClock.of(core.driver);
   }
 
@@ -242,4 +243,8 @@ function idsOf(ids: Iterable<Id>): Id[] {
   for (const id of all) checkId("ids", id);
   if (all.length > MAX_IDS) throw new InvalidArgumentError("ids", `at most ${MAX_IDS} ids`, ids);
   return all;
+}
+
+function isSmall({ listed }: Union): boolean {
+  return listed <= MAX_CLOSED_HASHES;
 }

@@ -22,17 +22,27 @@ export class ClosedWindows<T> {
   readonly #runtime: Runtime;
   readonly #space: string;
   readonly #most: number;
+  readonly #isSmall: (read: T) => boolean;
   readonly #known: Map<string, Closed<unknown>>;
 
   /**
    * @param handle all instances of one handle, noun and space share it
    * @param space names the instance and its windows
    * @param most entries of all instances of the noun
+   * @param isSmall whether what was read is kept: together the entries are to take little memory
    */
-  constructor(handle: object, runtime: Runtime, noun: string, space: string, most: number) {
+  constructor(
+    handle: object,
+    runtime: Runtime,
+    noun: string,
+    space: string,
+    most: number,
+    isSmall: (read: T) => boolean,
+  ) {
     this.#runtime = runtime;
     this.#space = `${space}\0`;
     this.#most = most;
+    this.#isSmall = isSmall;
     let nouns = ofHandles.get(handle);
     if (nouns === undefined) ofHandles.set(handle, (nouns = new Map()));
     let known = nouns.get(noun);
@@ -50,7 +60,9 @@ export class ClosedWindows<T> {
     this.#keep(key, pending);
     const found = await read();
     // Unless it was forgotten meanwhile.
-    if (this.#known.get(key) === pending) this.#keep(key, { from, to, read: found, until: now + KEPT_MS });
+    if (this.#known.get(key) !== pending) return found;
+    if (this.#isSmall(found)) this.#keep(key, { from, to, read: found, until: now + KEPT_MS });
+    else this.#known.delete(key);
     return found;
   }
 

@@ -1,6 +1,6 @@
 --- As add for one member, unless `receipt` shows that it was done.
 -- @class dedupable
--- @batch
+-- @batch 128
 -- @include count
 -- @key list
 -- @key receipt

@@ -1,7 +1,7 @@
 --- Adds hashes to a window: a list of them, which is exact, and a HyperLogLog once there are more than 128. `foreign`: the key holds
 -- something else, and nothing was changed.
 -- @class idempotent
--- @batch
+-- @batch 128
 -- @key window            string: `uniques1` and 8 bytes for each hash, or a HyperLogLog
 -- @arg hashes bytes      8 bytes each
 -- @arg expiresAt int     ms
