@@ -59,6 +59,7 @@ export class HomeFeed {
     );
   }
 
+  /** Whoever likes it again rings no second time. */
   async unlike(reader: string, post: string): Promise<void> {
     await this.#bell.delete(this.#bell.idOf(reader, post));
   }

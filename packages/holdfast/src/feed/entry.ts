@@ -76,14 +76,18 @@ const POSITION = /^([0-9a-z]{1,11})\.([@\w-]{16})$/;
 
 export function placeOf(field: string, position: string): Place {
   const [, score = "", id = ""] = (typeof position === "string" && POSITION.exec(position)) || [];
-  if (id !== "") return { score: Number.parseInt(score, 36), id };
+  const time = Number.parseInt(score, 36);
+  if (Number.isSafeInteger(time)) return { score: time, id };
   throw new InvalidArgumentError(field, "the position of an entry, or the cursor of a page", position);
 }
 
 const HEAD_BYTES = 4;
 
-/** The length of the head, the head as JSON, and the activity as the codec has it. */
-export function encodeItem<T>(head: ItemHead, id: string, activity: T, codec: Codec<T>): Buffer {
+/**
+ * The length of the head, the head as JSON, and the activity as the codec has it.
+ * @param call of chance, where an id may be repeated: the same activity at the same time by another call is not taken for this one's own
+ */
+export function encodeItem<T>(head: ItemHead, id: string, activity: T, codec: Codec<T>, call?: string): Buffer {
   const { author, score, group, to, isFollowed } = head;
   const text = JSON.stringify({
     a: author,
@@ -91,6 +95,7 @@ export function encodeItem<T>(head: ItemHead, id: string, activity: T, codec: Co
     g: group,
     t: to.length === 0 ? undefined : to,
     n: !isFollowed || undefined,
+    c: call,
   });
   const length = Buffer.byteLength(text);
   const bytes = Buffer.allocUnsafe(HEAD_BYTES + length);

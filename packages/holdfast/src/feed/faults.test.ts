@@ -3,7 +3,7 @@
  * - a publication whose answer was lost is there twice, or not at all ... "a lost answer"
  * - a follow whose answer was lost counts twice ......................... "of a follow"
  * - a call hangs while the server does .................................. "while the server is stopped"
- * - a live feed loses what came while it was cut off .................... "cut off"
+ * - a live feed loses what came while it was cut off .................... "cut off", "behind"
  * - a key is evicted .................................................... "evicted"
  * - a key of another type holds up the other readers .................... "of another type"
  */
@@ -14,7 +14,7 @@ import { randomName } from "../../test/support/two-handles.ts";
 import { until } from "../../test/support/until.ts";
 import { connect } from "../connect.ts";
 import type { Holdfast } from "../holdfast.ts";
-import type { Feed } from "./feed.ts";
+import type { Feed, FeedLive } from "./feed.ts";
 import { deliver, join, outbox, post } from "./scripts.gen.ts";
 
 const prefix = randomName();
@@ -94,7 +94,8 @@ describe("feeds under faults", () => {
     await feed.follow("eve", "ada");
     await using live = feed.live("eve");
     await live.ready;
-    await direct.feed<number>(feed.name).publish("ada", 1);
+    // Also where the newest one is ahead of its time.
+    await direct.feed<number>(feed.name).publish("ada", 1, { at: Date.now() + 3_600_000 });
     expect((await live.next()).value?.activity).toBe(1);
     const next = live.next();
     proxy.refuse();
@@ -102,6 +103,30 @@ describe("feeds under faults", () => {
     await direct.feed<number>(feed.name).publish("ada", 2);
     await proxy.heal();
     expect((await next).value?.activity).toBe(2);
+  });
+
+  it("a live feed that was cut off while it was behind looks for what was published meanwhile, whatever is said then", async () => {
+    const feed = hf.feed<number>(randomName());
+    const publish = (n: number): Promise<unknown> => direct.feed<number>(feed.name).publish("ada", n);
+    const nextOf = async (live: FeedLive<number>): Promise<number | undefined> => (await live.next()).value?.activity;
+    await feed.follow("eve", "ada");
+    await using live = feed.live("eve");
+    await using quick = feed.live("eve");
+    await Promise.all([live.ready, quick.ready]);
+    await publish(1);
+    for (const each of [live, quick]) expect(await nextOf(each)).toBe(1);
+    await publish(2);
+    expect(await nextOf(quick)).toBe(2);
+    const next = nextOf(quick);
+    proxy.refuse();
+    proxy.cut();
+    await publish(3);
+    await proxy.heal();
+    expect(await next).toBe(3);
+    expect(await nextOf(live)).toBe(2);
+    await publish(4);
+    expect(await nextOf(quick)).toBe(4);
+    for (const n of [3, 4]) expect(await nextOf(live)).toBe(n);
   });
 
   const KINDS = {

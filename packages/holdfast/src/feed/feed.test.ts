@@ -78,6 +78,8 @@ describe.each(backends())("feeds [$name]", (backend) => {
     expect(await feed.publish("ada", { n: 2 }, { id: "x" })).toEqual({ status: "duplicate", id: first.id });
     const at = Date.now() - 1_000;
     expect(await feed.publish("ada", { n: 3 }, { id: "x", at })).toMatchObject({ status: "ok" });
+    const same = handles.b.feed<Post>(feed.name);
+    expect(await same.publish("ada", { n: 3 }, { id: "x", at })).toMatchObject({ status: "duplicate" });
     expect(await feed.publish("bob", { n: 4 }, { id: "x" })).toMatchObject({ status: "ok" });
     expect(numbers(await all(feed, "eve"))).toEqual([1, 3]);
     expect(feed.idOf("ada", "x", new Date(at))).toBe((await all(feed, "eve"))[1]!.id);
@@ -116,6 +118,24 @@ describe.each(backends())("feeds [$name]", (backend) => {
     expect(numbers(await all(feed, "two"))).toEqual([5, 4, 3]);
   });
 
+  it("backfill of an author whose newest entries are ahead: what comes before them is shown", async () => {
+    const feed = open();
+    await feed.publish("ada", { n: 0 }, { at: Date.now() + DAY / 2 });
+    for (const backfill of [0, 1]) await feed.follow(`r${backfill}`, "ada", { backfill });
+    await feed.publish("ada", { n: 1 });
+    for (const reader of ["r0", "r1"]) expect(numbers(await all(feed, reader))).toEqual([0, 1]);
+  });
+
+  it("an entry that comes late and belongs before what is shown of its author is not new once a page has met it", async () => {
+    const feed = open();
+    await feed.publish("ada", { n: 0 });
+    await feed.follow("eve", "ada", { backfill: 0 });
+    await feed.page("eve");
+    await feed.publish("ada", { n: 1 }, { at: Date.now() - DAY });
+    expect(await all(feed, "eve")).toEqual([]);
+    expect(await feed.unseen("eve")).toEqual({ count: 0, more: false });
+  });
+
   it("unfollow ends what is shown, also what is on its way; false for nobody", async () => {
     const feed = open();
     await Promise.all(["ada", "bob"].map((author) => feed.follow("eve", author)));
@@ -148,6 +168,32 @@ describe.each(backends())("feeds [$name]", (backend) => {
     expect(numbers((await feed.outbox("ada")).entries)).toEqual([2]);
     expect(await feed.publish("ada", { n: 1 }, { id: "x" })).toEqual({ status: "deleted", id });
     expect(await feed.unseen("eve")).toEqual({ count: 1, more: false });
+  });
+
+  it("a deletion that failed half-way can be repeated, and is whole then", async () => {
+    const feed = open({ group: () => "likes" });
+    const [id] = await Promise.all(
+      [1, 2].map(async (n) => (await feed.publish("ada", { n }, { id: String(n), to: ["team"] })).id),
+    );
+    const outbox = `${handles.prefix}:feed:${feed.name}:{ada}:outbox`;
+    await handles.send("SET", outbox, "x");
+    await expect(feed.delete(id!)).rejects.toMatchObject({ code: "WRONG_TYPE" });
+    await handles.send("UNLINK", outbox);
+    expect(await feed.delete(id!)).toBe(true);
+    expect((await all(feed, "team")).map(({ activity, group }) => [activity.n, group?.count])).toEqual([[2, 1]]);
+  });
+
+  it("an inbox that somebody who died has begun is ended by the next page", async () => {
+    const feed = open();
+    await feed.follow("eve", "ada");
+    await feed.publish("ada", { n: 1 });
+    const inbox = `${handles.prefix}:feed:${feed.name}:{eve}:inbox`;
+    await handles.send("ZADD", inbox, "+inf", "!bdead");
+    await handles.send("PEXPIRE", inbox, "1000000");
+    await feed.publish("ada", { n: 2 });
+    expect(numbers(await all(feed, "eve"))).toEqual([2, 1]);
+    expect((await handles.send("ZRANGE", inbox, "-1", "-1"))!.toString()).toBe("!0");
+    expect(await handles.send("ZCARD", inbox)).toBe(3);
   });
 
   it("a reader who was away is pushed nothing, and has all when he comes back", async () => {
@@ -251,7 +297,7 @@ describe.each(backends())("feeds [$name]", (backend) => {
     expect(new Set(await feed.following("r:inbox"))).toEqual(new Set(ids.map(String)));
   });
 
-  it("activities are checked, and one that does not fit any more is left out", async () => {
+  it("activities are checked, and one that does not fit is left out; it stays for those whom it fits", async () => {
     const validate = (value: unknown): { value: Post } | { issues: [{ message: string }] } =>
       (value as Post).n < 10 ? { value: value as Post } : { issues: [{ message: "too large" }] };
     const activity = { "~standard": { version: 1, vendor: "test", validate } } as const;
@@ -259,8 +305,12 @@ describe.each(backends())("feeds [$name]", (backend) => {
     await expect(feed.publish("ada", { n: 10 })).rejects.toBeInstanceOf(CodecError);
     const loose = handles.b.feed<Post>(feed.name);
     await loose.follow("eve", "ada");
-    for (const n of [9, 10]) await loose.publish("ada", { n });
-    expect(numbers(await all(feed, "eve"))).toEqual([9]);
+    await loose.page("eve");
+    for (const n of [9, 10]) await loose.publish("ada", { n }, { to: ["team"] });
+    for (const reader of ["eve", "team"]) {
+      expect(numbers(await all(feed, reader))).toEqual([9]);
+      expect(numbers(await all(loose, reader))).toEqual([10, 9]);
+    }
   });
 
   it("bad input is refused by its name", async () => {
@@ -277,6 +327,7 @@ describe.each(backends())("feeds [$name]", (backend) => {
       ["backfill", () => feed.follow("eve", "ada", { backfill: -1 })],
       ["limit", () => feed.page("eve", { limit: 101 })],
       ["cursor", () => feed.page("eve", { cursor: "x" })],
+      ["cursor", () => feed.page("eve", { cursor: `zzzzzzzzzzz.${"a".repeat(16)}` })],
       ["cursor", () => feed.followers("eve", { cursor: "x" })],
       ["position", () => feed.markSeen("eve", "x")],
       ["positions", () => feed.markRead("eve", ["x"])],

@@ -169,7 +169,7 @@ export class Feed<T> {
 
   /**
    * Lets a reader follow an author. Idempotent.
-   * Cost: three scripts and three commands; with a `backfill`, as a push to one follower.
+   * Cost: three scripts and four commands; with a `backfill`, as a push to one follower.
    */
   follow(reader: Id, author: Id, options?: FeedFollowOptions): Promise<FeedFollowResult> {
     return this.#operations.run("follow", reader, async () =>
@@ -177,7 +177,7 @@ export class Feed<T> {
     );
   }
 
-  /** Ends that; the author's entries are not shown from then on. False if there was nothing to end. Cost: a script and five commands. */
+  /** Ends that; the author's entries are not shown from then on. False if there was nothing to end. Cost: two scripts and six commands. */
   unfollow(reader: Id, author: Id): Promise<boolean> {
     return this.#operations.run("unfollow", reader, async () =>
       this.#graph.unfollow(checkId("reader", reader), checkId("author", author)),

@@ -27,6 +27,8 @@ export interface Followed<State, Item> {
   readonly timeoutMs: number;
   /** Whether a message is news; without it, all are. Must not throw. */
   hears?(payload: Buffer): boolean;
+  /** That messages may have been lost. Must not throw. */
+  missed?(): void;
   read(): Promise<State>;
   /** How long a state that was read may be believed though no message came. */
   lastsMs(state: State): number;
@@ -60,7 +62,7 @@ export class Follower<State, Item> implements AsyncIterableIterator<Item, undefi
       home.own(this),
       onAbort(signal, close),
       // Whatever it is: what was said about the server before may not hold any more.
-      home.driver.onState(() => this.#notice()),
+      home.driver.onState(() => this.#missed()),
     ];
     if (signal?.aborted === true || home.isClosing) close();
   }
@@ -132,18 +134,22 @@ export class Follower<State, Item> implements AsyncIterableIterator<Item, undefi
   /** Live before the first reading, else a change after that could be missed. */
   async #subscribe(): Promise<void> {
     const { op, key, channel, timeoutMs } = this.#followed;
-    const notice = (): void => this.#notice();
     const message = (payload: Buffer): void => {
-      if (this.#followed.hears?.(payload) !== false) notice();
+      if (this.#followed.hears?.(payload) !== false) this.#notice();
     };
     const call = { op, key, class: "idempotent", timeoutMs } as const;
-    this.#subscription ??= this.#home.driver.subscribe("exact", channel, { message, gap: notice }, call);
+    this.#subscription ??= this.#home.driver.subscribe("exact", channel, { message, gap: () => this.#missed() }, call);
     try {
       await this.#subscription;
     } catch (error) {
       this.#subscription = undefined;
       throw error;
     }
+  }
+
+  #missed(): void {
+    this.#followed.missed?.();
+    this.#notice();
   }
 
   #notice(): void {

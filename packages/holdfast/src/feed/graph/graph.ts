@@ -44,7 +44,8 @@ export class Graph {
     const newest = await this.#newest(author, Math.max(wanted, INBOX_SIZE));
     const now = Math.floor((await this.#store.now("follow")) * 1_000);
     // By what is there, and not by this process's notion of the time: what is published from now on is shown.
-    const from = wanted === 0 ? Math.min((newest[0]?.score ?? 0) + 1, now) : (newest[wanted - 1]?.score ?? 1);
+    const oldest = wanted === 0 ? (newest[0]?.score ?? 0) + 1 : (newest[wanted - 1]?.score ?? 1);
+    const from = Math.min(oldest, now);
     const answer = await this.#graph.follow(reader, author, from);
     if (answer.status === "limit") {
       await this.#graph.leave(author, reader);

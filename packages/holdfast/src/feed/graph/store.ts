@@ -21,7 +21,7 @@ export interface Audience {
  * has more.
  */
 const BUCKET_SIZE = 48;
-/** Buckets of one pipeline: about 500 followers. */
+/** Buckets of one pipeline: about 400 followers. */
 const BUCKETS_READ = 8;
 /** While others add buckets. */
 const MAX_ATTEMPTS = 20;
@@ -71,7 +71,7 @@ export class GraphStore {
   }
 
   /**
-   * Yields all followers, about 500 at a time, each with the bucket behind it, where it can be gone on with. Who is moved to a
+   * Yields all followers, about 400 at a time, each with the bucket behind it, where it can be gone on with. Who is moved to a
    * new bucket meanwhile is met there, again or for the first time.
    * @param known how many buckets there were, a moment ago
    */
@@ -92,10 +92,11 @@ export class GraphStore {
     }
   }
 
-  async recount(author: string, before: number, count: number): Promise<void> {
+  /** @param known before they were counted */
+  async recount(author: string, { count: before, buckets }: Audience, count: number): Promise<void> {
     const { followers } = this.#keys(author, 0);
     const call = this.#store.unclassed("publish", author);
-    await runScript(this.#store.driver, recount, { followers }, { before, count }, call);
+    await runScript(this.#store.driver, recount, { followers }, { before, count, buckets }, call);
   }
 
   /** False where it is not as it was. @param since, at us */

@@ -11,7 +11,7 @@ import type { FeedStore } from "../store.ts";
 import type { Place } from "../entry.ts";
 import { readMessage } from "./message.ts";
 
-/** So long nothing is looked for though no message came. */
+/** So long nothing is looked for, whatever messages come. */
 const BELIEVED_MS = 30_000;
 /** Between the time that an entry has, by its publisher's notion of the server's clock, and when it is there. */
 const LATE_US = 60 * 1_000_000;
@@ -41,6 +41,8 @@ export class LiveEntries<T> implements Followed<FeedEntry<T> | undefined, FeedEn
   #following: Map<string, number> | undefined;
   #pending: string[] = [];
   #isToLook = true;
+  /** By the process's clock. */
+  #lookedAt = 0;
   readonly #ready: FeedEntry<T>[] = [];
   readonly #given = new Set<string>();
   /** Nothing before it is looked for, us. */
@@ -85,6 +87,10 @@ export class LiveEntries<T> implements Followed<FeedEntry<T> | undefined, FeedEn
     return true;
   }
 
+  missed(): void {
+    this.#isToLook = true;
+  }
+
   async read(): Promise<FeedEntry<T> | undefined> {
     if (this.#ready.length === 0) await this.#fill();
     return this.#ready.shift();
@@ -117,32 +123,44 @@ export class LiveEntries<T> implements Followed<FeedEntry<T> | undefined, FeedEn
 
   async #fill(): Promise<void> {
     await this.begin();
-    // It was woken without a message, or by one too many: some may be missing.
-    if (this.#isToLook || this.#pending.length === 0) return this.#look();
+    // It was woken without a message, or by one too many, or looked long ago: some may be missing.
+    const isLongAgo = this.#now() - this.#lookedAt >= BELIEVED_MS;
+    if (this.#isToLook || isLongAgo || this.#pending.length === 0) return this.#look();
     const ids = this.#pending;
     this.#pending = [];
     const items = await Promise.all(ids.map((id) => this.#parts.hydrator.item(id)));
     const places = items.flatMap((item) => (item === undefined ? [] : [{ id: item.id, score: item.score }]));
     const entries = await this.#parts.hydrator.entries(this.key, places, new Marks([]));
-    this.#add(entries.flatMap((each) => (each === undefined ? [] : [each.entry])));
+    this.#add(entries.flatMap((each) => (typeof each === "string" ? [] : [each.entry])));
   }
 
   async #look(): Promise<void> {
     this.#isToLook = false;
+    const { store, graph } = this.#parts;
+    const lookedAt = this.#now();
     try {
-      this.#following = await this.#parts.graph.following(this.key);
-      const from = Math.max(this.#start, this.#newest - LATE_US);
+      this.#following = await graph.following(this.key);
+      // One that is ahead of its time says nothing of those that are not.
+      const now = Math.floor((await store.now("live")) * 1_000);
+      const from = Math.max(this.#start, Math.min(this.#newest, now) - LATE_US);
       this.#add(await this.#parts.pages.since(this.key, from, LOOKED_AT));
+      this.#lookedAt = lookedAt;
     } catch (error) {
       this.#isToLook = true;
       throw error;
     }
   }
 
+  #now(): number {
+    return this.#parts.store.driver.runtime.now();
+  }
+
   #add(entries: readonly FeedEntry<T>[]): void {
     for (const entry of entries) {
-      if (this.#given.has(entry.id)) continue;
+      // What is found again stays among those that are remembered.
+      const isGiven = this.#given.delete(entry.id);
       this.#given.add(entry.id);
+      if (isGiven) continue;
       if (this.#given.size > REMEMBERED) this.#given.delete(this.#given.values().next().value!);
       this.#newest = Math.max(this.#newest, entry.at * 1_000);
       this.#ready.push(entry);

@@ -3,17 +3,20 @@
  * - followers of a bucket are not met, or a bucket is large ... "buckets"
  * - many followers hold up a publication ...................... "by a worker"
  * - whoever has very many followers is pushed, or not seen .... "above the threshold"
- * - on the way back entries are lost .......................... "below it again"
+ * - on the way back entries are lost .......................... "below it again", "ends between"
  * - an author at the border goes to and fro ................... "below it again"
  * - the way back is not ended by whoever began it ............. "begun again"
  * - a process dies in a publication ........................... "has begun"
+ * - followers are counted twice while they move ............... "are not counted"
  * - follow and publish, or follow and unfollow, at once ....... "at the same time"
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
 import { randomName, TwoHandles } from "../../../test/support/two-handles.ts";
 import { until } from "../../../test/support/until.ts";
+import { runScript } from "../../core/script/run.ts";
 import type { Feed } from "../feed.ts";
+import { recount } from "../scripts.gen.ts";
 
 const shown = async (feed: Feed<number>, reader: string): Promise<number[]> =>
   (await feed.page(reader)).entries.map(({ activity }) => activity);
@@ -48,6 +51,41 @@ describe.each(backends("standalone", "cluster", "embedded"))("fan-out of feeds [
       ends.map((each) => each !== "nobody"),
     );
     expect(await feed.followerCount("ada")).toBe(260);
+  });
+
+  it("followers who were met twice, as a bucket was added, are not counted so", async () => {
+    const feed = handles.a.feed<number>(randomName());
+    for (const reader of readers(3)) await feed.follow(reader, "ada");
+    const keys = { followers: keyOf(feed, "ada", "followers") };
+    const counted = async (buckets: number): Promise<number> => {
+      const args = { before: 3, count: 4, buckets };
+      await runScript(handles.a.driver, recount, keys, args, { op: "test" });
+      return feed.followerCount("ada");
+    };
+    await handles.send("HSET", keys.followers, "n", "2");
+    expect(await counted(1)).toBe(3);
+    expect(await counted(2)).toBe(4);
+  });
+
+  it("a way back to pushing that ends between two requests of a page hides nothing on it", async () => {
+    const options = { push: 2, direct: 2 };
+    const feed = handles.a.feed<number>(randomName(), options);
+    for (const reader of readers(3)) await feed.follow(reader, "ada");
+    await feed.page("r0");
+    await feed.publish("ada", 1);
+    await handles.send("HSET", keyOf(feed, "ada", "followers"), "s", "1");
+    await feed.publish("ada", 2);
+    for (const reader of ["r1", "r2"]) await feed.unfollow(reader, "ada");
+    const late = await handles.another();
+    const { driver } = late;
+    const batch = driver.batch.bind(driver);
+    vi.spyOn(driver, "batch").mockImplementationOnce(async (...asked) => {
+      const replies = await batch(...asked);
+      await feed.publish("ada", 3);
+      return replies;
+    });
+    expect(await shown(late.feed(feed.name, options), "r0")).toEqual([3, 2, 1]);
+    expect(String(await handles.send("HGET", keyOf(feed, "ada", "followers"), "m"))).toBe("push");
   });
 
   it("more than `direct` followers get it by a worker, wherever that runs", async () => {
@@ -122,13 +160,17 @@ describe.each(backends("standalone", "cluster", "embedded"))("fan-out of feeds [
     // As if it had not come farther than this.
     await handles.send("ZADD", unfinished, "1", id);
     await handles.send("ZADD", unfinished, "1", "0123456789abcdef");
+    // Before the others, and nobody can read it.
+    const broken = "-".repeat(16);
+    await handles.send("SET", `${handles.prefix}:feed:${feed.name}:{${broken}}`, "x", "PX", "1000000");
+    await handles.send("ZADD", unfinished, "0", broken);
     await handles.send("ZREM", keyOf(feed, "ada", "outbox"), id);
     await handles.send("ZREM", keyOf(feed, "eve", "inbox"), id);
     await handles.send("UNLINK", keyOf(feed, "team", "named"));
     const other = (await handles.another()).feed<number>(feed.name);
     await until("it has ended", async () => {
       await other.page("x");
-      return (await handles.send("EXISTS", unfinished)) === 0;
+      return (await handles.send("ZCARD", unfinished)) === 1;
     });
     for (const reader of ["eve", "team"]) expect(await shown(feed, reader)).toEqual([1]);
     expect((await feed.outbox("ada")).entries).toHaveLength(1);

@@ -1,5 +1,5 @@
 /**
- * From an outbox to the inboxes of those who follow. Few followers get it at once; more by a job, in steps of about 500 which can be gone on
+ * From an outbox to the inboxes of those who follow. Few followers get it at once; more by a job, in steps of about 400 which can be gone on
  * with; of an author with very many it is pulled as feeds are read. Between the two lies a gap, so that an author at the border does not go
  * to and fro, and a time in which both are done, so that no reader misses an entry. An entry that is pushed twice is there once.
  */
@@ -48,18 +48,18 @@ export class FanOut {
     await this.#push({ id: job.publish, score }, author, await this.#graph.audience(author), chunks);
   }
 
-  async #push(place: Place, author: string, { buckets, count }: Audience, chunks: FeedChunks): Promise<void> {
+  async #push(place: Place, author: string, known: Audience, chunks: FeedChunks): Promise<void> {
     let found = 0;
     let isWhole = false;
     const source = (after = 0): ReturnType<GraphStore["followers"]> => {
       isWhole = after === 0;
-      return this.#graph.followers(author, after, buckets);
+      return this.#graph.followers(author, after, known.buckets);
     };
     await chunks(source, async (followers) => {
       found += followers.length;
       await this.#store.push(followers, [place]);
     });
-    if (isWhole && found !== count) await this.#graph.recount(author, count, found);
+    if (isWhole && found !== known.count) await this.#graph.recount(author, known, found);
   }
 
   /** Whether the entry is pushed. */

@@ -69,14 +69,14 @@ export class Publisher<T> {
     const now = await this.#store.now("publish");
     if (given !== undefined && given > now + MAX_AHEAD_MS)
       throw new InvalidArgumentError("at", "a time at most a day ahead", at);
+    const { runtime } = this.#store.driver;
     const id =
-      own === undefined
-        ? randomId(this.#store.driver.runtime.randomBytes(12))
-        : idFor(author, checkText("id", own, 1_024), given);
+      own === undefined ? randomId(runtime.randomBytes(12)) : idFor(author, checkText("id", own, 1_024), given);
     const score = given === undefined ? this.#nextScore(now) : scoreOf(given);
     const group = this.#groupOf(activity, author, given ?? Math.floor(now));
     const head: ItemHead = { author, score, group, to: names, isFollowed: followers };
-    const bytes = encodeItem(head, id, activity, this.#settings.codec);
+    const call = own === undefined ? undefined : runtime.randomBytes(6).toString("base64url");
+    const bytes = encodeItem(head, id, activity, this.#settings.codec, call);
     const { timeoutMs = this.#store.driver.timeoutMs } = this.#settings;
     // First: what is stored and not noted would be ended by nobody.
     const isNew = await this.#store.begin(id, now + Math.max(MIN_DUE_MS, 3 * timeoutMs));
@@ -95,12 +95,13 @@ export class Publisher<T> {
     const bytes = await this.#store.item(id);
     if (bytes === undefined) return false;
     const { author, to, group, isFollowed } = headOf(bytes);
-    await this.#store.erase(id);
     if (isFollowed) {
       const outbox = this.#store.part(author, "outbox");
       await this.#store.driver.send(["ZREM", outbox, id], this.#store.call("delete", "idempotent", author), outbox);
     }
     if (to.length > 0) await this.#store.fromNamed(to, id, group === undefined ? id : groupMember(group));
+    // Last: only the activity says where it is, so whoever repeats what has failed needs it.
+    await this.#store.erase(id);
     return true;
   }
 
@@ -120,17 +121,29 @@ export class Publisher<T> {
     try {
       for (;;) {
         const due = await this.#store.due(LOOKED_AT_ONCE, 2 * MIN_DUE_MS);
-        for (const id of due) {
-          const bytes = await this.#store.item(id);
-          if (bytes === undefined) await this.#store.end(id);
-          else await this.#complete(id, headOf(bytes));
-        }
+        for (const id of due) await this.#endOther(id);
         if (due.length < LOOKED_AT_ONCE || this.#store.core.isClosing) return;
       }
     } catch (error) {
       // They come again when their time is over.
-      if (!isOutage(error) && !this.#store.core.isClosing) this.#reports.error(error);
+      this.#report(error);
     }
+  }
+
+  /** One that fails by itself, such as one that cannot be read, holds up no other. */
+  async #endOther(id: string): Promise<void> {
+    const bytes = await this.#store.item(id);
+    if (bytes === undefined) return this.#store.end(id);
+    try {
+      await this.#complete(id, headOf(bytes));
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    if (!isOutage(error) && !this.#store.core.isClosing) this.#reports.error(error);
   }
 
   async #complete(id: string, head: ItemHead): Promise<void> {

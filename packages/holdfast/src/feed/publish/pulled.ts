@@ -58,11 +58,13 @@ export class PulledAuthors {
       const key = this.#store.common("pulled");
       const call = this.#store.call("page", "read");
       const authors = new Set<string>();
-      for (let from = 0; from < MAX_PULLED; from += PAGE) {
-        const reply = await this.#store.driver.send(["ZRANGE", key, String(from), String(from + PAGE - 1)], call, key);
-        const page = decodeList(reply, decodeText);
+      // By names, so that none is left out while others go; and all of them, as processes that add at once may add more than are allowed.
+      for (let after = "-"; ;) {
+        const command = ["ZRANGE", key, after, "+", "BYLEX", "LIMIT", "0", String(PAGE)];
+        const page = decodeList(await this.#store.driver.send(command, call, key), decodeText);
         for (const author of page) authors.add(author);
         if (page.length < PAGE) break;
+        after = `(${page.at(-1)!}`;
       }
       this.#authors = authors;
       this.#askAt = askedAt + REFRESH_MS;

@@ -35,6 +35,9 @@ export interface Hydrated<T> {
   readonly group: string | undefined;
 }
 
+/** `unreadable`: it is there, and another process may be able to read it, such as one of a newer version. */
+export type Missing = "gone" | "unreadable";
+
 const MAX_AUTHORS = 5;
 
 export class Hydrator<T> {
@@ -48,21 +51,26 @@ export class Hydrator<T> {
     this.#reports = reports;
   }
 
-  /** Undefined where it is gone. */
+  /** Undefined where it is gone, or cannot be read. */
   async item(id: string): Promise<Item<T> | undefined> {
+    const item = await this.#item(id);
+    return typeof item === "string" ? undefined : item;
+  }
+
+  async #item(id: string): Promise<Item<T> | Missing> {
     const bytes = await this.#store.item(id);
-    if (bytes === undefined) return undefined;
+    if (bytes === undefined) return "gone";
     try {
       return decodeItem(id, bytes, this.#codec);
     } catch (error) {
       if (isOutage(error)) throw error;
       this.#reports.error(error, id);
-      return undefined;
+      return "unreadable";
     }
   }
 
   /** One for each place. */
-  async entries(reader: string, places: readonly Place[], marks: Marks): Promise<(Hydrated<T> | undefined)[]> {
+  async entries(reader: string, places: readonly Place[], marks: Marks): Promise<(Hydrated<T> | Missing)[]> {
     const groups = await this.#groups(
       reader,
       places.filter(({ id }) => isGroup(id)).map(({ id }) => id),
@@ -70,9 +78,10 @@ export class Hydrator<T> {
     return Promise.all(
       places.map(async (place) => {
         const row = groups.get(place.id);
-        const items = await Promise.all((row?.ids ?? [place.id]).map((id) => this.item(id)));
-        const found = items.filter((item) => item !== undefined);
-        return found.length === 0 ? undefined : hydrated(place, found, row, marks);
+        const items = await Promise.all((row?.ids ?? [place.id]).map((id) => this.#item(id)));
+        const found = items.filter((item) => typeof item !== "string");
+        if (found.length > 0) return hydrated(place, found, row, marks);
+        return items.includes("unreadable") ? "unreadable" : "gone";
       }),
     );
   }

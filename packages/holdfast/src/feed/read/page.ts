@@ -44,6 +44,7 @@ interface Wanted {
 /** What is left out, and why. */
 interface Left {
   readonly gone: string[];
+  /** By author; also what is from before that which is shown of one who is followed. */
   readonly unfollowed: Map<string, string[]>;
 }
 
@@ -80,7 +81,10 @@ export class Pages<T> {
     return this.#collect(
       wanted,
       (place, most) => newest(store, [source], place, most),
-      (candidates) => this.#hydrator.entries(author, candidates, new Marks([])),
+      async (candidates) =>
+        (await this.#hydrator.entries(author, candidates, new Marks([]))).map((each) =>
+          typeof each === "string" ? undefined : each,
+        ),
     );
   }
 
@@ -147,20 +151,22 @@ export class Pages<T> {
   ): Promise<(Hydrated<T> | undefined)[]> {
     const found = await this.#hydrator.entries(timeline.reader, candidates, timeline.marks);
     const authors = new Set(
-      found.flatMap((each, at) => (each === undefined || candidates[at]!.isNamed ? [] : [each.entry.author])),
+      found.flatMap((each, at) => (typeof each === "string" || candidates[at]!.isNamed ? [] : [each.entry.author])),
     );
     const followed = authors.size === 0 ? new Map<string, number>() : await timeline.followed([...authors]);
     return found.map((each, at) => {
       const { id, score, isNamed } = candidates[at]!;
-      if (each === undefined) {
-        left.gone.push(id);
+      if (typeof each === "string") {
+        // What only this process cannot read stays: a feed by name has no copy.
+        if (each === "gone") left.gone.push(id);
         return undefined;
       }
       if (isNamed) return each;
-      const from = followed.get(each.entry.author);
-      if (from === undefined)
-        left.unfollowed.set(each.entry.author, [...(left.unfollowed.get(each.entry.author) ?? []), id]);
-      return from !== undefined && score >= from ? each : undefined;
+      const { author } = each.entry;
+      const from = followed.get(author);
+      if (from !== undefined && score >= from) return each;
+      left.unfollowed.set(author, [...(left.unfollowed.get(author) ?? []), id]);
+      return undefined;
     });
   }
 

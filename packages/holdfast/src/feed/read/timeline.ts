@@ -28,16 +28,24 @@ export class Timeline {
   /** Its place among followers is to be renewed. */
   readonly isToHeal: boolean;
   readonly #parts: TimelineParts;
+  readonly #pulledAuthors: ReadonlySet<string>;
   #inbox: readonly Candidate[];
   /** All entries after this time (us) are in the inbox, except for those that are pulled. */
   #floor: number;
   #following: Promise<Map<string, number>> | undefined;
   #pulledSources: Promise<Source[]> | undefined;
 
-  private constructor(parts: TimelineParts, reader: string, marks: Marks, isToHeal: boolean) {
+  private constructor(
+    parts: TimelineParts,
+    reader: string,
+    marks: Marks,
+    pulled: ReadonlySet<string>,
+    isToHeal: boolean,
+  ) {
     this.#parts = parts;
     this.reader = reader;
     this.marks = marks;
+    this.#pulledAuthors = pulled;
     this.isToHeal = isToHeal;
     this.#inbox = [];
     this.#floor = 0;
@@ -46,6 +54,8 @@ export class Timeline {
   /** Cost: a pipeline of five commands; of a reader who comes back, a script and as many as are followed. */
   static async open(parts: TimelineParts, reader: string): Promise<Timeline> {
     const { store } = parts;
+    // Before the inbox: what is pulled no longer by then has come to that.
+    const pulled = await parts.pulled.all();
     const [inbox, marks] = [store.part(reader, "inbox"), store.part(reader, "marks")];
     const commands: Command[] = [
       ["ZRANGE", inbox, "0", "-1", "REV", "WITHSCORES"],
@@ -60,11 +70,13 @@ export class Timeline {
       parts,
       reader,
       new Marks(placesOf(marked!, call)),
+      pulled,
       healed !== null && Number(followed) > 0,
     );
     const places = placesOf(rows!, call);
     const mark = places[0]?.id.startsWith("!") === true ? places[0].id : undefined;
-    if (mark !== undefined) timeline.#take(mark, places);
+    // While it is filled it says nothing. Whoever began that may have died, and it is the same by whom it is ended.
+    if (mark?.startsWith("!b") === false) timeline.#take(mark, places);
     else if (Number(followed) > 0) await timeline.#build();
     return timeline;
   }
@@ -86,8 +98,7 @@ export class Timeline {
     const others = await newest(this.#parts.store, this.#after(from, await this.#pulled()), place, most);
     const upper = mergedOf([inbox, others]).filter(({ score }) => score > floor);
     if (upper.length >= most || floor <= from) return upper.slice(0, most);
-    const start = floor === Infinity ? place : { score: floor, id: FIRST_ID };
-    return [...upper, ...(await this.#lower(start, most - upper.length, from))];
+    return [...upper, ...(await this.#lower({ score: floor, id: FIRST_ID }, most - upper.length, from))];
   }
 
   /** Of the inbox, at most `most` below a place and after a time. */
@@ -105,9 +116,7 @@ export class Timeline {
     const first = places[1]?.id.startsWith("!") === true ? 2 : 1;
     this.#inbox = places.slice(first).map(({ id, score }) => ({ id, score, isNamed: false }));
     const floor = Number(mark.slice(1));
-    // While it is filled, by somebody else, it says nothing.
-    if (Number.isNaN(floor)) this.#floor = Infinity;
-    else this.#floor = this.#inbox.length < INBOX_SIZE ? floor : Math.max(floor, this.#inbox.at(-1)!.score);
+    this.#floor = this.#inbox.length < INBOX_SIZE ? floor : Math.max(floor, this.#inbox.at(-1)!.score);
   }
 
   /** Pushes come from when it is opened on; what was published before is in the outboxes, which are read after that. */
@@ -135,7 +144,7 @@ export class Timeline {
   }
 
   async #findPulled(): Promise<Source[]> {
-    const authors = await this.#parts.pulled.all();
+    const authors = this.#pulledAuthors;
     if (authors.size === 0) return [this.#named()];
     if (authors.size > MAX_ASKED) this.#following ??= this.#parts.graph.following(this.reader);
     const followed = await this.followed([...authors]);
