@@ -104,8 +104,14 @@ export function encodeItem<T>(head: ItemHead, id: string, activity: T, codec: Co
   return Buffer.concat([bytes, codec.encode(activity, { aad: id })]);
 }
 
+/** Also of one that was erased. */
 export function headOf(bytes: Buffer): ItemHead {
-  return splitItem(bytes).head;
+  return splitItem(isErased(bytes) ? bytes.subarray(HEAD_BYTES) : bytes).head;
+}
+
+/** As erase.lua leaves it. */
+export function isErased(bytes: Buffer): boolean {
+  return bytes.length >= HEAD_BYTES && bytes.readUInt32BE() === 0;
 }
 
 export function decodeItem<T>(id: string, bytes: Buffer, codec: Codec<T>): Item<T> {

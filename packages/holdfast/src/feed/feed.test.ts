@@ -179,7 +179,7 @@ describe.each(backends())("feeds [$name]", (backend) => {
     await handles.send("SET", outbox, "x");
     await expect(feed.delete(id!)).rejects.toMatchObject({ code: "WRONG_TYPE" });
     await handles.send("UNLINK", outbox);
-    expect(await feed.delete(id!)).toBe(true);
+    expect(await feed.delete(id!)).toBe(false);
     expect((await all(feed, "team")).map(({ activity, group }) => [activity.n, group?.count])).toEqual([[2, 1]]);
   });
 

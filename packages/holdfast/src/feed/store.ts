@@ -10,7 +10,7 @@ import type { EntryKeys, GroupKeys } from "../core/keyspace/keyspace.ts";
 import { decodeFloat, decodeList, decodeText, type Part } from "../core/script/decode.ts";
 import { decodedBy, runScript, type UnclassedCall } from "../core/script/run.ts";
 import type { Arg, Call, Driver, Reply } from "../driver/port.ts";
-import { isGroup, type Place } from "./entry.ts";
+import { isErased, isGroup, type Place } from "./entry.ts";
 import { ENDING_MS, type FeedSettings } from "./options.ts";
 import {
   deliver,
@@ -76,7 +76,7 @@ export class FeedStore {
     this.#clock = ServerClock.of(core.driver);
     this.#items = readKind(this.driver, this.call("page", "read"), (outcome) => {
       const reply = orThrow(outcome);
-      return Buffer.isBuffer(reply) && reply.length > 0 ? reply : undefined;
+      return Buffer.isBuffer(reply) && !isErased(reply) ? reply : undefined;
     });
   }
 
@@ -146,6 +146,13 @@ export class FeedStore {
   item(id: string): Promise<Buffer | undefined> {
     const key = this.#keys.key(id);
     return this.#lane.add(this.#items, this.driver.slotOf(key), { key, id });
+  }
+
+  /** As `item`, also of one that was deleted. */
+  async itemOrErased(id: string): Promise<Buffer | undefined> {
+    const key = this.#keys.key(id);
+    const reply = await this.driver.send(["GET", key], this.call("delete", "read", id), key);
+    return Buffer.isBuffer(reply) ? reply : undefined;
   }
 
   record(author: string, id: string, score: number): Promise<OutboxResult> {

@@ -8,7 +8,7 @@ import type { Core } from "../../core/core.ts";
 import { checkId, checkText, type Id } from "../../core/keyspace/keyspace.ts";
 import { Reports } from "../../core/observe/reports.ts";
 import type { Driver } from "../../driver/port.ts";
-import { encodeItem, groupMember, headOf, idFor, type ItemHead, randomId, scoreOf } from "../entry.ts";
+import { encodeItem, groupMember, headOf, idFor, isErased, type ItemHead, randomId, scoreOf } from "../entry.ts";
 import { messageOf } from "../live/message.ts";
 import type { FeedSettings } from "../options.ts";
 import type { FeedStore } from "../store.ts";
@@ -92,17 +92,17 @@ export class Publisher<T> {
   }
 
   async delete(id: string): Promise<boolean> {
-    const bytes = await this.#store.item(id);
+    const bytes = await this.#store.itemOrErased(id);
     if (bytes === undefined) return false;
     const { author, to, group, isFollowed } = headOf(bytes);
+    await this.#store.erase(id);
+    // Also of one that was erased: whoever did that may not have come to the end.
     if (isFollowed) {
       const outbox = this.#store.part(author, "outbox");
       await this.#store.driver.send(["ZREM", outbox, id], this.#store.call("delete", "idempotent", author), outbox);
     }
     if (to.length > 0) await this.#store.fromNamed(to, id, group === undefined ? id : groupMember(group));
-    // Last: only the activity says where it is, so whoever repeats what has failed needs it.
-    await this.#store.erase(id);
-    return true;
+    return !isErased(bytes);
   }
 
   /** Called as the feed is used: looks now and then for what others have begun, and returns before that is done. */
