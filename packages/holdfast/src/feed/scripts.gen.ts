@@ -130,16 +130,22 @@ export type EraseResult =
   | { readonly status: "ok" }
   | { readonly status: "missing" };
 
-/** Leaves an empty value in the place of an activity, for as long as it would have been kept: what arrives late does not bring it back. */
+/**
+ * Leaves four zero bytes and its head in the place of an activity, for as long as it would have been kept: what arrives late does not bring it
+ * back, and a deletion that failed half-way can be ended.
+ */
 export const erase: Script<EraseKeys, EraseArgs, EraseResult> = {
   class: "idempotent",
   name: "feed.erase",
-  sha1: "f69c363726acab5795cc3b2cde5d670c6fb6fad0",
+  sha1: "8a3185a4c753c540afbaac0ec2c82560928452b3",
   lua: `-- feed.erase
 local item = KEYS[1]
 local found = redis.call('GET', item)
-if not found or found == '' then return {'missing'} end
-redis.call('SET', item, '', 'KEEPTTL')
+local erased = string.char(0, 0, 0, 0)
+if not found or string.sub(found, 1, 4) == erased then return {'missing'} end
+local length = 0
+for at = 1, 4 do length = length * 256 + (string.byte(found, at) or 0) end
+redis.call('SET', item, erased .. string.sub(found, 1, 4 + length), 'KEEPTTL')
 return {'ok'}
 `,
   encodeKeys(keys, out) {
@@ -602,12 +608,12 @@ export type PostResult =
 export const post: Script<PostKeys, PostArgs, PostResult> = {
   class: "idempotent",
   name: "feed.post",
-  sha1: "87c42410d9091ba8e58250b49259c7fdf2811642",
+  sha1: "c813b82def1994f5cd2d36020fd2c05822bed4be",
   lua: `-- feed.post
 local item = KEYS[1]
 local bytes, keepMs = ARGV[1], tonumber(ARGV[2])
 local found = redis.call('GET', item)
-if found == '' then return {'deleted'} end
+if found and string.sub(found, 1, 4) == string.char(0, 0, 0, 0) then return {'deleted'} end
 if found then return {'known', found} end
 redis.call('SET', item, bytes, 'PX', keepMs)
 return {'ok'}
@@ -643,28 +649,30 @@ export interface RecountKeys {
 export interface RecountArgs {
   readonly before: number;
   readonly count: number;
+  /** before */
+  readonly buckets: number;
 }
 
 export type RecountResult =
   | { readonly status: "ok" };
 
-/** Corrects the number of followers by those that were found, unless it has changed meanwhile. */
+/** Corrects the number of followers by those that were found, unless it has changed meanwhile, or a bucket was added: whoever went there was met twice. */
 export const recount: Script<RecountKeys, RecountArgs, RecountResult> = {
   class: "idempotent",
   name: "feed.recount",
-  sha1: "fa83aa2088df8fa9199a37660f57fc882d977f14",
+  sha1: "f5774f3023260a865f537163cb9e7dc7bc497335",
   lua: `-- feed.recount
 local followers = KEYS[1]
-local before, count = tonumber(ARGV[1]), tonumber(ARGV[2])
-local known = redis.call('HGET', followers, 'c')
-if tonumber(known or 0) == before then redis.call('HSET', followers, 'c', count) end
+local before, count, buckets = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local known = redis.call('HMGET', followers, 'c', 'n')
+if tonumber(known[1] or 0) == before and tonumber(known[2] or 1) == buckets then redis.call('HSET', followers, 'c', count) end
 return {'ok'}
 `,
   encodeKeys(keys, out) {
     out.push(keys.followers);
   },
   encodeArgs(args, out) {
-    out.push(encodeInt("before", args.before), encodeInt("count", args.count));
+    out.push(encodeInt("before", args.before), encodeInt("count", args.count), encodeInt("buckets", args.buckets));
   },
   decode(reply) {
     const { status, fields } = decodeUnion(reply);
