@@ -110,6 +110,6 @@ it("in the end each page is what the outboxes hold", { timeout: 600_000 }, async
 });
 
 it("a fan-out that is not noted before it begins loses entries, and the simulation finds it", async () => {
-  const search = simulate({ schedules: 100, seed: 1, clients: 3 }, checked(naive));
+  const search = simulate({ schedules: 100, seed: 12, clients: 3 }, checked(naive));
   await expect(search).rejects.toThrow(SimulationError);
 });
