@@ -104,6 +104,10 @@ describe.each(backends("standalone", "cluster", "embedded"))("leaderboard, in de
     expect(await there.count({})).toBe(1_200);
     expect(await Promise.all([0, 50, 99.9, 100].map((each) => there.scoreAt(each)))).toEqual([0, 299, 599, 599]);
     expect(await pair()[0].scoreAt(50)).toBeUndefined();
+    const [thousand] = pair();
+    await thousand.setMany(Array.from({ length: 1_000 }, (_, at) => [`m${at}`, at + 1] as const));
+    // By the arithmetic of doubles this is a little more than the 161st.
+    expect(await thousand.scoreAt(16.1)).toBe(161);
   });
 
   it("a removal is done in steps, and leaves nothing behind", async () => {

@@ -220,7 +220,8 @@ export class Leaderboard<Meta = unknown> extends LeaderboardReads<Meta> {
 
   /**
    * Calls `handler` with each period that is over, in one process of all that ask for it, with the best of it (`archive`); a period in which
-   * nobody was on the board is left out. When the handler has resolved, nobody is told again; if it throws, or its process dies, somebody is.
+   * nobody was on the board is left out. At least once: when the server knows that the handler has resolved, nobody is told again; if it throws,
+   * or its process dies or stands still for longer than `lease`, somebody is.
    * Runs until it is closed.
    * Cost: while nothing ends, one script each 30 s; for a period that is over one script, and two and a ZRANGE for the one process.
    */

@@ -365,7 +365,7 @@ export interface CloseKeys {
   readonly archive: Arg;
   /** string: how many there were */
   readonly counted: Arg;
-  /** sorted set: periods that were closed, by the time (ms) at which their archives expire */
+  /** sorted set: periods that were closed, by the time (ms) from which on neither they nor their archives are there */
   readonly closed: Arg;
   /** sorted set: those of which nobody has been told yet, by the time (ms) from which on somebody is to be */
   readonly due: Arg;
@@ -389,7 +389,7 @@ export type CloseResult =
 export const close: Script<CloseKeys, CloseArgs, CloseResult> = {
   class: "idempotent",
   name: "leaderboard.close",
-  sha1: "0880961d579fdfb82b115850d3605b50dfddeb81",
+  sha1: "079092c8d1e2bed20ac4c25f57015d7df9690537",
   lua: `-- leaderboard.close
 ${NOW}local board, archive, counted, closed, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local id, to, desc, top, keepMs = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -405,11 +405,11 @@ if desc then redis.call('ZRANGESTORE', archive, board, 0, top - 1, 'REV') else r
 redis.call('PEXPIREAT', archive, expiresAt)
 redis.call('SET', counted, total, 'PXAT', expiresAt)
 if isClosed then return {'ok'} end
-redis.call('ZREMRANGEBYSCORE', closed, '-inf', now())
-redis.call('ZADD', closed, expiresAt, id)
+redis.call('ZREMRANGEBYSCORE', closed, '-inf', now() - 1)
+redis.call('ZADD', closed, math.max(expiresAt, redis.call('PEXPIRETIME', board)), id)
 redis.call('ZADD', due, now(), id)
 redis.call('ZREMRANGEBYRANK', due, 0, -1 - MAX_DUE)
-redis.call('PEXPIREAT', closed, expiresAt)
+redis.call('PEXPIREAT', closed, tonumber(redis.call('ZREVRANGE', closed, 0, 0, 'WITHSCORES')[2]))
 redis.call('PEXPIREAT', due, expiresAt)
 return {'ok'}
 `,
@@ -1036,13 +1036,14 @@ export type ScoreAtResult = number | null;
 export const scoreAt: Script<ScoreAtKeys, ScoreAtArgs, ScoreAtResult> = {
   class: "read",
   name: "leaderboard.scoreAt",
-  sha1: "954f7e0e4fd2b1a9fd743f03ff24e6b7635de84b",
+  sha1: "95d7172359cdb0150488cc2c7ff094485d83b029",
   lua: `-- leaderboard.scoreAt
 local board = KEYS[1]
 local desc, percentile = ARGV[1] == '1', tonumber(ARGV[2])
 local total = redis.call('ZCARD', board)
 if total == 0 then return false end
-local place = math.max(math.ceil(percentile * total / 100), 1) - 1
+local ROUNDING = 1 - 1e-15
+local place = math.max(math.ceil(percentile * total / 100 * ROUNDING), 1) - 1
 return redis.call(desc and 'ZRANGE' or 'ZREVRANGE', board, place, place, 'WITHSCORES')[2]
 `,
   encodeKeys(keys, out) {

@@ -4,7 +4,7 @@
 -- @key board      of the period
 -- @key archive    sorted set: the best of it
 -- @key counted    string: how many there were
--- @key closed     sorted set: periods that were closed, by the time (ms) at which their archives expire
+-- @key closed     sorted set: periods that were closed, by the time (ms) from which on neither they nor their archives are there
 -- @key due        sorted set: those of which nobody has been told yet, by the time (ms) from which on somebody is to be
 -- @arg id text
 -- @arg to int         the end of the period, ms
@@ -27,10 +27,11 @@ redis.call('PEXPIREAT', archive, expiresAt)
 redis.call('SET', counted, total, 'PXAT', expiresAt)
 -- The archive was evicted: it is kept again, and nobody is told a second time.
 if isClosed then return {'ok'} end
-redis.call('ZREMRANGEBYSCORE', closed, '-inf', now())
-redis.call('ZADD', closed, expiresAt, id)
+redis.call('ZREMRANGEBYSCORE', closed, '-inf', now() - 1)
+-- While the period is there it could be closed once more.
+redis.call('ZADD', closed, math.max(expiresAt, redis.call('PEXPIRETIME', board)), id)
 redis.call('ZADD', due, now(), id)
 redis.call('ZREMRANGEBYRANK', due, 0, -1 - MAX_DUE)
-redis.call('PEXPIREAT', closed, expiresAt)
+redis.call('PEXPIREAT', closed, tonumber(redis.call('ZREVRANGE', closed, 0, 0, 'WITHSCORES')[2]))
 redis.call('PEXPIREAT', due, expiresAt)
 return {'ok'}

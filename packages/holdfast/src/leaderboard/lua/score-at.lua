@@ -6,5 +6,7 @@
 -- @returns float?
 local total = redis.call('ZCARD', board)
 if total == 0 then return false end
-local place = math.max(math.ceil(percentile * total / 100), 1) - 1
+-- 16.1 % of 1000 are 161.00000000000003 by the arithmetic of doubles, and 161 are meant.
+local ROUNDING = 1 - 1e-15
+local place = math.max(math.ceil(percentile * total / 100 * ROUNDING), 1) - 1
 return redis.call(desc and 'ZRANGE' or 'ZREVRANGE', board, place, place, 'WITHSCORES')[2]

@@ -16,7 +16,7 @@ import type { BoardsOfPeriods } from "./windows.ts";
 
 /** A period that is over, with the best of it. */
 export interface LeaderboardClosing<Meta = unknown> {
-  /** No other closing has it: what is done for one takes it as its idempotency key. */
+  /** No other closing under the handle's prefix has it: what is done for one takes it as its idempotency key. */
   readonly id: string;
   readonly window: string;
   /** Milliseconds since 1970. */
@@ -68,10 +68,7 @@ export class Closings<Meta> {
   async closePast(): Promise<void> {
     const now = await this.windows.now();
     for (const window of this.windows.settings.windows)
-      for (let ago = window.keep; ago >= 1; ago -= 1) {
-        const period = window.period(now, ago);
-        if (period !== undefined) await this.close(window, period);
-      }
+      for (const period of this.windows.pastOf(window, now)) await this.close(window, period);
   }
 
   /** When the next period of any window is over, by the server's clock. */

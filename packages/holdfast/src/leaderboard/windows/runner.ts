@@ -1,7 +1,7 @@
 /** Whoever is told of closed periods: one process for each, again and again, until it is closed. */
 import { checkSignal, onAbort } from "../../base/abort.ts";
 import { Door } from "../../base/door.ts";
-import { InvalidArgumentError, isOutage } from "../../base/errors.ts";
+import { ClosedError, InvalidArgumentError, isOutage } from "../../base/errors.ts";
 import { type Duration, givenOptions, type OptionNames, toTimerMs } from "../../base/options.ts";
 import { sleep, type Timer, within } from "../../base/runtime.ts";
 import type { Core } from "../../core/core.ts";
@@ -21,7 +21,7 @@ export interface LeaderboardClosedOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-/** Is told of a closed period; when it has resolved, nobody else is. */
+/** Is told of a closed period, at least once; when it has resolved, nobody else is, unless its process dies before the server knows. */
 export type LeaderboardClosedHandler<Meta> = (closing: LeaderboardClosing<Meta>) => unknown;
 
 const NAMES: OptionNames<LeaderboardClosedOptions> = {
@@ -68,6 +68,7 @@ export class LeaderboardClosings<Meta = unknown> implements AsyncDisposable {
       pollMs: toTimerMs("poll", poll),
     };
     checkSignal(signal);
+    if (core.isClosing) throw new ClosedError(undefined, { op: "leaderboard.onClosed" });
     this.#core = core;
     this.#closings = closings;
     this.#handler = handler;
@@ -75,7 +76,8 @@ export class LeaderboardClosings<Meta = unknown> implements AsyncDisposable {
     this.#door = new Door(core.handlers);
     this.#disown = core.own(this);
     this.#unfollow = onAbort(signal, () => void this.close());
-    this.#ended = this.#run();
+    this.#ended = signal?.aborted === true ? Promise.resolve() : this.#run();
+    if (signal?.aborted === true) void this.close();
   }
 
   /** Ends it; waits at most 30 s for the handler that runs, after which another process may be told. Idempotent; never rejects. For the handler itself it resolves at once. */

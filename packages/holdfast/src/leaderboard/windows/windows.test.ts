@@ -6,6 +6,9 @@
  * - a period never ends, or ends while it is to be read ............................ "expire"
  * - nobody is told of a period, or two are, or one is twice ........................ "one of them is told", "threw", "died"
  * - one of its keys is evicted ..................................................... "an evicted key"
+ * - a period is closed again when its archive has expired ........................... "told once"
+ * - a short one that ended some periods ago is forgotten, a short month too early ... "some periods ago", "as many periods"
+ * - it runs though it was ended before ............................................. "does not begin"
  * - options that do not fit ........................................................ "refuses"
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -249,6 +252,45 @@ describe("windows of a leaderboard as time goes on", () => {
     expect(told).toEqual(["1h"]);
   });
 
+  it("of a period is told once, also where its archive is kept for less long than the period itself", async () => {
+    const options = { windows: [{ every: "1h" as const, keep: 5 }], archive: { keep: "10m" as const } };
+    const board = a.leaderboard("brief", options);
+    await board.set("x", 1);
+    const told: string[] = [];
+    const first = board.onClosed(({ id }) => void told.push(id));
+    await server.clock.advance("1h");
+    await first.close();
+    expect(told).toHaveLength(1);
+    await server.clock.advance("11m");
+    await using _second = b.leaderboard("brief", options).onClosed(({ id }) => void told.push(id));
+    await server.clock.advance("1m");
+    expect(told).toHaveLength(1);
+  });
+
+  it("is told of a short period that ended some periods ago, while it is kept", async () => {
+    await a.leaderboard("quiet", { windows: ["5m"] }).set("x", 1);
+    await server.clock.advance("40m");
+    const told: string[] = [];
+    await using _runner = b.leaderboard("quiet", { windows: ["5m"] }).onClosed(({ id }) => void told.push(id));
+    await server.clock.advance("1m");
+    expect(told).toHaveLength(1);
+  });
+
+  it("does not begin where its signal has fired before, or its handle was closed", async () => {
+    const board = a.leaderboard("never", { windows: ["1h"] });
+    await board.set("x", 1);
+    await server.clock.advance("1h");
+    const told: string[] = [];
+    const late = { signal: AbortSignal.abort() };
+    await using _ended = board.onClosed(({ id }) => void told.push(id), late);
+    await server.clock.advance("1m");
+    expect(told).toEqual([]);
+    const hf = await server.connect();
+    const closed = hf.leaderboard("never", { windows: ["1h"] });
+    await hf.close();
+    expect(() => closed.onClosed(() => undefined)).toThrow(/closed/);
+  });
+
   it.each(["closed", "due", "archive", "total", "board", "distinct"])("an evicted key: %s", async (which) => {
     const name = `evicted-${which}`;
     const board = a.leaderboard(name, { windows: ["1h"], ties: "dense" });
@@ -275,4 +317,18 @@ describe("windows of a leaderboard as time goes on", () => {
     await server.clock.advance("1m");
     expect(told).toHaveLength(which === "due" ? 0 : 1);
   });
+});
+
+it("as many periods of a leaderboard can be read as are kept, also where those behind one are longer", async () => {
+  await using server = await createTestServer({ clock: "virtual", startAt: new Date("2027-02-10T12:00:00Z") });
+  const hf = await server.connect();
+  const until = (text: string): Promise<void> => server.clock.advance(at(text) - server.clock.now());
+  const season = { name: "season", starts: ["2027-02-01", "2027-03-01", "2027-12-01"].map(at), keep: 1 };
+  const board = hf.leaderboard("months", { windows: ["month", season] });
+  await board.set("x", 1);
+  await until("2027-04-30T12:00:00Z");
+  expect(names(await board.window("month", { ago: 2 }).top())).toBe("x");
+  expect(names(await board.window("season", { ago: 1 }).top())).toBe("x");
+  await until("2027-05-01T00:00:01Z");
+  expect(names(await board.window("month", { ago: 3 }).top())).toBe("");
 });

@@ -70,6 +70,17 @@ export class BoardsOfPeriods<Meta> implements BoardWindows {
     return { board, distinct: `${board}:distinct`, meta: this.keys.part("meta") };
   }
 
+  /** Periods that are over and still kept, the oldest first: `keep` of them, more where those are short. */
+  pastOf(window: WindowSettings, now: number): Period[] {
+    const past: Period[] = [];
+    for (let ago = 1; ; ago += 1) {
+      const period = window.period(now, ago);
+      const isGone = period === undefined || this.#expiresAt(window, period) <= now;
+      if (period === undefined || (isGone && ago > window.keep)) return past.toReversed();
+      if (!isGone) past.push(period);
+    }
+  }
+
   /** What asks about one period. */
   storeOf(window: WindowSettings, period: Period): BoardStore<Meta> {
     const keys = this.keysOf(window, period);
@@ -112,7 +123,16 @@ export class BoardsOfPeriods<Meta> implements BoardWindows {
     };
   }
 
-  #expiresAt({ keep }: WindowSettings, { from, to }: Period): number {
-    return to + Math.max(keep * (to - from), LEAST_KEPT_MS);
+  #expiresAt({ keep, period }: WindowSettings, { from, to }: Period): number {
+    return Math.max(to + keep * (to - from), to + LEAST_KEPT_MS, this.#lastRead(period, keep, from));
+  }
+
+  /** The end of the last of the periods in which it is one of the `keep` before: they may be longer than it. */
+  #lastRead(period: WindowSettings["period"], keep: number, from: number): number {
+    for (let later = keep; later > 0; later -= 1) {
+      const found = period(from, -later);
+      if (found !== undefined) return found.to;
+    }
+    return 0;
   }
 }
