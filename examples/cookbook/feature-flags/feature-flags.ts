@@ -1,6 +1,6 @@
 /**
  * Feature flags: a checkout that is rolled out to more and more customers, with a switch that turns it off everywhere at once. Asked a thousand
- * times per request at no cost; while the server is away every process goes on with the flags that it knows.
+ * times per request without asking the server; while the server is away every process goes on with the flags that it knows.
  */
 import type { FlagContext, FlagDefinition, Flags, FlagsClient, Holdfast } from "holdfast";
 

@@ -7,7 +7,13 @@ import { Reports } from "../core/observe/reports.ts";
 import { Pause } from "../core/retry/pause.ts";
 import { Follower } from "../core/wait/follower.ts";
 import { checkDefinition, type FlagValue, typeOf } from "./definition.ts";
-import { CompiledFlag, type FlagContext, type FlagErrorCode, type FlagEvaluation } from "./evaluation.ts";
+import {
+  CompiledFlag,
+  type Decision,
+  type FlagContext,
+  type FlagErrorCode,
+  type FlagEvaluation,
+} from "./evaluation.ts";
 import type { FlagsClientOptions } from "./options.ts";
 import type { FlagsStore } from "./store.ts";
 import { type FlagsState, FlagsWatcher } from "./watcher.ts";
@@ -82,7 +88,10 @@ export class FlagsClient implements AsyncDisposable {
     return [...this.#known.keys()];
   }
 
-  /** Returns the value that the flag has in this context; `fallback` where there is no such flag, or none of its type. No I/O. */
+  /**
+   * Returns the value that the flag has in this context; `fallback` where there is no such flag, or none of its type. An object is the same one
+   * for all calls: do not change it. No I/O.
+   */
   value<V extends FlagValue>(flag: string, fallback: V, context?: FlagContext): FlagOf<V> {
     return this.evaluate(flag, fallback, context).value;
   }
@@ -141,7 +150,7 @@ export class FlagsClient implements AsyncDisposable {
     }
     const { flag, version } = known;
     if (flag === undefined) return failure("PARSE_ERROR", `flag ${JSON.stringify(name)} cannot be read`, version);
-    const decision = flag.decide(context);
+    const decision = decided(flag, context);
     if ("errorCode" in decision) return failure(decision.errorCode, decision.errorMessage, version);
     const isServed = "variant" in decision;
     return {
@@ -158,15 +167,18 @@ export class FlagsClient implements AsyncDisposable {
   async #follow(): Promise<void> {
     const { signal } = this.#stop;
     const pause = new Pause(this.#core.driver.runtime, signal);
+    // Of all attempts: what was seen before an error is not forgotten by it.
+    const watcher = new FlagsWatcher(this.#store);
     while (!signal.aborted) {
       try {
-        const states = new Follower(this.#core, new FlagsWatcher(this.#store), signal);
+        const states = new Follower(this.#core, watcher, signal);
         for await (const state of states) this.#apply(state);
         // The handle has ended.
         break;
       } catch (error) {
         this.#ready.reject(error);
         this.#reports.error(error);
+        watcher.unknown();
         this.#tell([], true);
         await pause.next();
       }
@@ -213,6 +225,16 @@ export class FlagsClient implements AsyncDisposable {
         () => listener({ flags, stale }),
         (error) => this.#reports.error(error),
       );
+  }
+}
+
+/** A context may hold what throws when it is read, or be none. */
+function decided(flag: CompiledFlag, context: FlagContext): Decision {
+  try {
+    return flag.decide(context);
+  } catch (error) {
+    const errorMessage = `the context cannot be read: ${error instanceof Error ? error.message : typeof error}`;
+    return { reason: "ERROR", errorCode: "INVALID_CONTEXT", errorMessage };
   }
 }
 

@@ -144,7 +144,8 @@ function checkServe(field: string, serve: FlagServe, variants: FlagDefinition["v
     if (!known.includes(name)) throw new InvalidArgumentError(field, `one of its variants (${known.join(", ")})`, name);
   if (typeof serve === "string") return;
   const isWell = weights.every(([, weight]) => Number.isFinite(weight) && weight >= 0);
-  if (!isWell || weights.reduce((sum, [, weight]) => sum + weight, 0) <= 0)
+  const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
+  if (!isWell || total <= 0 || !Number.isFinite(total))
     throw new InvalidArgumentError(field, "a variant, or weights of 0 and more by variant, one of them above 0", serve);
 }
 

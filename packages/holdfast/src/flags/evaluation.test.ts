@@ -144,6 +144,7 @@ describe("evaluation of flags", () => {
     ["a name that is a number", { variants: { 1: true }, default: "1" }, /variants/],
     ["a default that is none", { ...ON_OFF, default: "maybe" }, /default.*on, off/],
     ["weights that are none", { ...ON_OFF, default: { on: -1, off: 2 } }, /default/],
+    ["weights whose sum is none", { ...ON_OFF, default: { on: 1e308, off: 1e308 } }, /default/],
     ["no weight", { ...ON_OFF, default: { on: 0 } }, /default/],
     ["no weights", { ...ON_OFF, default: {} }, /default/],
     ["a rule that serves what is not there", { ...ON_OFF, rules: [{ serve: "x" }] }, /rules\[0\]\.serve/],

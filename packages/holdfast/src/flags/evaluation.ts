@@ -19,7 +19,8 @@ export type FlagErrorCode =
   | "TYPE_MISMATCH"
   | "PARSE_ERROR"
   | "PROVIDER_NOT_READY"
-  | "TARGETING_KEY_MISSING";
+  | "TARGETING_KEY_MISSING"
+  | "INVALID_CONTEXT";
 
 export interface FlagEvaluation<V> {
   readonly value: V;

@@ -66,6 +66,13 @@ describe.each(backends())("flags [$name]", (backend) => {
     expect(live.evaluate("disabled", false)).toMatchObject({ value: false, reason: "DISABLED", variant: undefined });
     expect(live.evaluate("drawn", false)).toMatchObject({ value: false, errorCode: "TARGETING_KEY_MISSING" });
     expect(live.evaluate("drawn", false, { targetingKey: "u" })).toMatchObject({ reason: "SPLIT" });
+    const gone = {
+      get targetingKey(): string {
+        throw new Error("gone");
+      },
+    };
+    for (const context of [gone, null as never])
+      expect(live.evaluate("drawn", false, context)).toMatchObject({ value: false, errorCode: "INVALID_CONTEXT" });
     expect([...live.all().keys()]).toEqual(["text"]);
     expect(() => live.value("text", undefined as never)).toThrow(/fallback/);
   });

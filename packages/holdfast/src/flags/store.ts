@@ -93,13 +93,16 @@ export class FlagsStore {
 
   /** The newest first. Cost: LRANGE per 500 that are looked at. */
   async *history(op: string): AsyncGenerator<Note & { readonly version: number }> {
+    let last: number | undefined;
     for (let from = 0; from < this.#settings.maxHistory; from += CHUNK) {
       const reply = await this.#send(["LRANGE", this.#history, String(from), String(from + CHUNK - 1)], op);
       const chunk = bulksOf(reply, op, this.name) as Buffer[];
-      for (const each of chunk) {
-        const { version, bytes } = storedOf(each);
+      const stored = chunk.map(storedOf);
+      // Changes that were made meanwhile have moved those that were read: some of them come again.
+      const again = stored.findIndex(({ version }) => version === last);
+      for (const { version, bytes } of stored.slice(again + 1))
         yield { ...this.#notes.decode(bytes, { aad: this.#history }), version };
-      }
+      last = stored.at(-1)?.version;
       if (chunk.length < CHUNK) return;
     }
   }

@@ -37,6 +37,7 @@ export class HoldfastProvider implements Provider {
   async initialize(): Promise<void> {
     const client = (this.#client ??= this.#flags.client(this.#options));
     await client.ready();
+    this.#isStale = client.stale;
     client.onChange((change) => this.#tell(change));
   }
 

@@ -3,6 +3,7 @@
  * - values, reasons or codes are not the SDK's ................. "evaluates"
  * - a change is not told, or an outage ......................... "tells of changes"
  * - it goes on after it was replaced ........................... "ends"
+ * - it was closed while stale, and is silent the next time ..... "begun again"
  */
 import { OpenFeature, ProviderEvents, ServerProviderStatus } from "@openfeature/server-sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -56,7 +57,7 @@ describe("a provider for OpenFeature", () => {
   it("tells of changes and of outages, and ends with the SDK", async () => {
     const flags = hf.flags("web");
     await flags.set("a", { variants: { on: true }, default: "on" });
-    await OpenFeature.setProviderAndWait(new HoldfastProvider(flags));
+    await OpenFeature.setProviderAndWait(new HoldfastProvider(hf.flags("web", { timeout: "500ms" })));
     const client = OpenFeature.getClient();
     const told: string[] = [];
     client.addHandler(ProviderEvents.ConfigurationChanged, (details) => void told.push(String(details?.flagsChanged)));
@@ -73,5 +74,22 @@ describe("a provider for OpenFeature", () => {
     await flags.delete("b");
     await hf.ping();
     expect(told).toHaveLength(count);
+  });
+
+  it("tells that flags are stale after it was closed while they were, and begun again", async () => {
+    const flags = hf.flags("web");
+    const provider = new HoldfastProvider(flags);
+    const key = "hf:flags:{web}";
+    const call = { op: "test", class: "unsafe" } as const;
+    let told = 0;
+    provider.events.addHandler(ProviderEvents.Stale, () => void (told += 1));
+    for (const time of [1, 2]) {
+      await flags.set("a", { variants: { on: true }, default: "on" });
+      await provider.initialize();
+      await hf.driver.send(["DEL", key], call, key); // as an eviction would
+      await hf.driver.send(["PUBLISH", "hf:flags:web", "0"], call);
+      await until("it tells", () => told === time);
+      await provider.onClose();
+    }
   });
 });
