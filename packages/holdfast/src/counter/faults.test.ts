@@ -3,6 +3,7 @@
  * - an increment whose answer was lost is sent again and counts twice ... "without an idempotency key ..."
  * - one with an idempotency key fails though a repeat is harmless ....... "with an idempotency key ..."
  * - a call hangs while the server does .................................. "while the server is stopped ..."
+ * - a refusal of the server is taken for a key of another type .......... "a server that is full"
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -65,5 +66,18 @@ describe("counters under faults", () => {
     expect(get).toMatchObject({ status: "rejected", reason: expect.any(TimeoutError) });
     for (const write of [add, once, reset])
       expect(write).toMatchObject({ status: "rejected", reason: expect.any(OutcomeUnknownError) });
+  });
+
+  it("a server that is full says so, of bigints too", async () => {
+    const counter = direct.counter(randomUUID(), { bigint: true });
+    await server.command("CONFIG", "SET", "maxmemory", "1");
+    try {
+      const alone = await Promise.allSettled([counter.increment("x")]);
+      const merged = await Promise.allSettled([counter.increment("x"), counter.increment("y")]);
+      for (const each of [...alone, ...merged])
+        expect(each).toMatchObject({ status: "rejected", reason: { code: "SERVER_FULL" } });
+    } finally {
+      await server.command("CONFIG", "SET", "maxmemory", "0");
+    }
   });
 });

@@ -16,7 +16,8 @@ local function addBig(counter, by, min, max, ttlMs, renew)
   local reply = redis.pcall('INCRBY', counter, by)
   if type(reply) == 'table' then
     if string.find(reply.err, 'overflow', 1, true) then return {'limit', before or '0'} end
-    error({err = 'WRONGTYPE the key holds no whole number of 64 bits'})
+    if string.find(reply.err, 'not an integer', 1, true) then error({err = 'WRONGTYPE the key holds no whole number of 64 bits'}) end
+    error(reply)
   end
   local sum = redis.call('GET', counter)
   if isGreater(sum, max) or isGreater(min, sum) then
@@ -114,7 +115,7 @@ export type IncrementBigOnceResult =
 export const incrementBigOnce: BatchScript<IncrementBigOnceKeys, IncrementBigOnceArgs, IncrementBigOnceResult> = {
   class: "dedupable",
   name: "counter.incrementBigOnce",
-  sha1: "176c550ae4e7337c2a2d70afba31e3245f8d351a",
+  sha1: "76482ff76029f235c675611e351747973c118a57",
   lua: `-- counter.incrementBigOnce
 ${ADD_BIG}local counter, receipt = KEYS[1], KEYS[2]
 local by, min, max, ttlMs, renew, receiptTtlMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1', tonumber(ARGV[6])
@@ -145,7 +146,7 @@ return result
   },
   merged: {
     name: "counter.incrementBigOnce (merged)",
-    sha1: "9e126d422f3ac8e3817173f78b68c1925779275b",
+    sha1: "2c51eecbf84ce4f9c39133a44c5a99c2a9b695ce",
     lua: `-- counter.incrementBigOnce
 ${ADD_BIG}local function run(keyAt, argAt)
   local counter, receipt = KEYS[keyAt + 1], KEYS[keyAt + 2]
@@ -189,7 +190,7 @@ export type IncrementBigResult =
 export const incrementBig: BatchScript<IncrementBigKeys, IncrementBigArgs, IncrementBigResult> = {
   class: "unsafe",
   name: "counter.incrementBig",
-  sha1: "4225451756a745f55b83076b2e52ac38d5748d05",
+  sha1: "7b5c5a80f9e45b88412710162efb4719cd521396",
   lua: `-- counter.incrementBig
 ${ADD_BIG}local counter = KEYS[1]
 local by, min, max, ttlMs, renew = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1'
@@ -216,7 +217,7 @@ return addBig(counter, by, min, max, ttlMs, renew)
   },
   merged: {
     name: "counter.incrementBig (merged)",
-    sha1: "f444fa7156fa0b2cf4bdf73139f35e4cdf112c0f",
+    sha1: "0b356b43616927f8420bc5f5f7acda0b30deb9af",
     lua: `-- counter.incrementBig
 ${ADD_BIG}local function run(keyAt, argAt)
   local counter = KEYS[keyAt + 1]

@@ -11,7 +11,9 @@ local function addBig(counter, by, min, max, ttlMs, renew)
   local reply = redis.pcall('INCRBY', counter, by)
   if type(reply) == 'table' then
     if string.find(reply.err, 'overflow', 1, true) then return {'limit', before or '0'} end
-    error({err = 'WRONGTYPE the key holds no whole number of 64 bits'})
+    if string.find(reply.err, 'not an integer', 1, true) then error({err = 'WRONGTYPE the key holds no whole number of 64 bits'}) end
+    -- Such as a server that is full, or no primary any more.
+    error(reply)
   end
   local sum = redis.call('GET', counter)
   if isGreater(sum, max) or isGreater(min, sum) then
