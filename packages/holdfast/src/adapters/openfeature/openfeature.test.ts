@@ -91,5 +91,6 @@ describe("a provider for OpenFeature", () => {
       await until("it tells", () => told === time);
       await provider.onClose();
     }
+    expect(told).toBe(2);
   });
 });
