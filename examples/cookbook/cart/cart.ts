@@ -50,13 +50,15 @@ export class Carts {
     return (await this.#carts.get(cart))?.value ?? EMPTY;
   }
 
-  /** Sets how many there are in the cart, and holds them; false where there are not so many, or too many of something. */
+  /** Sets how many there are in the cart, and holds them; false where there are not so many, or where they are too many, or lines. */
   async put(cart: string, product: string, quantity: number): Promise<boolean> {
     if (!Number.isInteger(quantity) || quantity < 0 || quantity > MAX_QUANTITY) return false;
     if (!(await this.#hold(product, cart, quantity))) return false;
     const change = ({ items, merged }: Cart): Cart => ({ items: withLine(items, product, quantity), merged });
-    await this.#carts.update(cart, change, { initial: EMPTY });
-    return true;
+    const result = await this.#carts.update(cart, change, { initial: EMPTY });
+    if (result.status === "ok" && (result.value.items[product] ?? 0) === quantity) return true;
+    await this.#hold(product, cart, 0);
+    return false;
   }
 
   /** At sign-in. Of what is short by then there are as many as there are. */

@@ -48,6 +48,11 @@ describe.each(backends("standalone", "cluster", "embedded"))("fields of records 
     await there.set("new", { theme: null, list: undefined });
     expect((await before.get("new"))?.value).toEqual({ theme: null, list: [1], visits: 10 });
     expect(() => a.records<Loose>("x", { defaults: [] as never })).toThrow(bad("defaults"));
+    expect(() => a.records<Loose>("x", { defaults: { f: () => 1 } })).toThrow(bad("defaults.f"));
+    const list = [1];
+    const other = a.records<Loose>(name, { defaults: { list } });
+    list.push(2);
+    expect((await other.get("old"))?.value["list"]).toEqual([1]);
   });
 
   it("migrations: at read, written back once, in order, by every way of writing", async () => {
@@ -58,14 +63,17 @@ describe.each(backends("standalone", "cluster", "embedded"))("fields of records 
       const [first, last] = String(full).split(" ");
       return { ...rest, first, last };
     };
+    // A part is not looked at for its format.
+    const stored = async (id: string): Promise<unknown> =>
+      (await before.get(id, ["full", "first", "last", "n"]))?.value;
     const upper = (record: Readonly<Loose>): Loose => ({ ...record, last: String(record["last"]).toUpperCase() });
     const [here] = pair({ migrations: [split], index: ["n"] }, name);
     expect((await here.get("x"))?.value).toEqual({ first: "Ada", last: "Lovelace", n: 1 });
-    await expect.poll(async () => (await before.get("x"))?.value).toEqual({ first: "Ada", last: "Lovelace", n: 1 });
+    await expect.poll(() => stored("x")).toEqual({ first: "Ada", last: "Lovelace", n: 1 });
     const [there] = pair({ migrations: [split, upper], index: ["n"] }, name);
     expect((await there.get("x", ["last"]))?.value).toEqual({ last: "LOVELACE" });
     expect(await there.patch("y", { first: "A." })).toMatchObject({ status: "ok" });
-    expect((await before.get("y"))?.value).toEqual({ first: "A.", last: "LOVELACE", n: 1 });
+    expect(await stored("y")).toEqual({ first: "A.", last: "LOVELACE", n: 1 });
     expect(await there.increment("z", "n" as never)).toMatchObject({ value: 2 });
     expect((await there.find({ n: 2 } as never)).records[0]?.value).toEqual({ first: "Ada", last: "LOVELACE", n: 2 });
     let [cursor, migrated, records] = [undefined as string | undefined, 0, 0];
@@ -74,9 +82,12 @@ describe.each(backends("standalone", "cluster", "embedded"))("fields of records 
       [cursor, migrated, records] = [chunk.cursor, migrated + chunk.migrated, records + chunk.records];
     } while (cursor !== undefined);
     expect([records >= 4, migrated >= 1]).toEqual([true, true]);
-    expect((await before.get("w"))?.value).toEqual({ first: "Ada", last: "LOVELACE", n: 1 });
+    expect(await stored("w")).toEqual({ first: "Ada", last: "LOVELACE", n: 1 });
     // A newer format than a process knows is no older one.
-    await expect(here.get("w")).rejects.toMatchObject({ code: "CODEC", reason: "version" });
+    for (const older of [here, before, a.records<Loose>(name, { index: ["n"] })]) {
+      await expect(older.get("w")).rejects.toMatchObject({ code: "CODEC", reason: "version" });
+      await expect(older.update("w", (value) => value)).rejects.toMatchObject({ code: "CODEC", reason: "version" });
+    }
     expect(() => a.records<Loose>("x", { migrations: [1 as never] })).toThrow(bad("migrations"));
   });
 
@@ -99,6 +110,12 @@ describe.each(backends("standalone", "cluster", "embedded"))("fields of records 
       [...Array(10).keys()].map((at) => (at % 2 ? here : there).merge("x", { author: { [`f${at}`]: at } })),
     );
     expect(Object.keys((await here.get("x"))!.value["author"] as object)).toHaveLength(12);
+    class Patch {
+      readonly title = "B";
+    }
+    await here.set("y", { title: "a", n: 1 });
+    await here.merge("y", new Patch() as never);
+    expect((await here.get("y"))?.value).toEqual({ title: "B", n: 1 });
     await expect(here.merge("x", [] as never)).rejects.toEqual(bad("patch"));
   });
 });

@@ -34,7 +34,8 @@ export class RecordFormat<T extends object> {
     this.#schema = schema;
     this.#sealed = encrypts(codec);
     this.#readsPlain = readsPlain(codec);
-    this.#defaults = Object.entries(asFields("defaults", defaults)).filter(([, value]) => value !== undefined);
+    const given = Object.entries(asFields("defaults", defaults)).filter(([, value]) => value !== undefined);
+    this.#defaults = given.map(([name, value]) => [name, copyOf(name, value)] as const);
   }
 
   /** A change can be checked only together with the fields that it leaves. */
@@ -133,6 +134,15 @@ export class RecordFormat<T extends object> {
   }
 }
 
+/** @param known that of today, as far as this process knows @throws CodecError for a record of a newer one */
+export function checkFormat(stored: number, known: number): void {
+  if (stored <= known) return;
+  throw new CodecError(
+    "version",
+    `the record is of format ${stored}, and this process has migrations to ${known} only`,
+  );
+}
+
 /** The value itself, once it is known to be an object whose fields can be stored. */
 export function asFields<V extends object>(field: string, value: V): V {
   if (typeof value !== "object" || value === null || Array.isArray(value))
@@ -146,6 +156,15 @@ export function checkNames(field: string, names: readonly string[]): void {
   // By its place: the name that is no string may be undefined.
   const broken = names.findIndex((name) => typeof name !== "string" || LONE_SURROGATE.test(name));
   if (broken >= 0) throw new InvalidArgumentError(field, "well-formed strings as names of fields", names[broken]);
+}
+
+/** @throws InvalidArgumentError for what cannot be copied for each reader */
+function copyOf(name: string, value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    throw new InvalidArgumentError(`defaults.${name}`, "a value that can be copied", kindGiven(value));
+  }
 }
 
 /** Own fields only: every object has a `constructor`. */

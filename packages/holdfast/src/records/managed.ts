@@ -3,16 +3,15 @@
  * They go over the version that was read, so they are not in order with calls of the same tick that are not awaited.
  */
 import { isDeepStrictEqual } from "node:util";
-import { CodecError } from "../base/errors.ts";
 import { ServerClock } from "../core/clock/server-clock.ts";
 import type { Core } from "../core/core.ts";
 import type { Id } from "../core/keyspace/keyspace.ts";
-import type { RecordFormat, RecordPatch } from "./format.ts";
+import { checkFormat, type EncodedFields, type RecordFormat, type RecordPatch } from "./format.ts";
 import type { Read } from "./index/finder.ts";
 import { IndexStore } from "./index/store.ts";
 import { type Indexed, IndexWriter } from "./index/writer.ts";
 import type { RecordSettings } from "./options.ts";
-import { ANY_VERSION, type ReplaceOp } from "./store.ts";
+import { ANY_VERSION, FORMAT, type ReplaceOp } from "./store.ts";
 import type { RecordSetResult } from "./types.ts";
 import { type Replaced, untilSettled, type Wholes } from "./updater.ts";
 
@@ -28,10 +27,16 @@ export interface Managed {
   readonly isOld: boolean;
 }
 
+/** What a write puts into fields of the hash, and into indexes. */
+interface EncodedWrite extends EncodedFields {
+  /** Of the fields that have a value. */
+  readonly names: readonly string[];
+  readonly after: ReadonlyMap<string, readonly Buffer[]>;
+}
+
 const DATA = "d:";
 const ENDS = "e:";
 const MARK = "x:";
-const FORMAT = "format";
 
 export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
   readonly store: IndexStore;
@@ -86,12 +91,14 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
     return { value: this.#format.filled(values, fields) as Partial<T>, version: Number(stored.get("version")) };
   }
 
-  set(id: Id, expected: number, value: T): Promise<RecordSetResult> {
+  async set(id: Id, expected: number, value: T): Promise<RecordSetResult> {
+    // At once: what the caller changes later is not written.
+    const whole = this.#encoded(id, value);
     return untilSettled<Replaced>(this.#core.driver.runtime, this.#rounds(expected), async () => {
       const before = await this.writer.read("set", id);
       if (expected !== ANY_VERSION && expected !== before.version)
         return { status: "conflict", version: before.version };
-      return this.#write("records.set", id, before, value, new Map());
+      return this.#write("records.set", id, before, whole, new Map());
     });
   }
 
@@ -100,7 +107,7 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
     const kept = new Map<string, number>();
     for (const [field, endsAt] of before?.deadlines ?? [])
       if (isDeepStrictEqual(before!.value[field], (value as Record<string, unknown>)[field])) kept.set(field, endsAt);
-    return this.#write(op, id, this.writer.indexed(id, before?.stored), value, kept);
+    return this.#write(op, id, this.writer.indexed(id, before?.stored), this.#encoded(id, value), kept);
   }
 
   /** Whether a patch needs no more than the record's own script. */
@@ -122,8 +129,13 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
     return result;
   }
 
-  patch(id: Id, patch: RecordPatch<T>, expected: number): Promise<RecordSetResult | { readonly status: "missing" }> {
-    const given = Object.keys(patch);
+  async patch(
+    id: Id,
+    patch: RecordPatch<T>,
+    expected: number,
+  ): Promise<RecordSetResult | { readonly status: "missing" }> {
+    const { names, after: given, layout, payload } = this.#encoded(id, patch);
+    const gone = Object.keys(patch).filter((field) => !names.includes(field));
     return untilSettled<Replaced | { readonly status: "missing" }>(
       this.#core.driver.runtime,
       this.#rounds(expected),
@@ -132,20 +144,16 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
         if (before.version === 0) return { status: "missing" };
         if (expected !== ANY_VERSION && expected !== before.version)
           return { status: "conflict", version: before.version };
-        const gone = given.filter((field) => patch[field as keyof T] === undefined);
-        const encoded = this.#format.encode(this.#keyOf(id), patch);
-        const after = new Map(before.keys);
-        for (const [field, keys] of this.writer.keysOf(patch)) after.set(field, keys);
         const result = await this.writer.write({
           op: "records.patch",
           id,
           before,
-          after,
+          after: new Map([...before.keys, ...given]),
           whole: false,
           removed: gone.flatMap((field) => [DATA + field, ENDS + field]),
-          layout: encoded.layout.map((each, at) => (at % 2 === 0 ? `${DATA}${each}` : each)),
-          payload: encoded.payload,
-          expiring: this.#expiring(given.filter((field) => !gone.includes(field))),
+          layout,
+          payload,
+          expiring: this.#expiring(names),
         });
         return result.status === "taken" ? { ...result, version: before.version } : result;
       },
@@ -195,13 +203,23 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
     return found !== undefined && found.isOld && (await this.migrate(id, found));
   }
 
-  async #write(op: ReplaceOp, id: Id, before: Indexed, value: T, kept: ReadonlyMap<string, number>): Promise<Replaced> {
-    const encoded = this.#format.encode(this.#keyOf(id), value);
-    const after = this.writer.keysOf(value as Readonly<Record<string, unknown>>);
+  #encoded(id: Id, fields: RecordPatch<T>): EncodedWrite {
+    const { layout, payload } = this.#format.encode(this.#keyOf(id), fields);
+    const names = layout.filter((each) => typeof each === "string");
+    const after = this.writer.keysOf(fields);
+    return { names, after, layout: layout.map((each) => (typeof each === "string" ? DATA + each : each)), payload };
+  }
+
+  async #write(
+    op: ReplaceOp,
+    id: Id,
+    before: Indexed,
+    { names, after, layout, payload }: EncodedWrite,
+    kept: ReadonlyMap<string, number>,
+  ): Promise<Replaced> {
     const extra = new Map([...kept].map(([field, endsAt]) => [ENDS + field, String(endsAt)]));
     const formats = this.#settings.migrations.length;
     if (formats > 0) extra.set(FORMAT, String(formats));
-    const fields = Object.keys(value).filter((field) => !kept.has(field) && value[field as keyof T] !== undefined);
     const result = await this.writer.write({
       op,
       id,
@@ -209,12 +227,9 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
       after,
       whole: true,
       removed: [],
-      layout: [
-        ...encoded.layout.map((each, at) => (at % 2 === 0 ? `${DATA}${each}` : each)),
-        ...[...extra].flatMap(([name, text]) => [name, text.length]),
-      ],
-      payload: Buffer.concat([encoded.payload, Buffer.from([...extra.values()].join(""))]),
-      expiring: this.#expiring(fields),
+      layout: [...layout, ...[...extra].flatMap(([name, text]) => [name, text.length])],
+      payload: Buffer.concat([payload, Buffer.from([...extra.values()].join(""))]),
+      expiring: this.#expiring(names.filter((field) => !kept.has(field))),
     });
     return result.status === "taken" ? { ...result, version: before.version } : result;
   }
@@ -230,11 +245,7 @@ export class ManagedRecords<T extends object> implements Wholes<T, Managed> {
     const { values, deadlines } = this.#values(id, stored, nowMs);
     const { migrations } = this.#settings;
     const format = Number(stored.get(FORMAT) ?? 0);
-    if (migrations.length > 0 && format > migrations.length)
-      throw new CodecError(
-        "version",
-        `the record is of format ${format}, and this process has migrations to ${migrations.length} only`,
-      );
+    checkFormat(format, migrations.length);
     const value = migrations
       .slice(format)
       .reduce<object>((each, migration) => migration(each as Readonly<Record<string, unknown>>), values);

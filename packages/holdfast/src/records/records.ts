@@ -170,7 +170,8 @@ export class Records<T extends object> {
   merge(id: Id, patch: RecordMergePatch<T>, options?: RecordWriteOptions): Promise<RecordPatchResult> {
     return this.#operations.run("merge", id, async () => {
       const expected = checkVersion(givenOptions(options, WRITE_OPTIONS).version, 1);
-      const fields = asFields("patch", patch);
+      // Also an instance of a class is a patch: in depth it would replace.
+      const fields = { ...asFields("patch", patch) };
       return this.#changed({ op: "records.merge", id, expected, change: (value) => mergePatch(value, fields) as T });
     });
   }

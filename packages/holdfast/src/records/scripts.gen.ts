@@ -63,7 +63,7 @@ export interface ClaimKeys {
 }
 
 export interface ClaimArgs {
-  /** 16 characters */
+  /** 16 characters, the last 8 of which are its time */
   readonly token: string;
   readonly id: string;
   /** another record's claim that may be replaced, as it is stored */
@@ -76,19 +76,21 @@ export type ClaimResult =
   | { readonly status: "mine" }
   | { readonly status: "held"; readonly stored: string };
 
-/** Claim a unique value for a record. `mine`: this record's claim is there already, and has a new token now. */
+/** Claim a unique value for a record. `mine`: this record's claim is there already, and has a new token now, of the later time. */
 export const claim: BatchScript<ClaimKeys, ClaimArgs, ClaimResult> = {
   class: "idempotent",
   name: "records.claim",
-  sha1: "3026b9f646d77e644f096af946d3f31b9d1e43a2",
+  sha1: "01a2cb98a24fbca9d729e4deffa44189d02386cb",
   lua: `-- records.claim
 local claim = KEYS[1]
 local token, id, stale, ttlMs = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local TOKEN_LENGTH = 16
+local TOKEN_LENGTH, TIME_AT = 16, 9
 local stored = redis.call('GET', claim)
 local isMine = stored and string.sub(stored, TOKEN_LENGTH + 1) == id
 if stored and not isMine and stored ~= stale then return {'held', stored} end
-redis.call('SET', claim, token .. id, 'PX', ttlMs)
+local madeAt, before = string.sub(token, TIME_AT), isMine and string.sub(stored, TIME_AT, TOKEN_LENGTH)
+if before and before > madeAt then madeAt = before end
+redis.call('SET', claim, string.sub(token, 1, TIME_AT - 1) .. madeAt .. id, 'PX', ttlMs)
 return {isMine and 'mine' or 'made'}
 `,
   encodeKeys(keys, out) {
@@ -116,16 +118,18 @@ return {isMine and 'mine' or 'made'}
   most: 64,
   merged: {
     name: "records.claim (merged)",
-    sha1: "6f4fc27b1e6e9320e1018c06961e8c19de90246d",
+    sha1: "d6d4e8a09faaff022f5b530fe6f5b5afd4dff2ed",
     lua: `-- records.claim
 local function run(keyAt, argAt)
   local claim = KEYS[keyAt + 1]
   local token, id, stale, ttlMs = ARGV[argAt + 1], ARGV[argAt + 2], ARGV[argAt + 3], tonumber(ARGV[argAt + 4])
-  local TOKEN_LENGTH = 16
+  local TOKEN_LENGTH, TIME_AT = 16, 9
   local stored = redis.call('GET', claim)
   local isMine = stored and string.sub(stored, TOKEN_LENGTH + 1) == id
   if stored and not isMine and stored ~= stale then return {'held', stored} end
-  redis.call('SET', claim, token .. id, 'PX', ttlMs)
+  local madeAt, before = string.sub(token, TIME_AT), isMine and string.sub(stored, TIME_AT, TOKEN_LENGTH)
+  if before and before > madeAt then madeAt = before end
+  redis.call('SET', claim, string.sub(token, 1, TIME_AT - 1) .. madeAt .. id, 'PX', ttlMs)
   return {isMine and 'mine' or 'made'}
 end
 local outcomes, size, argAt, step = {}, 0, 0, #ARGV > 4 and 4 or 0

@@ -5,7 +5,7 @@ import type { Arg, Call, Driver } from "../driver/port.ts";
 import type { EntryKeys, Id } from "../core/keyspace/keyspace.ts";
 import { type BatchItem, MAX_MERGED_BYTES, type UnclassedCall } from "../core/script/run.ts";
 import { unknownAfterRepeat } from "../core/update/compare-and-set.ts";
-import type { EncodedFields } from "./format.ts";
+import { checkFormat, type EncodedFields } from "./format.ts";
 import {
   increment,
   type IncrementArgs,
@@ -44,6 +44,8 @@ type Add = BatchItem<IncrementKeys, IncrementArgs>;
 
 const VERSION = "version";
 const DATA = "d:";
+/** Which migrations it has been through, where there are any. */
+export const FORMAT = "format";
 
 export class RecordStore {
   readonly #driver: Driver;
@@ -172,6 +174,7 @@ function wholeOf(flat: readonly Buffer[]): StoredRecord | undefined {
     const name = flat[at]!.toString();
     if (name.startsWith(DATA)) fields.set(name.slice(DATA.length), flat[at + 1]!);
     else if (name === VERSION) version = Number(flat[at + 1]);
+    else if (name === FORMAT) checkFormat(Number(flat[at + 1]), 0);
   }
   return version === undefined ? undefined : { version, fields };
 }

@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError } from "../../base/errors.ts";
 import { ServerClock } from "../../core/clock/server-clock.ts";
-import { timeOfToken, TOKEN_LENGTH, valueKeys } from "./entry.ts";
+import { timeOfToken, TOKEN_LENGTH, valueKey } from "./entry.ts";
 import type { IndexStore } from "./store.ts";
 
 /** Twice as long as a record may be written with it. */
@@ -77,10 +77,13 @@ export class Claims {
 
 /** @throws InvalidArgumentError for what cannot be unique; what is not there, or null, is nobody's */
 export function checkUnique(field: string, value: unknown): void {
-  if (value === undefined || value === null) return;
-  const isOne = !Array.isArray(value) && valueKeys(field, value).length === 1;
-  if (isOne && (typeof value !== "string" || value.isWellFormed())) return;
+  if (canBeUnique(value)) return;
   throw new InvalidArgumentError(field, "a well-formed string, a number, a boolean or a Date, as it is unique", value);
+}
+
+export function canBeUnique(value: unknown): boolean {
+  if (value === undefined) return true;
+  return valueKey(value) !== undefined && (typeof value !== "string" || value.isWellFormed());
 }
 
 const holderOf = (stored: string): string => stored.slice(TOKEN_LENGTH);

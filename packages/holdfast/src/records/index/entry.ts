@@ -61,14 +61,32 @@ export function valueKey(value: unknown): Buffer | undefined {
 
 /** Of each member of an array, else of the value itself; none twice. @throws InvalidArgumentError for more members than an index has of one record */
 export function valueKeys(field: string, value: unknown): Buffer[] {
-  const members: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const keys = keysOf(value);
+  if (keys.length <= MAX_MEMBERS) return keys;
+  throw new InvalidArgumentError(field, `at most ${MAX_MEMBERS} members of an array that is in an index`, keys.length);
+}
+
+/** As `valueKeys`, of what is stored: where there are too many, it is in no index. */
+export function storedKeys(value: unknown): Buffer[] {
+  const keys = keysOf(value);
+  return keys.length <= MAX_MEMBERS ? keys : [];
+}
+
+function keysOf(value: unknown): Buffer[] {
+  if (!Array.isArray(value)) {
+    const key = valueKey(value);
+    return key === undefined ? [] : [key];
+  }
   const keys = new Map<string, Buffer>();
-  for (const member of members) {
+  for (const member of value) {
     const key = valueKey(member);
     if (key !== undefined) keys.set(key.toString("latin1"), key);
   }
-  if (keys.size <= MAX_MEMBERS) return [...keys.values()];
-  throw new InvalidArgumentError(field, `at most ${MAX_MEMBERS} members of an array that is in an index`, keys.size);
+  return [...keys.values()];
+}
+
+export function isNull(key: Buffer): boolean {
+  return key[0] === TYPES.null.charCodeAt(0);
 }
 
 /** What an entry has of a whole key. */
@@ -119,11 +137,23 @@ export function prefixRange(prefix: string): Range {
 }
 
 /** The entries of the keys of a range, and those of texts that are alike as far as an entry has them. */
-export function entriesOf(field: string, { min, max }: Range): Range {
+function entriesOf(field: string, { min, max }: Range): Range {
   const head = headOf(field);
   const from = isCut(min) ? Buffer.concat([min.subarray(0, cutAt(min)), END]) : min;
   const to = isCut(max) ? Buffer.concat([max.subarray(0, cutAt(max)), END, LAST]) : max;
   return { min: Buffer.concat([head, from]), max: Buffer.concat([head, to]) };
+}
+
+/** The same of ranges that are in order and apart from each other: where their texts are alike as far as an entry has them, those overlap. */
+export function entryRanges(field: string, ranges: readonly Range[]): Range[] {
+  const apart: Range[] = [];
+  for (const range of ranges) {
+    const { min, max } = entriesOf(field, range);
+    const before = apart.at(-1)?.max;
+    const from = before !== undefined && byBytes(before, min) > 0 ? before : min;
+    if (byBytes(from, max) < 0) apart.push({ min: from, max });
+  }
+  return apart;
 }
 
 function isCut(bound: Buffer): boolean {

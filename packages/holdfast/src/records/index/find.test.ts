@@ -2,17 +2,23 @@
 // - what is stored is not found, or not in order ............... "equality, ranges, prefixes and members", "in order, page by page"
 // - several fields: some are forgotten ......................... "several fields", "a rare value in the order of a common field"
 // - a stale entry is served, or stays for ever ................. "what has changed is found by what it is", "entries of a crash"
+// - a text is found twice where entries have only its beginning  "texts that are alike as far as an entry has them"
+// - a record is missed that is written again meanwhile ......... "a record that is written again while it is looked for"
+// - one script enters the entries of many records ............. "very many entries"
+// - what crashes and expiries leave behind grows for ever ...... "an index stays about as large"
 // - a cursor loses its place while others write ................ "a cursor goes on where it was"
 // - an index that was evicted looks whole ...................... "an evicted index"
 // - values of all kinds fall out of order ...................... entry.test.ts; the model: index-model.test.ts
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
 import { connect } from "../../connect.ts";
 import type { Holdfast } from "../../holdfast.ts";
 import type { RecordsOptions } from "../options.ts";
 import type { Records } from "../records.ts";
+import { createTestServer } from "../../testing/index.ts";
 import { entryOf, valueKey } from "./entry.ts";
+import { IndexStore } from "./store.ts";
 
 interface User {
   country: string;
@@ -141,6 +147,30 @@ describe.each(backends())("finding records [$name]", ({ url, options }) => {
     expect(await ids(here.find({ country: { gte: "A" } }))).toEqual([]);
   });
 
+  it("texts that are alike as far as an entry has them, each once", async () => {
+    const [here] = pair({ partitions: 1 });
+    const countries = ["1", "2", "3"].map((end) => "x".repeat(300) + end);
+    await Promise.all(countries.map((country, at) => here.set(at, { country, age: at })));
+    const where = { country: { in: countries.slice(0, 2) } };
+    expect(await ids(here.find(where))).toEqual(["0", "1"]);
+    expect(await ids(here.find(where, { order: "desc" }))).toEqual(["1", "0"]);
+    expect(await here.count({ country: { in: countries } })).toBe(3);
+  });
+
+  it("a record that is written again while it is looked for is on its page, once", async () => {
+    const [here, there] = pair({ partitions: 1 });
+    for (const id of ["x", "y"]) await here.set(id, { country: "DE", tags: ["a"] });
+    const whole = vi.spyOn(IndexStore.prototype, "whole");
+    whole.mockImplementationOnce(async function (this: IndexStore, ...args) {
+      whole.mockRestore();
+      await there.patch("x", { tags: ["a", "b"] });
+      return this.whole(...args);
+    });
+    expect(await ids(here.find({ tags: "a" }))).toEqual(["x", "y"]);
+    expect((await here.get("x"))?.value.tags).toEqual(["a", "b"]);
+    expect(await ids(here.find({ tags: "a" }, { limit: 1 }))).toEqual(["x"]);
+  });
+
   it("a cursor goes on where it was, whatever came before it", async () => {
     const [here] = pair();
     for (const at of [1, 2, 3, 4]) await here.set(`u${at}`, { country: "DE", age: at * 10 });
@@ -211,4 +241,35 @@ describe.each(backends())("finding records [$name]", ({ url, options }) => {
     const many = Array.from({ length: 257 }, (_, at) => `t${at}`);
     await expect(here.set("x", { country: "DE", tags: many })).rejects.toEqual(bad("tags"));
   });
+});
+
+it("an index stays about as large as its records are, however many have expired, and however many entries each had", async () => {
+  await using server = await createTestServer({ clock: "virtual" });
+  await using hf = await server.connect();
+  const users = hf.records<User>("users", { index: ["tags"], partitions: 1, ttl: "15m" });
+  const tags = Array.from({ length: 8 }, (_, at) => `t${at}`);
+  const living = 60 * tags.length;
+  for (let round = 0; round < 12; round += 1) {
+    const ids = Array.from({ length: 60 }, (_, at) => `${round}.${at}`);
+    await Promise.all(ids.map((id) => users.set(id, { country: "DE", tags })));
+    await server.clock.advance("15m");
+  }
+  // Of 5,760 entries that were added; half of what is there may be of expired records.
+  expect(await hf.command("ZCARD", "hf:record:{users}:index")).toBeLessThan(6 * living);
+});
+
+it("very many entries go in scripts that are short", async () => {
+  await using server = await createTestServer();
+  await using hf = await server.connect();
+  const users = hf.records<User>("users", { index: ["tags"], partitions: 1 });
+  const tags = Array.from({ length: 250 }, (_, at) => `t${at}`);
+  await users.set("first", { country: "DE", tags });
+  await hf.command("CONFIG", "RESETSTAT");
+  await Promise.all(Array.from({ length: 8 }, (_, at) => users.set(at, { country: "DE", tags })));
+  const text = String(await hf.command("INFO", "commandstats"));
+  const zadd = /cmdstat_zadd:calls=(\d+)/.exec(text)?.[1];
+  const evalsha = /cmdstat_evalsha:calls=(\d+)/.exec(text)?.[1];
+  expect(Number(zadd)).toBe(8);
+  expect(Number(evalsha)).toBeGreaterThanOrEqual(8);
+  expect(await users.count({ tags: "t7" })).toBe(9);
 });

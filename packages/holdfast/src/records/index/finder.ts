@@ -2,11 +2,12 @@
  * Finding records by their indexes.
  *
  * One field's entries are gone through in their order (that of `sort`, else the one with the fewest), each hit is read, and counts only if it fits as
- * it is stored now and this entry is the first of its own that fits: no stale entry is served, and none twice. Others narrow it down before
+ * it is stored now and this entry's value is the first of its own that fits: no stale entry is served, and none twice. Whose token the entry has does
+ * not matter: a write in between gives a value that stays another one. Others narrow it down before
  * more is read, where few fit and their ids cost less than the records. Where few fit and the order is another's, all of them are read and sorted here.
  */
 import { inChunks } from "../../core/batch/in-chunks.ts";
-import { byBytes, cutKey, entriesOf, headOf, type Range, valueKeys } from "./entry.ts";
+import { byBytes, cutKey, entryRanges, headOf, type Range, storedKeys } from "./entry.ts";
 import { badCursor, cursorOf, type Place, placeFrom } from "./place.ts";
 import type { IndexStore } from "./store.ts";
 import { walk, type Walked } from "./walk.ts";
@@ -87,8 +88,7 @@ export class Finder {
   async estimate(conditions: readonly Condition[]): Promise<number> {
     if (conditions.some(({ ranges }) => ranges.length === 0)) return 0;
     const [only] = conditions;
-    if (conditions.length === 1)
-      return sum(await this.#store.counts(only!.ranges.map((range) => entriesOf(only!.field, range))));
+    if (conditions.length === 1) return sum(await this.#store.counts(entryRanges(only!.field, only!.ranges)));
     const counts = await this.#counts({ conditions, sort: undefined }, undefined);
     const [first, ...others] = conditions.toSorted((a, b) => counts.get(a.field)! - counts.get(b.field)!);
     let ids = await this.#ids(first!, Number.POSITIVE_INFINITY);
@@ -111,8 +111,8 @@ export class Finder {
     const all = conditions.some(({ field }) => field === order)
       ? conditions
       : [...conditions, { field: order!, ranges: [EVERYTHING] }];
-    const ranges = all.flatMap(({ field, ranges: of }) =>
-      of.map((range) => ({ field, range: entriesOf(field, range) })),
+    const ranges = all.flatMap((each) =>
+      entryRanges(each.field, each.ranges).map((range) => ({ field: each.field, range })),
     );
     const counted = await this.#store.counts(ranges.map(({ range }) => range));
     const counts = new Map<string, number>();
@@ -137,15 +137,20 @@ export class Finder {
     let isNarrowed = sets.length > 0;
     let batch: Walked[] = [];
     let [spent, read] = [0, 0];
+    let lastHit: Walked | undefined;
     const full = async (): Promise<Walked | undefined> => {
       const entries = batch;
       batch = [];
       read += entries.length;
       const records = await this.#read(entries.map(({ id }) => id));
       for (const [at, entry] of entries.entries()) {
-        const outcome = judge(records[at], entry, driving, others, isReverse);
-        if (outcome === "stale") this.#suspect(entry.partition, [entry.member]);
-        if (outcome === "hit" && hits.push(records[at]!) >= limit) return entry;
+        const record = records[at];
+        if (record?.tokens.get(driving.field) !== entry.token) this.#suspect(entry.partition, [entry.member]);
+        // Those of one value and id that differ in their tokens come one after the other.
+        const isAgain = lastHit?.id === entry.id && lastHit.key.equals(entry.key);
+        if (isAgain || record === undefined || !isHit(record, entry, driving, others, isReverse)) continue;
+        lastHit = entry;
+        if (hits.push(record) >= limit) return entry;
       }
       return undefined;
     };
@@ -235,25 +240,22 @@ export class Finder {
   }
 }
 
-/** @returns `stale` for an entry that may be nobody's */
-function judge(
-  record: Read | undefined,
-  entry: Walked,
+function isHit(
+  record: Read,
+  { value }: Walked,
   driving: Condition,
   others: readonly Condition[],
   isReverse: boolean,
-): "hit" | "miss" | "stale" {
-  if (record === undefined || record.tokens.get(driving.field) !== entry.token) return "stale";
+): boolean {
   const key = firstKey(driving, record, isReverse);
-  if (key === undefined || !cutKey(key).equals(entry.value)) return "miss";
-  return others.every((other) => fitting(other, record.values[other.field]).length > 0) ? "hit" : "miss";
+  if (key === undefined || !cutKey(key).equals(value)) return false;
+  return others.every((other) => fitting(other, record.values[other.field]).length > 0);
 }
 
 /** Of the record's keys that fit the one that comes first. */
 function firstKey(driving: Condition, record: Read, isReverse: boolean): Buffer | undefined {
   const value = record.values[driving.field];
-  const keys =
-    driving.ranges[0] === EVERYTHING ? valueKeys(driving.field, value).toSorted(byBytes) : fitting(driving, value);
+  const keys = driving.ranges[0] === EVERYTHING ? storedKeys(value).toSorted(byBytes) : fitting(driving, value);
   return isReverse ? keys.at(-1) : keys[0];
 }
 

@@ -2,9 +2,10 @@
  * Goes through all records, and then through all entries, in chunks that can be resumed: what a record lacks is put there, what is nobody's is
  * removed, and then the partitions count as whole again. Several may do it at once.
  */
-import { InvalidArgumentError } from "../../base/errors.ts";
+import { HoldfastError, InvalidArgumentError } from "../../base/errors.ts";
 import { inChunks } from "../../core/batch/in-chunks.ts";
 import { escapeGlob } from "../../core/keyspace/scan.ts";
+import { untilNoConflict } from "../../core/update/compare-and-set.ts";
 import { Taken } from "./claims.ts";
 import { entryOf } from "./entry.ts";
 import type { IndexStore } from "./store.ts";
@@ -36,6 +37,8 @@ interface Position {
 const SCAN_COUNT = 1_000;
 const MAX_STEPS = 32;
 const ENTRIES = 512;
+/** Of a record that is written all the time. */
+const MAX_ROUNDS = 100;
 
 export class Reindexer {
   readonly #store: IndexStore;
@@ -73,16 +76,23 @@ export class Reindexer {
 
   /** Puts there what ought to point to the record and does not; fields whose value another record has are returned. */
   async #mend(id: string): Promise<{ readonly repaired: boolean; readonly taken: readonly string[] }> {
-    const before = await this.#writer.read("reindex", id);
     const taken = new Set<string>();
-    const unmarked = [...before.keys].some(([field, keys]) => keys.length > 0 && !before.tokens.has(field));
-    if (!unmarked) return { repaired: await this.#restore(id, before, taken), taken: [...taken] };
-    for (;;) {
-      const result = await this.#writer.write(emptyWrite("records.reindex", id, before, taken));
-      // Whoever wrote it meanwhile has done it.
-      if (result.status !== "taken") return { repaired: true, taken: [...taken] };
-      taken.add(result.field);
-    }
+    // Again where another write came first: one of fields that are in no index has put nothing there.
+    const { status, repaired } = await untilNoConflict(this.#store.driver.runtime, MAX_ROUNDS, async () => {
+      const before = await this.#writer.read("reindex", id);
+      const unmarked = [...before.keys].some(
+        ([field, keys]) => keys.length > 0 && !before.tokens.has(field) && !taken.has(field),
+      );
+      if (!unmarked) return { status: "ok", repaired: await this.#restore(id, before, taken) };
+      for (;;) {
+        const result = await this.#writer.write(emptyWrite("records.reindex", id, before, taken));
+        if (result.status !== "taken") return { status: result.status, repaired: true };
+        taken.add(result.field);
+      }
+    });
+    if (status === "ok") return { repaired, taken: [...taken] };
+    const details = { op: "records.reindex", key: id, retryable: true };
+    throw new HoldfastError("CONFLICT", `records.reindex ${JSON.stringify(id)}: it is written all the time`, details);
   }
 
   async #restore(id: string, { keys, tokens }: Indexed, taken: Set<string>): Promise<boolean> {
@@ -92,9 +102,10 @@ export class Reindexer {
     for (const [field, token] of tokens) {
       const of = keys.get(field) ?? [];
       if (this.#writer.isIndexed(field)) entries.push(...of.map((key) => entryOf(field, key, id, token)));
-      if (!this.#writer.isUnique(field) || of.length === 0) continue;
+      const claimed = this.#writer.claimedOf(field, of);
+      if (claimed === undefined) continue;
       try {
-        repaired = (await this.#writer.claims.claim(field, of[0]!, id, token, nowMs)).made || repaired;
+        repaired = (await this.#writer.claims.claim(field, claimed, id, token, nowMs)).made || repaired;
       } catch (error) {
         if (!(error instanceof Taken)) throw error;
         taken.add(field);

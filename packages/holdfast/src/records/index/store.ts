@@ -38,10 +38,10 @@ export interface IndexKeys {
 
 const BEGUN = Buffer.of(0);
 const LOST = "\0!";
-/** Of one script: each record, and what one has of entries, costs the server 10 to 20 us. */
-const MAX_MERGED = 64;
-/** Entries that one command removes. */
-const MAX_REMOVED = 1_000;
+/** Entries that one command adds, removes or looks up. */
+const MAX_ENTRIES = 512;
+/** Entries of one call of the script `enter` by which its `@batch` was measured. */
+const FEW_ENTRIES = 2;
 
 export class IndexStore {
   readonly driver: Driver;
@@ -67,8 +67,11 @@ export class IndexStore {
       const group = core.keys.group("record", name, partition);
       return { index: group.part("index"), born: group.part("born") };
     });
-    this.#commits = { ...scriptKind(core.driver, commit, this.#call("write"), orThrow), maxItems: MAX_MERGED };
-    this.#enters = { ...scriptKind(core.driver, enter, this.#call("write"), orThrow), maxItems: MAX_MERGED };
+    this.#commits = scriptKind(core.driver, commit, this.#call("write"), orThrow);
+    this.#enters = {
+      ...scriptKind(core.driver, enter, this.#call("write"), orThrow),
+      weigh: ({ args }) => Math.max(1, (args.layout as readonly number[]).length / FEW_ENTRIES),
+    };
     this.#claimed = scriptKind(core.driver, claim, this.#call("write"), orThrow);
     this.#unclaimed = scriptKind(core.driver, unclaim, this.#call("write"), orThrow);
   }
@@ -108,18 +111,22 @@ export class IndexStore {
     return Buffer.isBuffer(reply) ? reply.toString() : undefined;
   }
 
-  /** @returns whether the partition's index is whole, as far as is known */
-  enter(partition: number, entries: readonly Buffer[], isLost = false): Promise<boolean> {
+  /** @param isLost whether entries are known to be missing */
+  async enter(partition: number, entries: readonly Buffer[], isLost = false): Promise<void> {
     const keys = this.#indexes[partition]!;
-    const layout = entries.map(({ length }) => length);
-    const args = { ttlMs: 2 * this.settings.ttlMs, isLost, layout, payload: Buffer.concat(entries) };
-    return this.#add("enter", this.#enters, keys.index, { keys, args }, args.payload.length);
+    const ttlMs = 2 * this.settings.ttlMs;
+    const chunks = entries.length === 0 ? [[]] : chunksOf(entries);
+    await Promise.all(
+      chunks.map((chunk) => {
+        const args = { ttlMs, isLost, layout: chunk.map(({ length }) => length), payload: Buffer.concat(chunk) };
+        return this.#add("enter", this.#enters, keys.index, { keys, args }, args.payload.length);
+      }),
+    );
   }
 
   async leave(partition: number, entries: readonly Buffer[]): Promise<void> {
     const { index } = this.#indexes[partition]!;
-    for (let at = 0; at < entries.length; at += MAX_REMOVED)
-      await this.#send("write", "idempotent", ["ZREM", index, ...entries.slice(at, at + MAX_REMOVED)], index);
+    for (const chunk of chunksOf(entries)) await this.#send("write", "idempotent", ["ZREM", index, ...chunk], index);
   }
 
   async range(partition: number, { min, max }: Range, limit: number, isReverse: boolean): Promise<Buffer[]> {
@@ -190,8 +197,12 @@ export class IndexStore {
 
   async scores(partition: number, entries: readonly Buffer[]): Promise<boolean[]> {
     const { index } = this.#indexes[partition]!;
-    const reply = await this.#send("reindex", "read", ["ZMSCORE", index, ...entries], index);
-    return (reply as (Buffer | null)[]).map((score) => score !== null);
+    const there: boolean[] = [];
+    for (const chunk of chunksOf(entries)) {
+      const reply = await this.#send("reindex", "read", ["ZMSCORE", index, ...chunk], index);
+      there.push(...(reply as (Buffer | null)[]).map((score) => score !== null));
+    }
+    return there;
   }
 
   /** Fields of a record's hash as they are named there; undefined where there is no record. */
@@ -266,6 +277,11 @@ export class IndexStore {
   #call(operation: string): UnclassedCall {
     return { op: `records.${operation}`, key: this.#name, timeoutMs: this.settings.timeoutMs };
   }
+}
+
+function chunksOf(entries: readonly Buffer[]): (readonly Buffer[])[] {
+  const count = Math.ceil(entries.length / MAX_ENTRIES);
+  return Array.from({ length: count }, (_, at) => entries.slice(at * MAX_ENTRIES, (at + 1) * MAX_ENTRIES));
 }
 
 const prefixed = (mark: "[" | "(", bytes: Buffer): Buffer => Buffer.concat([Buffer.from(mark), bytes]);

@@ -5,8 +5,11 @@ import type { IndexStore } from "./store.ts";
 
 /** An entry that is not its record's is nobody's when it is as old as this. */
 const DEAD_MS = 600_000;
-/** With one write in 16: so two for each write, whose entries they keep pace with. */
+/** Entries that are looked at for each one that a write has more than the one before: where half of them are dead, as many go as come. */
+const PACE = 2;
+/** At a time, so that not every write looks; the most is that of one script's time. */
 const SWEPT = 32;
+const MAX_SWEPT = 512;
 const MARK = "x:";
 
 export class Sweeper {
@@ -18,9 +21,15 @@ export class Sweeper {
     this.#index = index;
   }
 
-  /** Looks through some of a partition's entries for what a crash or an expiry has left behind. */
-  async sweep(partition: number): Promise<void> {
-    await this.removeDead(partition, await this.#store.sample(partition, SWEPT));
+  /** Sees that a partition does not grow by what a crash or an expiry leaves behind; by chance, and behind the answer. */
+  keepPace(partition: number, grownBy: number): void {
+    const wanted = PACE * Math.max(1, grownBy);
+    if (this.#store.driver.runtime.random() >= wanted / SWEPT) return;
+    this.#store.background(this.#sweep(partition, Math.min(MAX_SWEPT, Math.max(SWEPT, wanted))));
+  }
+
+  async #sweep(partition: number, count: number): Promise<void> {
+    await this.removeDead(partition, await this.#store.sample(partition, count));
   }
 
   /** Removes those of the entries that are nobody's any more; how many. */

@@ -4,15 +4,21 @@
 // - a crash between the steps blocks a value for ever ................ "a claim that a crash left"
 // - the claim ends before the record ................................. "what points to a record lives on with it"
 // - a claim is evicted ............................................... "an evicted claim"
+// - null is claimed where it is in an index too ...................... "null is nobody's"
+// - what was stored before stops whoever looks at it ................. "what was stored before and can be neither"
+// - a write puts the record between reindex and its write ............ "reindex of a record that is written meanwhile"
+// - a claim becomes older, and is taken from its writer .............. "a claim is never older than before"
+// - what the caller changes after its call is written ................ "is written as it was when it was called"
 // - records from before there was a constraint ....................... "reindex of records that were there before"
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
 import { connect } from "../../connect.ts";
 import type { Holdfast } from "../../holdfast.ts";
 import type { RecordsOptions } from "../options.ts";
 import type { Records } from "../records.ts";
 import { tokenOf } from "./entry.ts";
+import { IndexStore } from "./store.ts";
 
 interface User {
   email?: string | null;
@@ -161,6 +167,80 @@ describe.each(backends())("unique values of records [$name]", ({ url, options })
     const page = await here.find({ age: 7 });
     expect([page.records.length, page.complete]).toEqual([3, true]);
     expect(await here.set("w", { email: "1" })).toMatchObject({ field: "email" });
+  });
+
+  it("null is nobody's, also where the field is in an index", async () => {
+    const [here, there] = pair({ index: ["email"] });
+    expect(await here.set("x", { email: null })).toMatchObject({ status: "ok" });
+    expect(await there.set("y", { email: null })).toMatchObject({ status: "ok" });
+    expect((await here.find({ email: null })).records.map(({ id }) => id).toSorted()).toEqual(["x", "y"]);
+    expect(await all(here)).toEqual([]);
+    expect(await there.patch("y", { email: "e" })).toMatchObject({ status: "ok" });
+  });
+
+  it("what was stored before and can be neither unique nor in an index is left alone, and can be replaced", async () => {
+    const name = random();
+    const before = a.records<Record<string, unknown>>(name);
+    const many = Array.from({ length: 300 }, (_, at) => at);
+    for (const id of ["x", "y", "z"]) await before.set(id, { email: [id], age: many, nick: id });
+    const here = b.records<User>(name, { unique: ["email", "nick"], index: ["age", "nick"] });
+    expect(await all(here)).toEqual([]);
+    expect((await here.getBy("nick", "x"))?.id).toBe("x");
+    expect((await here.find({ nick: "x", age: { gte: 0 } })).records).toEqual([]);
+    expect(await here.set("x", { email: "e" })).toMatchObject({ status: "ok" });
+    expect(await here.patch("y", { email: "f" })).toMatchObject({ status: "ok" });
+    expect(await here.delete("z")).toBe(true);
+    expect(await here.set("w", { nick: "z" })).toMatchObject({ status: "ok" });
+  });
+
+  it("what cannot be read can be deleted", async () => {
+    const [here, , name] = pair();
+    await here.set("x", { email: "e", age: 1 });
+    const record = `${prefix}:record:${name}:{x}`;
+    await raw(record, "HSET", record, "d:age", "\x01");
+    await expect(here.get("x")).rejects.toMatchObject({ code: "CODEC" });
+    expect(await here.delete("x")).toBe(true);
+    expect(await here.delete("x")).toBe(false);
+  });
+
+  it("reindex of a record that is written meanwhile", async () => {
+    const name = random();
+    const before = a.records<User>(name);
+    await before.set("x", { email: "e", age: 1 });
+    const here = b.records<User>(name, { unique: ["email"], index: ["age"] });
+    const commit = vi.spyOn(IndexStore.prototype, "commit");
+    commit.mockImplementationOnce(async function (this: IndexStore, ...args) {
+      commit.mockRestore();
+      await before.patch("x", { nick: "n" });
+      return this.commit(...args);
+    });
+    expect(await all(here)).toEqual([]);
+    expect((await here.get("x"))?.value.nick).toBe("n");
+    expect([(await here.getBy("email", "e"))?.id, (await here.find({ age: 1 })).records.length]).toEqual(["x", 1]);
+  });
+
+  it("a claim is never older than before: another writer of its record may be on its way", async () => {
+    const [here, , name] = pair();
+    await here.set("x", { email: "e" });
+    const key = claimKey(name, "e");
+    const young = tokenOf(a.driver.runtime, Date.now() + 60_000);
+    await raw(key, "SET", key, `${young}x`, "PX", "600000");
+    expect(await all(here)).toEqual([]);
+    expect(String(await raw(key, "GET", key)).slice(8)).toBe(`${young.slice(8)}x`);
+  });
+
+  it("is written as it was when it was called", async () => {
+    const [here] = pair();
+    const user: User = { email: "e", age: 1 };
+    const written = here.set("x", user);
+    user.age = 2;
+    await written;
+    expect((await here.get("x"))?.value).toEqual({ email: "e", age: 1 });
+    const patch: User = { age: 3 };
+    const patched = here.patch("x", patch);
+    patch.age = 4;
+    await patched;
+    expect((await here.get("x"))?.value).toEqual({ email: "e", age: 3 });
   });
 
   async function all(records: Records<User>): Promise<{ id: string; field: string }[]> {

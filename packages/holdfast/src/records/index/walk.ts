@@ -1,5 +1,5 @@
 /** The entries of some ranges of one field in their order, merged over the partitions, a chunk of each at a time. */
-import { entriesOf, type Entry, placeOf, type Range, readEntry } from "./entry.ts";
+import { type Entry, entryRanges, placeOf, type Range, readEntry } from "./entry.ts";
 import type { IndexStore } from "./store.ts";
 
 export interface Walked extends Entry {
@@ -33,9 +33,8 @@ interface Source {
 
 export async function* walk(store: IndexStore, options: WalkOptions): AsyncGenerator<Walked> {
   const { field, isReverse, from } = options;
-  const ordered = isReverse ? options.ranges.toReversed() : options.ranges;
-  for (const range of ordered) {
-    const entries = entriesOf(field, range);
+  const ranges = entryRanges(field, options.ranges);
+  for (const entries of isReverse ? ranges.toReversed() : ranges) {
     const rest = from === undefined ? entries : beyond(entries, placeOf(from), isReverse);
     if (rest !== undefined) yield* merged(store, rest, options);
   }

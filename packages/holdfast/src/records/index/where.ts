@@ -1,7 +1,7 @@
 /** What is looked for: by field, the ranges of values that fit. */
 import { InvalidArgumentError, kindGiven } from "../../base/errors.ts";
 import { givenOptions, listOf, type OptionNames } from "../../base/options.ts";
-import { after, byBytes, prefixRange, type Range, typeRange, valueKey, valueKeys } from "./entry.ts";
+import { after, byBytes, prefixRange, type Range, storedKeys, typeRange, valueKey } from "./entry.ts";
 
 /** What an index can hold. */
 export type RecordIndexValue = string | number | boolean | Date | null;
@@ -57,8 +57,8 @@ export function conditionsOf(where: object, isIndexed: (field: string) => boolea
 }
 
 /** Which of the value's keys fit, in order. */
-export function fitting({ field, ranges }: Condition, value: unknown): Buffer[] {
-  const keys = valueKeys(field, value).filter((key) => ranges.some((range) => isWithin(range, key)));
+export function fitting({ ranges }: Condition, value: unknown): Buffer[] {
+  const keys = storedKeys(value).filter((key) => ranges.some((range) => isWithin(range, key)));
   return keys.length < 2 ? keys : keys.toSorted(byBytes);
 }
 

@@ -12,15 +12,13 @@ import { ServerClock } from "../../core/clock/server-clock.ts";
 import type { Id } from "../../core/keyspace/keyspace.ts";
 import { unknownAfterRepeat } from "../../core/update/compare-and-set.ts";
 import type { IndexStore } from "./store.ts";
-import { checkUnique, Claims, Taken } from "./claims.ts";
+import { canBeUnique, checkUnique, Claims, Taken } from "./claims.ts";
 import { Sweeper } from "./sweeper.ts";
-import { entryOf, timeOfToken, tokenOf, valueKeys } from "./entry.ts";
+import { entryOf, isNull, storedKeys, timeOfToken, tokenOf, valueKeys } from "./entry.ts";
 
 export const COMMIT_WITHIN_MS = 30_000;
 /** Of a creation whose answers are lost. */
 const MAX_ATTEMPTS = 5;
-/** How often a write looks for what is dead. */
-const SWEEP_CHANCE = 1 / 16;
 const MARK = "x:";
 const DATA = "d:";
 
@@ -97,6 +95,11 @@ export class IndexWriter {
     return this.#index.has(field);
   }
 
+  /** Which of a field's keys is claimed; null is nobody's, also where it is in an index. */
+  claimedOf(field: string, [key]: readonly Buffer[]): Buffer | undefined {
+    return key !== undefined && this.isUnique(field) && !isNull(key) ? key : undefined;
+  }
+
   /** Fields of the hash that `indexed` reads. */
   get names(): string[] {
     return this.fields.flatMap((field) => [MARK + field, DATA + field]);
@@ -110,7 +113,7 @@ export class IndexWriter {
       const value = stored.get(DATA + field);
       if (value !== undefined) values.set(field, value);
     }
-    const keys = this.keysOf(this.#decode(id, values));
+    const keys = this.#storedKeys(this.#decode(id, values));
     return { version: Number(stored.get("version")), keys, tokens: this.tokensIn(stored) };
   }
 
@@ -134,12 +137,28 @@ export class IndexWriter {
 
   /** What these fields are in indexes, and claimed, as. @throws InvalidArgumentError for what can be neither */
   keysOf(values: Readonly<Record<string, unknown>>): Map<string, Buffer[]> {
+    return this.#keysBy(values, (field, value) => {
+      if (this.isUnique(field)) checkUnique(field, value);
+      return valueKeys(field, value);
+    });
+  }
+
+  /** As `keysOf`; what was stored before there was an index or a constraint, and can be in none, has no keys. */
+  #storedKeys(values: Readonly<Record<string, unknown>>): Map<string, Buffer[]> {
+    return this.#keysBy(values, (field, value) =>
+      this.isUnique(field) && !canBeUnique(value) ? [] : storedKeys(value),
+    );
+  }
+
+  #keysBy(
+    values: Readonly<Record<string, unknown>>,
+    keysOf: (field: string, value: unknown) => Buffer[],
+  ): Map<string, Buffer[]> {
     const keys = new Map<string, Buffer[]>();
     for (const field of this.fields) {
       if (!Object.hasOwn(values, field)) continue;
       const value = values[field];
-      if (this.isUnique(field)) checkUnique(field, value);
-      keys.set(field, this.isIndexed(field) || value !== null ? valueKeys(field, value) : []);
+      keys.set(field, this.isIndexed(field) || value !== null ? keysOf(field, value) : []);
     }
     return keys;
   }
@@ -203,8 +222,7 @@ export class IndexWriter {
       return { status: "conflict", version: answer.status === "conflict" ? answer.version : before.version };
     }
     this.#leave(partition, plan.dropped, plan.released);
-    if (plan.added.length > 0 && this.#store.driver.runtime.random() < SWEEP_CHANCE)
-      this.#store.background(this.sweeper.sweep(partition));
+    if (plan.added.length > 0) this.sweeper.keepPace(partition, plan.added.length - plan.dropped.length);
     return answer;
   }
 
@@ -212,10 +230,14 @@ export class IndexWriter {
   async delete(id: Id): Promise<boolean> {
     const stored = await this.#store.take(id, this.names);
     if (stored === undefined) return false;
-    const { keys, tokens } = this.indexed(id, stored);
     const dropped: Buffer[] = [];
     const released: Plan["released"] = [];
-    for (const [field, token] of tokens) this.#gone(id, field, keys.get(field) ?? [], token, { dropped, released });
+    try {
+      const { keys, tokens } = this.indexed(id, stored);
+      for (const [field, token] of tokens) this.#gone(id, field, keys.get(field) ?? [], token, { dropped, released });
+    } catch {
+      // What cannot be read is deleted all the same; what points to it is nobody's, and found out as what a crash leaves.
+    }
     this.#leave(this.#store.partitionOf(id), dropped, released);
     return true;
   }
@@ -248,7 +270,8 @@ export class IndexWriter {
       }
       plan.marks.set(field, token);
       if (this.isIndexed(field)) plan.added.push(...next.map((key) => entryOf(field, key, String(id), token)));
-      if (this.isUnique(field)) plan.claims.push({ field, value: next[0]! });
+      const claimed = this.claimedOf(field, next);
+      if (claimed !== undefined) plan.claims.push({ field, value: claimed });
     }
     return plan;
   }
@@ -263,9 +286,9 @@ export class IndexWriter {
     next: readonly Buffer[] = [],
   ): void {
     if (this.isIndexed(field)) to.dropped.push(...old.map((key) => entryOf(field, key, String(id), token)));
-    const [value] = old;
+    const value = this.claimedOf(field, old);
     // A claim on the same value has the new token by then.
-    if (this.isUnique(field) && value !== undefined && !next[0]?.equals(value))
+    if (value !== undefined && !next[0]?.equals(value))
       to.released.push({ key: this.claims.keyOf(field, value), stored: token + String(id) });
   }
 
