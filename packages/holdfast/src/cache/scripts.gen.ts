@@ -301,10 +301,11 @@ export type ExpireResult =
 export const expire: BatchScript<ExpireKeys, ExpireArgs, ExpireResult> = {
   class: "idempotent",
   name: "cache.expire",
-  sha1: "2e263c6dc29a4300c67b0372207c5575925f3435",
+  sha1: "2ae3b0e3f62b92d797af9d71dc1cd712208ab24b",
   lua: `-- cache.expire
 ${NOW}${ENTRY}${SERVED}${SUPERSEDE}local value, lease = KEYS[1], KEYS[2]
 local wakeChannel, graceMs = ARGV[1], tonumber(ARGV[2])
+local CLOCK_ERROR_MS = 1000
 supersede(value, lease, wakeChannel)
 local head = headOf(value)
 local served = isServed(head)
@@ -313,7 +314,7 @@ if not hasGrace(head) or (keptMs == -1 and graceMs == 0) then
   redis.call('DEL', value)
 elseif not isOver(head) then
   if keptMs == -1 then redis.call('PEXPIRE', value, graceMs) end
-  redis.call('SETRANGE', value, 1, struct.pack('>I6', now()))
+  redis.call('SETRANGE', value, 1, struct.pack('>I6', now() - CLOCK_ERROR_MS))
 end
 if served then return {'expired', head} end
 return {'missing'}
@@ -340,11 +341,12 @@ return {'missing'}
   most: 64,
   merged: {
     name: "cache.expire (merged)",
-    sha1: "54f64427d31acd7b4d320191043016c6b3c84f4b",
+    sha1: "c2f8df6db4ae3fff285efcf9f08c24249c7b7f32",
     lua: `-- cache.expire
 ${NOW}${ENTRY}${SERVED}${SUPERSEDE}local function run(keyAt, argAt)
   local value, lease = KEYS[keyAt + 1], KEYS[keyAt + 2]
   local wakeChannel, graceMs = ARGV[argAt + 1], tonumber(ARGV[argAt + 2])
+  local CLOCK_ERROR_MS = 1000
   supersede(value, lease, wakeChannel)
   local head = headOf(value)
   local served = isServed(head)
@@ -353,7 +355,7 @@ ${NOW}${ENTRY}${SERVED}${SUPERSEDE}local function run(keyAt, argAt)
     redis.call('DEL', value)
   elseif not isOver(head) then
     if keptMs == -1 then redis.call('PEXPIRE', value, graceMs) end
-    redis.call('SETRANGE', value, 1, struct.pack('>I6', now()))
+    redis.call('SETRANGE', value, 1, struct.pack('>I6', now() - CLOCK_ERROR_MS))
   end
   if served then return {'expired', head} end
   return {'missing'}

@@ -4,7 +4,7 @@
  * - what is published at the same time is out of order ........ "in the order of publication"
  * - pages skip or repeat while things are published ........... "pages go on"
  * - entries below the inbox are lost .......................... "beyond the inbox"
- * - very many entries of one moment stop a page ............... "of the same moment"
+ * - a great many entries with one timestamp stop a page ....... "of the same moment"
  * - follow shows nothing, or more than asked .................. "backfill"
  * - what is unfollowed or deleted is shown .................... "unfollow", "deleted"
  * - a reader who was away misses something .................... "comes back"

@@ -128,7 +128,7 @@ export class FeedStore {
     return replies;
   }
 
-  /** Commands on keys of one slot; the first failure rejects. */
+  /** Runs commands on keys in the same slot; rejects with the first failure. */
   async inSlot(commands: readonly Command[], call: Call): Promise<Reply[]> {
     return (await this.driver.batch(commands, call, commands[0]![1])).map(orThrow);
   }

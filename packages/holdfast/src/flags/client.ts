@@ -75,7 +75,7 @@ export class FlagsClient implements AsyncDisposable {
 
   /** Resolves once the flags are known; while the server is away it waits. @throws ClosedError when it was closed before; what the server refuses */
   ready(): Promise<void> {
-    return this.#ready.promise;
+    return this.#isReady ? Promise.resolve() : this.#ready.promise;
   }
 
   /** Whether the server may have newer flags: it is away, or has not been reached yet. */

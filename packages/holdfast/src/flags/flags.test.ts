@@ -185,6 +185,8 @@ describe.each(backends())("flags [$name]", (backend) => {
     const flags = open();
     await expect(flags.set("", ON)).rejects.toThrow(/flag/);
     await expect(flags.set("a", { ...ON, default: "x" })).rejects.toThrow(/default/);
+    const huge = { ...ON, description: "x".repeat(70_000) };
+    await expect(flags.set("a", huge)).rejects.toThrow(/65536 bytes/);
     await expect(flags.set("a", ON, { ifVersion: -1 })).rejects.toThrow(/ifVersion/);
     await expect(flags.set("a", ON, { who: "me" } as never)).rejects.toThrow(/who/);
     await expect(flags.history({ limit: 0 })).rejects.toThrow(/limit/);

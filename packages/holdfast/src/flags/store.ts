@@ -1,4 +1,5 @@
 /** The server's side of a set of flags. */
+import { InvalidArgumentError } from "../base/errors.ts";
 import { listOf as bulksOf } from "../core/command/reply.ts";
 import type { Codec } from "../core/codec/codec.ts";
 import type { Core } from "../core/core.ts";
@@ -37,6 +38,8 @@ export interface FlagWrite extends Note {
 
 const NOTHING: Buffer = Buffer.alloc(0);
 const LINE_END = 10;
+/** Of a flag: each client reads all of them at each change. */
+const MAX_BYTES = 65_536;
 /** Of the history, read at once. */
 const CHUNK = 500;
 
@@ -112,6 +115,9 @@ export class FlagsStore {
     const { driver } = this.#core;
     const { maxFlags, maxHistory } = this.#settings;
     const { definition, flag } = note;
+    const payload = definition === undefined ? NOTHING : this.#codec.encode(definition, { aad: this.#flags });
+    if (payload.length > MAX_BYTES)
+      throw new InvalidArgumentError("flag", `a definition of at most ${MAX_BYTES} bytes`, payload.length);
     const args = {
       // By its random id the server recognises a write that is sent again.
       opId: driver.runtime.randomBytes(6).toString("base64url"),
@@ -119,7 +125,7 @@ export class FlagsStore {
       expected,
       erase: definition === undefined,
       flag,
-      payload: definition === undefined ? NOTHING : this.#codec.encode(definition, { aad: this.#flags }),
+      payload,
       note: this.#notes.encode(note, { aad: this.#history }),
       maxFlags,
       maxNotes: maxHistory,

@@ -124,7 +124,7 @@ function metasOf<Meta>(
   return new Metas(codec, maxBytes, core.keys.group("leaderboard", name).key);
 }
 
-/** What is of one moment, or of one board, does not go with several. */
+/** Refuses options that need a single board, or a single moment, when the board is sharded. */
 function shardsOf(
   shards: number,
   { windows, ttl, idleTtl, ties }: Pick<LeaderboardOptions, "windows" | "ttl" | "idleTtl" | "ties">,

@@ -12,6 +12,8 @@ import type { Board, BoardStore, Improvement, ShardPlace, Write } from "./store.
 /** The last entry that a page can have. */
 const MAX_DEPTH = 10_000;
 const MAX_CHUNK = 1_000;
+/** Of a look around a member that is written each time between its score and its shards. */
+const MAX_ATTEMPTS = 5;
 /** Of any, and the same for ever. */
 const SEED = 0x686f6c64;
 
@@ -116,20 +118,24 @@ export class ShardedBoard<Meta> implements Board {
   }
 
   async around(member: string, distance: number): Promise<Window | undefined> {
-    const score = await this.score(member);
-    if (score === null) return undefined;
-    const places = await this.#places({ member, score }, true, Math.max(distance, 1));
-    const rows = places.flatMap(described).toSorted(this.#compare);
-    const at = rows.findIndex((row) => row.member === member);
-    // It was written meanwhile.
-    if (at < 0) return this.around(member, distance);
-    const first = Math.max(at - distance, 0);
-    const position = 1 + sumOf(places, ({ better, before }) => better + before) - (at - first);
-    return this.#window(
-      sumOf(places, ({ total }) => total),
-      position,
-      rows.slice(first, at + distance + 1),
-    );
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const score = await this.score(member);
+      if (score === null) return undefined;
+      const places = await this.#places({ member, score }, true, Math.max(distance, 1));
+      const rows = places.flatMap(described).toSorted(this.#compare);
+      const at = rows.findIndex((row) => row.member === member);
+      // It was written meanwhile.
+      if (at < 0) continue;
+      const first = Math.max(at - distance, 0);
+      const position = 1 + sumOf(places, ({ better, before }) => better + before) - (at - first);
+      return this.#window(
+        sumOf(places, ({ total }) => total),
+        position,
+        rows.slice(first, at + distance + 1),
+      );
+    }
+    const message = `leaderboard ${JSON.stringify(this.#name)}: ${JSON.stringify(member)} was written each time while its neighbours were read; try again`;
+    throw new HoldfastError("CONFLICT", message, { op: "leaderboard.around", key: this.#name, retryable: true });
   }
 
   async page(offset: number, limit: number, range: ScoreRange | undefined): Promise<Window> {

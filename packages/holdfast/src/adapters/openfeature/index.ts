@@ -25,6 +25,8 @@ export class HoldfastProvider implements Provider {
   readonly #flags: Flags;
   readonly #options: FlagsClientOptions | undefined;
   #client: FlagsClient | undefined;
+  #unlisten: (() => void) | undefined;
+  /** Whether the SDK was told last that the flags may be old, or that they are not known. */
   #isStale = false;
 
   /** No I/O: the SDK calls `initialize`. */
@@ -36,13 +38,22 @@ export class HoldfastProvider implements Provider {
   /** Waits until the flags are known. @throws what the server refuses */
   async initialize(): Promise<void> {
     const client = (this.#client ??= this.#flags.client(this.#options));
-    await client.ready();
-    this.#isStale = client.stale;
-    client.onChange((change) => this.#tell(change));
+    try {
+      await client.ready();
+      this.#isStale = client.stale;
+    } catch (error) {
+      // The client goes on trying: once it knows the flags, the SDK is told that they are ready.
+      this.#isStale = true;
+      throw error;
+    } finally {
+      this.#unlisten ??= client.onChange((change) => this.#tell(change));
+    }
   }
 
   async onClose(): Promise<void> {
     const client = this.#client;
+    this.#unlisten?.();
+    this.#unlisten = undefined;
     this.#client = undefined;
     await client?.close();
   }

@@ -1,6 +1,7 @@
 /**
  * With OpenFeature's own SDK. What could go wrong, and the test for each:
  * - values, reasons or codes are not the SDK's ................. "evaluates"
+ * - a first failure is one for ever ........................... "initialisation that failed"
  * - a change is not told, or an outage ......................... "tells of changes"
  * - it goes on after it was replaced ........................... "ends"
  * - it was closed while stale, and is silent the next time ..... "begun again"
@@ -52,6 +53,23 @@ describe("a provider for OpenFeature", () => {
     expect(await client.getObjectValue("page", { rows: 1 })).toEqual({ rows: 50 });
     expect(await client.getStringDetails("limit", "x")).toMatchObject({ value: "x", errorCode: "TYPE_MISMATCH" });
     expect(await client.getBooleanDetails("none", true)).toMatchObject({ value: true, errorCode: "FLAG_NOT_FOUND" });
+  });
+
+  it("after an initialisation that failed it is ready once the flags can be read", async () => {
+    const flags = hf.flags("web");
+    const key = hf.key("x", "y").replace(/key:.*$/, "flags:{web}");
+    await hf.driver.send(["SET", key, "no hash"], { op: "test", class: "idempotent" }, key);
+    const provider = new HoldfastProvider(flags);
+    const told: string[] = [];
+    provider.events.addHandler(ProviderEvents.Ready, () => void told.push("ready"));
+    await expect(provider.initialize()).rejects.toMatchObject({ code: "WRONG_TYPE" });
+    await hf.driver.send(["DEL", key], { op: "test", class: "idempotent" }, key);
+    await flags.set("a", { variants: { on: true }, default: "on" });
+    await until("it is ready", () => told.length > 0);
+    await provider.initialize();
+    expect(told).toEqual(["ready"]);
+    expect(await provider.resolveBooleanEvaluation("a", false, {})).toMatchObject({ value: true });
+    await provider.onClose();
   });
 
   it("tells of changes and of outages, and ends with the SDK", async () => {
