@@ -6,57 +6,34 @@
  * - a refusal of the server is taken for a key of another type .......... "a server that is full"
  */
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { BehindProxy } from "../../test/support/behind-proxy.ts";
 import { losingAnswer } from "../../test/support/lost-answer.ts";
-import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
-import { connect } from "../connect.ts";
 import { OutcomeUnknownError, TimeoutError } from "../base/errors.ts";
-import type { Holdfast } from "../holdfast.ts";
 import { increment, incrementOnce } from "./scripts.gen.ts";
 
 describe("counters under faults", () => {
-  const prefix = `test-${randomUUID()}`;
-  let server: Standalone;
-  let proxy: Proxy;
-  let hf: Holdfast;
-  let direct: Holdfast;
-
-  beforeAll(async () => {
-    server = await startStandalone();
-    proxy = await startProxy(server);
-    [hf, direct] = await Promise.all([connect(proxy.url, { prefix, timeout: "20s" }), connect(server.url, { prefix })]);
-  });
-
-  afterEach(async () => {
-    server.resume();
-    await proxy.heal();
-  });
-
-  afterAll(async () => {
-    await Promise.all([hf?.close(), direct?.close()]);
-    await proxy?.stop();
-    await server?.stop();
-  });
+  const net = new BehindProxy();
 
   it("without an idempotency key a lost answer is an unknown outcome, counted once", async () => {
     const name = randomUUID();
-    const outcome = losingAnswer(proxy, increment, () => hf.counter(name).increment("x", 3));
+    const outcome = losingAnswer(net.proxy, increment, () => net.hf.counter(name).increment("x", 3));
     await expect(outcome).rejects.toBeInstanceOf(OutcomeUnknownError);
-    expect(await direct.counter(name).get("x")).toBe(3);
+    expect(await net.direct.counter(name).get("x")).toBe(3);
   });
 
   it("with an idempotency key a lost answer is found out, counted once", async () => {
     const name = randomUUID();
-    const outcome = await losingAnswer(proxy, incrementOnce, () =>
-      hf.counter(name).increment("x", 3, { idempotencyKey: "k" }),
+    const outcome = await losingAnswer(net.proxy, incrementOnce, () =>
+      net.hf.counter(name).increment("x", 3, { idempotencyKey: "k" }),
     );
     expect(outcome).toEqual({ status: "ok", value: 3 });
-    expect(await direct.counter(name).get("x")).toBe(3);
+    expect(await net.direct.counter(name).get("x")).toBe(3);
   });
 
   it("while the server is stopped every call settles by its deadline", async () => {
-    const hits = hf.counter(randomUUID(), { timeout: 100 });
-    await server.pause();
+    const hits = net.hf.counter(randomUUID(), { timeout: 100 });
+    await net.server.pause();
     const [get, add, once, reset] = await Promise.allSettled([
       hits.get("x"),
       hits.increment("x"),
@@ -69,15 +46,15 @@ describe("counters under faults", () => {
   });
 
   it("a server that is full says so, of bigints too", async () => {
-    const counter = direct.counter(randomUUID(), { bigint: true });
-    await server.command("CONFIG", "SET", "maxmemory", "1");
+    const counter = net.direct.counter(randomUUID(), { bigint: true });
+    await net.server.command("CONFIG", "SET", "maxmemory", "1");
     try {
       const alone = await Promise.allSettled([counter.increment("x")]);
       const merged = await Promise.allSettled([counter.increment("x"), counter.increment("y")]);
       for (const each of [...alone, ...merged])
         expect(each).toMatchObject({ status: "rejected", reason: { code: "SERVER_FULL" } });
     } finally {
-      await server.command("CONFIG", "SET", "maxmemory", "0");
+      await net.server.command("CONFIG", "SET", "maxmemory", "0");
     }
   });
 });

@@ -7,69 +7,45 @@
  * - a key is evicted .................................................... "evicted"
  * - a key of another type holds up the other readers .................... "of another type"
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { losingAnswer } from "../../test/support/lost-answer.ts";
-import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
+import { BehindProxy } from "../../test/support/behind-proxy.ts";
 import { randomName } from "../../test/support/two-handles.ts";
 import { until } from "../../test/support/until.ts";
-import { connect } from "../connect.ts";
-import type { Holdfast } from "../holdfast.ts";
 import type { Feed, FeedLive } from "./feed.ts";
 import { deliver, join, outbox, post } from "./scripts.gen.ts";
-
-const prefix = randomName();
 
 const shown = async (feed: Feed<number>, reader: string): Promise<number[]> =>
   (await feed.page(reader)).entries.map(({ activity }) => activity);
 
 describe("feeds under faults", () => {
-  let server: Standalone;
-  let proxy: Proxy;
-  let hf: Holdfast;
-  let direct: Holdfast;
-
-  beforeAll(async () => {
-    server = await startStandalone();
-    proxy = await startProxy(server);
-    [hf, direct] = await Promise.all([connect(proxy.url, { prefix, timeout: "20s" }), connect(server.url, { prefix })]);
-  });
-
-  afterEach(async () => {
-    server.resume();
-    await proxy.heal();
-  });
-
-  afterAll(async () => {
-    await Promise.all([hf?.close(), direct?.close()]);
-    await proxy?.stop();
-    await server?.stop();
-  });
+  const net = new BehindProxy();
 
   it.each([
     ["the activity", post],
     ["the outbox", outbox],
     ["a group", deliver],
   ])("a lost answer of what stores %s: the entry is there once, and published", async (_, script) => {
-    const feed = hf.feed<number>(randomName(), { group: () => "g" });
+    const feed = net.hf.feed<number>(randomName(), { group: () => "g" });
     await feed.follow("eve", "ada");
     await feed.page("eve");
-    const published = await losingAnswer(proxy, script, () => feed.publish("ada", 1, { to: ["team"] }));
+    const published = await losingAnswer(net.proxy, script, () => feed.publish("ada", 1, { to: ["team"] }));
     expect(published.status).toBe("ok");
     expect(await shown(feed, "eve")).toEqual([1]);
     expect((await feed.page("team")).entries[0]!.group!.count).toBe(1);
   });
 
   it("a lost answer of a follow: the follower counts once", async () => {
-    const feed = hf.feed<number>(randomName());
-    expect(await losingAnswer(proxy, join, () => feed.follow("eve", "ada"))).toEqual({ status: "ok" });
+    const feed = net.hf.feed<number>(randomName());
+    expect(await losingAnswer(net.proxy, join, () => feed.follow("eve", "ada"))).toEqual({ status: "ok" });
     expect(await feed.followerCount("ada")).toBe(1);
   });
 
   it("while the server is stopped every call settles by its deadline", async () => {
-    const feed = hf.feed<number>(randomName(), { timeout: 100 });
+    const feed = net.hf.feed<number>(randomName(), { timeout: 100 });
     await feed.follow("eve", "ada");
     const { id } = await feed.publish("ada", 1);
-    await server.pause();
+    await net.server.pause();
     const calls = [
       feed.publish("ada", 2),
       feed.get(id),
@@ -90,24 +66,24 @@ describe("feeds under faults", () => {
   });
 
   it("a live feed that was cut off has what was published meanwhile", async () => {
-    const feed = hf.feed<number>(randomName());
+    const feed = net.hf.feed<number>(randomName());
     await feed.follow("eve", "ada");
     await using live = feed.live("eve");
     await live.ready;
     // Also where the newest one is ahead of its time.
-    await direct.feed<number>(feed.name).publish("ada", 1, { at: Date.now() + 3_600_000 });
+    await net.direct.feed<number>(feed.name).publish("ada", 1, { at: Date.now() + 3_600_000 });
     expect((await live.next()).value?.activity).toBe(1);
     const next = live.next();
-    proxy.refuse();
-    proxy.cut();
-    await direct.feed<number>(feed.name).publish("ada", 2);
-    await proxy.heal();
+    net.proxy.refuse();
+    net.proxy.cut();
+    await net.direct.feed<number>(feed.name).publish("ada", 2);
+    await net.proxy.heal();
     expect((await next).value?.activity).toBe(2);
   });
 
   it("a live feed that was cut off while it was behind looks for what was published meanwhile, whatever is said then", async () => {
-    const feed = hf.feed<number>(randomName());
-    const publish = (n: number): Promise<unknown> => direct.feed<number>(feed.name).publish("ada", n);
+    const feed = net.hf.feed<number>(randomName());
+    const publish = (n: number): Promise<unknown> => net.direct.feed<number>(feed.name).publish("ada", n);
     const nextOf = async (live: FeedLive<number>): Promise<number | undefined> => (await live.next()).value?.activity;
     await feed.follow("eve", "ada");
     await using live = feed.live("eve");
@@ -118,10 +94,10 @@ describe("feeds under faults", () => {
     await publish(2);
     expect(await nextOf(quick)).toBe(2);
     const next = nextOf(quick);
-    proxy.refuse();
-    proxy.cut();
+    net.proxy.refuse();
+    net.proxy.cut();
     await publish(3);
-    await proxy.heal();
+    await net.proxy.heal();
     expect(await next).toBe(3);
     expect(await nextOf(live)).toBe(2);
     await publish(4);
@@ -142,30 +118,30 @@ describe("feeds under faults", () => {
   } as const;
 
   it.each(Object.entries(KINDS))("whatever is evicted, the rest is there: %s", async (kind, expected) => {
-    const feed = hf.feed<number>(randomName());
+    const feed = net.hf.feed<number>(randomName());
     await feed.follow("eve", "ada");
     await feed.page("eve");
     const { id } = await feed.publish("ada", 1);
     await feed.publish("bob", 2, { to: ["eve"] });
     await feed.publish("ada", 3);
     await feed.markSeen("eve");
-    const head = `${prefix}:feed:${feed.name}:`;
+    const head = `${net.prefix}:feed:${feed.name}:`;
     const key = kind === "item" ? `${head}{${id}}` : head + kind;
-    expect(await direct.command("DEL", key)).toBe(1);
+    expect(await net.direct.command("DEL", key)).toBe(1);
     await feed.publish("ada", 4);
     expect(await shown(feed, "eve")).toEqual(expected);
   });
 
   it("without the marks all is unseen; a lost place among followers is renewed with a page, once a day", async () => {
-    const feed = hf.feed<number>(randomName());
-    const head = `${prefix}:feed:${feed.name}:`;
+    const feed = net.hf.feed<number>(randomName());
+    const head = `${net.prefix}:feed:${feed.name}:`;
     await feed.follow("eve", "ada");
     await feed.publish("ada", 1);
     await feed.page("eve");
     await feed.markSeen("eve");
-    await direct.command("DEL", `${head}{eve}:marks`);
+    await net.direct.command("DEL", `${head}{eve}:marks`);
     expect(await feed.unseen("eve")).toEqual({ count: 1, more: false });
-    await direct.command("DEL", `${head}{ada}:followers:0`, `${head}{eve}:healed`);
+    await net.direct.command("DEL", `${head}{ada}:followers:0`, `${head}{eve}:healed`);
     await feed.page("eve");
     await until("it is renewed", async () => (await feed.followers("ada")).followers.length === 1);
     await feed.publish("ada", 2);
@@ -173,12 +149,12 @@ describe("feeds under faults", () => {
   });
 
   it("an inbox of another type holds up no other reader", async () => {
-    const feed = hf.feed<number>(randomName());
+    const feed = net.hf.feed<number>(randomName());
     for (const reader of ["eve", "bob"]) {
       await feed.follow(reader, "ada");
       await feed.page(reader);
     }
-    await direct.command("SET", `${prefix}:feed:${feed.name}:{bob}:inbox`, "x", "EX", "1000");
+    await net.direct.command("SET", `${net.prefix}:feed:${feed.name}:{bob}:inbox`, "x", "EX", "1000");
     expect(await feed.publish("ada", 1)).toMatchObject({ status: "ok" });
     expect(await shown(feed, "eve")).toEqual([1]);
     await expect(feed.page("bob")).rejects.toMatchObject({ code: "WRONG_TYPE" });

@@ -10,46 +10,24 @@
  * - a period is sealed while a point is on its way to it ............. "on its way"
  * - a key is evicted .................................................. "evicted"
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { losingAnswer } from "../../test/support/lost-answer.ts";
-import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
+import { BehindProxy } from "../../test/support/behind-proxy.ts";
 import { randomName } from "../../test/support/two-handles.ts";
 import { until } from "../../test/support/until.ts";
 import { CodecError, OutcomeUnknownError } from "../base/errors.ts";
 import { connect } from "../connect.ts";
-import type { Holdfast } from "../holdfast.ts";
 import { append, appendOnce, seal } from "./scripts.gen.ts";
 import type { Series } from "./series.ts";
 
-const prefix = randomName();
 const SHORT = { period: "1s", keep: "1h", rollups: ["1s"] } as const;
 
 describe("series under faults", () => {
-  let server: Standalone;
-  let proxy: Proxy;
-  let hf: Holdfast;
-  let direct: Holdfast;
-
-  beforeAll(async () => {
-    server = await startStandalone();
-    proxy = await startProxy(server);
-    [hf, direct] = await Promise.all([connect(proxy.url, { prefix, timeout: "20s" }), connect(server.url, { prefix })]);
-  });
-
-  afterEach(async () => {
-    server.resume();
-    await proxy.heal();
-  });
-
-  afterAll(async () => {
-    await Promise.all([hf?.close(), direct?.close()]);
-    await proxy?.stop();
-    await server?.stop();
-  });
+  const net = new BehindProxy();
 
   const keys = async (name: string): Promise<string[]> => {
     const found: string[] = [];
-    for await (const page of direct.scan(`series:${name}:`)) found.push(...page);
+    for await (const page of net.direct.scan(`series:${name}:`)) found.push(...page);
     return found;
   };
 
@@ -62,20 +40,20 @@ describe("series under faults", () => {
   const past = (): number => Math.floor(Date.now() / 10_000) * 10_000 - 20_000;
 
   it("a point with a lost answer is sent again, and is there once", async () => {
-    const series = hf.series(randomName());
+    const series = net.hf.series(randomName());
     const at = past();
     await series.add("x", 1, { at });
-    expect(await losingAnswer(proxy, append, () => series.add("x", 2, { at: at + 1 }))).toEqual({ status: "ok" });
+    expect(await losingAnswer(net.proxy, append, () => series.add("x", 2, { at: at + 1 }))).toEqual({ status: "ok" });
     expect(await counted(series, at)).toBe(2);
   });
 
   it.each(["all", "sum"] as const)(
     "%s: a lost answer is an unknown outcome, and the point is there once",
     async (duplicates) => {
-      const series = hf.series(randomName(), { duplicates });
+      const series = net.hf.series(randomName(), { duplicates });
       const at = past();
       await series.add("x", 1, { at });
-      const adding = losingAnswer(proxy, appendOnce, () => series.add("x", 2, { at: at + 1 }));
+      const adding = losingAnswer(net.proxy, appendOnce, () => series.add("x", 2, { at: at + 1 }));
       await expect(adding).rejects.toBeInstanceOf(OutcomeUnknownError);
       expect(await counted(series, at)).toBe(2);
     },
@@ -84,10 +62,10 @@ describe("series under faults", () => {
   it("the lost answer of a sealing loses no point and doubles none", async () => {
     const name = randomName();
     const at = past();
-    const writer = direct.series(name, { ...SHORT, duplicates: "all" });
+    const writer = net.direct.series(name, { ...SHORT, duplicates: "all" });
     for (const since of [0, 10, 20]) await writer.add("x", since, { at: at + since });
-    const series = hf.series(name, { ...SHORT, duplicates: "all" });
-    await losingAnswer(proxy, seal, () =>
+    const series = net.hf.series(name, { ...SHORT, duplicates: "all" });
+    await losingAnswer(net.proxy, seal, () =>
       until("it is sealed", async () => {
         await series.last("x");
         await counted(series, at);
@@ -99,7 +77,7 @@ describe("series under faults", () => {
 
   it("several processes seal while points come: each point counts once, in the points and in the roll-up", async () => {
     const name = randomName();
-    const handles = await Promise.all([1, 2, 3].map(() => connect(server.url, { prefix })));
+    const handles = await Promise.all([1, 2, 3].map(() => connect(net.server.url, { prefix: net.prefix })));
     const all = handles.map((each) => each.series(name, { ...SHORT, duplicates: "all" }));
     const from = past();
     let added = 0;
@@ -118,18 +96,18 @@ describe("series under faults", () => {
       return left.length === 0;
     });
     expect(await counted(all[1]!, from)).toBe(added);
-    for (const key of await keys(name)) if (key.endsWith(":sealed")) await direct.command("DEL", key);
+    for (const key of await keys(name)) if (key.endsWith(":sealed")) await net.direct.command("DEL", key);
     expect(await counted(all[2]!, from)).toBe(added);
     await Promise.all(handles.map((each) => each.close()));
   });
 
   it("what a process that died was to seal, somebody else does", async () => {
     const name = randomName();
-    const dying = await connect(server.url, { prefix });
+    const dying = await connect(net.server.url, { prefix: net.prefix });
     const at = past();
     await dying.series(name, SHORT).add("x", 1, { at });
     await dying.close();
-    const series = direct.series(name, SHORT);
+    const series = net.direct.series(name, SHORT);
     await until("it is sealed", async () => {
       await counted(series, at);
       return (await keys(name)).some((key) => key.endsWith(":sealed"));
@@ -138,9 +116,9 @@ describe("series under faults", () => {
   });
 
   it("while the server is stopped every call settles by its deadline", async () => {
-    const series = hf.series(randomName(), { timeout: 100 });
+    const series = net.hf.series(randomName(), { timeout: 100 });
     await series.add("x", 1);
-    await server.pause();
+    await net.server.pause();
     const calls = [
       series.add("x", 1),
       series.last("x"),
@@ -154,11 +132,11 @@ describe("series under faults", () => {
   it("a chunk that is damaged is a CodecError for those who read it, and holds up no other", async () => {
     const name = randomName();
     const at = past();
-    const series = direct.series(name, SHORT);
+    const series = net.direct.series(name, SHORT);
     await series.add("x", 1, { at });
     await series.add("x", 1, { at: at + 2_000 });
     const first = (await keys(name)).find((key) => key.endsWith(`:${at / 1_000}`))!;
-    await direct.command("APPEND", first, "?");
+    await net.direct.command("APPEND", first, "?");
     await expect(counted(series, at)).rejects.toBeInstanceOf(CodecError);
     await until("the other is sealed", async () => {
       await series.add("y", 1);
@@ -168,16 +146,16 @@ describe("series under faults", () => {
 
   it("a point that is on its way while its period is sealed is sealed too", async () => {
     const name = randomName();
-    const [series, other] = [hf.series(name, SHORT), direct.series(name, SHORT)];
+    const [series, other] = [net.hf.series(name, SHORT), net.direct.series(name, SHORT)];
     const at = Math.ceil(Date.now() / 1_000) * 1_000 + 2_000;
     await series.add("x", 1, { at });
-    proxy.freeze();
+    net.proxy.freeze();
     const adding = series.add("x", 2, { at: at + 1 });
     await until("it is sealed without that point", async () => {
       await counted(other, at);
       return (await keys(name)).some((each) => each.endsWith(`:${at / 1_000}:sealed`));
     });
-    await proxy.heal();
+    await net.proxy.heal();
     expect(await adding).toEqual({ status: "ok" });
     await until("it is sealed with that point", async () => {
       await counted(other, at);
@@ -190,10 +168,10 @@ describe("series under faults", () => {
     for (const place of ["chunk", "newest", "ids", "labels", "unsealed"]) {
       const name = randomName();
       const at = past();
-      const series = direct.series(name);
+      const series = net.direct.series(name);
       await series.add("x", 1, { at, labels: { a: "b" } });
       for (const key of [...(await keys(name)), ...(await registry(name))])
-        if (kindOf(key) === place) await direct.command("DEL", key);
+        if (kindOf(key) === place) await net.direct.command("DEL", key);
       expect(await series.add("x", 2, { at: at + 1, labels: { a: "b" } })).toEqual({ status: "ok" });
       expect(await counted(series, at)).toBe(place === "chunk" ? 1 : 2);
       expect(await series.last("x")).toEqual({ at: at + 1, value: 2 });
@@ -202,7 +180,7 @@ describe("series under faults", () => {
 
   const registry = async (name: string): Promise<string[]> => {
     const found: string[] = [];
-    for await (const page of direct.scan(`series:{${name}}`)) found.push(...page);
+    for await (const page of net.direct.scan(`series:{${name}}`)) found.push(...page);
     return found;
   };
 });

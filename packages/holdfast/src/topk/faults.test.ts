@@ -3,50 +3,27 @@
  * - an addition whose answer was lost counts twice, or as none ....... "without an idempotencyKey", "with one"
  * - a call hangs while the server does ................................ "while the server is stopped"
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { losingAnswer } from "../../test/support/lost-answer.ts";
-import { type Proxy, type Standalone, startProxy, startStandalone } from "../../test/support/servers.ts";
+import { BehindProxy } from "../../test/support/behind-proxy.ts";
 import { randomName } from "../../test/support/two-handles.ts";
 import { OutcomeUnknownError } from "../base/errors.ts";
-import { connect } from "../connect.ts";
-import type { Holdfast } from "../holdfast.ts";
 import { add, addOnce } from "./scripts.gen.ts";
 
-const prefix = randomName();
-
 describe("topk under faults", () => {
-  let server: Standalone;
-  let proxy: Proxy;
-  let hf: Holdfast;
-
-  beforeAll(async () => {
-    server = await startStandalone();
-    proxy = await startProxy(server);
-    hf = await connect(proxy.url, { prefix, timeout: "20s" });
-  });
-
-  afterEach(async () => {
-    server.resume();
-    await proxy.heal();
-  });
-
-  afterAll(async () => {
-    await hf?.close();
-    await proxy?.stop();
-    await server?.stop();
-  });
+  const net = new BehindProxy();
 
   it("without an idempotencyKey a lost answer is an unknown outcome, and is not sent again", async () => {
-    const topk = hf.topk(randomName());
+    const topk = net.hf.topk(randomName());
     await topk.add("a");
-    await expect(losingAnswer(proxy, add, () => topk.add("a"))).rejects.toBeInstanceOf(OutcomeUnknownError);
+    await expect(losingAnswer(net.proxy, add, () => topk.add("a"))).rejects.toBeInstanceOf(OutcomeUnknownError);
     expect(await topk.list()).toMatchObject([{ count: 2 }]);
   });
 
   it("with one it is sent again, and counts once", async () => {
-    const topk = hf.topk(randomName());
+    const topk = net.hf.topk(randomName());
     await topk.add("a", 1, { idempotencyKey: "w" });
-    expect(await losingAnswer(proxy, addOnce, () => topk.add("a", 1, { idempotencyKey: "x" }))).toEqual({
+    expect(await losingAnswer(net.proxy, addOnce, () => topk.add("a", 1, { idempotencyKey: "x" }))).toEqual({
       status: "ok",
     });
     expect(await topk.list()).toMatchObject([{ count: 2 }]);
@@ -54,9 +31,9 @@ describe("topk under faults", () => {
 
   it("while the server is stopped every call settles by its deadline", async () => {
     const name = randomName();
-    await hf.topk(name).add("a");
-    const topk = hf.topk(name, { timeout: 100 });
-    await server.pause();
+    await net.hf.topk(name).add("a");
+    const topk = net.hf.topk(name, { timeout: 100 });
+    await net.server.pause();
     const calls = [
       topk.add("b"),
       topk.add("b", 1, { idempotencyKey: "x" }),
