@@ -1,5 +1,5 @@
 /** The reply of `look.lua`: one flat list, since that costs the server the least. */
-import type { MemberAt, Seen } from "./search/search.ts";
+import type { MemberAt, Seen } from "./search/parts.ts";
 
 export function cellsRead(flat: readonly string[], cells: number, withFields: boolean): Seen[] {
   let at = 0;

@@ -32,7 +32,8 @@ import {
   type Search,
 } from "./query.ts";
 import { metersBetween } from "../core/earth/sphere.ts";
-import { rounded, search } from "./search/search.ts";
+import { rounded } from "./search/rank.ts";
+import { search } from "./search/search.ts";
 import { GeoStore, type Place } from "./store.ts";
 
 export interface GeoAddOptions {

@@ -6,7 +6,7 @@ import { checkPoint, checkRing, type GeoPoint } from "../core/earth/point.ts";
 import type { GeoWhere } from "./fields.ts";
 import { type Area, box, circle, polygon, WHOLE_EARTH_METERS } from "../core/earth/area.ts";
 
-import type { Rank } from "./search/search.ts";
+import type { Rank } from "./search/rank.ts";
 
 /** A point, or the member whose position it is. */
 export type GeoCenter = GeoPoint | { readonly member: Id };

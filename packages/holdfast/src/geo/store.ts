@@ -23,7 +23,7 @@ import {
 import { pointOf } from "../core/earth/cells.ts";
 import type { GeoPoint } from "../core/earth/point.ts";
 import { Density } from "./search/density.ts";
-import type { Look, Seen, Span } from "./search/search.ts";
+import type { Look, Seen, Span } from "./search/parts.ts";
 
 export interface Place extends GeoPoint {
   readonly member: string;

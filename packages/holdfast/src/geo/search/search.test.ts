@@ -11,7 +11,9 @@ import { type Area, box, circle, polygon } from "../../core/earth/area.ts";
 import { cellAt, MAX_STEP, pointOf, scoresOf } from "../../core/earth/cells.ts";
 import { Density } from "./density.ts";
 import { type Ring, ringContains, ringOf } from "../../core/earth/ring.ts";
-import { compareRanks, type Found, type Look, type MemberAt, type Rank, rounded, search, type Seen } from "./search.ts";
+import type { Look, MemberAt, Seen } from "./parts.ts";
+import { compareRanks, type Rank, rounded } from "./rank.ts";
+import { type Found, search } from "./search.ts";
 import { metersBetween, type Point } from "../../core/earth/sphere.ts";
 
 /** The look's own bound. */

@@ -15,16 +15,10 @@ import {
   scoresOf,
   WHOLE_MAP,
 } from "../../core/earth/cells.ts";
+import { type Look, type MemberAt, MOST, type Part, type Seen, sideOf, type Span, spansOf } from "./parts.ts";
+import { compareRanks, type Rank, rounded } from "./rank.ts";
 import { type Density, densityOf, radiusFor, withMargin } from "./density.ts";
-import {
-  EARTH_RADIUS,
-  metersAcross,
-  metersBetween,
-  metersTo,
-  type Point,
-  radians,
-  type Rect,
-} from "../../core/earth/sphere.ts";
+import { EARTH_RADIUS, metersAcross, metersBetween, metersTo, type Point, radians } from "../../core/earth/sphere.ts";
 
 /** Where a member was found. */
 export interface Found extends Point {
@@ -33,12 +27,6 @@ export interface Found extends Point {
   readonly meters: number;
   /** As they are stored; undefined where they were not asked for, '' where there are none. */
   readonly about: string | undefined;
-}
-
-/** A place in the order of matches. */
-export interface Rank {
-  readonly meters: number;
-  readonly member: string;
 }
 
 export interface Wish {
@@ -51,47 +39,8 @@ export interface Wish {
   readonly accepts: ((about: string) => boolean) | undefined;
 }
 
-/** Scores from `first` to before `end`, that is, a cell or several in a row. */
-export interface Span {
-  readonly first: number;
-  readonly end: number;
-  /** Members not to read: so many, which are all at one place, or all before the last ones. */
-  readonly skip: number | "back";
-  /** More than this are not read but counted; below 0: that many are read of however many there are. */
-  readonly most: number;
-}
-
-export interface MemberAt {
-  readonly member: string;
-  readonly score: number;
-  readonly about: string | undefined;
-}
-
-/** What is in a span: its members and how many were looked at for them, or only how many there are. */
-export type Seen = { readonly members: readonly MemberAt[]; readonly seen: number } | { readonly count: number };
-
-export interface Look {
-  (spans: readonly Span[]): Promise<{ readonly total: number; readonly seen: readonly Seen[] }>;
-}
-
-/** A part of the map that was not read. */
-interface Part {
-  readonly cell: Cell;
-  readonly rect: Rect;
-  /** No point of it is nearer. */
-  readonly nearest: number;
-  /** Members in it; undefined where nothing is known. */
-  readonly count: number | undefined;
-  /** Of a cell that is one place and has many members: how many were read before the last one, which one that was, and how often anew. */
-  readonly skip: number;
-  readonly last: string;
-  readonly restarts: number;
-}
-
 /** An index with at most this many members is read whole. */
 const WHOLE = 256;
-/** Members of one cell that are read at once. */
-const MOST = 256;
 /** Members read before and after the centre. */
 const MOST_PROBED = 128;
 const MAP_END = 4 ** MAX_STEP;
@@ -330,46 +279,4 @@ class Search {
   get #share(): number {
     return this.#wish.accepts === undefined ? 1 : (this.#membersTaken + 1) / (this.#membersSeen + 1);
   }
-}
-
-/** Parts in a row as one span, so that they cost one command. */
-function spansOf(
-  parts: readonly Part[],
-  mostOf: (part: Part) => number,
-): { readonly span: Span; readonly parts: Part[] }[] {
-  const spans: { span: Span; parts: Part[] }[] = [];
-  for (const part of parts.toSorted((a, b) => scoresOf(a.cell)[0] - scoresOf(b.cell)[0])) {
-    const [first, end] = scoresOf(part.cell);
-    const most = mostOf(part);
-    const before = spans.at(-1);
-    if (
-      before !== undefined &&
-      before.span.end === first &&
-      most > 0 &&
-      before.span.most > 0 &&
-      before.span.most + most <= MOST
-    ) {
-      before.parts.push(part);
-      before.span = { ...before.span, end, most: before.span.most + most };
-    } else spans.push({ span: { first, end, skip: part.skip, most }, parts: [part] });
-  }
-  return spans;
-}
-
-/** The longer side of a rectangle, in metres. */
-function sideOf({ west, east, south, north }: Rect): number {
-  const lat = south > 0 ? south : north < 0 ? north : 0;
-  const width = EARTH_RADIUS * radians(east - west) * Math.cos(radians(lat));
-  return Math.max(width, EARTH_RADIUS * radians(north - south));
-}
-
-/** To a tenth of a millimetre, as the server writes distances. */
-export function rounded(meters: number): number {
-  return Math.round(meters * 1e4) / 1e4;
-}
-
-/** The nearer one first; of the same distance by the bytes of their names. */
-export function compareRanks(a: Rank, b: Rank): number {
-  if (a.meters !== b.meters) return a.meters - b.meters;
-  return a.member === b.member ? 0 : Buffer.compare(Buffer.from(a.member), Buffer.from(b.member));
 }
