@@ -7,7 +7,8 @@ import { murmurHashOf } from "../core/hash/murmur.ts";
 import { compareRows, type Place, type Row, type Window } from "./entries.ts";
 import type { LeaderboardSettings } from "./options.ts";
 import type { ScoreRange } from "./scores.ts";
-import type { Board, BoardStore, Improvement, ShardPlace, Write } from "./store.ts";
+import type { Board, Improvement, ShardPlace, Write } from "./board.ts";
+import type { BoardStore } from "./store.ts";
 
 /** The last entry that a page can have. */
 const MAX_DEPTH = 10_000;

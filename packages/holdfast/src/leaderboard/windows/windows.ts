@@ -6,7 +6,8 @@ import { ServerClock } from "../../core/clock/server-clock.ts";
 import type { Core } from "../../core/core.ts";
 import type { GroupKeys } from "../../core/keyspace/keyspace.ts";
 import type { LeaderboardSettings } from "../options.ts";
-import { type BoardKeys, BoardStore, type BoardWindows, type Periods } from "../store.ts";
+import type { BoardKeys, BoardWindows, Periods } from "../board.ts";
+import { BoardStore } from "../store.ts";
 import { SLACK_MS, type WindowSettings, type WindowsSettings } from "./options.ts";
 import type { Period } from "./periods.ts";
 
