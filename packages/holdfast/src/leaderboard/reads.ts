@@ -135,6 +135,7 @@ export abstract class LeaderboardReads<Meta> {
   /**
    * Returns the member and up to `distance` (0 to 500) entries above and below it, best first; none if it is not on the board.
    * Cost: one script, O(log n + distance); with shards one for each of them.
+   * @throws HoldfastError with code `CONFLICT` on a sharded board where the member was written during each of five attempts
    */
   around(member: Id, distance: number = 5): Promise<LeaderboardEntry<Meta>[]> {
     return this.operations.run("around", member, async () => {
