@@ -3,12 +3,14 @@
  * - an entry is missing, there twice, or somebody else's ...... "as they are published"
  * - what was followed meanwhile does not come ................. "follow while"
  * - what came before it was asked for is missing .............. "after a position"
+ * - a message that arrives late brings an old entry back ..... "arrives late"
  * - it does not end ........................................... "ends"
  */
 import { describe, expect, it } from "vitest";
 import { backends } from "../../../test/support/backends.ts";
 import { randomName, TwoHandles } from "../../../test/support/two-handles.ts";
 import type { FeedLive } from "../feed.ts";
+import { messageOf } from "./message.ts";
 
 async function take(live: FeedLive<number>, count: number): Promise<number[]> {
   const found: number[] = [];
@@ -63,6 +65,24 @@ describe.each(backends())("live feeds [$name]", (backend) => {
     await using live = feed.live("eve", { after: entries[2]!.position });
     expect(await take(live, 2)).toEqual([2, 3]);
     await handles.b.feed<number>(feed.name).publish("ada", 4);
+    expect(await take(live, 1)).toEqual([4]);
+  });
+
+  it("after a position: a message that arrives late does not bring back what came before", async () => {
+    const feed = handles.a.feed<number>(randomName());
+    await feed.follow("eve", "ada");
+    for (const n of [1, 2, 3]) await feed.publish("ada", n);
+    const { entries } = await feed.page("eve");
+    await using live = feed.live("eve", { after: entries[1]!.position });
+    expect(await take(live, 1)).toEqual([3]);
+    for (const { id } of entries) {
+      const late = messageOf({ author: "ada", id, followed: true, to: [] });
+      await handles.a.driver.send(["PUBLISH", `${handles.prefix}:feed:${feed.name}`, late], {
+        op: "test",
+        class: "unsafe",
+      });
+    }
+    await feed.publish("ada", 4);
     expect(await take(live, 1)).toEqual([4]);
   });
 

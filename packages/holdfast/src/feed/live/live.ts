@@ -8,7 +8,7 @@ import type { FeedEntry, Hydrator } from "../read/hydrate.ts";
 import { Marks } from "../read/marks.ts";
 import type { Pages } from "../read/page.ts";
 import type { FeedStore } from "../store.ts";
-import type { Place } from "../entry.ts";
+import { compare, type Place, placeOf } from "../entry.ts";
 import { readMessage } from "./message.ts";
 
 /** So long nothing is looked for, whatever messages come. */
@@ -111,14 +111,19 @@ export class LiveEntries<T> implements Followed<FeedEntry<T> | undefined, FeedEn
 
   /** What there is already is not new, whatever its time. */
   async #begin(): Promise<void> {
-    if (this.#after !== undefined) {
-      this.#start = this.#newest = this.#after.score;
-      return;
-    }
+    if (this.#after !== undefined) return this.#beginAfter(this.#after);
     const now = Math.floor((await this.#parts.store.now("live")) * 1_000);
     for (const { id } of await this.#parts.pages.since(this.key, now - LATE_US, LOOKED_AT)) this.#given.add(id);
     this.#start = now - LATE_US;
     this.#newest = now;
+  }
+
+  /** What came before the place was seen, also where the message about it arrives only now. */
+  async #beginAfter(after: Place): Promise<void> {
+    for (const { id, position } of await this.#parts.pages.since(this.key, after.score - LATE_US, LOOKED_AT))
+      if (compare(placeOf("position", position), after) >= 0) this.#given.add(id);
+    this.#start = after.score - 1;
+    this.#newest = after.score;
   }
 
   async #fill(): Promise<void> {
